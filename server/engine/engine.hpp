@@ -1,0 +1,99 @@
+#pragma once
+// Engine: the pure function from events to commands. No clock, no log, no database, no randomness:
+// everything comes in as an argument and everything it wants done goes out as a value. The caller
+// (server/app) locks the execution, loads, calls, writes and commits. Any thread.
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/engine/state.hpp"
+#include "shared/base/result.hpp"
+#include "shared/domain/command.hpp"
+#include "shared/domain/execution.hpp"
+#include "shared/domain/playbook.hpp"
+
+namespace noetl::engine {
+
+// Values of results that the state only refers to, loaded by the caller (see references_needed).
+using Values = std::map<base::ResultId, domain::Json>;
+
+// What does not change while one decision is made.
+struct Situation {
+  const domain::Playbook& playbook;
+  base::ExecutionId execution_id;
+  const domain::Json& workload;     // playbook.workload with the payload merged over it
+  const Values& values;
+};
+
+// A command to be queued. Its node_id is unique in the execution: "step", "step#2" on a second visit,
+// "step#1[7]" for loop item 7, so that UNIQUE(execution_id, node_id) in SQL holds R7.
+struct NewCommand {
+  std::string step;
+  std::string node_id;
+  std::string tool_kind;
+  domain::Json tool = domain::Json::object();   // rendered options, kind included
+  domain::Json input = domain::Json::object();  // rendered arguments
+  std::string pool{domain::default_pool};
+  int priority = 0;
+  int max_attempts = 3;                         // claims, so a dead worker is survived; not tool retries
+  std::chrono::milliseconds timeout{0};
+  std::chrono::milliseconds delay{0};           // not before now + delay (retry backoff)
+};
+
+// A fact to be appended to the log beside the one that is being decided about: step.skipped,
+// playbook.initialized, playbook.completed, playbook.failed, sink.failed, ctx.updated, ….
+struct NewEvent {
+  std::string event_type;
+  std::string step;
+  std::string status;
+  domain::Json payload;
+};
+
+struct Finish {
+  domain::ExecutionStatus status = domain::ExecutionStatus::completed;
+  domain::Json result;      // of the last step that completed, or what `result` actions set
+  domain::Json error;       // {kind, message, step} when failed
+};
+
+struct Decision {
+  State state;
+  std::vector<NewCommand> commands;
+  std::vector<NewEvent> events;
+  std::optional<Finish> finish;   // given exactly when nothing is outstanding any more (quiescence)
+};
+
+// How one command of the execution ended.
+struct Occurrence {
+  std::string node_id;
+  domain::Outcome outcome = domain::Outcome::completed;
+  domain::Json result;                       // for completed
+  std::optional<domain::ToolError> error;    // for failed
+};
+
+// The first decision of an execution. Fails (invalid_input) when the entry step cannot be rendered.
+[[nodiscard]] base::Result<Decision> start(const Situation& situation);
+
+// The decision after one command ended. An occurrence whose node is not outstanding changes nothing
+// (the caller has fenced by epoch already; this is the second lock on the same door).
+[[nodiscard]] Decision react(const Situation& situation, State state, const Occurrence& occurrence);
+
+// Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.
+[[nodiscard]] Decision cancel(const Situation& situation, State state, const std::string& reason);
+
+// The stored results that deciding about this node may read: the caller loads them into Values first.
+[[nodiscard]] std::vector<base::ResultId> references_needed(const domain::Playbook& playbook, const State& state,
+                                                            const std::string& node_id);
+
+// A result that is too large for the state, moved out of it. The state keeps a reference.
+struct LargeResult {
+  base::ResultId result_id;
+  std::string step;
+  std::string json;
+};
+[[nodiscard]] std::vector<LargeResult> move_out_large(State& state, std::size_t inline_bytes_max,
+                                                      const std::function<base::ResultId()>& new_id);
+
+}  // namespace noetl::engine

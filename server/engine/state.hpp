@@ -1,0 +1,38 @@
+#pragma once
+// State: all that the engine remembers of an execution between two events; stored as JSON in
+// noetl.execution.state. Small on purpose: large results are references. Values; any thread.
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "shared/base/ids.hpp"
+#include "shared/base/result.hpp"
+#include "shared/domain/playbook.hpp"
+
+namespace noetl::engine {
+
+using domain::Json;
+
+// A step's result: the value, or a reference to it.
+struct ResultSlot {
+  Json value;
+  base::ResultId reference;   // set: the value lives in noetl.result
+};
+
+struct State {
+  Json variables = Json::object();               // set / vars / ctx, over the workload
+  std::map<std::string, ResultSlot> results;     // by step name; the last visit counts
+  std::map<std::string, std::string> outstanding;  // node_id → step: commands not yet ended
+  std::map<std::string, int> visits;             // step → how often it was entered
+  std::vector<std::string> completed_steps;      // in order of completion, without repeats
+  std::string current_step;
+  Json bookkeeping = Json::object();             // joins, loops, retries: the engine's own notes
+};
+
+[[nodiscard]] Json to_json(const State& state);
+// internal when the stored text is not a state of this version.
+[[nodiscard]] base::Result<State> state_from_json(const Json& json);
+
+}  // namespace noetl::engine

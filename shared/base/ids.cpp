@@ -1,0 +1,47 @@
+#include "shared/base/ids.hpp"
+
+#include <charconv>
+#include <chrono>
+
+#include "shared/base/invariant.hpp"
+
+namespace noetl::base {
+
+namespace {
+constexpr int node_bits = 10;
+constexpr int sequence_bits = 12;
+
+std::int64_t unix_ms_now() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+}  // namespace
+
+std::optional<std::int64_t> parse_id(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value <= 0) return std::nullopt;
+  return value;
+}
+
+IdGenerator::IdGenerator(int node) : node_(node), last_(0) {
+  NOETL_INVARIANT(node >= 0 && node < node_count, "id generator: node out of range");
+}
+
+std::int64_t IdGenerator::next() {
+  const std::int64_t now = (unix_ms_now() - epoch_ms) << sequence_bits;
+  std::int64_t last = last_.load(std::memory_order_relaxed);
+  std::int64_t made = 0;
+  do {
+    made = now > last ? now : last + 1;
+  } while (!last_.compare_exchange_weak(last, made, std::memory_order_relaxed));
+  const std::int64_t sequence = made & ((1 << sequence_bits) - 1);
+  return ((made >> sequence_bits) << (sequence_bits + node_bits)) | (node_ << sequence_bits) | sequence;
+}
+
+std::int64_t IdGenerator::first_id_at(std::int64_t unix_ms) {
+  const std::int64_t ms = unix_ms > epoch_ms ? unix_ms - epoch_ms : 0;
+  return ms << (sequence_bits + node_bits);
+}
+
+}  // namespace noetl::base

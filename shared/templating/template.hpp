@@ -1,0 +1,79 @@
+#pragma once
+// Template: a Jinja2 text, parsed once, rendered many times with NoETL's rules: undefined names are
+// chainable and falsy, a text that is one bare expression keeps its native type. A Template is
+// immutable; any thread may render it. Pure: no clock, no I/O. Sizes, depth and steps are bounded, and
+// what exceeds a bound is an Error, never a crash (R10).
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/result.hpp"
+
+namespace noetl::templating {
+
+using Json = nlohmann::json;
+
+struct Limits {
+  std::size_t source_bytes_max = 1 << 20;
+  std::size_t output_bytes_max = 16 << 20;
+  int depth_max = 100;             // nesting of expressions and blocks
+  long steps_max = 5'000'000;      // loop rounds and node evaluations of one rendering
+};
+
+// Names that a rendering can see. Layers are looked at from the last added to the first; nothing is
+// copied, so the values must outlive the Scope.
+class Scope {
+ public:
+  // Adds the members of a JSON object as names.
+  void add_layer(const Json& object);
+  // Adds or replaces one name in a layer above all others.
+  void add(std::string name, const Json& value);
+  [[nodiscard]] const Json* find(std::string_view name) const;
+
+ private:
+  std::vector<const Json*> layers_;
+  std::map<std::string, const Json*, std::less<>> names_;
+};
+
+class Template {
+ public:
+  virtual ~Template() = default;
+  // No marks at all: rendering gives the source back.
+  [[nodiscard]] virtual bool is_plain() const = 0;
+  // The whole text is one {{ expression }} with nothing around it.
+  [[nodiscard]] virtual bool is_single_expression() const = 0;
+  // The single expression is a bare dotted reference (a.b.c or a[0].b): no filter, no operator.
+  [[nodiscard]] virtual bool is_bare_reference() const = 0;
+  // Free names that the text reads: what a rendering may need from the outside. Sorted, unique.
+  [[nodiscard]] virtual const std::vector<std::string>& roots() const = 0;
+  // Two-part references "a.b" where statically known, to know which step results are read.
+  [[nodiscard]] virtual base::Result<std::string> render(const Scope& scope) const = 0;
+  // The native value of a single expression; otherwise render() as a string. Undefined becomes null;
+  // `is_undefined` (may be null) says so.
+  [[nodiscard]] virtual base::Result<Json> evaluate(const Scope& scope, bool* is_undefined = nullptr) const = 0;
+};
+
+using TemplatePtr = std::shared_ptr<const Template>;
+
+// Errors: invalid_input with line and column in `details`.
+[[nodiscard]] base::Result<TemplatePtr> parse(std::string_view source, const Limits& limits = {});
+// parse() with a bounded cache shared by the process (LRU by source text). Any thread.
+[[nodiscard]] base::Result<TemplatePtr> parse_cached(std::string_view source);
+
+// NoETL's two renderers (noetl-reference.md section 4, "Rendering results").
+// Conditions: native for a bare reference, else text; "true"/"false" become bool. Truth by is_truthy.
+[[nodiscard]] base::Result<Json> render_condition(std::string_view source, const Scope& scope);
+// Tool options and args, any JSON value, recursively: bare reference native; other text coerced (JSON,
+// Python literal, bool, integer, float, none). A text that fails on an undefined name stays as written.
+[[nodiscard]] base::Result<Json> render_value(const Json& value, const Scope& scope);
+// Truth as NoETL sees it: "", "false", "0", "no", "none", "null", "off", 0, [], {}, null are false.
+[[nodiscard]] bool is_truthy(const Json& value);
+
+// Free names of every template text inside a JSON value.
+void collect_roots(const Json& value, std::vector<std::string>& into);
+
+}  // namespace noetl::templating

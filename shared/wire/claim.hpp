@@ -1,0 +1,42 @@
+#pragma once
+// Claiming: POST /api/v2/commands/claim and POST /api/v2/commands/{queue_id}/claim.
+// {worker_id, queue_ids:[…]}           claims exactly those (the notification carries the id)
+// {worker_id, pool, slots, wait}       claims whatever waits, for workers without NATS; long poll
+// Values; any thread.
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "shared/base/error.hpp"
+#include "shared/domain/command.hpp"
+
+namespace noetl::wire {
+
+inline constexpr std::size_t claim_ids_max = 1024;
+inline constexpr std::chrono::milliseconds claim_wait_max{30'000};
+
+struct ClaimRequest {
+  std::string worker_id;
+  std::vector<base::CommandId> queue_ids;  // given: claim by id. Empty: claim from the pool
+  std::string pool{domain::default_pool};
+  int slots = 1;                           // 1 … claim_ids_max
+  std::chrono::milliseconds wait{0};       // how long to wait for a first command; at most claim_wait_max
+};
+
+// A command that could not be claimed: not_found, active_claim, already_terminal, execution_cancelled.
+struct ClaimRefusal {
+  base::CommandId queue_id;
+  base::ErrorCode code = base::ErrorCode::not_found;
+  std::string message;
+  std::chrono::milliseconds retry_after{0};  // for a command that is not due yet (active_claim)
+};
+
+// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}]}
+struct ClaimAnswer {
+  std::vector<domain::ClaimedCommand> commands;
+  std::vector<ClaimRefusal> refused;
+};
+
+}  // namespace noetl::wire

@@ -1,0 +1,66 @@
+#pragma once
+// Tool: code in the worker that carries out one kind of command. One object per kind serves all slots
+// at once: run() is called from many threads. A tool never throws past run(), never outlives its
+// deadline by more than a moment, and never takes the worker down (R10).
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/domain/command.hpp"
+
+namespace noetl::tools {
+
+using Json = nlohmann::json;
+
+struct ToolCall {
+  Json tool = Json::object();    // the rendered options, kind included
+  Json input = Json::object();   // the rendered arguments
+  Json context = Json::object(); // {execution_id, step, …}: what a tool may show its code
+  std::string traceparent;
+  std::chrono::steady_clock::time_point deadline;  // always set
+  std::stop_token stop;          // cancelled, lease lost or worker going down: return as soon as possible
+};
+
+struct ToolResult {
+  domain::Outcome outcome = domain::Outcome::completed;  // completed | failed | cancelled
+  std::string result = "null";   // JSON text
+  std::optional<domain::ToolError> error;
+  std::string output;            // what it printed, cut at output_bytes_max with a mark
+};
+
+// Bounds that every tool honours; settings of the worker.
+struct ToolLimits {
+  std::size_t output_bytes_max = 256 * 1024;
+  std::size_t result_bytes_max = 32 * 1024 * 1024;
+  std::size_t memory_bytes_max = 1024UL * 1024 * 1024;  // of a child process
+  std::chrono::milliseconds timeout_default{300'000};
+};
+
+class Tool {
+ public:
+  virtual ~Tool() = default;
+  [[nodiscard]] virtual std::string_view kind() const = 0;
+  // True when run() returns at once and never blocks: it is then run without a thread of its own.
+  [[nodiscard]] virtual bool is_instant() const { return false; }
+  [[nodiscard]] virtual ToolResult run(const ToolCall& call) = 0;
+};
+
+// The tools of one worker by kind. Filled by main before the first call; read-only afterwards.
+class Registry {
+ public:
+  void add(std::unique_ptr<Tool> tool);
+  [[nodiscard]] Tool* find(std::string_view kind) const;
+  [[nodiscard]] std::vector<std::string> kinds() const;
+
+ private:
+  std::map<std::string, std::unique_ptr<Tool>, std::less<>> tools_;
+};
+
+}  // namespace noetl::tools
