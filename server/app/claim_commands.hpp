@@ -1,0 +1,18 @@
+#pragma once
+// POST /api/v2/commands/claim and /{queue_id}/claim. By ids: one UPDATE by primary keys. From a pool:
+// oldest first, waiting up to request.wait for a first one. Claiming again what this worker holds gives
+// the same lease again, so a lost reply can be asked for anew. Any thread.
+#include <stop_token>
+
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/claim.hpp"
+
+namespace noetl::app {
+
+// Errors: not_found when the worker is not registered (register first); the fate of single commands is
+// in ClaimAnswer::refused. `stop` ends a long poll early with what is there.
+[[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
+                                                             std::stop_token stop);
+
+}  // namespace noetl::app

@@ -1,0 +1,39 @@
+#pragma once
+// Parts: what every use case works with. Built once by run_server and passed by reference; the parts
+// themselves may be used from any thread. A use case is one transaction: load, decide, write, commit,
+// notify. World failures (Postgres away) leave as exceptions of the store and are caught at the door.
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "shared/base/ids.hpp"
+
+namespace noetl::store {
+class ConnectionPool;
+}
+namespace noetl::notify {
+class Notifier;
+}
+
+namespace noetl::app {
+
+class PlaybookCache;
+class WaitingClaims;
+
+struct Rules {
+  std::chrono::milliseconds heartbeat_interval{1000};
+  std::chrono::milliseconds lease{5000};
+  std::size_t result_inline_bytes_max = 4096;   // larger results leave the execution's state
+  std::string nats_stream = "NOETL_COMMANDS";
+};
+
+struct Parts {
+  store::ConnectionPool& connections;
+  notify::Notifier& notifier;
+  base::IdGenerator& ids;
+  PlaybookCache& playbooks;
+  WaitingClaims& waiting_claims;
+  const Rules rules;
+};
+
+}  // namespace noetl::app

@@ -1,0 +1,18 @@
+#pragma once
+// GET /api/v2/executions, /{id}, /{id}/events. Read-only. Any thread.
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/execution.hpp"
+
+namespace noetl::app {
+
+// Newest first; state, variables and workload are left empty in lists.
+[[nodiscard]] std::vector<wire::ExecutionRow> list_executions(Parts& parts, const wire::ExecutionFilter& filter);
+[[nodiscard]] base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId execution_id);
+// Oldest first. One stored row of an attempt is shown as NoETL's events (command.claimed, step.enter,
+// call.done, step.exit, command.completed).
+[[nodiscard]] base::Result<std::vector<wire::EventRow>> list_events(Parts& parts, const wire::EventFilter& filter);
+
+}  // namespace noetl::app

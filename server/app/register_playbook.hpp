@@ -1,0 +1,19 @@
+#pragma once
+// POST /api/catalog/register. Registering a text that is the latest version of its path already returns
+// that version. Any thread. Errors: invalid_playbook with every finding in `details`.
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/catalog.hpp"
+
+namespace noetl::app {
+
+[[nodiscard]] base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::RegisterRequest& request);
+
+// Latest version of every path, by path; `content` is left empty. `kind` empty: all kinds.
+[[nodiscard]] std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit);
+[[nodiscard]] base::Result<wire::CatalogRow> get_resource(Parts& parts, const wire::ResourceRequest& request);
+
+}  // namespace noetl::app
