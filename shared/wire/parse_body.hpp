@@ -1,0 +1,23 @@
+#pragma once
+// parse_body: turns the bytes of a request into JSON, or says with the byte offset why it is none.
+// Refuses what would hurt further on: too large, too deep (without recursing on it), NUL as a byte or as
+// \u0000 (Postgres cannot store it), and invalid UTF-8. Free function; any thread.
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "shared/base/result.hpp"
+
+namespace noetl::wire {
+
+inline constexpr std::size_t body_bytes_max_default = 16 * 1024 * 1024;
+inline constexpr std::size_t body_depth_max_default = 64;
+
+[[nodiscard]] base::Result<nlohmann::json> parse_body(std::string_view text,
+                                                      std::size_t bytes_max = body_bytes_max_default,
+                                                      std::size_t depth_max = body_depth_max_default);
+
+// Where `text` stops being UTF-8 (no overlong forms, no surrogates), or npos.
+[[nodiscard]] std::size_t find_invalid_utf8(std::string_view text);
+
+}  // namespace noetl::wire
