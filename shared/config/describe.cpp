@@ -1,0 +1,58 @@
+#include "shared/config/describe.hpp"
+
+#include <utility>
+
+namespace noetl::config {
+namespace {
+
+constexpr std::string_view introduction = R"(# Configuration
+
+<!-- Written by `noetlctl config --markdown`. Change shared/config/settings_table.cpp, not this file. -->
+
+Every setting can come from four places; the first that has it wins:
+
+1. a flag: `noetlctl server start --port 9000`
+2. the environment: `NOETL_PORT=9000`; a variable that is set but empty counts as not set
+3. a file named by `--config` or `NOETL_CONFIG`: lines `port = 9000` with `#` comments, or one JSON object
+4. the default
+
+`noetlctl config` prints the values in force and where each came from; secrets are masked. A value that is not
+allowed stops the program at start with the setting, the place it came from and what was expected.
+
+Durations are written `500ms`, `5s`, `2m`, `1h`, `7d` (a bare number is seconds); sizes `65536`, `256KiB`, `1GiB`.
+)";
+
+void append_table(std::string& out, std::string_view title, unsigned programs) {
+  out.append("\n## ").append(title).append("\n\n| setting | environment | default | expected | meaning |\n");
+  out += "| --- | --- | --- | --- | --- |\n";
+  for (const auto& setting : all_settings()) {
+    if (setting.programs != programs) continue;
+    std::string variables;
+    for (const auto variable : setting.environment) {
+      variables.append(variables.empty() ? "`" : ", `").append(variable).append("`");
+    }
+    out.append("| `").append(setting.name).append("` | ").append(variables).append(" | ");
+    out += setting.default_value.empty() ? "" : "`" + std::string(setting.default_value) + "`";
+    out.append(" | ").append(expectation(setting)).append(" | ").append(setting.help);
+    out += setting.is_secret ? " Secret: never shown or logged. |\n" : " |\n";
+  }
+}
+
+}  // namespace
+
+std::string settings_as_markdown() {
+  std::string out(introduction);
+  append_table(out, "All programs", all_programs);
+  append_table(out, "Server and worker", server | worker);
+  append_table(out, "Server", server);
+  append_table(out, "Worker", worker);
+  append_table(out, "Worker and command line", worker | client);
+  append_table(out, "Command line", client);
+  return out;
+}
+
+std::string shown_value(const Setting& setting, const ResolvedValue& value) {
+  return setting.is_secret && !value.value.empty() && value.origin != Origin::default_value ? "***" : value.value;
+}
+
+}  // namespace noetl::config

@@ -1,0 +1,151 @@
+#include "shared/config/program_settings.hpp"
+
+#include <type_traits>
+
+#include "shared/base/invariant.hpp"
+
+namespace noetl::config {
+namespace {
+
+using base::ErrorCode;
+using base::failure;
+
+// Reads checked values: a name that is not in the table or a value that does not parse is our own bug.
+class Reader {
+ public:
+  explicit Reader(const Resolved& resolved) : resolved_(resolved) {}
+
+  [[nodiscard]] const ResolvedValue& at(std::string_view name) const {
+    const auto found = resolved_.find(name);
+    NOETL_INVARIANT(found != resolved_.end(), "a setting that is read is declared");
+    return found->second;
+  }
+  [[nodiscard]] const std::string& text(std::string_view name) const { return at(name).value; }
+  [[nodiscard]] int integer(std::string_view name) const { return static_cast<int>(checked(parse_integer(text(name)))); }
+  [[nodiscard]] std::size_t bytes(std::string_view name) const {
+    return static_cast<std::size_t>(checked(parse_bytes(text(name))));
+  }
+  [[nodiscard]] std::chrono::milliseconds duration(std::string_view name) const {
+    return checked(parse_duration(text(name)));
+  }
+
+ private:
+  template <class T>
+  static T checked(const base::Result<T>& parsed) {
+    NOETL_INVARIANT(parsed.has_value(), "a resolved setting parses");
+    return *parsed;
+  }
+  const Resolved& resolved_;
+};
+
+LogChoice log_choice(const Reader& read) {
+  return {.level = read.text("log-level"), .json = read.text("log-format") == "json"};
+}
+
+NatsSettings nats_settings(const Reader& read) {
+  return {.url = read.text("nats-url"),
+          .credentials_file = read.text("nats-credentials"),
+          .stream = read.text("nats-stream"),
+          .subject = read.text("nats-subject"),
+          .consumer = read.text("nats-consumer"),
+          .dead_stream = read.text("nats-dead-stream"),
+          .ack_wait = read.duration("nats-ack-wait"),
+          .max_deliver = read.integer("nats-max-deliver"),
+          .max_ack_pending = read.integer("nats-max-ack-pending")};
+}
+
+// libpq's keyword form: quotes and backslashes of a value are escaped, so that nothing can add a keyword.
+std::string keyword(std::string_view name, std::string_view value) {
+  std::string out(name);
+  out += "='";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "'";
+}
+
+std::string database_url(const Reader& read) {
+  if (!read.text("database-url").empty()) return read.text("database-url");
+  std::string url = keyword("host", read.text("postgres-host")) + " " + keyword("port", read.text("postgres-port")) +
+                    " " + keyword("dbname", read.text("postgres-db")) + " " +
+                    keyword("user", read.text("postgres-user"));
+  if (!read.text("postgres-password").empty()) url += " " + keyword("password", read.text("postgres-password"));
+  return url;
+}
+
+base::Result<void> check_lease(const Reader& read) {
+  if (read.duration("lease") >= 3 * read.duration("heartbeat-interval")) return {};
+  return failure(ErrorCode::invalid_input,
+                 "lease (from " + read.at("lease").where + ") must be at least three times heartbeat-interval (from " +
+                     read.at("heartbeat-interval").where + "), found " + read.text("lease") + " and " +
+                     read.text("heartbeat-interval") + ": a single lost heartbeat would cost the lease",
+                 "lease");
+}
+
+std::string advertised_url(const Reader& read) {
+  if (read.at("server-url").origin != Origin::default_value) return read.text("server-url");
+  return read.integer("port") == 0 ? "" : "http://localhost:" + read.text("port");
+}
+
+}  // namespace
+
+base::Result<ServerSettings> server_settings(const Resolved& resolved) {
+  const Reader read(resolved);
+  if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
+  return ServerSettings{.log = log_choice(read),
+                        .nats = nats_settings(read),
+                        .host = read.text("host"),
+                        .port = read.integer("port"),
+                        .server_url = advertised_url(read),
+                        .database_url = database_url(read),
+                        .db_pool_size = read.integer("db-pool-size"),
+                        .should_migrate = read.text("migrate") == "up",
+                        .http_threads = read.integer("http-threads"),
+                        .http_queue = read.integer("http-queue"),
+                        .body_bytes_max = read.bytes("body-bytes-max"),
+                        .inline_bytes_max = read.bytes("inline-bytes-max"),
+                        .node = read.integer("node"),
+                        .heartbeat_interval = read.duration("heartbeat-interval"),
+                        .lease = read.duration("lease"),
+                        .grace = read.duration("grace"),
+                        .upkeep_interval = read.duration("upkeep-interval"),
+                        .ring_after = read.duration("ring-after"),
+                        .retention = read.duration("retention")};
+}
+
+base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
+  const Reader read(resolved);
+  if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
+  return WorkerSettings{.log = log_choice(read),
+                        .nats = nats_settings(read),
+                        .server_url = read.text("server-url"),
+                        .token = read.text("token"),
+                        .pool = read.text("pool"),
+                        .slots = read.integer("slots"),
+                        .worker_id = read.text("worker-id"),
+                        .heartbeat_interval = read.duration("heartbeat-interval"),
+                        .lease = read.duration("lease"),
+                        .grace = read.duration("grace"),
+                        .claim_wait = read.duration("claim-wait"),
+                        .python = read.text("python"),
+                        .python_processes = read.integer("python-processes"),
+                        .tool_timeout = read.duration("tool-timeout"),
+                        .tool_memory_max = read.bytes("tool-memory-max"),
+                        .tool_output_max = read.bytes("tool-output-max"),
+                        .tool_result_max = read.bytes("tool-result-max"),
+                        .http_host = read.text("worker-host"),
+                        .http_port = read.integer("worker-port")};
+}
+
+ClientSettings client_settings(const Resolved& resolved) {
+  const Reader read(resolved);
+  return {.log = log_choice(read),
+          .server_url = read.text("server-url"),
+          .token = read.text("token"),
+          .json = read.text("output") == "json",
+          .timeout = read.duration("timeout"),
+          .retries = read.integer("retries")};
+}
+
+}  // namespace noetl::config

@@ -1,0 +1,88 @@
+#pragma once
+// The settings of each program as typed structs, made from resolved settings. Built once by main and
+// passed on as const; values, any thread. Secrets are in database_url, nats.url and token: never log them.
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "shared/base/result.hpp"
+#include "shared/config/resolve.hpp"
+
+namespace noetl::config {
+
+struct LogChoice {
+  std::string level;  // a word that telemetry::parse_log_level knows
+  bool json = false;
+};
+
+struct NatsSettings {
+  std::string url;
+  std::string credentials_file;  // empty: none
+  std::string stream;
+  std::string subject;   // of the default pool
+  std::string consumer;  // of the default pool
+  std::string dead_stream;
+  std::chrono::milliseconds ack_wait{0};
+  int max_deliver = 0;
+  int max_ack_pending = 0;
+};
+
+struct ServerSettings {
+  LogChoice log;
+  NatsSettings nats;
+  std::string host;
+  int port = 0;             // 0: any free one
+  std::string server_url;   // what notifications say; http://localhost:<port> when not set. Empty for port 0
+  std::string database_url;  // libpq URL or keywords; secret
+  int db_pool_size = 0;
+  bool should_migrate = true;  // false: only check that the schema is current
+  int http_threads = 0;
+  int http_queue = 0;
+  std::size_t body_bytes_max = 0;
+  std::size_t inline_bytes_max = 0;
+  int node = -1;  // -1: choose one at random
+  std::chrono::milliseconds heartbeat_interval{0};
+  std::chrono::milliseconds lease{0};
+  std::chrono::milliseconds grace{0};
+  std::chrono::milliseconds upkeep_interval{0};
+  std::chrono::milliseconds ring_after{0};
+  std::chrono::milliseconds retention{0};
+};
+
+struct WorkerSettings {
+  LogChoice log;
+  NatsSettings nats;
+  std::string server_url;
+  std::string token;  // secret; empty: none
+  std::string pool;
+  int slots = 0;
+  std::string worker_id;  // empty: make one
+  std::chrono::milliseconds heartbeat_interval{0};  // until the server's answer to register says another
+  std::chrono::milliseconds lease{0};
+  std::chrono::milliseconds grace{0};
+  std::chrono::milliseconds claim_wait{0};
+  std::string python;
+  int python_processes = 0;
+  std::chrono::milliseconds tool_timeout{0};
+  std::size_t tool_memory_max = 0;
+  std::size_t tool_output_max = 0;
+  std::size_t tool_result_max = 0;
+  std::string http_host;
+  int http_port = -1;  // -1: no health and metrics port
+};
+
+struct ClientSettings {
+  LogChoice log;
+  std::string server_url;
+  std::string token;  // secret; empty: none
+  bool json = false;
+  std::chrono::milliseconds timeout{0};
+  int retries = 0;
+};
+
+// Errors: relations between settings that do not hold, e.g. a lease shorter than three heartbeats.
+[[nodiscard]] base::Result<ServerSettings> server_settings(const Resolved& resolved);
+[[nodiscard]] base::Result<WorkerSettings> worker_settings(const Resolved& resolved);
+[[nodiscard]] ClientSettings client_settings(const Resolved& resolved);
+
+}  // namespace noetl::config

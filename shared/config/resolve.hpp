@@ -1,0 +1,51 @@
+#pragma once
+// Resolving settings: flag > environment > file > default. Every value is checked, wherever it came from,
+// and an error names the setting, its origin and what was expected; all errors at once. Any thread.
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/result.hpp"
+#include "shared/config/setting.hpp"
+
+namespace noetl::config {
+
+enum class Origin : std::uint8_t { default_value, file, environment, flag };
+
+struct ResolvedValue {
+  std::string value;
+  Origin origin = Origin::default_value;
+  std::string where;  // "default", "NOETL_PORT", "--port", "noetl.conf:12"
+};
+
+// By setting name; every setting of the table is in it.
+using Resolved = std::map<std::string, ResolvedValue, std::less<>>;
+
+// Key → value and the place it stands at.
+struct FileValue {
+  std::string value;
+  std::string where;
+};
+using FileValues = std::map<std::string, FileValue, std::less<>>;
+
+struct Sources {
+  std::map<std::string, std::string> flags;                                    // by setting name
+  std::function<std::optional<std::string>(std::string_view)> environment;     // variable → value
+  FileValues file;
+};
+
+[[nodiscard]] base::Result<Resolved> resolve(const Sources& sources);
+
+// `key = value` lines with # comments and optional quotes, or one flat JSON object. Errors name the line.
+[[nodiscard]] base::Result<FileValues> parse_config_file(std::string_view text, std::string_view file_name);
+
+// What programs call: the process's environment, and the file named by --config or NOETL_CONFIG if any.
+[[nodiscard]] base::Result<Resolved> resolve_for_process(const std::map<std::string, std::string>& flags,
+                                                         const std::string& config_file_flag);
+
+// The setting that is spelled nearest, or empty: "did you mean".
+[[nodiscard]] std::string nearest_setting(std::string_view name);
+
+}  // namespace noetl::config

@@ -1,0 +1,137 @@
+#include "shared/config/setting.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace noetl::config {
+namespace {
+
+using base::ErrorCode;
+using base::failure;
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+constexpr std::array<Unit, 6> duration_units{
+    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"", 1000}}};
+constexpr std::array<Unit, 8> bytes_units{{{"", 1},
+                                           {"B", 1},
+                                           {"KiB", 1024},
+                                           {"MiB", 1024 * 1024},
+                                           {"GiB", 1024LL * 1024 * 1024},
+                                           {"KB", 1000},
+                                           {"MB", 1'000'000},
+                                           {"GB", 1'000'000'000}}};
+
+template <std::size_t N>
+base::Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number < 0) return failure(ErrorCode::invalid_input, "not a number with a unit");
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  for (const auto& known : units) {
+    if (known.name != unit) continue;
+    if (number > std::numeric_limits<std::int64_t>::max() / known.factor) {
+      return failure(ErrorCode::invalid_input, "too large");
+    }
+    return number * known.factor;
+  }
+  return failure(ErrorCode::invalid_input, "unknown unit '" + std::string(unit) + "'");
+}
+
+std::string bytes_text(std::int64_t value) {
+  for (const auto& unit : {bytes_units[4], bytes_units[3], bytes_units[2]}) {
+    if (value >= unit.factor && value % unit.factor == 0) {
+      return std::to_string(value / unit.factor) + std::string(unit.name);
+    }
+  }
+  return std::to_string(value);
+}
+
+template <class Show>
+std::string range_text(const Setting& setting, Show show) {
+  if (setting.most == std::numeric_limits<std::int64_t>::max()) return "of at least " + show(setting.least);
+  return "of " + show(setting.least) + " to " + show(setting.most);
+}
+
+// The number behind the text of an integer, duration or size.
+base::Result<std::int64_t> amount(SettingKind kind, std::string_view text) {
+  switch (kind) {
+    case SettingKind::duration:
+      return parse_duration(text).map([](std::chrono::milliseconds value) { return std::int64_t{value.count()}; });
+    case SettingKind::bytes: return parse_bytes(text);
+    default: return parse_integer(text);
+  }
+}
+
+}  // namespace
+
+base::Result<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return failure(ErrorCode::invalid_input, "not a whole number");
+  }
+  return number;
+}
+
+base::Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  return parse_with_unit(text, duration_units).map([](std::int64_t ms) { return std::chrono::milliseconds{ms}; });
+}
+
+base::Result<std::int64_t> parse_bytes(std::string_view text) { return parse_with_unit(text, bytes_units); }
+
+std::string duration_text(std::chrono::milliseconds value) {
+  const std::int64_t ms = value.count();
+  for (const auto& unit : {duration_units[4], duration_units[3], duration_units[2], duration_units[1]}) {
+    if (ms >= unit.factor && ms % unit.factor == 0) return std::to_string(ms / unit.factor) + std::string(unit.name);
+  }
+  return std::to_string(ms) + "ms";
+}
+
+std::string expectation(const Setting& setting) {
+  switch (setting.kind) {
+    case SettingKind::text: return "a text";
+    case SettingKind::integer:
+      return "a whole number " + range_text(setting, [](std::int64_t n) { return std::to_string(n); });
+    case SettingKind::duration:
+      return "a duration " +
+             range_text(setting, [](std::int64_t n) { return duration_text(std::chrono::milliseconds{n}); }) +
+             ", e.g. 500ms, 5s, 2m";
+    case SettingKind::bytes: return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";
+    case SettingKind::choice: {
+      std::string text = "one of";
+      for (const auto choice : setting.choices) text.append(text == "one of" ? " " : ", ").append(choice);
+      return text;
+    }
+  }
+  return {};
+}
+
+base::Result<void> check_value(const Setting& setting, std::string_view text) {
+  const auto refused = [&] { return failure(ErrorCode::invalid_input, "expected " + expectation(setting)); };
+  if (text.find('\0') != std::string_view::npos) return refused();
+  if (setting.kind == SettingKind::text) return {};
+  if (setting.kind == SettingKind::choice) {
+    const auto& choices = setting.choices;
+    if (std::find(choices.begin(), choices.end(), text) == choices.end()) return refused();
+    return {};
+  }
+  const auto value = amount(setting.kind, text);
+  if (!value || *value < setting.least || *value > setting.most) return refused();
+  return {};
+}
+
+const Setting* find_setting(std::string_view name) {
+  std::string wanted(name);
+  std::replace(wanted.begin(), wanted.end(), '_', '-');
+  const auto& all = all_settings();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Setting& setting) { return setting.name == wanted; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace noetl::config

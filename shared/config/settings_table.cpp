@@ -1,0 +1,134 @@
+#include "shared/config/setting.hpp"
+
+namespace noetl::config {
+namespace {
+
+using enum SettingKind;
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+
+std::vector<Setting> shared_settings() {
+  return {
+      {"log-level", {"NOETL_LOG_LEVEL"}, "info", choice, all_programs,
+       "The least level of log lines that are written.", false, 0, 0,
+       {"trace", "debug", "info", "warn", "error", "off"}},
+      {"log-format", {"NOETL_LOG_FORMAT"}, "text", choice, all_programs,
+       "Log lines as key=value text or as one JSON object a line.", false, 0, 0, {"text", "json"}},
+      {"server-url", {"SERVER_API_URL", "NOETL_SERVER_URL"}, "http://localhost:8082", text, all_programs,
+       "Where the server is reached. The server puts it into notifications."},
+      {"nats-url", {"NATS_URL", "NOETL_NATS_URL"}, "nats://localhost:4222", text, server | worker,
+       "The NATS server, or several separated by commas.", true},
+      {"nats-credentials", {"NOETL_NATS_CREDENTIALS"}, "", text, server | worker,
+       "File with NATS credentials (JWT and seed). Empty: none."},
+      {"nats-stream", {"NATS_STREAM", "NOETL_NATS_STREAM"}, "NOETL_COMMANDS", text, server | worker,
+       "JetStream stream of the notifications."},
+      {"nats-subject", {"NATS_SUBJECT", "NOETL_NATS_SUBJECT"}, "noetl.commands", text, server | worker,
+       "Subject of the default pool; other pools add .<pool>."},
+      {"nats-consumer", {"NATS_CONSUMER", "NOETL_NATS_CONSUMER"}, "noetl-worker-pool", text, server | worker,
+       "Durable consumer of the default pool; other pools add -<pool>."},
+      {"nats-dead-stream", {"NOETL_NATS_DEAD_STREAM"}, "NOETL_DEAD", text, server,
+       "JetStream stream of the dead letters."},
+      {"nats-ack-wait", {"NOETL_NATS_ACK_WAIT"}, "30s", duration, server | worker,
+       "JetStream delivers a notification again when it was not acknowledged for so long.", false, second, hour},
+      {"nats-max-deliver", {"NOETL_NATS_MAX_DELIVER"}, "3", integer, server | worker,
+       "JetStream delivers a notification at most so often. Attempts are counted in Postgres.", false, 1, 1000},
+      {"nats-max-ack-pending", {"NOETL_NATS_MAX_ACK_PENDING"}, "20000", integer, server | worker,
+       "Unacknowledged notifications of one consumer. Must exceed workers times slots.", false, 1, 1'000'000},
+      {"grace", {"NOETL_GRACE"}, "30s", duration, server | worker,
+       "How long running work may go on after SIGTERM.", false, 0, hour},
+      {"heartbeat-interval", {"NOETL_HEARTBEAT_INTERVAL"}, "1s", duration, server | worker,
+       "How often a worker renews its leases. The server's setting is what workers follow.", false, 50, minute},
+      {"lease", {"NOETL_LEASE"}, "5s", duration, server | worker,
+       "A command whose lease was not renewed for so long runs elsewhere. At least three heartbeats.", false, 200, hour},
+  };
+}
+
+std::vector<Setting> server_only_settings() {
+  return {
+      {"host", {"NOETL_HOST"}, "0.0.0.0", text, server, "Address that the server listens on."},
+      {"port", {"NOETL_PORT"}, "8082", integer, server, "Port that the server listens on; 0 picks a free one.", false, 0,
+       65535},
+      {"database-url", {"NOETL_DATABASE_URL", "DATABASE_URL"}, "", text, server,
+       "Postgres as a URL or libpq keywords. Empty: made from the postgres-* settings.", true},
+      {"postgres-host", {"POSTGRES_HOST"}, "localhost", text, server, "Host of Postgres, or the folder of its socket."},
+      {"postgres-port", {"POSTGRES_PORT"}, "5432", integer, server, "Port of Postgres.", false, 1, 65535},
+      {"postgres-db", {"POSTGRES_DB"}, "noetl", text, server, "Database name."},
+      {"postgres-user", {"POSTGRES_USER"}, "noetl", text, server, "Database role."},
+      {"postgres-password", {"POSTGRES_PASSWORD"}, "", text, server, "Its password. Empty: none is sent.", true},
+      {"db-pool-size", {"NOETL_DB_POOL_SIZE"}, "8", integer, server, "Connections to Postgres.", false, 2, 1000},
+      {"migrate", {"NOETL_MIGRATE"}, "up", choice, server,
+       "At start: bring the schema up to date, or only check that it is.", false, 0, 0, {"up", "check"}},
+      {"http-threads", {"NOETL_HTTP_THREADS"}, "64", integer, server,
+       "Threads that serve HTTP. A connection that is kept alive or a long poll holds one.", false, 2, 4096},
+      {"http-queue", {"NOETL_HTTP_QUEUE"}, "256", integer, server,
+       "Connections that may wait for a thread; more are refused with 503.", false, 1, 65536},
+      {"body-bytes-max", {"NOETL_BODY_BYTES_MAX"}, "16MiB", bytes, server, "Largest request body.", false, kib, gib},
+      {"inline-bytes-max", {"NOETL_INLINE_MAX_BYTES"}, "4KiB", bytes, server,
+       "Larger results are stored beside the execution's state and referenced.", false, 256, 16 * mib},
+      {"node", {"NOETL_NODE"}, "-1", integer, server,
+       "This replica's number in the ids that it makes; -1 takes a random one.", false, -1, 1023},
+      {"upkeep-interval", {"NOETL_UPKEEP_INTERVAL"}, "250ms", duration, server,
+       "How often the server looks for expired leases and unheard notifications.", false, 10, minute},
+      {"ring-after", {"NOETL_RING_AFTER"}, "2s", duration, server,
+       "A notification is repeated when its command still waits after so long.", false, 100, hour},
+      {"retention", {"NOETL_RETENTION"}, "7d", duration, server,
+       "Finished executions and commands are kept so long.", false, minute, 3650 * day},
+  };
+}
+
+std::vector<Setting> worker_only_settings() {
+  return {
+      {"pool", {"NOETL_WORKER_POOL_NAME"}, "default", text, worker, "Pool that the worker serves."},
+      {"slots", {"NOETL_WORKER_SLOTS", "WORKER_MAX_CONCURRENT"}, "16", integer, worker,
+       "Commands that the worker runs at the same time.", false, 1, 1024},
+      {"worker-id", {"NOETL_WORKER_ID"}, "", text, worker, "Unique name of this process. Empty: host, pid and a random part."},
+      {"claim-wait", {"NOETL_CLAIM_WAIT"}, "10s", duration, worker,
+       "Longest wait of one claim call while NATS is away.", false, 0, 30 * second},
+      {"python", {"NOETL_PYTHON"}, "python3", text, worker, "Interpreter of the python tool."},
+      {"python-processes", {"NOETL_PYTHON_PROCESSES"}, "4", integer, worker,
+       "Warm interpreters that are kept; more are started when all are busy.", false, 1, 256},
+      {"tool-timeout", {"NOETL_TOOL_TIMEOUT"}, "5m", duration, worker,
+       "Limit of one attempt when the command names none.", false, 10, 30 * day},
+      {"tool-memory-max", {"NOETL_TOOL_MEMORY_MAX"}, "1GiB", bytes, worker, "Memory of a tool's child process.", false,
+       16 * mib, 1024 * gib},
+      {"tool-output-max", {"NOETL_TOOL_OUTPUT_MAX"}, "256KiB", bytes, worker, "What a tool prints is cut here.", false, kib,
+       gib},
+      {"tool-result-max", {"NOETL_TOOL_RESULT_MAX"}, "8MiB", bytes, worker, "Largest result of a tool.", false, kib, gib},
+      {"worker-host", {"NOETL_WORKER_HOST"}, "127.0.0.1", text, worker, "Address of the worker's health and metrics."},
+      {"worker-port", {"NOETL_WORKER_PORT"}, "-1", integer, worker,
+       "Port of the worker's health and metrics; -1 is off, 0 picks a free one.", false, -1, 65535},
+  };
+}
+
+std::vector<Setting> client_settings_table() {
+  return {
+      {"run-mode", {"NOETL_RUN_MODE"}, "cli", choice, client,
+       "What noetlctl does when no command is given: one image can be server or worker.", false, 0, 0,
+       {"cli", "server", "worker"}},
+      {"output", {"NOETL_OUTPUT"}, "table", choice, client, "How noetlctl prints answers.", false, 0, 0, {"table", "json"}},
+      {"timeout", {"NOETL_TIMEOUT"}, "30s", duration, client, "Longest wait of noetlctl for one answer.", false, 100, day},
+      {"token", {"NOETL_TOKEN"}, "", text, client | worker, "Bearer token that is sent to the server. Empty: none.", true},
+      {"retries", {"NOETL_RETRIES"}, "5", integer, client, "How often noetlctl repeats a call that was refused with 503.",
+       false, 0, 100},
+  };
+}
+
+}  // namespace
+
+const std::vector<Setting>& all_settings() {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> table;
+    for (auto* part : {&shared_settings, &server_only_settings, &worker_only_settings, &client_settings_table}) {
+      for (auto& setting : part()) table.push_back(std::move(setting));
+    }
+    return table;
+  }();
+  return all;
+}
+
+}  // namespace noetl::config

@@ -1,0 +1,76 @@
+#include "shared/config/program_settings.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "shared/config/describe.hpp"
+
+namespace noetl::config {
+namespace {
+
+Resolved resolved_from(std::map<std::string, std::string> flags) {
+  auto resolved = resolve({.flags = std::move(flags), .environment = {}, .file = {}});
+  REQUIRE(resolved.has_value());
+  return *resolved;
+}
+
+TEST_CASE("the defaults of the server are the seed's") {
+  const auto settings = server_settings(resolved_from({})).value();
+
+  CHECK(settings.port == 8082);
+  CHECK(settings.server_url == "http://localhost:8082");
+  CHECK(settings.nats.stream == "NOETL_COMMANDS");
+  CHECK(settings.nats.consumer == "noetl-worker-pool");
+  CHECK(settings.nats.ack_wait == std::chrono::seconds{30});
+  CHECK(settings.nats.max_deliver == 3);
+  CHECK(settings.heartbeat_interval == std::chrono::seconds{1});
+  CHECK(settings.lease == std::chrono::seconds{5});
+  CHECK(settings.database_url == "host='localhost' port='5432' dbname='noetl' user='noetl'");
+}
+
+TEST_CASE("a value of the environment cannot add keywords to the connection string") {
+  const auto settings = server_settings(resolved_from({{"postgres-password", "x' host='evil\\"}})).value();
+
+  CHECK(settings.database_url.ends_with(R"(password='x\' host=\'evil\\')"));
+}
+
+TEST_CASE("the server's own port is in the URL that it tells unless one is set") {
+  CHECK(server_settings(resolved_from({{"port", "9000"}}))->server_url == "http://localhost:9000");
+  CHECK(server_settings(resolved_from({{"port", "9000"}, {"server-url", "http://a:1"}}))->server_url == "http://a:1");
+  CHECK(server_settings(resolved_from({{"port", "0"}}))->server_url.empty());
+}
+
+TEST_CASE("a lease shorter than three heartbeats is refused") {
+  const auto settings = worker_settings(resolved_from({{"lease", "2s"}}));
+
+  REQUIRE_FALSE(settings.has_value());
+  CHECK(settings.error().field == "lease");
+  CHECK(settings.error().message.find("heartbeat-interval (from default)") != std::string::npos);
+}
+
+TEST_CASE("the worker's settings are read with their units") {
+  const auto settings = worker_settings(resolved_from({{"slots", "32"}, {"tool-output-max", "1MiB"}})).value();
+
+  CHECK(settings.slots == 32);
+  CHECK(settings.tool_output_max == 1024 * 1024);
+  CHECK(settings.tool_timeout == std::chrono::minutes{5});
+}
+
+TEST_CASE("secrets are masked when settings are shown") {
+  const auto resolved = resolved_from({{"postgres-password", "hunter2"}});
+
+  CHECK(shown_value(*find_setting("postgres-password"), resolved.at("postgres-password")) == "***");
+  CHECK(shown_value(*find_setting("token"), resolved.at("token")).empty());
+}
+
+TEST_CASE("docs/configuration.md is what the table says") {
+  std::ifstream file(NOETL_SOURCE_DIR "/docs/configuration.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+
+  CHECK_MESSAGE(text == settings_as_markdown(), "run `noetlctl config --markdown > docs/configuration.md`");
+}
+
+}  // namespace
+}  // namespace noetl::config

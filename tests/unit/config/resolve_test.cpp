@@ -1,0 +1,140 @@
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include "shared/config/resolve.hpp"
+
+#include <set>
+
+namespace noetl::config {
+namespace {
+
+std::function<std::optional<std::string>(std::string_view)> environment(std::map<std::string, std::string> values) {
+  return [values](std::string_view name) -> std::optional<std::string> {
+    const auto found = values.find(std::string(name));
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+TEST_CASE("flag beats environment beats file beats default") {
+  const FileValues file{{"port", {"3", "f:1"}}, {"host", {"file-host", "f:2"}}, {"slots", {"7", "f:3"}}};
+
+  const auto resolved = resolve({.flags = {{"port", "1"}}, .environment = environment({{"NOETL_PORT", "2"}, {"NOETL_HOST", "env-host"}}), .file = file});
+
+  REQUIRE(resolved.has_value());
+  CHECK(resolved->at("port").value == "1");
+  CHECK(resolved->at("port").where == "--port");
+  CHECK(resolved->at("host").value == "env-host");
+  CHECK(resolved->at("host").where == "NOETL_HOST");
+  CHECK(resolved->at("slots").value == "7");
+  CHECK(resolved->at("slots").where == "f:3");
+  CHECK(resolved->at("db-pool-size").where == "default");
+}
+
+TEST_CASE("the seeds' names of the environment work") {
+  const auto resolved = resolve({.flags = {},
+                                 .environment = environment({{"NATS_URL", "nats://n:4222"},
+                                                             {"SERVER_API_URL", "http://s:1"},
+                                                             {"WORKER_MAX_CONCURRENT", "9"},
+                                                             {"NOETL_WORKER_POOL_NAME", "gpu"},
+                                                             {"POSTGRES_HOST", "db"}}),
+                                 .file = {}});
+
+  REQUIRE(resolved.has_value());
+  CHECK(resolved->at("nats-url").value == "nats://n:4222");
+  CHECK(resolved->at("server-url").value == "http://s:1");
+  CHECK(resolved->at("slots").value == "9");
+  CHECK(resolved->at("pool").value == "gpu");
+  CHECK(resolved->at("postgres-host").value == "db");
+}
+
+TEST_CASE("a bad value is refused with the setting, its origin and what was expected") {
+  const auto resolved = resolve({.flags = {}, .environment = environment({{"NOETL_PORT", "eighty"}}), .file = {}});
+
+  REQUIRE_FALSE(resolved.has_value());
+  CHECK(resolved.error().message == "port (from NOETL_PORT): expected a whole number of 0 to 65535, found 'eighty'");
+  CHECK(resolved.error().field == "port");
+}
+
+TEST_CASE("all mistakes are reported at once") {
+  const auto resolved = resolve({.flags = {{"lease", "soon"}}, .environment = environment({{"NOETL_PORT", "99999"}}), .file = {}});
+
+  REQUIRE_FALSE(resolved.has_value());
+  CHECK(resolved.error().details.size() == 2);
+}
+
+TEST_CASE("an unknown key of the file is refused with a suggestion") {
+  const auto resolved = resolve({.flags = {}, .environment = {}, .file = {{"prot", {"1", "noetl.conf:4"}}}});
+
+  REQUIRE_FALSE(resolved.has_value());
+  CHECK(resolved.error().message == "noetl.conf:4: unknown setting 'prot', did you mean 'port'?");
+}
+
+TEST_CASE("an empty variable counts as not set") {
+  const auto resolved = resolve({.flags = {}, .environment = environment({{"NOETL_PORT", ""}}), .file = {}});
+
+  REQUIRE(resolved.has_value());
+  CHECK(resolved->at("port").value == "8082");
+}
+
+TEST_CASE("a file of lines has comments, quotes and either spelling of a key") {
+  const auto values = parse_config_file("# comment\nport = 9000 # trailing\n\nnats_url = \"nats://a#b\"\nhost='::'\n", "noetl.conf");
+
+  REQUIRE(values.has_value());
+  CHECK(values->at("port").value == "9000");
+  CHECK(values->at("port").where == "noetl.conf:2");
+  CHECK(values->at("nats_url").value == "nats://a#b");
+  CHECK(values->at("host").value == "::");
+  CHECK(find_setting("nats_url") == find_setting("nats-url"));
+}
+
+TEST_CASE("a file may be a JSON object") {
+  const auto values = parse_config_file(R"( {"port": 9000, "log-format": "json"} )", "noetl.json");
+
+  REQUIRE(values.has_value());
+  CHECK(values->at("port").value == "9000");
+  CHECK(values->at("log-format").value == "json");
+}
+
+TEST_CASE("a file that is neither is refused with its line") {
+  CHECK(parse_config_file("port 9000", "f").error().message == "f:1: expected 'setting = value', found 'port 9000'");
+  CHECK(parse_config_file("a = 1\na = 2", "f").error().message == "f:2: 'a' is set twice, first at f:1");
+  CHECK_FALSE(parse_config_file("host = \"x", "f").has_value());
+  CHECK_FALSE(parse_config_file("{\"port\": [1]}", "f").has_value());
+  CHECK_FALSE(parse_config_file("{\"port\": ", "f").has_value());
+}
+
+TEST_CASE("durations and sizes have units, and nonsense is refused") {
+  CHECK(parse_duration("500ms") == std::chrono::milliseconds{500});
+  CHECK(parse_duration("5") == std::chrono::milliseconds{5000});
+  CHECK(parse_duration("2m") == std::chrono::milliseconds{120'000});
+  CHECK(parse_bytes("256KiB") == 262'144);
+  for (const auto* text : {"", "-1s", "1x", "s", "1.5s", "99999999999999999999s", "9223372036854775807d"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_duration(text).has_value());
+  }
+  CHECK(duration_text(std::chrono::milliseconds{90'000}) == "90s");
+}
+
+TEST_CASE("every setting has a name and a variable of its own, help, and a default that is allowed") {
+  std::set<std::string_view> taken;
+  for (const auto& setting : all_settings()) {
+    CAPTURE(setting.name);
+    CHECK(taken.insert(setting.name).second);
+    CHECK_FALSE(setting.environment.empty());
+    for (const auto variable : setting.environment) CHECK(taken.insert(variable).second);
+    CHECK(setting.help.ends_with("."));
+    CHECK(check_value(setting, setting.default_value).has_value());
+  }
+}
+
+TEST_CASE("a secret is not shown by the error about it") {
+  const std::string secret("hunter2\0x", 9);
+
+  const auto resolved = resolve({.flags = {{"token", secret}}, .environment = {}, .file = {}});
+
+  REQUIRE_FALSE(resolved.has_value());
+  CHECK(resolved.error().message.find("hunter2") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace noetl::config
