@@ -1,0 +1,181 @@
+#include "shared/nats/connection.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "shared/nats/failure.hpp"
+
+namespace noetl::nats {
+
+struct Connection::State {
+  std::atomic<bool> is_connected{false};
+  std::atomic<bool> is_closed{false};
+  std::atomic<std::uint64_t> connection_count{0};
+  std::mutex mutex;                      // only for waiting
+  std::condition_variable changed;
+
+  void set(bool connected, bool closed) noexcept {
+    const std::lock_guard lock(mutex);
+    if (connected) ++connection_count;
+    is_connected = connected;
+    is_closed = is_closed || closed;
+    changed.notify_all();  // inside the lock: the waiter in ~Connection frees this object
+  }
+};
+
+namespace {
+
+using State = Connection::State;
+
+void on_connected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(true, false); }
+void on_disconnected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, false); }
+void on_closed(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, true); }
+// Slow consumers and the like: without a handler nats.c writes to stderr.
+void on_error(natsConnection*, natsSubscription*, natsStatus, void*) noexcept {}
+
+struct OptionsRelease {
+  void operator()(natsOptions* options) const noexcept { natsOptions_Destroy(options); }
+};
+using Options = std::unique_ptr<natsOptions, OptionsRelease>;
+
+std::string without_password(const std::string& url) {
+  std::string shown = url;
+  for (std::size_t at = shown.find('@'); at != std::string::npos; at = shown.find('@', at + 1)) {
+    const std::size_t slashes = shown.rfind("//", at);
+    const std::size_t begin = slashes == std::string::npos ? 0 : slashes + 2;
+    shown.replace(begin, at - begin, "***");
+    at = begin + 3;
+  }
+  return shown;
+}
+
+natsStatus set_servers(natsOptions* options, const std::string& url) {
+  std::vector<std::string> servers;
+  for (std::size_t begin = 0; begin <= url.size();) {
+    const std::size_t comma = std::min(url.find(',', begin), url.size());
+    if (comma > begin) servers.push_back(url.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  std::vector<const char*> pointers;
+  for (const std::string& server : servers) pointers.push_back(server.c_str());
+  if (pointers.empty()) return NATS_ADDRESS_MISSING;
+  return natsOptions_SetServers(options, pointers.data(), static_cast<int>(pointers.size()));
+}
+
+natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State* state) {
+  const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
+  natsStatus status = set_servers(options, settings.url);
+  const auto then = [&](natsStatus next) { if (status == NATS_OK) status = next; };
+  then(natsOptions_SetName(options, settings.name.c_str()));
+  then(natsOptions_SetTimeout(options, ms(settings.connect_timeout)));
+  then(natsOptions_SetMaxReconnect(options, -1));
+  then(natsOptions_SetReconnectWait(options, ms(settings.reconnect_wait)));
+  then(natsOptions_SetReconnectJitter(options, ms(settings.reconnect_jitter), ms(settings.reconnect_jitter)));
+  then(natsOptions_SetRetryOnFailedConnect(options, true, on_connected, state));
+  then(natsOptions_SetReconnectedCB(options, on_connected, state));
+  then(natsOptions_SetDisconnectedCB(options, on_disconnected, state));
+  then(natsOptions_SetClosedCB(options, on_closed, state));
+  then(natsOptions_SetErrorHandler(options, on_error, nullptr));
+  // A peer that vanished without a word is noticed after about 10 s, a full socket after 2 s.
+  then(natsOptions_SetPingInterval(options, 5000));
+  then(natsOptions_SetMaxPingsOut(options, 2));
+  then(natsOptions_SetWriteDeadline(options, 2000));
+  if (settings.sends_asap) then(natsOptions_SetSendAsap(options, true));
+  if (!settings.token.empty()) then(natsOptions_SetToken(options, settings.token.c_str()));
+  if (!settings.credentials_file.empty()) {
+    then(natsOptions_SetUserCredentialsFromFiles(options, settings.credentials_file.c_str(), nullptr));
+  }
+  if (!settings.tls_ca_file.empty()) {
+    then(natsOptions_SetSecure(options, true));
+    then(natsOptions_LoadCATrustedCertificates(options, settings.tls_ca_file.c_str()));
+  }
+  return status;
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionSettings& settings)
+    : shown_url_(without_password(settings.url)), state_(std::make_unique<State>()) {}
+
+base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings) {
+  std::unique_ptr<Connection> connection(new Connection(settings));  // the constructor is private
+  natsOptions* raw = nullptr;
+  natsStatus status = natsOptions_Create(&raw);
+  const Options options(raw);
+  if (status == NATS_OK) status = apply(raw, settings, connection->state_.get());
+  if (status != NATS_OK) return nats_failure(status, "NATS connection settings for " + connection->shown_url_);
+  status = natsConnection_Connect(&connection->handle_, raw);
+  if (status == NATS_OK) connection->state_->set(true, false);
+  if (status == NATS_OK || status == NATS_NOT_YET_CONNECTED) return connection;
+  connection->handle_ = nullptr;
+  return nats_failure(status, "connect to NATS at " + connection->shown_url_);
+}
+
+Connection::~Connection() {
+  if (handle_ == nullptr) return;
+  natsConnection_Close(handle_);
+  bool is_over = false;
+  {
+    std::unique_lock lock(state_->mutex);
+    is_over = state_->changed.wait_for(lock, std::chrono::seconds(5), [&] { return state_->is_closed.load(); });
+  }
+  natsConnection_Destroy(handle_);
+  // The closed callback is the last one. Had it not come, freeing what it writes to would be worse than 200 bytes lost.
+  if (!is_over) static_cast<void>(state_.release());
+}
+
+bool Connection::is_connected() const { return state_->is_connected; }
+bool Connection::is_closed() const { return state_->is_closed; }
+std::uint64_t Connection::connection_count() const { return state_->connection_count; }
+
+bool Connection::wait_connected(std::chrono::milliseconds patience) const {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait_for(lock, patience, [&] { return state_->is_connected || state_->is_closed; });
+  return state_->is_connected;
+}
+
+base::Result<void> Connection::publish(const std::string& subject, std::string_view bytes) {
+  const natsStatus status = natsConnection_Publish(handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
+  if (status != NATS_OK) return nats_failure(status, "publish to '" + subject + "'");
+  return {};
+}
+
+base::Result<std::string> Connection::request(const std::string& subject, std::string_view bytes, std::chrono::milliseconds patience) {
+  natsMsg* raw = nullptr;
+  const natsStatus status = natsConnection_Request(&raw, handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
+                                                   static_cast<std::int64_t>(patience.count()));
+  const MessageHandle reply(raw);
+  if (status != NATS_OK) return nats_failure(status, "request to '" + subject + "'");
+  return std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+}
+
+base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const std::string& subject, const std::string& group) {
+  natsSubscription* raw = nullptr;
+  const natsStatus status = group.empty() ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
+                                          : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
+  if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject + "'");
+  return std::make_unique<Subscription>(SubscriptionHandle(raw), subject);
+}
+
+base::Result<void> Connection::flush(std::chrono::milliseconds patience) {
+  const natsStatus status = natsConnection_FlushTimeout(handle_, static_cast<std::int64_t>(patience.count()));
+  if (status != NATS_OK) return nats_failure(status, "flush the connection to " + shown_url_);
+  return {};
+}
+
+Subscription::Subscription(SubscriptionHandle handle, std::string subject) : handle_(std::move(handle)), subject_(std::move(subject)) {}
+
+base::Result<std::optional<PlainMessage>> Subscription::next(std::chrono::milliseconds patience) {
+  natsMsg* raw = nullptr;
+  const natsStatus status = natsSubscription_NextMsg(&raw, handle_.get(), static_cast<std::int64_t>(patience.count()));
+  const MessageHandle message(raw);
+  if (status == NATS_TIMEOUT) return std::optional<PlainMessage>{};
+  if (status != NATS_OK) return nats_failure(status, "next message of '" + subject_ + "'");
+  const char* reply = natsMsg_GetReply(raw);
+  return PlainMessage{.subject = natsMsg_GetSubject(raw),
+                      .reply = reply == nullptr ? "" : reply,
+                      .bytes = std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)))};
+}
+
+}  // namespace noetl::nats

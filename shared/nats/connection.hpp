@@ -1,0 +1,84 @@
+#pragma once
+// Connection: one connection to NATS that comes back by itself for ever. It opens while the server is
+// away, too, and connects when it can. Any thread may call it. Its callbacks only set atomics and wake waiters.
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/result.hpp"
+#include "shared/nats/handles.hpp"
+
+namespace noetl::nats {
+
+struct ConnectionSettings {
+  std::string url = "nats://127.0.0.1:4222";  // user:password@ inside; several servers with commas
+  std::string token;
+  std::string credentials_file;
+  std::string tls_ca_file;                    // given: TLS, and the server's certificate must be of it
+  std::string name = "noetl";
+  std::chrono::milliseconds connect_timeout{2000};
+  std::chrono::milliseconds reconnect_wait{200};
+  std::chrono::milliseconds reconnect_jitter{300};
+  // True: every write goes out at once (a fetch round trip takes 0.1 ms instead of 1.0 ms).
+  // False: writes are gathered for up to 1 ms, cheaper for acks and floods.
+  bool sends_asap = false;
+};
+
+// What arrived on a plain subject.
+struct PlainMessage {
+  std::string subject;
+  std::string reply;
+  std::string bytes;
+};
+
+// A plain subscription; messages wait in it (bounded by nats.c) until next() takes them. One thread.
+class Subscription {
+ public:
+  Subscription(SubscriptionHandle handle, std::string subject);
+  // Nothing when `patience` passed.
+  [[nodiscard]] base::Result<std::optional<PlainMessage>> next(std::chrono::milliseconds patience);
+
+ private:
+  SubscriptionHandle handle_;
+  std::string subject_;
+};
+
+class Connection {
+ public:
+  // Fails only on settings that can never work (URL, files) or a refused login; a server that is away is no failure.
+  [[nodiscard]] static base::Result<std::unique_ptr<Connection>> open(const ConnectionSettings& settings);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] bool is_connected() const;
+  // True for ever once nats.c has given up (login refused twice): open a new one.
+  [[nodiscard]] bool is_closed() const;
+  // Counts (re)connections: who keeps something on the server compares it to notice a restart.
+  [[nodiscard]] std::uint64_t connection_count() const;
+  [[nodiscard]] bool wait_connected(std::chrono::milliseconds patience) const;
+  [[nodiscard]] const std::string& shown_url() const { return shown_url_; }  // without password
+
+  [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes);
+  [[nodiscard]] base::Result<std::string> request(const std::string& subject, std::string_view bytes, std::chrono::milliseconds patience);
+  // `group` shares the messages among the subscribers of that name; empty: everyone gets all.
+  [[nodiscard]] base::Result<std::unique_ptr<Subscription>> subscribe(const std::string& subject, const std::string& group = {});
+  [[nodiscard]] base::Result<void> flush(std::chrono::milliseconds patience);
+
+  [[nodiscard]] __natsConnection* handle() const { return handle_; }  // for this folder
+
+  struct State;  // what callbacks touch
+
+ private:
+  explicit Connection(const ConnectionSettings& settings);
+
+  std::string shown_url_;
+  std::unique_ptr<State> state_;
+  __natsConnection* handle_ = nullptr;
+};
+
+}  // namespace noetl::nats

@@ -1,0 +1,220 @@
+#include "shared/nats/jetstream.hpp"
+
+#include <algorithm>
+
+#include "shared/nats/failure.hpp"
+
+namespace noetl::nats {
+namespace {
+
+struct Release {
+  void operator()(jsStreamInfo* found) const noexcept { jsStreamInfo_Destroy(found); }
+  void operator()(jsConsumerInfo* found) const noexcept { jsConsumerInfo_Destroy(found); }
+  void operator()(jsPubAck* ack) const noexcept { jsPubAck_Destroy(ack); }
+};
+using StreamInfo = std::unique_ptr<jsStreamInfo, Release>;
+using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Release>;
+using PublishAck = std::unique_ptr<jsPubAck, Release>;
+
+template <class Duration>
+std::int64_t nanoseconds(Duration time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+jsOptions options_for(std::chrono::milliseconds patience) {
+  jsOptions options;
+  jsOptions_Init(&options);
+  options.Wait = patience.count();
+  return options;
+}
+
+void note_drift(std::vector<std::string>& drift, const std::string& name, std::int64_t found, std::int64_t expected) {
+  if (found != expected) drift.push_back(name + " is " + std::to_string(found) + ", expected " + std::to_string(expected));
+}
+
+StreamState state_of(const jsStreamInfo& found) {
+  StreamState state;
+  for (int i = 0; i < found.Config->SubjectsLen; ++i) state.subjects.emplace_back(found.Config->Subjects[i]);
+  state.messages = found.State.Msgs;
+  state.bytes = found.State.Bytes;
+  state.last_sequence = found.State.LastSeq;
+  return state;
+}
+
+ConsumerState state_of(const jsConsumerInfo& found) {
+  ConsumerState state;
+  state.waiting = found.NumPending;
+  state.acks_pending = static_cast<std::uint64_t>(std::max<std::int64_t>(found.NumAckPending, 0));
+  state.redelivered = static_cast<std::uint64_t>(std::max<std::int64_t>(found.NumRedelivered, 0));
+  return state;
+}
+
+std::vector<std::string> drift_of(const jsStreamInfo& found, const StreamSettings& settings) {
+  constexpr std::int64_t second = 1'000'000'000;
+  std::vector<std::string> drift;
+  const StreamState state = state_of(found);
+  for (const std::string& subject : settings.subjects) {
+    if (std::find(state.subjects.begin(), state.subjects.end(), subject) == state.subjects.end()) {
+      drift.push_back("subject '" + subject + "' is missing");
+    }
+  }
+  note_drift(drift, "max_age in seconds", found.Config->MaxAge / second, settings.max_age.count());
+  note_drift(drift, "duplicate_window in seconds", found.Config->Duplicates / second, settings.duplicate_window.count());
+  note_drift(drift, "replicas", found.Config->Replicas, settings.replicas);
+  if (found.Config->Storage != js_FileStorage) drift.emplace_back("storage is memory, expected file");
+  if (found.Config->Retention != js_LimitsPolicy) drift.emplace_back("retention is not limits");
+  return drift;
+}
+
+std::vector<std::string> drift_of(const jsConsumerInfo& found, const ConsumerSettings& settings) {
+  constexpr std::int64_t millisecond = 1'000'000;
+  std::vector<std::string> drift;
+  const jsConsumerConfig& config = *found.Config;
+  note_drift(drift, "ack_wait in milliseconds", config.AckWait / millisecond, settings.ack_wait.count());
+  note_drift(drift, "max_deliver", config.MaxDeliver, settings.deliveries_max);
+  note_drift(drift, "max_ack_pending", config.MaxAckPending, settings.acks_pending_max);
+  if (config.AckPolicy != js_AckExplicit) drift.emplace_back("ack policy is not explicit");
+  const std::string filter = config.FilterSubject == nullptr ? "" : config.FilterSubject;
+  if (filter != settings.filter_subject) drift.push_back("filter is '" + filter + "', expected '" + settings.filter_subject + "'");
+  return drift;
+}
+
+}  // namespace
+
+JetStream::JetStream(Connection& connection, std::chrono::milliseconds patience) : connection_(connection), patience_(patience) {
+  jsCtx* raw = nullptr;
+  // Allocates only; fails for lack of memory alone, and then every call answers so.
+  static_cast<void>(natsConnection_JetStream(&raw, connection_.handle(), nullptr));
+  context_.reset(raw);
+}
+
+base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& settings) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  jsStreamInfo* raw = nullptr;
+  natsStatus status = js_GetStreamInfo(&raw, context_.get(), settings.name.c_str(), &options, &code);
+  bool is_new = false;
+  if (status != NATS_OK && static_cast<int>(code) == stream_not_found) {
+    std::vector<const char*> subjects;
+    for (const std::string& subject : settings.subjects) subjects.push_back(subject.c_str());
+    jsStreamConfig config;
+    jsStreamConfig_Init(&config);
+    config.Name = settings.name.c_str();
+    config.Subjects = subjects.data();
+    config.SubjectsLen = static_cast<int>(subjects.size());
+    config.Retention = js_LimitsPolicy;
+    config.Storage = js_FileStorage;
+    config.Discard = js_DiscardOld;
+    config.MaxAge = nanoseconds(settings.max_age);
+    config.Duplicates = nanoseconds(std::min(settings.duplicate_window, settings.max_age));
+    config.MaxBytes = settings.bytes_max;
+    config.Replicas = settings.replicas;
+    code = jsErrCode{};
+    status = js_AddStream(&raw, context_.get(), &config, &options, &code);
+    is_new = status == NATS_OK;
+    // Another replica made it in between, a little differently: adopt that one.
+    if (static_cast<int>(code) == stream_name_in_use) status = js_GetStreamInfo(&raw, context_.get(), settings.name.c_str(), &options, &code);
+  }
+  const StreamInfo found(raw);
+  if (status != NATS_OK) return nats_failure(status, "create or adopt stream '" + settings.name + "'", static_cast<int>(code));
+  StreamState state = state_of(*found);
+  state.is_new = is_new;
+  state.drift = drift_of(*found, settings);
+  return state;
+}
+
+base::Result<StreamState> JetStream::find_stream(const std::string& stream) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  jsStreamInfo* raw = nullptr;
+  const natsStatus status = js_GetStreamInfo(&raw, context_.get(), stream.c_str(), &options, &code);
+  const StreamInfo found(raw);
+  if (status != NATS_OK) return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
+  return state_of(*found);
+}
+
+base::Result<void> JetStream::remove_stream(const std::string& stream) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  const natsStatus status = js_DeleteStream(context_.get(), stream.c_str(), &options, &code);
+  if (status != NATS_OK) return nats_failure(status, "delete stream '" + stream + "'", static_cast<int>(code));
+  return {};
+}
+
+base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream, const ConsumerSettings& settings) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  jsConsumerInfo* raw = nullptr;
+  natsStatus status = js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), settings.durable.c_str(), &options, &code);
+  bool is_new = false;
+  if (status != NATS_OK && static_cast<int>(code) == consumer_not_found) {
+    jsConsumerConfig config;
+    jsConsumerConfig_Init(&config);
+    config.Durable = settings.durable.c_str();
+    config.DeliverPolicy = js_DeliverAll;  // deliver-new would skip what came while the consumer was missing
+    config.AckPolicy = js_AckExplicit;
+    config.AckWait = nanoseconds(settings.ack_wait);
+    config.MaxDeliver = settings.deliveries_max;
+    config.MaxAckPending = settings.acks_pending_max;
+    config.FilterSubject = settings.filter_subject.c_str();
+    code = jsErrCode{};
+    status = js_AddConsumer(&raw, context_.get(), stream.c_str(), &config, &options, &code);
+    is_new = status == NATS_OK;
+  }
+  const ConsumerInfo found(raw);
+  if (status != NATS_OK) {
+    return nats_failure(status, "create or adopt consumer '" + settings.durable + "' of stream '" + stream + "'", static_cast<int>(code));
+  }
+  ConsumerState state = state_of(*found);
+  state.is_new = is_new;
+  state.drift = drift_of(*found, settings);
+  return state;
+}
+
+base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, const std::string& durable) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  jsConsumerInfo* raw = nullptr;
+  const natsStatus status = js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  const ConsumerInfo found(raw);
+  if (status != NATS_OK) return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
+  return state_of(*found);
+}
+
+base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  const natsStatus status = js_DeleteConsumer(context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  if (status != NATS_OK) return nats_failure(status, "delete consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
+  return {};
+}
+
+base::Result<void> JetStream::publish(const std::string& subject, std::string_view bytes, const std::string& message_id) {
+  jsPubOptions options;
+  jsPubOptions_Init(&options);
+  options.MaxWait = patience_.count();
+  if (!message_id.empty()) options.MsgId = message_id.c_str();
+  jsErrCode code{};
+  jsPubAck* raw = nullptr;
+  const natsStatus status = js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()), &options, &code);
+  const PublishAck ack(raw);
+  if (status != NATS_OK) return nats_failure(status, "publish to JetStream subject '" + subject + "'", static_cast<int>(code));
+  return {};
+}
+
+base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const std::string& stream, const std::string& durable,
+                                                                const Connection* answers_on) {
+  jsOptions options = options_for(patience_);
+  jsSubOptions bind;
+  jsSubOptions_Init(&bind);
+  bind.Stream = stream.c_str();
+  bind.Consumer = durable.c_str();
+  jsErrCode code{};
+  natsSubscription* raw = nullptr;
+  const natsStatus status = js_PullSubscribe(&raw, context_.get(), nullptr, durable.c_str(), &options, &bind, &code);
+  if (status != NATS_OK) return nats_failure(status, "pull from consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
+  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), *this, connection_, answers_on == nullptr ? connection_ : *answers_on,
+                                            PullSource{.stream = stream, .durable = durable});
+}
+
+}  // namespace noetl::nats

@@ -1,0 +1,39 @@
+#include "shared/nats/pull_subscription.hpp"
+
+#include "shared/nats/failure.hpp"
+#include "shared/nats/jetstream.hpp"
+
+namespace noetl::nats {
+
+PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection,
+                                   const Connection& answers_on_connection, PullSource source)
+    : handle_(std::move(handle)), jetstream_(jetstream), connection_(connection), answers_on_(answers_on_connection),
+      source_(std::move(source)) {}
+
+base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chrono::milliseconds patience) {
+  natsMsgList list{};
+  const natsStatus status = natsSubscription_Fetch(&list, handle_.get(), batch, static_cast<std::int64_t>(patience.count()), nullptr);
+  std::vector<Message> messages;
+  if (list.Count > 0) {
+    messages.reserve(static_cast<std::size_t>(list.Count));
+    for (int i = 0; i < list.Count; ++i) {
+      messages.emplace_back(MessageHandle(list.Msgs[i]), answers_on_.handle());
+      list.Msgs[i] = nullptr;  // ours now
+    }
+  }
+  natsMsgList_Destroy(&list);
+  if (status == NATS_OK || status == NATS_TIMEOUT || !messages.empty()) return messages;
+  const std::string tried = "fetch from consumer '" + source_.durable + "' of stream '" + source_.stream + "'";
+  auto failed = nats_failure(status, tried);
+  // "No responders", "consumer deleted" and the like look different from version to version: ask.
+  if (connection_.is_connected()) {
+    const auto found = jetstream_.find_consumer(source_.stream, source_.durable);
+    if (!found && found.error().code == base::ErrorCode::not_found) {
+      return base::failure(base::ErrorCode::not_found, tried + ": it has vanished (" + found.error().message + ")");
+    }
+  }
+  failed.value().code = base::ErrorCode::unavailable;
+  return failed;
+}
+
+}  // namespace noetl::nats

@@ -1,0 +1,38 @@
+#pragma once
+// PullSubscription: takes messages from a durable consumer that many processes share. One thread.
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "shared/base/result.hpp"
+#include "shared/nats/connection.hpp"
+#include "shared/nats/message.hpp"
+
+namespace noetl::nats {
+
+class JetStream;
+
+struct PullSource {
+  std::string stream;
+  std::string durable;
+};
+
+class PullSubscription {
+ public:
+  // Made by JetStream::pull; all three must outlive it.
+  PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection, const Connection& answers_on_connection,
+                   PullSource source);
+
+  // What is there, at once, up to `batch`; when nothing is there, what comes first within `patience`, or an empty
+  // list. not_found: the stream or consumer has vanished; unavailable: NATS is away.
+  [[nodiscard]] base::Result<std::vector<Message>> fetch(int batch, std::chrono::milliseconds patience);
+
+ private:
+  SubscriptionHandle handle_;
+  JetStream& jetstream_;
+  const Connection& connection_;
+  const Connection& answers_on_;
+  const PullSource source_;
+};
+
+}  // namespace noetl::nats
