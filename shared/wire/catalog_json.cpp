@@ -1,0 +1,161 @@
+#include "shared/wire/catalog_json.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+#include "shared/wire/parse_body.hpp"
+
+namespace noetl::wire {
+namespace {
+
+constexpr std::size_t base64_bytes_max = playbook_bytes_max / 3 * 4 + 64 * 1024;  // with line breaks
+
+int sextet(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;  // '-' and '_': the URL-safe alphabet
+  if (c == '/' || c == '_') return 63;
+  return -1;
+}
+
+bool is_space(char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; }
+
+base::Error content_error(base::ErrorCode code, std::string message) {
+  return base::Error{.code = code, .message = std::move(message), .field = "/content", .retry_after = {}, .details = {}};
+}
+
+// Every playbook has a ':' and base64 has none, so neither is ever taken for the other.
+base::Result<std::string> playbook_text(std::string_view content) {
+  std::string text;
+  auto decoded = content.find(':') == std::string_view::npos ? decode_base64(content) : std::nullopt;
+  text = decoded ? std::move(*decoded) : std::string(content);
+  if (text.size() > playbook_bytes_max) {
+    return base::failure(content_error(base::ErrorCode::payload_too_large,
+                                       "the playbook has " + std::to_string(text.size()) + " bytes, at most " +
+                                           std::to_string(playbook_bytes_max) + " are accepted"));
+  }
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
+    return base::failure(content_error(base::ErrorCode::malformed_body, "the playbook is no UTF-8 at byte " + std::to_string(at)));
+  }
+  if (const std::size_t at = text.find('\0'); at != std::string::npos) {
+    return base::failure(content_error(base::ErrorCode::malformed_body, "the playbook has a NUL at byte " + std::to_string(at)));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  std::uint32_t bits = 0;
+  unsigned bits_held = 0;
+  std::size_t count = 0;
+  std::size_t padding = 0;
+  for (const char c : text) {
+    if (is_space(c)) continue;
+    if (c == '=') {
+      ++padding;
+      continue;
+    }
+    const int value = sextet(c);
+    if (value < 0 || padding > 0) return std::nullopt;
+    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
+    bits_held += 6;
+    ++count;
+    if (bits_held >= 8) {
+      bits_held -= 8;
+      out += static_cast<char>((bits >> bits_held) & 0xFFU);
+    }
+  }
+  const std::size_t rest = count % 4;
+  if (count == 0 || rest == 1 || padding > 2 || (padding > 0 && rest + padding != 4)) return std::nullopt;
+  return out;
+}
+
+base::Result<RegisterRequest> register_request_of(std::string_view content) {
+  RegisterRequest request;
+  auto text = playbook_text(content);
+  if (!text) return base::failure(std::move(text.error()));
+  request.content = std::move(*text);
+  return request;
+}
+
+base::Result<RegisterRequest> decode_register_request(const Json& body) {
+  ObjectReader reader(body);
+  const std::string content = reader.required_string("content", {1, base64_bytes_max});
+  const std::string resource_type = reader.optional_string("resource_type", {1, 64}).value_or("Playbook");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  auto request = register_request_of(content);
+  if (request) request->resource_type = resource_type;
+  return request;
+}
+
+base::Result<CatalogListRequest> decode_catalog_list_request(const Json& body) {
+  ObjectReader reader(body);
+  CatalogListRequest request;
+  request.resource_type = reader.optional_string("resource_type", {0, 64}).value_or("");
+  request.limit = static_cast<int>(reader.optional_int("limit", {1, catalog_page_size_max}).value_or(catalog_page_size_max));
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return request;
+}
+
+base::Result<ResourceRequest> decode_resource_request(const Json& body) {
+  ObjectReader reader(body);
+  ResourceRequest request;
+  request.catalog_id = reader.optional_id<base::CatalogId>("catalog_id");
+  request.path = reader.optional_string("path", {1, playbook_path_bytes_max}).value_or("");
+  const auto version = body.is_object() ? body.find("version") : body.end();
+  if (version != body.end() && version->is_string() && version->get_ref<const std::string&>() == "latest") {
+    reader.ignore("version");
+  } else if (const auto number = reader.optional_int("version", {1, std::numeric_limits<int>::max()})) {
+    request.version = static_cast<int>(*number);
+  }
+  if (request.path.empty() && !request.catalog_id.is_set()) reader.refuse("path", "is missing: give a 'path' or a 'catalog_id'");
+  if (!request.path.empty() && request.catalog_id.is_set()) reader.refuse("catalog_id", "names a playbook beside 'path': give one of them");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return request;
+}
+
+std::string encode(const RegisterAnswer& answer) {
+  const std::string version = std::to_string(answer.version);
+  ObjectWriter out;
+  out.text("status", "success")
+      .text("message", answer.is_new ? "registered '" + answer.path + "' version " + version
+                                     : "'" + answer.path + "' version " + version + " has this text already")
+      .text("path", answer.path)
+      .integer("version", answer.version)
+      .id("catalog_id", answer.catalog_id)
+      .text("kind", answer.kind)
+      .boolean("is_new", answer.is_new);
+  return out.finish();
+}
+
+std::string encode(const CatalogRow& row) {
+  ObjectWriter out(256 + row.content.size() * 9 / 8);
+  out.id("catalog_id", row.catalog_id)
+      .text("path", row.path)
+      .integer("version", row.version)
+      .text("kind", row.kind)
+      .text_or_null("name", row.name)
+      .text_or_null("content", row.content)
+      .text("checksum", row.checksum)
+      .text_or_null("created_at", row.created_at);
+  return out.finish();
+}
+
+std::string encode(const std::vector<CatalogRow>& rows) {
+  std::vector<std::string> entries;
+  entries.reserve(rows.size());
+  for (const auto& row : rows) entries.push_back(encode(row));
+  ObjectWriter out;
+  out.raw("entries", join_array(entries));
+  return out.finish();
+}
+
+}  // namespace noetl::wire
