@@ -121,7 +121,7 @@ std::vector<std::string> Stack::enqueue(const std::vector<nlohmann::json>& comma
   if (answer.status / 100 != 2) throw std::runtime_error("enqueue: HTTP " + std::to_string(answer.status) + " " + answer.body);
   std::vector<std::string> ids;
   const auto body = answer.json();
-  for (const auto& command : body.at("commands")) ids.push_back(command.at("queue_id"));
+  for (const auto& id : body.at("queue_ids")) ids.push_back(id);
   return ids;
 }
 

@@ -56,7 +56,7 @@ class Stack {
   [[nodiscard]] nlohmann::json wait_for_execution(const std::string& execution_id,
                                                   std::chrono::milliseconds patience = std::chrono::seconds(20)) const;
   // Enqueues plain commands ({tool:…} each) and returns their queue ids.
-  [[nodiscard]] std::vector<std::string> enqueue(const std::vector<nlohmann::json>& commands) const;
+  std::vector<std::string> enqueue(const std::vector<nlohmann::json>& commands) const;
 
  private:
   struct Server {

@@ -1,0 +1,141 @@
+// The queue without playbooks: commands by the thousand, each done once, each counted.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include "tests/support/stack.hpp"
+
+using namespace noetl::support;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+const json noop{{"tool", {{"kind", "noop"}}}};
+json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
+
+std::string enqueue_one(const Stack& stack, const json& command) {
+  const auto answer = stack.api().post("/api/v2/commands", command);
+  REQUIRE_MESSAGE(answer.status / 100 == 2, answer.body);
+  return answer.json().at("queue_id");
+}
+
+json wait_for_command(const Stack& stack, const std::string& queue_id) {
+  json command;
+  wait_until("end of command " + queue_id, 20s, [&] {
+    command = stack.api().get("/api/v2/commands/" + queue_id).json();
+    return command.at("status") != "queued" && command.at("status") != "running";
+  });
+  return command;
+}
+
+}  // namespace
+
+TEST_CASE("5,000 commands on two workers are all done, none twice") {
+  const Stack stack(StackSettings{.workers = 2, .worker_slots = 256, .env = {}});
+  constexpr int total = 5000;
+
+  for (int sent = 0; sent < total; sent += 1000) CHECK(stack.enqueue(std::vector<json>(1000, noop)).size() == 1000);
+  wait_until("all commands done", 40s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == total; });
+
+  const auto by_status = stack.sql("SELECT status, COUNT(*) FROM noetl.queue GROUP BY status");
+  CHECK(by_status == std::vector<SqlRow>{{"done", "5000"}});
+  CHECK(stack.sql_number("select count(*) from noetl.queue where attempts = 1 and epoch = 1") == total);
+  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == total);
+  CHECK(stack.sql_number("select count(distinct queue_id) from noetl.event where event_type = 'command.completed'") == total);
+}
+
+TEST_CASE("the depth of the queue is told per pool and status") {
+  const Stack stack(StackSettings{.workers = 0, .env = {}});
+  stack.enqueue({noop, noop, {{"tool", {{"kind", "noop"}}}, {"pool", "other"}}});
+
+  json queue;
+  wait_until("the depths", 5s, [&] {
+    queue = stack.api().get("/api/v2/queue").json().at("queue");
+    return queue.size() == 2;
+  });
+
+  for (const auto& row : queue) {
+    CHECK(row.at("status") == "queued");
+    CHECK(row.at("count") == (row.at("pool") == "default" ? 2 : 1));
+    CHECK(row.at("oldest_age_seconds") >= 0);
+  }
+}
+
+TEST_CASE("the result of a shell command can be read from its command") {
+  const Stack stack;
+
+  const auto command = wait_for_command(stack, enqueue_one(stack, shell("echo hello")));
+
+  CHECK(command.at("status") == "done");
+  CHECK_MESSAGE(command.at("result").dump().find("hello") != std::string::npos, command.dump(2));
+}
+
+TEST_CASE("a command that fails at every attempt is dead after max_attempts, with its last error") {
+  const Stack stack;
+  auto failing = shell("exit 7");
+  failing["max_attempts"] = 2;
+
+  const auto command = wait_for_command(stack, enqueue_one(stack, failing));
+
+  CHECK_MESSAGE((command.at("status") == "dead" || command.at("status") == "failed"), command.dump(2));
+  CHECK(command.at("error").at("kind") == "exit_code");
+}
+
+TEST_CASE("a retryable failure is tried again until max_attempts, then it is a dead letter") {
+  const Stack stack;
+  // Nobody listens on port 1: a refused connection is retryable.
+  json failing{{"tool", {{"kind", "http"}, {"url", "http://127.0.0.1:1/"}, {"method", "GET"}}}, {"max_attempts", 2}};
+
+  const auto command = wait_for_command(stack, enqueue_one(stack, failing));
+
+  CHECK_MESSAGE(command.at("status") == "dead", command.dump(2));
+  CHECK(command.at("attempts") == 2);
+  CHECK(stack.sql_number("select count(*) from noetl.dead_letter") == 1);
+}
+
+TEST_CASE("enqueueing twice with one idempotency key gives one command") {
+  const Stack stack(StackSettings{.workers = 0, .env = {}});
+  auto command = noop;
+  command["idempotency_key"] = "invoice-9";
+
+  const auto first = stack.api().post("/api/v2/commands", command).json();
+  const auto second = stack.api().post("/api/v2/commands", command).json();
+  const auto batch = stack.enqueue({noop, command});
+
+  CHECK(first.at("queue_id") == second.at("queue_id"));
+  CHECK(second.at("status") == "duplicate");
+  CHECK(batch.at(1) == first.at("queue_id"));
+  CHECK(stack.sql_number("select count(*) from noetl.queue") == 2);
+}
+
+TEST_CASE("a delayed command runs when it is due and not before") {
+  const Stack stack;
+  auto delayed = noop;
+  delayed["delay_ms"] = 1500;
+
+  const auto command = wait_for_command(stack, enqueue_one(stack, delayed));
+
+  CHECK(command.at("status") == "done");
+  CHECK(stack.sql_number("select count(*) from noetl.queue where claimed_at >= created_at + interval '1500 milliseconds'") == 1);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where claimed_at < created_at + interval '4 seconds'") == 1);
+}
+
+TEST_CASE("one bad command refuses the whole request and nothing of it is stored") {
+  const Stack stack(StackSettings{.workers = 0, .env = {}});
+
+  const auto answer = stack.api().post("/api/v2/commands", {{"commands", {noop, {{"tool", {{"kind", "no such\nkind"}}}}}}});
+
+  CHECK(answer.status == 422);
+  CHECK(answer.body.find("/commands/1") != std::string::npos);
+  CHECK(stack.sql_number("select count(*) from noetl.queue") == 0);
+}
+
+TEST_CASE("a command whose tool this worker does not have fails and says so") {
+  const Stack stack;
+  json command{{"tool", {{"kind", "no_such_tool"}}}, {"max_attempts", 1}};
+
+  const auto ended = wait_for_command(stack, enqueue_one(stack, command));
+
+  CHECK_MESSAGE((ended.at("status") == "dead" || ended.at("status") == "failed"), ended.dump(2));
+  CHECK_MESSAGE(ended.at("error").dump().find("no_such_tool") != std::string::npos, ended.dump(2));
+}
