@@ -202,19 +202,19 @@ base::Result<void> JetStream::publish(const std::string& subject, std::string_vi
   return {};
 }
 
-base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const std::string& stream, const std::string& durable,
-                                                                const Connection* answers_on) {
+base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource& source) {
   jsOptions options = options_for(patience_);
   jsSubOptions bind;
   jsSubOptions_Init(&bind);
-  bind.Stream = stream.c_str();
-  bind.Consumer = durable.c_str();
+  bind.Stream = source.stream.c_str();
+  bind.Consumer = source.durable.c_str();
   jsErrCode code{};
   natsSubscription* raw = nullptr;
-  const natsStatus status = js_PullSubscribe(&raw, context_.get(), nullptr, durable.c_str(), &options, &bind, &code);
-  if (status != NATS_OK) return nats_failure(status, "pull from consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
-  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), *this, connection_, answers_on == nullptr ? connection_ : *answers_on,
-                                            PullSource{.stream = stream, .durable = durable});
+  const natsStatus status = js_PullSubscribe(&raw, context_.get(), nullptr, source.durable.c_str(), &options, &bind, &code);
+  if (status != NATS_OK) {
+    return nats_failure(status, "pull from consumer '" + source.durable + "' of stream '" + source.stream + "'", static_cast<int>(code));
+  }
+  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), *this, connection_, source);
 }
 
 }  // namespace noetl::nats

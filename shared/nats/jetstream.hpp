@@ -67,9 +67,8 @@ class JetStream {
   // Waits for the server's word. `message_id`: within the duplicate window a second one is dropped; may be empty.
   [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes, const std::string& message_id = {});
 
-  // A pull subscription on a consumer that exists. Answers go out on `answers_on` when given.
-  [[nodiscard]] base::Result<std::unique_ptr<PullSubscription>> pull(const std::string& stream, const std::string& durable,
-                                                                     const Connection* answers_on = nullptr);
+  // A pull subscription on a consumer that exists.
+  [[nodiscard]] base::Result<std::unique_ptr<PullSubscription>> pull(const PullSource& source);
 
  private:
   Connection& connection_;

@@ -32,20 +32,20 @@ int Message::num_delivered() const {
   return count;
 }
 
-bool Message::ack() { return answer("+ACK"); }
-bool Message::term() { return answer("+TERM"); }
-bool Message::in_progress() { return answer("+WPI"); }
+bool Message::ack() const { return answer("+ACK"); }
+bool Message::term() const { return answer("+TERM"); }
+bool Message::in_progress() const { return answer("+WPI"); }
 
-bool Message::nak(std::chrono::milliseconds delay) {
+bool Message::nak(std::chrono::milliseconds delay) const {
   if (delay.count() <= 0) return answer("-NAK");
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(delay).count();
   return answer("-NAK {\"delay\":" + std::to_string(nanoseconds) + "}");
 }
 
-bool Message::answer(std::string_view text) {
+bool Message::answer(std::string_view text) const {
   const char* reply = natsMsg_GetReply(handle_.get());
   if (reply == nullptr || *reply == '\0') return false;
-  return natsConnection_Publish(answers_on_, reply, text.data(), static_cast<int>(text.size())) == NATS_OK;
+  return natsConnection_Publish(answers_on_->handle(), reply, text.data(), static_cast<int>(text.size())) == NATS_OK;
 }
 
 }  // namespace noetl::nats

@@ -1,8 +1,11 @@
 #pragma once
-// Message: one delivery of a JetStream message, and the four answers to it. It must not outlive the
-// connection it answers on. Movable; one thread at a time.
+// Message: one delivery of a JetStream message, and the four answers to it. Movable; the answers may be
+// given from any thread, since they only read.
 #include <chrono>
+#include <memory>
 #include <string_view>
+
+#include "shared/nats/connection.hpp"
 
 #include "shared/nats/handles.hpp"
 
@@ -11,23 +14,24 @@ namespace noetl::nats {
 class Message {
  public:
   // Answers go out on `answers_on`, which may be another connection than the one it came by.
-  Message(MessageHandle handle, __natsConnection* answers_on) : handle_(std::move(handle)), answers_on_(answers_on) {}
+  Message(MessageHandle handle, std::shared_ptr<const Connection> answers_on)
+      : handle_(std::move(handle)), answers_on_(std::move(answers_on)) {}
 
   [[nodiscard]] std::string_view subject() const;
   [[nodiscard]] std::string_view bytes() const;
   [[nodiscard]] int num_delivered() const;  // 1 for the first delivery; 0 when it is no JetStream message
 
   // False when it could not be sent; the message then comes again after ack wait. Not waited for.
-  bool ack();
-  bool nak(std::chrono::milliseconds delay);  // deliver again after that
-  bool term();                                // never again
-  bool in_progress();                         // ack wait starts anew
+  bool ack() const;
+  bool nak(std::chrono::milliseconds delay) const;  // deliver again after that
+  bool term() const;                                // never again
+  bool in_progress() const;                         // ack wait starts anew
 
  private:
-  bool answer(std::string_view text);
+  bool answer(std::string_view text) const;
 
   MessageHandle handle_;
-  __natsConnection* answers_on_;
+  std::shared_ptr<const Connection> answers_on_;  // shared with the other messages, which may outlive their subscription
 };
 
 }  // namespace noetl::nats

@@ -6,9 +6,8 @@
 namespace noetl::nats {
 
 PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection,
-                                   const Connection& answers_on_connection, PullSource source)
-    : handle_(std::move(handle)), jetstream_(jetstream), connection_(connection), answers_on_(answers_on_connection),
-      source_(std::move(source)) {}
+                                   PullSource source)
+    : handle_(std::move(handle)), jetstream_(jetstream), connection_(connection), source_(std::move(source)) {}
 
 base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chrono::milliseconds patience) {
   natsMsgList list{};
@@ -17,7 +16,7 @@ base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chron
   if (list.Count > 0) {
     messages.reserve(static_cast<std::size_t>(list.Count));
     for (int i = 0; i < list.Count; ++i) {
-      messages.emplace_back(MessageHandle(list.Msgs[i]), answers_on_.handle());
+      messages.emplace_back(MessageHandle(list.Msgs[i]), source_.answers_on);
       list.Msgs[i] = nullptr;  // ours now
     }
   }

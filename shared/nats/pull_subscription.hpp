@@ -1,6 +1,7 @@
 #pragma once
 // PullSubscription: takes messages from a durable consumer that many processes share. One thread.
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,13 @@ class JetStream;
 struct PullSource {
   std::string stream;
   std::string durable;
+  std::shared_ptr<const Connection> answers_on;  // acks and naks go out here; shared with the messages
 };
 
 class PullSubscription {
  public:
-  // Made by JetStream::pull; all three must outlive it.
-  PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection, const Connection& answers_on_connection,
-                   PullSource source);
+  // Made by JetStream::pull; jetstream and connection must outlive it.
+  PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection, PullSource source);
 
   // What is there, at once, up to `batch`; when nothing is there, what comes first within `patience`, or an empty
   // list. not_found: the stream or consumer has vanished; unavailable: NATS is away.
@@ -31,7 +32,6 @@ class PullSubscription {
   SubscriptionHandle handle_;
   JetStream& jetstream_;
   const Connection& connection_;
-  const Connection& answers_on_;
   const PullSource source_;
 };
 

@@ -18,6 +18,7 @@ void append_escape(std::string& out, char c) {
     case '\n': out += "\\n"; return;
     case '\r': out += "\\r"; return;
     case '\t': out += "\\t"; return;
+    case '\0': out += replacement; return;  // Postgres cannot store it, and parse_body refuses it
     default: break;
   }
   constexpr std::string_view digits = "0123456789abcdef";

@@ -25,6 +25,7 @@ struct AttemptReport {
   std::optional<domain::ToolError> error;    // for failed
   std::string output;                        // what the tool printed, cut to a bound
   std::chrono::microseconds duration{0};     // of the tool alone, by the worker's steady clock
+  base::ExecutionId execution_id;            // as claimed; a hint that saves a look-up, may be unset. JSON: execution_id
 };
 
 // The seed's shape, and free progress events. `name` "step.exit" completes, "call.error" fails.

@@ -1,0 +1,177 @@
+#include "shared/wire/claim_json.hpp"
+
+#include "shared/wire/error_codes.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::wire {
+namespace {
+
+constexpr std::int64_t milliseconds_max = 366LL * 24 * 3600 * 1000;
+constexpr std::size_t command_bytes_expected = 320;
+
+void append(std::string& out, const domain::ClaimedCommand& command) {
+  out += "{\"queue_id\":\"";
+  out += command.lease.queue_id.str();
+  out += "\",\"epoch\":";
+  out += std::to_string(command.lease.epoch);
+  if (command.execution_id.is_set()) {
+    out += ",\"execution_id\":\"";
+    out += command.execution_id.str();
+    out += '"';
+  }
+  out += ",\"step\":";
+  append_json_string(out, command.step);
+  if (!command.node_id.empty()) {
+    out += ",\"node_id\":";
+    append_json_string(out, command.node_id);
+  }
+  out += ",\"tool_kind\":";
+  append_json_string(out, command.tool_kind);
+  out += ",\"attempt\":";
+  out += std::to_string(command.attempt);
+  out += ",\"max_attempts\":";
+  out += std::to_string(command.max_attempts);
+  out += ",\"timeout_ms\":";
+  out += std::to_string(command.timeout.count());
+  out += ",\"context\":";
+  out += command.context.empty() ? std::string_view("{}") : std::string_view(command.context);
+  if (!command.traceparent.empty()) {
+    out += ",\"traceparent\":";
+    append_json_string(out, command.traceparent);
+  }
+  out += '}';
+}
+
+void append(std::string& out, const ClaimRefusal& refusal) {
+  out += "{\"queue_id\":\"" + refusal.queue_id.str() + "\",\"code\":\"";
+  out += base::to_string(refusal.code);
+  out += "\",\"message\":";
+  append_json_string(out, refusal.message);
+  out += ",\"retry_after_ms\":" + std::to_string(refusal.retry_after.count()) + "}";
+}
+
+// An item that fits int32 and is never negative.
+std::int32_t small_int(ObjectReader& reader, std::string_view name) {
+  return static_cast<std::int32_t>(reader.optional_int(name, {0, std::numeric_limits<std::int32_t>::max()}).value_or(0));
+}
+
+base::Result<domain::ClaimedCommand> decode_command(const Json& item, const std::string& pointer) {
+  ObjectReader reader(item, pointer);
+  domain::ClaimedCommand command;
+  command.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
+  command.lease.epoch = small_int(reader, "epoch");
+  command.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
+  command.step = reader.optional_string("step").value_or("");
+  command.node_id = reader.optional_string("node_id").value_or("");
+  command.tool_kind = reader.required_string("tool_kind");
+  command.attempt = small_int(reader, "attempt");
+  command.max_attempts = small_int(reader, "max_attempts");
+  command.timeout = std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
+  const Json* context = reader.optional_object("context");
+  command.context = context == nullptr ? "{}" : context->dump();
+  command.traceparent = reader.optional_string("traceparent").value_or("");
+  if (reader.has_failed()) return base::failure(*reader.finish());
+  return command;
+}
+
+base::Result<ClaimRefusal> decode_refusal(const Json& item, const std::string& pointer) {
+  ObjectReader reader(item, pointer);
+  ClaimRefusal refusal;
+  refusal.queue_id = reader.required_id<base::CommandId>("queue_id");
+  const std::string code = reader.required_string("code");
+  refusal.message = reader.optional_string("message", {0, 65'536}).value_or("");
+  refusal.retry_after = std::chrono::milliseconds(reader.optional_int("retry_after_ms", {0, milliseconds_max}).value_or(0));
+  if (reader.has_failed()) return base::failure(*reader.finish());
+  // A code of a newer server: internal, so that the worker tries again later rather than dropping the command.
+  refusal.code = error_code_from(code).value_or(base::ErrorCode::internal);
+  return refusal;
+}
+
+}  // namespace
+
+std::string encode(const ClaimRequest& request) {
+  ObjectWriter writer(64 + request.queue_ids.size() * 24);
+  writer.text("worker_id", request.worker_id);
+  if (!request.queue_ids.empty()) return writer.ids("queue_ids", request.queue_ids).finish();
+  writer.text("pool", request.pool).integer("slots", request.slots);
+  return writer.number("wait", static_cast<double>(request.wait.count()) / 1000.0).finish();
+}
+
+base::Result<ClaimRequest> decode_claim_request(const Json& body) {
+  ObjectReader reader(body);
+  ClaimRequest request;
+  request.worker_id = reader.required_string("worker_id", {1, worker_id_bytes_max});
+  if (!is_worker_id(request.worker_id)) reader.refuse("worker_id", "must consist of A-Z a-z 0-9 . _ -");
+  if (const Json* ids = reader.optional_array("queue_ids", claim_ids_max, 1); ids != nullptr) {
+    request.queue_ids.reserve(ids->size());
+    for (std::size_t i = 0; i < ids->size() && !reader.has_failed(); ++i) {
+      const Json& item = (*ids)[i];
+      const auto id = item.is_string() ? base::parse_id(item.get_ref<const std::string&>())
+                      : item.is_number_integer() ? base::parse_id(item.dump()) : std::nullopt;
+      if (id) request.queue_ids.push_back(base::CommandId{*id});
+      else reader.refuse(base::Error{.code = base::ErrorCode::invalid_input,
+                                     .message = "'/queue_ids/" + std::to_string(i) + "' must be an id from 1 to 9223372036854775807, found " + describe(item),
+                                     .field = "/queue_ids/" + std::to_string(i), .retry_after = {}, .details = {}});
+    }
+    for (const std::string_view name : {"pool", "slots", "wait"}) {
+      if (reader.has(name)) reader.refuse(name, "has no meaning beside queue_ids");
+    }
+  }
+  if (auto pool = reader.optional_string("pool", {1, pool_bytes_max})) request.pool = std::move(*pool);
+  if (!is_pool_name(request.pool)) reader.refuse("pool", "must consist of A-Z a-z 0-9 _ -");
+  request.slots = static_cast<int>(reader.optional_int("slots", {1, static_cast<std::int64_t>(claim_ids_max)}).value_or(1));
+  const double seconds = reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
+  request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return request;
+}
+
+std::string encode(const domain::ClaimedCommand& command) {
+  std::string out;
+  out.reserve(command_bytes_expected + command.context.size());
+  append(out, command);
+  return out;
+}
+
+std::string encode(const ClaimAnswer& answer) {
+  std::string out;
+  std::size_t bytes = 64 + answer.refused.size() * 160;
+  for (const auto& command : answer.commands) bytes += command_bytes_expected + command.context.size();
+  out.reserve(bytes);
+  out += "{\"commands\":[";
+  for (const auto& command : answer.commands) {
+    if (&command != answer.commands.data()) out += ',';
+    append(out, command);
+  }
+  out += "],\"refused\":[";
+  for (const auto& refusal : answer.refused) {
+    if (&refusal != answer.refused.data()) out += ',';
+    append(out, refusal);
+  }
+  out += "]}";
+  return out;
+}
+
+base::Result<ClaimAnswer> decode_claim_answer(const Json& body) {
+  ObjectReader reader(body);
+  const Json* commands = reader.required_array("commands", claim_ids_max);
+  const Json* refused = reader.optional_array("refused", claim_ids_max);
+  if (reader.has_failed()) return base::failure(*reader.finish());
+  ClaimAnswer answer;
+  answer.commands.reserve(commands->size());
+  for (std::size_t i = 0; i < commands->size(); ++i) {
+    auto command = decode_command((*commands)[i], "/commands/" + std::to_string(i));
+    if (!command) return base::failure(std::move(command.error()));
+    answer.commands.push_back(std::move(*command));
+  }
+  for (std::size_t i = 0; refused != nullptr && i < refused->size(); ++i) {
+    auto refusal = decode_refusal((*refused)[i], "/refused/" + std::to_string(i));
+    if (!refusal) return base::failure(std::move(refusal.error()));
+    answer.refused.push_back(std::move(*refusal));
+  }
+  return answer;
+}
+
+}  // namespace noetl::wire

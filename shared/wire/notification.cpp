@@ -1,0 +1,63 @@
+#include "shared/wire/notification.hpp"
+
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+#include "shared/wire/parse_body.hpp"
+
+namespace noetl::wire {
+namespace {
+
+constexpr std::size_t notification_depth_max = 8;
+
+// The bytes that a notification's text may have so that the whole stays below notification_bytes_max.
+constexpr std::size_t step_shown_bytes_max = 512;
+
+// 0 for "0", an empty text, null or a missing field: not set. Nothing for what is no id.
+std::optional<std::int64_t> id_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return 0;
+  std::string text;
+  if (found->is_string()) text = found->get<std::string>();
+  else if (found->is_number_integer()) text = found->dump();
+  else return std::nullopt;
+  if (text.empty() || text == "0") return 0;
+  return base::parse_id(text);
+}
+
+std::string text_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+}  // namespace
+
+std::string encode(const Notification& notification) {
+  std::string out;
+  out.reserve(128);
+  out += "{\"execution_id\":\"";
+  out += notification.execution_id.str();
+  out += "\",\"queue_id\":\"";
+  out += notification.queue_id.str();
+  out += "\",\"step\":";
+  append_json_string(out, std::string_view(notification.step).substr(0, step_shown_bytes_max));
+  out += ",\"server_url\":";
+  append_json_string(out, notification.server_url);
+  out += '}';
+  return out;
+}
+
+base::Result<Notification> decode_notification(std::string_view bytes) {
+  const auto parsed = parse_body(bytes, notification_bytes_max, notification_depth_max);
+  if (!parsed) return base::failure(base::ErrorCode::malformed_body, "notification: " + parsed.error().message);
+  if (!parsed->is_object()) return base::failure(base::ErrorCode::malformed_body, "notification: must be an object, found " + describe(*parsed));
+  const auto execution_id = id_of(*parsed, "execution_id");
+  const auto queue_id = id_of(*parsed, "queue_id");
+  if (!execution_id) return base::failure(base::ErrorCode::malformed_body, "notification: execution_id is no id", "/execution_id");
+  if (!queue_id || *queue_id == 0) return base::failure(base::ErrorCode::malformed_body, "notification: queue_id is missing or no id", "/queue_id");
+  return Notification{.execution_id = base::ExecutionId{*execution_id},
+                      .queue_id = base::CommandId{*queue_id},
+                      .step = text_of(*parsed, "step"),
+                      .server_url = text_of(*parsed, "server_url")};
+}
+
+}  // namespace noetl::wire

@@ -1,0 +1,25 @@
+#pragma once
+// JSON of POST /api/v2/events, both directions: one event, or {worker_id, events:[…]}. An event with queue_id
+// ends an attempt, one without is of the seed's shape (report.hpp). Requests are read strictly; of answers,
+// fields of a newer server are ignored. Pure; any thread.
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "shared/base/result.hpp"
+#include "shared/wire/report.hpp"
+
+namespace noetl::wire {
+
+// Results are nested four levels down in a body: parse reports with this, so that what a tool may return
+// (parse_body's default depth) can be reported.
+inline constexpr std::size_t report_bytes_max = 64UL * 1024 * 1024;
+inline constexpr std::size_t report_depth_max = 72;
+
+// `result` of an attempt and payload, meta of an event must be JSON: they are passed on as they are.
+[[nodiscard]] std::string encode(const ReportRequest& request);
+[[nodiscard]] base::Result<ReportRequest> decode_report_request(const nlohmann::json& body);
+
+[[nodiscard]] std::string encode(const ReportAnswer& answer);
+[[nodiscard]] base::Result<ReportAnswer> decode_report_answer(const nlohmann::json& body);
+
+}  // namespace noetl::wire

@@ -1,0 +1,32 @@
+#pragma once
+// Names and defaults of what lives in JetStream: streams, subjects, durable consumers (docs/protocol). The
+// default pool is the bare subject of the seed. Pure; any thread.
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace noetl::wire {
+
+inline constexpr std::string_view commands_stream = "NOETL_COMMANDS";
+inline constexpr std::string_view commands_subject = "noetl.commands";
+inline constexpr std::string_view commands_consumer = "noetl-worker-pool";
+inline constexpr std::string_view events_stream = "NOETL_EVENTS";
+inline constexpr std::string_view events_subject = "noetl.events";
+inline constexpr std::string_view dead_stream = "NOETL_DEAD";
+inline constexpr std::string_view dead_subject = "noetl.dead";
+
+inline constexpr std::chrono::seconds stream_age_max{3600};
+inline constexpr std::chrono::seconds dead_age_max{14 * 24 * 3600};
+inline constexpr std::chrono::seconds consumer_ack_wait{30};
+inline constexpr int consumer_deliveries_max = 3;
+inline constexpr int consumer_acks_pending_max = 20'000;  // must exceed workers × slots, or delivery stalls silently
+
+// `pool` must be a pool's name (names.hpp, is_pool_name): it becomes one token of a subject.
+[[nodiscard]] std::string commands_subject_of(std::string_view pool);    // noetl.commands | noetl.commands.<pool>
+[[nodiscard]] std::string commands_consumer_of(std::string_view pool);   // noetl-worker-pool | noetl-worker-pool-<pool>
+[[nodiscard]] std::string dead_subject_of(std::string_view pool);        // noetl.dead.<pool>
+[[nodiscard]] std::vector<std::string> commands_stream_subjects();       // noetl.commands, noetl.commands.>
+[[nodiscard]] std::vector<std::string> dead_stream_subjects();           // noetl.dead.>
+
+}  // namespace noetl::wire
