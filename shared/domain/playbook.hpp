@@ -31,7 +31,8 @@ struct Arc {
 enum class NextMode { exclusive, inclusive };  // first arc that holds wins | every arc that holds
 
 // One entry of a `then`. kind: next, set, result, collect, retry, sink, call, fail, skip, log.
-// `next` has arcs; the others keep their text as written in `spec`.
+// `next` and `call` have arcs; `set` is a map in `spec` however it was written; the others keep their
+// value as written in `spec`.
 struct Action {
   std::string kind;
   std::vector<Arc> arcs;
@@ -39,8 +40,8 @@ struct Action {
   SourceMark mark;
 };
 
-// `then` of one rule is a list of maps; within one map next/set/result/fail exclude one another in
-// NoETL's if-elif, which the loader has already flattened into the order they act in.
+// `then` of one rule is a list of maps; the loader flattens it. Within one map the actions act in this
+// order, however they were written: collect, set, result, sink, log, call, retry, next, skip, fail.
 struct CaseRule {
   std::string when;          // template; empty: always
   std::vector<Action> then;
@@ -51,7 +52,10 @@ struct CaseRule {
 struct ToolSpec {
   std::string kind;
   std::string label;               // task name in a pipeline; empty in a plain step
-  Json options = Json::object();   // every option but kind, name, args, input, spec; templates inside
+  // Every option but kind, args, input, set and spec, wherever it was written (beside `kind`, under
+  // `spec`, or beside a plain `tool: kind`); templates inside. A pipeline task's name is its label and
+  // not in here; any other tool's `name` is. A workbook tool always has `name`, the entry that it runs.
+  Json options = Json::object();
   Json input = Json::object();     // args/input given inside the tool; templates
   Json spec = Json::object();      // spec.policy.rules, timeout, …
   Json set = Json::object();       // pipeline task `set`
@@ -93,6 +97,7 @@ struct WorkbookEntry {
 
 struct Playbook {
   base::CatalogId catalog_id;      // set by the catalog, not by the loader
+  int catalog_version = 0;         // likewise
   std::string api_version, name, path, description;
   std::string generation;          // "v2era", "v10", or "mixed"
   Json metadata = Json::object();

@@ -1,0 +1,119 @@
+#include "shared/language/field.hpp"
+
+#include "shared/templating/template.hpp"
+
+namespace noetl::language {
+
+namespace {
+
+// Keys are cut: one of a megabyte above a hundred thousand values would be copied for each.
+std::string below(const std::string& path, std::string_view key) {
+  std::string joined = path;
+  if (!joined.empty()) joined += '.';
+  return joined += clipped(key, 80);
+}
+
+void report(const Field& field, Strictness strictness, const base::Error& error, Findings& findings) {
+  SourceMark mark = field.mark();
+  int line = 0;
+  if (!error.details.empty()) line = error.details.front().line;
+  std::string message = "the template does not parse: " + error.message;
+  if (line > 0 && field.node->is_block) {
+    // A block's first line is the one below its | or >.
+    mark.line += line;
+    mark.column = 1;
+  }
+  if (strictness == Strictness::error) {
+    findings.error(field.path, mark, std::move(message));
+  } else {
+    findings.warning(field.path, mark, std::move(message) + "; it will be passed on as it is");
+  }
+}
+
+}  // namespace
+
+Field Field::operator[](std::string_view key) const {
+  return {node == nullptr ? nullptr : node->find(key), below(path, key)};
+}
+
+Field Field::of(const Member& member) const { return {&member.node, below(path, member.key)}; }
+
+Field Field::at(std::size_t index) const { return {&node->items[index], path + "[" + std::to_string(index) + "]"}; }
+
+std::string read_text(const Field& field, Findings& findings) {
+  if (!field.is_given()) return {};
+  if (!field.is_scalar()) {
+    findings.error(field.path, field.mark(), "expected a text, found " + field.described());
+    return {};
+  }
+  return field.node->text;
+}
+
+Json read_object(const Field& field, Findings& findings) {
+  if (!field.is_given()) return Json::object();
+  if (!field.is_mapping()) {
+    findings.error(field.path, field.mark(), "expected a mapping of names to values, found " + field.described());
+    return Json::object();
+  }
+  return read_value(field, findings);
+}
+
+Json read_value(const Field& field, Findings& findings) {
+  if (field.node == nullptr) return nullptr;
+  check_templates(field, Strictness::error, findings);
+  return field.node->to_json();
+}
+
+std::string read_condition(const Field& field, Findings& findings) {
+  std::string text = read_text(field, findings);
+  check_templates(field, Strictness::error, findings);
+  if (!text.empty() && !has_template_marks(text) && field.is_scalar() && field.node->value.is_string())
+    findings.warning(field.path, field.mark(),
+                     "the condition is a plain text, which always holds; expected an expression in {{ }}",
+                     "did you mean \"{{ " + clipped(text, 80) + " }}\"?");
+  return text;
+}
+
+std::string read_word(const Field& field, vocabulary::Words words, Findings& findings) {
+  std::string word = read_text(field, findings);
+  if (word.empty() || has_template_marks(word) || vocabulary::contains(words, word)) return word;
+  std::string expected;
+  for (const auto known : words) expected += (expected.empty() ? "" : ", ") + std::string(known);
+  findings.error(field.path, field.mark(), "expected one of " + expected + "; found '" + clipped(word, 40) + "'",
+                 did_you_mean(word, words));
+  return {};
+}
+
+void warn_of_unknown_keys(const Field& field, vocabulary::Words known, Findings& findings) {
+  if (!field.is_mapping()) return;
+  for (const auto& member : field.node->members) {
+    if (findings.is_full_of_warnings()) return;
+    // x-… is the author's own, as in OpenAPI and compose files.
+    if (vocabulary::contains(known, member.key) || member.key.starts_with("x-")) continue;
+    findings.warning(field.of(member).path, member.mark,
+                     "the key '" + clipped(member.key, 60) + "' is not known here and has no effect",
+                     did_you_mean(member.key, known));
+  }
+}
+
+bool has_template_marks(std::string_view text) {
+  return text.find("{{") != std::string_view::npos || text.find("{%") != std::string_view::npos ||
+         text.find("{#") != std::string_view::npos;
+}
+
+void check_templates(const Field& field, Strictness strictness, Findings& findings) {
+  if (field.node == nullptr) return;
+  if (field.node->kind == Node::Kind::scalar) {
+    if (!field.node->value.is_string() || !has_template_marks(field.node->text)) return;
+    const auto parsed = templating::parse(field.node->text);
+    if (!parsed) report(field, strictness, parsed.error(), findings);
+    return;
+  }
+  for (std::size_t index = 0; index < field.node->items.size(); ++index)
+    check_templates(field.at(index), strictness, findings);
+  for (const auto& member : field.node->members)
+    check_templates(field.of(member),
+                    vocabulary::is_program_text(member.key) ? Strictness::warning : strictness, findings);
+}
+
+}  // namespace noetl::language

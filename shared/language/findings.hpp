@@ -1,0 +1,45 @@
+#pragma once
+// Findings: every mistake of one playbook, so that its author gets them all at once. Bounded, since a
+// generated playbook can repeat one mistake ten thousand times. One thread.
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/error.hpp"
+#include "shared/domain/playbook.hpp"
+
+namespace noetl::language {
+
+class Findings {
+ public:
+  static constexpr std::size_t kept_max = 100;
+
+  // Refuses the playbook.
+  void error(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
+  // Is reported and lets the playbook pass.
+  void warning(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
+  void warning(base::ErrorDetail detail);
+
+  [[nodiscard]] bool has_errors() const { return error_count_ > 0; }
+  // More of a kind would only be counted: no need to compose them.
+  [[nodiscard]] bool is_full_of_errors() const { return errors_.size() >= kept_max; }
+  [[nodiscard]] bool is_full_of_warnings() const { return warnings_.size() >= kept_max; }
+  [[nodiscard]] std::vector<base::ErrorDetail> take_warnings() { return std::move(warnings_); }
+  // invalid_playbook with every error in `details`, in the order of the text.
+  [[nodiscard]] base::Error as_error() const;
+
+ private:
+  std::vector<base::ErrorDetail> errors_;
+  std::vector<base::ErrorDetail> warnings_;
+  std::size_t error_count_ = 0;
+};
+
+// "did you mean 'x'?" for the candidate nearest to `name`, or empty when none is near enough.
+[[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates);
+[[nodiscard]] std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+
+// At most `bytes_max` bytes of a text, cut between characters.
+[[nodiscard]] std::string clipped(std::string_view text, std::size_t bytes_max);
+
+}  // namespace noetl::language

@@ -1,0 +1,204 @@
+#include "shared/language/routing.hpp"
+
+#include <utility>
+
+namespace noetl::language {
+
+namespace {
+
+using domain::Action;
+using domain::Arc;
+using domain::CaseRule;
+
+constexpr std::string_view next_forms = "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
+
+void read_target(const Field& field, Arc& arc, Outline& outline, Findings& findings) {
+  arc.step = read_text(field, findings);
+  outline.expect_step(field, arc.step, findings);
+}
+
+Arc read_arc(const Field& field, Outline& outline, Findings& findings) {
+  Arc arc;
+  arc.mark = field.mark();
+  if (field.is_scalar()) {
+    read_target(field, arc, outline, findings);
+    return arc;
+  }
+  if (!field.is_mapping()) {
+    findings.error(field.path, field.mark(), "expected a step's name or {step: …}, found " + field.described());
+    return arc;
+  }
+  if (!field.has("step")) {
+    std::string suggestion;
+    for (const auto& member : field.node->members)
+      if (suggestion.empty()) suggestion = did_you_mean(member.key, {"step"});
+    findings.error(field.path, field.mark(), "an arc needs `step`, the step it leads to; found a mapping without it",
+                   std::move(suggestion));
+    return arc;
+  }
+  warn_of_unknown_keys(field, vocabulary::arc_keys, findings);
+  read_target(field["step"], arc, outline, findings);
+  arc.when = read_condition(field["when"], findings);
+  arc.args = read_object(field["args"], findings);
+  arc.args.update(read_object(field["input"], findings));
+  arc.set = read_object(field["set"], findings);
+  arc.set.update(read_object(field["set_ctx"], findings));
+  return arc;
+}
+
+void read_arcs(const Field& list, std::vector<Arc>& arcs, Outline& outline, Findings& findings) {
+  for (std::size_t index = 0; index < list.node->items.size(); ++index)
+    arcs.push_back(read_arc(list.at(index), outline, findings));
+}
+
+// {spec: {mode}, arcs: […]}, or one target written as a map.
+void read_next_mapping(const Field& field, NextReading& next, Outline& outline, Findings& findings) {
+  const Field arcs = field["arcs"];
+  if (!arcs.is_given() && !field.has("spec")) {
+    if (field.has("step")) {
+      next.arcs.push_back(read_arc(field, outline, findings));
+      return;
+    }
+    std::string suggestion;
+    for (const auto& member : field.node->members)
+      if (suggestion.empty()) suggestion = did_you_mean(member.key, {"step", "arcs", "spec"});
+    findings.error(field.path, field.mark(),
+                   std::string(next_forms) + "; found a mapping with " +
+                       (field.node->members.empty() ? std::string("nothing")
+                                                    : "'" + clipped(field.node->members[0].key, 60) + "'"),
+                   std::move(suggestion));
+    return;
+  }
+  next.has_arcs = true;
+  warn_of_unknown_keys(field, vocabulary::next_keys, findings);
+  const Field mode = field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"];
+  next.mode = read_word(mode, vocabulary::next_modes, findings) == "inclusive" ? domain::NextMode::inclusive
+                                                                               : domain::NextMode::exclusive;
+  if (!arcs.is_given()) return;
+  if (arcs.is_sequence()) {
+    read_arcs(arcs, next.arcs, outline, findings);
+  } else {
+    findings.error(arcs.path, arcs.mark(), "expected a list of {step, when, set}, found " + arcs.described());
+  }
+  if (next.mode != domain::NextMode::exclusive) return;
+  for (std::size_t index = 0; index + 1 < next.arcs.size(); ++index)
+    if (next.arcs[index].when.empty()) {
+      findings.warning(arcs.at(index).path, next.arcs[index].mark,
+                       "this arc always holds, so the arcs after it are never taken in exclusive mode");
+      return;
+    }
+}
+
+// set: {name: value}, or the older list of {name, value}.
+Json read_set(const Field& field, Findings& findings) {
+  if (!field.is_sequence()) return read_object(field, findings);
+  Json values = Json::object();
+  for (std::size_t index = 0; index < field.node->items.size(); ++index) {
+    const Field item = field.at(index);
+    if (item.has("name") && item["value"].node != nullptr) {
+      values[read_text(item["name"], findings)] = read_value(item["value"], findings);
+    } else {
+      values.update(read_object(item, findings));
+    }
+  }
+  return values;
+}
+
+Action read_action(std::string_view kind, const Field& field, Outline& outline, Findings& findings) {
+  Action action;
+  action.kind = kind;
+  action.mark = field.mark();
+  if (kind == "next") {
+    action.arcs = read_next(field, outline, findings).arcs;
+    action.spec = field.node->to_json();
+  } else if (kind == "set") {
+    action.spec = read_set(field, findings);
+  } else if (kind == "call") {
+    if (field.is_scalar() || field.is_mapping()) action.arcs.push_back(read_arc(field, outline, findings));
+    else findings.error(field.path, field.mark(), "expected {step, args}, found " + field.described());
+    action.spec = field.node->to_json();
+  } else {
+    action.spec = read_value(field, findings);
+  }
+  if (kind == "sink") {
+    // A sink's tool may be a word or a map; either way a workbook entry must exist.
+    const Field tool = field["tool"];
+    const bool is_workbook = tool.is_scalar() ? tool.node->text == "workbook"
+                                              : tool["kind"].is_scalar() && tool["kind"].node->text == "workbook";
+    const Field name = tool.has("name") ? tool["name"] : field["name"];
+    if (is_workbook) outline.expect_workbook_entry(name, read_text(name, findings), findings);
+  }
+  return action;
+}
+
+// One map of a `then`: its actions in the order in which they act, whatever order they were written in.
+void read_actions(const Field& field, std::vector<Action>& actions, Outline& outline, Findings& findings) {
+  if (!field.is_mapping()) {
+    findings.error(field.path, field.mark(),
+                   "expected a mapping of actions (next, set, result, sink, …), found " + field.described());
+    return;
+  }
+  warn_of_unknown_keys(field, vocabulary::action_keys, findings);
+  for (const auto kind : vocabulary::action_keys) {
+    const Field action = field[kind];
+    // `fail:` and `skip:` may stand without a value; a `next:` without one leads nowhere.
+    if (action.node == nullptr || (action.node->is_null() && kind != "fail" && kind != "skip")) continue;
+    actions.push_back(read_action(kind, action, outline, findings));
+  }
+}
+
+CaseRule read_case(const Field& field, Outline& outline, Findings& findings) {
+  CaseRule rule;
+  rule.mark = field.mark();
+  if (!field.is_mapping()) {
+    findings.error(field.path, field.mark(), "expected a rule {when, then}, found " + field.described());
+    return rule;
+  }
+  warn_of_unknown_keys(field, vocabulary::case_keys, findings);
+  Field then = field["then"];
+  if (field.has("else")) {
+    then = field["else"].has("then") ? field["else"]["then"] : field["else"];
+  } else if (!field.has("when")) {
+    findings.warning(field.path, field.mark(), "this rule has no `when`, so it always holds");
+  }
+  rule.when = read_condition(field["when"], findings);
+  if (then.is_sequence()) {
+    for (std::size_t index = 0; index < then.node->items.size(); ++index)
+      read_actions(then.at(index), rule.then, outline, findings);
+  } else if (then.is_given()) {
+    read_actions(then, rule.then, outline, findings);
+  } else {
+    findings.error(field.path, field.mark(), "a rule needs `then`, what to do when it holds; found nothing");
+  }
+  return rule;
+}
+
+}  // namespace
+
+NextReading read_next(const Field& field, Outline& outline, Findings& findings) {
+  NextReading next;
+  if (!field.is_given()) return next;
+  if (field.is_mapping()) {
+    read_next_mapping(field, next, outline, findings);
+  } else if (field.is_sequence()) {
+    read_arcs(field, next.arcs, outline, findings);
+  } else {
+    next.arcs.push_back(read_arc(field, outline, findings));
+  }
+  std::erase_if(next.arcs, [](const Arc& arc) { return arc.step.empty(); });
+  return next;
+}
+
+std::vector<CaseRule> read_cases(const Field& field, Outline& outline, Findings& findings) {
+  std::vector<CaseRule> rules;
+  if (!field.is_given()) return rules;
+  if (field.is_sequence()) {
+    for (std::size_t index = 0; index < field.node->items.size(); ++index)
+      rules.push_back(read_case(field.at(index), outline, findings));
+  } else {
+    rules.push_back(read_case(field, outline, findings));
+  }
+  return rules;
+}
+
+}  // namespace noetl::language
