@@ -1,0 +1,125 @@
+"""What is measured of noetl. Every function returns the value of one run, or raises when the answer would
+be wrong (lost, twice, refused): a fast wrong run is no figure. Times are Postgres's own (finished_at,
+claimed_at), so that polling rarely costs no precision."""
+
+import json
+import os
+import time
+
+from stack import memory_kib, stripped_bytes, wait_until
+
+THREE_STEPS = """apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: three_steps, path: bench/three_steps}
+workflow:
+  - step: start
+    tool: {kind: noop}
+    next: [{step: middle}]
+  - step: middle
+    tool: {kind: noop}
+    next: [{step: last}]
+  - step: last
+    tool: {kind: noop}
+"""
+PYTHON = json.dumps({"kind": "python", "code": "def main():\n    return {}\n"})
+
+
+def last_id(stack):
+    return stack.sql.value("select coalesce(max(queue_id), 0) from noetl.queue")
+
+
+def wait_for_drain(stack, after, patience=300.0):
+    """Polls for one command that is not finished: stops at the first, and looks four times a second."""
+    unfinished = f"select exists (select from noetl.queue where queue_id > {after} and finished_at is null)"
+    wait_until("the drain", lambda: stack.sql.value(unfinished) == "f", patience, interval=0.25)
+
+
+def check_once_each(stack, after, count):
+    done, once, events, commands = (int(n) for n in stack.sql.rows(
+        f"select count(*) filter (where status = 'done'), count(*) filter (where attempts = 1),"
+        f" (select count(*) from noetl.event where queue_id > {after} and event_type = 'command.completed'),"
+        f" (select count(distinct queue_id) from noetl.event where queue_id > {after} and event_type = 'command.completed')"
+        f" from noetl.queue where queue_id > {after}")[0])
+    if (done, once, events, commands) != (count,) * 4:
+        raise RuntimeError(f"of {count} commands {done} are done, {once} at the first attempt, with {events} events of {commands} commands")
+
+
+def rate(stack, after, start="min(claimed_at)", factor=1):
+    return factor * stack.sql.number(
+        f"select count(*) / extract(epoch from max(finished_at) - {start}) from noetl.queue where queue_id > {after}")
+
+
+def wal_position(stack):
+    return int(stack.sql.value("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
+
+
+def drain(stack, count, workers):
+    """Commands that wait already, from the first claim to the last one done; workers start on the full queue."""
+    stack.stop_workers()
+    after = last_id(stack)
+    wal = [wal_position(stack)]
+    enqueued = stack.load("enqueue", "--batch", 1000, "--connections", 4, "--count", count)
+    wal.append(wal_position(stack))
+    stack.start_workers(workers)
+    wait_for_drain(stack, after)
+    wal.append(wal_position(stack))
+    check_once_each(stack, after, count)
+    return {"drain": rate(stack, after), "enqueue_batch": enqueued["per_second"],
+            "wal_enqueue": (wal[1] - wal[0]) / count, "wal_drain": (wal[2] - wal[1]) / count}
+
+
+def enqueue_single(stack, count):
+    """One command a request on 16 connections, with no worker running."""
+    after = last_id(stack)
+    value = stack.load("enqueue", "--connections", 16, "--count", count)["per_second"]
+    stored = int(stack.sql.value(f"select count(*) from noetl.queue where queue_id > {after}"))
+    if stored != count:
+        raise RuntimeError(f"{stored} of {count} commands stored")
+    return value
+
+
+def execute_single(stack, count):
+    return stack.load("execute", "--connections", 16, "--count", count, "--path", "bench/three_steps")["per_second"]
+
+
+def latency(stack, count):
+    return stack.load("latency", "--count", count, "--per-second", 20)
+
+
+def steps(stack, executions):
+    """Three-step playbooks, started 500 in a request: from the first start to the last step's end."""
+    after = last_id(stack)
+    stack.load("execute", "--connections", 2, "--batch", 500, "--count", executions, "--path", "bench/three_steps")
+    running = "select exists (select from noetl.execution where status = 'running')"
+    wait_until("the executions", lambda: stack.sql.value(running) == "f", 300, interval=0.25)
+    check_once_each(stack, after, 3 * executions)
+    return rate(stack, after, start="min(created_at)")
+
+
+def python_calls(stack, count):
+    after = last_id(stack)
+    stack.load("enqueue", "--batch", 1000, "--connections", 1, "--count", count, "--tool", PYTHON)
+    wait_for_drain(stack, after)
+    check_once_each(stack, after, count)
+    return rate(stack, after)
+
+
+def idle_statements(stack, seconds):
+    """Transactions per second of server and workers that have nothing to do, our own looks taken off."""
+    look = "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"
+    time.sleep(3)  # statistics arrive late
+    before, start = int(stack.sql.value(look)), time.monotonic()
+    time.sleep(seconds)
+    after, elapsed = int(stack.sql.value(look)), time.monotonic() - start
+    return max(0, after - before - 1) / elapsed
+
+
+def memory(stack):
+    server, _ = memory_kib(stack.server.pid)
+    worker, interpreters = memory_kib(stack.workers[0].pid)
+    return {"server_mib": server / 1024, "worker_mib": worker / 1024, "interpreters_mib": interpreters / 1024}
+
+
+def sizes(stack):
+    return {name: stripped_bytes(os.path.join(stack.bin, name)) / 2**20 for name in ("noetl-server", "noetl-worker", "noetlctl")
+            if os.path.exists(os.path.join(stack.bin, name))}

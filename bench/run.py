@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Measures noetl on a stack of its own and prints a table; with --peers graphile-worker, pg-boss and BullMQ
+beside it, in the same run on the same Postgres, and the ratios first. Run as ./dev bench [--peers]."""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import figures
+import run_peers
+from stack import Stack
+
+
+def log(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def repeat(name, runs, measure):
+    values = []
+    for _ in range(runs):
+        values.append(measure())
+        log(f"  {name}: {json.dumps(values[-1])}")
+    return values
+
+
+def figure(name, values, unit, digits=0):
+    return {"name": name, "unit": unit, "digits": digits, "median": statistics.median(values), "runs": values}
+
+
+def measure_ours(stack, choice):
+    runs, n = choice.runs, choice.commands
+    status, answer = stack.call("POST", "/api/catalog/register", {"content": figures.THREE_STEPS})
+    if status // 100 != 2:
+        raise RuntimeError("register: " + answer)
+    log("idle")
+    stack.start_workers(2)
+    idle_memory = figures.memory(stack)
+    idle = figures.idle_statements(stack, choice.idle_seconds)
+    log("warm-up")
+    figures.drain(stack, max(1000, n // 5), 2)
+
+    drains = repeat("drain", runs, lambda: figures.drain(stack, n, 2))
+    latencies = repeat("latency", runs, lambda: figures.latency(stack, 200))
+    steps = repeat("steps", runs, lambda: figures.steps(stack, max(500, n // 20)))
+    calls = repeat("python", runs, lambda: figures.python_calls(stack, max(1000, n // 10)))
+    busy_memory = figures.memory(stack)
+    stack.stop_workers()
+    singles = repeat("enqueue single", runs, lambda: figures.enqueue_single(stack, max(1000, n // 5)))
+    executes = repeat("execute single", runs, lambda: figures.execute_single(stack, max(1000, n // 10)))
+    stack.start_workers(2)  # what was enqueued is worked off, so that the run ends with nothing lost
+    figures.wait_for_drain(stack, 0)
+
+    rows = [
+        figure("drain", [d["drain"] for d in drains], "commands/s"),
+        figure("enqueue, batches of 1000", [d["enqueue_batch"] for d in drains], "commands/s"),
+        figure("enqueue, single, 16 connections", singles, "commands/s"),
+        figure("execute, single, 16 connections", executes, "executions/s"),
+        figure("start latency p50, from before the POST", [v["p50_ms"] for v in latencies], "ms", 2),
+        figure("start latency p99, from before the POST", [v["p99_ms"] for v in latencies], "ms", 2),
+        figure("start latency p50, from its answer", [v["accepted_p50_ms"] for v in latencies], "ms", 2),
+        figure("start latency p99, from its answer", [v["accepted_p99_ms"] for v in latencies], "ms", 2),
+        figure("of it one loopback HTTP request", [v["loopback_p50_ms"] for v in latencies], "ms", 2),
+        figure("playbook steps, three-step playbooks", steps, "steps/s"),
+        figure("python calls", calls, "calls/s"),
+        figure("WAL, enqueue", [d["wal_enqueue"] for d in drains], "bytes/command"),
+        figure("WAL, claim to done", [d["wal_drain"] for d in drains], "bytes/command"),
+        figure("idle transactions, server and 2 workers", [idle], "/s", 1),
+    ]
+    for state, memory in (("idle", idle_memory), ("after load", busy_memory)):
+        rows.append(figure(f"memory of the server, {state}", [memory["server_mib"]], "MiB", 1))
+        rows.append(figure(f"memory of a worker, {state}", [memory["worker_mib"]], "MiB", 1))
+        rows.append(figure(f"memory of its interpreters, {state}", [memory["interpreters_mib"]], "MiB", 1))
+    rows += [figure(f"size of {name}, stripped", [size], "MiB", 1) for name, size in figures.sizes(stack).items()]
+    return rows
+
+
+def shown(row):
+    def text(value):
+        return f"{value:,.{row['digits']}f}"
+    spread = "" if len(row["runs"]) == 1 else f"{text(min(row['runs']))} to {text(max(row['runs']))}"
+    return f"| {row['name']} | {text(row['median'])} | {spread} | {row['unit']} |"
+
+
+def print_ratios(ours, theirs):
+    """Above 1: noetl is better, whichever way the figure runs."""
+    mine = {row["name"]: row["median"] for row in ours}
+    print("| figure | peer | noetl | peer's | ratio |\n| --- | --- | --- | --- | --- |")
+    for row in theirs:
+        name = row["name"]
+        if name not in mine or not row["median"]:
+            continue
+        ratio = row["median"] / mine[name] if row["unit"] == "ms" else mine[name] / row["median"]
+        digits = row["digits"]
+        print(f"| {name} | {row['peer']} | {mine[name]:,.{digits}f} | {row['median']:,.{digits}f} {row['unit']} | {ratio:.2f} |")
+    print()
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", default=os.path.join(here, "..", "build", "release", "bin"), help="folder of the programs")
+    parser.add_argument("--peers", action="store_true", help="measure graphile-worker, pg-boss and BullMQ too")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--commands", type=int, default=100_000, help="of one drain; the other counts follow it")
+    parser.add_argument("--slots", type=int, default=512, help="of each worker")
+    parser.add_argument("--idle-seconds", type=float, default=10)
+    parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
+    choice = parser.parse_args()
+
+    with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
+        ours = measure_ours(stack, choice)
+        theirs = []
+        if choice.peers:
+            stack.stop_ours()
+            theirs = run_peers.measure(stack, choice, log)
+
+    machine = f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    print(f"\n{machine}; medians of {choice.runs} runs, drain of {choice.commands:,} commands by 2 workers of {choice.slots} slots\n")
+    if theirs:
+        print_ratios(ours, theirs)
+    print("| figure | median | spread | unit |\n| --- | --- | --- | --- |")
+    for row in ours:
+        print(shown(row))
+    if choice.json:
+        with open(choice.json, "w") as out:
+            json.dump({"machine": machine, "ours": ours, "peers": theirs, "commit": commit()}, out, indent=1)
+
+
+def commit():
+    run = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__)))
+    return run.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()

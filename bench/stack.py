@@ -1,0 +1,221 @@
+"""The stack that is measured: a private Postgres with default durability, nats-server, noetl-server and
+noetl-workers on free ports of 127.0.0.1, in a temporary folder. Everything ends with the `with` block."""
+
+import ctypes
+import glob
+import http.client
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def find_program(name):
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    for folder in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True):
+        candidate = os.path.join(folder, name)
+        found = found or (candidate if os.access(candidate, os.X_OK) else None)
+    if not found:
+        raise SystemExit(f"'{name}' is not installed: run ./dev setup")
+    return found
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(what, condition, patience=30.0, interval=0.02):
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(interval)
+    raise RuntimeError(f"waited {patience} s for {what}")
+
+
+def die_with_parent(death_signal):
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(1, death_signal)  # PR_SET_PDEATHSIG
+
+
+class Session:
+    """One psql that stays open, so that a look at the database costs no new process."""
+
+    def __init__(self, url):
+        self.psql = subprocess.Popen([find_program("psql"), "-XqAt", "-F", "\t", url], text=True, bufsize=1,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def rows(self, statement):
+        self.psql.stdin.write(statement.rstrip(";") + ";\n\\echo __end__\n")
+        self.psql.stdin.flush()
+        rows = []
+        for line in self.psql.stdout:
+            line = line.rstrip("\n")
+            if line == "__end__":
+                return rows
+            if line.startswith("ERROR:") or line.startswith("FATAL:"):
+                raise RuntimeError(f"{line} in: {statement}")
+            rows.append(line.split("\t"))
+        raise RuntimeError("psql ended")
+
+    def value(self, statement):
+        return self.rows(statement)[0][0]
+
+    def number(self, statement):
+        return float(self.value(statement))
+
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.wait(timeout=10)
+
+
+class Postgres:
+    def __init__(self, folder):
+        self.folder = os.path.join(folder, "postgres")
+        self.port = free_port()
+        os.mkdir(self.folder, 0o700)
+        self.user = {}
+        if os.geteuid() == 0:  # initdb refuses root
+            entry = next(pwd.getpwnam(name) for name in ("postgres", "nobody") if name in {u.pw_name for u in pwd.getpwall()})
+            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+            self.user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        data = os.path.join(self.folder, "cluster")
+        subprocess.run([find_program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+                       check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
+        # Default settings, fsync and synchronous commit on; only the number of connections is raised.
+        self.process = subprocess.Popen(
+            [find_program("postgres"), "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.folder, "-c", "max_connections=300"],
+            stdout=open(os.path.join(self.folder, "log"), "w"), stderr=subprocess.STDOUT, cwd=self.folder, **self.user)
+        wait_until("Postgres", lambda: subprocess.run([find_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
+
+    def url(self, database="postgres"):
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, name):
+        subprocess.run([find_program("createdb"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name], check=True)
+        return self.url(name)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+
+
+class Stack:
+    def __init__(self, bin_folder, slots):
+        self.bin = bin_folder
+        self.slots = slots
+        self.processes = []
+        self.workers = []
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="noetl-bench-")
+        os.chmod(self.folder, 0o755)
+        try:
+            self.postgres = Postgres(self.folder)
+            self.start_ours()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+        if hasattr(self, "postgres"):
+            self.postgres.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def spawn(self, command, name, env=None):
+        log = open(os.path.join(self.folder, name + ".log"), "a")
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})},
+                                   preexec_fn=die_with_parent(signal.SIGKILL))
+        self.processes.append(process)
+        return process
+
+    def start_ours(self):
+        self.database_url = self.postgres.create_database("noetl")
+        self.nats_port = free_port()
+        self.nats = self.spawn([find_program("nats-server"), "-a", "127.0.0.1", "-p", str(self.nats_port), "-js", "-sd",
+                                os.path.join(self.folder, "jetstream")], "nats")
+        port_file = os.path.join(self.folder, "port")
+        self.env = {"NOETL_DATABASE_URL": self.database_url, "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
+                    "NOETL_HOST": "127.0.0.1", "NOETL_LOG_LEVEL": "warn"}
+        self.server = self.spawn([os.path.join(self.bin, "noetl-server")], "server",
+                                 {**self.env, "NOETL_PORT": "0", "NOETL_PORT_FILE": port_file})
+        wait_until("the server's port", lambda: self.server.poll() is not None or (os.path.exists(port_file) and open(port_file).read()))
+        if self.server.poll() is not None:
+            raise RuntimeError("noetl-server ended: " + open(os.path.join(self.folder, "server.log")).read())
+        self.port = int(open(port_file).read())
+        wait_until("/readyz", lambda: self.call("GET", "/readyz")[0] == 200)
+        self.sql = Session(self.database_url)
+
+    def start_workers(self, count):
+        env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_WORKER_SLOTS": str(self.slots)}
+        for _ in range(count):
+            self.workers.append(self.spawn([os.path.join(self.bin, "noetl-worker")], "worker", env))
+
+    def stop_workers(self):
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(timeout=60)
+            self.processes.remove(worker)
+        self.workers = []
+
+    def stop_ours(self):
+        """Leaves Postgres alone, for the peers."""
+        self.stop_workers()
+        self.sql.close()
+        for process in (self.server, self.nats):
+            process.terminate()
+            process.wait(timeout=60)
+            self.processes.remove(process)
+
+    def call(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def load(self, *arguments):
+        """One measurement of noetl-bench."""
+        run = subprocess.run([os.path.join(self.bin, "noetl-bench"), "--port", str(self.port), *map(str, arguments)],
+                             capture_output=True, text=True, timeout=600)
+        if run.returncode != 0:
+            raise RuntimeError(f"noetl-bench {arguments}: {run.stderr.strip()}")
+        return json.loads(run.stdout)
+
+
+def memory_kib(pid):
+    """Resident memory of one process, and of its children together."""
+    def of(process):
+        with open(f"/proc/{process}/status") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    children = []
+    for status in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            fields = open(status).read().rsplit(")", 1)[1].split()
+            if int(fields[1]) == pid:
+                children.append(of(int(status.split("/")[2])))
+        except (OSError, StopIteration):
+            pass  # ended meanwhile
+    return of(pid), sum(children)
+
+
+def stripped_bytes(program):
+    with tempfile.NamedTemporaryFile() as copy:
+        subprocess.run(["strip", "-o", copy.name, program], check=True)
+        return os.path.getsize(copy.name)
