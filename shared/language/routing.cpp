@@ -10,7 +10,7 @@ using domain::Action;
 using domain::Arc;
 using domain::CaseRule;
 
-constexpr std::string_view next_forms = "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
+constexpr const char* next_forms = "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
 
 void read_target(const Field& field, Arc& arc, Outline& outline, Findings& findings) {
   arc.step = read_text(field, findings);
@@ -62,11 +62,10 @@ void read_next_mapping(const Field& field, NextReading& next, Outline& outline, 
     std::string suggestion;
     for (const auto& member : field.node->members)
       if (suggestion.empty()) suggestion = did_you_mean(member.key, {"step", "arcs", "spec"});
-    findings.error(field.path, field.mark(),
-                   std::string(next_forms) + "; found a mapping with " +
-                       (field.node->members.empty() ? std::string("nothing")
-                                                    : "'" + clipped(field.node->members[0].key, 60) + "'"),
-                   std::move(suggestion));
+    std::string message = next_forms;
+    message += "; found a mapping with ";
+    message += field.node->members.empty() ? "nothing" : "'" + clipped(field.node->members[0].key, 60) + "'";
+    findings.error(field.path, field.mark(), std::move(message), std::move(suggestion));
     return;
   }
   next.has_arcs = true;
