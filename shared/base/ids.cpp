@@ -28,15 +28,19 @@ IdGenerator::IdGenerator(int node) : node_(node), last_(0) {
   NOETL_INVARIANT(node >= 0 && node < node_count, "id generator: node out of range");
 }
 
-std::int64_t IdGenerator::next() {
+std::int64_t IdGenerator::next_block(int count) {
+  NOETL_INVARIANT(count >= 1 && count <= block_max, "id generator: block size out of range");
+  constexpr std::int64_t sequence_count = 1 << sequence_bits;
   const std::int64_t now = (unix_ms_now() - epoch_ms) << sequence_bits;
   std::int64_t last = last_.load(std::memory_order_relaxed);
-  std::int64_t made = 0;
+  std::int64_t first = 0;
   do {
-    made = now > last ? now : last + 1;
-  } while (!last_.compare_exchange_weak(last, made, std::memory_order_relaxed));
-  const std::int64_t sequence = made & ((1 << sequence_bits) - 1);
-  return ((made >> sequence_bits) << (sequence_bits + node_bits)) | (node_ << sequence_bits) | sequence;
+    first = now > last ? now : last + 1;
+    // A block stays within one millisecond: only there are ids with the node in the middle consecutive.
+    if (first % sequence_count + count > sequence_count) first += sequence_count - first % sequence_count;
+  } while (!last_.compare_exchange_weak(last, first + count - 1, std::memory_order_relaxed));
+  const std::int64_t sequence = first % sequence_count;
+  return ((first >> sequence_bits) << (sequence_bits + node_bits)) | (node_ << sequence_bits) | sequence;
 }
 
 std::int64_t IdGenerator::first_id_at(std::int64_t unix_ms) {

@@ -37,7 +37,10 @@ class IdGenerator {
   static constexpr int node_count = 1024;
 
   explicit IdGenerator(int node);
-  [[nodiscard]] std::int64_t next();
+  [[nodiscard]] std::int64_t next() { return next_block(1); }
+  // The first of `count` consecutive ids, 1 … block_max: an event row and the events shown of it.
+  [[nodiscard]] std::int64_t next_block(int count);
+  static constexpr int block_max = 2048;
   // The smallest id that a generator makes at that time: bounds of id ranges in the sweep.
   [[nodiscard]] static std::int64_t first_id_at(std::int64_t unix_ms);
 

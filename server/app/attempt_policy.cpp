@@ -1,0 +1,108 @@
+#include "server/app/attempt_policy.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "shared/base/backoff.hpp"
+
+namespace noetl::app {
+
+namespace {
+using domain::CommandStatus;
+using domain::Outcome;
+
+// Errors that the same input meets again: trying once more only delays the bad news.
+bool is_hopeless(const domain::ToolError& error) {
+  return !error.is_retryable && (error.kind == "invalid_input" || error.kind == "unsupported" || error.kind == "auth");
+}
+
+AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code, std::string message) {
+  AttemptDecision decision;
+  decision.verdict.queue_id = report.lease.queue_id;
+  decision.verdict.refused = code;
+  decision.verdict.message = std::move(message);
+  return decision;
+}
+
+// Nothing when the report's lease is the live one.
+std::optional<AttemptDecision> check_fence(const store::LockedCommand* command, const wire::AttemptReport& report) {
+  const auto id = report.lease.queue_id.str();
+  if (command == nullptr) return refused(report, base::ErrorCode::not_found, "no command has queue_id " + id);
+  const bool is_same_epoch = command->lease.epoch == report.lease.epoch;
+  if (is_same_epoch && command->status == CommandStatus::running) return std::nullopt;
+  if (is_same_epoch && domain::is_terminal(command->status)) {
+    AttemptDecision again;
+    again.verdict.queue_id = report.lease.queue_id;
+    again.verdict.is_duplicate = true;
+    return again;
+  }
+  return refused(report, base::ErrorCode::lease_lost,
+                 "command " + id + " is " + std::string(to_string(command->status)) + " at epoch " +
+                     std::to_string(command->lease.epoch) + ", the report carries epoch " +
+                     std::to_string(report.lease.epoch) + ": stop the tool and drop its outcome");
+}
+
+void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report, double unit_random,
+                    AttemptDecision& decision) {
+  const domain::ToolError error = report.error.value_or(domain::ToolError{"internal", "the worker gave no error", false, {}, {}, {}});
+  auto& ended = *decision.ended;
+  ended.error = error_json(error);
+  const bool is_lost = error.kind == "worker_lost";
+  const bool is_plain = !command.execution_id.is_set();
+  const bool may_try_again = command.attempts < command.max_attempts && !command.is_cancel_requested;
+  if (may_try_again && (is_lost || (is_plain && !is_hopeless(error)))) {
+    const auto backoff = base::Backoff{}.jittered_after(command.attempts, unit_random);
+    ended.status = CommandStatus::queued;
+    ended.delay = is_lost ? std::chrono::milliseconds{0} : error.retry_after.value_or(backoff);
+    decision.verdict.retry_after = ended.delay;
+    return;
+  }
+  // A failed step of a playbook is the engine's to judge; everything else waits for a person.
+  ended.status = is_plain || is_lost ? CommandStatus::dead : CommandStatus::failed;
+  if (ended.status == CommandStatus::dead) {
+    decision.dead_letter = store::DeadLetter{.queue_id = command.lease.queue_id, .pool = command.pool,
+                                             .tool_kind = command.tool_kind, .error_kind = error.kind,
+                                             .error = ended.error, .attempts = command.attempts};
+  }
+  decision.concerns_engine = !is_plain;
+}
+}  // namespace
+
+AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::AttemptReport& report,
+                               double unit_random) {
+  if (auto fenced = check_fence(command, report)) return *fenced;
+  AttemptDecision decision;
+  decision.verdict.queue_id = report.lease.queue_id;
+  decision.ended = store::EndedAttempt{.lease = report.lease, .status = CommandStatus::done,
+                                       .attempts = command->attempts, .result = {}, .error = {}, .delay = {}};
+  const bool is_plain = !command->execution_id.is_set();
+  switch (report.outcome) {
+    case Outcome::completed:
+      // A step's result lives with its execution; a plain command's lives in its row.
+      if (is_plain) decision.ended->result = report.result;
+      decision.concerns_engine = !is_plain;
+      break;
+    case Outcome::cancelled:
+      decision.ended->status = CommandStatus::cancelled;
+      decision.concerns_engine = !is_plain;
+      break;
+    case Outcome::released:
+      decision.ended->status = CommandStatus::queued;
+      decision.ended->attempts = command->attempts - 1;  // handed back, not tried
+      decision.verdict.retry_after = std::chrono::milliseconds{0};
+      break;
+    case Outcome::failed:
+      decide_failure(*command, report, unit_random, decision);
+      break;
+  }
+  return decision;
+}
+
+std::string error_json(const domain::ToolError& error) {
+  nlohmann::json json{{"kind", error.kind}, {"message", error.message}, {"retryable", error.is_retryable}};
+  if (error.status) json["status"] = *error.status;
+  if (error.retry_after) json["retry_after_ms"] = error.retry_after->count();
+  if (!error.traceback.empty()) json["traceback"] = error.traceback;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace noetl::app

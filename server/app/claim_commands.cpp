@@ -1,0 +1,125 @@
+#include "server/app/claim_commands.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "server/app/waiting_claims.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/queue_table.hpp"
+#include "server/store/worker_table.hpp"
+
+namespace noetl::app {
+
+namespace {
+using base::ErrorCode;
+using std::chrono::steady_clock;
+
+// The fresh lower bound stays this far behind now: a transaction may commit ids that it made earlier.
+constexpr std::chrono::milliseconds bound_lag{60'000};
+
+wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
+  wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id, .code = ErrorCode::active_claim,
+                             .message = {}, .retry_after = {}};
+  const auto id = refusal.queue_id.str();
+  switch (explained.status) {
+    case domain::CommandStatus::queued:
+      refusal.message = "command " + id + " is not due yet";
+      // Claimable again at once when a transaction has just handed it back.
+      refusal.retry_after = std::max(explained.wait, std::chrono::milliseconds{1});
+      break;
+    case domain::CommandStatus::running:
+      refusal.message = "command " + id + " is held by worker '" + explained.worker_id + "'";
+      break;
+    case domain::CommandStatus::cancelled:
+      refusal.code = explained.command.execution_id.is_set() ? ErrorCode::execution_cancelled : ErrorCode::already_terminal;
+      refusal.message = "command " + id + " was cancelled";
+      break;
+    default:
+      refusal.code = ErrorCode::already_terminal;
+      refusal.message = "command " + id + " is " + std::string(to_string(explained.status)) + " already";
+  }
+  return refusal;
+}
+
+// Sorts what claim_by_ids did not give into leases that this worker holds already, and refusals.
+void explain_missing(store::Session& session, const std::string& worker_id, const std::set<base::CommandId>& missing,
+                     wire::ClaimAnswer& answer) {
+  auto left = missing;
+  for (auto& explained : store::QueueTable(session).explain({missing.begin(), missing.end()})) {
+    left.erase(explained.command.lease.queue_id);
+    if (explained.status == domain::CommandStatus::running && explained.worker_id == worker_id) {
+      answer.commands.push_back(std::move(explained.command));
+    } else {
+      answer.refused.push_back(refusal_of(explained));
+    }
+  }
+  for (const auto id : left) {
+    answer.refused.push_back({id, ErrorCode::not_found, "no command has queue_id " + id.str(), {}});
+  }
+}
+
+tl::unexpected<base::Error> unregistered(const std::string& worker_id) {
+  return base::failure(ErrorCode::not_found,
+                       "worker '" + worker_id + "' is not registered or its lease ran out: POST /api/v2/workers first",
+                       "/worker_id");
+}
+
+base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& worker_id,
+                                             const std::vector<base::CommandId>& ids) {
+  const std::set<base::CommandId> wanted(ids.begin(), ids.end());
+  wire::ClaimAnswer answer;
+  bool is_alive = true;
+  parts.connections.run_one([&](store::Session& session) {
+    answer.commands = store::QueueTable(session).claim(worker_id, {wanted.begin(), wanted.end()}, parts.ids.next());
+    if (answer.commands.size() == wanted.size()) return;
+    auto missing = wanted;
+    for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
+    if (answer.commands.empty()) is_alive = store::WorkerTable(session).is_alive(worker_id);
+    if (is_alive) explain_missing(session, worker_id, missing, answer);
+  });
+  if (!is_alive) return unregistered(worker_id);
+  return answer;
+}
+
+// One look into the pool. Losing a race for a candidate is no refusal: nobody asked for that one.
+base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimRequest& request) {
+  auto& waiting = parts.waiting_claims;
+  std::vector<base::CommandId> candidates;
+  std::optional<base::CommandId> first_fresh;
+  const auto horizon = std::chrono::system_clock::now().time_since_epoch() - bound_lag;
+  const base::CommandId safe_bound{base::IdGenerator::first_id_at(
+      std::chrono::duration_cast<std::chrono::milliseconds>(horizon).count())};
+  parts.connections.run_one([&](store::Session& session) {
+    candidates = store::QueueTable(session).candidates(request.pool, waiting.lower_bound(request.pool), request.slots,
+                                                       first_fresh);
+  });
+  waiting.raise_lower_bound(request.pool, first_fresh ? std::min(*first_fresh, safe_bound) : safe_bound);
+  if (candidates.empty()) return wire::ClaimAnswer{};
+  auto answer = claim_by_ids(parts, request.worker_id, candidates);
+  if (answer) answer->refused.clear();
+  return answer;
+}
+
+base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRequest& request, std::stop_token stop) {
+  bool is_alive = false;
+  parts.connections.run_one([&](store::Session& session) {
+    is_alive = store::WorkerTable(session).is_alive(request.worker_id);
+  });
+  if (!is_alive) return unregistered(request.worker_id);
+  const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
+  for (;;) {
+    const auto seen = parts.waiting_claims.seen(request.pool);
+    auto answer = claim_from_pool(parts, request);
+    if (!answer || !answer->commands.empty()) return answer;
+    if (steady_clock::now() >= until || stop.stop_requested()) return answer;
+    parts.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
+  }
+}
+}  // namespace
+
+base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request, std::stop_token stop) {
+  if (!request.queue_ids.empty()) return claim_by_ids(parts, request.worker_id, request.queue_ids);
+  return wait_and_claim(parts, request, std::move(stop));
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,37 @@
+#pragma once
+// DecisionWrites: what the engine's decisions of one transaction come to in rows, collected so that each
+// table is written once however many executions were decided about. One thread.
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "server/engine/engine.hpp"
+#include "server/notify/notifier.hpp"
+#include "server/store/event_table.hpp"
+#include "server/store/execution_table.hpp"
+#include "server/store/queue_table.hpp"
+
+namespace noetl::app {
+
+struct DecisionWrites {
+  std::vector<store::NewExecutionCommand> commands;
+  std::vector<store::NewEventRow> events;
+  std::vector<store::StoredResult> results;
+  std::vector<store::ExecutionUpdate> updates;
+  std::vector<notify::Ring> rings;        // for commands that are due at once
+  std::string traceparent;
+
+  // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.
+  std::string add_commands(Parts& parts, base::ExecutionId execution_id, std::vector<engine::NewCommand> commands);
+  void add_events(Parts& parts, base::ExecutionId execution_id, const std::vector<engine::NewEvent>& events,
+                  const std::string& meta_of_first = {});
+  // Moves large results out of the state first. Gives the references made, by step.
+  std::map<std::string, base::ResultId> add_results(Parts& parts, base::ExecutionId execution_id, engine::State& state);
+  // Inserts events, commands and results and updates executions; each only when there are any.
+  void write(store::Session& session) const;
+};
+
+// After the commit: rings the doorbell and wakes this replica's long polls.
+void ring(Parts& parts, const std::vector<notify::Ring>& rings);
+
+}  // namespace noetl::app

@@ -1,0 +1,231 @@
+#include "server/app/end_attempts.hpp"
+
+#include <random>
+#include <set>
+
+#include "server/app/attempt_policy.hpp"
+#include "server/app/decision_writes.hpp"
+#include "server/app/event_view.hpp"
+#include "server/app/playbook_cache.hpp"
+#include "server/store/connection_pool.hpp"
+#include "shared/base/invariant.hpp"
+
+namespace noetl::app {
+
+namespace {
+using domain::Json;
+
+// Spreads retries; nothing durable depends on it.
+double unit_random() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<double>{0.0, 1.0}(generator);
+}
+
+struct OpenExecution {
+  PlaybookPtr playbook;
+  Json workload;
+  engine::State state;
+  domain::ExecutionStatus status = domain::ExecutionStatus::running;
+  std::optional<engine::Finish> finish;
+  bool is_changed = false;
+};
+
+class Transaction {
+ public:
+  Transaction(Parts& parts, store::Session& session, const std::vector<wire::AttemptReport>& reports)
+      : parts_(parts), session_(session), reports_(reports) {}
+
+  EndedAttempts run() {
+    lock();
+    decide();
+    for (std::size_t i = 0; i < reports_.size(); ++i) record(i);
+    finish_executions();
+    write();
+    EndedAttempts answer;
+    for (auto& decision : decisions_) answer.verdicts.push_back(std::move(decision.verdict));
+    answer.commands_generated = static_cast<int>(writes_.commands.size());
+    return answer;
+  }
+  [[nodiscard]] const std::vector<notify::Ring>& rings() const { return writes_.rings; }
+
+ private:
+  void lock();
+  void decide();
+  void record(std::size_t index);
+  void react(std::size_t index, const store::LockedCommand& command, store::NewEventRow& event);
+  void finish_executions();
+  void write();
+  [[nodiscard]] std::vector<base::ExecutionId> execution_ids();
+  [[nodiscard]] store::LockedCommand* command_of(const wire::AttemptReport& report);
+
+  Parts& parts_;
+  store::Session& session_;
+  const std::vector<wire::AttemptReport>& reports_;
+  std::map<base::CommandId, store::LockedCommand> commands_;
+  std::map<base::ExecutionId, OpenExecution> executions_;
+  std::vector<AttemptDecision> decisions_;
+  DecisionWrites writes_;
+};
+
+std::vector<base::ExecutionId> Transaction::execution_ids() {
+  std::set<base::ExecutionId> ids;
+  std::vector<base::CommandId> unknown;
+  for (const auto& report : reports_) {
+    if (report.execution_id.is_set()) ids.insert(report.execution_id);
+    else unknown.push_back(report.lease.queue_id);
+  }
+  if (!unknown.empty()) {
+    for (const auto& [command, execution] : store::QueueTable(session_).executions_of(unknown)) ids.insert(execution);
+  }
+  return {ids.begin(), ids.end()};
+}
+
+void Transaction::lock() {
+  // Executions before commands, everywhere: two transactions cannot wait for each other.
+  if (const auto ids = execution_ids(); !ids.empty()) {
+    for (auto& row : store::ExecutionTable(session_).lock(ids)) {
+      OpenExecution open;
+      open.status = row.status;
+      if (row.status == domain::ExecutionStatus::running) {
+        auto playbook = parts_.playbooks.get(row.catalog_id, session_);
+        auto state = engine::state_from_json(Json::parse(row.state));
+        if (!playbook || !state) {
+          throw std::runtime_error("execution " + row.execution_id.str() + " cannot go on: " +
+                                   (playbook ? state.error().message : playbook.error().message));
+        }
+        open.playbook = std::move(*playbook);
+        open.state = std::move(*state);
+        open.workload = Json::parse(row.workload);
+      }
+      executions_.emplace(row.execution_id, std::move(open));
+    }
+  }
+  std::vector<base::CommandId> ids;
+  for (const auto& report : reports_) ids.push_back(report.lease.queue_id);
+  for (auto& command : store::QueueTable(session_).lock(ids)) commands_.emplace(command.lease.queue_id, std::move(command));
+}
+
+store::LockedCommand* Transaction::command_of(const wire::AttemptReport& report) {
+  const auto found = commands_.find(report.lease.queue_id);
+  return found == commands_.end() ? nullptr : &found->second;
+}
+
+void Transaction::decide() {
+  for (const auto& report : reports_) {
+    auto* command = command_of(report);
+    decisions_.push_back(decide_attempt(command, report, unit_random()));
+    // The same command twice in one batch: the second finds what the first has made of it.
+    if (decisions_.back().ended) command->status = decisions_.back().ended->status;
+  }
+}
+
+void Transaction::record(std::size_t index) {
+  const auto& report = reports_[index];
+  auto& decision = decisions_[index];
+  if (!decision.ended) return;
+  const auto& command = *command_of(report);
+  Json meta{{"duration_us", report.duration.count()}, {"attempt", command.attempts}};
+  if (!report.output.empty()) meta["output"] = report.output;
+  store::NewEventRow event{.event_id = {},
+                           .execution_id = command.execution_id,
+                           .queue_id = command.lease.queue_id,
+                           .event_type = std::string(domain::event_name(report.outcome)),
+                           .step = command.step,
+                           .node_id = command.node_id,
+                           .epoch = command.lease.epoch,
+                           .status = std::string(domain::to_string(decision.ended->status)),
+                           .payload = decision.ended->error.empty() ? std::string{} : "{\"error\":" + decision.ended->error + "}",
+                           .meta = meta.dump(-1, ' ', false, Json::error_handler_t::replace),
+                           .worker_id = command.worker_id,
+                           .claimed_at = command.claimed_at};
+  if (decision.concerns_engine) {
+    react(index, command, event);
+  } else {
+    event.event_id = {parts_.ids.next_block(events_shown_of(0))};
+    writes_.events.push_back(std::move(event));
+  }
+  if (decision.ended->status == domain::CommandStatus::queued && decision.ended->delay.count() == 0) {
+    writes_.rings.push_back({.queue_id = command.lease.queue_id, .execution_id = command.execution_id,
+                             .step = command.step, .pool = command.pool, .priority = command.priority,
+                             .epoch = command.lease.epoch, .round = 0});
+  }
+}
+
+void Transaction::react(std::size_t index, const store::LockedCommand& command, store::NewEventRow& event) {
+  const auto found = executions_.find(command.execution_id);
+  NOETL_INVARIANT(found != executions_.end(), "the execution of a running command is locked with it");
+  auto& open = found->second;
+  // A terminal execution has no running command (R4), so a fenced report cannot meet one.
+  NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "a running command's execution runs");
+  const auto& report = reports_[index];
+
+  engine::Values values;
+  if (const auto ids = engine::references_needed(*open.playbook, open.state, command.node_id); !ids.empty()) {
+    for (const auto& [id, text] : store::ExecutionTable(session_).results(ids)) values.emplace(id, Json::parse(text));
+  }
+  const engine::Occurrence occurrence{
+      .node_id = command.node_id, .outcome = report.outcome,
+      .result = report.outcome == domain::Outcome::completed ? Json::parse(report.result) : Json{}, .error = report.error};
+  auto decided = engine::react({*open.playbook, command.execution_id, open.workload, values}, std::move(open.state), occurrence);
+  open.state = std::move(decided.state);
+  open.finish = std::move(decided.finish);
+  open.is_changed = true;
+
+  const auto references = writes_.add_results(parts_, command.execution_id, open.state);
+  if (report.outcome == domain::Outcome::completed) {
+    const auto reference = references.find(command.step);
+    event.payload = reference == references.end() ? "{\"result\":" + report.result + "}"
+                                                  : "{\"result_ref\":\"" + reference->second.str() + "\"}";
+  }
+  event.event_id = {parts_.ids.next_block(events_shown_of(decided.commands.size()))};
+  if (const auto issued = writes_.add_commands(parts_, command.execution_id, std::move(decided.commands)); !issued.empty()) {
+    event.meta.back() = ',';
+    event.meta += "\"issued\":" + issued + "}";
+  }
+  writes_.events.push_back(std::move(event));
+  writes_.add_events(parts_, command.execution_id, decided.events);
+}
+
+void Transaction::finish_executions() {
+  const auto dumped = [](const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); };
+  for (auto& [id, open] : executions_) {
+    if (!open.is_changed) continue;
+    store::ExecutionUpdate update{.execution_id = id,
+                                  .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
+                                  .outstanding = static_cast<int>(open.state.outstanding.size()),
+                                  .current_step = open.state.current_step,
+                                  .state = dumped(engine::to_json(open.state)),
+                                  .result = {},
+                                  .error = {}};
+    if (open.finish && !open.finish->result.is_null()) update.result = dumped(open.finish->result);
+    if (open.finish && !open.finish->error.is_null()) update.error = dumped(open.finish->error);
+    writes_.updates.push_back(std::move(update));
+  }
+}
+
+void Transaction::write() {
+  std::vector<store::EndedAttempt> ended;
+  std::vector<store::DeadLetter> letters;
+  for (auto& decision : decisions_) {
+    if (decision.ended) ended.push_back(std::move(*decision.ended));
+    if (decision.dead_letter) letters.push_back(std::move(*decision.dead_letter));
+  }
+  if (!ended.empty()) store::QueueTable(session_).end_attempts(ended);
+  if (!letters.empty()) store::QueueTable(session_).insert_dead_letters(letters);
+  writes_.write(session_);
+}
+}  // namespace
+
+EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports) {
+  EndedAttempts answer;
+  std::vector<notify::Ring> rings;
+  parts.connections.transact([&](store::Session& session) {
+    Transaction transaction(parts, session, reports);
+    answer = transaction.run();
+    rings = transaction.rings();
+  });
+  ring(parts, rings);
+  return answer;
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,61 @@
+#include "server/app/enqueue_commands.hpp"
+
+#include <map>
+#include <set>
+
+#include "server/app/crash_point.hpp"
+#include "server/app/decision_writes.hpp"
+#include "server/store/connection_pool.hpp"
+
+namespace noetl::app {
+
+namespace {
+std::vector<std::string> keys_of(const std::vector<wire::NewCommand>& commands) {
+  std::vector<std::string> keys;
+  for (const auto& command : commands) {
+    if (!command.idempotency_key.empty()) keys.push_back(command.idempotency_key);
+  }
+  return keys;
+}
+}  // namespace
+
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(Parts& parts,
+                                                                  const std::vector<wire::NewCommand>& commands) {
+  std::vector<base::CommandId> ids;
+  ids.reserve(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({parts.ids.next()});
+
+  std::set<base::CommandId> inserted;
+  parts.connections.run_one([&](store::Session& session) {
+    const auto made = store::QueueTable(session).insert_plain(commands, ids);
+    inserted = {made.begin(), made.end()};
+  });
+  crash_point("after_commit");
+
+  std::map<std::string, base::CommandId> known;
+  if (inserted.size() < commands.size()) {
+    parts.connections.run_one([&](store::Session& session) {
+      known = store::QueueTable(session).by_keys(keys_of(commands));
+    });
+  }
+  std::vector<wire::EnqueuedCommand> answer;
+  std::vector<notify::Ring> rings;
+  answer.reserve(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const auto& command = commands[i];
+    if (!inserted.contains(ids[i])) {
+      answer.push_back({known[command.idempotency_key], true});
+      continue;
+    }
+    answer.push_back({ids[i], false});
+    // What is not due yet is rung by upkeep when its time has come.
+    if (!command.available_at && command.delay.value_or(std::chrono::milliseconds{0}).count() == 0) {
+      rings.push_back({.queue_id = ids[i], .execution_id = {}, .step = command.tool_kind, .pool = command.pool,
+                       .priority = command.priority, .epoch = 0, .round = 0});
+    }
+  }
+  ring(parts, rings);
+  return answer;
+}
+
+}  // namespace noetl::app

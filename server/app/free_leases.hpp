@@ -1,0 +1,14 @@
+#pragma once
+// Frees what workers that are gone still held: their commands wait again, or end dead when their
+// attempts are exhausted. Any thread; called by upkeep, registration and deregistration.
+#include <optional>
+#include <string>
+
+#include "server/app/parts.hpp"
+
+namespace noetl::app {
+
+// Of one worker, or (nothing) of every worker that is lost, stopped or unknown. The number freed.
+int free_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason);
+
+}  // namespace noetl::app

@@ -1,0 +1,58 @@
+#include "server/app/read_queue.hpp"
+
+#include "server/app/waiting_claims.hpp"
+#include "server/notify/notifier.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/errors.hpp"
+#include "server/store/migrations.hpp"
+#include "server/store/queue_reads.hpp"
+#include "server/store/upkeep_statements.hpp"
+
+namespace noetl::app {
+
+std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
+  std::vector<wire::QueueDepth> rows;
+  parts.connections.run_one([&](store::Session& session) {
+    rows = store::QueueReads(session).depth(parts.waiting_claims.lower_bound(std::string(domain::default_pool)));
+  });
+  return rows;
+}
+
+base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id) {
+  std::optional<wire::CommandRow> row;
+  parts.connections.run_one([&](store::Session& session) { row = store::QueueReads(session).find(queue_id); });
+  if (row) return std::move(*row);
+  return base::failure(base::ErrorCode::not_found, "no command has queue_id " + queue_id.str(), "/queue_id");
+}
+
+std::vector<wire::CommandRow> list_commands(Parts& parts, const std::string& status, const std::string& pool,
+                                            base::CommandId before, int limit) {
+  std::vector<wire::CommandRow> rows;
+  parts.connections.run_one([&](store::Session& session) {
+    rows = store::QueueReads(session).list(status, pool, before, limit);
+  });
+  return rows;
+}
+
+Readiness check_readiness(Parts& parts) {
+  Readiness readiness;
+  readiness.has_nats = parts.notifier.is_connected();
+  try {
+    parts.connections.run_one([&](store::Session& session) {
+      readiness.schema_version = store::UpkeepStatements(session).schema_version();
+    });
+    readiness.has_postgres = true;
+    readiness.is_schema_current = readiness.schema_version == static_cast<int>(store::known_migrations().size());
+    if (!readiness.is_schema_current) {
+      readiness.message = "the database is at migration " + std::to_string(readiness.schema_version) + ", this program knows " +
+                          std::to_string(store::known_migrations().size());
+    } else if (!readiness.has_nats) {
+      readiness.message = "NATS is away: workers poll, notifications wait";
+    }
+  } catch (const std::exception& error) {
+    readiness.message = error.what();
+  }
+  return readiness;
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,56 @@
+#include "server/app/register_playbook.hpp"
+
+#include "server/store/catalog_table.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/sha256.hpp"
+#include "shared/language/playbook_loader.hpp"
+
+namespace noetl::app {
+
+base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::RegisterRequest& request) {
+  const auto loaded = language::load_playbook(request.content);
+  if (!loaded) return base::failure(loaded.error());
+  const auto& playbook = loaded->playbook;
+  const auto checksum = store::sha256_hex(request.content);
+
+  wire::RegisterAnswer answer{.catalog_id = {}, .path = playbook.path, .version = 1, .kind = "Playbook", .is_new = true};
+  parts.connections.transact([&](store::Session& session) {
+    store::CatalogTable catalog(session);
+    catalog.lock_path(playbook.path);
+    const auto latest = catalog.latest(playbook.path);
+    if (latest && latest->checksum == checksum) {
+      answer.catalog_id = latest->catalog_id;
+      answer.version = latest->version;
+      answer.is_new = false;
+      return;
+    }
+    answer.catalog_id = {parts.ids.next()};
+    answer.version = latest ? latest->version + 1 : 1;
+    answer.is_new = true;
+    catalog.insert({.catalog_id = answer.catalog_id, .path = playbook.path, .version = answer.version,
+                    .kind = "Playbook", .name = playbook.name, .content = request.content, .created_at = {},
+                    .checksum = checksum});
+  });
+  return answer;
+}
+
+std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit) {
+  std::vector<wire::CatalogRow> rows;
+  parts.connections.run_one([&](store::Session& session) { rows = store::CatalogTable(session).list(kind, limit); });
+  return rows;
+}
+
+base::Result<wire::CatalogRow> get_resource(Parts& parts, const wire::ResourceRequest& request) {
+  std::optional<wire::CatalogRow> row;
+  parts.connections.run_one([&](store::Session& session) { row = store::CatalogTable(session).find(request); });
+  if (row) return std::move(*row);
+  if (request.catalog_id.is_set()) {
+    return base::failure(base::ErrorCode::not_found, "no catalog entry has catalog_id " + request.catalog_id.str(), "/catalog_id");
+  }
+  return base::failure(base::ErrorCode::not_found,
+                       "no catalog entry has path '" + request.path + "'" +
+                           (request.version ? " and version " + std::to_string(*request.version) : std::string{}),
+                       "/path");
+}
+
+}  // namespace noetl::app

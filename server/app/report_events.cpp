@@ -1,0 +1,143 @@
+#include "server/app/report_events.hpp"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "server/app/end_attempts.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/event_table.hpp"
+#include "server/store/queue_table.hpp"
+
+namespace noetl::app {
+
+namespace {
+using base::ErrorCode;
+using domain::Outcome;
+using nlohmann::json;
+
+// A report and the place of its verdict in the answer.
+struct Placed {
+  wire::AttemptReport report;
+  std::size_t place = 0;
+};
+
+wire::ReportVerdict recorded(base::CommandId queue_id) {
+  wire::ReportVerdict verdict;
+  verdict.queue_id = queue_id;
+  return verdict;
+}
+
+// Success of plain commands in one statement; what is left over needs to be looked at.
+std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wire::ReportAnswer& answer) {
+  std::vector<store::FinishedPlain> finished;
+  for (const auto& [report, place] : attempts) {
+    if (report.outcome != Outcome::completed || report.execution_id.is_set()) continue;
+    finished.push_back({report.lease, &report.result, {parts.ids.next()}, report.duration});
+  }
+  if (finished.empty()) return attempts;
+  std::set<base::CommandId> done;
+  parts.connections.run_one([&](store::Session& session) {
+    const auto ids = store::QueueTable(session).finish_plain(finished);
+    done = {ids.begin(), ids.end()};
+  });
+  std::vector<Placed> left;
+  for (auto& attempt : attempts) {
+    // A duplicate within one request finds its row finished by the first and is looked at as well.
+    if (attempt.report.outcome == Outcome::completed && done.erase(attempt.report.lease.queue_id) > 0) {
+      answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
+    } else {
+      left.push_back(std::move(attempt));
+    }
+  }
+  return left;
+}
+
+// The seed's worker reports a step's end as step.exit, or as call.done / call.error with an error. Nothing
+// when the event is not an end.
+std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
+  const auto payload = json::parse(event.payload);
+  const auto status = payload.value("status", json{});
+  const bool has_error = payload.contains("error") && !payload["error"].is_null();
+  const bool is_exit = event.name == "step.exit" || event.name == "command.completed";
+  const bool is_failure = event.name == "call.error" || event.name == "command.failed" ||
+                          ((is_exit || event.name == "call.done") && has_error);
+  if (!is_exit && !is_failure) return std::nullopt;
+  wire::AttemptReport report;
+  report.execution_id = event.execution_id;
+  if (is_failure) {
+    report.outcome = Outcome::failed;
+    const auto error = has_error ? payload["error"] : json{};
+    report.error = domain::ToolError{.kind = "exception", .message = error.is_string() ? error.get<std::string>() : error.dump(),
+                                     .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}};
+  } else {
+    const char* key = payload.contains("result") ? "result" : "response";
+    report.result = payload.value(key, json{}).dump();
+  }
+  return report;
+}
+
+// The command that a seed-shaped event is about: running at that step, and held by the sender.
+base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event, const std::string& worker_id) {
+  std::optional<store::RunningCommand> running;
+  parts.connections.run_one([&](store::Session& session) {
+    running = store::QueueTable(session).running_at(event.execution_id, event.step);
+  });
+  const auto where = "step '" + event.step + "' of execution " + event.execution_id.str();
+  if (!running) return base::failure(ErrorCode::lease_lost, "no command is running at " + where);
+  if (!worker_id.empty() && running->worker_id != worker_id) {
+    return base::failure(ErrorCode::lease_lost, where + " is held by worker '" + running->worker_id + "', not by '" + worker_id + "'");
+  }
+  return running->lease;
+}
+
+// Kept in the log as it came. False when an event of that id is there already.
+bool append(Parts& parts, const wire::StepEvent& event, const std::string& worker_id) {
+  bool is_new = false;
+  parts.connections.run_one([&](store::Session& session) {
+    const base::EventId id = event.event_id.is_set() ? event.event_id : base::EventId{parts.ids.next()};
+    is_new = !store::EventTable(session)
+                  .insert({{.event_id = id, .execution_id = event.execution_id, .queue_id = {}, .event_type = event.name,
+                            .step = event.step, .node_id = {}, .epoch = 0, .status = {}, .payload = event.payload,
+                            .meta = event.meta, .worker_id = worker_id, .claimed_at = {}}})
+                  .empty();
+  });
+  return is_new;
+}
+
+void take_event(Parts& parts, const wire::StepEvent& event, const std::string& worker_id, std::size_t place,
+                std::vector<Placed>& attempts, wire::ReportAnswer& answer) {
+  if (auto ending = ending_of(event)) {
+    const auto lease = lease_of(parts, event, worker_id);
+    if (!lease) {
+      answer.verdicts[place].refused = lease.error().code;
+      answer.verdicts[place].message = lease.error().message;
+      return;
+    }
+    ending->lease = *lease;
+    attempts.push_back({std::move(*ending), place});
+    return;
+  }
+  answer.verdicts[place].is_duplicate = !append(parts, event, worker_id);
+}
+}  // namespace
+
+base::Result<wire::ReportAnswer> report_events(Parts& parts, const wire::ReportRequest& request) {
+  wire::ReportAnswer answer;
+  answer.verdicts.resize(request.attempts.size() + request.events.size());
+  std::vector<Placed> attempts;
+  attempts.reserve(request.attempts.size());
+  for (std::size_t i = 0; i < request.attempts.size(); ++i) attempts.push_back({request.attempts[i], i});
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    take_event(parts, request.events[i], request.worker_id, request.attempts.size() + i, attempts, answer);
+  }
+  auto left = finish_plain(parts, std::move(attempts), answer);
+  if (left.empty()) return answer;
+  std::vector<wire::AttemptReport> reports;
+  for (auto& [report, place] : left) reports.push_back(std::move(report));
+  auto ended = end_attempts(parts, reports);
+  for (std::size_t i = 0; i < left.size(); ++i) answer.verdicts[left[i].place] = std::move(ended.verdicts[i]);
+  answer.commands_generated = ended.commands_generated;
+  return answer;
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,29 @@
+#pragma once
+// CatalogTable: noetl.catalog through one session. One thread, as long as the session.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/wire/catalog.hpp"
+
+namespace noetl::store {
+
+class Session;
+
+class CatalogTable {
+ public:
+  explicit CatalogTable(Session& session) : session_(session) {}
+
+  // Held until the transaction ends: two registrations of one path must not make the same version.
+  void lock_path(const std::string& path);
+  [[nodiscard]] std::optional<wire::CatalogRow> latest(const std::string& path);  // without content
+  void insert(const wire::CatalogRow& row);
+  [[nodiscard]] std::vector<wire::CatalogRow> list(const std::string& kind, int limit);  // without content
+  [[nodiscard]] std::optional<wire::CatalogRow> find(const wire::ResourceRequest& request);
+  [[nodiscard]] std::optional<base::CatalogId> latest_id(const std::string& path);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace noetl::store

@@ -1,0 +1,55 @@
+#include "server/store/event_table.hpp"
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& events) {
+  ArrayLiteral ids, executions, commands, types, steps, nodes, epochs, statuses, payloads, metas, workers, claims;
+  for (const auto& e : events) {
+    ids.add(e.event_id.value);
+    executions.add_or_null(e.execution_id.value);
+    commands.add_or_null(e.queue_id.value);
+    types.add(e.event_type);
+    steps.add_or_null(e.step);
+    nodes.add_or_null(e.node_id);
+    epochs.add_or_null(e.epoch);
+    statuses.add_or_null(e.status);
+    payloads.add_or_null(e.payload);
+    metas.add_or_null(e.meta);
+    workers.add_or_null(e.worker_id);
+    claims.add_or_null(e.claimed_at);
+  }
+  std::vector<base::EventId> inserted;
+  for (const auto& row : session_.run("insert_events", ids.text(), executions.text(), commands.text(), types.text(),
+                                      steps.text(), nodes.text(), epochs.text(), statuses.text(), payloads.text(),
+                                      metas.text(), workers.text(), claims.text())) {
+    inserted.push_back({row[0].as<std::int64_t>()});
+  }
+  return inserted;
+}
+
+std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::EventId from, int limit) {
+  std::vector<StoredEvent> found;
+  for (const auto& row : session_.run("list_events", execution_id.value, from.value, limit)) {
+    StoredEvent event;
+    event.row.event_id = {row["event_id"].as<std::int64_t>()};
+    event.row.execution_id = {row["execution_id"].as<std::int64_t>()};
+    event.row.queue_id = {row["queue_id"].as<std::int64_t>()};
+    event.row.event_type = row["event_type"].c_str();
+    event.row.step = row["step"].c_str();
+    event.row.status = row["status"].c_str();
+    if (!row["payload"].is_null()) event.row.payload = text_of(row["payload"]);
+    if (!row["meta"].is_null()) event.row.meta = text_of(row["meta"]);
+    event.row.worker_id = row["worker_id"].c_str();
+    event.row.created_at = row["created_at"].c_str();
+    event.node_id = row["node_id"].c_str();
+    event.epoch = row["epoch"].as<int>();
+    event.claimed_at = row["claimed_at"].c_str();
+    found.push_back(std::move(event));
+  }
+  return found;
+}
+
+}  // namespace noetl::store

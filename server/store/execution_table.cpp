@@ -1,0 +1,147 @@
+#include "server/store/execution_table.hpp"
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+namespace {
+domain::ExecutionStatus status_from(const pqxx::field& field) {
+  return domain::execution_status_from(field.c_str()).value_or(domain::ExecutionStatus::running);
+}
+
+template <class T>
+std::string id_array(const std::vector<T>& ids) {
+  ArrayLiteral array;
+  for (const auto id : ids) array.add(id.value);
+  return array.text();
+}
+
+wire::ExecutionRow listed(const pqxx::row& row) {
+  wire::ExecutionRow found;
+  found.execution_id = {row["execution_id"].as<std::int64_t>()};
+  found.catalog_id = {row["catalog_id"].as<std::int64_t>()};
+  found.path = row["path"].c_str();
+  found.version = row["version"].as<int>();
+  found.status = domain::to_display(status_from(row["status"]));
+  found.parent_execution_id = {row["parent_execution_id"].as<std::int64_t>()};
+  found.current_step = row["current_step"].c_str();
+  found.outstanding_commands = row["outstanding"].as<int>();
+  if (!row["error"].is_null()) found.error = text_of(row["error"]);
+  found.started_at = row["started_at"].c_str();
+  found.finished_at = text_of(row["finished_at"]);
+  found.duration_seconds = row["duration_seconds"].as<double>();
+  return found;
+}
+}  // namespace
+
+std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
+  ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads, results, errors,
+      keys, traces;
+  for (const auto& e : executions) {
+    ids.add(e.execution_id.value);
+    catalogs.add(e.catalog_id.value);
+    paths.add(e.path);
+    versions.add(e.version);
+    parents.add_or_null(e.parent_execution_id.value);
+    statuses.add(domain::to_string(e.status));
+    outstanding.add(e.outstanding);
+    steps.add_or_null(e.current_step);
+    states.add(e.state);
+    workloads.add(e.workload);
+    results.add_or_null(e.result);
+    errors.add_or_null(e.error);
+    keys.add_or_null(e.idempotency_key);
+    traces.add_or_null(e.traceparent);
+  }
+  std::vector<base::ExecutionId> inserted;
+  for (const auto& row : session_.run("insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(),
+                                      parents.text(), statuses.text(), outstanding.text(), steps.text(), states.text(),
+                                      workloads.text(), results.text(), errors.text(), keys.text(), traces.text())) {
+    inserted.push_back({row[0].as<std::int64_t>()});
+  }
+  return inserted;
+}
+
+std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<std::string>& keys) {
+  ArrayLiteral array;
+  for (const auto& key : keys) array.add(key);
+  std::map<std::string, KeyedExecution> found;
+  for (const auto& row : session_.run("executions_by_keys", array.text())) {
+    found[row["idempotency_key"].c_str()] = {{row["execution_id"].as<std::int64_t>()}, row["path"].c_str()};
+  }
+  return found;
+}
+
+std::vector<LockedExecution> ExecutionTable::lock(const std::vector<base::ExecutionId>& ids) {
+  std::vector<LockedExecution> locked;
+  for (const auto& row : session_.run("lock_executions", id_array(ids))) {
+    locked.push_back({.execution_id = {row["execution_id"].as<std::int64_t>()},
+                      .catalog_id = {row["catalog_id"].as<std::int64_t>()},
+                      .status = status_from(row["status"]),
+                      .state = text_of(row["state"]),
+                      .workload = text_of(row["workload"])});
+  }
+  return locked;
+}
+
+void ExecutionTable::update(const std::vector<ExecutionUpdate>& updates) {
+  ArrayLiteral ids, statuses, outstanding, steps, states, results, errors;
+  for (const auto& u : updates) {
+    ids.add(u.execution_id.value);
+    statuses.add(domain::to_string(u.status));
+    outstanding.add(u.outstanding);
+    steps.add_or_null(u.current_step);
+    states.add(u.state);
+    results.add_or_null(u.result);
+    errors.add_or_null(u.error);
+  }
+  session_.run("update_executions", ids.text(), statuses.text(), outstanding.text(), steps.text(), states.text(),
+               results.text(), errors.text());
+}
+
+std::vector<base::ExecutionId> ExecutionTable::running_children(base::ExecutionId parent) {
+  std::vector<base::ExecutionId> children;
+  for (const auto& row : session_.run("running_children", parent.value)) children.push_back({row[0].as<std::int64_t>()});
+  return children;
+}
+
+std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std::string& state_text) {
+  const auto rows = session_.run("execution_by_id", id.value);
+  if (rows.empty()) return std::nullopt;
+  auto found = listed(rows[0]);
+  state_text = text_of(rows[0]["state"]);
+  found.workload = text_of(rows[0]["workload"]);
+  if (!rows[0]["result"].is_null()) found.result = text_of(rows[0]["result"]);
+  return found;
+}
+
+std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter& filter, const std::string& status) {
+  std::vector<wire::ExecutionRow> found;
+  for (const auto& row : session_.run("list_executions", status, filter.path, filter.parent_execution_id.value,
+                                      filter.before.value, filter.limit)) {
+    found.push_back(listed(row));
+  }
+  return found;
+}
+
+void ExecutionTable::insert_results(const std::vector<StoredResult>& results) {
+  ArrayLiteral ids, executions, steps, values;
+  for (const auto& r : results) {
+    ids.add(r.result_id.value);
+    executions.add(r.execution_id.value);
+    steps.add(r.step);
+    values.add(r.value);
+  }
+  session_.run("insert_results", ids.text(), executions.text(), steps.text(), values.text());
+}
+
+std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<base::ResultId>& ids) {
+  std::map<base::ResultId, std::string> found;
+  for (const auto& row : session_.run("results_by_ids", id_array(ids))) {
+    found[{row[0].as<std::int64_t>()}] = text_of(row[1]);
+  }
+  return found;
+}
+
+}  // namespace noetl::store

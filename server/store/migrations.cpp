@@ -1,0 +1,118 @@
+#include "server/store/migrations.hpp"
+
+#include <map>
+#include <pqxx/pqxx>
+
+#include "server/store/sha256.hpp"
+#include "shared/base/invariant.hpp"
+
+namespace noetl::store {
+
+extern const std::vector<std::pair<std::string_view, std::string_view>> migration_files;
+
+namespace {
+// Any fixed number does; this one is "noetl" in ASCII.
+constexpr const char* lock_statement = "select pg_advisory_lock(474215675244)";
+constexpr const char* table_statement =
+    "create schema if not exists noetl;"
+    "create table if not exists noetl.schema_migration ("
+    "  version int primary key, name text not null, checksum text not null,"
+    "  applied_at timestamptz not null default now())";
+
+struct Applied {
+  std::string name, checksum, applied_at;
+};
+
+std::map<int, Applied> read_applied(pqxx::connection& connection) {
+  pqxx::nontransaction transaction(connection);
+  std::map<int, Applied> applied;
+  if (transaction.exec1("select to_regclass('noetl.schema_migration') is not null")[0].as<bool>()) {
+    for (const auto& row : transaction.exec("select version, name, checksum, applied_at::text from noetl.schema_migration")) {
+      applied[row[0].as<int>()] = {row[1].c_str(), row[2].c_str(), row[3].c_str()};
+    }
+  }
+  return applied;
+}
+
+base::Result<void> check_applied(const std::map<int, Applied>& applied) {
+  for (const auto& [version, was] : applied) {
+    const auto& known = known_migrations();
+    if (version > static_cast<int>(known.size())) {
+      return base::failure(base::ErrorCode::schema_mismatch,
+                           "the database has migration " + std::to_string(version) + " (" + was.name +
+                               "), this program knows up to " + std::to_string(known.size()) +
+                               ": run a newer program");
+    }
+    if (known[static_cast<std::size_t>(version - 1)].checksum != was.checksum) {
+      return base::failure(base::ErrorCode::schema_mismatch,
+                           "migration " + was.name + " was applied with another text than this program has: "
+                           "migrations are never edited, add a new one");
+    }
+  }
+  return {};
+}
+}  // namespace
+
+const std::vector<Migration>& known_migrations() {
+  static const std::vector<Migration> all = [] {
+    std::vector<Migration> made;
+    for (const auto& [name, text] : migration_files) {
+      const int version = std::stoi(std::string(name.substr(0, 4)));
+      made.push_back({version, std::string(name), std::string(text), sha256_hex(text)});
+    }
+    std::sort(made.begin(), made.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      NOETL_INVARIANT(made[i].version == static_cast<int>(i) + 1, "migrations are numbered without gaps");
+    }
+    return made;
+  }();
+  return all;
+}
+
+base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
+  try {
+    pqxx::connection connection(database_url);
+    pqxx::nontransaction(connection).exec(lock_statement);  // until the connection closes
+    if (read_applied(connection).empty()) pqxx::nontransaction(connection).exec(table_statement);
+    const auto applied = read_applied(connection);
+    if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
+
+    std::vector<int> done;
+    for (const auto& migration : known_migrations()) {
+      if (applied.contains(migration.version)) continue;
+      pqxx::work transaction(connection);
+      transaction.exec(migration.text);
+      transaction.exec_params("insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)",
+                              migration.version, migration.name, migration.checksum);
+      transaction.commit();
+      done.push_back(migration.version);
+    }
+    return done;
+  } catch (const pqxx::failure& error) {
+    return base::failure(base::ErrorCode::unavailable, std::string("cannot migrate the database: ") + error.what());
+  }
+}
+
+base::Result<std::vector<AppliedMigration>> migration_status(const std::string& database_url) {
+  try {
+    pqxx::connection connection(database_url);
+    const auto applied = read_applied(connection);
+    std::vector<AppliedMigration> rows;
+    for (const auto& migration : known_migrations()) {
+      const auto found = applied.find(migration.version);
+      rows.push_back({migration.version, migration.name, found == applied.end() ? "" : found->second.applied_at});
+    }
+    if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
+    return rows;
+  } catch (const pqxx::failure& error) {
+    return base::failure(base::ErrorCode::unavailable, std::string("cannot read the migrations: ") + error.what());
+  }
+}
+
+std::string migration_sql() {
+  std::string text;
+  for (const auto& migration : known_migrations()) text += "-- " + migration.name + "\n" + migration.text + "\n";
+  return text;
+}
+
+}  // namespace noetl::store

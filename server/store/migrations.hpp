@@ -1,0 +1,35 @@
+#pragma once
+// Migrations: the numbered files of sql/migrations, forward only, each in one transaction, under an
+// advisory lock so that any number of servers may start at once. Any thread.
+#include <string>
+#include <vector>
+
+#include "shared/base/result.hpp"
+
+namespace noetl::store {
+
+struct Migration {
+  int version = 0;
+  std::string name;         // file name
+  std::string text;
+  std::string checksum;     // sha256, hex
+};
+
+struct AppliedMigration {
+  int version = 0;
+  std::string name;
+  std::string applied_at;   // empty: pending
+};
+
+// What this program knows, in order.
+[[nodiscard]] const std::vector<Migration>& known_migrations();
+
+// Applies what is missing; the versions applied. Errors: schema_mismatch (database newer than this
+// program, or a file changed after it was applied), unavailable.
+[[nodiscard]] base::Result<std::vector<int>> migrate_up(const std::string& database_url);
+// Known migrations with the time they were applied. Errors: unavailable.
+[[nodiscard]] base::Result<std::vector<AppliedMigration>> migration_status(const std::string& database_url);
+// The text that migrate_up would run on an empty database.
+[[nodiscard]] std::string migration_sql();
+
+}  // namespace noetl::store

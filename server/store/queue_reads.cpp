@@ -1,0 +1,58 @@
+#include "server/store/queue_reads.hpp"
+
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+namespace {
+wire::CommandRow row_from(const pqxx::row& row) {
+  wire::CommandRow found;
+  found.queue_id = {row["queue_id"].as<std::int64_t>()};
+  found.execution_id = {row["execution_id"].as<std::int64_t>()};
+  found.step = text_of(row["step"]);
+  found.tool_kind = text_of(row["tool_kind"]);
+  found.pool = text_of(row["pool"]);
+  found.status = text_of(row["status"]);
+  found.worker_id = text_of(row["worker_id"]);
+  found.priority = row["priority"].as<int>();
+  found.attempts = row["attempts"].as<int>();
+  found.max_attempts = row["max_attempts"].as<int>();
+  found.epoch = row["epoch"].as<std::int32_t>();
+  found.context = text_of(row["context"]);
+  if (!row["result"].is_null()) found.result = text_of(row["result"]);
+  if (!row["error"].is_null()) found.error = text_of(row["error"]);
+  found.created_at = text_of(row["created_at"]);
+  found.available_at = text_of(row["available_at"]);
+  found.claimed_at = text_of(row["claimed_at"]);
+  found.finished_at = text_of(row["finished_at"]);
+  return found;
+}
+}  // namespace
+
+std::optional<wire::CommandRow> QueueReads::find(base::CommandId queue_id) {
+  const auto rows = session_.run("command_by_id", queue_id.value);
+  if (rows.empty()) return std::nullopt;
+  return row_from(rows[0]);
+}
+
+std::vector<wire::CommandRow> QueueReads::list(const std::string& status, const std::string& pool,
+                                               base::CommandId before, int limit) {
+  std::vector<wire::CommandRow> found;
+  for (const auto& row : session_.run("list_commands", status, pool, before.value, limit)) found.push_back(row_from(row));
+  return found;
+}
+
+std::vector<wire::QueueDepth> QueueReads::depth(base::CommandId from) {
+  std::vector<wire::QueueDepth> found;
+  for (const auto& row : session_.run("queue_depth")) {
+    wire::QueueDepth depth{.pool = text_of(row["pool"]), .status = text_of(row["status"]),
+                           .count = row["count"].as<std::int64_t>(), .oldest_age_seconds = 0};
+    if (depth.status == "queued" && depth.count > 0) {
+      depth.oldest_age_seconds = session_.run("oldest_waiting", depth.pool, from.value)[0][0].as<double>();
+    }
+    found.push_back(std::move(depth));
+  }
+  return found;
+}
+
+}  // namespace noetl::store

@@ -1,0 +1,213 @@
+#include "server/store/queue_table.hpp"
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+namespace {
+std::string id_array(const std::vector<base::CommandId>& ids) {
+  ArrayLiteral array;
+  array.reserve(ids.size() * 20);
+  for (const auto id : ids) array.add(id.value);
+  return array.text();
+}
+
+domain::ClaimedCommand claimed_from(const pqxx::row& row) {
+  return {.lease = {{row["queue_id"].as<std::int64_t>()}, row["epoch"].as<std::int32_t>()},
+          .execution_id = {row["execution_id"].as<std::int64_t>()},
+          .step = text_of(row["step"]),
+          .node_id = text_of(row["node_id"]),
+          .tool_kind = text_of(row["tool_kind"]),
+          .attempt = row["attempts"].as<std::int32_t>(),
+          .max_attempts = row["max_attempts"].as<std::int32_t>(),
+          .timeout = std::chrono::milliseconds{row["timeout_ms"].as<std::int64_t>()},
+          .context = text_of(row["context"]),
+          .traceparent = text_of(row["traceparent"])};
+}
+
+domain::CommandStatus status_from(const pqxx::field& field) {
+  return domain::command_status_from(field.c_str()).value_or(domain::CommandStatus::queued);
+}
+
+std::vector<base::CommandId> ids_from(const pqxx::result& rows) {
+  std::vector<base::CommandId> ids;
+  ids.reserve(rows.size());
+  for (const auto& row : rows) ids.push_back({row[0].as<std::int64_t>()});
+  return ids;
+}
+}  // namespace
+
+void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
+  ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts;
+  std::map<std::string, std::int64_t> per_pool;
+  for (const auto& c : commands) {
+    ids.add(c.queue_id.value);
+    executions.add(c.execution_id.value);
+    nodes.add(c.node_id);
+    steps.add(c.step);
+    kinds.add(c.tool_kind);
+    pools.add(c.pool);
+    priorities.add(c.priority);
+    attempts.add(c.max_attempts);
+    timeouts.add(c.timeout.count());
+    delays.add_or_null(c.delay.count());
+    contexts.add(c.context);
+    ++per_pool[c.pool];
+  }
+  ArrayLiteral pool_names, pool_counts;
+  for (const auto& [pool, count] : per_pool) {
+    pool_names.add(pool);
+    pool_counts.add(count);
+  }
+  const char* trace = traceparent.empty() ? nullptr : traceparent.c_str();
+  session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(), pools.text(),
+               priorities.text(), attempts.text(), timeouts.text(), delays.text(), contexts.text(), pool_names.text(),
+               pool_counts.text(), trace);
+}
+
+std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
+                                                      const std::vector<base::CommandId>& ids) {
+  ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const auto& c = commands[i];
+    id_list.add(ids[i].value);
+    kinds.add(c.tool_kind);
+    pools.add(c.pool);
+    priorities.add(c.priority);
+    attempts.add(c.max_attempts);
+    timeouts.add(c.timeout.count());
+    times.add_or_null(c.available_at.value_or(std::string{}));
+    delays.add_or_null(c.delay.value_or(std::chrono::milliseconds{0}).count());
+    // What a worker gets, put together as text: both parts are JSON that the door has checked.
+    contexts.add("{\"tool\":" + c.tool + ",\"input\":" + c.input + "}");
+    keys.add_or_null(c.idempotency_key);
+    traces.add_or_null(c.traceparent);
+  }
+  return ids_from(session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text(),
+                               attempts.text(), timeouts.text(), times.text(), delays.text(), contexts.text(),
+                               keys.text(), traces.text()));
+}
+
+std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {
+  ArrayLiteral array;
+  for (const auto& key : keys) array.add(key);
+  std::map<std::string, base::CommandId> found;
+  for (const auto& row : session_.run("commands_by_keys", array.text())) {
+    found[row["idempotency_key"].c_str()] = {row["queue_id"].as<std::int64_t>()};
+  }
+  return found;
+}
+
+std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
+                                                      const std::vector<base::CommandId>& sorted_ids,
+                                                      std::int64_t claim_id) {
+  const auto rows = session_.run("claim_by_ids", worker_id, id_array(sorted_ids), claim_id);
+  std::vector<domain::ClaimedCommand> commands;
+  commands.reserve(rows.size());
+  for (const auto& row : rows) commands.push_back(claimed_from(row));
+  return commands;
+}
+
+std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::CommandId>& ids) {
+  std::vector<ExplainedCommand> found;
+  for (const auto& row : session_.run("commands_to_explain", id_array(ids))) {
+    found.push_back({.command = claimed_from(row),
+                     .status = status_from(row["status"]),
+                     .worker_id = row["worker_id"].c_str(),
+                     .wait = std::chrono::milliseconds{row["wait_ms"].is_null() ? 0 : row["wait_ms"].as<std::int64_t>()}});
+  }
+  return found;
+}
+
+std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, base::CommandId from, int limit,
+                                                    std::optional<base::CommandId>& first_fresh) {
+  const auto rows = session_.run("candidates_in_pool", pool, from.value, limit);
+  first_fresh.reset();
+  if (!rows.empty() && !rows[0]["first_fresh"].is_null()) {
+    first_fresh = base::CommandId{rows[0]["first_fresh"].as<std::int64_t>()};
+  }
+  return ids_from(rows);
+}
+
+std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished) {
+  ArrayLiteral ids, epochs, results, events, meta_list;
+  for (const auto& f : finished) {
+    ids.add(f.lease.queue_id.value);
+    epochs.add(f.lease.epoch);
+    results.add(*f.result);
+    events.add(f.event_id.value);
+    meta_list.add("{\"duration_us\":" + std::to_string(f.duration.count()) + "}");
+  }
+  return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text(), meta_list.text()));
+}
+
+std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& ids) {
+  std::vector<LockedCommand> locked;
+  for (const auto& row : session_.run("lock_commands", id_array(ids))) {
+    locked.push_back({.lease = {{row["queue_id"].as<std::int64_t>()}, row["epoch"].as<std::int32_t>()},
+                      .execution_id = {row["execution_id"].as<std::int64_t>()},
+                      .node_id = text_of(row["node_id"]),
+                      .step = text_of(row["step"]),
+                      .tool_kind = text_of(row["tool_kind"]),
+                      .pool = text_of(row["pool"]),
+                      .status = status_from(row["status"]),
+                      .attempts = row["attempts"].as<int>(),
+                      .max_attempts = row["max_attempts"].as<int>(),
+                      .priority = row["priority"].as<int>(),
+                      .worker_id = text_of(row["worker_id"]),
+                      .is_cancel_requested = row["cancel_requested"].as<bool>(),
+                      .claimed_at = text_of(row["claimed_at"])});
+  }
+  return locked;
+}
+
+std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
+  std::map<base::CommandId, base::ExecutionId> found;
+  for (const auto& row : session_.run("executions_of_commands", id_array(ids))) {
+    found[{row[0].as<std::int64_t>()}] = {row[1].as<std::int64_t>()};
+  }
+  return found;
+}
+
+void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
+  ArrayLiteral ids, epochs, statuses, attempts, results, errors, delays;
+  for (const auto& e : ended) {
+    ids.add(e.lease.queue_id.value);
+    epochs.add(e.lease.epoch);
+    statuses.add(domain::to_string(e.status));
+    attempts.add(e.attempts);
+    results.add_or_null(e.result);
+    errors.add_or_null(e.error);
+    delays.add(e.delay.count());
+  }
+  session_.run("end_attempts", ids.text(), epochs.text(), statuses.text(), attempts.text(), results.text(),
+               errors.text(), delays.text());
+}
+
+void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
+  ArrayLiteral ids, pools, kinds, error_kinds, errors, attempts;
+  for (const auto& letter : letters) {
+    ids.add(letter.queue_id.value);
+    pools.add(letter.pool);
+    kinds.add(letter.tool_kind);
+    error_kinds.add(letter.error_kind);
+    errors.add(letter.error);
+    attempts.add(letter.attempts);
+  }
+  session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(), errors.text(),
+               attempts.text());
+}
+
+int QueueTable::cancel_commands(base::ExecutionId execution_id) {
+  return session_.run("cancel_commands_of_execution", execution_id.value)[0][0].as<int>();
+}
+
+std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
+  const auto rows = session_.run("command_of_step", execution_id.value, step);
+  if (rows.empty()) return std::nullopt;
+  return RunningCommand{{{rows[0]["queue_id"].as<std::int64_t>()}, rows[0]["epoch"].as<std::int32_t>()},
+                        rows[0]["worker_id"].c_str()};
+}
+
+}  // namespace noetl::store

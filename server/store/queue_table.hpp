@@ -1,0 +1,105 @@
+#pragma once
+// QueueTable: the statements on noetl.queue that change it, through one session. JSON columns are text.
+// One thread, as long as the session.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/domain/command.hpp"
+#include "shared/wire/command.hpp"
+#include "shared/wire/report.hpp"
+
+namespace noetl::store {
+
+class Session;
+
+// A command of an execution, as the engine decided it.
+struct NewExecutionCommand {
+  base::CommandId queue_id;
+  base::ExecutionId execution_id;
+  std::string node_id, step, tool_kind, pool;
+  int priority = 0;
+  int max_attempts = 3;
+  std::chrono::milliseconds timeout{0};
+  std::chrono::milliseconds delay{0};   // 0: at once
+  std::string context;
+};
+
+struct ExplainedCommand {
+  domain::ClaimedCommand command;
+  domain::CommandStatus status = domain::CommandStatus::queued;
+  std::string worker_id;
+  std::chrono::milliseconds wait{0};    // until available_at
+};
+
+struct LockedCommand {
+  domain::Lease lease;
+  base::ExecutionId execution_id;
+  std::string node_id, step, tool_kind, pool;
+  domain::CommandStatus status = domain::CommandStatus::queued;
+  int attempts = 0, max_attempts = 0, priority = 0;
+  std::string worker_id;
+  bool is_cancel_requested = false;
+  std::string claimed_at;
+};
+
+// How a locked command goes on. `attempts` as it is to stand afterwards.
+struct EndedAttempt {
+  domain::Lease lease;
+  domain::CommandStatus status = domain::CommandStatus::done;
+  int attempts = 0;
+  std::string result, error;            // JSON text or empty
+  std::chrono::milliseconds delay{0};   // for status queued
+};
+
+struct DeadLetter {
+  base::CommandId queue_id;
+  std::string pool, tool_kind, error_kind, error;
+  int attempts = 0;
+};
+
+struct FinishedPlain {
+  domain::Lease lease;
+  const std::string* result = nullptr;  // JSON text
+  base::EventId event_id;
+  std::chrono::microseconds duration{0};
+};
+
+struct RunningCommand {
+  domain::Lease lease;
+  std::string worker_id;
+};
+
+class QueueTable {
+ public:
+  explicit QueueTable(Session& session) : session_(session) {}
+
+  void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent);
+  // ids[i] is for commands[i]. Gives the ids that were inserted: known idempotency keys are left out.
+  [[nodiscard]] std::vector<base::CommandId> insert_plain(const std::vector<wire::NewCommand>& commands,
+                                                          const std::vector<base::CommandId>& ids);
+  [[nodiscard]] std::map<std::string, base::CommandId> by_keys(const std::vector<std::string>& keys);
+
+  [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,
+                                                          const std::vector<base::CommandId>& sorted_ids,
+                                                          std::int64_t claim_id);
+  [[nodiscard]] std::vector<ExplainedCommand> explain(const std::vector<base::CommandId>& ids);
+  // Best candidates of a pool; `first_fresh` gets the oldest never handed back id that waits, if any.
+  [[nodiscard]] std::vector<base::CommandId> candidates(const std::string& pool, base::CommandId from, int limit,
+                                                        std::optional<base::CommandId>& first_fresh);
+
+  // The ids that were finished: running, plain, and at that epoch.
+  [[nodiscard]] std::vector<base::CommandId> finish_plain(const std::vector<FinishedPlain>& finished);
+  [[nodiscard]] std::vector<LockedCommand> lock(const std::vector<base::CommandId>& ids);
+  [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(const std::vector<base::CommandId>& ids);
+  void end_attempts(const std::vector<EndedAttempt>& ended);
+  void insert_dead_letters(const std::vector<DeadLetter>& letters);
+  [[nodiscard]] int cancel_commands(base::ExecutionId execution_id);
+  [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id, const std::string& step);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace noetl::store

@@ -1,0 +1,52 @@
+#pragma once
+// UpkeepStatements: what the background duties read and write, through one session. One thread.
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/domain/command.hpp"
+
+namespace noetl::store {
+
+class Session;
+
+// A command whose doorbell may have to ring again.
+struct WaitingCommand {
+  base::CommandId queue_id;
+  base::ExecutionId execution_id;
+  std::string step, pool;
+  int priority = 0;
+  int epoch = 0;
+};
+
+struct UpkeepTimes {
+  std::int64_t now_ms = 0;                      // Postgres's clock, Unix milliseconds
+  std::chrono::milliseconds next_due{0};        // until the next available_at; at most an hour
+};
+
+class UpkeepStatements {
+ public:
+  explicit UpkeepStatements(Session& session) : session_(session) {}
+
+  [[nodiscard]] UpkeepTimes times();
+  [[nodiscard]] int schema_version();
+  // Marks workers lost whose lease has run out; their ids.
+  [[nodiscard]] std::vector<std::string> expire_workers();
+  // Running commands of workers that are gone, or of one worker.
+  [[nodiscard]] std::vector<domain::Lease> orphaned_commands(const std::optional<std::string>& worker_id);
+  void forget_claims(const std::optional<std::string>& worker_id);
+  [[nodiscard]] std::vector<WaitingCommand> due_commands(int limit);
+  // Never handed back commands that wait, with ids in (after, until], looking at `rows_max` rows at most;
+  // `last_seen` gets the last id looked at (`until` when the range was exhausted).
+  [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until, int rows_max,
+                                                    base::CommandId& last_seen);
+  void fold_queue_changes();
+  [[nodiscard]] int prune_commands(std::chrono::seconds older_than, base::CommandId after, base::CommandId until,
+                                   int limit);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace noetl::store

@@ -1,0 +1,73 @@
+#include "server/store/worker_table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+void WorkerTable::register_worker(const wire::WorkerRegistration& registration, std::chrono::milliseconds lease) {
+  ArrayLiteral tools;
+  for (const auto& tool : registration.tools) tools.add(tool);
+  session_.run("register_worker", registration.worker_id, registration.pool, registration.hostname, registration.pid,
+               registration.slots, registration.version, tools.text(), registration.labels,
+               static_cast<std::int64_t>(lease.count()));
+}
+
+wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::chrono::milliseconds lease,
+                                         std::int64_t claim_id) {
+  ArrayLiteral ids, epochs;
+  for (const auto& held : heartbeat.held) {
+    ids.add(held.queue_id.value);
+    epochs.add(held.epoch);
+  }
+  wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
+  for (const auto& row : session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
+                                      static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
+                                      heartbeat.status, claim_id)) {
+    const std::string_view kind = row["kind"].c_str();
+    const base::CommandId queue_id{row["queue_id"].as<std::int64_t>()};
+    if (kind == "known") {
+      answer.is_known = true;
+      answer.should_drain = row["should_drain"].as<bool>();
+    } else if (kind == "cancelled") {
+      answer.cancelled.push_back(queue_id);
+    } else {
+      answer.lost.push_back(queue_id);
+    }
+  }
+  return answer;
+}
+
+bool WorkerTable::stop(const std::string& worker_id) { return !session_.run("stop_worker", worker_id).empty(); }
+
+bool WorkerTable::ask_to_drain(const std::string& worker_id) { return !session_.run("ask_to_drain", worker_id).empty(); }
+
+std::vector<wire::WorkerRow> WorkerTable::list(const std::string& pool, const std::string& status) {
+  std::vector<wire::WorkerRow> found;
+  for (const auto& row : session_.run("list_workers", pool, status)) {
+    wire::WorkerRow worker;
+    worker.registration.worker_id = text_of(row["worker_id"]);
+    worker.registration.pool = text_of(row["pool"]);
+    worker.registration.hostname = text_of(row["hostname"]);
+    worker.registration.pid = row["pid"].as<std::int64_t>();
+    worker.registration.slots = row["slots"].as<int>();
+    worker.registration.version = text_of(row["version"]);
+    worker.registration.tools = nlohmann::json::parse(row["tools"].c_str()).get<std::vector<std::string>>();
+    worker.registration.labels = text_of(row["labels"]);
+    worker.status = text_of(row["status"]);
+    worker.running = row["running"].as<int>();
+    worker.registered_at = text_of(row["registered_at"]);
+    worker.heartbeat_at = text_of(row["heartbeat_at"]);
+    found.push_back(std::move(worker));
+  }
+  return found;
+}
+
+bool WorkerTable::is_alive(const std::string& worker_id) {
+  const auto rows = session_.run("worker_status", worker_id);
+  return !rows.empty() && rows[0]["is_alive"].as<bool>();
+}
+
+}  // namespace noetl::store

@@ -1,0 +1,35 @@
+#pragma once
+// RingDue: rings the doorbell of commands that wait and may not have been heard: those whose time has come
+// (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads the due ones
+// by their index, the newest window of ids once, and a bounded piece of all others in turn. One thread.
+#include <chrono>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "server/store/upkeep_statements.hpp"
+#include "server/upkeep/ring_memory.hpp"
+
+namespace noetl::store {
+class DutyConnection;
+}
+
+namespace noetl::upkeep {
+
+class RingDue {
+ public:
+  RingDue(app::Parts& parts, std::chrono::milliseconds ring_after) : parts_(parts), ring_after_(ring_after) {}
+
+  // The number rung.
+  int tick(store::DutyConnection& connection, const store::UpkeepTimes& times);
+
+ private:
+  int ring(const std::vector<store::WaitingCommand>& waiting);
+
+  app::Parts& parts_;
+  const std::chrono::milliseconds ring_after_;
+  RingMemory memory_;
+  base::CommandId newest_seen_;   // the newest window begins here
+  base::CommandId sweep_at_;      // the sweep over all others goes on here
+};
+
+}  // namespace noetl::upkeep

@@ -1,0 +1,79 @@
+#include "server/upkeep/upkeep.hpp"
+
+#include <algorithm>
+
+#include "server/app/free_leases.hpp"
+#include "server/store/upkeep_statements.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::upkeep {
+
+namespace {
+constexpr std::uint64_t orphan_check_ticks = 5;   // late claims of lost workers are found at this distance
+constexpr std::uint64_t prune_ticks = 10;
+constexpr int prune_rows_max = 5000;
+}  // namespace
+
+Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
+    : parts_(parts),
+      settings_(std::move(settings)),
+      connection_(settings_.database_url),
+      ring_due_(parts, settings_.ring_after),
+      thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+
+Upkeep::~Upkeep() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Upkeep::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    auto wait = settings_.interval;
+    try {
+      wait = tick();
+    } catch (const std::exception& error) {
+      // A boundary: the world failed under a duty; the next tick tries again.
+      is_leading_ = false;
+      telemetry::log_warn("upkeep", "tick failed", {{"error", error.what()}});
+    }
+    std::unique_lock lock(mutex_);
+    (void)stopped_.wait_for(lock, stop, wait, [&] { return stop.stop_requested(); });
+  }
+  connection_.release();
+}
+
+std::chrono::milliseconds Upkeep::tick() {
+  const bool was_leading = is_leading_;
+  is_leading_ = connection_.acquire();
+  if (!is_leading_) return settings_.interval;
+  if (!was_leading) telemetry::log_info("upkeep", "this server does the background duties now");
+
+  store::UpkeepTimes times;
+  connection_.run_one([&](store::Session& session) { times = store::UpkeepStatements(session).times(); });
+  expire_leases();
+  commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, times));
+  connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+  if (settings_.retention.count() > 0 && ticks_ % prune_ticks == 0) prune(times);
+  ++ticks_;
+  return std::clamp(times.next_due, std::chrono::milliseconds{10}, settings_.interval);
+}
+
+void Upkeep::expire_leases() {
+  std::vector<std::string> lost;
+  connection_.run_one([&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
+  for (const auto& worker : lost) telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
+  if (lost.empty() && ticks_ % orphan_check_ticks != 0) return;
+  const int freed = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
+  leases_expired_ += static_cast<std::uint64_t>(freed);
+  if (freed > 0) telemetry::log_warn("upkeep", "commands of lost workers wait again", {{"commands", std::to_string(freed)}});
+}
+
+void Upkeep::prune(const store::UpkeepTimes& times) {
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.retention).count();
+  const base::CommandId until{base::IdGenerator::first_id_at(times.now_ms - age)};
+  connection_.run_one([&](store::Session& session) {
+    (void)store::UpkeepStatements(session).prune_commands(settings_.retention, pruned_until_, until, prune_rows_max);
+  });
+}
+
+}  // namespace noetl::upkeep

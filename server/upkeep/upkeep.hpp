@@ -1,0 +1,57 @@
+#pragma once
+// Upkeep: the background duties, on whichever replica holds their Postgres lock: ring what was not heard,
+// expire the leases of lost workers, fold the depth counters, prune what is finished. One thread of its own.
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "server/app/parts.hpp"
+#include "server/store/duty_connection.hpp"
+#include "server/upkeep/ring_due.hpp"
+
+namespace noetl::upkeep {
+
+struct UpkeepSettings {
+  std::string database_url;
+  std::chrono::milliseconds interval{1000};
+  std::chrono::milliseconds ring_after{1000};    // a fresh command that nobody claimed by then is rung again
+  std::chrono::seconds retention{24 * 3600};     // of finished plain commands; 0 keeps them
+};
+
+class Upkeep {
+ public:
+  Upkeep(app::Parts& parts, UpkeepSettings settings);
+  ~Upkeep();
+  Upkeep(const Upkeep&) = delete;
+  Upkeep& operator=(const Upkeep&) = delete;
+
+  [[nodiscard]] bool is_leading() const { return is_leading_; }
+  [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_; }
+  [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
+
+ private:
+  void run(std::stop_token stop);
+  // Gives the time until the next tick.
+  [[nodiscard]] std::chrono::milliseconds tick();
+  void expire_leases();
+  void prune(const store::UpkeepTimes& times);
+
+  app::Parts& parts_;
+  const UpkeepSettings settings_;
+  store::DutyConnection connection_;
+  RingDue ring_due_;
+  std::uint64_t ticks_ = 0;
+  base::CommandId pruned_until_;
+  std::atomic<bool> is_leading_{false};
+  std::atomic<std::uint64_t> commands_rung_{0};
+  std::atomic<std::uint64_t> leases_expired_{0};
+  std::mutex mutex_;
+  std::condition_variable_any stopped_;
+  std::jthread thread_;   // last: started when all else stands
+};
+
+}  // namespace noetl::upkeep

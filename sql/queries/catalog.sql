@@ -1,0 +1,27 @@
+-- name: lock_catalog_path
+-- Two registrations of one path must not make the same version.
+select pg_advisory_xact_lock(hashtextextended('noetl.catalog:' || $1, 0))
+
+-- name: latest_catalog_entry
+select catalog_id, path, version, kind, name, checksum, noetl.rfc3339(created_at) as created_at
+from noetl.catalog where path = $1 order by version desc limit 1
+
+-- name: insert_catalog_entry
+insert into noetl.catalog (catalog_id, path, version, kind, name, content, checksum)
+values ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: list_catalog
+select distinct on (path) catalog_id, path, version, kind, name, checksum, noetl.rfc3339(created_at) as created_at
+from noetl.catalog where ($1 = '' or lower(kind) = lower($1)) order by path, version desc limit $2
+
+-- name: catalog_entry_by_id
+select catalog_id, path, version, kind, name, checksum, content, noetl.rfc3339(created_at) as created_at
+from noetl.catalog where catalog_id = $1
+
+-- name: catalog_entry_by_path
+-- $2 null: the latest version.
+select catalog_id, path, version, kind, name, checksum, content, noetl.rfc3339(created_at) as created_at
+from noetl.catalog where path = $1 and ($2::int is null or version = $2) order by version desc limit 1
+
+-- name: latest_catalog_id
+select catalog_id from noetl.catalog where path = $1 order by version desc limit 1

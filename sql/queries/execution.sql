@@ -1,0 +1,79 @@
+-- name: insert_executions
+-- A known idempotency key inserts nothing: the caller reads the first execution instead.
+insert into noetl.execution (execution_id, catalog_id, path, version, parent_execution_id, status, outstanding,
+  current_step, state, workload, result, error, idempotency_key, traceparent, finished_at)
+select t.execution_id, t.catalog_id, t.path, t.version, t.parent_execution_id, t.status, t.outstanding,
+  t.current_step, t.state::json, t.workload::json, t.result::json, t.error::json, t.idempotency_key, t.traceparent,
+  case when t.status = 'running' then null else now() end
+from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::int[], $8::text[],
+  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+  as t(execution_id, catalog_id, path, version, parent_execution_id, status, outstanding, current_step, state,
+       workload, result, error, idempotency_key, traceparent)
+on conflict (idempotency_key) where idempotency_key is not null do nothing
+returning execution_id
+
+-- name: executions_by_keys
+select execution_id, path, idempotency_key from noetl.execution where idempotency_key = any($1::text[])
+
+-- name: lock_executions
+-- Reports of one execution take turns: the engine decides from the state that the last one left.
+-- In the order of ids, so that two batches cannot wait for each other.
+select execution_id, catalog_id, status, state, workload from noetl.execution
+where execution_id = any($1::bigint[]) order by execution_id for update
+
+-- name: update_executions
+-- Terminal is final (R4): a finished row is not touched.
+update noetl.execution e
+set status = t.status, outstanding = t.outstanding, current_step = t.current_step, state = t.state::json,
+    result = t.result::json, error = t.error::json,
+    finished_at = case when t.status = 'running' then null else now() end
+from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
+  as t(execution_id, status, outstanding, current_step, state, result, error)
+where e.execution_id = t.execution_id and e.status = 'running'
+
+-- name: execution_by_id
+select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
+  coalesce(current_step, '') as current_step, outstanding, state, workload, result, error,
+  noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
+  extract(epoch from coalesce(finished_at, now()) - started_at)::float8 as duration_seconds
+from noetl.execution where execution_id = $1
+
+-- name: list_executions
+select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
+  coalesce(current_step, '') as current_step, outstanding, error,
+  noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
+  extract(epoch from coalesce(finished_at, now()) - started_at)::float8 as duration_seconds
+from noetl.execution
+where ($1::text = '' or status = $1) and ($2::text = '' or path = $2)
+  and ($3::bigint = 0 or parent_execution_id = $3) and ($4::bigint = 0 or execution_id < $4)
+order by execution_id desc limit $5
+
+-- name: running_children
+select execution_id from noetl.execution where parent_execution_id = $1 and status = 'running'
+
+-- name: insert_results
+insert into noetl.result (result_id, execution_id, step, value)
+select t.result_id, t.execution_id, t.step, t.value::json
+from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as t(result_id, execution_id, step, value)
+
+-- name: results_by_ids
+select result_id, value from noetl.result where result_id = any($1::bigint[])
+
+-- name: insert_events
+-- A sender that repeats an event of its own (same id) changes nothing (R3).
+insert into noetl.event (event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta,
+  worker_id, claimed_at)
+select t.event_id, t.execution_id, t.queue_id, t.event_type, t.step, t.node_id, t.epoch, t.status, t.payload::json,
+  t.meta::json, t.worker_id, t.claimed_at::timestamptz
+from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[],
+  $9::text[], $10::text[], $11::text[], $12::text[])
+  as t(event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta, worker_id, claimed_at)
+on conflict (event_id) do nothing
+returning event_id
+
+-- name: list_events
+select event_id, coalesce(execution_id, 0) as execution_id, coalesce(queue_id, 0) as queue_id, event_type,
+  coalesce(step, '') as step, coalesce(node_id, '') as node_id, coalesce(epoch, 0) as epoch,
+  coalesce(status, '') as status, payload, meta, coalesce(worker_id, '') as worker_id,
+  coalesce(noetl.rfc3339(claimed_at), '') as claimed_at, noetl.rfc3339(created_at) as created_at
+from noetl.event where execution_id = $1 and event_id >= $2 order by event_id limit $3

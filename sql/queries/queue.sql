@@ -1,0 +1,197 @@
+-- name: insert_commands
+-- $12 pools and $13 numbers: what the depth counters gain.
+with changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, 'queued', n from unnest($12::text[], $13::bigint[]) as c(pool, n)
+)
+insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms,
+  available_at, context, traceparent)
+select t.queue_id, t.execution_id, t.node_id, t.step, t.tool_kind, t.pool, t.priority, t.max_attempts, t.timeout_ms,
+  now() + t.delay_ms * interval '1 millisecond', t.context::json, $14
+from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::int[],
+  $9::bigint[], $10::bigint[], $11::text[])
+  as t(queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, delay_ms, context)
+
+-- name: insert_plain_commands
+-- The general form, with absolute times, idempotency keys and trace context per command.
+with inserted as (
+  insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
+    idempotency_key, traceparent)
+  select t.queue_id, t.tool_kind, t.tool_kind, t.pool, t.priority, t.max_attempts, t.timeout_ms,
+    coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond'), t.context::json,
+    t.idempotency_key, t.traceparent
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::bigint[], $7::text[], $8::bigint[],
+    $9::text[], $10::text[], $11::text[])
+    as t(queue_id, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, delay_ms, context,
+         idempotency_key, traceparent)
+  on conflict (idempotency_key) where idempotency_key is not null do nothing
+  returning queue_id, pool
+), changed as (
+  insert into noetl.queue_change (pool, status, change) select pool, 'queued', count(*) from inserted group by pool
+)
+select queue_id from inserted
+
+-- name: commands_by_keys
+select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1::text[])
+
+-- name: claim_by_ids
+-- $2 is sorted: rows are locked in the order of ids, so two claims cannot wait for each other.
+-- available_at is taken away so that the due index holds waiting commands only.
+with claimed as (
+  update noetl.queue q
+  set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = now(),
+      available_at = null
+  from unnest($2::bigint[]) as wanted(queue_id)
+  where q.queue_id = wanted.queue_id and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
+    and exists (select from noetl.worker w
+                where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now())
+  returning q.queue_id, q.execution_id, q.step, q.node_id, q.tool_kind, q.epoch, q.attempts, q.max_attempts,
+    q.timeout_ms, q.context, q.traceparent, q.pool
+), noted as (
+  insert into noetl.claim (worker_id, claim_id, queue_ids)
+  select $1, $3, array_agg(queue_id) from claimed having count(*) > 0
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, s.status, s.sign * count(*) from claimed cross join (values ('queued', -1), ('running', 1)) as s(status, sign)
+  group by pool, s.status, s.sign
+)
+select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
+  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent
+from claimed
+
+-- name: commands_to_explain
+-- What became of commands that could not be claimed; also gives a worker its own lease again.
+select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
+  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, status,
+  coalesce(worker_id, '') as worker_id,
+  greatest(0, extract(epoch from available_at - now()) * 1000)::bigint as wait_ms
+from noetl.queue where queue_id = any($1::bigint[])
+
+-- name: candidates_in_pool
+-- For workers without the doorbell: the due ones by their index, the never handed back ones by primary
+-- key from a lower bound that only grows ($2). Priority counts among the oldest 1000.
+with due as (
+  select queue_id, priority from noetl.queue
+  where available_at is not null and available_at <= now() and status = 'queued' and pool = $1
+  order by available_at limit 1000
+), fresh as (
+  select queue_id, priority from noetl.queue
+  where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1
+  order by queue_id limit 1000
+), chosen as (
+  select queue_id, priority from due union all select queue_id, priority from fresh
+)
+select chosen.queue_id, (select min(queue_id) from fresh) as first_fresh
+from chosen order by chosen.priority desc, chosen.queue_id limit $3
+
+-- name: finish_plain
+-- Success of plain commands, the hot path: fenced by epoch, logged and counted in one statement.
+with input as (
+  select * from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::text[])
+    as t(queue_id, epoch, result, event_id, meta)
+), finished as (
+  update noetl.queue q set status = 'done', finished_at = now(), result = i.result::json, error = null
+  from input i
+  where q.queue_id = i.queue_id and q.epoch = i.epoch and q.status = 'running' and q.execution_id is null
+  returning q.queue_id, q.epoch, q.pool, q.step, q.worker_id, q.claimed_at, i.event_id, i.meta
+), logged as (
+  insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, meta, worker_id, claimed_at)
+  select event_id, queue_id, 'command.completed', step, epoch, 'done', meta::json, worker_id, claimed_at from finished
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, s.status, s.sign * count(*) from finished cross join (values ('running', -1), ('done', 1)) as s(status, sign)
+  group by pool, s.status, s.sign
+)
+select queue_id from finished
+
+-- name: lock_commands
+-- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them.
+select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
+  epoch, status, attempts, max_attempts, coalesce(worker_id, '') as worker_id, cancel_requested, priority,
+  coalesce(claimed_at::text, '') as claimed_at
+from noetl.queue where queue_id = any($1::bigint[]) order by queue_id for update
+
+-- name: executions_of_commands
+select queue_id, execution_id from noetl.queue where queue_id = any($1::bigint[]) and execution_id is not null
+
+-- name: end_attempts
+-- Writes what was decided about locked commands. status queued: waits delay_ms, attempts as given.
+with ended as (
+  update noetl.queue q
+  set status = t.status, attempts = t.attempts, result = t.result::json, error = t.error::json,
+      available_at = case when t.status = 'queued' then now() + t.delay_ms * interval '1 millisecond' end,
+      finished_at = case when t.status = 'queued' then null else now() end
+  from unnest($1::bigint[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::bigint[])
+    as t(queue_id, epoch, status, attempts, result, error, delay_ms)
+  where q.queue_id = t.queue_id and q.epoch = t.epoch and q.status = 'running'
+  returning q.queue_id, q.pool, q.status
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, status, count(*) from ended group by pool, status
+  union all
+  select pool, 'running', -count(*) from ended group by pool
+)
+select queue_id from ended
+
+-- name: insert_dead_letters
+insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts)
+select t.queue_id, t.pool, t.tool_kind, t.error_kind, t.error::json, t.attempts
+from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
+  as t(queue_id, pool, tool_kind, error_kind, error, attempts)
+on conflict (queue_id) do nothing
+
+-- name: cancel_commands_of_execution
+-- Running ones too: their workers learn it with the next heartbeat, and their reports find them ended.
+with ended as (
+  update noetl.queue q set status = 'cancelled', cancel_requested = true, finished_at = now(), available_at = null
+  from (select queue_id, status from noetl.queue
+        where execution_id = $1 and status in ('queued', 'running') for update) as old
+  where q.queue_id = old.queue_id
+  returning q.pool, old.status as status_before
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, status_before, -count(*) from ended group by pool, status_before
+  union all
+  select pool, 'cancelled', count(*) from ended group by pool
+)
+select count(*) from ended
+
+-- name: command_of_step
+-- The seed's events name execution and step only: the command that is running there.
+select queue_id, epoch, coalesce(worker_id, '') as worker_id from noetl.queue
+where execution_id = $1 and step = $2 and status = 'running' order by queue_id limit 1
+
+-- name: command_by_id
+select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
+  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, context, result, error,
+  noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
+  noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
+from noetl.queue where queue_id = $1
+
+-- name: list_commands
+select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
+  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, error,
+  noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
+  noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
+from noetl.queue
+where ($1::text = '' or status = $1) and ($2::text = '' or pool = $2) and ($3::bigint = 0 or queue_id < $3)
+order by queue_id desc limit $4
+
+-- name: queue_depth
+-- Folded counters and the changes not folded yet.
+select pool, status, sum(count)::bigint as count from (
+  select pool, status, count from noetl.queue_depth
+  union all
+  select pool, status, change from noetl.queue_change
+) as all_changes group by pool, status having sum(count) <> 0 order by pool, status
+
+-- name: oldest_waiting
+-- $2: a lower bound of never handed back ids, as in candidates_in_pool.
+select coalesce(max(age), 0)::float8 as age from (
+  (select extract(epoch from now() - available_at) as age from noetl.queue
+   where available_at is not null and available_at <= now() and status = 'queued' and pool = $1
+   order by available_at limit 1)
+  union all
+  (select extract(epoch from now() - created_at) as age from noetl.queue
+   where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1 order by queue_id limit 1)
+) as ages

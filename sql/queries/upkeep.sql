@@ -1,0 +1,78 @@
+-- name: expire_workers
+update noetl.worker set status = 'lost'
+where status in ('ready', 'draining') and lease_until < now() returning worker_id
+
+-- name: orphaned_commands
+-- Running commands of workers that are gone. Claim rows of a late claim are found by the next tick.
+select q.queue_id, q.epoch, q.worker_id from noetl.queue q
+join (select distinct c.worker_id, unnest(c.queue_ids) as queue_id
+      from noetl.claim c left join noetl.worker w using (worker_id)
+      where ($1::text is null or c.worker_id = $1) and ($1 is not null or coalesce(w.status, 'lost') in ('lost', 'stopped'))) as o
+  on o.queue_id = q.queue_id and o.worker_id = q.worker_id
+where q.status = 'running' limit 10000
+
+-- name: forget_claims
+-- Only when none of their commands is still running under that worker.
+delete from noetl.claim c
+where ($1::text is null or c.worker_id = $1)
+  and ($1 is not null or coalesce((select w.status from noetl.worker w where w.worker_id = c.worker_id), 'lost') in ('lost', 'stopped'))
+  and not exists (select from noetl.queue q
+                  where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
+
+-- name: due_commands
+select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority, epoch from noetl.queue
+where available_at is not null and available_at <= now() and status = 'queued'
+  and (available_at, queue_id) > ($1::timestamptz, $2::bigint)
+order by available_at, queue_id limit $3
+
+-- name: unheard_commands
+-- Never handed back commands in a range of ids. A range scan of the primary key: bounded by $3 rows read.
+select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority, epoch
+from (select queue_id, execution_id, step, pool, priority, epoch, status, available_at, created_at from noetl.queue
+      where queue_id > $1 and queue_id <= $2 order by queue_id limit $3) as window_rows
+where available_at is null and status = 'queued' and created_at < now() - interval '1 second'
+
+-- name: end_of_window
+-- The last id that unheard_commands would read.
+select coalesce(max(queue_id), 0) as last_id, count(*) as rows from (
+  select queue_id from noetl.queue where queue_id > $1 and queue_id <= $2 order by queue_id limit $3) as window_rows
+
+-- name: upkeep_times
+select (extract(epoch from now()) * 1000)::bigint as now_ms,
+  coalesce((extract(epoch from (select available_at - now() from noetl.queue
+    where available_at is not null and available_at > now() order by available_at limit 1)) * 1000)::bigint, 3600000) as next_due_ms
+
+-- name: fold_queue_changes
+with taken as (
+  delete from noetl.queue_change where ctid = any (array(select ctid from noetl.queue_change limit 20000))
+  returning pool, status, change
+), summed as (
+  select pool, status, sum(change) as change from taken group by pool, status
+)
+insert into noetl.queue_depth (pool, status, count) select pool, status, change from summed where change <> 0
+on conflict (pool, status) do update set count = noetl.queue_depth.count + excluded.count
+
+-- name: prune_commands
+-- Finished rows leave after $1 seconds, a bounded number at a time, oldest first.
+with gone as (
+  delete from noetl.queue where queue_id = any (array(
+    select queue_id from noetl.queue
+    where queue_id > $2 and queue_id <= $3 and status in ('done', 'cancelled', 'failed') and execution_id is null
+      and finished_at < now() - $1::bigint * interval '1 second'
+    order by queue_id limit $4))
+  returning queue_id, pool, status
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, status, -count(*) from gone group by pool, status
+)
+select count(*) from gone
+
+-- name: schema_version
+select coalesce(max(version), 0) from noetl.schema_migration
+
+-- name: take_node_id
+select nextval('noetl.node_id')
+
+-- name: try_upkeep_lock
+-- Session lock: held until the connection ends.
+select pg_try_advisory_lock(474215675245)

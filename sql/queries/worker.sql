@@ -1,0 +1,58 @@
+-- name: register_worker
+insert into noetl.worker (worker_id, pool, hostname, pid, slots, version, tools, labels, lease_until)
+values ($1, $2, $3, $4, $5, $6, $7::text[], $8::json, now() + $9::bigint * interval '1 millisecond')
+on conflict (worker_id) do update
+set pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slots = excluded.slots,
+    version = excluded.version, tools = excluded.tools, labels = excluded.labels, status = 'ready',
+    should_drain = false, running = 0, registered_at = now(), heartbeat_at = now(), lease_until = excluded.lease_until
+
+-- name: renew_leases
+-- One statement renews all leases of a worker. Claims older than two seconds have been answered: what
+-- the worker does not hold of them it never received ($6 false: a claim is still open, free nothing).
+-- held without stale claims costs no more than the update of one row.
+with renewed as (
+  update noetl.worker
+  set heartbeat_at = now(), lease_until = now() + $5::bigint * interval '1 millisecond', running = $4, status = $7
+  where worker_id = $1 and status in ('ready', 'draining')
+  returning should_drain
+), stale as (
+  delete from noetl.claim
+  where $6 and worker_id = $1 and claimed_at < now() - interval '2 seconds' and exists (select from renewed)
+  returning queue_ids
+), kept as (
+  insert into noetl.claim (worker_id, claim_id, queue_ids)
+  select $1, $8, $2::bigint[] where exists (select from stale) and cardinality($2::bigint[]) > 0
+), freed as (
+  update noetl.queue q
+  set status = 'queued', attempts = q.attempts - 1, available_at = now()
+  from (select distinct unnest(queue_ids) as queue_id from stale) as s
+  where q.queue_id = s.queue_id and q.queue_id <> all($2::bigint[]) and q.status = 'running' and q.worker_id = $1
+    and q.claimed_at < now() - interval '2 seconds'
+  returning q.pool
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, s.status, s.sign * count(*) from freed cross join (values ('running', -1), ('queued', 1)) as s(status, sign)
+  group by pool, s.status, s.sign
+)
+select 'known' as kind, 0::bigint as queue_id, should_drain from renewed
+union all
+select case when q.status = 'cancelled' or q.cancel_requested then 'cancelled' else 'lost' end, h.queue_id, false
+from unnest($2::bigint[], $3::int[]) as h(queue_id, epoch)
+left join noetl.queue q on q.queue_id = h.queue_id
+where q.queue_id is null or q.status <> 'running' or q.epoch <> h.epoch or q.worker_id <> $1 or q.cancel_requested
+
+-- name: stop_worker
+update noetl.worker set status = 'stopped', running = 0, lease_until = now() where worker_id = $1 returning worker_id
+
+-- name: ask_to_drain
+update noetl.worker set should_drain = true where worker_id = $1 and status in ('ready', 'draining') returning worker_id
+
+-- name: list_workers
+select worker_id, pool, hostname, pid, slots, version, array_to_json(tools) as tools, labels, status, running,
+  noetl.rfc3339(registered_at) as registered_at, noetl.rfc3339(heartbeat_at) as heartbeat_at
+from noetl.worker
+where ($1::text = '' or pool = $1) and ($2::text = '' or status = $2) and heartbeat_at > now() - interval '1 day'
+order by worker_id limit 1000
+
+-- name: worker_status
+select status, lease_until > now() as is_alive from noetl.worker where worker_id = $1
