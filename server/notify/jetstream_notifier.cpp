@@ -1,0 +1,218 @@
+#include "server/notify/jetstream_notifier.hpp"
+
+#include <stdexcept>
+
+#include "shared/domain/command.hpp"
+#include "shared/telemetry/log.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/notification.hpp"
+#include "shared/wire/subjects.hpp"
+
+namespace noetl::notify {
+namespace {
+
+constexpr std::size_t quick_rings_max = 8;
+constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not met by ringing
+constexpr std::chrono::milliseconds away_interval{100};   // how late the supervisor may notice that NATS is back
+constexpr std::chrono::seconds reopen_interval{5};
+constexpr std::string_view component = "notify";
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+  return all;
+}
+
+}  // namespace
+
+struct JetStreamNotifier::Line {
+  static std::shared_ptr<Line> open(nats::ConnectionSettings settings, bool sends_asap) {
+    settings.sends_asap = sends_asap;
+    auto connection = nats::Connection::open(settings);
+    if (!connection) throw std::invalid_argument(connection.error().message);
+    return std::make_shared<Line>(std::move(*connection));
+  }
+  explicit Line(std::unique_ptr<nats::Connection> opened) : connection(std::move(opened)), publisher(*connection), jetstream(*connection) {}
+
+  std::unique_ptr<nats::Connection> connection;
+  nats::Publisher publisher;
+  nats::JetStream jetstream;
+};
+
+JetStreamNotifier::JetStreamNotifier(NotifierSettings settings) : settings_(std::move(settings)) {
+  quick_ = Line::open(settings_.nats, true);
+  bulk_ = Line::open(settings_.nats, false);
+  pools_.emplace(domain::default_pool, false);
+  supervisor_ = std::jthread([this](const std::stop_token& stop) { supervise(stop); });
+}
+
+JetStreamNotifier::~JetStreamNotifier() = default;
+
+void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
+  if (rings.empty()) return;
+  meet_pools(rings);
+  std::shared_ptr<Line> line;
+  {
+    const std::lock_guard lock(lines_mutex_);
+    line = rings.size() <= quick_rings_max ? quick_ : bulk_;
+  }
+  std::string subject;
+  std::string_view subject_pool;
+  bool has_failed = false;
+  for (const Ring& ring : rings) {
+    if (subject.empty() || ring.pool != subject_pool) {
+      if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
+      subject = wire::commands_subject_of(ring.pool);
+      subject_pool = ring.pool;
+    }
+    const std::string bytes = wire::encode(wire::Notification{
+        .execution_id = ring.execution_id, .queue_id = ring.queue_id, .step = ring.step, .server_url = settings_.server_url});
+    std::string message_id = ring.queue_id.str();
+    message_id += ':';
+    message_id += std::to_string(ring.epoch);
+    message_id += ':';
+    message_id += std::to_string(ring.round);
+    has_failed = !line->publisher.publish(subject, bytes, message_id) || has_failed;
+  }
+  if (!has_failed || !is_ready_.exchange(false)) return;
+  const std::lock_guard lock(mutex_);
+  is_poked_ = true;
+  wake_.notify_one();
+}
+
+void JetStreamNotifier::meet_pools(const std::vector<Ring>& rings) {
+  const std::string* last = nullptr;
+  for (const Ring& ring : rings) {
+    if (last != nullptr && *last == ring.pool) continue;
+    last = &ring.pool;
+    if (ring.pool != domain::default_pool) ensure_pool(ring.pool);
+  }
+}
+
+void JetStreamNotifier::ensure_pool(const std::string& pool) {
+  if (!wire::is_pool_name(pool)) return;
+  const std::lock_guard lock(mutex_);
+  if (pools_.size() >= pools_max || !pools_.emplace(pool, false).second) return;
+  is_poked_ = true;
+  wake_.notify_one();
+}
+
+NotifierCounts JetStreamNotifier::counts() const {
+  NotifierCounts counts{.published = published_before_, .failed = failed_before_, .repaired = repaired_};
+  const std::lock_guard lock(lines_mutex_);
+  for (const auto& line : {quick_, bulk_}) {
+    const nats::PublishCounts one = line->publisher.counts();
+    counts.published += one.accepted;
+    counts.failed += one.failed;
+  }
+  return counts;
+}
+
+void JetStreamNotifier::supervise(const std::stop_token& stop) {
+  const nats::ThreadScope scope;
+  std::uint64_t failed_seen = 0;
+  std::uint64_t connections_seen = 0;
+  auto checked_at = std::chrono::steady_clock::time_point{};
+  while (!stop.stop_requested()) {
+    reopen_closed_lines();
+    // A failed publish or a new connection is a reason to look at once; a quiet interval is one as well.
+    const std::uint64_t failed = counts().failed;
+    const std::uint64_t connections = quick_->connection->connection_count();
+    const auto now = std::chrono::steady_clock::now();
+    const bool is_due = !is_ready_ || failed != failed_seen || connections != connections_seen || now - checked_at >= settings_.check_interval;
+    if (is_due && quick_->connection->is_connected()) {
+      is_ready_ = repair();
+      checked_at = now;
+      failed_seen = failed;
+      connections_seen = connections;
+    } else if (!quick_->connection->is_connected()) {
+      is_ready_ = false;
+    }
+    const auto patience = is_ready_                              ? settings_.check_interval
+                          : quick_->connection->is_connected() ? settings_.check_interval / 4
+                                                               : std::min(settings_.check_interval, away_interval);
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, patience, [&] { return is_poked_; });
+    if (std::exchange(is_poked_, false)) checked_at = {};
+  }
+}
+
+// nats.c gives up for good after a login was refused twice; the password may be put right later.
+void JetStreamNotifier::reopen_closed_lines() {
+  if (!quick_->connection->is_closed() && !bulk_->connection->is_closed()) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - reopened_at_ < reopen_interval) return;
+  reopened_at_ = now;
+  for (std::shared_ptr<Line>* place : {&quick_, &bulk_}) {
+    if (!(*place)->connection->is_closed()) continue;
+    try {
+      const std::shared_ptr<Line> fresh = Line::open(settings_.nats, place == &quick_);
+      const nats::PublishCounts old = (*place)->publisher.counts();
+      const std::lock_guard lock(lines_mutex_);
+      published_before_ += old.accepted;
+      failed_before_ += old.failed + old.in_flight;
+      *place = fresh;
+    } catch (const std::invalid_argument& refused) {
+      if (std::exchange(reported_["connection"], refused.what()) != refused.what()) telemetry::log_error(component, refused.what());
+    }
+  }
+}
+
+bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted) {
+  const auto state = jetstream.ensure_stream(wanted);
+  std::string& reported = reported_[wanted.name];
+  if (!state) {
+    if (std::exchange(reported, state.error().message) != state.error().message) telemetry::log_warn(component, state.error().message);
+    return false;
+  }
+  if (state->is_new) {
+    if (streams_[wanted.name]) ++repaired_;
+    telemetry::log_info(component, "created stream " + wanted.name);
+  }
+  streams_[wanted.name] = true;
+  const std::string drift = joined(state->drift);
+  if (std::exchange(reported, drift) != drift && !drift.empty()) {
+    telemetry::log_warn(component, "stream " + wanted.name + " is kept, but differs from the settings: " + drift);
+  }
+  return true;
+}
+
+bool JetStreamNotifier::repair() {
+  nats::JetStream& jetstream = quick_->jetstream;
+  const nats::StreamSettings commands{.name = settings_.stream, .subjects = wire::commands_stream_subjects(), .max_age = settings_.age_max,
+                                      .duplicate_window = std::chrono::seconds(120), .bytes_max = -1, .replicas = settings_.replicas};
+  const nats::StreamSettings dead{.name = std::string(wire::dead_stream), .subjects = wire::dead_stream_subjects(), .max_age = wire::dead_age_max,
+                                  .duplicate_window = std::chrono::seconds(120), .bytes_max = -1, .replicas = settings_.replicas};
+  if (!repair_stream(jetstream, commands)) return false;
+  bool is_whole = repair_stream(jetstream, dead);
+  std::map<std::string, bool, std::less<>> pools;
+  {
+    const std::lock_guard lock(mutex_);
+    pools = pools_;
+  }
+  for (const auto& [pool, was_there] : pools) {
+    const nats::ConsumerSettings wanted{.durable = wire::commands_consumer_of(pool), .filter_subject = wire::commands_subject_of(pool),
+                                        .ack_wait = settings_.ack_wait, .deliveries_max = settings_.deliveries_max,
+                                        .acks_pending_max = settings_.acks_pending_max};
+    const auto state = jetstream.ensure_consumer(settings_.stream, wanted);
+    std::string& reported = reported_[wanted.durable];
+    if (!state) {
+      if (std::exchange(reported, state.error().message) != state.error().message) telemetry::log_warn(component, state.error().message);
+      is_whole = false;
+      continue;
+    }
+    if (state->is_new) {
+      if (was_there) ++repaired_;
+      telemetry::log_info(component, "created consumer " + wanted.durable);
+    }
+    const std::string drift = joined(state->drift);
+    if (std::exchange(reported, drift) != drift && !drift.empty()) {
+      telemetry::log_warn(component, "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
+    }
+    const std::lock_guard lock(mutex_);
+    pools_[pool] = true;
+  }
+  return is_whole;
+}
+
+}  // namespace noetl::notify

@@ -1,0 +1,87 @@
+#pragma once
+// JetStreamNotifier: rings by publishing to NOETL_COMMANDS without waiting. A supervisor thread makes or adopts
+// the streams and the consumer of each pool, and makes them again when they vanish. ring() may be called from any
+// thread; construction does not wait for NATS.
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "server/notify/notifier.hpp"
+#include "shared/nats/connection.hpp"
+#include "shared/nats/jetstream.hpp"
+#include "shared/nats/publisher.hpp"
+
+namespace noetl::notify {
+
+struct NotifierSettings {
+  nats::ConnectionSettings nats;
+  std::string server_url = "http://localhost:8082";  // goes into each notification: where to claim
+  std::string stream = "NOETL_COMMANDS";
+  std::chrono::seconds age_max{3600};
+  std::chrono::milliseconds ack_wait{30'000};
+  int deliveries_max = 3;
+  int acks_pending_max = 20'000;
+  int replicas = 1;
+  std::chrono::milliseconds check_interval{2000};    // how long a vanished stream may go unnoticed
+};
+
+struct NotifierCounts {
+  std::uint64_t published = 0;   // stored by JetStream
+  std::uint64_t failed = 0;      // not sent, refused or unanswered: upkeep rings again
+  std::uint64_t repaired = 0;    // streams and consumers made again after they had vanished
+};
+
+class JetStreamNotifier final : public Notifier {
+ public:
+  // Throws std::invalid_argument on settings that can never work.
+  explicit JetStreamNotifier(NotifierSettings settings);
+  ~JetStreamNotifier() override;
+  JetStreamNotifier(const JetStreamNotifier&) = delete;
+  JetStreamNotifier& operator=(const JetStreamNotifier&) = delete;
+
+  void ring(const std::vector<Ring>& rings) override;
+  [[nodiscard]] bool is_connected() const override { return is_ready_; }
+
+  // Has the pool's consumer made soon; ring() does it for pools it meets.
+  void ensure_pool(const std::string& pool);
+  [[nodiscard]] NotifierCounts counts() const;
+
+ private:
+  struct Line;  // one connection with its publisher
+
+  void supervise(const std::stop_token& stop);
+  void reopen_closed_lines();
+  // True when the streams and every pool's consumer are there.
+  bool repair();
+  bool repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted);
+  void meet_pools(const std::vector<Ring>& rings);
+
+  const NotifierSettings settings_;
+
+  // Swapped by the supervisor alone, read by ring(): shared with calls in progress.
+  mutable std::mutex lines_mutex_;
+  std::shared_ptr<Line> quick_;   // sends at once: a lone ring must not wait for 1 ms
+  std::shared_ptr<Line> bulk_;    // gathers writes: a thousand rings are not a thousand system calls
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::map<std::string, bool, std::less<>> pools_;  // guarded by mutex_; true: its consumer was there before
+  bool is_poked_ = false;                           // guarded by mutex_
+
+  std::map<std::string, bool> streams_;             // supervisor only; true: it was there before
+  std::map<std::string, std::string> reported_;     // supervisor only: the trouble already logged, by name
+  std::chrono::steady_clock::time_point reopened_at_{};  // supervisor only
+  std::atomic<bool> is_ready_{false};
+  std::atomic<std::uint64_t> repaired_{0};
+  std::atomic<std::uint64_t> failed_before_{0};     // counts of lines that were replaced
+  std::atomic<std::uint64_t> published_before_{0};
+  std::jthread supervisor_;  // last: stops first
+};
+
+}  // namespace noetl::notify

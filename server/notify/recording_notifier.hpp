@@ -1,0 +1,30 @@
+#pragma once
+// RecordingNotifier: keeps what was rung, for tests. Any thread.
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "server/notify/notifier.hpp"
+
+namespace noetl::notify {
+
+class RecordingNotifier final : public Notifier {
+ public:
+  void ring(const std::vector<Ring>& rings) override {
+    const std::lock_guard lock(mutex_);
+    rings_.insert(rings_.end(), rings.begin(), rings.end());
+  }
+  [[nodiscard]] bool is_connected() const override { return true; }
+
+  // What was rung since the last call.
+  [[nodiscard]] std::vector<Ring> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(rings_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Ring> rings_;
+};
+
+}  // namespace noetl::notify

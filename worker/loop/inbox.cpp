@@ -1,0 +1,202 @@
+#include "worker/loop/inbox.hpp"
+
+#include <algorithm>
+
+#include "shared/base/backoff.hpp"
+#include "shared/telemetry/log.hpp"
+#include "shared/wire/claim.hpp"
+#include "shared/wire/notification.hpp"
+
+namespace noetl::loop {
+namespace {
+
+using base::ErrorCode;
+using std::chrono::milliseconds;
+
+constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential, .initial = milliseconds(50), .delay_max = milliseconds(2000), .multiplier = 2.0};
+constexpr milliseconds retry_after_max{10'000};
+constexpr milliseconds nak_delay{1000};        // for what could not be claimed for reasons that pass
+constexpr milliseconds nak_delay_max{60'000};
+
+// The server will say the same again.
+bool is_settled(ErrorCode code) {
+  return code == ErrorCode::not_found || code == ErrorCode::already_terminal || code == ErrorCode::execution_cancelled ||
+         code == ErrorCode::active_claim || code == ErrorCode::lease_lost;
+}
+
+}  // namespace
+
+Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
+    : parts_(parts), settings_(settings), run_settings_{.worker_id = settings.worker_id, .limits = settings.limits}, doorbell_(doorbell),
+      random_(std::random_device{}()) {}
+
+void Inbox::run(const std::stop_token& stop) {
+  const nats::ThreadScope scope;
+  while (!stop.stop_requested()) {
+    if (!parts_.book.wait_for_room(stop, milliseconds(1000))) continue;
+    if (parts_.keeper.is_paused()) {
+      pause(milliseconds(200), stop);
+      continue;
+    }
+    const int room = std::min(parts_.book.room(), static_cast<int>(wire::claim_ids_max));
+    if (room == 0) continue;
+    if (doorbell_ != nullptr && doorbell_->is_open()) take_from_doorbell(room, stop);
+    else take_by_poll(room, stop);
+  }
+}
+
+void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
+  auto messages = doorbell_->fetch(room, settings_.fetch_patience);
+  if (!messages || messages->empty()) return;
+  Rung rung = read(std::move(*messages));
+  if (rung.empty()) return;
+  if (stop.stop_requested()) {  // others shall have them at once
+    for (const auto& [id, message] : rung) message->nak(milliseconds(0));
+    return;
+  }
+  wire::ClaimRequest request;
+  request.worker_id = settings_.worker_id;
+  request.queue_ids.reserve(rung.size());
+  for (const auto& [id, message] : rung) request.queue_ids.push_back(id);
+  // Oldest first: ids grow with time, and the server claims and answers in this order.
+  std::sort(request.queue_ids.begin(), request.queue_ids.end());
+  parts_.book.begin_claim();
+  auto answer = claim_until_answered(request, stop);
+  if (!answer) {
+    parts_.book.end_claim({});
+    for (const auto& [id, message] : rung) message->nak(nak_delay);
+    return;
+  }
+  auto commands = accept(std::move(*answer), rung);
+  start(std::move(commands));
+}
+
+void Inbox::take_by_poll(int room, const std::stop_token& stop) {
+  wire::ClaimRequest request;
+  request.worker_id = settings_.worker_id;
+  request.pool = settings_.pool;
+  request.slots = room;
+  request.wait = settings_.poll_patience;
+  parts_.book.begin_claim();
+  auto answer = parts_.transport.claim(request);
+  if (!answer) {
+    parts_.book.end_claim({});
+    ++parts_.counts.claim_failures;
+    if (++poll_failures_ == 1) telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
+    return pause(backoff_after(answer.error(), poll_failures_), stop);
+  }
+  poll_failures_ = 0;
+  Rung none;
+  auto commands = accept(std::move(*answer), none);
+  start(std::move(commands));
+}
+
+// Garbage never comes again; a repeated delivery of what we hold replaces its message. The rest is to be claimed.
+Inbox::Rung Inbox::read(std::vector<nats::Message> messages) {
+  Rung rung;
+  rung.reserve(messages.size());
+  parts_.counts.notifications += messages.size();
+  for (nats::Message& message : messages) {
+    const auto notification = wire::decode_notification(message.bytes());
+    if (!notification) {
+      ++parts_.counts.garbage;
+      telemetry::log_warn("worker", "dropped a message that is no notification: " + notification.error().message);
+      message.term();
+      continue;
+    }
+    auto kept = std::make_shared<const nats::Message>(std::move(message));
+    if (parts_.book.adopt_repeated(notification->queue_id, kept)) continue;
+    const auto [place, is_new] = rung.emplace(notification->queue_id, kept);
+    if (!is_new) kept->ack();  // rung twice
+  }
+  return rung;
+}
+
+// A reply may have been lost after the server acted: the same ids again give the same commands to the same worker.
+base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimRequest& request, const std::stop_token& stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int failures = 1;; ++failures) {
+    auto answer = parts_.transport.claim(request);
+    if (answer) return answer;
+    ++parts_.counts.claim_failures;
+    if (failures == 1) telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
+    const bool is_late = std::chrono::steady_clock::now() - begin > settings_.ack_wait / 2;  // JetStream is about to give them to others
+    if (is_late || stop.stop_requested()) return answer;
+    pause(backoff_after(answer.error(), failures), stop);
+  }
+}
+
+std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Rung& rung) {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<Holding> holdings;
+  holdings.reserve(answer.commands.size());
+  stops_.clear();
+  for (const domain::ClaimedCommand& command : answer.commands) {
+    Holding& holding = holdings.emplace_back();
+    holding.lease = command.lease;
+    holding.claimed_at = now;
+    if (const auto found = rung.find(command.lease.queue_id); found != rung.end()) {
+      holding.message = std::move(found->second);
+      rung.erase(found);
+    }
+    const tools::Tool* tool = parts_.registry.find(command.tool_kind);
+    if (tool == nullptr || tool->is_instant()) continue;  // nothing to stop
+    holding.stop = std::stop_source();
+    stops_.emplace(command.lease.queue_id, holding.stop.get_token());
+  }
+  parts_.counts.claimed += answer.commands.size();
+  parts_.book.end_claim(std::move(holdings));
+  answer_refused(answer.refused, rung);
+  for (const auto& [id, message] : rung) message->nak(nak_delay);  // asked for, not answered
+  return std::move(answer.commands);
+}
+
+// A duplicate must never hold a slot: acked at once. A command that is not due yet, or whose holder may yet
+// fail, says when to come again.
+void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung) {
+  parts_.counts.refused += refused.size();
+  for (const wire::ClaimRefusal& refusal : refused) {
+    const auto found = rung.find(refusal.queue_id);
+    if (found == rung.end()) continue;
+    const MessagePointer message = std::move(found->second);
+    rung.erase(found);
+    if (refusal.retry_after.count() > 0) message->nak(std::min(refusal.retry_after, nak_delay_max));
+    else if (is_settled(refusal.code)) message->ack();
+    else message->nak(nak_delay);
+  }
+}
+
+void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
+  std::vector<domain::ClaimedCommand*> instant;
+  for (domain::ClaimedCommand& command : commands) {
+    tools::Tool* tool = parts_.registry.find(command.tool_kind);
+    if (tool == nullptr || tool->is_instant()) {
+      instant.push_back(&command);
+      continue;
+    }
+    parts_.threads.submit([this, tool, stop = stops_[command.lease.queue_id], held = std::move(command)] {
+      std::vector<wire::AttemptReport> finished;
+      finished.push_back(run_command(held, tool, stop, run_settings_));
+      parts_.reporter.deliver(std::move(finished));
+    });
+  }
+  if (instant.empty()) return;
+  std::vector<wire::AttemptReport> finished;
+  finished.reserve(instant.size());
+  for (const domain::ClaimedCommand* command : instant) {
+    finished.push_back(run_command(*command, parts_.registry.find(command->tool_kind), {}, run_settings_));
+  }
+  parts_.reporter.deliver(std::move(finished));
+}
+
+void Inbox::pause(milliseconds time, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  paused_.wait_for(lock, stop, time, [] { return false; });
+}
+
+milliseconds Inbox::backoff_after(const base::Error& error, int failures) {
+  const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+  return std::max(std::min(error.retry_after, retry_after_max), backoff.jittered_after(failures, unit));
+}
+
+}  // namespace noetl::loop

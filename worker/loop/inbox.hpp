@@ -1,0 +1,67 @@
+#pragma once
+// Inbox: takes as many notifications as there are idle slots, claims them in one call and hands the commands to
+// their tools; instant tools run here, the others on threads. While NATS is away it polls the server instead.
+// run() in one thread.
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <unordered_map>
+#include <vector>
+
+#include "shared/transport/transport.hpp"
+#include "worker/loop/doorbell.hpp"
+#include "worker/loop/lease_book.hpp"
+#include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/reporter.hpp"
+#include "worker/loop/run_command.hpp"
+#include "worker/loop/tool_threads.hpp"
+
+namespace noetl::loop {
+
+class Inbox {
+ public:
+  struct Parts {
+    transport::Transport& transport;
+    const tools::Registry& registry;
+    LeaseBook& book;
+    LeaseKeeper& keeper;
+    Reporter& reporter;
+    ToolThreads& threads;
+    WorkerCounts& counts;
+  };
+  // `doorbell` null: long poll only.
+  Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell);
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+
+  void run(const std::stop_token& stop);
+
+ private:
+  using Rung = std::unordered_map<base::CommandId, MessagePointer>;
+
+  void take_from_doorbell(int room, const std::stop_token& stop);
+  void take_by_poll(int room, const std::stop_token& stop);
+  Rung read(std::vector<nats::Message> messages);
+  base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request, const std::stop_token& stop);
+  std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Rung& rung);
+  void answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
+  void start(std::vector<domain::ClaimedCommand> commands);
+  void pause(std::chrono::milliseconds time, const std::stop_token& stop);
+  std::chrono::milliseconds backoff_after(const base::Error& error, int failures);
+
+  Parts parts_;
+  const WorkerSettings& settings_;
+  const RunSettings run_settings_;
+  Doorbell* doorbell_;
+  int poll_failures_ = 0;
+  std::minstd_rand random_;
+  std::unordered_map<base::CommandId, std::stop_token> stops_;  // of the batch being started
+  std::mutex mutex_;
+  std::condition_variable_any paused_;
+};
+
+}  // namespace noetl::loop

@@ -1,0 +1,83 @@
+#pragma once
+// LeaseBook: every command that this worker holds, from the claim to the answer to its report, and how many slots
+// are free. Shared by inbox, tools, lease keeper and reporter; any thread.
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <unordered_map>
+#include <vector>
+
+#include "shared/domain/command.hpp"
+#include "shared/nats/message.hpp"
+
+namespace noetl::loop {
+
+// Why a tool was stopped; `lost` beats the others: nothing of it may be reported.
+enum class StopReason { none, draining, cancelled, lost };
+
+// Shared by the book and by whoever answers just now (lease keeper, reporter).
+using MessagePointer = std::shared_ptr<const nats::Message>;
+
+struct Holding {
+  domain::Lease lease;
+  MessagePointer message;            // null: claimed by long poll
+  std::stop_source stop{std::nostopstate};
+  StopReason reason = StopReason::none;
+  bool is_running = true;            // false: finished, not yet reported
+  std::chrono::steady_clock::time_point claimed_at;
+};
+
+class LeaseBook {
+ public:
+  explicit LeaseBook(int slots);
+  LeaseBook(const LeaseBook&) = delete;
+  LeaseBook& operator=(const LeaseBook&) = delete;
+
+  // Commands that may be claimed now: free slots, and fewer when reports are piling up (the server is slow or away).
+  [[nodiscard]] int room() const;
+  // False when `stop` was requested or `patience` passed without room.
+  bool wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const;
+  bool wait_until_idle(std::chrono::milliseconds patience) const;    // nothing runs
+  bool wait_until_empty(std::chrono::milliseconds patience) const;   // nothing is held
+
+  // A claim is open between the two; the heartbeat says so, since what it brings is held already.
+  void begin_claim();
+  void end_claim(std::vector<Holding> claimed);
+
+  // When we hold it already, `message` is a repeated delivery: it takes the place of the one we have.
+  [[nodiscard]] bool adopt_repeated(base::CommandId id, const MessagePointer& message);
+  // The tool has returned: the slot is free.
+  StopReason finish(base::CommandId id);
+  [[nodiscard]] StopReason reason_of(base::CommandId id) const;
+  // Reported or dropped: it is not held any more.
+  std::optional<Holding> release(base::CommandId id);
+
+  // Stops the tools of these and keeps the reason; how many were running. Reports that wait are marked as well:
+  // a heartbeat may have crossed a report, so that is nothing to log.
+  int stop(const std::vector<base::CommandId>& ids, StopReason reason);
+  int stop_all(StopReason reason, std::chrono::steady_clock::time_point claimed_before);
+
+  struct Snapshot {
+    std::vector<domain::Lease> held;
+    bool has_claim_in_flight = false;
+    int running = 0;
+  };
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] std::vector<MessagePointer> messages_held_since(std::chrono::steady_clock::time_point time) const;
+
+ private:
+  bool mark(Holding& holding, StopReason reason);
+  [[nodiscard]] int room_locked() const;
+
+  const int slots_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable_any changed_;
+  std::unordered_map<base::CommandId, Holding> holdings_;
+  int running_ = 0;
+  int claims_open_ = 0;
+};
+
+}  // namespace noetl::loop

@@ -1,0 +1,88 @@
+#include "worker/loop/lease_keeper.hpp"
+
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::loop {
+
+using SteadyClock = std::chrono::steady_clock;
+
+LeaseKeeper::LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules, std::chrono::milliseconds ack_wait)
+    : parts_(parts), registration_(std::move(registration)), rules_(std::move(rules)), progress_interval_(ack_wait / 3),
+      renewed_at_(SteadyClock::now()), progressed_at_(renewed_at_) {}
+
+void LeaseKeeper::run(const std::stop_token& stop) {
+  const nats::ThreadScope scope;
+  while (!stop.stop_requested()) {
+    const auto begin = SteadyClock::now();
+    beat();
+    signal_progress();
+    std::unique_lock lock(mutex_);
+    ended_.wait_until(lock, stop, begin + rules_.heartbeat_interval, [] { return false; });
+  }
+}
+
+void LeaseKeeper::wait_for_end(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, stop, [&] { return should_end_; });
+}
+
+void LeaseKeeper::beat() {
+  const auto sent_at = SteadyClock::now();
+  LeaseBook::Snapshot held = parts_.book.snapshot();
+  const wire::Heartbeat heartbeat{.worker_id = registration_.worker_id, .held = std::move(held.held), .has_claim_in_flight = held.has_claim_in_flight,
+                                  .running = held.running, .status = is_draining_ ? "draining" : "ready"};
+  const auto answer = parts_.transport.heartbeat(heartbeat);
+  if (!answer && answer.error().code == base::ErrorCode::not_found) return register_again();
+  if (!answer) return note_failure(answer.error());
+  if (!answer->is_known) return register_again();
+  if (is_failing_) telemetry::log_info("worker", "heartbeats are answered again");
+  is_failing_ = false;
+  renewed_at_ = sent_at;
+  obey(*answer);
+}
+
+void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer) {
+  if (const int lost = parts_.book.stop(answer.lost, StopReason::lost); lost > 0) {
+    telemetry::log_warn("worker", "leases lost: their tools are stopped", {{"commands", std::to_string(lost)}});
+  }
+  if (const int cancelled = parts_.book.stop(answer.cancelled, StopReason::cancelled); cancelled > 0) {
+    telemetry::log_info("worker", "commands cancelled: their tools are stopped", {{"commands", std::to_string(cancelled)}});
+  }
+  is_paused_ = answer.is_paused;
+  if (!answer.should_drain) return;
+  const std::lock_guard lock(mutex_);
+  if (!should_end_) telemetry::log_info("worker", "asked to drain");
+  should_end_ = true;
+  ended_.notify_all();
+}
+
+void LeaseKeeper::register_again() {
+  const auto rules = parts_.transport.register_worker(registration_);
+  if (!rules) return note_failure(rules.error());
+  telemetry::log_info("worker", "registered again: the server did not know this worker any more");
+  rules_ = *rules;
+  // What we hold is in the next heartbeat; the server then says which of it is lost.
+}
+
+void LeaseKeeper::note_failure(const base::Error& error) {
+  ++parts_.counts.heartbeat_failures;
+  if (!std::exchange(is_failing_, true)) telemetry::log_warn("worker", "heartbeat failed: " + error.message);
+  give_up_stale_leases();
+}
+
+// Nobody renewed them for so long that the server may have given the commands to others: two must not run at once.
+void LeaseKeeper::give_up_stale_leases() {
+  const auto now = SteadyClock::now();
+  if (now - renewed_at_ < rules_.lease) return;
+  const int stopped = parts_.book.stop_all(StopReason::lost, now - rules_.lease);
+  if (stopped > 0) telemetry::log_error("worker", "leases ended while the server was away: their tools are stopped", {{"commands", std::to_string(stopped)}});
+}
+
+void LeaseKeeper::signal_progress() {
+  const auto now = SteadyClock::now();
+  if (now - progressed_at_ < progress_interval_) return;
+  for (const MessagePointer& message : parts_.book.messages_held_since(progressed_at_)) message->in_progress();
+  progressed_at_ = now;
+}
+
+}  // namespace noetl::loop

@@ -1,0 +1,22 @@
+#pragma once
+// run_command: one attempt of one command with one tool, from the claimed text to the report. A boundary: whatever
+// a tool throws becomes a failed attempt. Free function; called from many threads at once.
+#include <stop_token>
+#include <string>
+
+#include "shared/domain/command.hpp"
+#include "shared/wire/report.hpp"
+#include "worker/tools/tool.hpp"
+
+namespace noetl::loop {
+
+struct RunSettings {
+  std::string worker_id;
+  tools::ToolLimits limits;
+};
+
+// `tool` null: no tool of that kind here.
+[[nodiscard]] wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool, std::stop_token stop,
+                                              const RunSettings& settings);
+
+}  // namespace noetl::loop
