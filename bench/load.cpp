@@ -15,7 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 // What all connections share: the requests left to send, and what was measured.
 struct Shared {
@@ -36,8 +38,10 @@ void send_requests(const Load& load, Shared& shared) {
     const auto start = Clock::now();
     const auto answer = client.Post(load.path, load.body, "application/json");
     request_ms.push_back(ms_since(start));
-    if (!answer) problem = "no answer: " + httplib::to_string(answer.error());
-    else if (answer->status / 100 != 2) problem = "HTTP " + std::to_string(answer->status) + " " + answer->body;
+    if (!answer)
+      problem = "no answer: " + httplib::to_string(answer.error());
+    else if (answer->status / 100 != 2)
+      problem = "HTTP " + std::to_string(answer->status) + " " + answer->body;
   }
   const std::lock_guard lock(shared.mutex);
   shared.request_ms.insert(shared.request_ms.end(), request_ms.begin(), request_ms.end());

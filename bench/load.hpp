@@ -9,8 +9,8 @@ namespace noetl::bench {
 struct Load {
   std::string host;
   int port = 0;
-  std::string path;         // route
-  std::string body;         // of every request
+  std::string path;  // route
+  std::string body;  // of every request
   int connections = 1;
   std::size_t requests = 1;
   std::size_t items_per_request = 1;

@@ -8,8 +8,8 @@
 
 namespace {
 
-using noetl::bench::Load;
 using nlohmann::json;
+using noetl::bench::Load;
 
 // One command, or `batch` of them in one request.
 std::string commands_body(std::size_t batch, const std::string& tool) {
@@ -55,18 +55,25 @@ int main(int argc, char** argv) {
 
   try {
     if (latency->parsed()) {
-      std::cout << noetl::bench::measure_start_latency({.host = host, .port = port, .count = static_cast<int>(count), .per_second = per_second}) << "\n";
+      std::cout << noetl::bench::measure_start_latency({.host = host,
+                                                        .port = port,
+                                                        .count = static_cast<int>(count),
+                                                        .per_second = per_second})
+                << "\n";
       return 0;
     }
     const bool is_batch = batch > 1;
-    const std::string route = enqueue->parsed() ? "/api/v2/commands" : is_batch ? "/api/v2/execute/batch" : "/api/v2/execute";
-    std::cout << noetl::bench::run_load({.host = host,
-                                         .port = port,
-                                         .path = route,
-                                         .body = enqueue->parsed() ? commands_body(batch, tool) : executions_body(batch, path),
-                                         .connections = connections,
-                                         .requests = count / batch,
-                                         .items_per_request = batch})
+    const std::string route = enqueue->parsed() ? "/api/v2/commands"
+                              : is_batch        ? "/api/v2/execute/batch"
+                                                : "/api/v2/execute";
+    std::cout << noetl::bench::run_load(
+                     {.host = host,
+                      .port = port,
+                      .path = route,
+                      .body = enqueue->parsed() ? commands_body(batch, tool) : executions_body(batch, path),
+                      .connections = connections,
+                      .requests = count / batch,
+                      .items_per_request = batch})
               << "\n";
   } catch (const std::exception& problem) {
     std::cerr << "noetl-bench: " << problem.what() << "\n";

@@ -86,19 +86,22 @@ nlohmann::json measure_start_latency(const LatencyRun& run) {
   client.set_tcp_nodelay(true);
   std::vector<double> from_request;
   std::vector<double> from_answer;
-  const auto gap = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / run.per_second));
+  const auto gap =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / run.per_second));
   auto next = Clock::now();
   for (int i = 0; i < run.count; ++i) {
     std::this_thread::sleep_until(next);  // an open loop: the pace does not follow the answers
     next += gap;
-    const nlohmann::json command{{"tool",
-                                  {{"kind", "http"},
-                                   {"method", "GET"},
-                                   {"url", "http://127.0.0.1:" + std::to_string(listener.port()) + "/" + std::to_string(i)}}}};
+    const nlohmann::json command{
+        {"tool",
+         {{"kind", "http"},
+          {"method", "GET"},
+          {"url", "http://127.0.0.1:" + std::to_string(listener.port()) + "/" + std::to_string(i)}}}};
     const auto sent = Clock::now();
     const auto answer = client.Post("/api/v2/commands", command.dump(), "application/json");
     const auto accepted = Clock::now();
-    if (!answer || answer->status / 100 != 2) throw std::runtime_error("enqueue refused: " + (answer ? answer->body : "no answer"));
+    if (!answer || answer->status / 100 != 2)
+      throw std::runtime_error("enqueue refused: " + (answer ? answer->body : "no answer"));
     const auto started = listener.wait_for(i);
     from_request.push_back(ms_between(sent, started));
     from_answer.push_back(std::max(0.0, ms_between(accepted, started)));

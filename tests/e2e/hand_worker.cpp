@@ -6,7 +6,8 @@ namespace noetl::e2e {
 
 using nlohmann::json;
 
-HandWorker::HandWorker(support::HttpClient api, std::string worker_id) : api_(std::move(api)), worker_id_(std::move(worker_id)) {
+HandWorker::HandWorker(support::HttpClient api, std::string worker_id)
+    : api_(std::move(api)), worker_id_(std::move(worker_id)) {
   const auto answer = api_.post("/api/v2/workers", {{"worker_id", worker_id_},
                                                     {"pool", "default"},
                                                     {"hostname", "by-hand"},
@@ -22,25 +23,29 @@ support::HttpAnswer HandWorker::claim(const std::vector<std::string>& queue_ids)
 }
 
 json HandWorker::claim_waiting(int slots) const {
-  const auto answer = api_.post("/api/v2/commands/claim", {{"worker_id", worker_id_}, {"pool", "default"}, {"slots", slots}, {"wait", 0}});
+  const auto answer =
+      api_.post("/api/v2/commands/claim",
+                {{"worker_id", worker_id_}, {"pool", "default"}, {"slots", slots}, {"wait", 0}});
   if (answer.status != 200) throw std::runtime_error("claim: " + answer.body);
   return answer.json().at("commands");
 }
 
 support::HttpAnswer HandWorker::heartbeat(const json& held) const {
   json leases = json::array();
-  for (const auto& command : held) leases.push_back({{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}});
-  return api_.post("/api/v2/workers/" + worker_id_ + "/heartbeat",
-                   {{"worker_id", worker_id_}, {"held", leases}, {"running", leases.size()}, {"status", "ready"}});
+  for (const auto& command : held)
+    leases.push_back({{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}});
+  return api_.post(
+      "/api/v2/workers/" + worker_id_ + "/heartbeat",
+      {{"worker_id", worker_id_}, {"held", leases}, {"running", leases.size()}, {"status", "ready"}});
 }
 
-support::HttpAnswer HandWorker::report(const json& command, const std::string& name, const json& payload) const {
+support::HttpAnswer HandWorker::report(const json& command, const std::string& name,
+                                       const json& payload) const {
   return api_.post("/api/v2/events", {{"worker_id", worker_id_},
-                                      {"events",
-                                       {{{"queue_id", command.at("queue_id")},
-                                         {"epoch", command.at("epoch")},
-                                         {"name", name},
-                                         {"payload", payload}}}}});
+                                      {"queue_id", command.at("queue_id")},
+                                      {"epoch", command.at("epoch")},
+                                      {"name", name},
+                                      {"payload", payload}});
 }
 
 }  // namespace noetl::e2e

@@ -32,7 +32,8 @@ TEST_CASE("the commands of a worker that was killed run elsewhere within six sec
   stack.worker(0).kill();
   const auto killed_at = stack.sql("select now()").at(0).at(0);
   stack.start_worker();
-  wait_until("all 50 claimed by the other worker", 12s, [&] { return count(stack, "attempts = 2 and worker_id <> '" + first_worker + "'") == 50; });
+  wait_until("all 50 claimed by the other worker", 12s,
+             [&] { return count(stack, "attempts = 2 and worker_id <> '" + first_worker + "'") == 50; });
 
   CHECK(count(stack, "claimed_at - timestamptz '" + killed_at + "' > interval '6500 milliseconds'") == 0);
   wait_until("all 50 done", 10s, [&] { return count(stack, "status = 'done'") == 50; });
@@ -65,6 +66,29 @@ TEST_CASE("a late report of a lost lease gets 409 lease_lost and changes nothing
   CHECK(silent.report(lost).status == 409);
 }
 
+TEST_CASE("in a batch of reports each has its own verdict") {
+  const Stack stack(without_workers());
+  const auto ids = stack.enqueue({noop, noop});
+  const HandWorker worker(stack.api(), "hand");
+  const auto commands = worker.claim(ids).json().at("commands");
+  REQUIRE(commands.size() == 2);
+  json events = json::array();
+  for (const auto& command : commands) {
+    events.push_back({{"queue_id", command.at("queue_id")},
+                      {"epoch", command.at("epoch")},
+                      {"name", "command.completed"}});
+  }
+  events[1]["epoch"] = 9;
+
+  const auto answer = stack.api().post("/api/v2/events", {{"worker_id", "hand"}, {"events", events}});
+
+  CHECK(answer.status == 200);
+  CHECK(answer.json().at("verdicts").at(0).at("status") == "recorded");
+  CHECK(answer.json().at("verdicts").at(1).at("code") == "lease_lost");
+  CHECK(count(stack, "status = 'done'") == 1);
+  CHECK(count(stack, "status = 'running'") == 1);
+}
+
 TEST_CASE("reporting the same attempt twice records it once") {
   const Stack stack(without_workers());
   const auto id = stack.enqueue({noop}).at(0);
@@ -88,7 +112,8 @@ TEST_CASE("claiming again what one holds gives the same lease; another worker is
   const auto first = holder.claim({id}).json().at("commands").at(0);
   const auto second = holder.claim({id}).json().at("commands").at(0);
   const auto refused = other.claim({id});
-  const auto refused_by_route = stack.api().post("/api/v2/commands/" + id + "/claim", {{"worker_id", "other"}});
+  const auto refused_by_route =
+      stack.api().post("/api/v2/commands/" + id + "/claim", {{"worker_id", "other"}});
 
   CHECK(first.at("epoch") == second.at("epoch"));
   CHECK(refused.status == 200);
@@ -132,10 +157,13 @@ TEST_CASE("a worker that is stopped past its lease does not spoil what another d
 
   stack.worker(0).send(SIGSTOP);
   stack.start_worker();
-  wait_until("done by the other worker", 15s, [&] { return count(stack, "status = 'done' and attempts = 2") == 1; });
+  wait_until("done by the other worker", 15s,
+             [&] { return count(stack, "status = 'done' and attempts = 2") == 1; });
   stack.worker(0).send(SIGCONT);
 
-  CHECK(holds_for(2s, [&] { return count(stack, "queue_id = " + id + " and status = 'done' and attempts = 2 and epoch = 2") == 1; }));
+  CHECK(holds_for(2s, [&] {
+    return count(stack, "queue_id = " + id + " and status = 'done' and attempts = 2 and epoch = 2") == 1;
+  }));
   CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
   stack.enqueue(std::vector<json>(8, shell("sleep 0.3")));
   wait_until("both workers at work again", 10s, [&] { return count(stack, "status = 'done'") == 9; });

@@ -35,12 +35,18 @@ bool has_stream_and_consumer(Stack& stack) {
 // The doorbell works: a command is started by its notification, not by a sweep.
 void check_doorbell(Stack& stack) {
   const auto delivered = [&] {
-    return stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool").at("delivered").at("consumer_seq").get<int>();
+    return stack.nats()
+        .request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")
+        .at("delivered")
+        .at("consumer_seq")
+        .get<int>();
   };
   const int before = delivered();
   const auto id = stack.enqueue({noop}).at(0);
   wait_until("a command by its notification", 10s, [&] {
-    return delivered() > before && stack.sql_number("select count(*) from noetl.queue where status = 'done' and queue_id = " + id) == 1;
+    return delivered() > before &&
+           stack.sql_number("select count(*) from noetl.queue where status = 'done' and queue_id = " + id) ==
+               1;
   });
 }
 
@@ -48,7 +54,7 @@ void check_doorbell(Stack& stack) {
 
 TEST_CASE("a server killed between commit and publish loses no command") {
   Stack stack(StackSettings{.is_server_started = false, .env = {}});
-  stack.start_server({{"NOETL_TEST_CRASH_AFTER_COMMIT", "1"}});
+  stack.start_server({{"NOETL_TEST_CRASH", "after_commit"}});
 
   CHECK_THROWS_AS((void)stack.enqueue({noop}), HttpFailed);
   CHECK(stack.server().wait(10s) != 0);
@@ -64,7 +70,7 @@ TEST_CASE("an execute that crashed after its commit gives the same execution whe
   stack.start_server();
   stack.register_playbook(playbook_of_three_steps());
   stack.server().kill();
-  stack.restart_server(0, {{"NOETL_TEST_CRASH_AFTER_COMMIT", "1"}});
+  stack.restart_server(0, {{"NOETL_TEST_CRASH", "after_commit"}});
   const json body{{"path", "e2e/three_steps"}};
 
   CHECK_THROWS_AS((void)stack.api().post("/api/v2/execute", body, {{"Idempotency-Key", "once"}}), HttpFailed);
@@ -81,7 +87,9 @@ TEST_CASE("an execute that crashed after its commit gives the same execution whe
 TEST_CASE("a server killed with commands running comes back, and the worker goes on") {
   Stack stack;
   stack.enqueue(std::vector<json>(4, shell("sleep 1.5")));
-  wait_until("commands running", 5s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 4; });
+  wait_until("commands running", 5s, [&] {
+    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 4;
+  });
 
   stack.server().kill();
   stack.restart_server(0);
@@ -118,15 +126,21 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
   stack.nats().start();
 
   wait_until("stream and consumer", 15s, [&] { return has_stream_and_consumer(stack); });
-  wait_until("the worker's way back to NATS", 20s, [&] { return stack.worker().log().find("Subscribed to") != std::string::npos; });
+  wait_until("the worker's way back to NATS", 20s,
+             [&] { return stack.worker().log().find("Subscribed to") != std::string::npos; });
   check_doorbell(stack);
 }
 
 TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is lost meanwhile") {
   Stack stack;
 
-  SUBCASE("the consumer") { CHECK(stack.nats().request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool").at("success") == true); }
-  SUBCASE("the stream") { CHECK(stack.nats().request("$JS.API.STREAM.DELETE.NOETL_COMMANDS").at("success") == true); }
+  SUBCASE("the consumer") {
+    CHECK(stack.nats().request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool").at("success") ==
+          true);
+  }
+  SUBCASE("the stream") {
+    CHECK(stack.nats().request("$JS.API.STREAM.DELETE.NOETL_COMMANDS").at("success") == true);
+  }
 
   for (int i = 0; i < 5; ++i) stack.enqueue({noop, noop});
   wait_until_done(stack, 10);
@@ -137,7 +151,8 @@ TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is
 TEST_CASE("garbage among the notifications holds no slot and hurts nobody") {
   Stack stack(StackSettings{.worker_slots = 2, .env = {}});
 
-  for (const std::string garbage : {"", "{", "[]", "\xff\xfe", R"({"queue_id":"x"})", R"({"queue_id":"-1"})", R"({"queue_id":"99999999"})"}) {
+  for (const std::string garbage : {"", "{", "[]", "\xff\xfe", R"({"queue_id":"x"})", R"({"queue_id":"-1"})",
+                                    R"({"queue_id":"99999999"})"}) {
     stack.nats().publish("noetl.commands", garbage);
   }
   stack.nats().publish("noetl.commands", std::string(100'000, 'x'));
@@ -153,7 +168,9 @@ TEST_CASE("while Postgres is away requests get 503 with Retry-After, and everyth
   Stack stack;
   stack.register_playbook(playbook_of_three_steps());
   stack.enqueue({shell("sleep 1")});
-  wait_until("the command running", 5s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1; });
+  wait_until("the command running", 5s, [&] {
+    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
+  });
 
   shared_postgres().stop();
   wait_until("readiness to fail", 10s, [&] { return stack.api().get("/readyz").status == 503; });
@@ -165,9 +182,11 @@ TEST_CASE("while Postgres is away requests get 503 with Retry-After, and everyth
   shared_postgres().start();
 
   wait_until("readiness", 10s, [&] { return stack.api().get("/readyz").status == 200; });
-  CHECK(stack.wait_for_execution(stack.execute("e2e/three_steps", json::object())).at("status") == "COMPLETED");
+  CHECK(stack.wait_for_execution(stack.execute("e2e/three_steps", json::object())).at("status") ==
+        "COMPLETED");
   wait_until("the command that was running", 15s, [&] {
-    return stack.sql_number("select count(*) from noetl.queue where status = 'done' and execution_id is null") == 1;
+    return stack.sql_number(
+               "select count(*) from noetl.queue where status = 'done' and execution_id is null") == 1;
   });
   CHECK(stack.server().is_running());
   CHECK(stack.worker().is_running());
@@ -178,7 +197,8 @@ TEST_CASE("connections that Postgres cuts are replaced") {
 
   for (int round = 0; round < 3; ++round) {
     shared_postgres().terminate_backends();
-    wait_until("an enqueue that is accepted", 10s, [&] { return stack.api().post("/api/v2/commands", noop).status / 100 == 2; });
+    wait_until("an enqueue that is accepted", 10s,
+               [&] { return stack.api().post("/api/v2/commands", noop).status / 100 == 2; });
   }
 
   wait_until("all done", 20s, [&] {
@@ -192,7 +212,8 @@ TEST_CASE("a second server takes over when the one with the upkeep dies") {
   stack.start_worker({{"SERVER_API_URL", stack.api(1).url()}});
 
   stack.server(0).kill();
-  const auto answer = stack.api(1).post("/api/v2/commands", {{"tool", {{"kind", "noop"}}}, {"delay_ms", 500}});
+  const auto answer =
+      stack.api(1).post("/api/v2/commands", {{"tool", {{"kind", "noop"}}}, {"delay_ms", 500}});
 
   CHECK(answer.status / 100 == 2);
   wait_until_done(stack, 1, 10s);

@@ -44,13 +44,16 @@ std::string with_port(std::string text, const std::string& port) {
 }  // namespace
 
 TEST_CASE("marked blocks are found, others are not") {
-  const std::string text = "a\n<!-- test: x -->\n```sh\none\ntwo\n```\n```sh\nnot this\n```\n<!-- test: y -->\n```sh\nnor this\n```\n";
+  const std::string text =
+      "a\n<!-- test: x -->\n```sh\none\ntwo\n```\n```sh\nnot this\n```\n<!-- test: y -->\n```sh\nnor "
+      "this\n```\n";
 
   CHECK(marked_blocks(text, "x") == std::vector<std::string>{"one\ntwo\n"});
 }
 
 TEST_CASE("the curl session of README.md works as printed") {
-  const auto blocks = marked_blocks(read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "README.md"), "curl session");
+  const auto blocks =
+      marked_blocks(read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "README.md"), "curl session");
   REQUIRE_MESSAGE(!blocks.empty(), "README.md has no block after <!-- test: curl session -->");
   const Stack stack;
   const auto port = stack.api().url().substr(stack.api().url().rfind(':') + 1);
@@ -67,7 +70,11 @@ TEST_CASE("the curl session of README.md works as printed") {
 
   CHECK(!output.empty());
   // Whatever the session started has ended well.
-  wait_until("the end of what was started", 20s, [&] { return stack.sql_number("select count(*) from noetl.execution where status = 'running'") == 0; });
+  wait_until("the end of what was started", 20s, [&] {
+    return stack.sql_number("select count(*) from noetl.execution where status = 'running'") == 0;
+  });
   CHECK(stack.sql_number("select count(*) from noetl.execution where status <> 'completed'") == 0);
-  CHECK(stack.sql_number("select count(*) from noetl.execution") + stack.sql_number("select count(*) from noetl.queue") > 0);
+  CHECK(stack.sql_number("select count(*) from noetl.execution") +
+            stack.sql_number("select count(*) from noetl.queue") >
+        0);
 }

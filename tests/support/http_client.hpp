@@ -21,7 +21,7 @@ struct HttpAnswer {
   // Throws with the beginning of the body when it is no JSON.
   [[nodiscard]] nlohmann::json json() const;
   [[nodiscard]] std::string header(const std::string& name) const;  // "" when missing
-  [[nodiscard]] std::string code() const;                           // of problem+json, or ""
+  [[nodiscard]] std::string code() const;  // of problem+json, or ""
 };
 
 using HttpHeaders = std::map<std::string, std::string>;
@@ -31,7 +31,8 @@ class HttpClient {
   explicit HttpClient(std::string host, int port) : host_(std::move(host)), port_(port) {}
 
   [[nodiscard]] HttpAnswer get(const std::string& path) const;
-  [[nodiscard]] HttpAnswer post(const std::string& path, const nlohmann::json& body, const HttpHeaders& headers = {}) const;
+  [[nodiscard]] HttpAnswer post(const std::string& path, const nlohmann::json& body,
+                                const HttpHeaders& headers = {}) const;
   [[nodiscard]] HttpAnswer post_raw(const std::string& path, const std::string& body,
                                     const std::string& content_type = "application/json",
                                     const HttpHeaders& headers = {}) const;

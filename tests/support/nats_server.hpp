@@ -20,7 +20,7 @@ class NatsServer {
 
   [[nodiscard]] std::string url() const;
   [[nodiscard]] int port() const { return port_; }
-  void stop();   // SIGKILL: as a crash would
+  void stop();  // SIGKILL: as a crash would
   void start();  // on the same port, with what was stored
 
   // One request and its reply, e.g. ("$JS.API.STREAM.INFO.NOETL_COMMANDS", "").

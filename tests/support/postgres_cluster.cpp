@@ -52,15 +52,15 @@ void PostgresCluster::init() {
 void PostgresCluster::start() {
   const std::string log_file = folder_.path() / "log";
   // Without fsync: the tests kill processes, never the machine. 300 connections: several servers' pools.
-  server_ = std::make_unique<Process>(ProcessSettings{
-      .command = {"postgres", "-D", folder_.path() / "cluster", "-p", std::to_string(port_), "-h", "127.0.0.1",
-                  "-k", folder_.path(), "-c", "fsync=off", "-c", "max_connections=300", "-c",
-                  "log_min_messages=warning"},
-      .env = {{"LC_ALL", "C.UTF-8"}},
-      .log_file = log_file,
-      .work_folder = folder_.path(),
-      .user = user_,
-      .death_signal = SIGQUIT});
+  server_ = std::make_unique<Process>(
+      ProcessSettings{.command = {"postgres", "-D", folder_.path() / "cluster", "-p", std::to_string(port_),
+                                  "-h", "127.0.0.1", "-k", folder_.path(), "-c", "fsync=off", "-c",
+                                  "max_connections=300", "-c", "log_min_messages=warning"},
+                      .env = {{"LC_ALL", "C.UTF-8"}},
+                      .log_file = log_file,
+                      .work_folder = folder_.path(),
+                      .user = user_,
+                      .death_signal = SIGQUIT});
   wait_until("Postgres on port " + std::to_string(port_), 30s, [&] {
     if (!server_->is_running()) return true;
     return sql_number(url("postgres"), "select 1") == 1;

@@ -21,8 +21,8 @@ class PostgresCluster {
   [[nodiscard]] std::string url(const std::string& database) const;
   [[nodiscard]] int port() const { return port_; }
 
-  void stop();       // fast shutdown; connections are cut, data kept
-  void start();      // on the same port
+  void stop();  // fast shutdown; connections are cut, data kept
+  void start();  // on the same port
   void restart();
   void terminate_backends();  // every connection of every database but our own
   [[nodiscard]] std::string log() const;

@@ -22,7 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 
 bool is_setting_of_ours(const std::string& name) {
-  return name.starts_with("NOETL_") || name == "NATS_URL" || name == "SERVER_API_URL" || name.starts_with("PG");
+  return name.starts_with("NOETL_") || name == "NATS_URL" || name == "SERVER_API_URL" ||
+         name.starts_with("PG");
 }
 
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& added) {
@@ -70,7 +71,8 @@ struct Prepared {
 };
 
 // Between fork and exec: only calls that are safe there.
-[[noreturn]] void become(const ProcessSettings& settings, const Prepared& prepared, int log_fd, pid_t parent) {
+[[noreturn]] void become(const ProcessSettings& settings, const Prepared& prepared, int log_fd,
+                         pid_t parent) {
   const int null_fd = ::open("/dev/null", O_RDONLY);
   ::dup2(null_fd, STDIN_FILENO);
   ::dup2(log_fd, STDOUT_FILENO);
@@ -86,7 +88,8 @@ struct Prepared {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(prepared.argument_pointers[0], prepared.argument_pointers.data(), prepared.environment_pointers.data());
+  ::execve(prepared.argument_pointers[0], prepared.argument_pointers.data(),
+           prepared.environment_pointers.data());
   ::_exit(127);
 }
 
@@ -116,8 +119,10 @@ std::filesystem::path find_program(const std::string& name) {
 
 Process::Process(ProcessSettings settings) : settings_(std::move(settings)) {
   settings_.command.at(0) = find_program(settings_.command.at(0)).string();
-  Prepared prepared{.arguments = settings_.command, .environment = environment_with(settings_.env),
-                    .argument_pointers = {}, .environment_pointers = {}};
+  Prepared prepared{.arguments = settings_.command,
+                    .environment = environment_with(settings_.env),
+                    .argument_pointers = {},
+                    .environment_pointers = {}};
   prepared.argument_pointers = pointers_to(prepared.arguments);
   prepared.environment_pointers = pointers_to(prepared.environment);
   const std::string log = settings_.log_file.empty() ? "/dev/null" : settings_.log_file.string();
@@ -171,7 +176,8 @@ std::string run_program(ProcessSettings settings, std::chrono::milliseconds pati
   Process process(settings);
   const ExitCode code = process.wait(patience);
   if (code != 0) {
-    throw std::runtime_error(settings.command[0] + " ended with " + std::to_string(code) + ": " + process.log());
+    throw std::runtime_error(settings.command[0] + " ended with " + std::to_string(code) + ": " +
+                             process.log());
   }
   return process.log();
 }

@@ -25,11 +25,12 @@ struct User {
 [[nodiscard]] std::filesystem::path find_program(const std::string& name);
 
 struct ProcessSettings {
-  std::vector<std::string> command;           // [0] is a path, or a name in PATH
-  std::map<std::string, std::string> env;     // added to ours; NOETL_*, NATS_URL, SERVER_API_URL of ours are dropped
-  std::filesystem::path log_file;             // stdout and stderr, appended; empty: /dev/null
-  std::filesystem::path work_folder;          // empty: ours
-  std::optional<User> user;                   // dropped to before exec
+  std::vector<std::string> command;  // [0] is a path, or a name in PATH
+  std::map<std::string, std::string>
+      env;  // added to ours; NOETL_*, NATS_URL, SERVER_API_URL of ours are dropped
+  std::filesystem::path log_file;  // stdout and stderr, appended; empty: /dev/null
+  std::filesystem::path work_folder;  // empty: ours
+  std::optional<User> user;  // dropped to before exec
   int death_signal = SIGKILL;
 };
 
