@@ -1,0 +1,140 @@
+// v2era rules: case / when / then.
+#include <algorithm>
+#include <cctype>
+
+#include "server/engine/action_fields.hpp"
+#include "server/engine/decide.hpp"
+
+namespace noetl::engine {
+namespace {
+
+// After a failure only rules that speak of failure are looked at: `event.name == 'step.exit'`, which
+// ends most steps in the field, is meant for the good case and must not hide an error.
+bool speaks_of_failure(const std::string& when) {
+  std::string lower(when);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower.find("error") != std::string::npos || lower.find("fail") != std::string::npos;
+}
+
+}  // namespace
+
+// The list is looked through once for every event of the completion; the first rule that holds wins,
+// and a rule acts once: one without an event test would otherwise route twice.
+Decide::RulesOutcome Decide::run_rules(const domain::Step& step, const std::vector<std::string_view>& event_names) {
+  RulesOutcome outcome;
+  if (step.cases.empty()) return outcome;
+  const bool is_failure = event_names.front() == "call.error";
+  std::vector<bool> has_acted(step.cases.size(), false);
+  for (const auto event_name : event_names) {
+    context_.rename_happening(event_name);
+    for (std::size_t i = 0; i < step.cases.size(); ++i) {
+      const auto& rule = step.cases[i];
+      if (is_failure && !speaks_of_failure(rule.when)) continue;
+      if (!context_.holds(rule.when)) continue;
+      if (has_acted[i]) break;
+      has_acted[i] = true;
+      for (const auto& action : rule.then) {
+        perform(step, action, outcome);
+        if (has_failed()) return outcome;
+      }
+      break;
+    }
+  }
+  return outcome;
+}
+
+// Rules on step.enter must say so: the others read what only the tool brings. True: the step's tool is
+// not to run.
+bool Decide::run_enter_rules(const domain::Step& step) {
+  RulesOutcome outcome;
+  for (const auto& rule : step.cases) {
+    if (rule.when.find("step.enter") == std::string::npos) continue;
+    context_.set_happening({.name = "step.enter", .step = step.name, .result = nullptr, .error = nullptr});
+    if (!context_.holds(rule.when)) continue;
+    bool is_skipped = false;
+    for (const auto& action : rule.then) {
+      is_skipped = is_skipped || action.kind == "skip";
+      perform(step, action, outcome);
+      if (has_failed()) return true;
+    }
+    if (is_skipped) {
+      if (std::none_of(rule.then.begin(), rule.then.end(), [](const auto& action) { return action.kind == "next"; })) {
+        follow_arcs(step);
+      }
+      return true;
+    }
+    break;
+  }
+  return false;
+}
+
+void Decide::perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
+  if (action.kind == "next" || action.kind == "call") return perform_next(step, action, outcome);
+  if (action.kind == "set") {
+    apply_set(step, action.spec, step.name);
+    return;
+  }
+  if (action.kind == "result") return perform_result(step, action.spec);
+  if (action.kind == "skip") return perform_skip(step, action.spec, outcome);
+  if (action.kind == "sink") return perform_sink(step, action.spec);
+  if (action.kind == "fail") {
+    const auto message = render(step, text_of(action.spec, {"message", "reason", "error"}));
+    if (!message) return;
+    const auto text = message->is_string() ? message->get<std::string>() : message->dump();
+    return fail(step.name, "failed", text.empty() ? "step '" + step.name + "' asked to fail" : text);
+  }
+  if (action.kind == "log") {
+    auto entry = render(step, action.spec);
+    if (!entry) return;
+    return append("step.log", step.name, "completed", entry->is_object() ? std::move(*entry) : Json{{"message", *entry}});
+  }
+  const auto reason = error_.is_object() ? " (the tool failed: " + text_of(error_, {"message"}) + ")" : std::string();
+  fail_unsupported(step, "'" + action.kind + "' in a rule" + reason);
+}
+
+// `call` issues a step beside whatever else follows; only `next` takes the place of the plain `next`.
+void Decide::perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
+  outcome.is_routed = outcome.is_routed || action.kind == "next";
+  outcome.is_handled = true;
+  for (const auto& arc : action.arcs) {
+    if (!context_.holds(arc.when)) continue;
+    if (!fire(step, arc)) return;
+  }
+}
+
+// {from: response.data} makes that value the step's result, and the execution's unless another says so later.
+void Decide::perform_result(const domain::Step& step, const Json& spec) {
+  const auto from = text_of(spec, {"from", "value"});
+  if (from.empty()) return;
+  auto value = context_.evaluate(from);
+  if (!value) return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
+  state().results[step.name] = ResultSlot{.value = std::move(*value), .reference = {}};
+  state().bookkeeping["result_step"] = step.name;
+}
+
+// On step.enter the tool does not run; later it ends this branch.
+void Decide::perform_skip(const domain::Step& step, const Json& spec, RulesOutcome& outcome) {
+  outcome.is_routed = true;
+  outcome.is_handled = true;
+  auto reason = render(step, text_of(spec, {"reason", "message"}));
+  if (!reason) return;
+  append("step.skipped", step.name, "skipped", Json{{"reason", std::move(*reason)}});
+}
+
+// The event log is the one sink that needs no worker: the event is the effect.
+void Decide::perform_sink(const domain::Step& step, const Json& spec) {
+  const Json* tool = map_member(spec, "tool");
+  auto kind = tool != nullptr ? text_of(*tool, {"kind", "type"}) : text_of(spec, {"tool", "backend", "kind"});
+  if (kind != "event_log") return fail_unsupported(step, "a sink of kind '" + kind + "'");
+  Json written = Json::object();
+  for (const auto* name : {"args", "data", "from"}) {
+    if (!spec.is_object() || !spec.contains(name)) continue;
+    auto rendered = render(step, spec[name]);
+    if (!rendered) return;
+    written = std::move(*rendered);
+    break;
+  }
+  append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(written)}});
+}
+
+}  // namespace noetl::engine

@@ -1,0 +1,131 @@
+#include "server/engine/decide.hpp"
+
+#include <algorithm>
+
+#include "server/engine/large_results.hpp"
+
+namespace noetl::engine {
+namespace {
+
+// A result above this is not repeated in the last event: it is in the execution's row.
+constexpr std::size_t event_result_bytes_max = 4096;
+
+}  // namespace
+
+Decide::Decide(const Situation& situation, State state)
+    : situation_(situation),
+      decision_{.state = std::move(state), .commands = {}, .events = {}, .finish = {}},
+      context_(situation_, decision_.state) {
+  const auto stored = decision_.state.bookkeeping.find("arrivals");
+  if (stored == decision_.state.bookkeeping.end()) return;
+  for (const auto& arrival : *stored) {
+    arrivals_.push_back({.step = arrival.at("step").get<std::string>(), .args = arrival.at("args")});
+  }
+}
+
+bool Decide::is_finished() const { return decision_.state.bookkeeping.contains("finished"); }
+
+Decision Decide::take() {
+  remember_arrivals();
+  return std::move(decision_);
+}
+
+void Decide::remember_arrivals() {
+  if (arrivals_.empty()) {
+    state().bookkeeping.erase("arrivals");
+    return;
+  }
+  Json stored = Json::array();
+  for (const auto& arrival : arrivals_) stored.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
+  state().bookkeeping["arrivals"] = std::move(stored);
+}
+
+std::optional<Json> Decide::render(const domain::Step& step, const Json& value) {
+  auto rendered = context_.render(value);
+  if (rendered) return std::move(*rendered);
+  if (!render_error_) render_error_ = rendered.error();
+  fail(step.name, "template", "step '" + step.name + "': " + rendered.error().message);
+  return std::nullopt;
+}
+
+// The first failure counts. Nothing more is issued; what is running runs to its end.
+void Decide::fail(const std::string& step, std::string_view kind, std::string message) {
+  if (!has_failed()) {
+    state().bookkeeping["failure"] = Json{{"kind", kind}, {"message", std::move(message)}, {"step", step}};
+  }
+  arrivals_.clear();
+}
+
+void Decide::fail_unsupported(const domain::Step& step, const std::string& what) {
+  fail(step.name, "unsupported", "step '" + step.name + "' uses " + what + ", which this server does not run");
+}
+
+void Decide::append(std::string type, const std::string& step, std::string status, Json payload) {
+  decision_.events.push_back(
+      {.event_type = std::move(type), .step = step, .status = std::move(status), .payload = std::move(payload)});
+}
+
+void Decide::mark_completed(const std::string& step) {
+  state().current_step = step;
+  auto& steps = state().completed_steps;
+  if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
+}
+
+void Decide::finish_if_quiet() {
+  if (!state().outstanding.empty() || !arrivals_.empty() || is_finished()) return;
+  Finish finish;
+  std::string final_step;
+  finish.result = final_result(final_step);
+  Json payload{{"final_step", final_step}};
+  if (!is_larger(finish.result, event_result_bytes_max)) payload["result"] = finish.result;
+  if (has_failed()) {
+    finish.status = domain::ExecutionStatus::failed;
+    finish.error = state().bookkeeping["failure"];
+    payload["error"] = finish.error;
+    append("playbook.failed", final_step, "failed", std::move(payload));
+  } else {
+    append("playbook.completed", final_step, "completed", std::move(payload));
+  }
+  state().bookkeeping["finished"] = to_string(finish.status);
+  decision_.finish = std::move(finish);
+}
+
+// What `result` actions set, else of the last step that brought one.
+Json Decide::final_result(std::string& final_step) const {
+  const auto& notes = decision_.state.bookkeeping;
+  final_step = decision_.state.current_step;
+  for (const auto* key : {"result_step", "last_result_step"}) {
+    const auto noted = notes.find(key);
+    if (noted == notes.end()) continue;
+    const auto slot = decision_.state.results.find(noted->get<std::string>());
+    if (slot == decision_.state.results.end()) continue;
+    if (!slot->second.reference.is_set()) return slot->second.value;
+    const auto value = situation_.values.find(slot->second.reference);
+    return value == situation_.values.end() ? Json() : value->second;
+  }
+  return {};
+}
+
+const Graph& Decide::graph() {
+  if (!graph_) graph_.emplace(situation_.playbook);
+  return *graph_;
+}
+
+std::size_t Decide::index_of(const std::string& step) const {
+  const auto found = situation_.playbook.step_index.find(step);
+  return found == situation_.playbook.step_index.end() ? Graph::no_barrier : found->second;
+}
+
+// Steps at which something is going on: a command that has not ended, or another arrival.
+std::vector<std::size_t> Decide::live_steps(std::size_t but_not_arrival) const {
+  std::vector<std::size_t> live;
+  for (const auto& [node_id, step] : decision_.state.outstanding) {
+    if (const auto index = index_of(step); index != Graph::no_barrier) live.push_back(index);
+  }
+  for (std::size_t i = 0; i < arrivals_.size(); ++i) {
+    if (i != but_not_arrival) live.push_back(index_of(arrivals_[i].step));
+  }
+  return live;
+}
+
+}  // namespace noetl::engine

@@ -1,0 +1,114 @@
+// What follows a step: rules, arcs, variables, and the branches that are not taken.
+#include <algorithm>
+
+#include "server/engine/decide.hpp"
+
+namespace noetl::engine {
+
+void Decide::route(const domain::Step& step) {
+  const auto outcome = run_rules(step, {"call.done", "step.exit"});
+  if (outcome.is_routed || has_failed()) return;
+  context_.rename_happening("call.done");
+  follow_arcs(step);
+}
+
+// v10 arcs: the first that holds wins, or every one that holds; what did not fire is skipped, visibly.
+// A plain `next` list is taken as a whole and nothing is said about what it leaves out.
+void Decide::follow_arcs(const domain::Step& step) {
+  const bool is_exclusive = step.has_next_arcs && step.next_mode == domain::NextMode::exclusive;
+  bool has_fired = false;
+  std::vector<std::string> not_taken;
+  for (const auto& arc : step.next) {
+    if ((is_exclusive && has_fired) || !context_.holds(arc.when)) {
+      not_taken.push_back(arc.step);
+      continue;
+    }
+    has_fired = true;
+    if (!fire(step, arc)) return;
+  }
+  if (step.has_next_arcs) skip_branches(step, not_taken);
+}
+
+bool Decide::fire(const domain::Step& from, const domain::Arc& arc) {
+  auto args = render(from, arc.args);
+  if (!args || !apply_set(from, arc.set, arc.step)) return false;
+  arrive(from, arc.step, args->is_object() ? std::move(*args) : Json::object());
+  return !has_failed();
+}
+
+// Two branches that lead to the same waiting step meet there: it is entered once, with the arguments
+// of both, the later ones winning. A step with one upstream has nothing to meet.
+void Decide::arrive(const domain::Step& from, const std::string& target, Json args) {
+  const auto index = index_of(target);
+  if (index == Graph::no_barrier) {
+    // Authors end a flow with `next: end` without writing that step.
+    if (target == "end") return;
+    return fail(from.name, "invalid_playbook",
+                "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
+  }
+  const auto waiting = std::find_if(arrivals_.begin(), arrivals_.end(),
+                                    [&](const Arrival& arrival) { return arrival.step == target; });
+  if (waiting == arrivals_.end()) {
+    arrivals_.push_back({.step = target, .args = std::move(args)});
+  } else {
+    waiting->args.update(args);
+  }
+}
+
+// Every target gets its step.skipped. Steps behind it that nothing can reach any more, and that never
+// ran, are skipped with it, so that the log accounts for every step of a branch that was not taken.
+void Decide::skip_branches(const domain::Step& from, const std::vector<std::string>& targets) {
+  if (targets.empty() || has_failed()) return;
+  const auto alive_from = live_steps(Graph::no_barrier);
+  auto alive = graph().reachable(alive_from, Graph::no_barrier);
+  for (const auto index : alive_from) alive[index] = true;
+  std::vector<bool> told(alive.size(), false);
+  std::vector<std::size_t> open;
+  const auto tell = [&](std::size_t index, const std::string& because_of) {
+    if (told[index]) return;
+    told[index] = true;
+    const auto& name = situation_.playbook.workflow[index].name;
+    append("step.skipped", name, "skipped", Json{{"from", because_of}});
+    if (!alive[index] && !state().visits.contains(name)) open.push_back(index);
+  };
+  for (const auto& target : targets) {
+    if (const auto index = index_of(target); index != Graph::no_barrier) tell(index, from.name);
+  }
+  while (!open.empty()) {
+    const auto index = open.back();
+    open.pop_back();
+    for (const auto next : graph().successors(index)) {
+      const auto& name = situation_.playbook.workflow[next].name;
+      if (!alive[next] && !state().visits.contains(name)) tell(next, situation_.playbook.workflow[index].name);
+    }
+  }
+}
+
+// "ctx.x" and bare "x" are variables of the execution, "a.x" is a member of one; "step.x" belongs to one step: `scope_of` is the
+// step itself for its own `set`, and the target for an arc's.
+bool Decide::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
+  if (!set.is_object() || set.empty()) return true;
+  auto values = render(step, set);
+  if (!values) return false;
+  Json changed = Json::object();
+  for (auto& [key, value] : values->items()) {
+    const auto dot = key.find('.');
+    const auto scope = dot == std::string::npos ? std::string() : key.substr(0, dot);
+    const auto name = dot == std::string::npos ? key : key.substr(dot + 1);
+    changed[key] = value;
+    if (scope == "step") {
+      state().bookkeeping["scopes"][scope_of][name] = std::move(value);
+    } else if (scope.empty() || scope == "ctx" || scope == "vars" || scope == "workload") {
+      state().variables[name] = std::move(value);
+    } else {
+      auto& map = state().variables[scope];
+      if (!map.is_object()) map = Json::object();
+      map[name] = std::move(value);
+    }
+  }
+  context_.variables_changed();
+  append("ctx.updated", step.name, "completed", Json{{"set", std::move(changed)}});
+  return true;
+}
+
+}  // namespace noetl::engine

@@ -1,0 +1,77 @@
+#include "server/engine/tool_error.hpp"
+
+#include <string>
+#include <string_view>
+
+#include "server/engine/action_fields.hpp"
+
+namespace noetl::engine {
+namespace {
+
+using domain::Json;
+
+bool says_error(const Json& value) {
+  if (!value.is_object()) return false;
+  const auto status = value.find("status");
+  return status != value.end() && status->is_string() && *status == "error";
+}
+
+const Json* failed_statement(const Json& value) {
+  const auto* members = value.get_ptr<const Json::object_t*>();
+  if (members == nullptr) return nullptr;
+  for (auto member = members->lower_bound("command_"); member != members->end(); ++member) {
+    if (!member->first.starts_with("command_")) break;
+    if (says_error(member->second)) return &member->second;
+  }
+  return nullptr;
+}
+
+// The part of the result that says it failed.
+const Json* failed_part(const Json& result) {
+  if (says_error(result)) return &result;
+  if (const Json* statement = failed_statement(result)) return statement;
+  const Json* nested = map_member(result, "data");
+  if (nested == nullptr) return nullptr;
+  if (says_error(*nested)) return nested;
+  return failed_statement(*nested);
+}
+
+std::optional<int> number_of(const Json& value, std::string_view name) {
+  if (!value.is_object()) return std::nullopt;
+  const auto found = value.find(name);
+  if (found == value.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<int>();
+}
+
+}  // namespace
+
+std::optional<domain::ToolError> error_in_result(const Json& result) {
+  const Json* part = failed_part(result);
+  if (part == nullptr) return std::nullopt;
+  domain::ToolError error;
+  error.kind = "exception";
+  const auto detail = part->find("error");
+  if (detail != part->end() && detail->is_object()) {
+    if (const auto kind = detail->find("kind"); kind != detail->end() && kind->is_string()) error.kind = *kind;
+    error.message = text_of(*detail, {"message"});
+    error.status = number_of(*detail, "status");
+    const auto retryable = detail->find("retryable");
+    error.is_retryable = retryable != detail->end() && retryable->is_boolean() && retryable->get<bool>();
+  } else if (detail != part->end() && detail->is_string()) {
+    error.message = detail->get<std::string>();
+  }
+  if (error.message.empty()) error.message = text_of(*part, {"message"});
+  if (error.message.empty()) error.message = "the tool's result has status \"error\"";
+  if (!error.status) error.status = number_of(*part, "status_code");
+  return error;
+}
+
+Json to_json(const domain::ToolError& error) {
+  Json json{{"kind", error.kind}, {"message", error.message}, {"retryable", error.is_retryable}};
+  if (error.status) json["status"] = *error.status;
+  if (error.retry_after) json["retry_after"] = static_cast<double>(error.retry_after->count()) / 1000.0;
+  if (!error.traceback.empty()) json["traceback"] = error.traceback;
+  return json;
+}
+
+}  // namespace noetl::engine

@@ -1,0 +1,172 @@
+#include "tests/engine/transcript.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "shared/language/playbook_loader.hpp"
+
+namespace noetl::engine_tests {
+namespace {
+
+using domain::Json;
+
+constexpr std::string_view separator = "----";
+
+// Splits off the first word.
+std::string take_word(std::string& rest) {
+  const auto space = rest.find(' ');
+  auto word = rest.substr(0, space);
+  rest = space == std::string::npos ? std::string() : rest.substr(space + 1);
+  return word;
+}
+
+domain::ToolError tool_error_from(const Json& json) {
+  domain::ToolError error;
+  error.kind = json.value("kind", "exception");
+  error.message = json.value("message", "");
+  error.is_retryable = json.value("retryable", false);
+  if (json.contains("status")) error.status = json["status"].get<int>();
+  return error;
+}
+
+std::string describe_command(const engine::NewCommand& command) {
+  Json tool = command.tool;
+  tool.erase("kind");
+  std::string line = "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
+  if (!tool.empty()) line += " tool " + tool.dump();
+  if (command.timeout.count() > 0) line += " timeout " + std::to_string(command.timeout.count()) + "ms";
+  if (command.delay.count() > 0) line += " delay " + std::to_string(command.delay.count()) + "ms";
+  if (command.pool != domain::default_pool) line += " pool " + command.pool;
+  if (command.priority != 0) line += " priority " + std::to_string(command.priority);
+  return line + "\n";
+}
+
+std::string describe_event(const engine::NewEvent& event) {
+  return "event " + event.event_type + (event.step.empty() ? "" : " " + event.step) + " " + event.payload.dump() + "\n";
+}
+
+}  // namespace
+
+std::vector<Block> parse_blocks(const std::string& file_text) {
+  std::vector<Block> blocks;
+  std::istringstream lines(file_text);
+  std::string line;
+  Block block;
+  while (std::getline(lines, line)) {
+    if (line.empty() || line[0] == '#') {
+      block.comments.push_back(line);
+      continue;
+    }
+    block.command = line;
+    while (std::getline(lines, line) && line != separator) block.text += line + "\n";
+    while (std::getline(lines, line) && !line.empty()) block.expected += line + "\n";
+    blocks.push_back(std::exchange(block, {}));
+  }
+  return blocks;
+}
+
+std::string write_blocks(const std::vector<Block>& blocks) {
+  std::string text;
+  for (const auto& block : blocks) {
+    if (!text.empty()) text += "\n";
+    for (const auto& comment : block.comments) text += comment + "\n";
+    text += block.command + "\n" + block.text + std::string(separator) + "\n" + block.expected;
+  }
+  return text;
+}
+
+std::string Transcript::play(const Block& block) {
+  std::string rest = block.command;
+  const auto verb = take_word(rest);
+  if (verb == "playbook") return load(block.text);
+  if (!playbook_) return "no playbook\n";
+  if (verb == "start") return start(rest.empty() ? Json::object() : Json::parse(rest));
+  if (verb == "state") return engine::to_json(state_).dump(2) + "\n";
+  if (verb == "move_out") return move_out(std::stoul(rest));
+  if (verb == "cancel") {
+    const engine::Values values;
+    const engine::Situation situation{*playbook_, {7}, workload_, values};
+    return describe(engine::cancel(situation, state_, Json::parse(rest).get<std::string>()));
+  }
+  const auto node_id = take_word(rest);
+  const Json payload = rest.empty() ? Json() : Json::parse(rest);
+  if (verb == "complete") return occur(node_id, domain::Outcome::completed, payload);
+  if (verb == "fail") return occur(node_id, domain::Outcome::failed, payload);
+  if (verb == "cancelled") return occur(node_id, domain::Outcome::cancelled, payload);
+  if (verb == "release") return occur(node_id, domain::Outcome::released, payload);
+  return "unknown command '" + verb + "'\n";
+}
+
+std::string Transcript::load(const std::string& yaml) {
+  auto loaded = language::load_playbook(yaml);
+  if (!loaded) {
+    std::string text = "refused: " + loaded.error().message + "\n";
+    for (const auto& detail : loaded.error().details) text += "  " + detail.field + ": " + detail.message + "\n";
+    return text;
+  }
+  playbook_ = std::move(loaded->playbook);
+  return "ok\n";
+}
+
+std::string Transcript::start(const Json& payload) {
+  workload_ = playbook_->workload;
+  workload_.update(payload);
+  const engine::Values values;
+  const engine::Situation situation{*playbook_, {7}, workload_, values};
+  auto decision = engine::start(situation);
+  if (!decision) return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
+  return describe(std::move(*decision));
+}
+
+std::string Transcript::occur(const std::string& node_id, domain::Outcome outcome, const Json& payload) {
+  std::string text;
+  engine::Values values;
+  for (const auto id : engine::references_needed(*playbook_, state_, node_id)) {
+    text += "loads result " + id.str() + "\n";
+    values[id] = stored_.at(id);
+  }
+  engine::Occurrence occurrence{.node_id = node_id, .outcome = outcome, .result = {}, .error = {}};
+  if (outcome == domain::Outcome::completed) occurrence.result = payload;
+  if (outcome == domain::Outcome::failed && payload.is_object()) {
+    occurrence.error = tool_error_from(payload);
+    if (payload.contains("result")) occurrence.result = payload["result"];
+  }
+  const engine::Situation situation{*playbook_, {7}, workload_, values};
+  return text + describe(engine::react(situation, state_, occurrence));
+}
+
+std::string Transcript::move_out(std::size_t inline_bytes_max) {
+  std::string text;
+  const auto moved = engine::move_out_large(state_, inline_bytes_max, [&] { return base::ResultId{++last_result_id_}; });
+  for (const auto& large : moved) {
+    stored_[large.result_id] = Json::parse(large.json);
+    text += "moved " + large.step + " to result " + large.result_id.str() + " " + large.json + "\n";
+  }
+  return text.empty() ? "nothing\n" : text;
+}
+
+std::string Transcript::describe(engine::Decision decision) {
+  std::string text;
+  for (const auto& event : decision.events) text += describe_event(event);
+  for (const auto& command : decision.commands) text += describe_command(command);
+  if (decision.finish) {
+    const auto& finish = *decision.finish;
+    text += "finish " + std::string(to_string(finish.status));
+    text += finish.error.is_null() ? " result " + finish.result.dump() : " error " + finish.error.dump();
+    text += "\n";
+  }
+  // What the database keeps is the text, so every scenario goes through it.
+  auto stored = engine::state_from_json(Json::parse(engine::to_json(decision.state).dump()));
+  REQUIRE(stored);
+  REQUIRE(engine::to_json(*stored) == engine::to_json(decision.state));
+  state_ = std::move(*stored);
+  if (!decision.finish && !state_.outstanding.empty()) {
+    text += "waits for";
+    for (const auto& [node_id, step] : state_.outstanding) text += " " + node_id;
+    text += "\n";
+  }
+  return text.empty() ? "nothing\n" : text;
+}
+
+}  // namespace noetl::engine_tests
