@@ -1,0 +1,234 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "support.hpp"
+#include "worker/tools/python_tool.hpp"
+
+using namespace noetl::tools;
+
+namespace {
+
+PythonSettings settings() { return {.interpreter = python_path(), .pool_size = 3, .warm_size = 1, .recycle_after_calls = 10'000, .limits = {}}; }
+
+// One tool for all cases of this file: what one leaves behind, the next would meet.
+PythonTool& tool() {
+  static PythonTool shared(settings());
+  return shared;
+}
+
+Json result_of(const ToolCall& call) {
+  const ToolResult result = tool().run(call);
+  INFO("error: " << (result.error ? result.error->kind + ": " + result.error->message + "\n" + result.error->traceback : "none"));
+  REQUIRE(result.outcome == noetl::domain::Outcome::completed);
+  return Json::parse(result.result);
+}
+
+}  // namespace
+
+TEST_CASE("main gets its arguments by name, defaults stay, the rest goes to **kwargs") {
+  CHECK(result_of(python("def main(a, b=5):\n  return {'sum': a + b}", {{"a", 1}})) == Json{{"sum", 6}});
+  CHECK(result_of(python("def main(b, *, a):\n  return [a, b]", {{"a", 1}, {"b", 2}, {"c", 3}})) == Json{1, 2});
+  CHECK(result_of(python("def main(a, **kwargs):\n  return kwargs", {{"a", 1}, {"b", 2}})) == Json{{"b", 2}});
+  CHECK(result_of(python("def main(**kwargs):\n  return kwargs", {{"a", 1}})) == Json{{"a", 1}});
+  CHECK(result_of(python("def main(a, /, b):\n  return [a, b]", {{"a", 1}, {"b", 2}})) == Json{1, 2});
+  CHECK(result_of(python("def main():\n  return None")).is_null());
+}
+
+TEST_CASE("main may be asynchronous") {
+  CHECK(result_of(python("import asyncio\nasync def main(a):\n  await asyncio.sleep(0)\n  return a * 2", {{"a", 4}})) == Json(8));
+}
+
+TEST_CASE("a lone parameter input_data gets the whole input, unless the input has that name") {
+  CHECK(result_of(python("def main(input_data):\n  return input_data", {{"a", 1}})) == Json{{"a", 1}});
+  CHECK(result_of(python("def main(input_data):\n  return input_data", {{"input_data", 3}})) == Json(3));
+}
+
+TEST_CASE("a parameter that the input lacks is named in the error, with what there is") {
+  const ToolResult result = tool().run(python("def main(wanted):\n  pass", {{"given", 1}}));
+
+  CHECK(error_kind(result) == "invalid_input");
+  CHECK(result.error->message == "main() needs the argument 'wanted', which the input does not have; it has: given");
+}
+
+TEST_CASE("context, workload, execution_id and step are there as arguments and as globals") {
+  CHECK(result_of(python("def main(context, workload):\n  return [context['step'], workload['colour']]")) == Json{"test_step", "red"});
+  CHECK(result_of(python("result = [execution_id, step, context.get('execution_id'), args, input_data]", {{"a", 1}})) ==
+        Json{"7", "test_step", "7", {{"a", 1}}, {{"a", 1}}});
+}
+
+TEST_CASE("without main the variable result counts, and the input's keys are globals") {
+  CHECK(result_of(python("result = {'doubled': num * 2}", {{"num", 21}})) == Json{{"doubled", 42}});
+  CHECK(result_of(python("x = 1")).is_null());
+  CHECK(result_of(python("def helper(n):\n  return n + offset\noffset = 2\nresult = helper(num)", {{"num", 1}})) == Json(3));
+  CHECK(result_of(python("total = result['a'] + 1", {{"result", {{"a", 1}}}})).is_null());
+  CHECK(result_of(python("result = result['a'] + 1", {{"result", {{"a", 1}}}})) == Json(2));
+}
+
+TEST_CASE("a top-level return gives the result and keeps the variables those of the module") {
+  CHECK(result_of(python("if num > 1:\n  return {'big': num}\nreturn {'small': num}", {{"num", 5}})) == Json{{"big", 5}});
+  CHECK(result_of(python("num = num + 1\ndef add():\n  global num\n  num += 1\nadd()\nreturn num", {{"num", 1}})) == Json(3));
+  CHECK(result_of(python("text = '''a\n  b'''\nreturn text")) == Json("a\n  b"));
+  CHECK(result_of(python("from __future__ import annotations\nn: int = 4\nreturn [n + i for i in range(2)]")) == Json{4, 5});
+  CHECK(result_of(python("if False:\n  return 1\nresult = 2")) == Json(2));
+}
+
+TEST_CASE("libs are imported under their alias before the code runs") {
+  ToolCall call = python("result = [j.dumps({}), datetime(2020, 1, 2).year]");
+  call.tool["libs"] = {{"j", "json"}, {"datetime", {{"from", "datetime"}, {"import", "datetime"}}}};
+  CHECK(result_of(call) == Json{"{}", 2020});
+
+  call = python("result = 1");
+  call.tool["libs"] = {"psycopg2-binary"};
+  CHECK(result_of(call) == Json(1));
+}
+
+TEST_CASE("options may stand under spec, and the input inside the tool") {
+  CHECK(result_of(call_of({{"kind", "python"}, {"spec", {{"code", "result = a + b"}}}, {"args", {{"a", 1}}}, {"input", {{"b", 2}}}})) == Json(3));
+}
+
+TEST_CASE("what is no JSON gets the nearest form that is") {
+  const Json result = result_of(python(R"(
+import datetime, decimal, uuid, pathlib, dataclasses, enum, collections
+class Colour(enum.Enum):
+  red = 'r'
+@dataclasses.dataclass
+class Point:
+  x: int
+class Numpyish:
+  def tolist(self): return [1, 2]
+result = {
+  'date': datetime.datetime(2024, 1, 2, 3, 4, 5), 'span': datetime.timedelta(seconds=90),
+  'decimal': [decimal.Decimal('1.5'), decimal.Decimal('3')], 'uuid': uuid.UUID(int=1),
+  'bytes': [b'text', b'\xff'], 'set': {3, 1, 2}, 'path': pathlib.Path('/x'), 'enum': Colour.red,
+  'point': Point(4), 'array': Numpyish(), 'keys': {'a': 1}.keys(), 'tuple': (1, 2),
+  'order': collections.OrderedDict(a=1), 'nan': [float('nan'), float('inf'), 1.5], 7: 'seven', (1, 2): 'pair'})"));
+
+  CHECK(result == Json::parse(R"json({"date":"2024-01-02T03:04:05","span":90.0,"decimal":[1.5,3],
+    "uuid":"00000000-0000-0000-0000-000000000001","bytes":["text","/w=="],"set":[1,2,3],"path":"/x","enum":"r",
+    "point":{"x":4},"array":[1,2],"keys":["a"],"tuple":[1,2],"order":{"a":1},"nan":[null,null,1.5],
+    "7":"seven","(1, 2)":"pair"})json"));
+}
+
+TEST_CASE("a result that cannot be stored is refused with its reason") {
+  for (const char* code : {"result = object()", "result = []\nresult.append(result)", "result = 'a\\x00b'",
+                           "result = '\\ud800'", "result = x = []\nfor _ in range(100000): x.append([]); x = x[0]"}) {
+    INFO(code);
+    const ToolResult refused = tool().run(python(code));
+    CHECK(error_kind(refused) == "invalid_result");
+    CHECK_FALSE(refused.error->message.empty());
+  }
+  CHECK(result_of(python("result = 'a\\\\u0000b'")) == Json("a\\u0000b"));
+}
+
+TEST_CASE("whatever is printed is captured: print, stderr, descriptors, child processes") {
+  const ToolResult result = tool().run(python(
+      "import os, sys, subprocess\nprint('one')\nprint('two', file=sys.stderr)\nos.write(1, b'three\\n')\n"
+      "subprocess.run(['echo', 'four'])\nprint('no newline', end='')\nresult = 1"));
+
+  CHECK(result.result == "1");
+  CHECK(result.output == "one\ntwo\nthree\nfour\nno newline");
+  CHECK(tool().run(python("result = 1")).output.empty());
+}
+
+TEST_CASE("a hundred megabytes of prints are cut, not kept and not waited on") {
+  const ToolResult result = tool().run(python("line = 'x' * (1 << 20)\nfor _ in range(100): print(line)\nresult = 'done'"));
+
+  CHECK(result.result == "\"done\"");
+  CHECK(result.output.size() <= ToolLimits{}.output_bytes_max);
+  CHECK(result.output.find("[output cut: 104857700 bytes in all") != std::string::npos);
+}
+
+TEST_CASE("an exception carries its text and the user's line, source included") {
+  const ToolResult result = tool().run(python("def inner():\n  raise ValueError('bad thing')\n\ndef main():\n  print('before')\n  inner()\n"));
+
+  CHECK(error_kind(result) == "exception");
+  CHECK(result.error->message == "ValueError: bad thing");
+  CHECK(result.error->traceback.find("File \"<code>\", line 6, in main") != std::string::npos);
+  CHECK(result.error->traceback.find("raise ValueError('bad thing')") != std::string::npos);
+  CHECK(result.error->traceback.find("python_driver") == std::string::npos);
+  CHECK(result.error->traceback.find("/dev/fd") == std::string::npos);
+  CHECK(result.output == "before\n");
+}
+
+TEST_CASE("the line of an exception after a top-level return statement is the user's too") {
+  const ToolResult result = tool().run(python("x = 1\nif x == 2:\n  return 3\n\n1 / 0\n"));
+
+  CHECK(result.error->message == "ZeroDivisionError: division by zero");
+  CHECK(result.error->traceback.find("line 5") != std::string::npos);
+}
+
+TEST_CASE("code that does not compile says where") {
+  const ToolResult result = tool().run(python("x = 1\ny = = 2"));
+
+  CHECK(error_kind(result) == "exception");
+  CHECK(result.error->message.find("line 2") != std::string::npos);
+}
+
+TEST_CASE("sys.exit fails the call and not the interpreter") {
+  const ToolResult result = tool().run(python("import sys, builtins, os\nbuiltins.mark = os.getpid()\nsys.exit(3)"));
+
+  CHECK(error_kind(result) == "exception");
+  CHECK(result.error->message == "SystemExit: 3");
+}
+
+TEST_CASE("nothing of one call is seen by the next") {
+  PythonTool lone({.interpreter = python_path(), .pool_size = 1, .warm_size = 1, .recycle_after_calls = 10'000, .limits = {}});
+  const ToolResult first = lone.run(python(
+      "import os, sys\nleak = 1\ndef main(a):\n  os.environ['LEAK'] = '1'\n  os.chdir('/tmp')\n  sys.stdout = None\n  return os.getpid()", {{"a", 1}}));
+  const ToolResult second = lone.run(python(
+      "import os\nresult = [os.getpid(), 'leak' in globals(), 'a' in globals(), 'main' in globals(), 'LEAK' in os.environ, os.getcwd() == '/tmp']\nprint('seen')"));
+
+  CHECK(Json::parse(second.result) == Json{Json::parse(first.result), false, false, false, false, false});
+  CHECK(second.output == "seen\n");
+}
+
+TEST_CASE("a missing or wrong code option is refused") {
+  CHECK(error_kind(tool().run(call_of({{"kind", "python"}}))) == "invalid_input");
+  CHECK(error_kind(tool().run(call_of({{"kind", "python"}, {"code", 5}}))) == "invalid_input");
+  CHECK(error_kind(tool().run(call_of("not a map"))) == "invalid_input");
+}
+
+TEST_CASE("large inputs and results pass whole") {
+  const std::string text(3'000'000, 'y');
+  CHECK(result_of(python("def main(t):\n  return t + 'z'", {{"t", text}})) == Json(text + "z"));
+}
+
+TEST_CASE("invalid UTF-8 in the input is replaced rather than fatal") {
+  CHECK(result_of(python("def main(t):\n  return t", {{"t", "a\xFF"}})) == Json("a\xEF\xBF\xBD"));
+}
+
+TEST_CASE("eight threads share the pool and each gets its own answers") {
+  std::atomic<int> wrong = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([t, &wrong] {
+        for (int i = 0; i < 200; ++i) {
+          const int number = t * 1000 + i;
+          const ToolResult result = tool().run(python("def main(n):\n  print(n)\n  return n", {{"n", number}}));
+          if (result.result != std::to_string(number) || result.output != std::to_string(number) + "\n") ++wrong;
+        }
+      });
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("warm calls are fast") {
+  constexpr int threads_count = 3;
+  constexpr int calls = 4000;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < threads_count; ++t) {
+      threads.emplace_back([] {
+        for (int i = 0; i < calls; ++i) (void)tool().run(python("def main():\n  return {}"));
+      });
+    }
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  MESSAGE("python calls/s: " << threads_count * calls / took.count());
+  CHECK(took.count() < 60.0);
+}

@@ -1,0 +1,29 @@
+#pragma once
+// HttpRequest: what an http step asks for, read from its options and checked. A value; any thread.
+#include <map>
+#include <string>
+
+#include "shared/base/result.hpp"
+#include "worker/tools/tool.hpp"
+#include "worker/tools/url.hpp"
+
+namespace noetl::tools {
+
+struct HttpRequest {
+  std::string method = "GET";
+  Url url;
+  std::map<std::string, std::string> headers;  // names in lower case; credentials of `auth` included
+  std::string body;
+  bool is_tls_verified = true;
+  bool follows_redirects = true;
+};
+
+// Options: method, url | endpoint, params, headers, payload | json | form | body | data, auth,
+// verify_ssl, follow_redirects. What the input names of url, method, params, headers and the body wins,
+// since a repeated step (pagination) passes its next page there.
+[[nodiscard]] base::Result<HttpRequest> http_request_of(const ToolCall& call);
+
+// The request to send after a redirect: method and body as browsers do, credentials only to the same origin.
+[[nodiscard]] HttpRequest redirected(HttpRequest request, int status, Url to);
+
+}  // namespace noetl::tools

@@ -1,0 +1,33 @@
+#pragma once
+// HttpTool: one HTTP request per call, redirects included (http_request.hpp has the options). Any thread;
+// every call has a connection of its own.
+#include <chrono>
+#include <cstddef>
+
+#include "worker/tools/http_abort.hpp"
+#include "worker/tools/tool.hpp"
+
+namespace noetl::tools {
+
+struct HttpSettings {
+  ToolLimits limits;
+  std::chrono::milliseconds connect_timeout{10'000};
+  int redirects_max = 10;
+};
+
+class HttpTool final : public Tool {
+ public:
+  explicit HttpTool(HttpSettings settings) : settings_(settings) {}
+  [[nodiscard]] std::string_view kind() const override { return "http"; }
+  // {"status_code","headers","url","elapsed","data","body"}; `body` is `data` under its older name. A status
+  // that is not 2xx fails, and the result is there nevertheless.
+  [[nodiscard]] ToolResult run(const ToolCall& call) override;
+
+ private:
+  [[nodiscard]] ToolResult run_request(const ToolCall& call);
+
+  const HttpSettings settings_;
+  HttpAbort abort_;
+};
+
+}  // namespace noetl::tools

@@ -1,0 +1,194 @@
+#include "worker/tools/interpreter.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <random>
+#include <system_error>
+
+namespace noetl::tools {
+
+namespace {
+
+using How = CallEnd::How;
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t length_bytes = 4;
+constexpr std::size_t name_bytes = 8;  // of the call: a reply that does not repeat it is not ours
+constexpr std::size_t header_bytes = length_bytes + name_bytes + 1;  // of a reply: one byte of flags ends it
+constexpr std::size_t reply_slack_bytes = 256 * 1024;  // an error reply is bounded by itself
+constexpr unsigned completed_flag = 1;
+constexpr unsigned retire_flag = 2;
+constexpr int reads_per_turn = 16;  // a flood of prints must not keep us from looking at the clock
+
+int milliseconds_until(Time deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+std::string little_endian(std::uint64_t number, std::size_t bytes) {
+  std::string text;
+  for (std::size_t i = 0; i < bytes; ++i) text.push_back(static_cast<char>((number >> (8 * i)) & 0xFFU));
+  return text;
+}
+
+std::string frame_of(const std::string& call_name, std::string_view request) {
+  return little_endian(name_bytes + request.size(), length_bytes).append(call_name).append(request);
+}
+
+// One request and its reply: the state of a call while it goes on.
+class Exchange {
+ public:
+  Exchange(int channel, int output, const ToolLimits& limits, std::string call_name, std::string_view request)
+      : channel_(channel), output_(output), limits_(limits), call_name_(std::move(call_name)),
+        frame_(frame_of(call_name_, request)), printed_(limits.output_bytes_max) {}
+
+  // Each returns how the call ended, if it did.
+  std::optional<How> send_more();
+  std::optional<How> receive_more();
+  void drain_output();
+
+  [[nodiscard]] bool is_sent() const { return sent_ == frame_.size(); }
+  [[nodiscard]] CallEnd end(How how);
+
+ private:
+  [[nodiscard]] std::optional<How> look_at_reply() const;
+
+  int channel_;
+  int output_;
+  const ToolLimits& limits_;
+  std::string call_name_;
+  std::string frame_;
+  std::size_t sent_ = 0;
+  std::string reply_;
+  BoundedOutput printed_;
+};
+
+std::optional<How> Exchange::send_more() {
+  while (!is_sent()) {
+    const ssize_t count = send(channel_, frame_.data() + sent_, frame_.size() - sent_, MSG_NOSIGNAL);
+    if (count >= 0) {
+      sent_ += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return std::nullopt;
+    } else if (errno != EINTR) {
+      return sent_ == 0 ? How::never_began : How::died;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<How> Exchange::receive_more() {
+  std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
+  for (int turn = 0; turn < reads_per_turn; ++turn) {
+    const ssize_t count = read(channel_, chunk.data(), chunk.size());
+    if (count == 0) return How::died;
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+      return How::died;
+    }
+    reply_.append(chunk.data(), static_cast<std::size_t>(count));
+    if (const auto ended = look_at_reply()) return ended;
+  }
+  return std::nullopt;
+}
+
+std::optional<How> Exchange::look_at_reply() const {
+  if (reply_.size() < length_bytes) return std::nullopt;
+  std::size_t length = length_bytes;
+  for (std::size_t i = 0; i < length_bytes; ++i) {
+    length += static_cast<std::size_t>(static_cast<unsigned char>(reply_[i])) << (8 * i);
+  }
+  if (length < header_bytes || length > limits_.result_bytes_max + reply_slack_bytes) return How::broke_protocol;
+  if (reply_.size() < length) return std::nullopt;
+  if (reply_.size() > length || reply_.compare(length_bytes, name_bytes, call_name_) != 0) return How::broke_protocol;
+  return (static_cast<unsigned char>(reply_[header_bytes - 1]) & completed_flag) != 0 ? How::completed : How::failed;
+}
+
+void Exchange::drain_output() {
+  std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
+  for (int turn = 0; turn < reads_per_turn; ++turn) {
+    const ssize_t count = read(output_, chunk.data(), chunk.size());
+    if (count <= 0) return;
+    printed_.append(chunk.data(), static_cast<std::size_t>(count));
+    if (static_cast<std::size_t>(count) < chunk.size()) return;  // a short read emptied the pipe
+  }
+}
+
+CallEnd Exchange::end(How how) {
+  CallEnd end;
+  end.how = how;
+  if (how == How::completed || how == How::failed) {
+    const auto flags = static_cast<unsigned char>(reply_[header_bytes - 1]);
+    end.must_retire = (flags & retire_flag) != 0;
+    end.body = reply_.substr(header_bytes);
+  } else {
+    end.must_retire = true;
+    drain_output();
+  }
+  end.output = printed_.text();
+  return end;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterSettings& settings, int driver) {
+  FdPair channel = make_socket_pair();
+  FdPair output = make_output_pipe();
+  const Fd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!nothing.is_open()) throw std::system_error(errno, std::generic_category(), "open /dev/null");
+  const int printed = output.theirs.get();
+  auto child = Child::start({
+      .argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max)},
+      .descriptors = {nothing.get(), printed, printed, channel.theirs.get(), driver},
+      .environment = std::nullopt,
+      .cwd = {},
+      .memory_bytes_max = settings.limits.memory_bytes_max});
+  if (!child) return tl::unexpected(child.error());
+  return std::unique_ptr<Interpreter>(  // NOLINT: the constructor is private
+      new Interpreter(settings.limits, std::move(*child), std::move(channel.ours), std::move(output.ours)));
+}
+
+Interpreter::Interpreter(ToolLimits limits, std::unique_ptr<Child> child, Fd channel, Fd output)
+    : limits_(limits), channel_(std::move(channel)), output_(std::move(output)), child_(std::move(child)) {
+  std::random_device random;
+  first_call_name_ = static_cast<std::uint64_t>(random()) << 32 | random();
+}
+
+CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop) {
+  ++calls_;
+  wake_.clear();
+  const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
+  Exchange exchange(channel_.get(), output_.get(), limits_, little_endian(first_call_name_ + calls_, name_bytes), request);
+  if (const auto ended = exchange.send_more()) return exchange.end(*ended);
+  while (true) {
+    if (stop.stop_requested()) return exchange.end(How::cancelled);
+    if (std::chrono::steady_clock::now() >= deadline) return exchange.end(How::timed_out);
+    // The channel comes before the output: the kernel looks in this order, and the driver writes its
+    // prints before its reply, so a reply that is seen has all of its output seen after it.
+    std::array<pollfd, 4> watched{{
+        {.fd = channel_.get(), .events = static_cast<short>(exchange.is_sent() ? POLLIN : POLLIN | POLLOUT), .revents = 0},
+        {.fd = output_.get(), .events = POLLIN, .revents = 0},
+        {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0},
+        {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
+    if (poll(watched.data(), watched.size(), milliseconds_until(deadline)) < 0 && errno != EINTR) {
+      return exchange.end(How::died);
+    }
+    if ((watched[1].revents & POLLIN) != 0) exchange.drain_output();
+    if ((watched[0].revents & POLLOUT) != 0) {
+      if (const auto ended = exchange.send_more()) return exchange.end(*ended);
+    }
+    if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+      if (const auto ended = exchange.receive_more()) return exchange.end(*ended);
+    }
+    if (watched[3].revents != 0) return exchange.end(exchange.receive_more().value_or(How::died));
+  }
+}
+
+}  // namespace noetl::tools

@@ -1,0 +1,54 @@
+#pragma once
+// Interpreter: one warm python3 that runs python_driver.py and answers one call at a time. Owned by the
+// PythonPool and lent to one thread at a time. Start it from a thread that outlives it (see Child).
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "worker/tools/child.hpp"
+#include "worker/tools/results.hpp"
+
+namespace noetl::tools {
+
+struct InterpreterSettings {
+  std::string path = "python3";  // searched on PATH when it has no slash
+  ToolLimits limits;
+};
+
+// How one call ended. The interpreter may be used again only after `completed` and `failed`, and only
+// when must_retire is false.
+struct CallEnd {
+  enum class How { completed, failed, timed_out, cancelled, died, never_began, broke_protocol };
+  How how = How::died;
+  std::string body;    // completed: the result's JSON; failed: {kind, message, traceback}
+  std::string output;  // what it printed, storable
+  bool must_retire = false;
+};
+
+class Interpreter {
+ public:
+  // driver: a descriptor of the driver's text that /dev/fd can open.
+  [[nodiscard]] static base::Result<std::unique_ptr<Interpreter>> start(const InterpreterSettings& settings,
+                                                                        int driver);
+  [[nodiscard]] CallEnd call(std::string_view request, std::chrono::steady_clock::time_point deadline,
+                             const std::stop_token& stop);
+  [[nodiscard]] std::uint64_t calls() const { return calls_; }
+  // Kills it and returns its wait status.
+  int end() noexcept { return child_->end(); }
+
+ private:
+  Interpreter(ToolLimits limits, std::unique_ptr<Child> child, Fd channel, Fd output);
+
+  ToolLimits limits_;
+  Fd channel_;
+  Fd output_;
+  Wake wake_;
+  std::uint64_t calls_ = 0;
+  std::uint64_t first_call_name_;  // at random: code that writes into the channel must not hit it
+  std::unique_ptr<Child> child_;
+};
+
+}  // namespace noetl::tools

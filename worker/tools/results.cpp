@@ -1,0 +1,97 @@
+#include "worker/tools/results.hpp"
+
+namespace noetl::tools {
+
+namespace {
+
+constexpr std::size_t mark_bytes_max = 96;
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+// Length of the valid UTF-8 sequence that starts at `at`, or 0 (RFC 3629: no overlongs, no surrogates).
+std::size_t sequence_length(std::string_view bytes, std::size_t at) {
+  const auto byte = [&](std::size_t offset) {
+    return at + offset < bytes.size() ? static_cast<unsigned char>(bytes[at + offset]) : 0U;
+  };
+  const auto continues = [&](std::size_t offset) { return (byte(offset) & 0xC0U) == 0x80U; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80U) return lead == 0 ? 0 : 1;
+  if (lead >= 0xC2U && lead <= 0xDFU) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0U && lead <= 0xEFU) {
+    const unsigned second = byte(1);
+    const bool is_overlong = lead == 0xE0U && second < 0xA0U;
+    const bool is_surrogate = lead == 0xEDU && second >= 0xA0U;
+    return continues(1) && continues(2) && !is_overlong && !is_surrogate ? 3 : 0;
+  }
+  if (lead >= 0xF0U && lead <= 0xF4U) {
+    const unsigned second = byte(1);
+    const bool is_out_of_range = (lead == 0xF0U && second < 0x90U) || (lead == 0xF4U && second >= 0x90U);
+    return continues(1) && continues(2) && continues(3) && !is_out_of_range ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+ToolResult completed(std::string result_json) {
+  ToolResult result;
+  result.result = std::move(result_json);
+  return result;
+}
+
+ToolResult failed(domain::ToolError error) {
+  ToolResult result;
+  result.outcome = domain::Outcome::failed;
+  result.error = std::move(error);
+  return result;
+}
+
+ToolResult timed_out(std::string_view what) {
+  return failed({.kind = "timeout", .message = std::string(what) + " did not end before its deadline",
+                 .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+}
+
+ToolResult cancelled() {
+  ToolResult result = failed({.kind = "cancelled", .message = "the call was stopped", .is_retryable = false,
+                              .status = {}, .retry_after = {}, .traceback = {}});
+  result.outcome = domain::Outcome::cancelled;
+  return result;
+}
+
+ToolResult refused(std::string message) {
+  return failed({.kind = "invalid_input", .message = std::move(message), .is_retryable = false,
+                 .status = {}, .retry_after = {}, .traceback = {}});
+}
+
+std::string storable_text(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t length = sequence_length(bytes, at);
+    if (length == 0) {
+      text += replacement;
+      ++at;
+    } else {
+      text.append(bytes, at, length);
+      at += length;
+    }
+  }
+  return text;
+}
+
+std::string to_text(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void BoundedOutput::append(const char* bytes, std::size_t count) {
+  bytes_seen_ += count;
+  if (kept_.size() < bytes_max_) kept_.append(bytes, std::min(count, bytes_max_ - kept_.size()));
+}
+
+std::string BoundedOutput::text() const {
+  if (!is_cut()) return storable_text(kept_);
+  const std::size_t kept = bytes_max_ > mark_bytes_max ? bytes_max_ - mark_bytes_max : 0;
+  return storable_text(std::string_view(kept_).substr(0, kept)) + "\n[output cut: " + std::to_string(bytes_seen_) +
+         " bytes in all, the first " + std::to_string(kept) + " kept]\n";
+}
+
+}  // namespace noetl::tools

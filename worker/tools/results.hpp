@@ -1,0 +1,56 @@
+#pragma once
+// What tools answer with: the few shapes of a ToolResult, and text made safe to store. Everything that
+// leaves a tool passes here, because Postgres refuses NUL and invalid UTF-8, and one such text would
+// fail a whole batch of reports. Free functions and values; any thread.
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "worker/tools/tool.hpp"
+
+namespace noetl::tools {
+
+[[nodiscard]] ToolResult completed(std::string result_json);
+[[nodiscard]] ToolResult failed(domain::ToolError error);
+[[nodiscard]] ToolResult timed_out(std::string_view what);
+[[nodiscard]] ToolResult cancelled();
+
+// invalid_input, never retryable: the same input fails the same way.
+[[nodiscard]] ToolResult refused(std::string message);
+
+// The text with every invalid UTF-8 sequence and every NUL replaced by U+FFFD.
+[[nodiscard]] std::string storable_text(std::string_view bytes);
+
+// JSON text of a value; invalid UTF-8 in it is replaced, never thrown about.
+[[nodiscard]] std::string to_text(const Json& value);
+
+// Keeps the first bytes of a stream of unknown length and counts the rest.
+class BoundedOutput {
+ public:
+  explicit BoundedOutput(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  void append(const char* bytes, std::size_t count);
+  [[nodiscard]] bool is_cut() const { return bytes_seen_ > kept_.size(); }
+  // Storable text; when cut, it ends with a mark and is still no longer than about bytes_max.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::size_t bytes_max_;
+  std::size_t bytes_seen_ = 0;
+  std::string kept_;
+};
+
+// Calls act() and turns whatever it throws into an internal error: the one boundary of every tool.
+template <class F>
+[[nodiscard]] ToolResult never_throws(F&& act) {
+  try {
+    return act();
+  } catch (const std::bad_alloc&) {
+    return failed({.kind = "memory_limit", .message = "the worker has no memory for this call",
+                   .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+  } catch (const std::exception& error) {
+    return failed({.kind = "internal", .message = storable_text(error.what()),
+                   .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+  }
+}
+
+}  // namespace noetl::tools
