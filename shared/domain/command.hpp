@@ -48,7 +48,8 @@ enum class Outcome { completed, failed, cancelled, released };
 [[nodiscard]] std::optional<Outcome> outcome_from_event_name(std::string_view name);
 
 // Why an attempt failed. `kind` is stable: timeout, auth, rate_limit, server_error, invalid_input,
-// not_found, memory_limit, output_limit, exception, exit_code, connection, worker_lost, internal.
+// client_error, not_found, memory_limit, output_limit, invalid_result, exception, exit_code, crash,
+// connection, cancelled, worker_lost, internal.
 struct ToolError {
   std::string kind;
   std::string message;
