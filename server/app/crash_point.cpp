@@ -1,17 +1,18 @@
 #include "server/app/crash_point.hpp"
 
-#include <cstdlib>
-#include <string>
 #include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
 
 namespace noetl::app {
 
-void crash_point(std::string_view name) {
-  static const std::string armed = [] {
-    const char* value = std::getenv("NOETL_TEST_CRASH");
-    return std::string(value == nullptr ? "" : value);
+void crash_after_commit() {
+  static const bool is_armed = [] {
+    const char* value = std::getenv("NOETL_TEST_CRASH_AFTER_COMMIT");
+    return value != nullptr && std::string_view(value) == "1";
   }();
-  if (!armed.empty() && armed == name) _exit(70);
+  if (is_armed) _exit(70);
 }
 
 }  // namespace noetl::app

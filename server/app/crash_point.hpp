@@ -1,8 +1,7 @@
 #pragma once
-// crash_point: a place where the chaos tests may kill the server, named by the environment variable
-// NOETL_TEST_CRASH (e.g. after_commit: between commit and publish). Does nothing when it is not set.
-#include <string_view>
+// crash_after_commit: where the chaos tests kill the server between commit and publish, when the
+// environment has NOETL_TEST_CRASH_AFTER_COMMIT=1. Does nothing otherwise. Any thread.
 
 namespace noetl::app {
-void crash_point(std::string_view name);
+void crash_after_commit();
 }

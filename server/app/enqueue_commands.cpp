@@ -30,7 +30,7 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(Parts& parts,
     const auto made = store::QueueTable(session).insert_plain(commands, ids);
     inserted = {made.begin(), made.end()};
   });
-  crash_point("after_commit");
+  crash_after_commit();
 
   std::map<std::string, base::CommandId> known;
   if (inserted.size() < commands.size()) {

@@ -162,7 +162,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(Parts& parts,
     done.emplace(parts);  // anew for a repeated transaction
     done->run(session, all);
   });
-  crash_point("after_commit");
+  crash_after_commit();
   ring(parts, done->rings());
   for (const auto& started : all) {
     answers[started.index] =

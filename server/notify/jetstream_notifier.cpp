@@ -39,7 +39,8 @@ struct JetStreamNotifier::Line {
   nats::JetStream jetstream;
 };
 
-JetStreamNotifier::JetStreamNotifier(NotifierSettings settings) : settings_(std::move(settings)) {
+JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
+    : settings_(std::move(settings)), server_url_(settings_.server_url) {
   quick_ = Line::open(settings_.nats, true);
   bulk_ = Line::open(settings_.nats, false);
   pools_.emplace(domain::default_pool, false);
@@ -66,7 +67,7 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
       subject_pool = ring.pool;
     }
     const std::string bytes = wire::encode(wire::Notification{
-        .execution_id = ring.execution_id, .queue_id = ring.queue_id, .step = ring.step, .server_url = settings_.server_url});
+        .execution_id = ring.execution_id, .queue_id = ring.queue_id, .step = ring.step, .server_url = server_url_});
     std::string message_id = ring.queue_id.str();
     message_id += ':';
     message_id += std::to_string(ring.epoch);

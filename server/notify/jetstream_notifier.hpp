@@ -48,6 +48,8 @@ class JetStreamNotifier final : public Notifier {
   void ring(const std::vector<Ring>& rings) override;
   [[nodiscard]] bool is_connected() const override { return is_ready_; }
 
+  // What notifications say from now on; for a server that learns its port late. Before the first ring() only.
+  void announce(std::string server_url) { server_url_ = std::move(server_url); }
   // Has the pool's consumer made soon; ring() does it for pools it meets.
   void ensure_pool(const std::string& pool);
   [[nodiscard]] NotifierCounts counts() const;
@@ -63,6 +65,7 @@ class JetStreamNotifier final : public Notifier {
   void meet_pools(const std::vector<Ring>& rings);
 
   const NotifierSettings settings_;
+  std::string server_url_;  // constant once ring() is called
 
   // Swapped by the supervisor alone, read by ring(): shared with calls in progress.
   mutable std::mutex lines_mutex_;

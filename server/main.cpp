@@ -1,0 +1,27 @@
+// noetl-server: settings from flags, environment and file, then run_server until SIGTERM or SIGINT.
+#include <iostream>
+
+#include "server/run_server.hpp"
+#include "shared/base/stop_signals.hpp"
+#include "shared/config/resolve.hpp"
+#include "shared/telemetry/log.hpp"
+#include "shared/wire/error_codes.hpp"
+
+int main(int argc, char** argv) {
+  using namespace noetl;
+  if (argc > 1) {
+    std::cerr << "noetl-server takes its settings from the environment and from NOETL_CONFIG; '" << argv[1]
+              << "' is not understood. `noetlctl server start --help` has flags, `noetlctl config` shows settings.\n";
+    return 2;
+  }
+  const base::StopSignals signals;
+  const auto settings = config::resolve_for_process({}, "").and_then(config::server_settings);
+  if (!settings) {
+    std::cerr << "noetl-server: " << settings.error().message << "\n";
+    for (const auto& detail : settings.error().details) std::cerr << "  " << detail.field << ": " << detail.message << "\n";
+    return wire::mapping_of(settings.error().code).cli_exit_code;
+  }
+  telemetry::init_logging({.level = telemetry::parse_log_level(settings->log.level).value_or(telemetry::LogLevel::info),
+                           .json = settings->log.json});
+  return server::run_server(*settings, signals.token());
+}

@@ -1,0 +1,141 @@
+#include "server/run_server.hpp"
+
+#include <cstdlib>
+#include <fstream>
+
+#include "server/api/http_door.hpp"
+#include "server/app/playbook_cache.hpp"
+#include "server/app/read_queue.hpp"
+#include "server/app/waiting_claims.hpp"
+#include "server/notify/jetstream_notifier.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/errors.hpp"
+#include "server/store/migrations.hpp"
+#include "server/store/node_id.hpp"
+#include "server/upkeep/upkeep.hpp"
+#include "shared/telemetry/log.hpp"
+#include "shared/telemetry/metrics.hpp"
+#include "shared/wire/error_codes.hpp"
+
+namespace noetl::server {
+
+namespace {
+using telemetry::log_error;
+using telemetry::log_info;
+
+// Applies what is missing, or only checks, as the settings say.
+base::Result<void> prepare_schema(const config::ServerSettings& settings) {
+  if (settings.should_migrate) {
+    const auto applied = store::migrate_up(settings.database_url);
+    if (!applied) return base::failure(applied.error());
+    for (const int version : *applied) log_info("server", "migration applied", {{"version", std::to_string(version)}});
+    return {};
+  }
+  const auto known = store::migration_status(settings.database_url);
+  if (!known) return base::failure(known.error());
+  for (const auto& migration : *known) {
+    if (migration.applied_at.empty()) {
+      return base::failure(base::ErrorCode::schema_mismatch,
+                           "migration " + migration.name + " is not applied: run `noetlctl migrate up`");
+    }
+  }
+  return {};
+}
+
+notify::NotifierSettings notifier_settings(const config::ServerSettings& settings) {
+  notify::NotifierSettings made;
+  made.nats.url = settings.nats.url;
+  made.nats.credentials_file = settings.nats.credentials_file;
+  made.stream = settings.nats.stream;
+  made.ack_wait = settings.nats.ack_wait;
+  made.deliveries_max = settings.nats.max_deliver;
+  made.acks_pending_max = settings.nats.max_ack_pending;
+  return made;
+}
+
+// For scripts and tests that asked for port 0: the port that was taken.
+void write_port_file(int port) {
+  const char* path = std::getenv("NOETL_PORT_FILE");
+  if (path == nullptr || *path == '\0') return;
+  const std::string draft = std::string(path) + ".tmp";
+  std::ofstream(draft) << port;
+  std::rename(draft.c_str(), path);
+}
+
+// Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
+void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier, upkeep::Upkeep& upkeep) {
+  const auto published = metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
+  const auto failed = metrics.gauge("noetl_notifications_failed", "Notifications not sent, refused or unanswered since start");
+  const auto connected = metrics.gauge("noetl_nats_connected", "1 while the doorbell works");
+  const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
+  const auto rung = metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
+  const auto expired = metrics.gauge("noetl_upkeep_leases_expired", "Leases of lost workers ended by this server's upkeep since start");
+  const auto leading = metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
+  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, published, failed, connected, borrowed, rung, expired, leading] {
+    const auto counts = notifier.counts();
+    published.set(static_cast<double>(counts.published));
+    failed.set(static_cast<double>(counts.failed));
+    connected.set(notifier.is_connected() ? 1 : 0);
+    borrowed.set(static_cast<double>(parts.connections.borrowed()));
+    rung.set(static_cast<double>(upkeep.commands_rung()));
+    expired.set(static_cast<double>(upkeep.leases_expired()));
+    leading.set(upkeep.is_leading() ? 1 : 0);
+    try {
+      for (const auto& depth : app::read_queue_depth(parts)) {
+        metrics.gauge("noetl_queue_commands", "Commands per pool and status", {{"pool", depth.pool}, {"status", depth.status}})
+            .set(static_cast<double>(depth.count));
+      }
+    } catch (const std::exception&) {
+      // Postgres is away: the other numbers still count, and /readyz says so.
+    }
+  });
+}
+
+int serve(const config::ServerSettings& settings, std::stop_token stop) {
+  store::ConnectionPool connections({.database_url = settings.database_url,
+                                     .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
+  base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
+  app::PlaybookCache playbooks(connections);
+  app::WaitingClaims waiting_claims;
+  telemetry::Metrics metrics;
+
+  notify::JetStreamNotifier notifier(notifier_settings(settings));
+  app::Parts parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
+                   .waiting_claims = waiting_claims,
+                   .rules = {.heartbeat_interval = settings.heartbeat_interval, .lease = settings.lease,
+                             .result_inline_bytes_max = 4096, .nats_stream = settings.nats.stream}};
+  api::HttpDoor door(parts, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
+                             .threads_max = static_cast<std::size_t>(settings.http_threads)}, metrics);
+  const int port = door.bind();
+  // Notifications name the address where to claim, which is known only now when any port would do.
+  notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port) : settings.server_url);
+  upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url, .interval = settings.upkeep_interval,
+                                .ring_after = settings.ring_after,
+                                .retention = std::chrono::duration_cast<std::chrono::seconds>(settings.retention)});
+  observe(metrics, parts, notifier, upkeep);
+  write_port_file(port);
+  log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
+  const std::stop_callback stopping(stop, [&] { door.stop(); });
+  door.serve();
+  log_info("server", "stopped");
+  return 0;
+}
+}  // namespace
+
+int run_server(const config::ServerSettings& settings, std::stop_token stop) {
+  if (const auto prepared = prepare_schema(settings); !prepared) {
+    log_error("server", "cannot start", {{"error", prepared.error().message}});
+    return wire::mapping_of(prepared.error().code).cli_exit_code;
+  }
+  try {
+    return serve(settings, std::move(stop));
+  } catch (const store::Unavailable& error) {
+    log_error("server", "cannot start", {{"error", error.what()}});
+    return wire::mapping_of(base::ErrorCode::unavailable).cli_exit_code;
+  } catch (const std::exception& error) {
+    log_error("server", "ended by an error", {{"error", error.what()}});
+    return wire::mapping_of(base::ErrorCode::internal).cli_exit_code;
+  }
+}
+
+}  // namespace noetl::server
