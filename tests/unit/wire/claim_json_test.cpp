@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "shared/wire/claim_json.hpp"
+
+using namespace noetl;
+using Json = nlohmann::json;
+
+TEST_CASE("a claim by ids survives encoding") {
+  const wire::ClaimRequest request{.worker_id = "w-1", .queue_ids = {base::CommandId{1}, base::CommandId{9223372036854775807}}};
+  const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
+  CHECK(decoded.worker_id == "w-1");
+  CHECK(decoded.queue_ids == request.queue_ids);
+}
+
+TEST_CASE("a claim by pool survives encoding") {
+  const wire::ClaimRequest request{.worker_id = "w-1", .queue_ids = {}, .pool = "gpu", .slots = 7, .wait = std::chrono::milliseconds(1250)};
+  const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
+  CHECK(decoded.pool == "gpu");
+  CHECK(decoded.slots == 7);
+  CHECK(decoded.wait == request.wait);
+}
+
+TEST_CASE("claims that make no sense are refused with the field") {
+  const auto field = [](const char* text) {
+    const auto decoded = wire::decode_claim_request(Json::parse(text));
+    REQUIRE_FALSE(decoded.has_value());
+    return decoded.error().field;
+  };
+  CHECK(field(R"({})") == "/worker_id");
+  CHECK(field(R"({"worker_id":"a b"})") == "/worker_id");
+  CHECK(field(R"({"worker_id":"w","queue_ids":[]})") == "/queue_ids");
+  CHECK(field(R"({"worker_id":"w","queue_ids":[1,"x"]})") == "/queue_ids/1");
+  CHECK(field(R"({"worker_id":"w","queue_ids":[1],"pool":"p"})") == "/pool");
+  CHECK(field(R"({"worker_id":"w","pool":"a.b"})") == "/pool");
+  CHECK(field(R"({"worker_id":"w","slots":0})") == "/slots");
+  CHECK(field(R"({"worker_id":"w","slots":1025})") == "/slots");
+  CHECK(field(R"({"worker_id":"w","wait":31})") == "/wait");
+  CHECK(field(R"({"worker_id":"w","waiting":3})") == "/waiting");
+}
+
+TEST_CASE("an answer survives encoding, with contexts passed on as they are") {
+  const wire::ClaimAnswer answer{
+      .commands = {{.lease = {.queue_id = base::CommandId{5}, .epoch = 2}, .execution_id = base::ExecutionId{77}, .step = "fetch \"it\"",
+                    .node_id = "fetch#1", .tool_kind = "http", .attempt = 2, .max_attempts = 3, .timeout = std::chrono::milliseconds(1500),
+                    .context = R"({"input":{"a":1},"tool":{"kind":"http"}})", .traceparent = ""},
+                   {.lease = {.queue_id = base::CommandId{6}, .epoch = 1}, .execution_id = {}, .step = "noop", .node_id = "", .tool_kind = "noop",
+                    .attempt = 1, .max_attempts = 1, .timeout = {}, .context = "", .traceparent = ""}},
+      .refused = {{.queue_id = base::CommandId{8}, .code = base::ErrorCode::active_claim, .message = "not due", .retry_after = std::chrono::milliseconds(300)}}};
+
+  const auto decoded = wire::decode_claim_answer(Json::parse(wire::encode(answer))).value();
+
+  REQUIRE(decoded.commands.size() == 2);
+  CHECK(decoded.commands[0].lease == answer.commands[0].lease);
+  CHECK(decoded.commands[0].execution_id == base::ExecutionId{77});
+  CHECK(decoded.commands[0].step == "fetch \"it\"");
+  CHECK(decoded.commands[0].context == answer.commands[0].context);
+  CHECK(decoded.commands[0].timeout == std::chrono::milliseconds(1500));
+  CHECK_FALSE(decoded.commands[1].execution_id.is_set());
+  CHECK(decoded.commands[1].context == "{}");
+  REQUIRE(decoded.refused.size() == 1);
+  CHECK(decoded.refused[0].code == base::ErrorCode::active_claim);
+  CHECK(decoded.refused[0].retry_after == std::chrono::milliseconds(300));
+}
+
+TEST_CASE("answers of a newer server are understood as far as they go") {
+  const auto decoded = wire::decode_claim_answer(Json::parse(
+      R"({"commands":[],"hint":1,"refused":[{"queue_id":"3","code":"brand_new","why":"x"}]})"));
+  REQUIRE(decoded.has_value());
+  CHECK(decoded->refused[0].code == base::ErrorCode::internal);
+}

@@ -1,0 +1,58 @@
+#include <doctest/doctest.h>
+
+#include "shared/wire/parse_body.hpp"
+
+using noetl::base::ErrorCode;
+using noetl::wire::find_invalid_utf8;
+using noetl::wire::parse_body;
+
+TEST_CASE("valid JSON of any kind is parsed") {
+  CHECK(parse_body(R"({"a":[1,"ü",null]})").value()["a"][1] == "ü");
+  CHECK(parse_body(" 7 ").value() == 7);
+}
+
+TEST_CASE("a body that is too large is refused without being read") {
+  const auto result = parse_body(std::string(101, '['), 100);
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == ErrorCode::payload_too_large);
+}
+
+TEST_CASE("nesting beyond the bound is refused at its byte, however deep it goes") {
+  CHECK(parse_body("[[[1]]]", 1000, 3).has_value());
+
+  const auto result = parse_body(std::string(5'000'000, '['), 10'000'000, 64);
+
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == ErrorCode::malformed_body);
+  CHECK(result.error().message.find("64 levels") != std::string::npos);
+  CHECK(result.error().message.find("at byte 64") != std::string::npos);
+}
+
+TEST_CASE("brackets inside strings do not count as nesting") {
+  CHECK(parse_body(R"(["[[[[\"[[[["])", 1000, 1).has_value());
+}
+
+TEST_CASE("NUL is refused as a byte and as an escape, in values and in keys") {
+  CHECK_FALSE(parse_body(std::string_view("{\"a\":\"b\0c\"}", 11)).has_value());
+  CHECK_FALSE(parse_body(R"({"a":"\u0000"})").has_value());
+  CHECK_FALSE(parse_body(R"({"a\u0000":1})").has_value());
+  CHECK(parse_body(R"({"a":"\\u0000"})").has_value());  // a backslash, and then plain text
+}
+
+TEST_CASE("invalid UTF-8 is refused with the byte it begins at") {
+  for (const std::string bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"}) {
+    CHECK(find_invalid_utf8("0123456789" + bad) == 10);
+    CHECK_FALSE(parse_body("\"" + bad + "\"").has_value());
+  }
+  CHECK(find_invalid_utf8("grüße, 世界 🙂 and twenty more bytes of ASCII") == std::string_view::npos);
+}
+
+TEST_CASE("syntax errors name the byte and never throw") {
+  for (const char* text : {"", "{", "{\"a\"}", "[1,]", "nul", "1e999", "{\"a\":1}x", "\"\\ud800\"", "\"\\", "'a'"}) {
+    CAPTURE(text);
+    const auto result = parse_body(text);
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().code == ErrorCode::malformed_body);
+  }
+  CHECK(parse_body("[1,x]").error().message.find("at byte 3") != std::string::npos);
+}
