@@ -77,7 +77,7 @@ void Decide::finish_if_quiet() {
   std::string final_step;
   finish.result = final_result(final_step);
   Json payload{{"final_step", final_step}};
-  if (!is_larger(finish.result, event_result_bytes_max)) payload["result"] = finish.result;
+  if (!finish.result.is_null() && !is_larger(finish.result, event_result_bytes_max)) payload["result"] = finish.result;
   if (has_failed()) {
     finish.status = domain::ExecutionStatus::failed;
     finish.error = state().bookkeeping["failure"];

@@ -52,6 +52,7 @@ class Decide {
   void enter(const Arrival& arrival);
   [[nodiscard]] bool is_admitted(const domain::Step& step, const Json& args);
   void run_router(const domain::Step& step, const Json& args);
+  std::optional<Json> render_options(const domain::Step& step, Json options);
   void issue(const domain::Step& step, const std::string& node_id, const Json& args);
 
   // route.cpp: what follows a step

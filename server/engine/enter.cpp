@@ -177,6 +177,20 @@ void Decide::run_router(const domain::Step& step, const Json& args) {
   route(step);
 }
 
+// Code is full of braces that are no templates (f"{{x}}", ${#list}): an option that does not parse as a
+// template stays as written. Looked into only when the rendering as a whole has failed.
+std::optional<Json> Decide::render_options(const domain::Step& step, Json options) {
+  if (auto rendered = context_.render(options)) return std::move(*rendered);
+  Json as_written = Json::object();
+  for (auto& [name, value] : options.items()) {
+    if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>())) as_written[name] = value;
+  }
+  for (const auto& [name, value] : as_written.items()) options.erase(name);
+  auto rendered = render(step, options);
+  if (rendered) lay_over(*rendered, as_written);
+  return rendered;
+}
+
 void Decide::issue(const domain::Step& step, const std::string& node_id, const Json& args) {
   auto resolved = resolve(situation_.playbook, step);
   if (!resolved) return fail(step.name, "invalid_playbook", resolved.error().message);
@@ -186,7 +200,7 @@ void Decide::issue(const domain::Step& step, const std::string& node_id, const J
   lay_over(*input, args);
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
-  auto tool = render(step, resolved->options);
+  auto tool = render_options(step, std::move(resolved->options));
   context_.set_input(nullptr);
   if (!tool) return;
   (*tool)["kind"] = resolved->kind;

@@ -35,58 +35,73 @@ bool take_off(const Json& value, std::size_t& left) {
   return take(scalar_bytes);
 }
 
-void collect_step_roots(const domain::Playbook& playbook, const domain::Step& step, std::vector<std::string>& roots) {
-  const auto collect = [&](const Json& value) { templating::collect_roots(value, roots); };
-  const auto collect_text = [&](const std::string& text) { templating::collect_roots(Json(text), roots); };
-  const auto collect_arc = [&](const domain::Arc& arc) {
-    collect_text(arc.when);
-    collect(arc.args);
-    collect(arc.set);
-  };
-  const auto collect_tool = [&](const domain::ToolSpec& tool) {
-    for (const auto* part : {&tool.options, &tool.input, &tool.spec, &tool.set}) collect(*part);
-  };
-  for (const auto* part : {&step.args, &step.set, &step.vars, &step.spec, &step.output}) collect(*part);
-  collect_text(step.when);
+using Names = std::vector<std::string>;
+
+void collect_text(const std::string& text, Names& names) { templating::collect_roots(Json(text), names); }
+
+void collect_arc(const domain::Arc& arc, Names& names) {
+  collect_text(arc.when, names);
+  templating::collect_roots(arc.args, names);
+  templating::collect_roots(arc.set, names);
+}
+
+void collect_tool(const domain::ToolSpec& tool, Names& names) {
+  for (const auto* part : {&tool.options, &tool.input, &tool.spec, &tool.set}) templating::collect_roots(*part, names);
+}
+
+// What is rendered when the step is entered.
+void collect_on_entering(const domain::Playbook& playbook, const domain::Step& step, Names& names) {
+  collect_text(step.when, names);
+  templating::collect_roots(step.args, names);
+  templating::collect_roots(step.spec, names);
   if (step.loop) {
-    collect(step.loop->in);
-    collect(step.loop->spec);
-  }
-  for (const auto& arc : step.next) collect_arc(arc);
-  for (const auto& rule : step.cases) {
-    collect_text(rule.when);
-    for (const auto& action : rule.then) {
-      for (const auto& arc : action.arcs) collect_arc(arc);
-      collect(action.spec);
-    }
+    templating::collect_roots(step.loop->in, names);
+    templating::collect_roots(step.loop->spec, names);
   }
   for (const auto& tool : step.tools) {
-    collect_tool(tool);
+    collect_tool(tool, names);
     if (tool.kind != "workbook") continue;
-    for (const auto& entry : playbook.workbook) collect_tool(entry.tool);
+    for (const auto& entry : playbook.workbook) collect_tool(entry.tool, names);
   }
 }
 
-// Steps whose templates the decision about `first` may render: its own, those of the steps it leads to,
-// and on through steps that may be passed without a command of their own.
-std::set<std::string> steps_in_reach(const domain::Playbook& playbook, const std::string& first) {
-  std::set<std::string> reached{first};
-  std::vector<std::string> open{first};
-  while (!open.empty()) {
-    const auto* step = playbook.find_step(open.back());
-    const bool is_origin = open.back() == first;
-    open.pop_back();
-    if (step == nullptr) continue;
-    const bool has_enter_rule = std::any_of(step->cases.begin(), step->cases.end(), [](const auto& rule) {
-      return rule.when.find("step.enter") != std::string::npos;
-    });
-    const bool is_passed = step->tools.empty() || !step->when.empty() || has_enter_rule;
-    if (!is_origin && !is_passed) continue;
-    for (auto& target : targets_of(*step)) {
-      if (reached.insert(target).second) open.push_back(target);
+// What is rendered when the step has ended, its policy included.
+void collect_on_leaving(const domain::Step& step, Names& names) {
+  for (const auto* part : {&step.set, &step.vars, &step.output}) templating::collect_roots(*part, names);
+  for (const auto& arc : step.next) collect_arc(arc, names);
+  for (const auto& rule : step.cases) {
+    collect_text(rule.when, names);
+    for (const auto& action : rule.then) {
+      for (const auto& arc : action.arcs) collect_arc(arc, names);
+      templating::collect_roots(action.spec, names);
     }
   }
-  return reached;
+  for (const auto& tool : step.tools) {
+    templating::collect_roots(tool.spec, names);
+    templating::collect_roots(tool.set, names);
+  }
+}
+
+bool has_enter_rule(const domain::Step& step) {
+  return std::any_of(step.cases.begin(), step.cases.end(),
+                     [](const auto& rule) { return rule.when.find("step.enter") != std::string::npos; });
+}
+
+// Names that the entering of these steps may read, and of those that follow a step which may be passed
+// without a command of its own.
+void collect_ahead(const domain::Playbook& playbook, Names open, Names& names) {
+  std::set<std::string> seen(open.begin(), open.end());
+  while (!open.empty()) {
+    const auto* step = playbook.find_step(open.back());
+    open.pop_back();
+    if (step == nullptr) continue;
+    collect_on_entering(playbook, *step, names);
+    if (!step->tools.empty() && step->when.empty() && !has_enter_rule(*step)) continue;
+    collect_on_leaving(*step, names);
+    for (auto& target : targets_of(*step)) {
+      if (seen.insert(target).second) open.push_back(target);
+    }
+  }
 }
 
 }  // namespace
@@ -105,18 +120,17 @@ std::vector<base::ResultId> references_needed(const domain::Playbook& playbook, 
   const auto node = state.outstanding.find(node_id);
   if (stored.empty() || node == state.outstanding.end()) return {};
 
-  std::vector<std::string> names;
-  for (const auto& step_name : steps_in_reach(playbook, node->second)) {
-    if (const auto* step = playbook.find_step(step_name)) collect_step_roots(playbook, *step, names);
+  Names names;
+  Names ahead;
+  if (const auto* step = playbook.find_step(node->second)) {
+    collect_on_leaving(*step, names);
+    ahead = targets_of(*step);
   }
   // Steps that wait for others may be entered when this node ends.
   if (const auto arrivals = state.bookkeeping.find("arrivals"); arrivals != state.bookkeeping.end()) {
-    for (const auto& arrival : *arrivals) {
-      for (const auto& step_name : steps_in_reach(playbook, arrival.at("step").get<std::string>())) {
-        if (const auto* step = playbook.find_step(step_name)) collect_step_roots(playbook, *step, names);
-      }
-    }
+    for (const auto& arrival : *arrivals) ahead.push_back(arrival.at("step").get<std::string>());
   }
+  collect_ahead(playbook, std::move(ahead), names);
   // The last command to end brings the execution's result along.
   if (state.outstanding.size() == 1) {
     for (const auto* key : {"result_step", "last_result_step"}) {
