@@ -1,0 +1,53 @@
+#include "server/api/call.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "shared/wire/error_codes.hpp"
+#include "shared/wire/parse_body.hpp"
+
+namespace noetl::api {
+namespace {
+
+constexpr std::size_t depth_max = 100;
+constexpr std::chrono::milliseconds retry_after_default{1000};
+
+bool may_be_retried(base::ErrorCode code) {
+  return code == base::ErrorCode::saturated || code == base::ErrorCode::unavailable || code == base::ErrorCode::schema_mismatch;
+}
+
+}  // namespace
+
+Reply problem_reply(const base::Error& error) {
+  base::Error shown = error;
+  if (shown.retry_after.count() <= 0 && may_be_retried(shown.code)) shown.retry_after = retry_after_default;
+  Reply reply{.status = wire::http_status_of(shown.code),
+              .body = wire::encode_problem(shown),
+              .content_type = wire::problem_content_type,
+              .headers = {}};
+  if (shown.retry_after.count() > 0) {
+    // The header counts in whole seconds; the body has milliseconds.
+    reply.headers.emplace_back("Retry-After", std::to_string((shown.retry_after.count() + 999) / 1000));
+  }
+  return reply;
+}
+
+base::Result<nlohmann::json> json_of(const Call& call) {
+  return wire::parse_body(call.body, call.body.size(), depth_max);  // the door bounds the size
+}
+
+base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {
+  if (call.body.empty()) return nlohmann::json::object();
+  return json_of(call);
+}
+
+base::Result<RequestGate::Permit> enter(RequestGate& gate) {
+  auto permit = gate.enter();
+  if (permit) return std::move(*permit);
+  return base::failure(base::Error{.code = base::ErrorCode::saturated,
+                                   .message = "the server is working on as many requests as it may; try again",
+                                   .field = {},
+                                   .retry_after = retry_after_default,
+                                   .details = {}});
+}
+
+}  // namespace noetl::api

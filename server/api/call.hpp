@@ -1,0 +1,72 @@
+#pragma once
+// Call: one request as a handler sees it. Reply: what it answers. Handlers know neither sockets nor
+// cpp-httplib, so that another door (NATS) can use them. One thread per call; Backing is shared.
+#include <chrono>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/api/handler_pool.hpp"
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/telemetry/metrics.hpp"
+
+namespace noetl::api {
+
+using Query = std::multimap<std::string, std::string>;
+
+struct Gates {
+  RequestGate work;        // requests that use the database
+  RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
+};
+
+// What every handler works with. Built by the door.
+struct Backing {
+  app::Parts& parts;
+  telemetry::Metrics& metrics;
+  Gates& gates;
+  const std::string version;
+  const std::chrono::steady_clock::time_point started_at;
+  const std::string openapi;  // the document as text, made once
+};
+
+struct Call {
+  std::int64_t id = 0;             // {id} or {queue_id} of the path
+  std::string worker_id;           // {worker_id} of the path
+  std::string body;
+  std::string content_type;        // lower case, without parameters
+  std::string idempotency_key;     // header, checked
+  std::string traceparent;         // header; empty when it is none
+  const Query* query = nullptr;
+  std::stop_token stop;            // the door closes: end what waits
+};
+
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::string_view content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
+
+// {"…"} with status 200, or another.
+[[nodiscard]] inline Reply json_reply(std::string body, int status = 200) {
+  return Reply{.status = status, .body = std::move(body), .content_type = "application/json", .headers = {}};
+}
+// problem+json with the status of its code, and Retry-After where the caller may try again.
+[[nodiscard]] Reply problem_reply(const base::Error& error);
+
+// The body as JSON; nesting and size are bounded.
+[[nodiscard]] base::Result<nlohmann::json> json_of(const Call& call);
+// The same, and {} for an empty body: for routes whose fields are all optional.
+[[nodiscard]] base::Result<nlohmann::json> json_or_nothing_of(const Call& call);
+
+// Room to work, or saturated with the time after which to come again.
+[[nodiscard]] base::Result<RequestGate::Permit> enter(RequestGate& gate);
+
+}  // namespace noetl::api

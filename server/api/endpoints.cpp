@@ -1,0 +1,174 @@
+#include "server/api/endpoints.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "server/api/handlers.hpp"
+#include "shared/wire/catalog_json.hpp"
+
+namespace noetl::api {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::size_t register_max = wire::playbook_bytes_max * 3 / 2;  // base64 and JSON around it
+constexpr std::size_t small_max = 64 * 1024;
+
+constexpr std::array execution_filters{
+    QueryField{"status", "string", "RUNNING, COMPLETED, FAILED or CANCELLED"},
+    QueryField{"path", "string", "Path of the playbook"},
+    QueryField{"parent_execution_id", "id", "Children of this execution"},
+    QueryField{"before", "id", "Cursor: executions older than this one"},
+    QueryField{"limit", "limit", "Rows at most"},
+};
+constexpr std::array event_filters{
+    QueryField{"event_type", "string", "Only events of this type"},
+    QueryField{"step", "string", "Only events of this step"},
+    QueryField{"after", "id", "Cursor: events after this one"},
+    QueryField{"limit", "limit", "Rows at most"},
+};
+constexpr std::array command_filters{
+    QueryField{"status", "string", "queued, running, done, failed, dead or cancelled"},
+    QueryField{"pool", "string", "Commands of this pool"},
+    QueryField{"before", "id", "Cursor: commands older than this one"},
+    QueryField{"limit", "limit", "Rows at most"},
+};
+constexpr std::array worker_filters{
+    QueryField{"pool", "string", "Workers of this pool"},
+    QueryField{"status", "string", "ready, draining, stopped or lost"},
+};
+
+constexpr std::array register_errors{ErrorCode::invalid_playbook};
+constexpr std::array start_errors{ErrorCode::not_found, ErrorCode::conflict};
+constexpr std::array key_errors{ErrorCode::conflict};
+constexpr std::array missing{ErrorCode::not_found};
+constexpr std::array claim_errors{ErrorCode::not_found, ErrorCode::active_claim, ErrorCode::already_terminal,
+                                  ErrorCode::execution_cancelled, ErrorCode::lease_lost};
+constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::already_terminal,
+                                   ErrorCode::execution_cancelled};
+constexpr std::array ready_errors{ErrorCode::unavailable, ErrorCode::schema_mismatch};
+
+constexpr Endpoint table[] = {
+    // catalog
+    {.method = "POST", .path = "/api/catalog/register", .operation_id = "registerPlaybook", .tag = "catalog", .summary = "Register a playbook: YAML text or its base64",
+     .body = BodyKind::json_or_yaml, .request_schema = "RegisterRequest", .response_schema = "RegisterAnswer", .body_bytes_max = register_max, .errors = register_errors, .handler = handle_catalog_register},
+    {.method = "POST", .path = "/api/catalog/list", .operation_id = "listCatalog", .tag = "catalog", .summary = "The latest version of every playbook",
+     .body = BodyKind::optional_json, .request_schema = "CatalogListRequest", .response_schema = "CatalogList", .body_bytes_max = small_max, .handler = handle_catalog_list},
+    {.method = "POST", .path = "/api/catalog/resource", .operation_id = "getResource", .tag = "catalog", .summary = "One playbook with its text",
+     .body = BodyKind::json, .request_schema = "ResourceRequest", .response_schema = "CatalogEntry", .body_bytes_max = small_max, .errors = missing, .handler = handle_catalog_resource},
+
+    // executions
+    {.method = "POST", .path = "/api/v2/execute", .operation_id = "execute", .tag = "executions", .summary = "Start an execution of a playbook",
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
+    {.method = "POST", .path = "/api/execute", .operation_id = "executeAlias", .tag = "executions", .summary = "Start an execution of a playbook",
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
+    {.method = "POST", .path = "/api/v2/execute/batch", .operation_id = "executeBatch", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result",
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .handler = handle_execute_batch},
+    {.method = "POST", .path = "/api/execute/batch", .operation_id = "executeBatchAlias", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result",
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .alias_of = "executeBatch", .handler = handle_execute_batch},
+    {.method = "GET", .path = "/api/v2/executions", .operation_id = "listExecutions", .tag = "executions", .summary = "Executions, newest first",
+     .response_schema = "ExecutionList", .query = execution_filters, .handler = handle_list_executions},
+    {.method = "GET", .path = "/api/executions", .operation_id = "listExecutionsPlain", .tag = "executions", .summary = "Executions, newest first, as a plain array",
+     .response_schema = "ExecutionArray", .query = execution_filters, .alias_of = "listExecutions", .handler = handle_list_executions_plain},
+    {.method = "GET", .path = "/api/v2/executions/{id}", .operation_id = "getExecution", .tag = "executions", .summary = "State, timings, result and error of an execution",
+     .response_schema = "Execution", .errors = missing, .handler = handle_get_execution},
+    {.method = "GET", .path = "/api/executions/{id}", .operation_id = "getExecutionWithEvents", .tag = "executions", .summary = "The same with its first 1000 events",
+     .response_schema = "ExecutionWithEvents", .errors = missing, .alias_of = "getExecution", .handler = handle_get_execution_with_events},
+    {.method = "GET", .path = "/api/executions/{id}/status", .operation_id = "getExecutionStatus", .tag = "executions", .summary = "State of an execution",
+     .response_schema = "Execution", .errors = missing, .alias_of = "getExecution", .handler = handle_get_execution},
+    {.method = "GET", .path = "/api/v2/executions/{id}/events", .operation_id = "listEvents", .tag = "executions", .summary = "Events of an execution, oldest first",
+     .response_schema = "EventList", .query = event_filters, .errors = missing, .handler = handle_list_events},
+    {.method = "GET", .path = "/api/executions/{id}/events", .operation_id = "listEventsAlias", .tag = "executions", .summary = "Events of an execution, oldest first",
+     .response_schema = "EventList", .query = event_filters, .errors = missing, .alias_of = "listEvents", .handler = handle_list_events},
+    {.method = "POST", .path = "/api/v2/executions/{id}/cancel", .operation_id = "cancelExecution", .tag = "executions", .summary = "Cancel an execution, and its children when cascade",
+     .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .handler = handle_cancel},
+    {.method = "POST", .path = "/api/executions/{id}/cancel", .operation_id = "cancelExecutionAlias", .tag = "executions", .summary = "Cancel an execution, and its children when cascade",
+     .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "cancelExecution", .handler = handle_cancel},
+
+    // commands
+    {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none",
+     .body = BodyKind::json, .request_schema = "EnqueueRequest", .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
+    {.method = "GET", .path = "/api/v2/commands", .operation_id = "listCommands", .tag = "commands", .summary = "Commands, newest first",
+     .response_schema = "CommandList", .query = command_filters, .handler = handle_list_commands},
+    {.method = "GET", .path = "/api/v2/commands/{queue_id}", .operation_id = "getCommand", .tag = "commands", .summary = "One command with its context, result and error",
+     .response_schema = "Command", .errors = missing, .handler = handle_get_command},
+    {.method = "POST", .path = "/api/v2/commands/claim", .operation_id = "claimCommands", .tag = "commands", .summary = "Claim commands by id, or whatever waits in a pool (long poll)",
+     .body = BodyKind::json, .request_schema = "ClaimRequest", .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .gate = GateKind::chosen_by_handler, .errors = missing, .handler = handle_claim},
+    {.method = "POST", .path = "/api/v2/commands/{queue_id}/claim", .operation_id = "claimCommand", .tag = "commands", .summary = "Claim one command",
+     .body = BodyKind::json, .request_schema = "ClaimOneRequest", .response_schema = "ClaimedCommand", .body_bytes_max = small_max, .errors = claim_errors, .handler = handle_claim_one},
+    {.method = "POST", .path = "/api/postgres/execute", .operation_id = "claimBySeed", .tag = "commands", .summary = "Claim one command as NoETL's first worker does; refuses SQL",
+     .body = BodyKind::json, .request_schema = "PostgresExecuteRequest", .response_schema = "PostgresExecuteAnswer", .body_bytes_max = small_max, .errors = claim_errors, .alias_of = "claimCommand", .handler = handle_postgres_execute},
+    {.method = "GET", .path = "/api/v2/queue", .operation_id = "getQueue", .tag = "commands", .summary = "Depth and oldest age per pool and status",
+     .response_schema = "Queue", .handler = handle_queue_depth},
+
+    // events
+    {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}",
+     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = report_errors, .handler = handle_report},
+    {.method = "POST", .path = "/api/events", .operation_id = "reportEventsAlias", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}",
+     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = report_errors, .alias_of = "reportEvents", .handler = handle_report},
+
+    // workers
+    {.method = "POST", .path = "/api/v2/workers", .operation_id = "registerWorker", .tag = "workers", .summary = "Register a worker; the answer has the server's rules",
+     .body = BodyKind::json, .request_schema = "WorkerRegistration", .response_schema = "RegistrationAnswer", .body_bytes_max = small_max, .handler = handle_register_worker},
+    {.method = "GET", .path = "/api/v2/workers", .operation_id = "listWorkers", .tag = "workers", .summary = "Workers of the last day",
+     .response_schema = "WorkerList", .query = worker_filters, .handler = handle_list_workers},
+    {.method = "POST", .path = "/api/v2/workers/{worker_id}/heartbeat", .operation_id = "heartbeat", .tag = "workers", .summary = "Renew all leases of a worker",
+     .body = BodyKind::json, .request_schema = "Heartbeat", .response_schema = "HeartbeatAnswer", .body_bytes_max = body_bytes_max_of_settings, .handler = handle_heartbeat},
+    {.method = "POST", .path = "/api/v2/workers/{worker_id}/drain", .operation_id = "drainWorker", .tag = "workers", .summary = "Ask a worker to finish what it has and claim nothing more",
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "WorkerAnswer", .body_bytes_max = small_max, .errors = missing, .handler = handle_drain_worker},
+    {.method = "DELETE", .path = "/api/v2/workers/{worker_id}", .operation_id = "deregisterWorker", .tag = "workers", .summary = "Deregister a worker; what it holds is handed back",
+     .response_schema = "WorkerAnswer", .errors = missing, .handler = handle_deregister_worker},
+    {.method = "POST", .path = "/api/worker/pool/register", .operation_id = "registerPool", .tag = "workers", .summary = "Register a worker, as NoETL names it",
+     .body = BodyKind::json, .request_schema = "PoolRegistration", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .alias_of = "registerWorker", .handler = handle_pool_register},
+    {.method = "POST", .path = "/api/worker/pool/heartbeat", .operation_id = "heartbeatPool", .tag = "workers", .summary = "A sign of life; renews no lease",
+     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .alias_of = "heartbeat", .handler = handle_pool_heartbeat},
+    {.method = "POST", .path = "/api/worker/pool/deregister", .operation_id = "deregisterPool", .tag = "workers", .summary = "Deregister a worker, as NoETL names it",
+     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
+    {.method = "DELETE", .path = "/api/worker/pool/deregister", .operation_id = "deletePool", .tag = "workers", .summary = "Deregister a worker, as NoETL names it",
+     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
+    {.method = "GET", .path = "/api/worker/pools", .operation_id = "listPools", .tag = "workers", .summary = "Workers, as NoETL names them",
+     .response_schema = "PoolList", .query = worker_filters, .alias_of = "listWorkers", .handler = handle_pool_list},
+
+    // operations: they answer while everything else is busy
+    {.method = "GET", .path = "/", .operation_id = "root", .tag = "operations", .summary = "Where to go from here",
+     .response_schema = "Root", .gate = GateKind::none, .handler = handle_root},
+    {.method = "GET", .path = "/health", .operation_id = "health", .tag = "operations", .summary = "What the server sees; always 200",
+     .response_schema = "Health", .gate = GateKind::none, .handler = handle_health},
+    {.method = "GET", .path = "/api/health", .operation_id = "healthAlias", .tag = "operations", .summary = "What the server sees; always 200",
+     .response_schema = "Health", .gate = GateKind::none, .alias_of = "health", .handler = handle_health},
+    {.method = "GET", .path = "/livez", .operation_id = "livez", .tag = "operations", .summary = "The process answers",
+     .response_schema = "Live", .gate = GateKind::none, .handler = handle_livez},
+    {.method = "GET", .path = "/readyz", .operation_id = "readyz", .tag = "operations", .summary = "Postgres and its schema are there; degraded without NATS",
+     .response_schema = "Ready", .gate = GateKind::none, .errors = ready_errors, .handler = handle_readyz},
+    {.method = "GET", .path = "/metrics", .operation_id = "metrics", .tag = "operations", .summary = "Prometheus text format",
+     .response_schema = "", .gate = GateKind::none, .handler = handle_metrics},
+    {.method = "GET", .path = "/openapi.json", .operation_id = "openapi", .tag = "operations", .summary = "This document",
+     .response_schema = "Document", .gate = GateKind::none, .handler = handle_openapi},
+};
+
+}  // namespace
+
+std::span<const Endpoint> endpoints() { return table; }
+
+std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {
+  std::vector<ErrorCode> codes(endpoint.errors.begin(), endpoint.errors.end());
+  const auto add = [&](ErrorCode code) {
+    if (std::find(codes.begin(), codes.end(), code) == codes.end()) codes.push_back(code);
+  };
+  if (endpoint.body != BodyKind::none) {
+    add(ErrorCode::malformed_body);
+    add(ErrorCode::payload_too_large);
+    add(ErrorCode::unsupported);  // a Content-Type that is not JSON
+  }
+  if (endpoint.body != BodyKind::none || !endpoint.query.empty() || endpoint.path.find('{') != std::string_view::npos) {
+    add(ErrorCode::invalid_input);
+  }
+  if (endpoint.gate != GateKind::none) {
+    add(ErrorCode::saturated);
+    add(ErrorCode::unavailable);
+  }
+  add(ErrorCode::internal);
+  return codes;
+}
+
+}  // namespace noetl::api

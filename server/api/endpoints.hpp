@@ -1,0 +1,49 @@
+#pragma once
+// The endpoints table: every route of the server once. The router dispatches by it, the metrics are named
+// by it, and /openapi.json is made from it, so that none of them can disagree. Constant; any thread.
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "server/api/call.hpp"
+#include "shared/base/error.hpp"
+
+namespace noetl::api {
+
+// Of a row's body_bytes_max: as DoorSettings::body_bytes_max says.
+inline constexpr std::size_t body_bytes_max_of_settings = 0;
+
+enum class BodyKind { none, optional_json, json, json_or_yaml };
+enum class GateKind { none, work, chosen_by_handler };
+
+struct QueryField {
+  std::string_view name;
+  std::string_view type;  // string | id | limit
+  std::string_view summary;
+};
+
+struct Endpoint {
+  std::string_view method;
+  std::string_view path;              // {id}, {queue_id}: an id. {worker_id}: a worker's name
+  std::string_view operation_id;      // unique; `operation` of the metrics
+  std::string_view tag;
+  std::string_view summary;
+  BodyKind body = BodyKind::none;
+  std::string_view request_schema = {}; // of openapi's components; empty without a body
+  std::string_view response_schema = {}; // empty: plain text
+  int success_status = 200;
+  std::size_t body_bytes_max = 0;
+  GateKind gate = GateKind::work;
+  std::span<const QueryField> query = {};
+  std::span<const base::ErrorCode> errors = {}; // besides those that every such route can answer
+  bool has_idempotency_key = false;
+  std::string_view alias_of = {};     // the operation this is another name of
+  Handler handler = nullptr;
+};
+
+[[nodiscard]] std::span<const Endpoint> endpoints();
+// Every code that this endpoint can answer with: its own and those of its body, path and gate.
+[[nodiscard]] std::vector<base::ErrorCode> errors_of(const Endpoint& endpoint);
+
+}  // namespace noetl::api

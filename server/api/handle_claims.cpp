@@ -1,0 +1,100 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/app/claim_commands.hpp"
+#include "shared/wire/claim_json.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::api {
+namespace {
+
+using base::ErrorCode;
+
+std::string read_worker_id(wire::ObjectReader& reader) {
+  std::string worker_id = reader.required_string("worker_id", {1, wire::worker_id_bytes_max});
+  if (!reader.has_failed() && !wire::is_worker_id(worker_id)) {
+    reader.refuse("worker_id", "must consist of letters, digits, '.', '_' and '-'");
+  }
+  return worker_id;
+}
+
+// Exactly this command, or the reason why not.
+base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& call, std::string worker_id, base::CommandId queue_id) {
+  wire::ClaimRequest request;
+  request.worker_id = std::move(worker_id);
+  request.queue_ids = {queue_id};
+  auto answer = app::claim_commands(backing.parts, request, call.stop);
+  if (!answer) return base::failure(std::move(answer.error()));
+  if (!answer->commands.empty()) return std::move(answer->commands.front());
+  if (answer->refused.empty()) return base::failure(ErrorCode::not_found, "command " + queue_id.str() + " is not there");
+  auto& refusal = answer->refused.front();
+  return base::failure(base::Error{.code = refusal.code,
+                                   .message = std::move(refusal.message),
+                                   .field = {},
+                                   .retry_after = refusal.retry_after,
+                                   .details = {}});
+}
+
+}  // namespace
+
+base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_claim_request(*body);
+  if (!request) return base::failure(request.error());
+
+  // A claim that waits uses no connection while it does, so it must not keep working requests out.
+  const bool waits = request->queue_ids.empty() && request->wait.count() > 0;
+  const auto permit = enter(waits ? backing.gates.long_polls : backing.gates.work);
+  if (!permit) return base::failure(permit.error());
+  const auto answer = app::claim_commands(backing.parts, *request, call.stop);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+base::Result<Reply> handle_claim_one(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  std::string worker_id = read_worker_id(reader);
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+
+  const auto command = claim_one(backing, call, std::move(worker_id), base::CommandId{call.id});
+  if (!command) return base::failure(command.error());
+  return json_reply(wire::encode(*command));
+}
+
+base::Result<Reply> handle_postgres_execute(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  for (const char* field : {"query", "query_base64", "procedure", "parameters", "schema", "connection_string"}) {
+    if (!body->is_object() || !body->contains(field)) continue;
+    return base::failure(ErrorCode::unsupported,
+                         std::string("this route runs no SQL for its callers ('") + field +
+                             "'): it only claims a command by {queue_id, worker_id}. Use POST /api/v2/commands/claim to claim, "
+                             "and a step with the postgres tool to query",
+                         std::string("/") + field);
+  }
+  wire::ObjectReader reader(*body);
+  const auto queue_id = reader.required_id<base::CommandId>("queue_id");
+  std::string worker_id = read_worker_id(reader);
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+
+  const auto command = claim_one(backing, call, std::move(worker_id), queue_id);
+  if (!command) return base::failure(command.error());
+  // The columns that the seed's UPDATE … RETURNING gave: queue_id, execution_id, node_id, action, context.
+  std::string row = "[[\"" + command->lease.queue_id.str() + "\",\"" + command->execution_id.str() + "\",";
+  wire::append_json_string(row, command->node_id);
+  row += ',';
+  wire::append_json_string(row, command->tool_kind);
+  row += ',';
+  row += command->context.empty() ? std::string_view("null") : std::string_view(command->context);
+  row += "]]";
+  wire::ObjectWriter out(row.size() + 64);
+  out.text("status", "ok").raw("result", row).integer("epoch", command->lease.epoch);
+  return json_reply(out.finish());
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,45 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/app/report_events.hpp"
+#include "shared/wire/object_writer.hpp"
+#include "shared/wire/report_json.hpp"
+
+namespace noetl::api {
+
+base::Result<Reply> handle_report(Backing& backing, const Call& call) {
+  base::Result<wire::ReportRequest> request;
+  bool is_batch = false;
+  {
+    // The tree goes before the transaction begins: what it held is in the request as text.
+    const auto body = json_of(call);
+    if (!body) return base::failure(body.error());
+    is_batch = body->is_object() && body->contains("events");
+    request = wire::decode_report_request(*body);
+  }
+  if (!request) return base::failure(std::move(request.error()));
+
+  const auto answer = app::report_events(backing.parts, *request);
+  if (!answer) return base::failure(answer.error());
+  if (is_batch) return json_reply(wire::encode(*answer));
+
+  // One event: its verdict is the reply.
+  if (!answer->verdicts.empty() && answer->verdicts.front().refused) {
+    const auto& verdict = answer->verdicts.front();
+    return base::failure(base::Error{.code = *verdict.refused,
+                                     .message = verdict.message,
+                                     .field = {},
+                                     .retry_after = verdict.retry_after.value_or(std::chrono::milliseconds(0)),
+                                     .details = {}});
+  }
+  wire::ObjectWriter out(96);
+  out.text("status", "ok").integer("commands_generated", answer->commands_generated);
+  if (!answer->verdicts.empty()) {
+    const auto& verdict = answer->verdicts.front();
+    if (verdict.is_duplicate) out.boolean("duplicate", true);
+    if (verdict.retry_after) out.integer("retry_after_ms", verdict.retry_after->count());
+  }
+  return json_reply(out.finish());
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,61 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/app/start_execution.hpp"
+#include "shared/wire/execution_json.hpp"
+
+namespace noetl::api {
+
+base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  auto request = wire::decode_execute_request(*body);
+  if (!request) return base::failure(std::move(request.error()));
+  if (!call.idempotency_key.empty()) {
+    if (!request->idempotency_key.empty() && request->idempotency_key != call.idempotency_key) {
+      return base::failure(base::ErrorCode::invalid_input, "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
+    }
+    request->idempotency_key = call.idempotency_key;
+  }
+  if (request->traceparent.empty()) request->traceparent = call.traceparent;
+
+  const auto answer = app::start_execution(backing.parts, *request);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+base::Result<Reply> handle_execute_batch(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  if (!call.idempotency_key.empty()) {
+    return base::failure(base::ErrorCode::invalid_input, "the header Idempotency-Key is of one execution: give each item its own 'idempotency_key'");
+  }
+  auto decoded = wire::decode_execute_batch(*body);
+  if (!decoded) return base::failure(std::move(decoded.error()));
+
+  std::vector<wire::ExecuteRequest> requests;
+  requests.reserve(decoded->size());
+  for (auto& item : *decoded) {
+    if (!item) continue;
+    if (item->traceparent.empty()) item->traceparent = call.traceparent;
+    requests.push_back(std::move(*item));
+  }
+  auto started = requests.empty() ? std::vector<base::Result<wire::ExecuteAnswer>>{} : app::start_executions(backing.parts, requests);
+
+  // Back into the order of the request: those that did not decode have their answer already.
+  std::vector<base::Result<wire::ExecuteAnswer>> answers;
+  answers.reserve(decoded->size());
+  auto next = started.begin();
+  for (auto& item : *decoded) {
+    if (!item) {
+      answers.emplace_back(base::failure(std::move(item.error())));
+    } else if (next != started.end()) {
+      answers.push_back(std::move(*next++));
+    } else {
+      answers.emplace_back(base::failure(base::ErrorCode::internal, "no answer for this item"));
+    }
+  }
+  return json_reply(wire::encode_execute_batch(answers));
+}
+
+}  // namespace noetl::api

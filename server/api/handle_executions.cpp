@@ -1,0 +1,109 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/api/query_reader.hpp"
+#include "server/app/cancel_execution.hpp"
+#include "server/app/read_executions.hpp"
+#include "shared/domain/execution.hpp"
+#include "shared/wire/execution_json.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::api {
+namespace {
+
+constexpr int embedded_events_max = 1000;
+
+base::Result<wire::ExecutionFilter> read_filter(const Call& call) {
+  QueryReader reader(call);
+  wire::ExecutionFilter filter;
+  filter.status = reader.text("status");
+  filter.path = reader.text("path", wire::playbook_path_bytes_max);
+  filter.parent_execution_id = reader.id<base::ExecutionId>("parent_execution_id");
+  filter.before = reader.id<base::ExecutionId>("before");
+  filter.limit = reader.limit();
+  if (!filter.status.empty() && !domain::execution_status_from(filter.status)) {
+    reader.refuse("status", "must be one of RUNNING, COMPLETED, FAILED, CANCELLED");
+  }
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return filter;
+}
+
+std::string summaries(const std::vector<wire::ExecutionRow>& rows) {
+  std::vector<std::string> parts;
+  parts.reserve(rows.size());
+  for (const auto& row : rows) parts.push_back(wire::encode_summary(row));
+  return wire::join_array(parts);
+}
+
+std::string events_array(const std::vector<wire::EventRow>& rows) {
+  std::vector<std::string> parts;
+  parts.reserve(rows.size());
+  for (const auto& row : rows) parts.push_back(wire::encode(row));
+  return wire::join_array(parts);
+}
+
+}  // namespace
+
+base::Result<Reply> handle_list_executions(Backing& backing, const Call& call) {
+  const auto filter = read_filter(call);
+  if (!filter) return base::failure(filter.error());
+  const auto rows = app::list_executions(backing.parts, *filter);
+  wire::ObjectWriter out;
+  out.raw("executions", summaries(rows))
+      .id("next_before", static_cast<int>(rows.size()) == filter->limit ? rows.back().execution_id : base::ExecutionId{});
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_list_executions_plain(Backing& backing, const Call& call) {
+  const auto filter = read_filter(call);
+  if (!filter) return base::failure(filter.error());
+  return json_reply(summaries(app::list_executions(backing.parts, *filter)));
+}
+
+base::Result<Reply> handle_get_execution(Backing& backing, const Call& call) {
+  const auto row = app::get_execution(backing.parts, base::ExecutionId{call.id});
+  if (!row) return base::failure(row.error());
+  return json_reply(wire::encode(*row));
+}
+
+base::Result<Reply> handle_get_execution_with_events(Backing& backing, const Call& call) {
+  const auto row = app::get_execution(backing.parts, base::ExecutionId{call.id});
+  if (!row) return base::failure(row.error());
+  wire::EventFilter filter;
+  filter.execution_id = row->execution_id;
+  filter.limit = embedded_events_max;
+  const auto events = app::list_events(backing.parts, filter);
+  if (!events) return base::failure(events.error());
+  return json_reply(wire::encode(*row, events_array(*events)));
+}
+
+base::Result<Reply> handle_list_events(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  wire::EventFilter filter;
+  filter.execution_id = base::ExecutionId{call.id};
+  filter.event_type = reader.text("event_type", 64);
+  filter.step = reader.text("step", wire::step_bytes_max);
+  filter.after = reader.id<base::EventId>("after");
+  filter.limit = reader.limit();
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+
+  const auto events = app::list_events(backing.parts, filter);
+  if (!events) return base::failure(events.error());
+  wire::ObjectWriter out;
+  out.raw("events", events_array(*events))
+      .id("next_after", static_cast<int>(events->size()) >= filter.limit ? events->back().event_id : base::EventId{});
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_cancel(Backing& backing, const Call& call) {
+  const auto body = json_or_nothing_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_cancel_request(*body, base::ExecutionId{call.id});
+  if (!request) return base::failure(request.error());
+  const auto answer = app::cancel_execution(backing.parts, *request);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer, request->execution_id));
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,60 @@
+#include "server/api/handlers.hpp"
+#include "server/app/read_queue.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::api {
+namespace {
+
+double uptime_seconds(const Backing& backing) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - backing.started_at).count();
+}
+
+}  // namespace
+
+base::Result<Reply> handle_root(Backing& backing, const Call&) {
+  wire::ObjectWriter links;
+  links.text("openapi", "/openapi.json").text("health", "/health").text("ready", "/readyz").text("metrics", "/metrics").text("executions", "/api/v2/executions").text("queue", "/api/v2/queue").text("workers", "/api/v2/workers");
+  wire::ObjectWriter out;
+  out.text("name", "noetl-server").text("version", backing.version).raw("links", links.finish());
+  return json_reply(out.finish());
+}
+
+// Is the process answering, and what does it see? Always 200: /readyz is the one that says no.
+base::Result<Reply> handle_health(Backing& backing, const Call&) {
+  const auto readiness = app::check_readiness(backing.parts);
+  wire::ObjectWriter out;
+  out.text("status", "ok")
+      .text("database", readiness.has_postgres ? "ok" : "unavailable")
+      .text("nats", readiness.has_nats ? "ok" : "unavailable")
+      .number("uptime_seconds", uptime_seconds(backing))
+      .text("version", backing.version);
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_livez(Backing&, const Call&) { return json_reply(R"({"status":"ok"})"); }
+
+base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
+  const auto readiness = app::check_readiness(backing.parts);
+  if (!readiness.has_postgres) {
+    return base::failure(base::ErrorCode::unavailable, readiness.message.empty() ? "Postgres does not answer" : readiness.message);
+  }
+  if (!readiness.is_schema_current) {
+    return base::failure(base::ErrorCode::schema_mismatch,
+                         readiness.message.empty() ? "the schema is version " + std::to_string(readiness.schema_version) : readiness.message);
+  }
+  wire::ObjectWriter out;
+  out.text("status", readiness.has_nats ? "ok" : "degraded")
+      .text("database", "ok")
+      .text("nats", readiness.has_nats ? "ok" : "unavailable")
+      .integer("schema_version", readiness.schema_version)
+      .text_or_null("message", readiness.message);
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_metrics(Backing& backing, const Call&) {
+  return Reply{.status = 200, .body = backing.metrics.expose(), .content_type = "text/plain; version=0.0.4; charset=utf-8", .headers = {}};
+}
+
+base::Result<Reply> handle_openapi(Backing& backing, const Call&) { return json_reply(backing.openapi); }
+
+}  // namespace noetl::api

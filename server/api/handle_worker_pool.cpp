@@ -1,0 +1,107 @@
+// NoETL's routes /api/worker/pool/*: a worker is known by its `name`, its slots are its `capacity`.
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/api/worker_rows.hpp"
+#include "server/app/keep_workers.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::api {
+namespace {
+
+constexpr std::int64_t slots_max = 10'000;
+
+std::string read_name(wire::ObjectReader& reader) {
+  std::string name = reader.required_string("name", {1, wire::worker_id_bytes_max});
+  if (!reader.has_failed() && !wire::is_worker_id(name)) {
+    reader.refuse("name", "must consist of letters, digits, '.', '_' and '-'");
+  }
+  return name;
+}
+
+// NoETL's pools are told apart by `kind` and `runtime`; ours by their name.
+void ignore_the_rest(wire::ObjectReader& reader, std::initializer_list<std::string_view> names) {
+  for (const auto name : names) reader.ignore(name);
+}
+
+std::string pool_answer(std::string_view status, const std::string& name) {
+  wire::ObjectWriter out;
+  out.text("status", status).text("name", name).text("runtime_id", name).text("kind", "worker_pool").text("runtime", "cpp");
+  return out.finish();
+}
+
+}  // namespace
+
+base::Result<Reply> handle_pool_register(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  wire::WorkerRegistration registration;
+  registration.worker_id = read_name(reader);
+  registration.slots = static_cast<int>(reader.optional_int("capacity", {1, slots_max}).value_or(1));
+  registration.pid = reader.optional_int("pid", {0, std::numeric_limits<std::int32_t>::max()}).value_or(0);
+  registration.hostname = reader.optional_string("hostname", {0, 255}).value_or("");
+  if (const auto* labels = reader.optional_value("labels"); labels != nullptr && labels->is_object()) registration.labels = labels->dump();
+  ignore_the_rest(reader, {"kind", "component_type", "runtime", "uri", "base_url", "status", "meta", "capabilities"});
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+
+  const auto answer = app::register_worker(backing.parts, registration);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(pool_answer("ok", registration.worker_id));
+}
+
+base::Result<Reply> handle_pool_heartbeat(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  wire::Heartbeat heartbeat;
+  heartbeat.worker_id = read_name(reader);
+  // This heartbeat names no leases: it must not free what the worker may be holding.
+  heartbeat.has_claim_in_flight = true;
+  ignore_the_rest(reader, {"registration", "kind", "status", "meta", "runtime", "capacity", "labels", "pid", "hostname"});
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+
+  const auto answer = app::renew_leases(backing.parts, heartbeat);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(pool_answer(answer->is_known ? "ok" : "unknown", heartbeat.worker_id));
+}
+
+base::Result<Reply> handle_pool_deregister(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  const std::string name = read_name(reader);
+  ignore_the_rest(reader, {"kind", "component_type"});
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+
+  const auto done = app::deregister_worker(backing.parts, name);
+  if (!done) return base::failure(done.error());
+  return json_reply(pool_answer("ok", name));
+}
+
+base::Result<Reply> handle_pool_list(Backing& backing, const Call& call) {
+  const auto rows = read_workers(backing, call);
+  if (!rows) return base::failure(rows.error());
+  std::vector<std::string> items;
+  items.reserve(rows->size());
+  for (const auto& row : *rows) {
+    wire::ObjectWriter out;
+    out.text("name", row.registration.worker_id)
+        .text("runtime_id", row.registration.worker_id)
+        .text("kind", "worker_pool")
+        .text("runtime", "cpp")
+        .text("status", row.status)
+        .integer("capacity", row.registration.slots)
+        .text_or_null("hostname", row.registration.hostname)
+        .raw("labels", row.registration.labels)
+        .text_or_null("heartbeat", row.heartbeat_at);
+    items.push_back(out.finish());
+  }
+  wire::ObjectWriter out;
+  out.raw("items", wire::join_array(items)).integer("count", static_cast<std::int64_t>(items.size()));
+  return json_reply(out.finish());
+}
+
+}  // namespace noetl::api

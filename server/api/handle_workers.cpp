@@ -1,0 +1,99 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/api/query_reader.hpp"
+#include "server/api/worker_rows.hpp"
+#include "server/app/keep_workers.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+#include "shared/wire/worker_json.hpp"
+
+namespace noetl::api {
+
+base::Result<std::vector<wire::WorkerRow>> read_workers(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  const std::string pool = reader.text("pool", wire::pool_bytes_max);
+  const std::string status = reader.text("status", 64);
+  if (!pool.empty() && !wire::is_pool_name(pool)) reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
+  if (!status.empty() && status != "ready" && status != "draining" && status != "stopped" && status != "lost") {
+    reader.refuse("status", "must be one of ready, draining, stopped, lost");
+  }
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return app::list_workers(backing.parts, pool, status);
+}
+
+std::string encode_row(const wire::WorkerRow& row) {
+  const auto& worker = row.registration;
+  wire::ObjectWriter out;
+  out.text("worker_id", worker.worker_id)
+      .text("pool", worker.pool)
+      .text("status", row.status)
+      .integer("slots", worker.slots)
+      .integer("running", row.running)
+      .text_or_null("hostname", worker.hostname)
+      .integer("pid", worker.pid)
+      .text_or_null("version", worker.version)
+      .texts("tools", worker.tools)
+      .raw("labels", worker.labels)
+      .text_or_null("registered_at", row.registered_at)
+      .text_or_null("heartbeat_at", row.heartbeat_at);
+  return out.finish();
+}
+
+base::Result<Reply> handle_register_worker(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto registration = wire::decode_worker_registration(*body);
+  if (!registration) return base::failure(registration.error());
+  const auto answer = app::register_worker(backing.parts, *registration);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  auto heartbeat = wire::decode_heartbeat(*body);
+  if (!heartbeat) return base::failure(std::move(heartbeat.error()));
+  if (!heartbeat->worker_id.empty() && heartbeat->worker_id != call.worker_id) {
+    return base::failure(base::ErrorCode::invalid_input, "'/worker_id' differs from the worker id in the path", "/worker_id");
+  }
+  heartbeat->worker_id = call.worker_id;
+  const auto answer = app::renew_leases(backing.parts, *heartbeat);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+base::Result<Reply> handle_drain_worker(Backing& backing, const Call& call) {
+  const auto body = json_or_nothing_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  const auto done = app::drain_worker(backing.parts, call.worker_id);
+  if (!done) return base::failure(done.error());
+  wire::ObjectWriter out;
+  out.text("status", "draining").text("worker_id", call.worker_id);
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_deregister_worker(Backing& backing, const Call& call) {
+  const auto done = app::deregister_worker(backing.parts, call.worker_id);
+  if (!done) return base::failure(done.error());
+  wire::ObjectWriter out;
+  out.text("status", "ok").text("worker_id", call.worker_id);
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_list_workers(Backing& backing, const Call& call) {
+  const auto rows = read_workers(backing, call);
+  if (!rows) return base::failure(rows.error());
+  std::vector<std::string> workers;
+  workers.reserve(rows->size());
+  for (const auto& row : *rows) workers.push_back(encode_row(row));
+  wire::ObjectWriter out;
+  out.raw("workers", wire::join_array(workers)).integer("count", static_cast<std::int64_t>(workers.size()));
+  return json_reply(out.finish());
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,137 @@
+#include "server/api/http_door.hpp"
+
+#include <csignal>
+
+#include "server/api/connection.hpp"
+#include "server/api/handler_pool.hpp"
+#include "server/api/listener.hpp"
+#include "server/api/request_desk.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::api {
+namespace {
+
+// The connection that this thread is serving: cpp-httplib's handlers are not told.
+thread_local Connection* current_connection = nullptr;
+
+// cpp-httplib as parser of requests and writer of replies, without its sockets and threads.
+class Parser final : public httplib::Server {
+ public:
+  explicit Parser(RequestDesk& desk) {
+    set_pre_routing_handler([&desk](const httplib::Request& request, httplib::Response& response) {
+      if (!desk.answer_without_body(request, response)) return HandlerResponse::Unhandled;
+      // A body that nobody reads would be taken for the next request.
+      const std::string length = request.get_header_value("Content-Length");
+      if ((!length.empty() && length != "0") || request.has_header("Transfer-Encoding")) {
+        response.set_header("Connection", "close");
+        current_connection->end_after_reply();
+      }
+      return HandlerResponse::Handled;
+    });
+    const HandlerWithContentReader with_body = [&desk](const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+      current_connection->begin_body();
+      if (!desk.answer_with_body(request, response, read)) {
+        response.set_header("Connection", "close");
+        current_connection->end_after_reply();
+      }
+    };
+    // Every path: the endpoints table routes, not these expressions. Control characters never get here.
+    Post(".*", with_body);
+    Put(".*", with_body);
+    Patch(".*", with_body);
+    Delete(".*", with_body);
+    set_error_handler(HandlerWithResponse([&desk](const httplib::Request&, httplib::Response& response) {
+      desk.answer_unreadable(response);
+      return HandlerResponse::Handled;
+    }));
+  }
+
+  // False: the connection ends.
+  bool answer_one(Connection& connection, bool is_last) {
+    bool is_closed = false;
+    bool has_head = false;
+    const bool is_answered = process_request(connection, is_last, is_closed, [&](httplib::Request& request) {
+      has_head = true;
+      // Neither parts of JSON nor compression: brotli at the level that is compiled in costs more than a claim.
+      request.ranges.clear();
+      request.headers.erase("Accept-Encoding");
+    });
+    return connection.flush() && is_answered && has_head && !is_closed && !is_last && !connection.ends_after_reply();
+  }
+
+  // Content providers of cpp-httplib end when the server has no socket.
+  void set_open(bool is_open) { svr_sock_ = is_open ? 0 : INVALID_SOCKET; }
+};
+
+}  // namespace
+
+class HttpDoor::State {
+ public:
+  State(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics)
+      : settings_(std::move(settings)),
+        limits_{.keep_alive = settings_.keep_alive, .read_timeout = settings_.read_timeout, .write_timeout = settings_.write_timeout},
+        desk_(parts, settings_, metrics),
+        parser_(desk_),
+        pool_(settings_.threads_max, settings_.connections_waiting_max) {}
+
+  int bind() { return listener_.bind(settings_.host, settings_.port); }
+
+  void serve() {
+    parser_.set_open(true);
+    for (;;) {
+      const int socket = listener_.accept();
+      if (socket < 0) break;
+      if (pool_.submit([this, socket] { serve_connection(socket); })) continue;
+      desk_.metrics().refused_connection();
+      listener_.refuse(socket);
+    }
+    desk_.stop();
+    pool_.stop();
+    parser_.set_open(false);
+  }
+
+  void stop() {
+    desk_.stop();
+    listener_.stop();
+  }
+
+ private:
+  void serve_connection(int socket) noexcept {
+    try {
+      const auto counted = desk_.metrics().connection();
+      Connection connection(socket, listener_.stop_event(), limits_);
+      current_connection = &connection;
+      for (std::size_t count = 1; connection.wait_for_request([&] { return pool_.has_waiting(); }); ++count) {
+        connection.begin_head();
+        const bool is_last = count >= settings_.requests_per_connection_max || listener_.is_stopping() || pool_.has_waiting();
+        if (!parser_.answer_one(connection, is_last)) break;
+      }
+      current_connection = nullptr;
+      connection.close_politely();
+    } catch (const std::exception& exception) {
+      current_connection = nullptr;
+      telemetry::log_error("api", "connection failed", {{"error", exception.what()}});
+    }
+  }
+
+  const DoorSettings settings_;
+  const ConnectionLimits limits_;
+  Listener listener_;
+  RequestDesk desk_;
+  Parser parser_;
+  HandlerPool pool_;  // last: its threads use all of the above
+};
+
+HttpDoor::HttpDoor(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics)
+    : state_(std::make_unique<State>(parts, std::move(settings), metrics)) {
+  // A peer that is gone shows as a failed write, not as a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+HttpDoor::~HttpDoor() = default;
+
+int HttpDoor::bind() { return state_->bind(); }
+void HttpDoor::serve() { state_->serve(); }
+void HttpDoor::stop() { state_->stop(); }
+
+}  // namespace noetl::api

@@ -1,0 +1,51 @@
+#pragma once
+// HttpDoor: the server's HTTP side. bind() and serve() belong to one thread; stop() may be called from any
+// and makes serve() return after what is in flight was answered. Parts and metrics must outlive it.
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "server/app/parts.hpp"
+#include "shared/telemetry/metrics.hpp"
+
+namespace noetl::api {
+
+struct DoorSettings {
+  std::string host = "0.0.0.0";
+  int port = 8082;                                   // 0: any that is free
+  std::string version = "dev";
+  std::size_t threads_max = 256;                     // connections served at once: one thread each
+  std::size_t connections_waiting_max = 128;         // more are refused with 503
+  std::size_t in_flight_max = 64;                    // requests that work at once
+  std::size_t in_flight_waiting_max = 256;
+  std::chrono::milliseconds in_flight_patience{1'000};
+  std::size_t long_polls_max = 192;                  // claims that wait at once
+  std::size_t body_bytes_max = 16UL * 1024 * 1024;   // of one request; routes with small bodies allow less
+  std::size_t body_bytes_in_memory_max = 512UL * 1024 * 1024;  // of all requests together
+  std::chrono::milliseconds keep_alive{75'000};
+  std::size_t requests_per_connection_max = 1'000'000;
+  std::chrono::milliseconds read_timeout{10'000};
+  std::chrono::milliseconds write_timeout{30'000};
+  std::chrono::milliseconds slow_request{1'000};     // logged as a warning above this
+};
+
+class HttpDoor {
+ public:
+  HttpDoor(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics);
+  ~HttpDoor();
+  HttpDoor(const HttpDoor&) = delete;
+  HttpDoor& operator=(const HttpDoor&) = delete;
+
+  // Returns the port. Throws std::runtime_error when the address cannot be had.
+  int bind();
+  // Serves until stop().
+  void serve();
+  void stop();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace noetl::api

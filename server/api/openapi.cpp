@@ -1,0 +1,110 @@
+#include "server/api/openapi.hpp"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "shared/base/invariant.hpp"
+#include "shared/wire/error_codes.hpp"
+
+namespace noetl::api {
+
+// Made by CMake from schemas.json.
+extern const std::vector<std::pair<std::string_view, std::string_view>> schema_files;
+
+namespace {
+
+using Json = nlohmann::json;
+
+Json reference(std::string_view schema) { return {{"$ref", "#/components/schemas/" + std::string(schema)}}; }
+
+Json content_of(std::string_view media_type, Json schema) {
+  return {{std::string(media_type), {{"schema", std::move(schema)}}}};
+}
+
+Json schema_of(const QueryField& field) {
+  if (field.type == "limit") return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
+  if (field.type == "id") return reference("Id");
+  return {{"type", "string"}};
+}
+
+Json parameters_of(const Endpoint& endpoint) {
+  Json parameters = Json::array();
+  std::string_view path = endpoint.path;
+  for (auto begin = path.find('{'); begin != std::string_view::npos; begin = path.find('{')) {
+    const auto end = path.find('}');
+    const std::string name(path.substr(begin + 1, end - begin - 1));
+    parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", reference(name == "worker_id" ? "WorkerId" : "Id")}});
+    path.remove_prefix(end + 1);
+  }
+  for (const auto& field : endpoint.query) {
+    parameters.push_back({{"name", field.name}, {"in", "query"}, {"description", field.summary}, {"schema", schema_of(field)}});
+  }
+  if (endpoint.has_idempotency_key) {
+    parameters.push_back({{"name", "Idempotency-Key"},
+                          {"in", "header"},
+                          {"description", "The same key again gives the first answer"},
+                          {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}}}});
+  }
+  return parameters;
+}
+
+Json body_of(const Endpoint& endpoint) {
+  Json content = content_of("application/json", reference(endpoint.request_schema));
+  if (endpoint.body == BodyKind::json_or_yaml) content.update(content_of("application/yaml", {{"type", "string"}}));
+  return {{"required", endpoint.body != BodyKind::optional_json}, {"content", std::move(content)}};
+}
+
+// One response per status; its description names the codes that share it.
+Json responses_of(const Endpoint& endpoint) {
+  Json responses = Json::object();
+  responses[std::to_string(endpoint.success_status)] = {
+      {"description", "Success"},
+      {"content", endpoint.response_schema.empty() ? content_of("text/plain", {{"type", "string"}})
+                                                   : content_of("application/json", reference(endpoint.response_schema))}};
+  std::map<int, std::string> codes;
+  for (const auto code : errors_of(endpoint)) {
+    std::string& text = codes[wire::http_status_of(code)];
+    text += (text.empty() ? "" : ", ") + std::string(base::to_string(code));
+  }
+  for (const auto& [status, text] : codes) {
+    Json response{{"description", text}, {"content", content_of(wire::problem_content_type, reference("Problem"))}};
+    if (status == 503) response["headers"] = {{"Retry-After", {{"description", "Seconds"}, {"schema", {{"type", "integer"}}}}}};
+    responses[std::to_string(status)] = std::move(response);
+  }
+  return responses;
+}
+
+Json operation_of(const Endpoint& endpoint) {
+  Json operation{{"operationId", endpoint.operation_id},
+                 {"summary", endpoint.summary},
+                 {"tags", Json::array({endpoint.tag})},
+                 {"responses", responses_of(endpoint)}};
+  if (!endpoint.alias_of.empty()) operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
+  if (Json parameters = parameters_of(endpoint); !parameters.empty()) operation["parameters"] = std::move(parameters);
+  if (endpoint.body != BodyKind::none) operation["requestBody"] = body_of(endpoint);
+  return operation;
+}
+
+std::string lower_case(std::string_view method) {
+  std::string text(method);
+  for (char& c : text) c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+}  // namespace
+
+std::string openapi_document(std::span<const Endpoint> table, std::string_view version) {
+  NOETL_INVARIANT(schema_files.size() == 1, "schemas.json is built in");
+  Json paths = Json::object();
+  for (const auto& endpoint : table) paths[std::string(endpoint.path)][lower_case(endpoint.method)] = operation_of(endpoint);
+  const Json document{
+      {"openapi", "3.1.0"},
+      {"info", {{"title", "noetl-cpp"}, {"version", version}, {"description", "A durable work queue and playbook runner on Postgres and NATS JetStream."}, {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+      {"servers", Json::array({{{"url", "/"}}})},
+      {"paths", std::move(paths)},
+      {"components", {{"schemas", Json::parse(schema_files.front().second)}}}};
+  return document.dump();
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,13 @@
+#pragma once
+// The OpenAPI 3.1 document: paths from the endpoints table, component schemas from schemas.json. Pure.
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/api/endpoints.hpp"
+
+namespace noetl::api {
+
+[[nodiscard]] std::string openapi_document(std::span<const Endpoint> table, std::string_view version);
+
+}  // namespace noetl::api
