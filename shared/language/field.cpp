@@ -17,11 +17,14 @@ void report(const Field& field, Strictness strictness, const base::Error& error,
   SourceMark mark = field.mark();
   int line = 0;
   if (!error.details.empty()) line = error.details.front().line;
-  std::string message = "the template does not parse: " + error.message;
+  std::string message = "the template does not parse: ";
+  message += error.details.empty() ? error.message : error.details.front().message;
   if (line > 0 && field.node->is_block) {
     // A block's first line is the one below its | or >.
     mark.line += line;
     mark.column = 1;
+  } else if (line > 1) {
+    message += " (in line " + std::to_string(line) + " of this text)";
   }
   if (strictness == Strictness::error) {
     findings.error(field.path, mark, std::move(message));
@@ -38,7 +41,9 @@ Field Field::operator[](std::string_view key) const {
 
 Field Field::of(const Member& member) const { return {&member.node, below(path, member.key)}; }
 
-Field Field::at(std::size_t index) const { return {&node->items[index], path + "[" + std::to_string(index) + "]"}; }
+Field Field::at(std::size_t index) const {
+  return {&node->items[index], path + "[" + std::to_string(index) + "]"};
+}
 
 std::string read_text(const Field& field, Findings& findings) {
   if (!field.is_given()) return {};
@@ -52,7 +57,8 @@ std::string read_text(const Field& field, Findings& findings) {
 Json read_object(const Field& field, Findings& findings) {
   if (!field.is_given()) return Json::object();
   if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(), "expected a mapping of names to values, found " + field.described());
+    findings.error(field.path, field.mark(),
+                   "expected a mapping of names to values, found " + field.described());
     return Json::object();
   }
   return read_value(field, findings);
@@ -79,7 +85,8 @@ std::string read_word(const Field& field, vocabulary::Words words, Findings& fin
   if (word.empty() || has_template_marks(word) || vocabulary::contains(words, word)) return word;
   std::string expected;
   for (const auto known : words) expected += (expected.empty() ? "" : ", ") + std::string(known);
-  findings.error(field.path, field.mark(), "expected one of " + expected + "; found '" + clipped(word, 40) + "'",
+  findings.error(field.path, field.mark(),
+                 "expected one of " + expected + "; found '" + clipped(word, 40) + "'",
                  did_you_mean(word, words));
   return {};
 }

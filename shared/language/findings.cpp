@@ -26,7 +26,8 @@ std::size_t distance(std::string_view left, std::string_view right) {
     for (std::size_t j = 1; j <= right.size(); ++j) {
       const bool is_same = lower(left[i - 1]) == lower(right[j - 1]);
       next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (is_same ? 0U : 1U)});
-      if (i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) && lower(left[i - 2]) == lower(right[j - 1]))
+      if (i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) &&
+          lower(left[i - 2]) == lower(right[j - 1]))
         next[j] = std::min(next[j], before[j - 2] + 1);
     }
     before.swap(row);
@@ -37,14 +38,17 @@ std::size_t distance(std::string_view left, std::string_view right) {
 
 }  // namespace
 
-void Findings::error(std::string field, domain::SourceMark mark, std::string message, std::string suggestion) {
+void Findings::error(std::string field, domain::SourceMark mark, std::string message,
+                     std::string suggestion) {
   ++error_count_;
   if (errors_.size() < kept_max)
     errors_.push_back({std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
 }
 
-void Findings::warning(std::string field, domain::SourceMark mark, std::string message, std::string suggestion) {
-  warning(base::ErrorDetail{std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
+void Findings::warning(std::string field, domain::SourceMark mark, std::string message,
+                       std::string suggestion) {
+  warning(
+      base::ErrorDetail{std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
 }
 
 void Findings::warning(base::ErrorDetail detail) {
@@ -53,7 +57,10 @@ void Findings::warning(base::ErrorDetail detail) {
 
 base::Error Findings::as_error() const {
   base::Error error{.code = base::ErrorCode::invalid_playbook,
-                    .message = {}, .field = {}, .retry_after = {}, .details = errors_};
+                    .message = {},
+                    .field = {},
+                    .retry_after = {},
+                    .details = errors_};
   std::stable_sort(error.details.begin(), error.details.end(), [](const auto& left, const auto& right) {
     return std::tie(left.line, left.column) < std::tie(right.line, right.column);
   });
@@ -63,7 +70,8 @@ base::Error Findings::as_error() const {
   if (!first.field.empty()) error.message = first.field + ": ";
   error.message += first.message;
   if (first.line > 0)
-    error.message += " (line " + std::to_string(first.line) + ", column " + std::to_string(first.column) + ")";
+    error.message +=
+        " (line " + std::to_string(first.line) + ", column " + std::to_string(first.column) + ")";
   if (!first.suggestion.empty()) error.message += "; " + first.suggestion;
   if (error_count_ > 1) error.message += "; and " + std::to_string(error_count_ - 1) + " more";
   return error;

@@ -55,9 +55,10 @@ void Outline::expect_step(const Field& field, const std::string& name, Findings&
     return;
   }
   if (findings.is_full_of_errors()) return findings.error(field.path, field.mark(), "there is no such step");
-  findings.error(field.path, field.mark(),
-                 "there is no step '" + clipped(name, 80) + "'; expected the name of a step, " + known_names(steps_),
-                 did_you_mean(name, keys_of(steps_)));
+  findings.error(
+      field.path, field.mark(),
+      "there is no step '" + clipped(name, 80) + "'; expected the name of a step, " + known_names(steps_),
+      did_you_mean(name, keys_of(steps_)));
 }
 
 void Outline::expect_workbook_entry(const Field& field, const std::string& name, Findings& findings) const {

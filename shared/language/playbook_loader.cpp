@@ -37,9 +37,22 @@ void read_identity(const Field& root, Playbook& playbook, Findings& findings) {
   }
 }
 
+// Values above the workflow: templates may name them, but {{ }} in them need not be templates (a
+// description may quote one).
+Json read_leniently(const Field& field, Findings& findings) {
+  if (!field.is_given()) return Json::object();
+  if (!field.is_mapping()) {
+    findings.error(field.path, field.mark(),
+                   "expected a mapping of names to values, found " + field.described());
+    return Json::object();
+  }
+  check_templates(field, Strictness::warning, findings);
+  return field.node->to_json();
+}
+
 void read_path(const Field& root, Playbook& playbook, Findings& findings) {
   const Field metadata = root["metadata"];
-  playbook.metadata = read_object(metadata, findings);
+  playbook.metadata = read_leniently(metadata, findings);
   const auto first_of = [&](const Field& preferred, const Field& other) {
     return preferred.is_given() ? preferred : other;
   };
@@ -59,25 +72,14 @@ void read_path(const Field& root, Playbook& playbook, Findings& findings) {
   if (playbook.name.empty()) playbook.name = playbook.path;
 }
 
-// Top-level values that templates may name; {{ }} in them need not be ours (they may be passed on).
-Json read_leniently(const Field& field, Findings& findings) {
-  if (!field.is_given()) return Json::object();
-  if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(), "expected a mapping of names to values, found " + field.described());
-    return Json::object();
-  }
-  check_templates(field, Strictness::warning, findings);
-  return field.node->to_json();
-}
-
 void read_surroundings(const Field& root, Playbook& playbook, Findings& findings) {
   playbook.workload = read_leniently(root["workload"], findings);
   playbook.executor = read_leniently(root["executor"], findings);
   const Field keychain = root["keychain"];
   if (keychain.is_given()) {
     if (!keychain.is_sequence() && !keychain.is_mapping())
-      findings.error(keychain.path, keychain.mark(), "expected a list of {name, kind, …}, found " +
-                     keychain.described());
+      findings.error(keychain.path, keychain.mark(),
+                     "expected a list of {name, kind, …}, found " + keychain.described());
     check_templates(keychain, Strictness::warning, findings);
     playbook.keychain = keychain.node->to_json();
   }
@@ -85,7 +87,8 @@ void read_surroundings(const Field& root, Playbook& playbook, Findings& findings
     static constexpr auto modelled = std::to_array<std::string_view>(
         {"apiVersion", "kind", "metadata", "workload", "workbook", "workflow", "executor", "keychain"});
     const bool is_scalar = member.node.kind == Node::Kind::scalar;
-    if (!is_scalar && !vocabulary::contains(modelled, member.key)) playbook.extra[member.key] = member.node.to_json();
+    if (!is_scalar && !vocabulary::contains(modelled, member.key))
+      playbook.extra[member.key] = member.node.to_json();
   }
   warn_of_unknown_keys(root, vocabulary::playbook_keys, findings);
 }
@@ -99,16 +102,18 @@ void read_workbook(const Field& field, const Outline& outline, Playbook& playboo
   for (std::size_t index = 0; index < field.node->items.size(); ++index) {
     const Field entry = field.at(index);
     if (!entry.is_mapping() || !entry.has("name")) {
-      findings.error(entry.path, entry.mark(), "expected a workbook entry {name, tool}, found " +
-                     (entry.is_mapping() ? std::string("a mapping without `name`") : entry.described()));
+      findings.error(entry.path, entry.mark(),
+                     "expected a workbook entry {name, tool}, found " +
+                         (entry.is_mapping() ? std::string("a mapping without `name`") : entry.described()));
       continue;
     }
     domain::WorkbookEntry made;
     made.name = read_text(entry["name"], findings);
     auto tools = read_tools(entry, vocabulary::workbook_keys, outline, findings).tools;
     if (tools.size() != 1) {
-      findings.error(entry.path, entry.mark(), "a workbook entry needs one `tool` with its kind; found " +
-                     (tools.empty() ? std::string("none") : std::to_string(tools.size())));
+      findings.error(entry.path, entry.mark(),
+                     "a workbook entry needs one `tool` with its kind; found " +
+                         (tools.empty() ? std::string("none") : std::to_string(tools.size())));
       continue;
     }
     made.tool = std::move(tools.front());
@@ -124,7 +129,7 @@ void read_workflow(const Field& field, Outline& outline, Playbook& playbook, Fin
   if (!field.is_sequence() || field.node->items.empty()) {
     findings.error("workflow", field.is_given() ? field.mark() : SourceMark{.line = 1, .column = 1},
                    "a playbook needs `workflow`, a list of at least one step; found " +
-                   (field.is_sequence() ? std::string("an empty list") : field.described()));
+                       (field.is_sequence() ? std::string("an empty list") : field.described()));
     return;
   }
   Dialect dialect;
@@ -132,9 +137,12 @@ void read_workflow(const Field& field, Outline& outline, Playbook& playbook, Fin
     playbook.workflow.push_back(read_step(field.at(index), outline, dialect, findings));
     playbook.step_index[playbook.workflow.back().name] = index;
   }
-  if (dialect.has_v2era && dialect.has_v10) playbook.generation = "mixed";
-  else if (dialect.has_v10) playbook.generation = "v10";
-  else playbook.generation = dialect.has_v2era || dialect.has_args ? "v2era" : "v10";
+  if (dialect.has_v2era && dialect.has_v10)
+    playbook.generation = "mixed";
+  else if (dialect.has_v10)
+    playbook.generation = "v10";
+  else
+    playbook.generation = dialect.has_v2era || dialect.has_args ? "v2era" : "v10";
 }
 
 void find_entry(const Field& root, Outline& outline, Playbook& playbook, Findings& findings) {
@@ -150,8 +158,9 @@ void find_entry(const Field& root, Outline& outline, Playbook& playbook, Finding
   if (playbook.entry.empty()) {
     playbook.entry = outline.has_step("start") ? "start" : playbook.workflow.front().name;
     if (playbook.entry != "start")
-      findings.warning("workflow", playbook.workflow.front().mark,
-                       "there is no step 'start'; the first step '" + clipped(playbook.entry, 80) + "' starts");
+      findings.warning(
+          "workflow", playbook.workflow.front().mark,
+          "there is no step 'start'; the first step '" + clipped(playbook.entry, 80) + "' starts");
   }
   for (std::size_t index = 0; index < playbook.workflow.size(); ++index) {
     const auto& step = playbook.workflow[index];
@@ -172,8 +181,8 @@ base::Result<LoadedPlaybook> load_playbook(std::string_view text) {
   const Field root{&document->root, ""};
   LoadedPlaybook loaded;
   if (!root.is_mapping()) {
-    findings.error("", root.mark(), "expected a playbook {apiVersion, kind, metadata, workflow}, found " +
-                   root.described());
+    findings.error("", root.mark(),
+                   "expected a playbook {apiVersion, kind, metadata, workflow}, found " + root.described());
     return base::failure(findings.as_error());
   }
   read_identity(root, loaded.playbook, findings);

@@ -10,7 +10,8 @@ using domain::Action;
 using domain::Arc;
 using domain::CaseRule;
 
-constexpr const char* next_forms = "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
+constexpr const char* next_forms =
+    "expected a step's name, a list of steps, or {spec: {mode}, arcs: [{step}]}";
 
 void read_target(const Field& field, Arc& arc, Outline& outline, Findings& findings) {
   arc.step = read_text(field, findings);
@@ -25,14 +26,16 @@ Arc read_arc(const Field& field, Outline& outline, Findings& findings) {
     return arc;
   }
   if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(), "expected a step's name or {step: …}, found " + field.described());
+    findings.error(field.path, field.mark(),
+                   "expected a step's name or {step: …}, found " + field.described());
     return arc;
   }
   if (!field.has("step")) {
     std::string suggestion;
     for (const auto& member : field.node->members)
       if (suggestion.empty()) suggestion = did_you_mean(member.key, {"step"});
-    findings.error(field.path, field.mark(), "an arc needs `step`, the step it leads to; found a mapping without it",
+    findings.error(field.path, field.mark(),
+                   "an arc needs `step`, the step it leads to; found a mapping without it",
                    std::move(suggestion));
     return arc;
   }
@@ -113,8 +116,10 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
   } else if (kind == "set") {
     action.spec = read_set(field, findings);
   } else if (kind == "call") {
-    if (field.is_scalar() || field.is_mapping()) action.arcs.push_back(read_arc(field, outline, findings));
-    else findings.error(field.path, field.mark(), "expected {step, args}, found " + field.described());
+    if (field.is_scalar() || field.is_mapping())
+      action.arcs.push_back(read_arc(field, outline, findings));
+    else
+      findings.error(field.path, field.mark(), "expected {step, args}, found " + field.described());
     action.spec = field.node->to_json();
   } else {
     action.spec = read_value(field, findings);
@@ -122,8 +127,9 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
   if (kind == "sink") {
     // A sink's tool may be a word or a map; either way a workbook entry must exist.
     const Field tool = field["tool"];
-    const bool is_workbook = tool.is_scalar() ? tool.node->text == "workbook"
-                                              : tool["kind"].is_scalar() && tool["kind"].node->text == "workbook";
+    const bool is_workbook = tool.is_scalar()
+                                 ? tool.node->text == "workbook"
+                                 : tool["kind"].is_scalar() && tool["kind"].node->text == "workbook";
     const Field name = tool.has("name") ? tool["name"] : field["name"];
     if (is_workbook) outline.expect_workbook_entry(name, read_text(name, findings), findings);
   }

@@ -16,6 +16,7 @@ struct NextReading {
 
 // step | [step | {step, args, when, set}] | {step, …} | {spec: {mode}, arcs: […]}.
 [[nodiscard]] NextReading read_next(const Field& field, Outline& outline, Findings& findings);
-[[nodiscard]] std::vector<domain::CaseRule> read_cases(const Field& field, Outline& outline, Findings& findings);
+[[nodiscard]] std::vector<domain::CaseRule> read_cases(const Field& field, Outline& outline,
+                                                       Findings& findings);
 
 }  // namespace noetl::language

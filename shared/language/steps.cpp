@@ -45,13 +45,15 @@ Loop read_loop(const Field& field, Findings& findings) {
   if (iterator.is_scalar() && !is_identifier(loop.iterator))
     findings.error(iterator.path, iterator.mark(),
                    "expected a name of letters, digits and _, found '" + clipped(loop.iterator, 60) + "'");
-  loop.mode = read_word(field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"], vocabulary::loop_modes,
-                        findings);
+  loop.mode = read_word(field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"],
+                        vocabulary::loop_modes, findings);
   if (loop.mode.empty()) loop.mode = has_cursor ? "cursor" : "sequential";
 
-  const Field most = field["spec"].has("max_in_flight") ? field["spec"]["max_in_flight"] : field["max_in_flight"];
+  const Field most =
+      field["spec"].has("max_in_flight") ? field["spec"]["max_in_flight"] : field["max_in_flight"];
   const bool is_template = most.is_scalar() && has_template_marks(most.node->text);
-  if (most.is_given() && !is_template && (!most.node->value.is_number_integer() || most.node->value.get<double>() < 1))
+  if (most.is_given() && !is_template &&
+      (!most.node->value.is_number_integer() || most.node->value.get<double>() < 1))
     findings.error(most.path, most.mark(), "expected a whole number from 1, found " + most.described());
   return loop;
 }
@@ -99,14 +101,16 @@ void read_next_part(const Field& field, Step& step, Outline& outline, Findings& 
   step.next_mode = next.mode;
   const Field mode = field["spec"]["next_mode"];
   if (mode.is_given())
-    step.next_mode = read_word(mode, vocabulary::next_modes, findings) == "exclusive" ? domain::NextMode::exclusive
-                                                                                      : domain::NextMode::inclusive;
+    step.next_mode = read_word(mode, vocabulary::next_modes, findings) == "exclusive"
+                         ? domain::NextMode::exclusive
+                         : domain::NextMode::inclusive;
 }
 
 void note_dialect(const Field& field, const Step& step, Dialect& dialect) {
   if (!step.cases.empty() || (!step.next.empty() && !step.has_next_arcs) || !step.vars.empty())
     dialect.has_v2era = true;
-  if (step.has_next_arcs || step.is_pipeline || !step.set.empty() || !step.output.empty()) dialect.has_v10 = true;
+  if (step.has_next_arcs || step.is_pipeline || !step.set.empty() || !step.output.empty())
+    dialect.has_v10 = true;
   for (const auto& tool : step.tools)
     if (tool.spec.contains("policy")) dialect.has_v10 = true;
   if (field.has("args") || field["tool"].has("args")) dialect.has_args = true;
@@ -118,8 +122,8 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   Step step;
   step.mark = field.mark();
   if (!field.is_mapping()) {
-    findings.error(field.path, field.mark(), "expected a step {step: name, tool: …, next: …}, found " +
-                   field.described());
+    findings.error(field.path, field.mark(),
+                   "expected a step {step: name, tool: …, next: …}, found " + field.described());
     return step;
   }
   step.name = read_text(field["step"], findings);
@@ -144,7 +148,8 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   step.cases = read_cases(field["case"], outline, findings);
   read_next_part(field, step, outline, findings);
   if (step.loop && step.tools.empty())
-    findings.warning(field["loop"].path, step.loop->mark, "this loop has no tool to run, so its rounds do nothing");
+    findings.warning(field["loop"].path, step.loop->mark,
+                     "this loop has no tool to run, so its rounds do nothing");
   note_dialect(field, step, dialect);
   return step;
 }

@@ -11,10 +11,11 @@ namespace {
 using domain::ToolSpec;
 
 // What stays in `spec`; everything else that is found there is an option of the tool.
-constexpr auto spec_keys = std::to_array<std::string_view>(
-    {"policy", "timeout", "on_error", "retry", "max_attempts", "pool", "priority", "lease_seconds", "labels"});
-constexpr auto program_options = std::to_array<std::string_view>(
-    {"code", "code_b64", "script", "path", "file", "module", "uri"});
+constexpr auto spec_keys =
+    std::to_array<std::string_view>({"policy", "timeout", "on_error", "retry", "max_attempts", "pool",
+                                     "priority", "lease_seconds", "labels"});
+constexpr auto program_options =
+    std::to_array<std::string_view>({"code", "code_b64", "script", "path", "file", "module", "uri"});
 constexpr auto statement_options = std::to_array<std::string_view>(
     {"command", "commands", "query", "queries", "statement", "statements", "sql", "script", "command_b64",
      "commands_b64", "query_b64", "queries_b64", "file", "table"});
@@ -52,8 +53,7 @@ void read_spec(const Field& spec, ToolSpec& tool, Findings& findings) {
   for (const auto& member : spec.node->members) {
     const Field field = spec.of(member);
     if (read_reserved(member, field, tool, findings)) continue;
-    const auto strictness =
-        vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error;
+    const auto strictness = vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error;
     check_templates(field, strictness, findings);
     if (vocabulary::contains(spec_keys, member.key)) {
       tool.spec[member.key] = member.node.to_json();
@@ -69,7 +69,8 @@ void warn_of_slip(const Field& field, const Member& member, Findings& findings) 
   // Tools take options that are not listed here, so only what looks like a slip is worth a word.
   auto suggestion = did_you_mean(member.key, vocabulary::tool_options);
   if (!suggestion.empty())
-    findings.warning(field.path, member.mark, "the option '" + clipped(member.key, 60) + "' is not a known one",
+    findings.warning(field.path, member.mark,
+                     "the option '" + clipped(member.key, 60) + "' is not a known one",
                      std::move(suggestion));
 }
 
@@ -80,12 +81,14 @@ bool has_any(const Json& options, vocabulary::Words names) {
 // Warnings only: a custom worker may take more than the tools that are built in.
 void check_substance(const Field& field, const ToolSpec& tool, Findings& findings) {
   const auto miss = [&](const std::string& expected) {
-    findings.warning(field.path, field.mark(), "the " + tool.kind + " tool has nothing to do; expected " + expected);
+    findings.warning(field.path, field.mark(),
+                     "the " + tool.kind + " tool has nothing to do; expected " + expected);
   };
   if (tool.kind == "python" && !has_any(tool.options, program_options)) miss("`code` or `script`");
   if ((tool.kind == "postgres" || tool.kind == "duckdb") && !has_any(tool.options, statement_options))
     miss("`command`, `query` or `script`");
-  if (tool.kind == "http" && !tool.options.contains("url") && !tool.options.contains("endpoint")) miss("`url`");
+  if (tool.kind == "http" && !tool.options.contains("url") && !tool.options.contains("endpoint"))
+    miss("`url`");
   if (tool.kind == "playbook" && !tool.options.contains("path") && !tool.options.contains("catalog_id"))
     miss("`path`");
 }
@@ -106,7 +109,8 @@ void read_workbook_name(const Field& field, ToolSpec& tool, const Outline& outli
     outline.expect_workbook_entry(field, tool.label, findings);
     return;
   }
-  findings.error(field.path, field.mark(), "the workbook tool needs `name`, the workbook entry to run; found nothing");
+  findings.error(field.path, field.mark(),
+                 "the workbook tool needs `name`, the workbook entry to run; found nothing");
 }
 
 struct ToolReader {
@@ -121,7 +125,8 @@ struct ToolReader {
       if (member.key == "spec") {
         read_spec(option, tool, findings);
       } else if (!read_reserved(member, option, tool, findings)) {
-        check_templates(option, vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error,
+        check_templates(option,
+                        vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error,
                         findings);
         tool.options[member.key] = member.node.to_json();
         warn_of_slip(option, member, findings);
@@ -148,8 +153,10 @@ struct ToolReader {
       for (const auto& member : field.node->members)
         if (suggestion.empty()) suggestion = did_you_mean(member.key, {"kind"});
     }
-    findings.error(field.path, field.mark(), "a tool's kind is required: expected `kind: python`, http, postgres, …; "
-                   "found a mapping without it", std::move(suggestion));
+    findings.error(field.path, field.mark(),
+                   "a tool's kind is required: expected `kind: python`, http, postgres, …; "
+                   "found a mapping without it",
+                   std::move(suggestion));
     return {};
   }
 
@@ -198,8 +205,9 @@ struct ToolReader {
       auto tool = read_task(field.at(index), index);
       if (!tool) continue;
       if (!labels.insert(tool->label).second)
-        findings.error(field.at(index).path, tool->mark,
-                       "the task '" + clipped(tool->label, 80) + "' is already in this pipeline; names are unique");
+        findings.error(
+            field.at(index).path, tool->mark,
+            "the task '" + clipped(tool->label, 80) + "' is already in this pipeline; names are unique");
       tools.push_back(*std::move(tool));
     }
     if (field.node->items.empty())
@@ -213,7 +221,8 @@ struct ToolReader {
     const Field word = owner["tool"];
     tool.mark = word.mark();
     tool.kind = word.node->text;
-    if (tool.kind.empty()) findings.error(word.path, word.mark(), "a tool's kind is required; found an empty text");
+    if (tool.kind.empty())
+      findings.error(word.path, word.mark(), "a tool's kind is required; found an empty text");
     check_kind(word, tool.kind, findings);
     read_options(owner, owner_keys, tool);
     // In a workbook entry `name` is the entry's own; in a step it is an option of the tool.
@@ -224,7 +233,8 @@ struct ToolReader {
 
 void check_rule(const Field& rule, const std::vector<std::string>& labels, Findings& findings) {
   if (!rule.is_mapping()) {
-    findings.error(rule.path, rule.mark(), "expected a rule {when, then} or {else}, found " + rule.described());
+    findings.error(rule.path, rule.mark(),
+                   "expected a rule {when, then} or {else}, found " + rule.described());
     return;
   }
   warn_of_unknown_keys(rule, vocabulary::policy_rule_keys, findings);

@@ -6,47 +6,54 @@ namespace noetl::language::vocabulary {
 
 namespace {
 
-
 constexpr auto playbook_key_list = std::to_array<std::string_view>(
-    {"apiVersion", "kind", "metadata", "workload", "workbook", "workflow", "executor", "keychain", "name", "path",
-     "description", "version", "spec", "labels", "tags", "vars", "env", "credentials"});
+    {"apiVersion", "kind", "metadata", "workload", "workbook", "workflow", "executor", "keychain", "name",
+     "path", "description", "version", "spec", "labels", "tags", "vars", "env", "credentials"});
 constexpr auto step_key_list = std::to_array<std::string_view>(
-    {"step", "desc", "description", "tool", "args", "input", "loop", "case", "vars", "next", "set", "set_ctx", "when",
-     "spec", "output", "timeout", "labels", "tags"});
+    {"step", "desc", "description", "tool", "args", "input", "loop", "case", "vars", "next", "set", "set_ctx",
+     "when", "spec", "output", "timeout", "labels", "tags"});
 constexpr auto loop_key_list = std::to_array<std::string_view>(
     {"in", "iterator", "mode", "spec", "cursor", "frame", "max_in_flight", "collection", "element"});
 constexpr auto next_key_list = std::to_array<std::string_view>({"spec", "arcs", "mode"});
-constexpr auto arc_key_list =
-    std::to_array<std::string_view>({"step", "when", "set", "set_ctx", "args", "input", "desc", "description"});
-constexpr auto case_key_list = std::to_array<std::string_view>({"when", "then", "else", "desc", "description"});
+constexpr auto arc_key_list = std::to_array<std::string_view>(
+    {"step", "when", "set", "set_ctx", "args", "input", "desc", "description"});
+constexpr auto case_key_list =
+    std::to_array<std::string_view>({"when", "then", "else", "desc", "description"});
 constexpr auto action_key_list = std::to_array<std::string_view>(
     {"collect", "set", "result", "sink", "log", "call", "retry", "next", "skip", "fail"});
-constexpr auto workbook_key_list =
-    std::to_array<std::string_view>({"name", "tool", "desc", "description", "sink", "assert", "args", "input"});
+constexpr auto workbook_key_list = std::to_array<std::string_view>(
+    {"name", "tool", "desc", "description", "sink", "assert", "args", "input"});
 constexpr auto policy_rule_key_list =
     std::to_array<std::string_view>({"when", "then", "else", "name", "desc", "description"});
 constexpr auto tool_option_list = std::to_array<std::string_view>(
-    {"kind", "name", "args", "input", "spec", "set", "code", "libs", "script", "auth", "command", "commands", "query",
-     "queries", "statement", "method", "endpoint", "params", "headers", "payload", "data", "json", "body", "timeout",
-     "verify_ssl", "path", "return_step", "result_step", "poll_interval", "retry", "database", "source", "target",
-     "mapping", "chunk_size", "credential", "credentials", "output", "pool", "operation", "action", "bucket", "value",
-     "provider", "task", "assert", "image", "environment", "subject", "stream", "workdir", "shell", "workload",
-     "version", "schema", "warehouse", "table", "result_ref", "store", "output_select", "catalog_id", "memory_limit"});
+    {"kind",          "name",        "args",     "input",         "spec",       "set",         "code",
+     "libs",          "script",      "auth",     "command",       "commands",   "query",       "queries",
+     "statement",     "method",      "endpoint", "params",        "headers",    "payload",     "data",
+     "json",          "body",        "timeout",  "verify_ssl",    "path",       "return_step", "result_step",
+     "poll_interval", "retry",       "database", "source",        "target",     "mapping",     "chunk_size",
+     "credential",    "credentials", "output",   "pool",          "operation",  "action",      "bucket",
+     "value",         "provider",    "task",     "assert",        "image",      "environment", "subject",
+     "stream",        "workdir",     "shell",    "workload",      "version",    "schema",      "warehouse",
+     "table",         "result_ref",  "store",    "output_select", "catalog_id", "memory_limit"});
 
 constexpr auto tool_kind_list = std::to_array<std::string_view>(
-    {"python", "http", "postgres", "duckdb", "ducklake", "shell", "noop", "playbook", "workbook", "nats", "transfer",
-     "artifact", "container", "secrets", "snowflake", "event_log", "subscription", "rhai", "wasm", "gcs", "gateway",
-     "iterator", "result_fetch", "mcp", "sleep", "log", "script", "agent"});
-constexpr auto loop_mode_list = std::to_array<std::string_view>({"sequential", "parallel", "async", "cursor"});
+    {"python",    "http",         "postgres",     "duckdb",   "ducklake", "shell",     "noop",
+     "playbook",  "workbook",     "nats",         "transfer", "artifact", "container", "secrets",
+     "snowflake", "event_log",    "subscription", "rhai",     "wasm",     "gcs",       "gateway",
+     "iterator",  "result_fetch", "mcp",          "sleep",    "log",      "script",    "agent"});
+constexpr auto loop_mode_list =
+    std::to_array<std::string_view>({"sequential", "parallel", "async", "cursor"});
 constexpr auto next_mode_list = std::to_array<std::string_view>({"exclusive", "inclusive"});
 constexpr auto policy_action_list =
     std::to_array<std::string_view>({"retry", "fail", "continue", "break", "jump"});
 constexpr auto backoff_list = std::to_array<std::string_view>({"none", "fixed", "linear", "exponential"});
 constexpr auto tool_only_option_list = std::to_array<std::string_view>(
-    {"code", "code_b64", "command", "command_b64", "commands", "commands_b64", "cmd", "cmds", "query", "queries",
-     "statement", "script", "url", "endpoint", "method", "kind", "libs", "payload", "headers", "params", "database"});
-constexpr auto program_text_list = std::to_array<std::string_view>(
-    {"code", "script", "command", "commands", "cmd", "cmds", "query", "queries", "statement", "statements", "sql"});
+    {"code",   "code_b64", "command", "command_b64", "commands", "commands_b64", "cmd",
+     "cmds",   "query",    "queries", "statement",   "script",   "url",          "endpoint",
+     "method", "kind",     "libs",    "payload",     "headers",  "params",       "database"});
+constexpr auto program_text_list =
+    std::to_array<std::string_view>({"code", "script", "command", "commands", "cmd", "cmds", "query",
+                                     "queries", "statement", "statements", "sql"});
 
 }  // namespace
 

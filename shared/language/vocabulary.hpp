@@ -13,19 +13,19 @@ using Words = std::span<const std::string_view>;
 extern const Words playbook_keys;
 extern const Words step_keys;
 extern const Words loop_keys;
-extern const Words next_keys;         // next: {spec, arcs}
+extern const Words next_keys;  // next: {spec, arcs}
 extern const Words arc_keys;
 extern const Words case_keys;
-extern const Words action_keys;       // of a `then`, in the order in which one map's actions act
+extern const Words action_keys;  // of a `then`, in the order in which one map's actions act
 extern const Words workbook_keys;
 extern const Words policy_rule_keys;
-extern const Words tool_options;      // of all tools together: only to recognize slips of the pen
+extern const Words tool_options;  // of all tools together: only to recognize slips of the pen
 
 // Values.
 extern const Words tool_kinds;
 extern const Words loop_modes;
 extern const Words next_modes;
-extern const Words policy_actions;    // then.do
+extern const Words policy_actions;  // then.do
 extern const Words backoffs;
 
 // Options that only a tool has: at the level of a step they are a mistake, not a decoration.

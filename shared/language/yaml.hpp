@@ -19,7 +19,7 @@ using domain::SourceMark;
 struct YamlLimits {
   std::size_t bytes_max = 1 << 20;
   std::size_t depth_max = 64;
-  std::size_t nodes_max = 200'000;          // after the aliases were expanded
+  std::size_t nodes_max = 200'000;  // after the aliases were expanded
   std::size_t expanded_bytes_max = 4 << 20;  // of all scalars, after the aliases were expanded
 };
 
@@ -28,11 +28,11 @@ struct Member;
 struct Node {
   enum class Kind { scalar, sequence, mapping };
   Kind kind = Kind::scalar;
-  Json value;                    // scalar: null, bool, integer, float or string
-  std::string text;              // scalar: as written, without quotes
-  bool is_block = false;         // scalar: written as | or >, so its first line is below the mark
-  std::vector<Node> items;       // sequence
-  std::vector<Member> members;   // mapping; keys are unique and in the order of the text
+  Json value;  // scalar: null, bool, integer, float or string
+  std::string text;  // scalar: as written, without quotes
+  bool is_block = false;  // scalar: written as | or >, so its first line is below the mark
+  std::vector<Node> items;  // sequence
+  std::vector<Member> members;  // mapping; keys are unique and in the order of the text
   SourceMark mark;
 
   [[nodiscard]] bool is_null() const { return kind == Kind::scalar && value.is_null(); }

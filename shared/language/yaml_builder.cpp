@@ -33,7 +33,8 @@ SourceMark YamlBuilder::place(const YAML::Mark& mark) const {
   SourceMark place{.line = mark.line + 1, .column = mark.column + 1};
   const auto line = static_cast<std::size_t>(mark.line);
   const auto bytes = static_cast<std::size_t>(mark.column);
-  if (line < line_starts_.size() && bytes < counted_line_bytes_max && line_starts_[line] + bytes <= text_.size())
+  if (line < line_starts_.size() && bytes < counted_line_bytes_max &&
+      line_starts_[line] + bytes <= text_.size())
     place.column = static_cast<int>(characters(text_.substr(line_starts_[line], bytes))) + 1;
   return place;
 }
@@ -80,9 +81,11 @@ void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   const auto found = anchors_.find(anchor);
   const SourceMark where = place(mark);
   if (found == anchors_.end())
-    throw YamlRefusal("an alias refers to the value that contains it; playbooks cannot be cyclic", where, path());
+    throw YamlRefusal("an alias refers to the value that contains it; playbooks cannot be cyclic", where,
+                      path());
   if (frames_.size() + found->second.size.depth > limits_.depth_max)
-    throw YamlRefusal("an alias nests deeper than " + std::to_string(limits_.depth_max) + " levels", where, path());
+    throw YamlRefusal("an alias nests deeper than " + std::to_string(limits_.depth_max) + " levels", where,
+                      path());
   // Paid before it is copied: nine lines of aliases can stand for a billion nodes.
   spend(found->second.size, where);
   Node copy = found->second.node;
@@ -114,12 +117,15 @@ void YamlBuilder::refuse_key(const YAML::Mark& mark) const {
                     place(mark), path());
 }
 
-void YamlBuilder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+void YamlBuilder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
+                       YAML::anchor_t anchor) {
   const SourceMark where = place(mark);
   if (expects_key()) refuse_key(mark);
-  const bool is_plain_type = tag.empty() || tag == "?" || tag == "!" ||
-                             tag == (kind == Node::Kind::mapping ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq");
-  if (!is_plain_type) throw YamlRefusal("the tag '" + tag + "' is not a plain type (map, seq)", where, path());
+  const bool is_plain_type =
+      tag.empty() || tag == "?" || tag == "!" ||
+      tag == (kind == Node::Kind::mapping ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq");
+  if (!is_plain_type)
+    throw YamlRefusal("the tag '" + tag + "' is not a plain type (map, seq)", where, path());
   if (frames_.size() >= limits_.depth_max)
     throw YamlRefusal("nested deeper than " + std::to_string(limits_.depth_max) + " levels", where, path());
   Frame frame;
@@ -159,7 +165,8 @@ void YamlBuilder::add(Node node, YAML::anchor_t anchor, bool is_plain) {
   } else if (frame.has_key) {
     add_member(frame, std::move(node));
   } else {
-    if (node.kind != Node::Kind::scalar) throw YamlRefusal("a mapping's key must be plain text", node.mark, path());
+    if (node.kind != Node::Kind::scalar)
+      throw YamlRefusal("a mapping's key must be plain text", node.mark, path());
     frame.has_key = true;
     frame.is_merge = is_plain && node.text == "<<";
     frame.key = std::move(node.text);
@@ -181,12 +188,13 @@ void YamlBuilder::add_member(Frame& frame, Node node) {
   Member& earlier = frame.node.members[found->second];
   if (document_.warnings.size() < warnings_max) {
     std::string where = path();
-    document_.warnings.push_back({.field = where.empty() ? clipped(frame.key, 80) : where + "." + clipped(frame.key, 80),
-                                  .message = "the key '" + clipped(frame.key, 80) + "' is given twice, first in line " +
-                                             std::to_string(earlier.mark.line) + "; this one counts",
-                                  .line = frame.key_mark.line,
-                                  .column = frame.key_mark.column,
-                                  .suggestion = {}});
+    document_.warnings.push_back(
+        {.field = where.empty() ? clipped(frame.key, 80) : where + "." + clipped(frame.key, 80),
+         .message = "the key '" + clipped(frame.key, 80) + "' is given twice, first in line " +
+                    std::to_string(earlier.mark.line) + "; this one counts",
+         .line = frame.key_mark.line,
+         .column = frame.key_mark.column,
+         .suggestion = {}});
   }
   earlier.mark = frame.key_mark;
   earlier.node = std::move(node);
@@ -205,9 +213,11 @@ void YamlBuilder::merge_into(Frame& frame) {
 // The mapping's own keys win, then those of the source that was named first.
 void YamlBuilder::merge_mapping(Frame& frame, const Node& source) {
   if (source.kind != Node::Kind::mapping)
-    throw YamlRefusal("<< expects a mapping or a list of mappings, found " + source.described(), source.mark, path());
+    throw YamlRefusal("<< expects a mapping or a list of mappings, found " + source.described(), source.mark,
+                      path());
   for (const auto& member : source.members)
-    if (frame.index.emplace(member.key, frame.node.members.size()).second) frame.node.members.push_back(member);
+    if (frame.index.emplace(member.key, frame.node.members.size()).second)
+      frame.node.members.push_back(member);
 }
 
 void YamlBuilder::remember(const Node& node, YAML::anchor_t anchor) {
@@ -220,10 +230,11 @@ void YamlBuilder::spend(const Size& size, SourceMark mark) {
   spent_.nodes += size.nodes;
   spent_.bytes += size.bytes;
   if (spent_.nodes > limits_.nodes_max)
-    throw YamlRefusal("more than " + std::to_string(limits_.nodes_max) + " values, aliases expanded", mark, path());
-  if (spent_.bytes > limits_.expanded_bytes_max)
-    throw YamlRefusal("more than " + std::to_string(limits_.expanded_bytes_max) + " bytes, aliases expanded", mark,
+    throw YamlRefusal("more than " + std::to_string(limits_.nodes_max) + " values, aliases expanded", mark,
                       path());
+  if (spent_.bytes > limits_.expanded_bytes_max)
+    throw YamlRefusal("more than " + std::to_string(limits_.expanded_bytes_max) + " bytes, aliases expanded",
+                      mark, path());
 }
 
 std::string YamlBuilder::path() const {

@@ -53,10 +53,10 @@ class YamlBuilder final : public YAML::EventHandler {
     Node node;
     YAML::anchor_t anchor = 0;
     bool has_key = false;
-    bool is_merge = false;                       // the key is an unquoted <<
+    bool is_merge = false;  // the key is an unquoted <<
     std::string key;
     SourceMark key_mark;
-    std::map<std::string, std::size_t> index;    // key → position in node.members
+    std::map<std::string, std::size_t> index;  // key → position in node.members
     std::vector<Node> merges;
   };
   struct Anchor {

@@ -47,10 +47,13 @@ fs::path shared_playbooks() {
 
 // Replaces, removes, repeats and inserts pieces: enough to reach the corners of parser and loader.
 std::string mutated(std::string text, std::mt19937& random) {
-  static const std::string pieces[] = {"{", "}", "[", "]", ":", "- ", "\n", "  ", "{{", "}}", "{%", "&a ", "*a", "<<: ",
-                                       "|", ">", "!!str ", "!x ", "? ", "'", "\"", "#", "~", "\t", "\xC3", "%", "---\n",
-                                       "step:", "next:", "tool:", "case:", "then:", "loop:", "null"};
-  const auto below = [&](std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random); };
+  static const std::string pieces[] = {
+      "{",    "}",    "[",     "]",     ":",      "- ",    "\n",    "  ",    "{{",    "}}",  "{%", "&a ",
+      "*a",   "<<: ", "|",     ">",     "!!str ", "!x ",   "? ",    "'",     "\"",    "#",   "~",  "\t",
+      "\xC3", "%",    "---\n", "step:", "next:",  "tool:", "case:", "then:", "loop:", "null"};
+  const auto below = [&](std::size_t bound) {
+    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
+  };
   const std::size_t changes = 1 + below(4);
   for (std::size_t change = 0; change < changes && !text.empty(); ++change) {
     const std::size_t at = below(text.size());
@@ -74,8 +77,10 @@ TEST_CASE("our own playbooks load without a warning") {
   for (const auto& file : files) {
     CAPTURE(file.string());
     const auto loaded = load_playbook(text_of(file));
-    if (!loaded) FAIL_CHECK(loaded.error().message);
-    else CHECK(loaded->warnings.empty());
+    if (!loaded)
+      FAIL_CHECK(loaded.error().message);
+    else
+      CHECK(loaded->warnings.empty());
   }
 }
 
@@ -100,12 +105,14 @@ TEST_CASE("the playbooks of NoETL's authors load, but for those that must not") 
       REQUIRE_FALSE(loaded.has_value());
       REQUIRE(loaded.error().details.size() == 2);
       CHECK(loaded.error().details[0].line == 116);
-      CHECK(loaded.error().details[0].message.find("'process' is already defined in line 22") != std::string::npos);
+      CHECK(loaded.error().details[0].message.find("'process' is already defined in line 22") !=
+            std::string::npos);
     } else if (!loaded) {
       FAIL_CHECK(loaded.error().message);
     } else {
       ++accepted;
-      CHECK(loaded->playbook.generation == (file.string().find("v2era") != std::string::npos ? "v2era" : "v10"));
+      CHECK(loaded->playbook.generation ==
+            (file.string().find("v2era") != std::string::npos ? "v2era" : "v10"));
     }
   }
   MESSAGE("loaded ", accepted, " of ", files.size(), " files in ", folder.string());

@@ -11,8 +11,8 @@ namespace {
 using domain::Json;
 
 LoadedPlaybook load(const std::string& workflow, const std::string& before = "") {
-  auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" + before +
-                              "workflow:\n" + workflow);
+  auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" +
+                              before + "workflow:\n" + workflow);
   if (!loaded) FAIL(loaded.error().message);
   return *std::move(loaded);
 }
@@ -34,10 +34,11 @@ TEST_CASE("the path is metadata.path, else path, else metadata.name") {
 }
 
 TEST_CASE("top-level maps are kept: workload, executor, keychain, and others for templates") {
-  const auto playbook = load("- step: start\n",
-                             "workload: {n: 1}\nexecutor: {profile: local}\nkeychain: [{name: k, kind: oauth}]\n"
-                             "spec: {limit: 5}\n")
-                            .playbook;
+  const auto playbook =
+      load("- step: start\n",
+           "workload: {n: 1}\nexecutor: {profile: local}\nkeychain: [{name: k, kind: oauth}]\n"
+           "spec: {limit: 5}\n")
+          .playbook;
 
   CHECK(playbook.workload == Json{{"n", 1}});
   CHECK(playbook.executor == Json{{"profile", "local"}});
@@ -46,8 +47,9 @@ TEST_CASE("top-level maps are kept: workload, executor, keychain, and others for
 }
 
 TEST_CASE("plain next takes a name, a list of names, and steps with args") {
-  const auto step = first_step("- step: start\n  next: [a, {step: b}, {step: c, args: {x: '{{ 1 }}'}}]\n"
-                               "- step: a\n  next: b\n- step: b\n- step: c\n");
+  const auto step = first_step(
+      "- step: start\n  next: [a, {step: b}, {step: c, args: {x: '{{ 1 }}'}}]\n"
+      "- step: a\n  next: b\n- step: b\n- step: c\n");
 
   REQUIRE(step.next.size() == 3);
   CHECK(step.next[0].step == "a");
@@ -58,9 +60,10 @@ TEST_CASE("plain next takes a name, a list of names, and steps with args") {
 }
 
 TEST_CASE("arcs are exclusive unless the mode says otherwise, and carry when and set") {
-  const auto loaded = load("- step: start\n  next: {spec: {mode: inclusive}, arcs: [{step: a}, {step: b}]}\n"
-                           "- step: a\n  next:\n    arcs:\n      - {step: b, when: '{{ x }}', set: {ctx.y: 1}}\n"
-                           "- step: b\n");
+  const auto loaded = load(
+      "- step: start\n  next: {spec: {mode: inclusive}, arcs: [{step: a}, {step: b}]}\n"
+      "- step: a\n  next:\n    arcs:\n      - {step: b, when: '{{ x }}', set: {ctx.y: 1}}\n"
+      "- step: b\n");
 
   const auto& workflow = loaded.playbook.workflow;
   CHECK(workflow[0].next_mode == domain::NextMode::inclusive);
@@ -88,15 +91,17 @@ TEST_CASE("a map of actions is flattened into the order in which they act") {
 }
 
 TEST_CASE("set may be a list of names and values") {
-  const auto step = first_step("- step: start\n  case:\n    - when: '{{ x }}'\n      then:\n"
-                               "        - set: [{name: a, value: '{{ 1 }}'}, {name: b, value: null}]\n");
+  const auto step = first_step(
+      "- step: start\n  case:\n    - when: '{{ x }}'\n      then:\n"
+      "        - set: [{name: a, value: '{{ 1 }}'}, {name: b, value: null}]\n");
 
   CHECK(step.cases[0].then[0].spec == Json{{"a", "{{ 1 }}"}, {"b", nullptr}});
 }
 
 TEST_CASE("a tool is a map, its args and spec apart from its options") {
-  const auto step = first_step("- step: start\n  args: {a: 1}\n  tool:\n    kind: http\n    url: u\n    args: {b: 2}\n"
-                               "    input: {c: 3}\n    spec: {timeout: 5, policy: {rules: [{else: {do: continue}}]}}\n");
+  const auto step = first_step(
+      "- step: start\n  args: {a: 1}\n  tool:\n    kind: http\n    url: u\n    args: {b: 2}\n"
+      "    input: {c: 3}\n    spec: {timeout: 5, policy: {rules: [{else: {do: continue}}]}}\n");
 
   REQUIRE(step.tools.size() == 1);
   CHECK_FALSE(step.is_pipeline);
@@ -110,8 +115,9 @@ TEST_CASE("a tool is a map, its args and spec apart from its options") {
 }
 
 TEST_CASE("options under tool.spec count as the tool's own") {
-  const auto tool = first_step("- step: start\n  tool:\n    kind: python\n    spec:\n      input: {a: 1}\n"
-                               "      code: result = 1\n      policy: {rules: []}\n")
+  const auto tool = first_step(
+                        "- step: start\n  tool:\n    kind: python\n    spec:\n      input: {a: 1}\n"
+                        "      code: result = 1\n      policy: {rules: []}\n")
                         .tools[0];
 
   CHECK(tool.options == Json{{"code", "result = 1"}});
@@ -120,7 +126,8 @@ TEST_CASE("options under tool.spec count as the tool's own") {
 }
 
 TEST_CASE("a tool may be a plain word with its options beside it") {
-  const auto loaded = load("- step: start\n  tool: python\n  code: result = 1\n  args: {x: 1}\n  next: end\n- step: end\n");
+  const auto loaded =
+      load("- step: start\n  tool: python\n  code: result = 1\n  args: {x: 1}\n  next: end\n- step: end\n");
 
   const auto& step = loaded.playbook.workflow[0];
   CHECK(step.tools[0].kind == "python");
@@ -131,8 +138,9 @@ TEST_CASE("a tool may be a plain word with its options beside it") {
 }
 
 TEST_CASE("a pipeline's tasks are named beside their kind or around it") {
-  const auto step = first_step("- step: start\n  tool:\n    - {name: one, kind: noop, set: {a: 1}}\n"
-                               "    - two: {kind: shell, command: ls, input: {x: 1}}\n    - {kind: noop}\n");
+  const auto step = first_step(
+      "- step: start\n  tool:\n    - {name: one, kind: noop, set: {a: 1}}\n"
+      "    - two: {kind: shell, command: ls, input: {x: 1}}\n    - {kind: noop}\n");
 
   REQUIRE(step.tools.size() == 3);
   CHECK(step.is_pipeline);
@@ -146,9 +154,10 @@ TEST_CASE("a pipeline's tasks are named beside their kind or around it") {
 }
 
 TEST_CASE("a workbook tool carries the entry's name, and the entry its tool") {
-  const auto playbook = load("- step: start\n  tool: {kind: workbook, name: add, args: {a: 1}}\n"
-                             "- step: old\n  tool: workbook\n  name: add\n",
-                             "workbook:\n  - {name: add, tool: {kind: python, code: result = 1}}\n")
+  const auto playbook = load(
+                            "- step: start\n  tool: {kind: workbook, name: add, args: {a: 1}}\n"
+                            "- step: old\n  tool: workbook\n  name: add\n",
+                            "workbook:\n  - {name: add, tool: {kind: python, code: result = 1}}\n")
                             .playbook;
 
   REQUIRE(playbook.workbook.size() == 1);
@@ -158,10 +167,12 @@ TEST_CASE("a workbook tool carries the entry's name, and the entry its tool") {
 }
 
 TEST_CASE("loops of both generations read alike") {
-  const auto workflow = load("- step: a\n  loop: {in: '{{ x }}', iterator: n, mode: parallel}\n  tool: {kind: noop}\n"
-                             "- step: b\n  loop: {in: [1, 2], spec: {mode: parallel, max_in_flight: 3}}\n  tool: {kind: noop}\n"
-                             "- step: c\n  loop: {cursor: {kind: postgres}, iterator: row}\n  tool: {kind: noop}\n")
-                            .playbook.workflow;
+  const auto workflow =
+      load(
+          "- step: a\n  loop: {in: '{{ x }}', iterator: n, mode: parallel}\n  tool: {kind: noop}\n"
+          "- step: b\n  loop: {in: [1, 2], spec: {mode: parallel, max_in_flight: 3}}\n  tool: {kind: noop}\n"
+          "- step: c\n  loop: {cursor: {kind: postgres}, iterator: row}\n  tool: {kind: noop}\n")
+          .playbook.workflow;
 
   CHECK(workflow[0].loop->in == "{{ x }}");
   CHECK(workflow[0].loop->iterator == "n");
@@ -175,8 +186,9 @@ TEST_CASE("loops of both generations read alike") {
 }
 
 TEST_CASE("a step keeps vars, set, when, spec, output and its place") {
-  const auto step = first_step("- step: start\n  vars: {a: '{{ result }}'}\n  set: {ctx.b: 1}\n  when: '{{ c }}'\n"
-                               "  spec: {policy: {admit: {rules: []}}}\n  output: {output_select: [d]}\n  timeout: 9\n");
+  const auto step = first_step(
+      "- step: start\n  vars: {a: '{{ result }}'}\n  set: {ctx.b: 1}\n  when: '{{ c }}'\n"
+      "  spec: {policy: {admit: {rules: []}}}\n  output: {output_select: [d]}\n  timeout: 9\n");
 
   CHECK(step.vars == Json{{"a", "{{ result }}"}});
   CHECK(step.set == Json{{"ctx.b", 1}});
@@ -188,7 +200,8 @@ TEST_CASE("a step keeps vars, set, when, spec, output and its place") {
 }
 
 TEST_CASE("the entry is executor.spec.entry_step, else start, else the first step") {
-  CHECK(load("- step: a\n- step: start\n- step: b\n", "executor: {spec: {entry_step: b}}\n").playbook.entry == "b");
+  CHECK(load("- step: a\n- step: start\n- step: b\n", "executor: {spec: {entry_step: b}}\n").playbook.entry ==
+        "b");
   CHECK(load("- step: a\n- step: start\n").playbook.entry == "start");
   CHECK(load("- step: a\n- step: b\n").playbook.entry == "a");
 }
@@ -196,8 +209,8 @@ TEST_CASE("the entry is executor.spec.entry_step, else start, else the first ste
 TEST_CASE("the generation follows from the words that are used") {
   CHECK(load("- step: start\n  next: end\n- step: end\n").playbook.generation == "v2era");
   CHECK(load("- step: start\n  next: {arcs: [{step: end}]}\n- step: end\n").playbook.generation == "v10");
-  CHECK(load("- step: start\n  next: {arcs: [{step: end}]}\n- step: end\n  next: start\n").playbook.generation ==
-        "mixed");
+  CHECK(load("- step: start\n  next: {arcs: [{step: end}]}\n- step: end\n  next: start\n")
+            .playbook.generation == "mixed");
 }
 
 TEST_CASE("steps are found by name") {
@@ -213,7 +226,8 @@ TEST_CASE("unknown keys, tool kinds and unreachable steps are warnings with a su
 
   std::string all;
   for (const auto& warning : loaded.warnings)
-    all += warning.field + ":" + std::to_string(warning.line) + " " + warning.message + " " + warning.suggestion + "\n";
+    all += warning.field + ":" + std::to_string(warning.line) + " " + warning.message + " " +
+           warning.suggestion + "\n";
   CAPTURE(all);
   CHECK(all.find("workflow[0].nxt:6") != std::string::npos);
   CHECK(all.find("did you mean 'next'?") != std::string::npos);
@@ -222,12 +236,24 @@ TEST_CASE("unknown keys, tool kinds and unreachable steps are warnings with a su
 }
 
 TEST_CASE("braces in a program that are no template are a warning") {
-  const auto loaded = load("- step: start\n  tool:\n    kind: python\n    code: |\n      x = 1\n"
-                           "      print(f\"{{not a template\")\n");
+  const auto loaded = load(
+      "- step: start\n  tool:\n    kind: python\n    code: |\n      x = 1\n"
+      "      print(f\"{{not a template\")\n");
 
   REQUIRE(loaded.warnings.size() == 1);
   CHECK(loaded.warnings[0].field == "workflow[0].tool.code");
   CHECK(loaded.warnings[0].line == 10);
+}
+
+TEST_CASE("braces above the workflow are no reason to refuse a playbook") {
+  const auto loaded = load_playbook(
+      "apiVersion: noetl.io/v2\nkind: Playbook\n"
+      "metadata: {name: t, description: 'write {{ to begin a template'}\n"
+      "workflow: [{step: start}]\n");
+
+  REQUIRE(loaded.has_value());
+  REQUIRE(loaded->warnings.size() == 1);
+  CHECK(loaded->warnings[0].field == "metadata.description");
 }
 
 TEST_CASE("a case without a condition in braces is warned of, since it always holds") {

@@ -10,8 +10,9 @@ namespace {
 
 // The first line of `workflow` is line 5.
 base::Error refusal_of(const std::string& workflow, const std::string& before = "") {
-  const auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" +
-                                    before + "workflow:\n" + workflow);
+  const auto loaded =
+      load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\n" + before +
+                    "workflow:\n" + workflow);
   REQUIRE_FALSE(loaded.has_value());
   CHECK(loaded.error().code == base::ErrorCode::invalid_playbook);
   REQUIRE_FALSE(loaded.error().details.empty());
@@ -40,8 +41,9 @@ void check_single(const base::Error& error, const Expected& expected) {
 }  // namespace
 
 TEST_CASE("every mistake is reported at once, in the order of the text") {
-  const auto error = refusal_of("- step: start\n  next: [{step: edn}]\n- step: end\n  loop: {iterator: x}\n"
-                                "  tool: {code: x}\n- step: end\n");
+  const auto error = refusal_of(
+      "- step: start\n  next: [{step: edn}]\n- step: end\n  loop: {iterator: x}\n"
+      "  tool: {code: x}\n- step: end\n");
 
   REQUIRE(error.details.size() == 4);
   CHECK(error.details[0].field == "workflow[0].next[0].step");
@@ -54,11 +56,14 @@ TEST_CASE("every mistake is reported at once, in the order of the text") {
 TEST_CASE("an unknown target is refused with the nearest name, wherever it is named") {
   check_single(refusal_of("- step: start\n  next: {arcs: [{step: fnish}]}\n- step: finish\n"),
                {"workflow[0].next.arcs[0].step", 6, "no step 'fnish'", "'finish'"});
-  check_single(refusal_of("- step: start\n  case:\n    - when: '{{ 1 }}'\n      then:\n        next: [{step: nowhere}]\n"),
-               {"workflow[0].case[0].then.next[0].step", 9, "no step 'nowhere'; expected", ""});
-  check_single(refusal_of("- step: start\n  case:\n    - when: '{{ 1 }}'\n      then: [{call: {step: helpr}}]\n"
-                          "- step: helper\n"),
-               {"workflow[0].case[0].then[0].call.step", 8, "no step 'helpr'", "'helper'"});
+  check_single(
+      refusal_of(
+          "- step: start\n  case:\n    - when: '{{ 1 }}'\n      then:\n        next: [{step: nowhere}]\n"),
+      {"workflow[0].case[0].then.next[0].step", 9, "no step 'nowhere'; expected", ""});
+  check_single(
+      refusal_of("- step: start\n  case:\n    - when: '{{ 1 }}'\n      then: [{call: {step: helpr}}]\n"
+                 "- step: helper\n"),
+      {"workflow[0].case[0].then[0].call.step", 8, "no step 'helpr'", "'helper'"});
   check_single(refusal_of("- step: start\n", "executor: {spec: {entry_step: strat}}\n"),
                {"executor.spec.entry_step", 4, "no step 'strat'", "'start'"});
 }
@@ -87,8 +92,9 @@ TEST_CASE("a loop needs something to go over, and a mode and a bound that make s
                {"workflow[0].loop", 6, "needs `in`", ""});
   check_single(refusal_of("- step: start\n  loop: {in: [1], mode: paralel}\n  tool: {kind: noop}\n"),
                {"workflow[0].loop.mode", 6, "found 'paralel'", "'parallel'"});
-  check_single(refusal_of("- step: start\n  loop: {in: [1], spec: {max_in_flight: 0}}\n  tool: {kind: noop}\n"),
-               {"workflow[0].loop.spec.max_in_flight", 6, "whole number from 1", ""});
+  check_single(
+      refusal_of("- step: start\n  loop: {in: [1], spec: {max_in_flight: 0}}\n  tool: {kind: noop}\n"),
+      {"workflow[0].loop.spec.max_in_flight", 6, "whole number from 1", ""});
   check_single(refusal_of("- step: start\n  loop: {in: [1], iterator: a-b}\n  tool: {kind: noop}\n"),
                {"workflow[0].loop.iterator", 6, "expected a name", ""});
 }
@@ -110,6 +116,13 @@ TEST_CASE("a template that does not parse is refused where it is not a program")
                {"workflow[0].tool.url", 6, "does not parse", ""});
 }
 
+TEST_CASE("a template inside a block is placed at its own line") {
+  check_single(
+      refusal_of(
+          "- step: start\n  tool:\n    kind: http\n    url: u\n    body: |\n      one\n      {{ a + }}\n"),
+      {"workflow[0].tool.body", 11, "does not parse", ""});
+}
+
 TEST_CASE("next in a shape that means nothing is refused with what was expected") {
   check_single(refusal_of("- step: start\n  next:\n      -step: end\n- step: end\n"),
                {"workflow[0].next", 7, "found a mapping with '-step'", "'step'"});
@@ -120,7 +133,8 @@ TEST_CASE("next in a shape that means nothing is refused with what was expected"
 }
 
 TEST_CASE("policies only do what exists, and jump only where there is something") {
-  const std::string task = "- step: start\n  tool:\n    - name: one\n      kind: noop\n      spec: {policy: {rules: ";
+  const std::string task =
+      "- step: start\n  tool:\n    - name: one\n      kind: noop\n      spec: {policy: {rules: ";
   check_single(refusal_of(task + "[{when: '{{ 1 }}', then: {do: rety}}]}}\n"),
                {"workflow[0].tool[0].spec.policy.rules[0].then.do", 9, "found 'rety'", "'retry'"});
   check_single(refusal_of(task + "[{else: {then: {do: jump, to: on}}}]}}\n"),

@@ -33,14 +33,41 @@ void check_refused_at(std::string_view text, int line, int column, const std::st
 }  // namespace
 
 TEST_CASE("plain scalars resolve as PyYAML's SafeLoader resolves them") {
-  const std::pair<const char*, Json> expected[] = {
-      {"yes", true}, {"On", true}, {"TRUE", true}, {"no", false}, {"off", false}, {"y", "y"}, {"tRue", "tRue"},
-      {"~", nullptr}, {"null", nullptr}, {"NULL", nullptr}, {"0x1F", 31}, {"0o17", "0o17"}, {"017", 15},
-      {"08", "08"}, {"1_000", 1000}, {"+5", 5}, {"-5", -5}, {"0b101", 5}, {"0b12", "0b12"}, {"1:30", 90},
-      {"1:99", "1:99"}, {"190:20:30", 685230}, {"1e3", "1e3"}, {"1.5e3", "1.5e3"}, {"1.5e+3", 1500.0},
-      {"1.", 1.0}, {".5", 0.5}, {"-.5", "-.5"}, {"1_0.5_0", 10.5}, {"_1", "_1"}, {"2024-01-01", "2024-01-01"},
-      {"1.2.3", "1.2.3"}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN},
-      {"18446744073709551616", "18446744073709551616"}};
+  const std::pair<const char*, Json> expected[] = {{"yes", true},
+                                                   {"On", true},
+                                                   {"TRUE", true},
+                                                   {"no", false},
+                                                   {"off", false},
+                                                   {"y", "y"},
+                                                   {"tRue", "tRue"},
+                                                   {"~", nullptr},
+                                                   {"null", nullptr},
+                                                   {"NULL", nullptr},
+                                                   {"0x1F", 31},
+                                                   {"0o17", "0o17"},
+                                                   {"017", 15},
+                                                   {"08", "08"},
+                                                   {"1_000", 1000},
+                                                   {"+5", 5},
+                                                   {"-5", -5},
+                                                   {"0b101", 5},
+                                                   {"0b12", "0b12"},
+                                                   {"1:30", 90},
+                                                   {"1:99", "1:99"},
+                                                   {"190:20:30", 685230},
+                                                   {"1e3", "1e3"},
+                                                   {"1.5e3", "1.5e3"},
+                                                   {"1.5e+3", 1500.0},
+                                                   {"1.", 1.0},
+                                                   {".5", 0.5},
+                                                   {"-.5", "-.5"},
+                                                   {"1_0.5_0", 10.5},
+                                                   {"_1", "_1"},
+                                                   {"2024-01-01", "2024-01-01"},
+                                                   {"1.2.3", "1.2.3"},
+                                                   {"9223372036854775807", INT64_MAX},
+                                                   {"-9223372036854775808", INT64_MIN},
+                                                   {"18446744073709551616", "18446744073709551616"}};
   for (const auto& [text, value] : expected) {
     CAPTURE(text);
     const Json found = value_of("key: " + std::string(text))["key"];
@@ -107,7 +134,8 @@ TEST_CASE("a YAML bomb is refused before it expands") {
   std::string bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n";
   for (char name = 'b'; name <= 'j'; ++name) {
     bomb += std::string(1, name) + ": &" + name + " [";
-    for (int copy = 0; copy < 9; ++copy) bomb += std::string(copy == 0 ? "" : ", ") + "*" + static_cast<char>(name - 1);
+    for (int copy = 0; copy < 9; ++copy)
+      bomb += std::string(copy == 0 ? "" : ", ") + "*" + static_cast<char>(name - 1);
     bomb += "]\n";
   }
 
@@ -124,16 +152,20 @@ TEST_CASE("one long text repeated by aliases is bounded in bytes") {
 TEST_CASE("aliases cannot nest a value deeper than a text may") {
   std::string text = "a0: &a0 [x]\n";
   for (int level = 1; level < 70; ++level)
-    text += "a" + std::to_string(level) + ": &a" + std::to_string(level) + " [*a" + std::to_string(level - 1) + "]\n";
+    text += "a" + std::to_string(level) + ": &a" + std::to_string(level) + " [*a" +
+            std::to_string(level - 1) + "]\n";
 
   CHECK(refusal_of(text).message.find("nests deeper than 64") != std::string::npos);
 }
 
-TEST_CASE("an alias inside its own value is refused") { check_refused_at("a: &a\n  b: *a\n", 2, 6, "cyclic"); }
+TEST_CASE("an alias inside its own value is refused") {
+  check_refused_at("a: &a\n  b: *a\n", 2, 6, "cyclic");
+}
 
 TEST_CASE("deep nesting is refused in every style") {
   std::string blocks;
-  for (int level = 0; level < 200; ++level) blocks += std::string(static_cast<std::size_t>(level), ' ') + "a:\n";
+  for (int level = 0; level < 200; ++level)
+    blocks += std::string(static_cast<std::size_t>(level), ' ') + "a:\n";
 
   CHECK(refusal_of(blocks).message.find("deeper than 64") != std::string::npos);
   CHECK(refusal_of("a: " + std::string(100, '[') + std::string(100, ']')).message.find("deeper than 64") !=
@@ -155,19 +187,21 @@ TEST_CASE("too many values are refused") {
   std::string text = "[";
   for (int item = 0; item < 1000; ++item) text += "1,";
 
-  CHECK(refusal_of(text + "1]", {.nodes_max = 500}).message.find("more than 500 values") != std::string::npos);
+  CHECK(refusal_of(text + "1]", {.nodes_max = 500}).message.find("more than 500 values") !=
+        std::string::npos);
 }
 
 TEST_CASE("bytes that are no UTF-8, NUL and control characters are refused where they stand") {
   using namespace std::string_view_literals;
   check_refused_at("a: b\nc: \xFF\n"sv, 2, 4, "not valid UTF-8");
   check_refused_at("a: \xED\xA0\x80\n"sv, 1, 4, "not valid UTF-8");  // a surrogate
-  check_refused_at("a: \xC0\xAF\n"sv, 1, 4, "not valid UTF-8");      // overlong
+  check_refused_at("a: \xC0\xAF\n"sv, 1, 4, "not valid UTF-8");  // overlong
   check_refused_at("a: \xF4\x90\x80\x80\n"sv, 1, 4, "not valid UTF-8");
-  check_refused_at("a: é\xC3"sv, 1, 5, "not valid UTF-8");            // cut off
+  check_refused_at("a: é\xC3"sv, 1, 5, "not valid UTF-8");  // cut off
   check_refused_at("a: x\0y\n"sv, 1, 5, "NUL");
   check_refused_at("a: \x01\n"sv, 1, 4, "control character");
-  CHECK(value_of("\xEF\xBB\xBF" "a: 1")["a"] == 1);
+  CHECK(value_of("\xEF\xBB\xBF"
+                 "a: 1")["a"] == 1);
 }
 
 TEST_CASE("mistakes of YAML carry their place and, for templates without quotes, the cure") {
