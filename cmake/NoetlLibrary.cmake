@@ -6,8 +6,6 @@ function(noetl_library NAME)
     add_library(noetl_${NAME} STATIC ${ARG_SOURCES})
     target_link_libraries(noetl_${NAME} PUBLIC ${ARG_LINKS} Threads::Threads PRIVATE noetl_flags ${ARG_PRIVATE_LINKS})
     target_include_directories(noetl_${NAME} PUBLIC ${CMAKE_SOURCE_DIR})
-    target_precompile_headers(noetl_${NAME} PRIVATE
-      <algorithm> <chrono> <cstdint> <functional> <map> <memory> <optional> <string> <string_view> <vector>)
   else()
     add_library(noetl_${NAME} INTERFACE)
     target_link_libraries(noetl_${NAME} INTERFACE ${ARG_LINKS} Threads::Threads)
