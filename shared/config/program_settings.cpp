@@ -97,6 +97,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .nats = nats_settings(read),
                         .host = read.text("host"),
                         .port = read.integer("port"),
+                        .port_file = read.text("port-file"),
                         .server_url = advertised_url(read),
                         .database_url = database_url(read),
                         .db_pool_size = read.integer("db-pool-size"),
@@ -144,7 +145,7 @@ ClientSettings client_settings(const Resolved& resolved) {
           .server_url = read.text("server-url"),
           .token = read.text("token"),
           .json = read.text("output") == "json",
-          .timeout = read.duration("timeout"),
+          .timeout = read.duration("request-timeout"),
           .retries = read.integer("retries")};
 }
 

@@ -16,7 +16,7 @@ struct LogChoice {
 };
 
 struct NatsSettings {
-  std::string url;
+  std::string url;  // "none": do without
   std::string credentials_file;  // empty: none
   std::string stream;
   std::string subject;   // of the default pool
@@ -32,6 +32,7 @@ struct ServerSettings {
   NatsSettings nats;
   std::string host;
   int port = 0;             // 0: any free one
+  std::string port_file;    // written once the server listens; empty: none
   std::string server_url;   // what notifications say; http://localhost:<port> when not set. Empty for port 0
   std::string database_url;  // libpq URL or keywords; secret
   int db_pool_size = 0;

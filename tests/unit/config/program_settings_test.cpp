@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "shared/config/describe.hpp"
+#include "shared/config/program_flags.hpp"
 
 namespace noetl::config {
 namespace {
@@ -63,6 +64,18 @@ TEST_CASE("secrets are masked when settings are shown") {
 
   CHECK(shown_value(*find_setting("postgres-password"), resolved.at("postgres-password")) == "***");
   CHECK(shown_value(*find_setting("token"), resolved.at("token")).empty());
+}
+
+TEST_CASE("flags of a program are read in both spellings and others are refused") {
+  const auto flags = read_flags({"--port", "1", "--log-format=json", "--config", "x.conf"}, server);
+
+  REQUIRE(flags.has_value());
+  CHECK(flags->settings == std::map<std::string, std::string>{{"log-format", "json"}, {"port", "1"}});
+  CHECK(flags->config_file == "x.conf");
+  CHECK(read_flags({"--prot", "1"}, server).error().message == "unknown flag --prot, did you mean --port?");
+  CHECK_FALSE(read_flags({"--slots", "1"}, server).has_value());
+  CHECK_FALSE(read_flags({"--port"}, server).has_value());
+  CHECK_FALSE(read_flags({"start"}, server).has_value());
 }
 
 TEST_CASE("docs/configuration.md is what the table says") {
