@@ -1,0 +1,127 @@
+#include "cli/command_line.hpp"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdlib>
+#include <ostream>
+
+#include "cli/commands/commands.hpp"
+#include "cli/session.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::cli {
+namespace {
+
+constexpr const char* description =
+    "NoETL: a durable work queue and playbook runner on Postgres and NATS JetStream.";
+constexpr const char* footer =
+    "Settings come from flags, then the environment, then a file (--config, NOETL_CONFIG), then defaults:\n"
+    "docs/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
+    "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 130 interrupted.";
+
+void add_global_flags(CLI::App& app, CommandLine& line) {
+  app.add_option("--config", line.config_file, "File with settings")->type_name("FILE");
+  app.add_option_function<std::string>(
+         "-o,--output", [&line](const std::string& value) { line.flags["output"] = value; }, "table or json")
+      ->type_name("FORMAT");
+  for (const char* name : {"server-url", "request-timeout", "retries", "token", "log-level", "log-format"}) {
+    app.add_option_function<std::string>(
+           std::string("--") + name, [&line, name](const std::string& value) { line.flags[name] = value; },
+           std::string(config::find_setting(name)->help))
+        ->type_name("VALUE");
+  }
+}
+
+void add_commands(CLI::App& app, CommandLine& line) {
+  add_dev_command(app, line);
+  add_server_command(app, line);
+  add_worker_command(app, line);
+  add_playbook_command(app, line);
+  add_execute_command(app, line);
+  add_execution_command(app, line);
+  add_queue_command(app, line);
+  add_enqueue_command(app, line);
+  add_migrate_command(app, line);
+  add_config_command(app, line);
+  add_completion_command(app, line);
+}
+
+void init_logging(const config::LogChoice& choice) {
+  telemetry::init_logging({.level = telemetry::parse_log_level(choice.level).value_or(telemetry::LogLevel::info),
+                           .json = choice.json});
+}
+
+// NOETL_RUN_MODE lets one image be server or worker without arguments.
+std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments, const config::Resolved& resolved) {
+  const std::string& mode = resolved.at("run-mode").value;
+  if (!arguments.empty() || mode == "cli") return arguments;
+  return {mode, "start"};
+}
+
+int parse(CLI::App& app, std::vector<std::string> arguments, const Streams& streams) {
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    app.parse(std::move(arguments));
+    return -1;
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error, streams.out, streams.err);
+    return code == 0 ? 0 : exit_usage;
+  }
+}
+
+}  // namespace
+
+void add_setting_flags(CLI::App& command, CommandLine& line, unsigned programs) {
+  for (const auto& setting : config::all_settings()) {
+    const std::string name(setting.name);
+    // What the command or one above it has already is not declared again.
+    bool is_taken = (setting.programs & programs) == 0;
+    for (const CLI::App* app = &command; app != nullptr && !is_taken; app = app->get_parent()) {
+      is_taken = app->get_option_no_throw("--" + name) != nullptr;
+    }
+    if (is_taken) continue;
+    command
+        .add_option_function<std::string>(
+            "--" + name, [&line, name](const std::string& value) { line.flags[name] = value; },
+            std::string(setting.help) + (setting.default_value.empty() ? "" : " [" + std::string(setting.default_value) + "]"))
+        ->type_name("VALUE")
+        ->group("Settings");
+  }
+}
+
+int run(const std::vector<std::string>& arguments, const Programs& programs, const Streams& streams, std::stop_token stop) {
+  const bool color = streams.is_out_terminal && std::getenv("NO_COLOR") == nullptr;
+  const Output plain(streams, false, color);
+  CommandLine line;
+  const auto environment = config::resolve_for_process({}, "");
+  const auto words = environment ? with_run_mode(arguments, *environment) : arguments;
+
+  CLI::App app(description, "noetlctl");
+  app.footer(footer);
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "noetlctl " + programs.version);
+  add_global_flags(app, line);
+  add_commands(app, line);
+  if (words.empty()) {
+    streams.out << app.help();
+    return exit_usage;
+  }
+  if (const int code = parse(app, words, streams); code >= 0) return code;
+  if (!line.chosen) return exit_usage;
+
+  const auto resolved = config::resolve_for_process(line.flags, line.config_file);
+  if (!resolved) return plain.error(resolved.error());
+  const auto settings = config::client_settings(*resolved);
+  init_logging(settings.log);
+  const Output output(streams, settings.json, color && !settings.json);
+  Session session{programs, *resolved, settings, output, std::move(stop)};
+  try {
+    return line.chosen(session);
+  } catch (const std::exception& error) {
+    return output.error(base::Error{
+        .code = base::ErrorCode::internal, .message = error.what(), .field = {}, .retry_after = {}, .details = {}});
+  }
+}
+
+}  // namespace noetl::cli

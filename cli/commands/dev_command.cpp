@@ -1,0 +1,86 @@
+#include <signal.h>
+
+#include <memory>
+
+#include "cli/commands/commands.hpp"
+#include "cli/command_line.hpp"
+#include "cli/dev/dev_stack.hpp"
+#include "cli/session.hpp"
+
+namespace noetl::cli {
+namespace {
+
+struct Arguments {
+  std::string folder = ".noetl/dev";
+  int port = 8082;
+  const CLI::Option* port_option = nullptr;
+  int workers = 2;
+  bool should_stop = false;
+  bool should_show = false;
+};
+
+int run_stack(Session& session, dev::DataFolder& data, const Arguments& arguments) {
+  if (auto locked = data.lock(); !locked) return session.output.error(locked.error());
+  dev::DevStack stack(data,
+                      {.port = arguments.port,
+                       .is_port_asked_for = arguments.port_option->count() > 0,
+                       .workers = arguments.workers,
+                       .client = session.settings},
+                      session.output, session.stop);
+  auto done = stack.start();
+  if (done) {
+    session.output.note("ready; Ctrl-C stops everything, the data stays in " + data.path());
+    done = stack.watch();
+  }
+  if (done || done.error().code == base::ErrorCode::cancelled) session.output.note("stopping");
+  stack.stop();
+  if (done) return 0;
+  return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : session.output.error(done.error());
+}
+
+int show_stack(const Session& session, dev::DataFolder& data) {
+  if (data.lock()) {
+    return session.output.error(base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
+  }
+  const auto state = data.read_state();
+  session.output.fields(state);
+  return state.value("is_ready", false) ? 0 : exit_wait_over;
+}
+
+int stop_stack(const Session& session, dev::DataFolder& data) {
+  if (data.lock()) {
+    session.output.line({{"status", "stopped"}}, "no stack runs in " + data.path());
+    return 0;
+  }
+  // The lock is held, so the pid in dev.json is that of a living holder (or the holder is just starting).
+  const int pid = data.read_state().value("pid", 0);
+  if (pid <= 0 || kill(pid, SIGTERM) != 0) {
+    return session.output.error(base::failure(base::ErrorCode::conflict, "the stack in " + data.path() + " is just starting; try again").value());
+  }
+  data.wait_until_free();
+  session.output.line({{"status", "stopped"}}, "stopped; the data stays in " + data.path());
+  return 0;
+}
+
+}  // namespace
+
+void add_dev_command(CLI::App& app, CommandLine& line) {
+  auto* command = app.add_subcommand("dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("--data", arguments->folder, "Folder of data and logs")->capture_default_str()->type_name("DIR");
+  arguments->port_option =
+      command->add_option("--port", arguments->port, "Port of the server; when it is taken and was not asked for, a free one")
+          ->capture_default_str()
+          ->check(CLI::Range(1, 65535));
+  command->add_option("--workers", arguments->workers, "Worker processes")->capture_default_str()->check(CLI::Range(0, 64));
+  command->add_flag("--status", arguments->should_show, "Show the stack that runs in the folder");
+  command->add_flag("--stop", arguments->should_stop, "Stop the stack that runs in the folder");
+  on_chosen(*command, line, [arguments](Session& session) {
+    dev::DataFolder data(arguments->folder);
+    if (arguments->should_show) return show_stack(session, data);
+    if (arguments->should_stop) return stop_stack(session, data);
+    return run_stack(session, data, *arguments);
+  });
+}
+
+}  // namespace noetl::cli

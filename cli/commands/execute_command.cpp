@@ -1,0 +1,74 @@
+#include <memory>
+
+#include "cli/commands/commands.hpp"
+#include "cli/execution_wait.hpp"
+#include "cli/payload.hpp"
+
+namespace noetl::cli {
+namespace {
+
+struct Arguments {
+  std::string path;
+  int version = 0;
+  std::string payload;
+  std::vector<std::string> assignments;
+  std::string idempotency_key;
+  bool should_wait = false;
+  std::string timeout;
+};
+
+base::Result<Json> request_from(const Arguments& arguments) {
+  auto payload = read_payload(arguments.payload);
+  if (!payload) return payload;
+  for (const auto& assignment : arguments.assignments) {
+    if (auto set = apply_setting(*payload, assignment); !set) return base::failure(std::move(set.error()));
+  }
+  Json request{{"path", arguments.path}, {"payload", std::move(*payload)}};
+  if (arguments.version > 0) request["version"] = arguments.version;
+  return request;
+}
+
+int execute(Session& session, const Arguments& arguments) {
+  const auto limit = config::parse_duration(arguments.timeout.empty() ? "0s" : arguments.timeout);
+  if (!limit) {
+    return session.output.error(
+        base::failure(base::ErrorCode::invalid_input, "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'").value());
+  }
+  auto request = request_from(arguments);
+  if (!request) return session.output.error(request.error());
+  Call call{.method = "POST", .path = "/api/v2/execute", .body = std::move(*request), .headers = {}};
+  if (!arguments.idempotency_key.empty()) call.headers["Idempotency-Key"] = arguments.idempotency_key;
+  const auto answer = session.server().call(call);
+  if (!answer) return session.output.error(answer.error());
+  const std::string execution_id = cell_text(*answer, "execution_id");
+  if (!arguments.should_wait) {
+    session.output.line(*answer, "execution " + execution_id + " " + cell_text(*answer, "status"));
+    return 0;
+  }
+  return wait_for_end(session, {.execution_id = execution_id, .limit = *limit});
+}
+
+void add_as(CLI::App& app, CommandLine& line, const char* name, const char* description) {
+  auto* command = app.add_subcommand(name, description);
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("path", arguments->path, "Path of the playbook in the catalog")->required();
+  command->add_option("--version", arguments->version, "Version; the latest when left out")->type_name("N");
+  command->add_option("--payload,--workload", arguments->payload, "JSON object, or @file, or @- for stdin")->type_name("JSON");
+  command->add_option("--set", arguments->assignments, "key=value or a.b=value over the payload; repeatable")
+      ->type_name("K=V")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one execution only")->type_name("KEY");
+  command->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
+  command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")->type_name("TIME");
+  on_chosen(*command, line, [arguments](Session& session) { return execute(session, *arguments); });
+}
+
+}  // namespace
+
+void add_execute_command(CLI::App& app, CommandLine& line) {
+  add_as(app, line, "execute", "Start an execution of a playbook");
+  add_as(app, line, "run", "The same as execute");
+}
+
+}  // namespace noetl::cli

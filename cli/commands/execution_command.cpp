@@ -1,0 +1,130 @@
+#include <memory>
+
+#include "cli/command_line.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/execution_wait.hpp"
+#include "cli/interruptible_wait.hpp"
+
+namespace noetl::cli {
+namespace {
+
+const std::vector<Column> event_columns{
+    {"TIME", "created_at"}, {"EVENT", "event_type"}, {"STEP", "step"}, {"STATUS", "status"}, {"WORKER", "worker_id"}};
+
+std::string execution_path(const std::string& id) { return "/api/v2/executions/" + encode_segment(id); }
+
+void add_list(CLI::App& execution, CommandLine& line) {
+  struct Filter {
+    std::string status, path, before;
+    int limit = 20;
+  };
+  auto* list = execution.add_subcommand("list", "Executions, newest first");
+  auto filter = std::make_shared<Filter>();
+  list->add_option("--status", filter->status, "running, completed, failed or cancelled");
+  list->add_option("--path", filter->path, "Path of the playbook");
+  list->add_option("--before", filter->before, "Only executions older than this id: the next page");
+  list->add_option("--limit", filter->limit, "At most so many")->check(CLI::Range(1, 1000));
+  on_chosen(*list, line, [filter](Session& session) {
+    std::string path = "/api/v2/executions?limit=" + std::to_string(filter->limit);
+    if (!filter->status.empty()) path += "&status=" + encode_segment(filter->status);
+    if (!filter->path.empty()) path += "&path=" + encode_segment(filter->path);
+    if (!filter->before.empty()) path += "&before=" + encode_segment(filter->before);
+    return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
+      session.output.rows(answer, {{"EXECUTION", "execution_id"}, {"PATH", "path"}, {"VERSION", "version"},
+                                   {"STATUS", "status"}, {"STARTED", "started_at"}, {"SECONDS", "duration_seconds"}});
+    });
+  });
+}
+
+void add_get(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+  auto* get = execution.add_subcommand("get", "One execution: status, steps, result, error");
+  get->add_option("execution_id", *id)->required();
+  on_chosen(*get, line, [id](Session& session) {
+    return show_or_fail(session, session.server().get(execution_path(*id)),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
+void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+  auto* events = execution.add_subcommand("events", "Events of an execution, oldest first");
+  auto limit = std::make_shared<int>(1000);
+  events->add_option("execution_id", *id)->required();
+  events->add_option("--limit", *limit, "At most so many")->check(CLI::Range(1, 1000));
+  on_chosen(*events, line, [id, limit](Session& session) {
+    const auto path = execution_path(*id) + "/events?limit=" + std::to_string(*limit);
+    return show_or_fail(session, session.server().get(path),
+                        [&](const Json& answer) { session.output.rows(answer, event_columns); });
+  });
+}
+
+// The events after `after`; `after` moves on to the last of them.
+base::Result<Json> new_events(const Session& session, const std::string& id, std::string& after) {
+  std::string path = execution_path(id) + "/events?limit=1000";
+  if (!after.empty()) path += "&after=" + encode_segment(after);
+  auto answer = session.server().get(path);
+  if (!answer) return answer;
+  Json events = answer->is_array() ? *answer : answer->value("events", Json::array());
+  if (!events.empty()) after = cell_text(events.back(), "event_id");
+  return events;
+}
+
+int watch(Session& session, const std::string& id) {
+  std::string after;
+  while (true) {
+    // Asked before the events: what ended before this question has all its events there.
+    const auto execution = session.server().get(execution_path(id));
+    if (!execution) return session.output.error(execution.error());
+    const auto events = new_events(session, id, after);
+    if (!events) return session.output.error(events.error());
+    for (const auto& event : *events) {
+      session.output.out() << (session.output.is_json() ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
+                                                        : cell_text(event, "created_at") + "  " + cell_text(event, "event_type") +
+                                                              "  " + cell_text(event, "step"))
+                           << '\n'
+                           << std::flush;
+    }
+    if (has_ended(*execution) && events->empty()) {
+      if (!session.output.is_json()) session.output.out() << "execution " << id << " " << cell_text(*execution, "status") << '\n';
+      return exit_code_of(*execution);
+    }
+    if (!wait_unless_stopped(session.stop, std::chrono::milliseconds{250})) return exit_interrupted;
+  }
+}
+
+void add_watch(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+  auto* command = execution.add_subcommand("watch", "Print events as they come, until the execution ends");
+  command->add_option("execution_id", *id)->required();
+  on_chosen(*command, line, [id](Session& session) { return watch(session, *id); });
+}
+
+void add_cancel(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+  struct Arguments {
+    std::string reason;
+    bool should_cascade = true;
+  };
+  auto* cancel = execution.add_subcommand("cancel", "Cancel an execution and those that it started");
+  auto arguments = std::make_shared<Arguments>();
+  cancel->add_option("execution_id", *id)->required();
+  cancel->add_option("--reason", arguments->reason, "Kept with the execution");
+  cancel->add_flag("!--no-cascade", arguments->should_cascade, "Leave the executions that it started alone");
+  on_chosen(*cancel, line, [id, arguments](Session& session) {
+    const Json request{{"reason", arguments->reason}, {"cascade", arguments->should_cascade}};
+    return show_or_fail(session, session.server().post(execution_path(*id) + "/cancel", request),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
+}  // namespace
+
+void add_execution_command(CLI::App& app, CommandLine& line) {
+  auto* execution = app.add_subcommand("execution", "Executions: list, get, events, watch, cancel");
+  execution->require_subcommand(1);
+  auto id = std::make_shared<std::string>();
+  add_list(*execution, line);
+  add_get(*execution, line, id);
+  add_events(*execution, line, id);
+  add_watch(*execution, line, id);
+  add_cancel(*execution, line, id);
+}
+
+}  // namespace noetl::cli

@@ -1,0 +1,64 @@
+#include <memory>
+
+#include "cli/commands/commands.hpp"
+#include "cli/session.hpp"
+
+namespace noetl::cli {
+namespace {
+
+void add_start(CLI::App& worker, CommandLine& line) {
+  auto* start = worker.add_subcommand("start", "Run a worker in the foreground, as noetl-worker does");
+  const auto as_setting = [&line](const char* name) {
+    return [&line, name](const std::string& value) { line.flags[name] = value; };
+  };
+  start->add_flag("--v2")->description("Accepted for habit: every worker speaks the second protocol");
+  start->add_option_function<std::string>("-c,--concurrency,--slots", as_setting("slots"), "Commands at the same time")
+      ->type_name("N");
+  start->add_option_function<std::string>("--pool", as_setting("pool"), "Pool that the worker serves")->type_name("POOL");
+  add_setting_flags(*start, line, config::worker);
+  on_chosen(*start, line, [](Session& session) {
+    const auto settings = config::worker_settings(session.resolved);
+    if (!settings) return session.output.error(settings.error());
+    return session.programs.run_worker(*settings, session.stop);
+  });
+}
+
+void add_list(CLI::App& worker, CommandLine& line) {
+  auto* list = worker.add_subcommand("list", "Workers that are registered");
+  on_chosen(*list, line, [](Session& session) {
+    return show_or_fail(session, session.server().get("/api/v2/workers"), [&](const Json& answer) {
+      session.output.rows(answer, {{"WORKER", "worker_id"},
+                                   {"POOL", "pool"},
+                                   {"STATUS", "status"},
+                                   {"RUNNING", "running"},
+                                   {"SLOTS", "slots"},
+                                   {"HOST", "hostname"},
+                                   {"PID", "pid"},
+                                   {"HEARTBEAT", "heartbeat_at"}});
+    });
+  });
+}
+
+void add_drain(CLI::App& worker, CommandLine& line) {
+  auto* drain = worker.add_subcommand("drain", "Ask a worker to finish what it runs and to claim nothing more");
+  auto worker_id = std::make_shared<std::string>();
+  drain->add_option("worker_id", *worker_id, "As `worker list` shows it")->required();
+  on_chosen(*drain, line, [worker_id](Session& session) {
+    const auto path = "/api/v2/workers/" + encode_segment(*worker_id) + "/drain";
+    return show_or_fail(session, session.server().post(path, Json::object()), [&](const Json& answer) {
+      session.output.line(answer, "worker " + *worker_id + " drains with its next heartbeat");
+    });
+  });
+}
+
+}  // namespace
+
+void add_worker_command(CLI::App& app, CommandLine& line) {
+  auto* worker = app.add_subcommand("worker", "Workers: start one, list and drain them");
+  worker->require_subcommand(1);
+  add_start(*worker, line);
+  add_list(*worker, line);
+  add_drain(*worker, line);
+}
+
+}  // namespace noetl::cli

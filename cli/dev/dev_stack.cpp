@@ -1,0 +1,208 @@
+#include "cli/dev/dev_stack.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "cli/dev/machine.hpp"
+#include "cli/interruptible_wait.hpp"
+#include "cli/server_client.hpp"
+
+namespace noetl::dev {
+namespace {
+
+using base::ErrorCode;
+using base::failure;
+using std::chrono::milliseconds;
+
+constexpr milliseconds ready_patience{60'000};
+constexpr milliseconds worker_stop_patience{35'000};  // the worker's own grace is 30 s
+constexpr milliseconds stop_patience{10'000};
+
+base::Error died(const ChildProcess& process) {
+  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + " unexpectedly; the end of " + process.log_file() +
+                                             ":\n" + log_tail(process.log_file(), 20))
+      .value();
+}
+
+// A file descriptor that becomes readable when a stop is requested, so that one poll() waits for everything.
+class StopDescriptor {
+ public:
+  explicit StopDescriptor(const std::stop_token& stop) : fd_(eventfd(0, EFD_CLOEXEC)), callback_(stop, Wake{fd_}) {}
+  ~StopDescriptor() { close(fd_); }
+  StopDescriptor(const StopDescriptor&) = delete;
+  StopDescriptor& operator=(const StopDescriptor&) = delete;
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  struct Wake {
+    int fd;
+    void operator()() const noexcept {
+      const std::uint64_t one = 1;
+      static_cast<void>(!write(fd, &one, sizeof one));
+    }
+  };
+  const int fd_;
+  std::stop_callback<Wake> callback_;
+};
+
+bool is_any_answer(const nlohmann::json&, int) { return true; }
+
+bool has_ready_workers(const nlohmann::json& answer, int expected) {
+  const auto& rows = answer.is_object() && answer.contains("workers") ? answer["workers"]
+                     : answer.is_object() && answer.contains("items") ? answer["items"]
+                                                                      : answer;
+  if (!rows.is_array()) return false;
+  return std::count_if(rows.begin(), rows.end(), [](const auto& row) {
+           return row.is_object() && row.value("status", std::string{}) == "ready";
+         }) >= expected;
+}
+
+}  // namespace
+
+DevStack::DevStack(DataFolder& data, DevOptions options, const cli::Output& output, std::stop_token stop)
+    : data_(data), options_(std::move(options)), output_(output), stop_(std::move(stop)) {}
+
+DevStack::~DevStack() { stop(); }
+
+std::vector<ChildProcess*> DevStack::processes() const {
+  std::vector<ChildProcess*> all;
+  for (auto* process : {postgres_.process.get(), nats_.process.get(), server_.get()}) {
+    if (process != nullptr) all.push_back(process);
+  }
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  return all;
+}
+
+nlohmann::json DevStack::state(bool is_ready) const {
+  nlohmann::json pids = nlohmann::json::object();
+  for (const auto* process : processes()) pids[process->name()] = process->pid();
+  return {{"is_ready", is_ready},
+          {"pid", getpid()},
+          {"pids", pids},
+          {"server_url", "http://localhost:" + std::to_string(port_)},
+          {"server_port", port_},
+          {"nats_url", nats_.url},
+          {"nats_port", nats_.port},
+          {"database_url", postgres_.database_url},
+          {"postgres_port", postgres_.port}};
+}
+
+std::map<std::string, std::string> DevStack::environment() const {
+  auto variables = current_environment();
+  variables["NOETL_DATABASE_URL"] = postgres_.database_url;
+  variables["NATS_URL"] = nats_.url;
+  variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
+  variables["NOETL_PORT"] = std::to_string(port_);
+  variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
+  for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE", "NOETL_WORKER_ID", "NOETL_NODE"}) {
+    variables.erase(misleading);
+  }
+  return variables;
+}
+
+base::Result<void> DevStack::wait_until_answered(ChildProcess& process, const std::string& path,
+                                                 bool (*is_good)(const nlohmann::json&, int), int expected) {
+  auto settings = options_.client;
+  settings.server_url = "http://127.0.0.1:" + std::to_string(port_);
+  settings.retries = 0;
+  const cli::ServerClient client(settings, stop_);
+  const auto give_up = std::chrono::steady_clock::now() + ready_patience;
+  std::string found;
+  while (true) {
+    const auto answer = client.get(path);
+    if (answer && is_good(*answer, expected)) return {};
+    found = answer ? answer->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 500) : answer.error().message;
+    if (process.wait(milliseconds{0})) return failure(died(process));
+    if (std::chrono::steady_clock::now() > give_up) {
+      return failure(ErrorCode::unavailable, process.name() + " is not ready; " + path + " says: " + found + "\nthe end of " +
+                                                 process.log_file() + ":\n" + log_tail(process.log_file(), 20));
+    }
+    if (!cli::wait_unless_stopped(stop_, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
+  }
+}
+
+base::Result<void> DevStack::start_server() {
+  const int wanted = options_.is_port_asked_for ? options_.port : data_.read_state().value("server_port", options_.port);
+  if (options_.is_port_asked_for && !is_port_free(wanted)) {
+    return failure(ErrorCode::conflict, "port " + std::to_string(wanted) + " is taken; leave --port out to get a free one", "port");
+  }
+  port_ = choose_port(wanted, options_.port);
+  if (port_ != options_.port) {
+    output_.note("port " + std::to_string(options_.port) + " is " + (is_port_free(options_.port) ? "left for another" : "taken") +
+                 ": the server is on " + std::to_string(port_));
+  }
+  server_ = std::make_unique<ChildProcess>(Launch{.name = "server",
+                                                  .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "server", "start"},
+                                                  .environment = environment(),
+                                                  .log_file = data_.log_file("server")});
+  return wait_until_answered(*server_, "/readyz", is_any_answer, 0);
+}
+
+base::Result<void> DevStack::start_worker(int number) {
+  const std::string name = "worker-" + std::to_string(number);
+  workers_.push_back(std::make_unique<ChildProcess>(Launch{.name = name,
+                                                           .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
+                                                           .environment = environment(),
+                                                           .log_file = data_.log_file(name)}));
+  return wait_until_answered(*workers_.back(), "/api/v2/workers", has_ready_workers, number);
+}
+
+base::Result<void> DevStack::start() {
+  auto postgres = start_postgres(data_, output_, stop_);
+  if (!postgres) return failure(std::move(postgres.error()));
+  postgres_ = std::move(*postgres);
+  if (postgres_.port != 5432 && !is_port_free(5432)) output_.note("port 5432 is taken: Postgres is on " + std::to_string(postgres_.port));
+  auto nats = start_nats(data_, stop_);
+  if (!nats) return failure(std::move(nats.error()));
+  nats_ = std::move(*nats);
+  if (nats_.port != 4222 && !is_port_free(4222)) output_.note("port 4222 is taken: NATS is on " + std::to_string(nats_.port));
+  if (auto started = start_server(); !started) return started;
+  data_.write_state(state(false));
+  for (int number = 1; number <= options_.workers; ++number) {
+    if (auto started = start_worker(number); !started) return started;
+  }
+  data_.write_state(state(true));
+  output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " + nats_.url + "\nPostgres  psql \"" +
+                                postgres_.database_url + "\"\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
+                                data_.path() + "/logs");
+  return {};
+}
+
+base::Result<void> DevStack::watch() {
+  const StopDescriptor asked(stop_);
+  const auto children = processes();
+  std::vector<pollfd> waiting{{.fd = asked.fd(), .events = POLLIN, .revents = 0}};
+  for (const auto* process : children) waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
+  while (!stop_.stop_requested()) {
+    static_cast<void>(poll(waiting.data(), waiting.size(), -1));
+    for (auto* process : children) {
+      if (!stop_.stop_requested() && process->wait(milliseconds{0})) return failure(died(*process));
+    }
+  }
+  return {};
+}
+
+void DevStack::stop() {
+  // The doorbell and the truth outlive those who use them. Workers are asked together, then awaited.
+  for (const auto& worker : workers_) {
+    if (!worker->wait(milliseconds{0})) kill(worker->pid(), SIGTERM);
+  }
+  const auto give_up = std::chrono::steady_clock::now() + worker_stop_patience;
+  for (const auto& worker : workers_) {
+    const auto left = std::chrono::duration_cast<milliseconds>(give_up - std::chrono::steady_clock::now());
+    if (!worker->wait(std::max(left, milliseconds{0}))) worker->stop(milliseconds{0});
+  }
+  workers_.clear();
+  if (server_) server_->stop(worker_stop_patience);
+  server_.reset();
+  for (auto* process : {nats_.process.get(), postgres_.process.get()}) {
+    if (process != nullptr) process->stop(stop_patience);
+  }
+  nats_.process.reset();
+  postgres_.process.reset();
+}
+
+}  // namespace noetl::dev

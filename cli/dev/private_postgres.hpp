@@ -1,0 +1,29 @@
+#pragma once
+// A Postgres cluster of one's own in a folder: made on the first start, kept afterwards, durable (fsync on).
+// Run as an ordinary user when started by root, since Postgres refuses root. Local connections come over
+// the socket in a folder that only that user (and root) can enter; TCP on 127.0.0.1 needs the password that
+// was made for it. Main thread.
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "cli/dev/child_process.hpp"
+#include "cli/dev/data_folder.hpp"
+#include "cli/output.hpp"
+#include "shared/base/result.hpp"
+
+namespace noetl::dev {
+
+struct PrivatePostgres {
+  std::unique_ptr<ChildProcess> process;
+  std::string database_url;  // libpq keywords, over the socket
+  std::string folder;        // of the cluster
+  int port = 0;
+};
+
+// Returns when it answers. Errors: not_found (no Postgres installed), unavailable (with the log's tail).
+[[nodiscard]] base::Result<PrivatePostgres> start_postgres(DataFolder& data, const cli::Output& output,
+                                                           const std::stop_token& stop);
+
+}  // namespace noetl::dev

@@ -1,0 +1,56 @@
+#include "cli/execution_wait.hpp"
+
+#include "cli/command_line.hpp"
+#include "cli/interruptible_wait.hpp"
+
+namespace noetl::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds ask_first{20};
+constexpr milliseconds ask_last{500};
+
+}  // namespace
+
+bool has_ended(const Json& execution) {
+  const std::string status = execution.value("status", std::string{});
+  return status == "COMPLETED" || status == "FAILED" || status == "CANCELLED";
+}
+
+int exit_code_of(const Json& execution) {
+  const std::string status = execution.value("status", std::string{});
+  return status == "COMPLETED" ? 0 : status == "CANCELLED" ? exit_cancelled : exit_failed;
+}
+
+int wait_for_end(Session& session, const Wait& wait) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto path = "/api/v2/executions/" + encode_segment(wait.execution_id);
+  milliseconds pause = ask_first;
+  while (true) {
+    const auto answer = session.server().get(path);
+    if (!answer) return session.output.error(answer.error());
+    if (has_ended(*answer)) {
+      session.output.end_progress();
+      session.output.fields(*answer);
+      return exit_code_of(*answer);
+    }
+    const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started);
+    if (wait.limit.count() > 0 && waited >= wait.limit) {
+      session.output.end_progress();
+      session.output.note("execution " + wait.execution_id + " is still running after " + config::duration_text(wait.limit) +
+                          "; follow it with: noetlctl execution watch " + wait.execution_id);
+      return exit_wait_over;
+    }
+    session.output.progress("execution " + wait.execution_id + ": " + cell_text(*answer, "status") + " " +
+                            cell_text(*answer, "current_step") + " (" + std::to_string(waited.count() / 1000) + " s)");
+    if (!wait_unless_stopped(session.stop, pause)) {
+      session.output.end_progress();
+      session.output.note("interrupted; execution " + wait.execution_id + " goes on");
+      return exit_interrupted;
+    }
+    pause = std::min(pause * 3 / 2, ask_last);
+  }
+}
+
+}  // namespace noetl::cli

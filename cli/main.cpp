@@ -1,0 +1,62 @@
+// noetlctl: hands the other folders' entry points to the command line.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "cli/command_line.hpp"
+#include "shared/base/stop_signals.hpp"
+#ifdef NOETL_HAS_SERVER
+#include "server/run_server.hpp"
+#endif
+#ifdef NOETL_HAS_STORE
+#include "server/store/migrations.hpp"
+#endif
+#ifdef NOETL_HAS_WORKER
+#include "worker/run_worker.hpp"
+#endif
+#ifdef NOETL_HAS_LANGUAGE
+#include "shared/language/playbook_loader.hpp"
+#endif
+
+namespace {
+
+noetl::cli::Programs programs() {
+  noetl::cli::Programs all;
+  all.version = NOETL_VERSION;
+#ifdef NOETL_HAS_SERVER
+  all.run_server = noetl::server::run_server;
+#endif
+#ifdef NOETL_HAS_WORKER
+  all.run_worker = noetl::worker::run_worker;
+#endif
+#ifdef NOETL_HAS_STORE
+  all.migrate_up = noetl::store::migrate_up;
+  all.migration_sql = noetl::store::migration_sql;
+  all.migration_status = [](const std::string& database_url) {
+    return noetl::store::migration_status(database_url).map([](const auto& applied) {
+      std::vector<noetl::cli::MigrationLine> lines;
+      for (const auto& one : applied) lines.push_back({one.version, one.name, one.applied_at});
+      return lines;
+    });
+  };
+#endif
+#ifdef NOETL_HAS_LANGUAGE
+  all.lint_playbook = [](std::string_view text) -> noetl::base::Result<void> {
+    auto loaded = noetl::language::load_playbook(text);
+    if (!loaded) return noetl::base::failure(std::move(loaded.error()));
+    return {};
+  };
+#endif
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  noetl::base::StopSignals signals;
+  const noetl::cli::Streams streams{.out = std::cout,
+                                    .err = std::cerr,
+                                    .is_out_terminal = isatty(STDOUT_FILENO) == 1,
+                                    .is_err_terminal = isatty(STDERR_FILENO) == 1};
+  return noetl::cli::run({argv + 1, argv + argc}, programs(), streams, signals.token());
+}

@@ -1,0 +1,167 @@
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include "cli/command_line.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <sstream>
+
+#include "shared/wire/error_codes.hpp"
+
+namespace noetl::cli {
+namespace {
+
+// noetlctl with programs that only note what they were given.
+struct Noetlctl {
+  std::ostringstream out, err;
+  std::optional<config::ServerSettings> server;
+  std::optional<config::WorkerSettings> worker;
+
+  int operator()(const std::vector<std::string>& arguments) {
+    Programs programs;
+    programs.version = "1.2.3";
+    programs.run_server = [this](const config::ServerSettings& settings, std::stop_token) { return server = settings, 0; };
+    programs.run_worker = [this](const config::WorkerSettings& settings, std::stop_token) { return worker = settings, 0; };
+    programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
+    programs.lint_playbook = [](std::string_view) { return base::Result<void>{}; };
+    return run(arguments, programs, {.out = out, .err = err}, {});
+  }
+};
+
+// A variable of the environment for as long as the object lives.
+struct Variable {
+  Variable(const char* named, const char* value) : name(named) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  const char* name;
+};
+
+TEST_CASE("worker start has the habits of NoETL: --v2, -c, --pool") {
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"worker", "start", "--v2", "-c", "7", "--pool", "gpu", "--nats-url", "nats://n:1"}) == 0);
+
+  REQUIRE(noetlctl.worker.has_value());
+  CHECK(noetlctl.worker->slots == 7);
+  CHECK(noetlctl.worker->pool == "gpu");
+  CHECK(noetlctl.worker->nats.url == "nats://n:1");
+}
+
+TEST_CASE("a flag beats the environment") {
+  const Variable port("NOETL_PORT", "1111");
+  Noetlctl from_environment, from_flag;
+
+  CHECK(from_environment({"server", "start"}) == 0);
+  CHECK(from_flag({"server", "start", "--port", "2222"}) == 0);
+
+  CHECK(from_environment.server->port == 1111);
+  CHECK(from_flag.server->port == 2222);
+}
+
+TEST_CASE("a bad setting stops with its name and origin") {
+  const Variable port("NOETL_PORT", "x");
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"server", "start"}) == exit_usage);
+
+  CHECK(noetlctl.err.str().find("port (from NOETL_PORT)") != std::string::npos);
+  CHECK_FALSE(noetlctl.server.has_value());
+}
+
+TEST_CASE("the run mode makes one image server or worker") {
+  const Variable mode("NOETL_RUN_MODE", "worker");
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({}) == 0);
+
+  CHECK(noetlctl.worker.has_value());
+}
+
+TEST_CASE("unknown commands, unknown flags and missing arguments are wrong use") {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {}, {"frobnicate"}, {"server"}, {"server", "start", "--prot", "1"}, {"execute"}, {"playbook"}, {"completion", "tcsh"}, {"dev", "--port", "0"}}) {
+    Noetlctl noetlctl;
+    CHECK(noetlctl(arguments) == exit_usage);
+  }
+}
+
+TEST_CASE("help of every command is given on stdout with success") {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--help"}, {"dev", "--help"}, {"execution", "--help"}, {"execution", "watch", "--help"}, {"run", "--help"}, {"catalog", "register", "--help"}}) {
+    Noetlctl noetlctl;
+    CHECK(noetlctl(arguments) == 0);
+    CHECK_FALSE(noetlctl.out.str().empty());
+  }
+}
+
+TEST_CASE("version is printed as text or JSON") {
+  Noetlctl text, json;
+
+  CHECK(text({"version"}) == 0);
+  CHECK(json({"version", "-o", "json"}) == 0);
+
+  CHECK(text.out.str() == "noetlctl 1.2.3\n");
+  CHECK(Json::parse(json.out.str()) == Json{{"version", "1.2.3"}});
+}
+
+TEST_CASE("config shows where each value comes from and masks secrets") {
+  const Variable password("POSTGRES_PASSWORD", "hunter2");
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"config", "-o", "json"}) == 0);
+
+  CHECK(noetlctl.out.str().find("hunter2") == std::string::npos);
+  bool is_shown = false;
+  const Json answer = Json::parse(noetlctl.out.str());
+  for (const auto& row : answer.at("settings")) {
+    if (row.at("setting") == "postgres-password") is_shown = row.at("value") == "***" && row.at("from") == "POSTGRES_PASSWORD";
+  }
+  CHECK(is_shown);
+}
+
+TEST_CASE("a server that is not there is 'unavailable' with a hint") {
+  Noetlctl noetlctl;
+
+  const int code = noetlctl({"queue", "status", "--server-url", "http://127.0.0.1:1"});
+
+  CHECK(code == wire::mapping_of(base::ErrorCode::unavailable).cli_exit_code);
+  CHECK(noetlctl.err.str().find("noetlctl dev") != std::string::npos);
+}
+
+TEST_CASE("a payload that is no JSON is refused before any call") {
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"execute", "x", "--payload", "{", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
+  CHECK(noetlctl({"execute", "x", "--wait", "--timeout", "soon", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
+}
+
+TEST_CASE("completion names the subcommands of each level") {
+  Noetlctl bash, zsh, fish;
+
+  CHECK(bash({"completion", "bash"}) == 0);
+  CHECK(zsh({"completion", "zsh"}) == 0);
+  CHECK(fish({"completion", "fish"}) == 0);
+
+  CHECK(bash.out.str().find("\" execution\") words=\"list get events watch cancel") != std::string::npos);
+  CHECK(zsh.out.str().starts_with("autoload -U +X bashcompinit"));
+  CHECK(fish.out.str().find("-n '__fish_seen_subcommand_from execution' -a watch") != std::string::npos);
+}
+
+TEST_CASE("docs/cli.md lists every error code with its exit code") {
+  std::ifstream file(NOETL_SOURCE_DIR "/docs/cli.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+
+  for (int code = 0; code <= static_cast<int>(base::ErrorCode::internal); ++code) {
+    const auto& mapping = wire::mapping_of(static_cast<base::ErrorCode>(code));
+    const std::string row = "| `" + std::string(base::to_string(mapping.code)) + "` | " + std::to_string(mapping.cli_exit_code) + " |";
+    CAPTURE(row);
+    CHECK(text.find(row) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace noetl::cli
