@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Rules that a compiler cannot hold: who includes whom, sizes, names, comments, no sleeps in tests.
+
+Run without arguments it checks the tree and exits 1 when a rule is broken. What was too long when its rule came is
+listed in baseline.txt with its length: it may shrink but not grow. `--update-baseline` writes that file anew; it is
+meant for making numbers smaller.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BASELINE = ROOT / "tests" / "tidy" / "baseline.txt"
+LINES_MAX = {".hpp": 200, ".cpp": 400}
+FUNCTION_LINES_MAX = 70
+
+# Folder → what it may include: folders, or single headers. Its own folder it always may. The arrows of
+# docs/architecture.md; change both or neither.
+LAYERS = {
+    "shared/base": [],
+    "shared/domain": ["shared/base"],
+    "shared/templating": ["shared/base"],
+    "shared/language": ["shared/base", "shared/domain", "shared/templating"],
+    "shared/wire": ["shared/base", "shared/domain"],
+    "shared/config": ["shared/base"],
+    "shared/telemetry": ["shared/base"],
+    "shared/nats": ["shared/base"],
+    "shared/transport": ["shared/base", "shared/domain", "shared/wire", "shared/nats"],
+    "server/engine": ["shared/base", "shared/domain", "shared/templating"],
+    "server/store": ["shared/base", "shared/domain", "shared/wire"],
+    "server/notify": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry"],
+    "server/app": ["shared/base", "shared/domain", "shared/wire", "shared/language", "shared/templating",
+                   "shared/telemetry", "server/engine", "server/store", "server/notify/notifier.hpp"],
+    "server/upkeep": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "server/app",
+                      "server/store", "server/notify/notifier.hpp"],
+    # errors.hpp: the door is where exceptions of the store are caught.
+    "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry", "server/app",
+                   "server/store/errors.hpp"],
+    "server": ["shared", "server"],
+    "worker/tools": ["shared/base", "shared/domain"],
+    "worker/loop": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry",
+                    "shared/transport/transport.hpp", "worker/tools/tool.hpp"],
+    "worker": ["shared", "worker"],
+    "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry"],
+    # The one place where the command line meets the programs that it starts.
+    "cli/main.cpp": ["shared", "cli", "server/run_server.hpp", "server/store/migrations.hpp", "worker/run_worker.hpp"],
+}
+
+# Third-party header → the folders that may include it.
+THIRD_PARTY = {
+    "nats/": ["shared/nats"],
+    "pqxx/": ["server/store"],
+    "httplib.h": ["shared/transport", "server/api", "worker/tools", "cli"],
+    "spdlog/": ["shared/telemetry"],
+    "prometheus/": ["shared/telemetry"],
+    "yaml-cpp/": ["shared/language"],
+    "CLI/": ["cli"],
+}
+
+FORBIDDEN_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "data", "info"}
+SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(")
+INCLUDE = re.compile(r'^\s*#include\s+([<"])([^>"]+)[>"]')
+NOT_A_FUNCTION = re.compile(r"^\s*(namespace|class|struct|enum|union|extern|using|typedef|#|//|\}|public|private|protected)")
+
+
+def sources():
+    for top in ("shared", "server", "worker", "cli", "tests", "bench"):
+        for path in sorted((ROOT / top).rglob("*")):
+            if path.suffix in LINES_MAX and "node_modules" not in path.parts:
+                yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8").splitlines()
+
+
+def layer_of(name):
+    """The longest entry of LAYERS that the file is in."""
+    found = [layer for layer in LAYERS if name == layer or name.startswith(layer + "/")]
+    return max(found, key=len, default=None)
+
+
+def is_below(name, place):
+    return name == place or name.startswith(place + "/")
+
+
+def check_includes(name, lines):
+    layer = layer_of(name)
+    for number, line in enumerate(lines, 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        bracket, included = match.groups()
+        if bracket == '"' and layer is not None and included.split("/")[0] in ("shared", "server", "worker", "cli", "tests"):
+            folder = layer.rsplit("/", 1)[0] if layer.endswith(".cpp") else layer
+            # A folder with folders below it is one layer only with itself: server may not be included by server/app.
+            own = layer_of(included) == folder
+            if not own and not any(is_below(included, place) for place in LAYERS[layer]):
+                yield f"{name}:{number}: {layer} may not include {included}"
+        for header, folders in THIRD_PARTY.items():
+            is_product = layer is not None
+            if is_product and included.startswith(header) and bracket == "<" and not any(is_below(name, f) for f in folders):
+                yield f"{name}:{number}: <{included}> may only be included in {', '.join(folders)}"
+
+
+def check_header(name, lines):
+    if not name.endswith(".hpp"):
+        return
+    if not lines or lines[0] != "#pragma once":
+        yield f"{name}:1: a header begins with #pragma once"
+    elif len(lines) < 2 or not lines[1].startswith("// "):
+        yield f"{name}:2: a header's second line begins the comment that says what it is and which threads may call it"
+
+
+def check_name(name):
+    words = set(re.split(r"[/_.\-]", name.rsplit(".", 1)[0]))
+    for word in sorted(words & FORBIDDEN_NAMES):
+        yield f"{name}: '{word}' says nothing; name the file after its main type or verb"
+
+
+def check_text(name, lines):
+    for number, line in enumerate(lines, 1):
+        if name.startswith("tests/") and name != "tests/support/wait_until.cpp" and SLEEP.search(line) and "//" not in line:
+            yield f"{name}:{number}: a test waits for a signal, it does not sleep (a comment must say why this one may)"
+        if "FIXME" in line and name != "tests/tidy/tidy.py":
+            yield f"{name}:{number}: FIXME may not be merged"
+
+
+def function_lengths(lines):
+    """(first line, length, signature) of every function body, by the indentation that the formatter gives."""
+    start = None
+    for number, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if start is None:
+            # A line without ")" opens a list of values or a type, not a body.
+            if line.rstrip().endswith("{") and ")" in line and indent in (0, 2, 4) and not NOT_A_FUNCTION.match(line):
+                first = number
+                # A signature may span lines: go back to where it began, at a smaller or equal indentation.
+                while first > 0 and "(" not in lines[first]:
+                    first -= 1
+                opening = len(lines[first]) - len(lines[first].lstrip())
+                start = (first, opening)
+        elif line.rstrip() in ("}", "};", "});", "}();") and indent == start[1]:
+            yield start[0] + 1, number - start[0] + 1, re.sub(r"\s+", " ", lines[start[0]].strip())[:80]
+            start = None
+
+
+def check_lengths(name, lines, baseline, seen):
+    limit = LINES_MAX[pathlib.Path(name).suffix]
+    measured = [(f"file {name}", len(lines), limit, f"{name}: {len(lines)} lines")]
+    for number, length, signature in function_lengths(lines):
+        # Test cases are lists of short steps; they are bounded by their file.
+        if not signature.startswith("TEST_CASE"):
+            measured.append((f"function {name} {signature}", length, FUNCTION_LINES_MAX,
+                             f"{name}:{number}: {length} lines in {signature}"))
+    for key, length, most, text in measured:
+        if length <= most:
+            continue
+        seen[key] = max(seen.get(key, 0), length)
+        if length > baseline.get(key, 0):
+            allowed = f"{baseline[key]} in the baseline" if key in baseline else f"at most {most}"
+            yield f"{text}, {allowed}"
+
+
+def read_baseline():
+    entries = {}
+    if BASELINE.exists():
+        for line in BASELINE.read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                length, key = line.split(" ", 1)
+                entries[key] = int(length)
+    return entries
+
+
+def main():
+    baseline, seen, findings = read_baseline(), {}, []
+    for name, lines in sources():
+        for check in (check_includes, check_header, check_text):
+            findings.extend(check(name, lines))
+        findings.extend(check_name(name))
+        lengths = list(check_lengths(name, lines, baseline, seen))
+        if "--update-baseline" not in sys.argv:
+            findings.extend(lengths)
+    if "--update-baseline" in sys.argv:
+        text = "# What was longer than its limit when the rule came. It may shrink, not grow. (tests/tidy/tidy.py)\n"
+        BASELINE.write_text(text + "".join(f"{seen[key]} {key}\n" for key in sorted(seen)), encoding="utf-8")
+    for finding in findings:
+        print(finding)
+    print(f"tidy: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
