@@ -86,7 +86,8 @@ void Decide::perform(const domain::Step& step, const domain::Action& action, Rul
   if (action.kind == "log") {
     auto entry = render(step, action.spec);
     if (!entry) return;
-    return append("step.log", step.name, "completed", entry->is_object() ? std::move(*entry) : Json{{"message", *entry}});
+    if (!entry->is_object()) *entry = Json{{"message", *entry}};
+    return append("step.log", step.name, "completed", std::move(*entry));
   }
   const auto reason = error_.is_object() ? " (the tool failed: " + text_of(error_, {"message"}) + ")" : std::string();
   fail_unsupported(step, "'" + action.kind + "' in a rule" + reason);

@@ -18,6 +18,10 @@ namespace noetl::engine {
 // A step may be entered this often in one execution: a back-edge that never ends is a mistake.
 inline constexpr int visits_max = 10'000;
 
+// Steps without a tool that one decision may pass: without a worker between them, a cycle of such steps
+// would fill the log within one transaction.
+inline constexpr int routers_max = 1000;
+
 class Decide {
  public:
   Decide(const Situation& situation, State state);
@@ -95,6 +99,7 @@ class Decide {
   Decision decision_;
   Context context_;
   std::vector<Arrival> arrivals_;
+  int routers_run_ = 0;
   std::optional<Graph> graph_;
   std::optional<base::Error> render_error_;
   Json error_;   // of the command that failed, as templates see it

@@ -99,8 +99,8 @@ Decide::Verdict Decide::apply_policy(const domain::Step& step, bool is_error) {
     if (!rule.is_object()) continue;
     const bool is_else = rule.contains("else");
     const auto when = rule.find("when");
-    if (!is_else && when != rule.end() && !context_.holds(when->is_string() ? when->get<std::string>() : when->dump())) {
-      continue;
+    if (!is_else && when != rule.end()) {
+      if (!context_.holds(when->is_string() ? when->get<std::string>() : when->dump())) continue;
     }
     const Json& branch = is_else ? rule["else"] : rule;
     const Json* then = map_member(branch, "then");

@@ -72,7 +72,8 @@ base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::S
     const auto* entry = find_entry(playbook, name);
     if (entry == nullptr) {
       return base::failure(base::ErrorCode::invalid_playbook,
-                           "step '" + step.name + "' names the workbook entry '" + name + "', which the playbook does not have");
+                           "step '" + step.name + "' names the workbook entry '" + name +
+                               "', which the playbook does not have");
     }
     Json own = std::move(resolved.options);
     own.erase("name");
@@ -158,6 +159,11 @@ bool Decide::is_admitted(const domain::Step& step, const Json& args) {
 
 // A step without a tool completes where it stands. Its arguments, when it has any, are its result.
 void Decide::run_router(const domain::Step& step, const Json& args) {
+  if (++routers_run_ > routers_max) {
+    return fail(step.name, "too_many_visits",
+                "step '" + step.name + "' is reached by more than " + std::to_string(routers_max) +
+                    " steps without a tool, one after another: look for a back-edge that never ends");
+  }
   auto input = render(step, step.args);
   if (!input) return;
   lay_over(*input, args);

@@ -84,8 +84,8 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
   }
 }
 
-// "ctx.x" and bare "x" are variables of the execution, "a.x" is a member of one; "step.x" belongs to one step: `scope_of` is the
-// step itself for its own `set`, and the target for an arc's.
+// "ctx.x" and bare "x" are variables of the execution, "a.x" is a member of one; "step.x" belongs to one
+// step: `scope_of` is the step itself for its own `set`, and the target for an arc's.
 bool Decide::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
   if (!set.is_object() || set.empty()) return true;
   auto values = render(step, set);

@@ -12,6 +12,7 @@ namespace {
 using domain::Json;
 
 constexpr std::string_view separator = "----";
+constexpr std::size_t events_shown = 6;
 
 // Splits off the first word.
 std::string take_word(std::string& rest) {
@@ -148,7 +149,15 @@ std::string Transcript::move_out(std::size_t inline_bytes_max) {
 
 std::string Transcript::describe(engine::Decision decision) {
   std::string text;
-  for (const auto& event : decision.events) text += describe_event(event);
+  const auto count = decision.events.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    // A decision with many events shows the first and the last of them.
+    if (count > 2 * events_shown && i == events_shown) {
+      text += "… " + std::to_string(count - 2 * events_shown) + " more events …\n";
+      i = count - events_shown;
+    }
+    text += describe_event(decision.events[i]);
+  }
   for (const auto& command : decision.commands) text += describe_command(command);
   if (decision.finish) {
     const auto& finish = *decision.finish;

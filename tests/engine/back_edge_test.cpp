@@ -1,0 +1,39 @@
+#include <doctest/doctest.h>
+
+#include "server/engine/engine.hpp"
+
+namespace noetl::engine {
+namespace {
+
+TEST_CASE("A back-edge over a tool that never ends fails at the limit of visits") {
+  domain::Playbook playbook;
+  playbook.entry = "start";
+  domain::Step step;
+  step.name = "start";
+  step.tools.emplace_back().kind = "noop";
+  step.next.emplace_back().step = "start";
+  playbook.workflow.push_back(step);
+  playbook.step_index["start"] = 0;
+  const domain::Json workload = domain::Json::object();
+  const Values values;
+  const Situation situation{playbook, {1}, workload, values};
+
+  auto decision = start(situation).value();
+  int commands = 0;
+  while (!decision.finish) {
+    REQUIRE(decision.commands.size() == 1);
+    ++commands;
+    const Occurrence ended{.node_id = decision.commands[0].node_id,
+                           .outcome = domain::Outcome::completed,
+                           .result = domain::Json::object(),
+                           .error = {}};
+    decision = react(situation, std::move(decision.state), ended);
+  }
+
+  CHECK(commands == 10'000);
+  CHECK(decision.finish->status == domain::ExecutionStatus::failed);
+  CHECK(decision.finish->error["kind"] == "too_many_visits");
+}
+
+}  // namespace
+}  // namespace noetl::engine
