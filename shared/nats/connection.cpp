@@ -12,7 +12,7 @@ struct Connection::State {
   std::atomic<bool> is_connected{false};
   std::atomic<bool> is_closed{false};
   std::atomic<std::uint64_t> connection_count{0};
-  std::mutex mutex;                      // only for waiting
+  std::mutex mutex;  // only for waiting
   std::condition_variable changed;
 
   void set(bool connected, bool closed) noexcept {
@@ -29,7 +29,9 @@ namespace {
 using State = Connection::State;
 
 void on_connected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(true, false); }
-void on_disconnected(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, false); }
+void on_disconnected(natsConnection*, void* closure) noexcept {
+  static_cast<State*>(closure)->set(false, false);
+}
 void on_closed(natsConnection*, void* closure) noexcept { static_cast<State*>(closure)->set(false, true); }
 // Slow consumers and the like: without a handler nats.c writes to stderr.
 void on_error(natsConnection*, natsSubscription*, natsStatus, void*) noexcept {}
@@ -66,7 +68,9 @@ natsStatus set_servers(natsOptions* options, const std::string& url) {
 natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State* state) {
   const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::int64_t>(time.count()); };
   natsStatus status = set_servers(options, settings.url);
-  const auto then = [&](natsStatus next) { if (status == NATS_OK) status = next; };
+  const auto then = [&](natsStatus next) {
+    if (status == NATS_OK) status = next;
+  };
   then(natsOptions_SetName(options, settings.name.c_str()));
   then(natsOptions_SetTimeout(options, ms(settings.connect_timeout)));
   then(natsOptions_SetMaxReconnect(options, -1));
@@ -104,7 +108,8 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSetti
   natsStatus status = natsOptions_Create(&raw);
   const Options options(raw);
   if (status == NATS_OK) status = apply(raw, settings, connection->state_.get());
-  if (status != NATS_OK) return nats_failure(status, "NATS connection settings for " + connection->shown_url_);
+  if (status != NATS_OK)
+    return nats_failure(status, "NATS connection settings for " + connection->shown_url_);
   status = natsConnection_Connect(&connection->handle_, raw);
   if (status == NATS_OK) connection->state_->set(true, false);
   if (status == NATS_OK || status == NATS_NOT_YET_CONNECTED) return connection;
@@ -118,7 +123,8 @@ Connection::~Connection() {
   bool is_over = false;
   {
     std::unique_lock lock(state_->mutex);
-    is_over = state_->changed.wait_for(lock, std::chrono::seconds(5), [&] { return state_->is_closed.load(); });
+    is_over =
+        state_->changed.wait_for(lock, std::chrono::seconds(5), [&] { return state_->is_closed.load(); });
   }
   natsConnection_Destroy(handle_);
   // The closed callback is the last one. Had it not come, freeing what it writes to would be worse than 200 bytes lost.
@@ -136,24 +142,29 @@ bool Connection::wait_connected(std::chrono::milliseconds patience) const {
 }
 
 base::Result<void> Connection::publish(const std::string& subject, std::string_view bytes) {
-  const natsStatus status = natsConnection_Publish(handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
+  const natsStatus status =
+      natsConnection_Publish(handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
   if (status != NATS_OK) return nats_failure(status, "publish to '" + subject + "'");
   return {};
 }
 
-base::Result<std::string> Connection::request(const std::string& subject, std::string_view bytes, std::chrono::milliseconds patience) {
+base::Result<std::string> Connection::request(const std::string& subject, std::string_view bytes,
+                                              std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
-  const natsStatus status = natsConnection_Request(&raw, handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
-                                                   static_cast<std::int64_t>(patience.count()));
+  const natsStatus status =
+      natsConnection_Request(&raw, handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
+                             static_cast<std::int64_t>(patience.count()));
   const MessageHandle reply(raw);
   if (status != NATS_OK) return nats_failure(status, "request to '" + subject + "'");
   return std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
 }
 
-base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const std::string& subject, const std::string& group) {
+base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const std::string& subject,
+                                                                  const std::string& group) {
   natsSubscription* raw = nullptr;
-  const natsStatus status = group.empty() ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
-                                          : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
+  const natsStatus status =
+      group.empty() ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
+                    : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
   if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject + "'");
   return std::make_unique<Subscription>(SubscriptionHandle(raw), subject);
 }
@@ -164,18 +175,21 @@ base::Result<void> Connection::flush(std::chrono::milliseconds patience) {
   return {};
 }
 
-Subscription::Subscription(SubscriptionHandle handle, std::string subject) : handle_(std::move(handle)), subject_(std::move(subject)) {}
+Subscription::Subscription(SubscriptionHandle handle, std::string subject)
+    : handle_(std::move(handle)), subject_(std::move(subject)) {}
 
 base::Result<std::optional<PlainMessage>> Subscription::next(std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
-  const natsStatus status = natsSubscription_NextMsg(&raw, handle_.get(), static_cast<std::int64_t>(patience.count()));
+  const natsStatus status =
+      natsSubscription_NextMsg(&raw, handle_.get(), static_cast<std::int64_t>(patience.count()));
   const MessageHandle message(raw);
   if (status == NATS_TIMEOUT) return std::optional<PlainMessage>{};
   if (status != NATS_OK) return nats_failure(status, "next message of '" + subject_ + "'");
   const char* reply = natsMsg_GetReply(raw);
-  return PlainMessage{.subject = natsMsg_GetSubject(raw),
-                      .reply = reply == nullptr ? "" : reply,
-                      .bytes = std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)))};
+  return PlainMessage{
+      .subject = natsMsg_GetSubject(raw),
+      .reply = reply == nullptr ? "" : reply,
+      .bytes = std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)))};
 }
 
 }  // namespace noetl::nats

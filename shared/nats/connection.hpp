@@ -18,7 +18,7 @@ struct ConnectionSettings {
   std::string url = "nats://127.0.0.1:4222";  // user:password@ inside; several servers with commas
   std::string token;
   std::string credentials_file;
-  std::string tls_ca_file;                    // given: TLS, and the server's certificate must be of it
+  std::string tls_ca_file;  // given: TLS, and the server's certificate must be of it
   std::string name = "noetl";
   std::chrono::milliseconds connect_timeout{2000};
   std::chrono::milliseconds reconnect_wait{200};
@@ -64,9 +64,11 @@ class Connection {
   [[nodiscard]] const std::string& shown_url() const { return shown_url_; }  // without password
 
   [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes);
-  [[nodiscard]] base::Result<std::string> request(const std::string& subject, std::string_view bytes, std::chrono::milliseconds patience);
+  [[nodiscard]] base::Result<std::string> request(const std::string& subject, std::string_view bytes,
+                                                  std::chrono::milliseconds patience);
   // `group` shares the messages among the subscribers of that name; empty: everyone gets all.
-  [[nodiscard]] base::Result<std::unique_ptr<Subscription>> subscribe(const std::string& subject, const std::string& group = {});
+  [[nodiscard]] base::Result<std::unique_ptr<Subscription>> subscribe(const std::string& subject,
+                                                                      const std::string& group = {});
   [[nodiscard]] base::Result<void> flush(std::chrono::milliseconds patience);
 
   [[nodiscard]] __natsConnection* handle() const { return handle_; }  // for this folder

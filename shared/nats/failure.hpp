@@ -8,11 +8,12 @@
 
 namespace noetl::nats {
 
-inline constexpr int stream_not_found = 10059;    // JetStream error codes: the status alone does not tell
+inline constexpr int stream_not_found = 10059;  // JetStream error codes: the status alone does not tell
 inline constexpr int consumer_not_found = 10014;
 inline constexpr int stream_name_in_use = 10058;
 
 // `tried` says what was tried on which subject, stream or consumer.
-[[nodiscard]] tl::unexpected<base::Error> nats_failure(natsStatus status, const std::string& tried, int jetstream_code = 0);
+[[nodiscard]] tl::unexpected<base::Error> nats_failure(natsStatus status, const std::string& tried,
+                                                       int jetstream_code = 0);
 
 }  // namespace noetl::nats

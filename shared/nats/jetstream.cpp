@@ -28,8 +28,10 @@ jsOptions options_for(std::chrono::milliseconds patience) {
   return options;
 }
 
-void note_drift(std::vector<std::string>& drift, const std::string& name, std::int64_t found, std::int64_t expected) {
-  if (found != expected) drift.push_back(name + " is " + std::to_string(found) + ", expected " + std::to_string(expected));
+void note_drift(std::vector<std::string>& drift, const std::string& name, std::int64_t found,
+                std::int64_t expected) {
+  if (found != expected)
+    drift.push_back(name + " is " + std::to_string(found) + ", expected " + std::to_string(expected));
 }
 
 StreamState state_of(const jsStreamInfo& found) {
@@ -59,7 +61,8 @@ std::vector<std::string> drift_of(const jsStreamInfo& found, const StreamSetting
     }
   }
   note_drift(drift, "max_age in seconds", found.Config->MaxAge / second, settings.max_age.count());
-  note_drift(drift, "duplicate_window in seconds", found.Config->Duplicates / second, settings.duplicate_window.count());
+  note_drift(drift, "duplicate_window in seconds", found.Config->Duplicates / second,
+             settings.duplicate_window.count());
   note_drift(drift, "replicas", found.Config->Replicas, settings.replicas);
   if (found.Config->Storage != js_FileStorage) drift.emplace_back("storage is memory, expected file");
   if (found.Config->Retention != js_LimitsPolicy) drift.emplace_back("retention is not limits");
@@ -75,13 +78,15 @@ std::vector<std::string> drift_of(const jsConsumerInfo& found, const ConsumerSet
   note_drift(drift, "max_ack_pending", config.MaxAckPending, settings.acks_pending_max);
   if (config.AckPolicy != js_AckExplicit) drift.emplace_back("ack policy is not explicit");
   const std::string filter = config.FilterSubject == nullptr ? "" : config.FilterSubject;
-  if (filter != settings.filter_subject) drift.push_back("filter is '" + filter + "', expected '" + settings.filter_subject + "'");
+  if (filter != settings.filter_subject)
+    drift.push_back("filter is '" + filter + "', expected '" + settings.filter_subject + "'");
   return drift;
 }
 
 }  // namespace
 
-JetStream::JetStream(Connection& connection, std::chrono::milliseconds patience) : connection_(connection), patience_(patience) {
+JetStream::JetStream(Connection& connection, std::chrono::milliseconds patience)
+    : connection_(connection), patience_(patience) {
   jsCtx* raw = nullptr;
   // Allocates only; fails for lack of memory alone, and then every call answers so.
   static_cast<void>(natsConnection_JetStream(&raw, connection_.handle(), nullptr));
@@ -113,10 +118,12 @@ base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& setting
     status = js_AddStream(&raw, context_.get(), &config, &options, &code);
     is_new = status == NATS_OK;
     // Another replica made it in between, a little differently: adopt that one.
-    if (static_cast<int>(code) == stream_name_in_use) status = js_GetStreamInfo(&raw, context_.get(), settings.name.c_str(), &options, &code);
+    if (static_cast<int>(code) == stream_name_in_use)
+      status = js_GetStreamInfo(&raw, context_.get(), settings.name.c_str(), &options, &code);
   }
   const StreamInfo found(raw);
-  if (status != NATS_OK) return nats_failure(status, "create or adopt stream '" + settings.name + "'", static_cast<int>(code));
+  if (status != NATS_OK)
+    return nats_failure(status, "create or adopt stream '" + settings.name + "'", static_cast<int>(code));
   StreamState state = state_of(*found);
   state.is_new = is_new;
   state.drift = drift_of(*found, settings);
@@ -129,7 +136,8 @@ base::Result<StreamState> JetStream::find_stream(const std::string& stream) {
   jsStreamInfo* raw = nullptr;
   const natsStatus status = js_GetStreamInfo(&raw, context_.get(), stream.c_str(), &options, &code);
   const StreamInfo found(raw);
-  if (status != NATS_OK) return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
+  if (status != NATS_OK)
+    return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
   return state_of(*found);
 }
 
@@ -137,15 +145,18 @@ base::Result<void> JetStream::remove_stream(const std::string& stream) {
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   const natsStatus status = js_DeleteStream(context_.get(), stream.c_str(), &options, &code);
-  if (status != NATS_OK) return nats_failure(status, "delete stream '" + stream + "'", static_cast<int>(code));
+  if (status != NATS_OK)
+    return nats_failure(status, "delete stream '" + stream + "'", static_cast<int>(code));
   return {};
 }
 
-base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream, const ConsumerSettings& settings) {
+base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream,
+                                                       const ConsumerSettings& settings) {
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
-  natsStatus status = js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), settings.durable.c_str(), &options, &code);
+  natsStatus status =
+      js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), settings.durable.c_str(), &options, &code);
   bool is_new = false;
   if (status != NATS_OK && static_cast<int>(code) == consumer_not_found) {
     jsConsumerConfig config;
@@ -163,7 +174,9 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
   }
   const ConsumerInfo found(raw);
   if (status != NATS_OK) {
-    return nats_failure(status, "create or adopt consumer '" + settings.durable + "' of stream '" + stream + "'", static_cast<int>(code));
+    return nats_failure(status,
+                        "create or adopt consumer '" + settings.durable + "' of stream '" + stream + "'",
+                        static_cast<int>(code));
   }
   ConsumerState state = state_of(*found);
   state.is_new = is_new;
@@ -175,30 +188,39 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
-  const natsStatus status = js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  const natsStatus status =
+      js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
   const ConsumerInfo found(raw);
-  if (status != NATS_OK) return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
+  if (status != NATS_OK)
+    return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'",
+                        static_cast<int>(code));
   return state_of(*found);
 }
 
 base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
   jsOptions options = options_for(patience_);
   jsErrCode code{};
-  const natsStatus status = js_DeleteConsumer(context_.get(), stream.c_str(), durable.c_str(), &options, &code);
-  if (status != NATS_OK) return nats_failure(status, "delete consumer '" + durable + "' of stream '" + stream + "'", static_cast<int>(code));
+  const natsStatus status =
+      js_DeleteConsumer(context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  if (status != NATS_OK)
+    return nats_failure(status, "delete consumer '" + durable + "' of stream '" + stream + "'",
+                        static_cast<int>(code));
   return {};
 }
 
-base::Result<void> JetStream::publish(const std::string& subject, std::string_view bytes, const std::string& message_id) {
+base::Result<void> JetStream::publish(const std::string& subject, std::string_view bytes,
+                                      const std::string& message_id) {
   jsPubOptions options;
   jsPubOptions_Init(&options);
   options.MaxWait = patience_.count();
   if (!message_id.empty()) options.MsgId = message_id.c_str();
   jsErrCode code{};
   jsPubAck* raw = nullptr;
-  const natsStatus status = js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(), static_cast<int>(bytes.size()), &options, &code);
+  const natsStatus status = js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(),
+                                       static_cast<int>(bytes.size()), &options, &code);
   const PublishAck ack(raw);
-  if (status != NATS_OK) return nats_failure(status, "publish to JetStream subject '" + subject + "'", static_cast<int>(code));
+  if (status != NATS_OK)
+    return nats_failure(status, "publish to JetStream subject '" + subject + "'", static_cast<int>(code));
   return {};
 }
 
@@ -210,9 +232,12 @@ base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource
   bind.Consumer = source.durable.c_str();
   jsErrCode code{};
   natsSubscription* raw = nullptr;
-  const natsStatus status = js_PullSubscribe(&raw, context_.get(), nullptr, source.durable.c_str(), &options, &bind, &code);
+  const natsStatus status =
+      js_PullSubscribe(&raw, context_.get(), nullptr, source.durable.c_str(), &options, &bind, &code);
   if (status != NATS_OK) {
-    return nats_failure(status, "pull from consumer '" + source.durable + "' of stream '" + source.stream + "'", static_cast<int>(code));
+    return nats_failure(status,
+                        "pull from consumer '" + source.durable + "' of stream '" + source.stream + "'",
+                        static_cast<int>(code));
   }
   return std::make_unique<PullSubscription>(SubscriptionHandle(raw), *this, connection_, source);
 }

@@ -35,7 +35,7 @@ struct ConsumerSettings {
 
 struct StreamState {
   bool is_new = false;
-  std::vector<std::string> drift;       // "max_age is 7200 s, expected 3600 s"
+  std::vector<std::string> drift;  // "max_age is 7200 s, expected 3600 s"
   std::vector<std::string> subjects;
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
@@ -45,27 +45,32 @@ struct StreamState {
 struct ConsumerState {
   bool is_new = false;
   std::vector<std::string> drift;
-  std::uint64_t waiting = 0;            // not yet delivered
-  std::uint64_t acks_pending = 0;       // delivered, not yet answered
+  std::uint64_t waiting = 0;  // not yet delivered
+  std::uint64_t acks_pending = 0;  // delivered, not yet answered
   std::uint64_t redelivered = 0;
 };
 
 class JetStream {
  public:
-  explicit JetStream(Connection& connection, std::chrono::milliseconds patience = std::chrono::milliseconds(2000));
+  explicit JetStream(Connection& connection,
+                     std::chrono::milliseconds patience = std::chrono::milliseconds(2000));
   JetStream(const JetStream&) = delete;
   JetStream& operator=(const JetStream&) = delete;
 
   [[nodiscard]] base::Result<StreamState> ensure_stream(const StreamSettings& settings);
-  [[nodiscard]] base::Result<StreamState> find_stream(const std::string& stream);      // not_found when it is missing
+  [[nodiscard]] base::Result<StreamState> find_stream(
+      const std::string& stream);  // not_found when it is missing
   [[nodiscard]] base::Result<void> remove_stream(const std::string& stream);
 
-  [[nodiscard]] base::Result<ConsumerState> ensure_consumer(const std::string& stream, const ConsumerSettings& settings);
-  [[nodiscard]] base::Result<ConsumerState> find_consumer(const std::string& stream, const std::string& durable);
+  [[nodiscard]] base::Result<ConsumerState> ensure_consumer(const std::string& stream,
+                                                            const ConsumerSettings& settings);
+  [[nodiscard]] base::Result<ConsumerState> find_consumer(const std::string& stream,
+                                                          const std::string& durable);
   [[nodiscard]] base::Result<void> remove_consumer(const std::string& stream, const std::string& durable);
 
   // Waits for the server's word. `message_id`: within the duplicate window a second one is dropped; may be empty.
-  [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes, const std::string& message_id = {});
+  [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes,
+                                           const std::string& message_id = {});
 
   // A pull subscription on a consumer that exists.
   [[nodiscard]] base::Result<std::unique_ptr<PullSubscription>> pull(const PullSource& source);

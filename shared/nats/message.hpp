@@ -24,14 +24,15 @@ class Message {
   // False when it could not be sent; the message then comes again after ack wait. Not waited for.
   bool ack() const;
   bool nak(std::chrono::milliseconds delay) const;  // deliver again after that
-  bool term() const;                                // never again
-  bool in_progress() const;                         // ack wait starts anew
+  bool term() const;  // never again
+  bool in_progress() const;  // ack wait starts anew
 
  private:
   bool answer(std::string_view text) const;
 
   MessageHandle handle_;
-  std::shared_ptr<const Connection> answers_on_;  // shared with the other messages, which may outlive their subscription
+  std::shared_ptr<const Connection>
+      answers_on_;  // shared with the other messages, which may outlive their subscription
 };
 
 }  // namespace noetl::nats

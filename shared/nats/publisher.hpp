@@ -14,15 +14,16 @@
 namespace noetl::nats {
 
 struct PublishCounts {
-  std::uint64_t accepted = 0;   // stored by the server (or known as a duplicate)
-  std::uint64_t failed = 0;     // refused, timed out, or not even sent
+  std::uint64_t accepted = 0;  // stored by the server (or known as a duplicate)
+  std::uint64_t failed = 0;  // refused, timed out, or not even sent
   std::uint64_t in_flight = 0;
 };
 
 class Publisher {
  public:
   // `patience`: after it an unanswered message counts as failed.
-  explicit Publisher(Connection& connection, std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
+  explicit Publisher(Connection& connection,
+                     std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
   ~Publisher();
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;

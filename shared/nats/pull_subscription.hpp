@@ -22,17 +22,21 @@ struct PullSource {
 class PullSubscription {
  public:
   // Made by JetStream::pull; jetstream and connection must outlive it.
-  PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection, PullSource source);
+  PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection,
+                   PullSource source);
 
   // What is there, at once, up to `batch`; when nothing is there, what comes first within `patience`, or an empty
-  // list. not_found: the stream or consumer has vanished; unavailable: NATS is away.
+  // list. not_found: the stream or consumer has vanished (noticed within check_interval); unavailable: NATS is away.
   [[nodiscard]] base::Result<std::vector<Message>> fetch(int batch, std::chrono::milliseconds patience);
+
+  static constexpr std::chrono::milliseconds check_interval{2000};
 
  private:
   SubscriptionHandle handle_;
   JetStream& jetstream_;
   const Connection& connection_;
   const PullSource source_;
+  std::chrono::steady_clock::time_point checked_at_{};
 };
 
 }  // namespace noetl::nats

@@ -20,12 +20,15 @@ constexpr std::size_t answer_bytes_max = 512UL * 1024 * 1024;
 constexpr std::size_t answer_depth_max = 96;
 
 template <class Answer, class Decode>
-base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path, Decode&& decode) {
+base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path,
+                             Decode&& decode) {
   if (!body) return base::failure(body.error());
   const auto json = wire::parse_body(*body, answer_bytes_max, answer_depth_max);
-  if (!json) return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
+  if (!json)
+    return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
   auto answer = decode(*json);
-  if (!answer) return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + answer.error().message);
+  if (!answer)
+    return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + answer.error().message);
   return answer;
 }
 
@@ -34,7 +37,8 @@ base::Error problem_of(const httplib::Response& response) {
   const std::string header = response.get_header_value("Retry-After");
   int seconds = 0;
   std::from_chars(header.data(), header.data() + header.size(), seconds);
-  if (error.retry_after.count() == 0 && seconds > 0) error.retry_after = std::chrono::seconds(std::min(seconds, 3600));
+  if (error.retry_after.count() == 0 && seconds > 0)
+    error.retry_after = std::chrono::seconds(std::min(seconds, 3600));
   return error;
 }
 
@@ -74,13 +78,17 @@ void HttpTransport::give_back(std::unique_ptr<Client> client) {
 
 base::Result<std::string> HttpTransport::send(const Call& call) {
   std::unique_ptr<Client> client = take_client();
-  if (!client->http.is_valid()) return base::failure(base::ErrorCode::invalid_input, "server URL '" + settings_.server_url + "' is not http://host:port or https://host:port");
+  if (!client->http.is_valid())
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "server URL '" + settings_.server_url + "' is not http://host:port or https://host:port");
   client->http.set_read_timeout(settings_.answer_timeout + call.patience);
   auto result = call.verb == Verb::post ? client->http.Post(call.path.c_str(), call.body, "application/json")
                                         : client->http.Delete(call.path.c_str());
   if (!result) {
     // The client is not kept: its connection is in an unknown state.
-    const bool has_timed_out = result.error() == httplib::Error::Read || result.error() == httplib::Error::ConnectionTimeout;
+    const bool has_timed_out =
+        result.error() == httplib::Error::Read || result.error() == httplib::Error::ConnectionTimeout;
     return base::failure(has_timed_out ? base::ErrorCode::timeout : base::ErrorCode::unavailable,
                          settings_.server_url + call.path + ": " + httplib::to_string(result.error()));
   }
@@ -89,32 +97,38 @@ base::Result<std::string> HttpTransport::send(const Call& call) {
   return base::failure(problem_of(*result));
 }
 
-base::Result<wire::RegistrationAnswer> HttpTransport::register_worker(const wire::WorkerRegistration& registration) {
+base::Result<wire::RegistrationAnswer> HttpTransport::register_worker(
+    const wire::WorkerRegistration& registration) {
   const std::string path = "/api/v2/workers";
-  return decoded<wire::RegistrationAnswer>(send({.verb = Verb::post, .path = path, .body = wire::encode(registration), .patience = {}}), path,
-                                           wire::decode_registration_answer);
+  return decoded<wire::RegistrationAnswer>(
+      send({.verb = Verb::post, .path = path, .body = wire::encode(registration), .patience = {}}), path,
+      wire::decode_registration_answer);
 }
 
 base::Result<wire::HeartbeatAnswer> HttpTransport::heartbeat(const wire::Heartbeat& heartbeat) {
   const std::string path = "/api/v2/workers/" + heartbeat.worker_id + "/heartbeat";
-  return decoded<wire::HeartbeatAnswer>(send({.verb = Verb::post, .path = path, .body = wire::encode(heartbeat), .patience = {}}), path,
-                                        wire::decode_heartbeat_answer);
+  return decoded<wire::HeartbeatAnswer>(
+      send({.verb = Verb::post, .path = path, .body = wire::encode(heartbeat), .patience = {}}), path,
+      wire::decode_heartbeat_answer);
 }
 
 base::Result<wire::ClaimAnswer> HttpTransport::claim(const wire::ClaimRequest& request) {
   const std::string path = "/api/v2/commands/claim";
-  return decoded<wire::ClaimAnswer>(send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = request.wait}), path,
-                                    wire::decode_claim_answer);
+  return decoded<wire::ClaimAnswer>(
+      send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = request.wait}), path,
+      wire::decode_claim_answer);
 }
 
 base::Result<wire::ReportAnswer> HttpTransport::report(const wire::ReportRequest& request) {
   const std::string path = "/api/v2/events";
-  return decoded<wire::ReportAnswer>(send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = {}}), path,
-                                     wire::decode_report_answer);
+  return decoded<wire::ReportAnswer>(
+      send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = {}}), path,
+      wire::decode_report_answer);
 }
 
 base::Result<void> HttpTransport::deregister(const std::string& worker_id) {
-  const auto answer = send({.verb = Verb::remove, .path = "/api/v2/workers/" + worker_id, .body = {}, .patience = {}});
+  const auto answer =
+      send({.verb = Verb::remove, .path = "/api/v2/workers/" + worker_id, .body = {}, .patience = {}});
   if (!answer) return base::failure(answer.error());
   return {};
 }

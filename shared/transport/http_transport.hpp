@@ -12,8 +12,8 @@ namespace noetl::transport {
 
 struct HttpSettings {
   std::string server_url = "http://localhost:8082";  // http or https
-  std::string token;                                 // sent as bearer token when given
-  std::string tls_ca_file;                           // empty: the system's authorities
+  std::string token;  // sent as bearer token when given
+  std::string tls_ca_file;  // empty: the system's authorities
   std::chrono::milliseconds connect_timeout{2000};
   std::chrono::milliseconds answer_timeout{15'000};  // beyond the wait of a long poll
 };
@@ -25,7 +25,8 @@ class HttpTransport final : public Transport {
   HttpTransport(const HttpTransport&) = delete;
   HttpTransport& operator=(const HttpTransport&) = delete;
 
-  base::Result<wire::RegistrationAnswer> register_worker(const wire::WorkerRegistration& registration) override;
+  base::Result<wire::RegistrationAnswer> register_worker(
+      const wire::WorkerRegistration& registration) override;
   base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;

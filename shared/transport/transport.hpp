@@ -13,7 +13,8 @@ namespace noetl::transport {
 class Transport {
  public:
   virtual ~Transport() = default;
-  [[nodiscard]] virtual base::Result<wire::RegistrationAnswer> register_worker(const wire::WorkerRegistration& registration) = 0;
+  [[nodiscard]] virtual base::Result<wire::RegistrationAnswer> register_worker(
+      const wire::WorkerRegistration& registration) = 0;
   [[nodiscard]] virtual base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) = 0;
   [[nodiscard]] virtual base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) = 0;
   [[nodiscard]] virtual base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) = 0;

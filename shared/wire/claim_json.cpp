@@ -54,7 +54,8 @@ void append(std::string& out, const ClaimRefusal& refusal) {
 
 // An item that fits int32 and is never negative.
 std::int32_t small_int(ObjectReader& reader, std::string_view name) {
-  return static_cast<std::int32_t>(reader.optional_int(name, {0, std::numeric_limits<std::int32_t>::max()}).value_or(0));
+  return static_cast<std::int32_t>(
+      reader.optional_int(name, {0, std::numeric_limits<std::int32_t>::max()}).value_or(0));
 }
 
 base::Result<domain::ClaimedCommand> decode_command(const Json& item, const std::string& pointer) {
@@ -68,7 +69,8 @@ base::Result<domain::ClaimedCommand> decode_command(const Json& item, const std:
   command.tool_kind = reader.required_string("tool_kind");
   command.attempt = small_int(reader, "attempt");
   command.max_attempts = small_int(reader, "max_attempts");
-  command.timeout = std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
+  command.timeout =
+      std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
   const Json* context = reader.optional_object("context");
   command.context = context == nullptr ? "{}" : context->dump();
   command.traceparent = reader.optional_string("traceparent").value_or("");
@@ -82,7 +84,8 @@ base::Result<ClaimRefusal> decode_refusal(const Json& item, const std::string& p
   refusal.queue_id = reader.required_id<base::CommandId>("queue_id");
   const std::string code = reader.required_string("code");
   refusal.message = reader.optional_string("message", {0, 65'536}).value_or("");
-  refusal.retry_after = std::chrono::milliseconds(reader.optional_int("retry_after_ms", {0, milliseconds_max}).value_or(0));
+  refusal.retry_after =
+      std::chrono::milliseconds(reader.optional_int("retry_after_ms", {0, milliseconds_max}).value_or(0));
   if (reader.has_failed()) return base::failure(*reader.finish());
   // A code of a newer server: internal, so that the worker tries again later rather than dropping the command.
   refusal.code = error_code_from(code).value_or(base::ErrorCode::internal);
@@ -108,12 +111,19 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
     request.queue_ids.reserve(ids->size());
     for (std::size_t i = 0; i < ids->size() && !reader.has_failed(); ++i) {
       const Json& item = (*ids)[i];
-      const auto id = item.is_string() ? base::parse_id(item.get_ref<const std::string&>())
-                      : item.is_number_integer() ? base::parse_id(item.dump()) : std::nullopt;
-      if (id) request.queue_ids.push_back(base::CommandId{*id});
-      else reader.refuse(base::Error{.code = base::ErrorCode::invalid_input,
-                                     .message = "'/queue_ids/" + std::to_string(i) + "' must be an id from 1 to 9223372036854775807, found " + describe(item),
-                                     .field = "/queue_ids/" + std::to_string(i), .retry_after = {}, .details = {}});
+      const auto id = item.is_string()           ? base::parse_id(item.get_ref<const std::string&>())
+                      : item.is_number_integer() ? base::parse_id(item.dump())
+                                                 : std::nullopt;
+      if (id)
+        request.queue_ids.push_back(base::CommandId{*id});
+      else
+        reader.refuse(base::Error{.code = base::ErrorCode::invalid_input,
+                                  .message = "'/queue_ids/" + std::to_string(i) +
+                                             "' must be an id from 1 to 9223372036854775807, found " +
+                                             describe(item),
+                                  .field = "/queue_ids/" + std::to_string(i),
+                                  .retry_after = {},
+                                  .details = {}});
     }
     for (const std::string_view name : {"pool", "slots", "wait"}) {
       if (reader.has(name)) reader.refuse(name, "has no meaning beside queue_ids");
@@ -121,8 +131,10 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
   }
   if (auto pool = reader.optional_string("pool", {1, pool_bytes_max})) request.pool = std::move(*pool);
   if (!is_pool_name(request.pool)) reader.refuse("pool", "must consist of A-Z a-z 0-9 _ -");
-  request.slots = static_cast<int>(reader.optional_int("slots", {1, static_cast<std::int64_t>(claim_ids_max)}).value_or(1));
-  const double seconds = reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
+  request.slots = static_cast<int>(
+      reader.optional_int("slots", {1, static_cast<std::int64_t>(claim_ids_max)}).value_or(1));
+  const double seconds =
+      reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
   request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;

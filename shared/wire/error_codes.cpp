@@ -56,7 +56,8 @@ base::Error quoted(int http_status, std::string_view body) {
   std::string shown(body.substr(0, quoted_bytes_max));
   if (find_invalid_utf8(shown) != std::string_view::npos) shown.resize(find_invalid_utf8(shown));
   return base::Error{.code = error_code_from_http(http_status),
-                     .message = "HTTP status " + std::to_string(http_status) + " without a problem description; body: '" + shown + "'",
+                     .message = "HTTP status " + std::to_string(http_status) +
+                                " without a problem description; body: '" + shown + "'",
                      .field = {},
                      .retry_after = {},
                      .details = {}};
@@ -65,7 +66,8 @@ base::Error quoted(int http_status, std::string_view body) {
 }  // namespace
 
 const ErrorMapping& mapping_of(ErrorCode code) {
-  const auto* found = std::find_if(table.begin(), table.end(), [&](const ErrorMapping& row) { return row.code == code; });
+  const auto* found =
+      std::find_if(table.begin(), table.end(), [&](const ErrorMapping& row) { return row.code == code; });
   NOETL_INVARIANT(found != table.end(), "every ErrorCode has a row in the table");
   return *found;
 }
@@ -84,12 +86,14 @@ ErrorCode error_code_from_http(int status) {
     case 403: return ErrorCode::forbidden;
     case 404: return ErrorCode::not_found;
     case 405: return ErrorCode::method_not_allowed;
-    case 408: case 504: return ErrorCode::timeout;
+    case 408:
+    case 504: return ErrorCode::timeout;
     case 409: return ErrorCode::conflict;
     case 413: return ErrorCode::payload_too_large;
     case 422: return ErrorCode::invalid_input;
     case 429: return ErrorCode::saturated;
-    case 502: case 503: return ErrorCode::unavailable;
+    case 502:
+    case 503: return ErrorCode::unavailable;
     default: return status >= 400 && status < 500 ? ErrorCode::invalid_input : ErrorCode::internal;
   }
 }
@@ -97,8 +101,11 @@ ErrorCode error_code_from_http(int status) {
 Json problem_json(const base::Error& error) {
   const ErrorMapping& row = mapping_of(error.code);
   const std::string code(base::to_string(error.code));
-  Json problem{{"type", "urn:noetl:error:" + code}, {"title", row.title}, {"status", row.http_status},
-               {"detail", error.message}, {"code", code}};
+  Json problem{{"type", "urn:noetl:error:" + code},
+               {"title", row.title},
+               {"status", row.http_status},
+               {"detail", error.message},
+               {"code", code}};
   if (!error.field.empty()) problem["field"] = error.field;
   if (error.retry_after.count() > 0) problem["retry_after_ms"] = error.retry_after.count();
   if (error.details.empty()) return problem;
@@ -130,8 +137,11 @@ base::Error decode_problem(int http_status, std::string_view body) {
   if (details == parsed->end() || !details->is_array()) return error;
   for (const Json& item : *details) {
     if (!item.is_object() || error.details.size() >= details_max) continue;
-    error.details.push_back({.field = text_of(item, "field"), .message = text_of(item, "message"), .line = int_of(item, "line"),
-                             .column = int_of(item, "column"), .suggestion = text_of(item, "suggestion")});
+    error.details.push_back({.field = text_of(item, "field"),
+                             .message = text_of(item, "message"),
+                             .line = int_of(item, "line"),
+                             .column = int_of(item, "column"),
+                             .suggestion = text_of(item, "suggestion")});
   }
   return error;
 }

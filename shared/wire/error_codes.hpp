@@ -15,8 +15,8 @@ inline constexpr std::string_view problem_content_type = "application/problem+js
 struct ErrorMapping {
   base::ErrorCode code;
   int http_status;
-  int nats_code;        // the Nats-Service-Error-Code header of a reply
-  int cli_exit_code;    // documented in docs/cli
+  int nats_code;  // the Nats-Service-Error-Code header of a reply
+  int cli_exit_code;  // documented in docs/cli
   std::string_view title;
 };
 

@@ -17,9 +17,12 @@ std::optional<std::int64_t> id_of(const Json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || found->is_null()) return 0;
   std::string text;
-  if (found->is_string()) text = found->get<std::string>();
-  else if (found->is_number_integer()) text = found->dump();
-  else return std::nullopt;
+  if (found->is_string())
+    text = found->get<std::string>();
+  else if (found->is_number_integer())
+    text = found->dump();
+  else
+    return std::nullopt;
   if (text.empty() || text == "0") return 0;
   return base::parse_id(text);
 }
@@ -48,12 +51,19 @@ std::string encode(const Notification& notification) {
 
 base::Result<Notification> decode_notification(std::string_view bytes) {
   const auto parsed = parse_body(bytes, notification_bytes_max, notification_depth_max);
-  if (!parsed) return base::failure(base::ErrorCode::malformed_body, "notification: " + parsed.error().message);
-  if (!parsed->is_object()) return base::failure(base::ErrorCode::malformed_body, "notification: must be an object, found " + describe(*parsed));
+  if (!parsed)
+    return base::failure(base::ErrorCode::malformed_body, "notification: " + parsed.error().message);
+  if (!parsed->is_object())
+    return base::failure(base::ErrorCode::malformed_body,
+                         "notification: must be an object, found " + describe(*parsed));
   const auto execution_id = id_of(*parsed, "execution_id");
   const auto queue_id = id_of(*parsed, "queue_id");
-  if (!execution_id) return base::failure(base::ErrorCode::malformed_body, "notification: execution_id is no id", "/execution_id");
-  if (!queue_id || *queue_id == 0) return base::failure(base::ErrorCode::malformed_body, "notification: queue_id is missing or no id", "/queue_id");
+  if (!execution_id)
+    return base::failure(base::ErrorCode::malformed_body, "notification: execution_id is no id",
+                         "/execution_id");
+  if (!queue_id || *queue_id == 0)
+    return base::failure(base::ErrorCode::malformed_body, "notification: queue_id is missing or no id",
+                         "/queue_id");
   return Notification{.execution_id = base::ExecutionId{*execution_id},
                       .queue_id = base::CommandId{*queue_id},
                       .step = text_of(*parsed, "step"),

@@ -49,13 +49,18 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 void append_pointer_token(std::string& pointer, std::string_view name) {
   pointer += '/';
   for (const char c : name) {
-    if (c == '~') pointer += "~0";
-    else if (c == '/') pointer += "~1";
-    else pointer += c;
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
   }
 }
 
-std::string shown_pointer(const std::string& pointer) { return pointer.empty() ? "the body" : "'" + pointer + "'"; }
+std::string shown_pointer(const std::string& pointer) {
+  return pointer.empty() ? "the body" : "'" + pointer + "'";
+}
 
 }  // namespace
 
@@ -132,7 +137,8 @@ const Json* ObjectReader::find(std::string_view name, bool is_required, std::str
   return nullptr;
 }
 
-std::optional<std::string> ObjectReader::read_string(std::string_view name, bool is_required, TextBounds bounds) {
+std::optional<std::string> ObjectReader::read_string(std::string_view name, bool is_required,
+                                                     TextBounds bounds) {
   const Json* value = find(name, is_required, "a string");
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) {
@@ -156,11 +162,13 @@ std::optional<std::string> ObjectReader::optional_string(std::string_view name, 
   return read_string(name, false, bounds);
 }
 
-std::optional<std::int64_t> ObjectReader::read_int(std::string_view name, bool is_required, IntBounds bounds) {
+std::optional<std::int64_t> ObjectReader::read_int(std::string_view name, bool is_required,
+                                                   IntBounds bounds) {
   const Json* value = find(name, is_required, int_text(bounds));
   if (value == nullptr) return std::nullopt;
   constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  const bool fits = value->is_number_integer() && !(value->is_number_unsigned() && value->get<std::uint64_t>() > largest);
+  const bool fits =
+      value->is_number_integer() && !(value->is_number_unsigned() && value->get<std::uint64_t>() > largest);
   const std::int64_t number = fits ? value->get<std::int64_t>() : 0;
   if (!fits || number < bounds.min || number > bounds.max) {
     mismatch(name, int_text(bounds), *value);
@@ -203,8 +211,10 @@ std::int64_t ObjectReader::read_id(std::string_view name, bool is_required) {
   const Json* value = find(name, is_required, expected);
   if (value == nullptr) return 0;
   std::optional<std::int64_t> id;
-  if (value->is_string()) id = base::parse_id(value->get_ref<const std::string&>());
-  else if (value->is_number_integer()) id = base::parse_id(value->dump());
+  if (value->is_string())
+    id = base::parse_id(value->get_ref<const std::string&>());
+  else if (value->is_number_integer())
+    id = base::parse_id(value->dump());
   if (!id) mismatch(name, std::string(expected), *value);
   return id.value_or(0);
 }
@@ -228,17 +238,22 @@ const Json* ObjectReader::read_array(std::string_view name, bool is_required, In
   if (value == nullptr) return nullptr;
   const auto size = static_cast<std::int64_t>(value->size());
   if (value->is_array() && size >= items.min && size <= items.max) return value;
-  mismatch(name, bounds_text("an array", static_cast<std::size_t>(items.min), static_cast<std::size_t>(items.max)) + " items",
+  mismatch(name,
+           bounds_text("an array", static_cast<std::size_t>(items.min), static_cast<std::size_t>(items.max)) +
+               " items",
            *value);
   return nullptr;
 }
 
-const Json* ObjectReader::required_array(std::string_view name, std::size_t items_max, std::size_t items_min) {
+const Json* ObjectReader::required_array(std::string_view name, std::size_t items_max,
+                                         std::size_t items_min) {
   return read_array(name, true, {static_cast<std::int64_t>(items_min), static_cast<std::int64_t>(items_max)});
 }
 
-const Json* ObjectReader::optional_array(std::string_view name, std::size_t items_max, std::size_t items_min) {
-  return read_array(name, false, {static_cast<std::int64_t>(items_min), static_cast<std::int64_t>(items_max)});
+const Json* ObjectReader::optional_array(std::string_view name, std::size_t items_max,
+                                         std::size_t items_min) {
+  return read_array(name, false,
+                    {static_cast<std::int64_t>(items_min), static_cast<std::int64_t>(items_max)});
 }
 
 const Json* ObjectReader::optional_value(std::string_view name) {
@@ -248,7 +263,8 @@ const Json* ObjectReader::optional_value(std::string_view name) {
   return found == object_->end() ? nullptr : &*found;
 }
 
-std::vector<std::string> ObjectReader::optional_strings(std::string_view name, std::size_t items_max, TextBounds bounds) {
+std::vector<std::string> ObjectReader::optional_strings(std::string_view name, std::size_t items_max,
+                                                        TextBounds bounds) {
   std::vector<std::string> texts;
   const Json* value = optional_array(name, items_max);
   if (value == nullptr) return texts;
@@ -259,7 +275,8 @@ std::vector<std::string> ObjectReader::optional_strings(std::string_view name, s
     if (!fits) {
       const std::string pointer = pointer_to(name) + "/" + std::to_string(i);
       refuse(base::Error{.code = base::ErrorCode::invalid_input,
-                         .message = "'" + pointer + "' must be " + bounds_text("a string", bounds.bytes_min, bounds.bytes_max) +
+                         .message = "'" + pointer + "' must be " +
+                                    bounds_text("a string", bounds.bytes_min, bounds.bytes_max) +
                                     " bytes, found " + describe(item),
                          .field = pointer,
                          .retry_after = {},
@@ -287,8 +304,11 @@ std::optional<base::Error> ObjectReader::finish() {
     std::string problem = "is not a known field";
     if (!near.empty()) problem += "; did you mean '" + std::string(near) + "'?";
     refuse(shortened(name), problem);
-    error_->details.push_back(base::ErrorDetail{
-        .field = error_->field, .message = "unknown field", .line = 0, .column = 0, .suggestion = std::string(near)});
+    error_->details.push_back(base::ErrorDetail{.field = error_->field,
+                                                .message = "unknown field",
+                                                .line = 0,
+                                                .column = 0,
+                                                .suggestion = std::string(near)});
     return error_;
   }
   return std::nullopt;

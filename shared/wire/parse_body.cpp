@@ -10,7 +10,8 @@ namespace {
 using base::ErrorCode;
 
 tl::unexpected<base::Error> malformed(const std::string& what, std::size_t offset) {
-  return base::failure(ErrorCode::malformed_body, "the body is not acceptable JSON: " + what + " at byte " + std::to_string(offset));
+  return base::failure(ErrorCode::malformed_body,
+                       "the body is not acceptable JSON: " + what + " at byte " + std::to_string(offset));
 }
 
 struct Finding {
@@ -26,14 +27,16 @@ Finding find_hurtful(std::string_view text, std::size_t depth_max) {
     const char c = text[i];
     if (c == '\0') return {"NUL byte", i};
     if (in_string) {
-      if (c == '"') in_string = false;
+      if (c == '"')
+        in_string = false;
       else if (c == '\\') {
         if (text.substr(i, 6) == "\\u0000") return {"\\u0000, which cannot be stored,", i};
         ++i;
       }
       continue;
     }
-    if (c == '"') in_string = true;
+    if (c == '"')
+      in_string = true;
     else if (c == '{' || c == '[') {
       if (++depth > depth_max) return {"nesting deeper than allowed", i};
     } else if ((c == '}' || c == ']') && depth > 0) {
@@ -46,7 +49,9 @@ Finding find_hurtful(std::string_view text, std::size_t depth_max) {
 // Length of the UTF-8 sequence at `at`, 0 when it is none. Table 3-7 of the Unicode standard.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) { return byte(i) >= low && byte(i) <= high; };
+  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(i) >= low && byte(i) <= high;
+  };
   const unsigned lead = byte(at);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return continues(at + 1) ? 2 : 0;
@@ -85,11 +90,13 @@ std::size_t find_invalid_utf8(std::string_view text) {
 
 base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
   if (text.size() > bytes_max) {
-    return base::failure(ErrorCode::payload_too_large, "the body has " + std::to_string(text.size()) + " bytes, at most " +
-                                                           std::to_string(bytes_max) + " are accepted");
+    return base::failure(ErrorCode::payload_too_large, "the body has " + std::to_string(text.size()) +
+                                                           " bytes, at most " + std::to_string(bytes_max) +
+                                                           " are accepted");
   }
   if (text.empty()) return malformed("nothing, but JSON was expected,", 0);
-  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) return malformed("invalid UTF-8", at);
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
+    return malformed("invalid UTF-8", at);
   if (const Finding finding = find_hurtful(text, depth_max); finding.what != nullptr) {
     std::string what = finding.what;
     if (what.starts_with("nesting")) what += " (" + std::to_string(depth_max) + " levels)";
@@ -99,11 +106,13 @@ base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     const std::size_t offset = error.byte == 0 ? 0 : error.byte - 1;
-    const std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at …: syntax error …"
+    const std::string reason =
+        error.what();  // "[json.exception.parse_error.101] parse error at …: syntax error …"
     const std::size_t colon = reason.find(": ");
     return malformed(colon == std::string::npos ? reason : reason.substr(colon + 2) + ",", offset);
   } catch (const nlohmann::json::exception& error) {  // a number out of range
-    return base::failure(ErrorCode::malformed_body, std::string("the body is not acceptable JSON: ") + error.what());
+    return base::failure(ErrorCode::malformed_body,
+                         std::string("the body is not acceptable JSON: ") + error.what());
   }
 }
 

@@ -57,7 +57,8 @@ void append(std::string& out, const AttemptReport& attempt) {
   }
   const auto microseconds = static_cast<long long>(attempt.duration.count());
   char duration[48];
-  const int length = std::snprintf(duration, sizeof duration, "},\"meta\":{\"duration_ms\":%lld.%03lld}}", microseconds / 1000, microseconds % 1000);
+  const int length = std::snprintf(duration, sizeof duration, "},\"meta\":{\"duration_ms\":%lld.%03lld}}",
+                                   microseconds / 1000, microseconds % 1000);
   out.append(duration, static_cast<std::size_t>(length));
 }
 
@@ -75,18 +76,22 @@ void append(std::string& out, const StepEvent& event) {
   out += '}';
 }
 
-std::optional<base::Error> read_error(const Json& object, const std::string& pointer, domain::ToolError& error) {
+std::optional<base::Error> read_error(const Json& object, const std::string& pointer,
+                                      domain::ToolError& error) {
   ObjectReader reader(object, pointer);
   error.kind = reader.required_string("kind", {1, 64});
   error.message = reader.optional_string("message", {0, text_bytes_max}).value_or("");
   error.is_retryable = reader.optional_bool("retryable").value_or(false);
-  if (const auto status = reader.optional_int("status", {-1'000'000, 1'000'000})) error.status = static_cast<int>(*status);
-  if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max})) error.retry_after = std::chrono::milliseconds(*wait);
+  if (const auto status = reader.optional_int("status", {-1'000'000, 1'000'000}))
+    error.status = static_cast<int>(*status);
+  if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max}))
+    error.retry_after = std::chrono::milliseconds(*wait);
   error.traceback = reader.optional_string("traceback", {0, text_bytes_max}).value_or("");
   return reader.finish();
 }
 
-std::optional<base::Error> read_payload(const Json& object, const std::string& pointer, AttemptReport& attempt) {
+std::optional<base::Error> read_payload(const Json& object, const std::string& pointer,
+                                        AttemptReport& attempt) {
   ObjectReader reader(object, pointer);
   const Json* result = reader.optional_value("result");
   const Json* error = reader.optional_object("error");
@@ -94,33 +99,43 @@ std::optional<base::Error> read_payload(const Json& object, const std::string& p
   if (result != nullptr) attempt.result = result->dump();
   if (error != nullptr) {
     attempt.error.emplace();
-    if (auto wrong = read_error(*error, reader.pointer_to("error"), *attempt.error)) reader.refuse(std::move(*wrong));
+    if (auto wrong = read_error(*error, reader.pointer_to("error"), *attempt.error))
+      reader.refuse(std::move(*wrong));
   }
-  if (attempt.outcome == domain::Outcome::failed && error == nullptr) reader.refuse("error", "is missing; command.failed needs {kind, message}");
-  if (attempt.outcome == domain::Outcome::completed && error != nullptr) reader.refuse("error", "has no meaning in command.completed");
+  if (attempt.outcome == domain::Outcome::failed && error == nullptr)
+    reader.refuse("error", "is missing; command.failed needs {kind, message}");
+  if (attempt.outcome == domain::Outcome::completed && error != nullptr)
+    reader.refuse("error", "has no meaning in command.completed");
   return reader.finish();
 }
 
 std::optional<base::Error> read_meta(const Json& object, const std::string& pointer, AttemptReport& attempt) {
   ObjectReader reader(object, pointer);
-  const double milliseconds = reader.optional_number("duration_ms", 0, static_cast<double>(milliseconds_max)).value_or(0);
+  const double milliseconds =
+      reader.optional_number("duration_ms", 0, static_cast<double>(milliseconds_max)).value_or(0);
   attempt.duration = std::chrono::microseconds(static_cast<std::int64_t>(milliseconds * 1000.0 + 0.5));
   return reader.finish();
 }
 
 std::optional<base::Error> read_attempt(ObjectReader& reader, AttemptReport& attempt) {
   attempt.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
-  attempt.lease.epoch = static_cast<std::int32_t>(reader.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
+  attempt.lease.epoch =
+      static_cast<std::int32_t>(reader.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
   attempt.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
   const std::string name = reader.required_string("name", {1, 128});
   reader.ignore("step");
-  if (const auto outcome = domain::outcome_from_event_name(name)) attempt.outcome = *outcome;
-  else reader.refuse("name", "must be command.completed, command.failed, command.cancelled or command.released, found '" + name + "'");
+  if (const auto outcome = domain::outcome_from_event_name(name))
+    attempt.outcome = *outcome;
+  else
+    reader.refuse(
+        "name", "must be command.completed, command.failed, command.cancelled or command.released, found '" +
+                    name + "'");
   static const Json none = Json::object();
   const Json* payload = reader.optional_object("payload");
   const Json* meta = reader.optional_object("meta");
   if (reader.has_failed()) return reader.finish();
-  if (auto wrong = read_payload(payload == nullptr ? none : *payload, reader.pointer_to("payload"), attempt)) reader.refuse(std::move(*wrong));
+  if (auto wrong = read_payload(payload == nullptr ? none : *payload, reader.pointer_to("payload"), attempt))
+    reader.refuse(std::move(*wrong));
   if (meta != nullptr) {
     if (auto wrong = read_meta(*meta, reader.pointer_to("meta"), attempt)) reader.refuse(std::move(*wrong));
   }
@@ -138,10 +153,13 @@ std::optional<base::Error> read_step_event(ObjectReader& reader, StepEvent& even
 }
 
 // Takes the worker_id of a lone event; in a list it stands beside the list.
-std::optional<base::Error> read_event(const Json& item, const std::string& pointer, ReportRequest& request, bool is_alone) {
+std::optional<base::Error> read_event(const Json& item, const std::string& pointer, ReportRequest& request,
+                                      bool is_alone) {
   ObjectReader reader(item, pointer);
-  if (is_alone) request.worker_id = reader.optional_string("worker_id", {1, worker_id_bytes_max}).value_or("");
-  if (reader.has("queue_id") || reader.has("epoch")) return read_attempt(reader, request.attempts.emplace_back());
+  if (is_alone)
+    request.worker_id = reader.optional_string("worker_id", {1, worker_id_bytes_max}).value_or("");
+  if (reader.has("queue_id") || reader.has("epoch"))
+    return read_attempt(reader, request.attempts.emplace_back());
   return read_step_event(reader, request.events.emplace_back());
 }
 
@@ -152,7 +170,8 @@ base::Result<ReportVerdict> decode_verdict(const Json& item, const std::string& 
   const std::string status = reader.required_string("status", {1, 64});
   const std::string code = reader.optional_string("code").value_or("");
   verdict.message = reader.optional_string("message", {0, text_bytes_max}).value_or("");
-  if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max})) verdict.retry_after = std::chrono::milliseconds(*wait);
+  if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max}))
+    verdict.retry_after = std::chrono::milliseconds(*wait);
   if (reader.has_failed()) return base::failure(*reader.finish());
   verdict.is_duplicate = status == "duplicate";
   if (status == "refused") verdict.refused = error_code_from(code).value_or(base::ErrorCode::internal);
@@ -168,15 +187,19 @@ std::string_view status_of(const ReportVerdict& verdict) {
 
 std::string encode(const ReportRequest& request) {
   std::size_t bytes = 128;
-  for (const auto& attempt : request.attempts) bytes += attempt_bytes_expected + attempt.result.size() + attempt.output.size();
-  for (const auto& event : request.events) bytes += attempt_bytes_expected + event.payload.size() + event.meta.size();
+  for (const auto& attempt : request.attempts)
+    bytes += attempt_bytes_expected + attempt.result.size() + attempt.output.size();
+  for (const auto& event : request.events)
+    bytes += attempt_bytes_expected + event.payload.size() + event.meta.size();
   std::string out;
   out.reserve(bytes);
   out += "{\"worker_id\":";
   append_json_string(out, request.worker_id);
   out += ",\"events\":[";
   bool is_first = true;
-  const auto separate = [&] { if (!std::exchange(is_first, false)) out += ','; };
+  const auto separate = [&] {
+    if (!std::exchange(is_first, false)) out += ',';
+  };
   for (const auto& attempt : request.attempts) {
     separate();
     append(out, attempt);
@@ -200,13 +223,16 @@ base::Result<ReportRequest> decode_report_request(const Json& body) {
     if (auto wrong = reader.finish()) return base::failure(std::move(*wrong));
     request.attempts.reserve(events->size());
     for (std::size_t i = 0; i < events->size(); ++i) {
-      if (auto wrong = read_event((*events)[i], "/events/" + std::to_string(i), request, false)) return base::failure(std::move(*wrong));
+      if (auto wrong = read_event((*events)[i], "/events/" + std::to_string(i), request, false))
+        return base::failure(std::move(*wrong));
     }
   }
   const bool needs_worker = !request.attempts.empty();
   if ((needs_worker || !request.worker_id.empty()) && !is_worker_id(request.worker_id)) {
-    return base::failure(base::ErrorCode::invalid_input, "'/worker_id' must be 1 to 128 characters of A-Z a-z 0-9 . _ -, found '" + request.worker_id + "'",
-                         "/worker_id");
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "'/worker_id' must be 1 to 128 characters of A-Z a-z 0-9 . _ -, found '" + request.worker_id + "'",
+        "/worker_id");
   }
   return request;
 }
@@ -214,7 +240,8 @@ base::Result<ReportRequest> decode_report_request(const Json& body) {
 std::string encode(const ReportAnswer& answer) {
   std::string out;
   out.reserve(96 + answer.verdicts.size() * 64);
-  out += "{\"status\":\"ok\",\"commands_generated\":" + std::to_string(answer.commands_generated) + ",\"verdicts\":[";
+  out += "{\"status\":\"ok\",\"commands_generated\":" + std::to_string(answer.commands_generated) +
+         ",\"verdicts\":[";
   for (const auto& verdict : answer.verdicts) {
     if (&verdict != answer.verdicts.data()) out += ',';
     out += '{';
@@ -238,7 +265,8 @@ std::string encode(const ReportAnswer& answer) {
 base::Result<ReportAnswer> decode_report_answer(const Json& body) {
   ObjectReader reader(body);
   ReportAnswer answer;
-  answer.commands_generated = static_cast<int>(reader.optional_int("commands_generated", {0, std::numeric_limits<int>::max()}).value_or(0));
+  answer.commands_generated = static_cast<int>(
+      reader.optional_int("commands_generated", {0, std::numeric_limits<int>::max()}).value_or(0));
   const Json* verdicts = reader.required_array("verdicts", report_events_max);
   if (reader.has_failed()) return base::failure(*reader.finish());
   answer.verdicts.reserve(verdicts->size());

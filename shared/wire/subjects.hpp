@@ -20,13 +20,16 @@ inline constexpr std::chrono::seconds stream_age_max{3600};
 inline constexpr std::chrono::seconds dead_age_max{14 * 24 * 3600};
 inline constexpr std::chrono::seconds consumer_ack_wait{30};
 inline constexpr int consumer_deliveries_max = 3;
-inline constexpr int consumer_acks_pending_max = 20'000;  // must exceed workers × slots, or delivery stalls silently
+inline constexpr int consumer_acks_pending_max =
+    20'000;  // must exceed workers × slots, or delivery stalls silently
 
 // `pool` must be a pool's name (names.hpp, is_pool_name): it becomes one token of a subject.
-[[nodiscard]] std::string commands_subject_of(std::string_view pool);    // noetl.commands | noetl.commands.<pool>
-[[nodiscard]] std::string commands_consumer_of(std::string_view pool);   // noetl-worker-pool | noetl-worker-pool-<pool>
-[[nodiscard]] std::string dead_subject_of(std::string_view pool);        // noetl.dead.<pool>
-[[nodiscard]] std::vector<std::string> commands_stream_subjects();       // noetl.commands, noetl.commands.>
-[[nodiscard]] std::vector<std::string> dead_stream_subjects();           // noetl.dead.>
+[[nodiscard]] std::string commands_subject_of(
+    std::string_view pool);  // noetl.commands | noetl.commands.<pool>
+[[nodiscard]] std::string commands_consumer_of(
+    std::string_view pool);  // noetl-worker-pool | noetl-worker-pool-<pool>
+[[nodiscard]] std::string dead_subject_of(std::string_view pool);  // noetl.dead.<pool>
+[[nodiscard]] std::vector<std::string> commands_stream_subjects();  // noetl.commands, noetl.commands.>
+[[nodiscard]] std::vector<std::string> dead_stream_subjects();  // noetl.dead.>
 
 }  // namespace noetl::wire

@@ -16,8 +16,9 @@ std::vector<base::CommandId> read_ids(ObjectReader& reader, std::string_view nam
   const Json* items = reader.optional_array(name, held_leases_max);
   for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
     const Json& item = (*items)[i];
-    const auto id = item.is_string() ? base::parse_id(item.get_ref<const std::string&>())
-                    : item.is_number_integer() ? base::parse_id(item.dump()) : std::nullopt;
+    const auto id = item.is_string()           ? base::parse_id(item.get_ref<const std::string&>())
+                    : item.is_number_integer() ? base::parse_id(item.dump())
+                                               : std::nullopt;
     if (!id) {
       reader.refuse(name, "must hold ids only, found " + describe(item));
       return {};
@@ -27,8 +28,10 @@ std::vector<base::CommandId> read_ids(ObjectReader& reader, std::string_view nam
   return ids;
 }
 
-std::chrono::milliseconds read_interval(ObjectReader& reader, std::string_view name, std::chrono::milliseconds otherwise) {
-  return std::chrono::milliseconds(reader.optional_int(name, {1, interval_ms_max}).value_or(otherwise.count()));
+std::chrono::milliseconds read_interval(ObjectReader& reader, std::string_view name,
+                                        std::chrono::milliseconds otherwise) {
+  return std::chrono::milliseconds(
+      reader.optional_int(name, {1, interval_ms_max}).value_or(otherwise.count()));
 }
 
 }  // namespace
@@ -123,14 +126,16 @@ base::Result<Heartbeat> decode_heartbeat(const Json& body) {
     ObjectReader item((*held)[i], "/held/" + std::to_string(i));
     domain::Lease lease;
     lease.queue_id = item.required_id<base::CommandId>("queue_id");
-    lease.epoch = static_cast<std::int32_t>(item.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
+    lease.epoch =
+        static_cast<std::int32_t>(item.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
     if (auto error = item.finish()) reader.refuse(std::move(*error));
     heartbeat.held.push_back(lease);
   }
   heartbeat.has_claim_in_flight = reader.optional_bool("has_claim_in_flight").value_or(false);
   heartbeat.running = static_cast<int>(reader.optional_int("running", {0, slots_max}).value_or(0));
   if (auto status = reader.optional_string("status")) heartbeat.status = std::move(*status);
-  if (heartbeat.status != "ready" && heartbeat.status != "draining") reader.refuse("status", "must be ready or draining, found '" + heartbeat.status + "'");
+  if (heartbeat.status != "ready" && heartbeat.status != "draining")
+    reader.refuse("status", "must be ready or draining, found '" + heartbeat.status + "'");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return heartbeat;
 }

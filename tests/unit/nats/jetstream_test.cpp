@@ -1,0 +1,244 @@
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "shared/nats/connection.hpp"
+#include "shared/nats/jetstream.hpp"
+#include "shared/nats/publisher.hpp"
+#include "tests/support/nats_server.hpp"
+#include "tests/support/wait_until.hpp"
+
+using namespace noetl;
+using namespace std::chrono_literals;
+using base::ErrorCode;
+
+namespace {
+
+nats::ConnectionSettings settings_of(const std::string& url) {
+  nats::ConnectionSettings settings;
+  settings.url = url;
+  settings.reconnect_wait = 20ms;
+  settings.reconnect_jitter = 10ms;
+  settings.sends_asap = true;
+  return settings;
+}
+
+// A server, a connection, and a stream with one consumer.
+struct Fixture {
+  support::NatsServer server;
+  std::shared_ptr<nats::Connection> connection{open()};
+  nats::JetStream jetstream{*connection};
+  const nats::StreamSettings stream{.name = "NOETL_COMMANDS",
+                                    .subjects = {"noetl.commands", "noetl.commands.>"}};
+  const nats::ConsumerSettings consumer{.durable = "noetl-worker-pool", .filter_subject = "noetl.commands"};
+
+  Fixture() { make(); }
+
+  std::shared_ptr<nats::Connection> open() const {
+    auto opened = nats::Connection::open(settings_of(server.url()));
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+  }
+  void make() {
+    REQUIRE(jetstream.ensure_stream(stream).has_value());
+    REQUIRE(jetstream.ensure_consumer(stream.name, consumer).has_value());
+  }
+  std::unique_ptr<nats::PullSubscription> pull() {
+    auto subscription =
+        jetstream.pull({.stream = stream.name, .durable = consumer.durable, .answers_on = connection});
+    REQUIRE(subscription.has_value());
+    return std::move(*subscription);
+  }
+  nats::ConsumerState state() { return jetstream.find_consumer(stream.name, consumer.durable).value(); }
+};
+
+// Fetches until one is there: a redelivery comes when the server finds it due.
+nats::Message next_message(nats::PullSubscription& subscription) {
+  for (int round = 0; round < 20; ++round) {
+    auto messages = subscription.fetch(1, 500ms);
+    REQUIRE(messages.has_value());
+    if (!messages->empty()) return std::move(messages->front());
+  }
+  FAIL("no message came");
+  throw std::runtime_error("unreachable");
+}
+
+}  // namespace
+
+TEST_CASE("streams and consumers are created once with the seed's configuration, then adopted") {
+  Fixture nats;
+
+  const auto again = nats.jetstream.ensure_stream(nats.stream).value();
+  const auto consumer_again = nats.jetstream.ensure_consumer(nats.stream.name, nats.consumer).value();
+
+  CHECK_FALSE(again.is_new);
+  CHECK(again.drift.empty());
+  CHECK_FALSE(consumer_again.is_new);
+  CHECK(consumer_again.drift.empty());
+  const auto shown = nats.server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool");
+  CHECK(shown["config"]["ack_policy"] == "explicit");
+  CHECK(shown["config"]["ack_wait"] == 30'000'000'000);
+  CHECK(shown["config"]["max_deliver"] == 3);
+  CHECK(shown["config"]["max_ack_pending"] == 20'000);
+  const auto stream = nats.server.request("$JS.API.STREAM.INFO.NOETL_COMMANDS");
+  CHECK(stream["config"]["storage"] == "file");
+  CHECK(stream["config"]["retention"] == "limits");
+  CHECK(stream["config"]["max_age"] == 3'600'000'000'000);
+}
+
+TEST_CASE("a stream that somebody configured otherwise is kept, and the difference is told") {
+  Fixture nats;
+  nats::StreamSettings other = nats.stream;
+  other.max_age = 7200s;
+  other.subjects.push_back("noetl.more");
+
+  const auto state = nats.jetstream.ensure_stream(other).value();
+
+  CHECK_FALSE(state.is_new);
+  CHECK(state.drift.size() == 2);
+  CHECK(nats.server.request("$JS.API.STREAM.INFO.NOETL_COMMANDS")["config"]["max_age"] == 3'600'000'000'000);
+}
+
+TEST_CASE("messages are fetched in batches, and acked ones never come again") {
+  Fixture nats;
+  for (int i = 0; i < 10; ++i)
+    REQUIRE(nats.jetstream.publish("noetl.commands", "m" + std::to_string(i)).has_value());
+  const auto subscription = nats.pull();
+
+  const auto messages = subscription->fetch(100, 1s).value();
+
+  REQUIRE(messages.size() == 10);
+  CHECK(messages[3].bytes() == "m3");
+  CHECK(messages[3].num_delivered() == 1);
+  CHECK(messages[3].subject() == "noetl.commands");
+  for (const auto& message : messages) CHECK(message.ack());
+  support::wait_until("all acks arrived", 5s, [&] { return nats.state().acks_pending == 0; });
+  CHECK(nats.state().waiting == 0);
+  CHECK(subscription->fetch(1, 50ms).value().empty());
+}
+
+TEST_CASE("a nak brings the message again, in-progress keeps it, and term ends it") {
+  Fixture nats;
+  REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());
+  const auto subscription = nats.pull();
+
+  CHECK(next_message(*subscription).nak(10ms));
+  const nats::Message second = next_message(*subscription);
+
+  CHECK(second.num_delivered() == 2);
+  CHECK(second.in_progress());
+  CHECK(nats.state().acks_pending == 1);
+  CHECK(second.term());
+  support::wait_until("the term arrived", 5s, [&] { return nats.state().acks_pending == 0; });
+  CHECK(subscription->fetch(1, 50ms).value().empty());
+}
+
+TEST_CASE("a message id that was used is stored once") {
+  Fixture nats;
+  REQUIRE(nats.jetstream.publish("noetl.commands", "a", "7:1:0").has_value());
+  REQUIRE(nats.jetstream.publish("noetl.commands", "a", "7:1:0").has_value());
+  REQUIRE(nats.jetstream.publish("noetl.commands", "a", "7:1:1").has_value());
+  CHECK(nats.jetstream.find_stream("NOETL_COMMANDS")->messages == 2);
+}
+
+TEST_CASE("a deleted consumer or stream is named as vanished") {
+  Fixture nats;
+  const auto subscription = nats.pull();
+
+  REQUIRE(nats.jetstream.remove_consumer(nats.stream.name, nats.consumer.durable).has_value());
+  const auto without_consumer = subscription->fetch(1, 300ms);
+  REQUIRE_FALSE(without_consumer.has_value());
+  CHECK(without_consumer.error().code == ErrorCode::not_found);
+  CHECK(without_consumer.error().message.find("noetl-worker-pool") != std::string::npos);
+
+  REQUIRE(nats.jetstream.remove_stream(nats.stream.name).has_value());
+  CHECK(nats.jetstream.find_stream(nats.stream.name).error().code == ErrorCode::not_found);
+  CHECK(nats.jetstream
+            .pull({.stream = nats.stream.name, .durable = "noetl-worker-pool", .answers_on = nats.connection})
+            .error()
+            .code == ErrorCode::not_found);
+}
+
+TEST_CASE("a consumer deleted while a fetch waits ends the fetch at once") {
+  Fixture nats;
+  const auto subscription = nats.pull();
+  const auto begin = std::chrono::steady_clock::now();
+  const std::jthread deleter([&] {
+    support::wait_until("the fetch waits", 5s, [&] {
+      return nats.server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")["num_waiting"] ==
+             1;
+    });
+    static_cast<void>(nats.server.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
+  });
+
+  const auto fetched = subscription->fetch(1, 20s);
+
+  REQUIRE_FALSE(fetched.has_value());
+  CHECK(fetched.error().code == ErrorCode::not_found);
+  CHECK(std::chrono::steady_clock::now() - begin < 10s);
+}
+
+TEST_CASE("asynchronous publishes are counted as the server answers them") {
+  Fixture nats;
+  nats::Publisher publisher(*nats.connection);
+  for (int i = 0; i < 1000; ++i) REQUIRE(publisher.publish("noetl.commands", "x", std::to_string(i)));
+  CHECK(publisher.wait_answered(5s));
+  CHECK(publisher.counts().accepted == 1000);
+  CHECK(nats.jetstream.find_stream("NOETL_COMMANDS")->messages == 1000);
+
+  REQUIRE(nats.jetstream.remove_stream(nats.stream.name).has_value());
+  REQUIRE(publisher.publish("noetl.commands", "x", "lost"));
+  CHECK(publisher.wait_answered(5s));
+  CHECK(publisher.counts().failed == 1);
+}
+
+TEST_CASE("a server that stops and starts again is found again with what it stored") {
+  Fixture nats;
+  REQUIRE(nats.jetstream.publish("noetl.commands", "kept").has_value());
+  const auto subscription = nats.pull();
+  nats::Publisher publisher(*nats.connection);
+
+  nats.server.stop();
+  support::wait_until("the loss is noticed", 10s, [&] { return !nats.connection->is_connected(); });
+  CHECK_FALSE(publisher.publish("noetl.commands", "x", "1"));
+  CHECK(publisher.counts().failed == 1);
+  nats.server.start();
+  support::wait_until("the connection is back", 10s, [&] { return nats.connection->is_connected(); });
+
+  CHECK(nats.connection->connection_count() == 2);
+  CHECK(next_message(*subscription).bytes() == "kept");
+}
+
+TEST_CASE("a connection opens while the server is away and connects when it comes") {
+  support::NatsServer server;
+  server.stop();
+  auto opened = nats::Connection::open(settings_of(server.url()));
+  REQUIRE(opened.has_value());
+  CHECK_FALSE((*opened)->is_connected());
+
+  server.start();
+
+  CHECK((*opened)->wait_connected(10s));
+}
+
+TEST_CASE("settings that can never work are refused, without the password in the text") {
+  CHECK_FALSE(nats::Connection::open(settings_of("")).has_value());
+  nats::ConnectionSettings without_file = settings_of("nats://127.0.0.1:1");
+  without_file.tls_ca_file = "/nowhere/ca.pem";
+  CHECK_FALSE(nats::Connection::open(without_file).has_value());
+  const auto refused = nats::Connection::open(settings_of("nats://me:secret@127.0.0.1:notaport"));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find("secret") == std::string::npos);
+}
+
+TEST_CASE("plain publish, subscribe and request work beside JetStream") {
+  Fixture nats;
+  const auto subscription = nats.connection->subscribe("echo").value();
+  const std::jthread echo([&] {
+    const nats::ThreadScope scope;
+    const auto message = subscription->next(5s).value();
+    if (message) CHECK(nats.connection->publish(message->reply, "again " + message->bytes).has_value());
+  });
+  CHECK(nats.connection->request("echo", "hello", 5s).value() == "again hello");
+  CHECK(nats.connection->request("nobody", "hello", 1s).error().message.find("nobody") != std::string::npos);
+}

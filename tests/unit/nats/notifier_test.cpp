@@ -1,0 +1,112 @@
+#include <doctest/doctest.h>
+
+#include "server/notify/jetstream_notifier.hpp"
+#include "shared/wire/notification.hpp"
+#include "tests/support/nats_server.hpp"
+#include "tests/support/wait_until.hpp"
+
+using namespace noetl;
+using namespace std::chrono_literals;
+
+namespace {
+
+notify::NotifierSettings settings_for(const support::NatsServer& server) {
+  notify::NotifierSettings settings;
+  settings.nats.url = server.url();
+  settings.nats.reconnect_wait = 20ms;
+  settings.nats.reconnect_jitter = 10ms;
+  settings.check_interval = 200ms;
+  return settings;
+}
+
+void wait_ready(const notify::JetStreamNotifier& notifier) {
+  support::wait_until("the doorbell works", 10s, [&] { return notifier.is_connected(); });
+}
+
+std::uint64_t messages_in(const support::NatsServer& server, const std::string& consumer) {
+  const auto shown = server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + consumer);
+  return shown.contains("num_pending") ? shown["num_pending"].get<std::uint64_t>() : 0;
+}
+
+notify::Ring ring_of(std::int64_t id, const std::string& pool = "default") {
+  return {.queue_id = base::CommandId{id},
+          .execution_id = base::ExecutionId{9},
+          .step = "start",
+          .pool = pool,
+          .priority = 0,
+          .epoch = 1,
+          .round = 0};
+}
+
+}  // namespace
+
+TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
+  const support::NatsServer server;
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+  std::vector<notify::Ring> many;
+  for (int i = 2; i <= 3000; ++i) many.push_back(ring_of(i));
+
+  notifier.ring({ring_of(1)});
+  notifier.ring(many);
+
+  support::wait_until("all have arrived", 10s,
+                      [&] { return messages_in(server, "noetl-worker-pool") == 3000; });
+  support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 3000; });
+  CHECK(notifier.counts().failed == 0);
+  CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
+}
+
+TEST_CASE("a pool's consumer is made on its first ring, and loses nothing of what came before it") {
+  const support::NatsServer server;
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+
+  notifier.ring({ring_of(1, "gpu"), ring_of(2)});
+
+  support::wait_until("the pool has its message", 10s,
+                      [&] { return messages_in(server, "noetl-worker-pool-gpu") == 1; });
+  CHECK(messages_in(server, "noetl-worker-pool") == 1);
+}
+
+TEST_CASE("a stream that vanishes is made again and rings arrive again") {
+  const support::NatsServer server;
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+
+  static_cast<void>(server.request("$JS.API.STREAM.DELETE.NOETL_COMMANDS"));
+  support::wait_until("it was repaired", 10s, [&] { return notifier.counts().repaired >= 2; });
+  notifier.ring({ring_of(1)});
+
+  support::wait_until("the ring arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+}
+
+TEST_CASE("a consumer that vanishes is made again") {
+  const support::NatsServer server;
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+  notifier.ring({ring_of(1)});
+
+  static_cast<void>(server.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
+
+  support::wait_until("it is back with what waits", 10s,
+                      [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+  CHECK(notifier.counts().repaired == 1);
+}
+
+TEST_CASE("it starts without NATS, never blocks on it, and works once NATS is there") {
+  support::NatsServer server;
+  server.stop();
+  const auto begin = std::chrono::steady_clock::now();
+  notify::JetStreamNotifier notifier(settings_for(server));
+  for (int i = 0; i < 100; ++i) notifier.ring({ring_of(i + 1)});
+  CHECK(std::chrono::steady_clock::now() - begin < 2s);
+  CHECK_FALSE(notifier.is_connected());
+  CHECK(notifier.counts().failed == 100);
+
+  server.start();
+  wait_ready(notifier);
+  notifier.ring({ring_of(1)});
+
+  support::wait_until("the ring arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+}
