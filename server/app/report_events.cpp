@@ -6,6 +6,7 @@
 #include "server/app/end_attempts.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"
+#include "server/store/execution_table.hpp"
 #include "server/store/queue_table.hpp"
 
 namespace noetl::app {
@@ -90,10 +91,15 @@ base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
   return running->lease;
 }
 
-// Kept in the log as it came. False when an event of that id is there already.
-bool append(Parts& parts, const wire::StepEvent& event, const std::string& worker_id) {
+// Kept in the log as it came. False when an event of that id is there already; not_found when there is no
+// such execution.
+base::Result<bool> append(Parts& parts, const wire::StepEvent& event, const std::string& worker_id) {
   bool is_new = false;
+  bool is_known = false;
   parts.connections.run_one([&](store::Session& session) {
+    std::string state;
+    is_known = store::ExecutionTable(session).find(event.execution_id, state).has_value();
+    if (!is_known) return;
     const base::EventId id = event.event_id.is_set() ? event.event_id : base::EventId{parts.ids.next()};
     is_new = !store::EventTable(session)
                   .insert({{.event_id = id, .execution_id = event.execution_id, .queue_id = {}, .event_type = event.name,
@@ -101,6 +107,7 @@ bool append(Parts& parts, const wire::StepEvent& event, const std::string& worke
                             .meta = event.meta, .worker_id = worker_id, .claimed_at = {}}})
                   .empty();
   });
+  if (!is_known) return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());
   return is_new;
 }
 
@@ -117,7 +124,13 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
     attempts.push_back({std::move(*ending), place});
     return;
   }
-  answer.verdicts[place].is_duplicate = !append(parts, event, worker_id);
+  const auto is_new = append(parts, event, worker_id);
+  if (!is_new) {
+    answer.verdicts[place].refused = is_new.error().code;
+    answer.verdicts[place].message = is_new.error().message;
+    return;
+  }
+  answer.verdicts[place].is_duplicate = !*is_new;
 }
 }  // namespace
 

@@ -54,7 +54,7 @@ void check_doorbell(Stack& stack) {
 
 TEST_CASE("a server killed between commit and publish loses no command") {
   Stack stack(StackSettings{.is_server_started = false, .env = {}});
-  stack.start_server({{"NOETL_TEST_CRASH", "after_commit"}});
+  stack.start_server({{"NOETL_TEST_CRASH_AFTER_COMMIT", "1"}});
 
   CHECK_THROWS_AS((void)stack.enqueue({noop}), HttpFailed);
   CHECK(stack.server().wait(10s) != 0);
@@ -70,7 +70,7 @@ TEST_CASE("an execute that crashed after its commit gives the same execution whe
   stack.start_server();
   stack.register_playbook(playbook_of_three_steps());
   stack.server().kill();
-  stack.restart_server(0, {{"NOETL_TEST_CRASH", "after_commit"}});
+  stack.restart_server(0, {{"NOETL_TEST_CRASH_AFTER_COMMIT", "1"}});
   const json body{{"path", "e2e/three_steps"}};
 
   CHECK_THROWS_AS((void)stack.api().post("/api/v2/execute", body, {{"Idempotency-Key", "once"}}), HttpFailed);
