@@ -12,7 +12,8 @@ constexpr std::size_t depth_max = 100;
 constexpr std::chrono::milliseconds retry_after_default{1000};
 
 bool may_be_retried(base::ErrorCode code) {
-  return code == base::ErrorCode::saturated || code == base::ErrorCode::unavailable || code == base::ErrorCode::schema_mismatch;
+  return code == base::ErrorCode::saturated || code == base::ErrorCode::unavailable ||
+         code == base::ErrorCode::schema_mismatch;
 }
 
 }  // namespace
@@ -43,11 +44,12 @@ base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {
 base::Result<RequestGate::Permit> enter(RequestGate& gate) {
   auto permit = gate.enter();
   if (permit) return std::move(*permit);
-  return base::failure(base::Error{.code = base::ErrorCode::saturated,
-                                   .message = "the server is working on as many requests as it may; try again",
-                                   .field = {},
-                                   .retry_after = retry_after_default,
-                                   .details = {}});
+  return base::failure(
+      base::Error{.code = base::ErrorCode::saturated,
+                  .message = "the server is working on as many requests as it may; try again",
+                  .field = {},
+                  .retry_after = retry_after_default,
+                  .details = {}});
 }
 
 }  // namespace noetl::api

@@ -20,7 +20,7 @@ namespace noetl::api {
 using Query = std::multimap<std::string, std::string>;
 
 struct Gates {
-  RequestGate work;        // requests that use the database
+  RequestGate work;  // requests that use the database
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
 };
 
@@ -35,14 +35,14 @@ struct Backing {
 };
 
 struct Call {
-  std::int64_t id = 0;             // {id} or {queue_id} of the path
-  std::string worker_id;           // {worker_id} of the path
+  std::int64_t id = 0;  // {id} or {queue_id} of the path
+  std::string worker_id;  // {worker_id} of the path
   std::string body;
-  std::string content_type;        // lower case, without parameters
-  std::string idempotency_key;     // header, checked
-  std::string traceparent;         // header; empty when it is none
+  std::string content_type;  // lower case, without parameters
+  std::string idempotency_key;  // header, checked
+  std::string traceparent;  // header; empty when it is none
   const Query* query = nullptr;
-  std::stop_token stop;            // the door closes: end what waits
+  std::stop_token stop;  // the door closes: end what waits
 };
 
 struct Reply {

@@ -60,7 +60,8 @@ Connection::~Connection() { close(socket_); }
 Connection::Arrival Connection::wait_a_little(Clock::time_point deadline) const {
   if (in_begin_ < in_end_) return Arrival::request;  // sent together with the one before
   const auto until = std::min(deadline, Clock::now() + idle_slice);
-  pollfd waited[2] = {{.fd = socket_, .events = POLLIN, .revents = 0}, {.fd = stop_event_, .events = POLLIN, .revents = 0}};
+  pollfd waited[2] = {{.fd = socket_, .events = POLLIN, .revents = 0},
+                      {.fd = stop_event_, .events = POLLIN, .revents = 0}};
   const int ready = poll(waited, 2, milliseconds_until(until));
   if (ready < 0) return errno == EINTR ? Arrival::nothing : Arrival::end;
   if (ready == 0) return Clock::now() >= deadline ? Arrival::end : Arrival::nothing;
@@ -158,7 +159,9 @@ bool Connection::is_readable() const {
   return in_begin_ < in_end_ || wait_for(socket_, POLLIN, Clock::now() + limits_.read_timeout);
 }
 
-bool Connection::is_writable() const { return flush() && wait_for(socket_, POLLOUT, Clock::now() + limits_.write_timeout); }
+bool Connection::is_writable() const {
+  return flush() && wait_for(socket_, POLLOUT, Clock::now() + limits_.write_timeout);
+}
 
 void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {
   ip = remote_ip_;

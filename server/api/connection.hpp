@@ -11,9 +11,9 @@
 namespace noetl::api {
 
 struct ConnectionLimits {
-  std::chrono::milliseconds keep_alive{15'000};    // idle between two requests
-  std::chrono::milliseconds head_time{10'000};     // first byte to the end of the head
-  std::chrono::milliseconds body_time{120'000};    // end of the head to the end of the body
+  std::chrono::milliseconds keep_alive{15'000};  // idle between two requests
+  std::chrono::milliseconds head_time{10'000};  // first byte to the end of the head
+  std::chrono::milliseconds body_time{120'000};  // end of the head to the end of the body
   std::chrono::milliseconds read_timeout{10'000};  // between two arrivals of bytes
   std::chrono::milliseconds write_timeout{30'000};
   std::size_t head_bytes_max = 64 * 1024;

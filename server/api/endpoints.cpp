@@ -48,6 +48,8 @@ constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, 
                                    ErrorCode::execution_cancelled};
 constexpr std::array ready_errors{ErrorCode::unavailable, ErrorCode::schema_mismatch};
 
+// One or two lines a row, so that it reads as a table.
+// clang-format off
 constexpr Endpoint table[] = {
     // catalog
     {.method = "POST", .path = "/api/catalog/register", .operation_id = "registerPlaybook", .tag = "catalog", .summary = "Register a playbook: YAML text or its base64",
@@ -145,6 +147,7 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/openapi.json", .operation_id = "openapi", .tag = "operations", .summary = "This document",
      .response_schema = "Document", .gate = GateKind::none, .handler = handle_openapi},
 };
+// clang-format on
 
 }  // namespace
 
@@ -160,7 +163,8 @@ std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {
     add(ErrorCode::payload_too_large);
     add(ErrorCode::unsupported);  // a Content-Type that is not JSON
   }
-  if (endpoint.body != BodyKind::none || !endpoint.query.empty() || endpoint.path.find('{') != std::string_view::npos) {
+  if (endpoint.body != BodyKind::none || !endpoint.query.empty() ||
+      endpoint.path.find('{') != std::string_view::npos) {
     add(ErrorCode::invalid_input);
   }
   if (endpoint.gate != GateKind::none) {

@@ -25,20 +25,20 @@ struct QueryField {
 
 struct Endpoint {
   std::string_view method;
-  std::string_view path;              // {id}, {queue_id}: an id. {worker_id}: a worker's name
-  std::string_view operation_id;      // unique; `operation` of the metrics
+  std::string_view path;  // {id}, {queue_id}: an id. {worker_id}: a worker's name
+  std::string_view operation_id;  // unique; `operation` of the metrics
   std::string_view tag;
   std::string_view summary;
   BodyKind body = BodyKind::none;
-  std::string_view request_schema = {}; // of openapi's components; empty without a body
-  std::string_view response_schema = {}; // empty: plain text
+  std::string_view request_schema = {};  // of openapi's components; empty without a body
+  std::string_view response_schema = {};  // empty: plain text
   int success_status = 200;
   std::size_t body_bytes_max = 0;
   GateKind gate = GateKind::work;
   std::span<const QueryField> query = {};
-  std::span<const base::ErrorCode> errors = {}; // besides those that every such route can answer
+  std::span<const base::ErrorCode> errors = {};  // besides those that every such route can answer
   bool has_idempotency_key = false;
-  std::string_view alias_of = {};     // the operation this is another name of
+  std::string_view alias_of = {};  // the operation this is another name of
   Handler handler = nullptr;
 };
 

@@ -8,13 +8,14 @@ namespace noetl::api {
 namespace {
 
 bool is_yaml(const std::string& content_type) {
-  return content_type == "application/yaml" || content_type == "application/x-yaml" || content_type == "text/yaml" ||
-         content_type == "text/x-yaml";
+  return content_type == "application/yaml" || content_type == "application/x-yaml" ||
+         content_type == "text/yaml" || content_type == "text/x-yaml";
 }
 
 base::Result<wire::RegisterRequest> register_request_in(const Call& call) {
   if (is_yaml(call.content_type)) {
-    if (call.body.empty()) return base::failure(base::ErrorCode::malformed_body, "the body is empty, but a playbook was expected");
+    if (call.body.empty())
+      return base::failure(base::ErrorCode::malformed_body, "the body is empty, but a playbook was expected");
     return wire::register_request_of(call.body);
   }
   const auto body = json_of(call);

@@ -21,14 +21,16 @@ std::string read_worker_id(wire::ObjectReader& reader) {
 }
 
 // Exactly this command, or the reason why not.
-base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& call, std::string worker_id, base::CommandId queue_id) {
+base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& call, std::string worker_id,
+                                               base::CommandId queue_id) {
   wire::ClaimRequest request;
   request.worker_id = std::move(worker_id);
   request.queue_ids = {queue_id};
   auto answer = app::claim_commands(backing.parts, request, call.stop);
   if (!answer) return base::failure(std::move(answer.error()));
   if (!answer->commands.empty()) return std::move(answer->commands.front());
-  if (answer->refused.empty()) return base::failure(ErrorCode::not_found, "command " + queue_id.str() + " is not there");
+  if (answer->refused.empty())
+    return base::failure(ErrorCode::not_found, "command " + queue_id.str() + " is not there");
   auto& refusal = answer->refused.front();
   return base::failure(base::Error{.code = refusal.code,
                                    .message = std::move(refusal.message),
@@ -69,11 +71,13 @@ base::Result<Reply> handle_claim_one(Backing& backing, const Call& call) {
 base::Result<Reply> handle_postgres_execute(Backing& backing, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
-  for (const char* field : {"query", "query_base64", "procedure", "parameters", "schema", "connection_string"}) {
+  for (const char* field :
+       {"query", "query_base64", "procedure", "parameters", "schema", "connection_string"}) {
     if (!body->is_object() || !body->contains(field)) continue;
     return base::failure(ErrorCode::unsupported,
                          std::string("this route runs no SQL for its callers ('") + field +
-                             "'): it only claims a command by {queue_id, worker_id}. Use POST /api/v2/commands/claim to claim, "
+                             "'): it only claims a command by {queue_id, worker_id}. Use POST "
+                             "/api/v2/commands/claim to claim, "
                              "and a step with the postgres tool to query",
                          std::string("/") + field);
   }

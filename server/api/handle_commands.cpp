@@ -16,7 +16,9 @@ using base::ErrorCode;
 
 base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const nlohmann::json& body) {
   if (!call.idempotency_key.empty()) {
-    return base::failure(ErrorCode::invalid_input, "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'");
+    return base::failure(
+        ErrorCode::invalid_input,
+        "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'");
   }
   auto commands = wire::decode_new_commands(body);
   if (!commands) return base::failure(std::move(commands.error()));
@@ -33,7 +35,8 @@ base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohma
   if (!command) return base::failure(std::move(command.error()));
   if (!call.idempotency_key.empty()) {
     if (!command->idempotency_key.empty() && command->idempotency_key != call.idempotency_key) {
-      return base::failure(ErrorCode::invalid_input, "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
+      return base::failure(ErrorCode::invalid_input,
+                           "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
     }
     command->idempotency_key = call.idempotency_key;
   }
@@ -42,7 +45,8 @@ base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohma
   commands.push_back(std::move(*command));
   const auto enqueued = app::enqueue_commands(backing.parts, commands);
   if (!enqueued) return base::failure(enqueued.error());
-  if (enqueued->size() != 1) return base::failure(ErrorCode::internal, "one command was enqueued, but not one answered");
+  if (enqueued->size() != 1)
+    return base::failure(ErrorCode::internal, "one command was enqueued, but not one answered");
   return json_reply(wire::encode(enqueued->front()), 201);
 }
 
@@ -51,7 +55,8 @@ base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohma
 base::Result<Reply> handle_enqueue(Backing& backing, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
-  return body->is_object() && body->contains("commands") ? enqueue_batch(backing, call, *body) : enqueue_one(backing, call, *body);
+  return body->is_object() && body->contains("commands") ? enqueue_batch(backing, call, *body)
+                                                         : enqueue_one(backing, call, *body);
 }
 
 base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
@@ -63,7 +68,8 @@ base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
   if (!status.empty() && !domain::command_status_from(status)) {
     reader.refuse("status", "must be one of queued, running, done, failed, dead, cancelled");
   }
-  if (!pool.empty() && !wire::is_pool_name(pool)) reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
+  if (!pool.empty() && !wire::is_pool_name(pool))
+    reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   const auto rows = app::list_commands(backing.parts, status, pool, before, limit);

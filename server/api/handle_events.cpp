@@ -26,11 +26,12 @@ base::Result<Reply> handle_report(Backing& backing, const Call& call) {
   // One event: its verdict is the reply.
   if (!answer->verdicts.empty() && answer->verdicts.front().refused) {
     const auto& verdict = answer->verdicts.front();
-    return base::failure(base::Error{.code = *verdict.refused,
-                                     .message = verdict.message,
-                                     .field = {},
-                                     .retry_after = verdict.retry_after.value_or(std::chrono::milliseconds(0)),
-                                     .details = {}});
+    return base::failure(
+        base::Error{.code = *verdict.refused,
+                    .message = verdict.message,
+                    .field = {},
+                    .retry_after = verdict.retry_after.value_or(std::chrono::milliseconds(0)),
+                    .details = {}});
   }
   wire::ObjectWriter out(96);
   out.text("status", "ok").integer("commands_generated", answer->commands_generated);

@@ -13,7 +13,8 @@ base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
   if (!request) return base::failure(std::move(request.error()));
   if (!call.idempotency_key.empty()) {
     if (!request->idempotency_key.empty() && request->idempotency_key != call.idempotency_key) {
-      return base::failure(base::ErrorCode::invalid_input, "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
+      return base::failure(base::ErrorCode::invalid_input,
+                           "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
     }
     request->idempotency_key = call.idempotency_key;
   }
@@ -28,7 +29,9 @@ base::Result<Reply> handle_execute_batch(Backing& backing, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   if (!call.idempotency_key.empty()) {
-    return base::failure(base::ErrorCode::invalid_input, "the header Idempotency-Key is of one execution: give each item its own 'idempotency_key'");
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "the header Idempotency-Key is of one execution: give each item its own 'idempotency_key'");
   }
   auto decoded = wire::decode_execute_batch(*body);
   if (!decoded) return base::failure(std::move(decoded.error()));
@@ -40,7 +43,8 @@ base::Result<Reply> handle_execute_batch(Backing& backing, const Call& call) {
     if (item->traceparent.empty()) item->traceparent = call.traceparent;
     requests.push_back(std::move(*item));
   }
-  auto started = requests.empty() ? std::vector<base::Result<wire::ExecuteAnswer>>{} : app::start_executions(backing.parts, requests);
+  auto started = requests.empty() ? std::vector<base::Result<wire::ExecuteAnswer>>{}
+                                  : app::start_executions(backing.parts, requests);
 
   // Back into the order of the request: those that did not decode have their answer already.
   std::vector<base::Result<wire::ExecuteAnswer>> answers;

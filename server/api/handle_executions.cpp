@@ -51,7 +51,8 @@ base::Result<Reply> handle_list_executions(Backing& backing, const Call& call) {
   const auto rows = app::list_executions(backing.parts, *filter);
   wire::ObjectWriter out;
   out.raw("executions", summaries(rows))
-      .id("next_before", static_cast<int>(rows.size()) == filter->limit ? rows.back().execution_id : base::ExecutionId{});
+      .id("next_before",
+          static_cast<int>(rows.size()) == filter->limit ? rows.back().execution_id : base::ExecutionId{});
   return json_reply(out.finish());
 }
 
@@ -92,7 +93,8 @@ base::Result<Reply> handle_list_events(Backing& backing, const Call& call) {
   if (!events) return base::failure(events.error());
   wire::ObjectWriter out;
   out.raw("events", events_array(*events))
-      .id("next_after", static_cast<int>(events->size()) >= filter.limit ? events->back().event_id : base::EventId{});
+      .id("next_after",
+          static_cast<int>(events->size()) >= filter.limit ? events->back().event_id : base::EventId{});
   return json_reply(out.finish());
 }
 

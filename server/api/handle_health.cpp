@@ -13,7 +13,13 @@ double uptime_seconds(const Backing& backing) {
 
 base::Result<Reply> handle_root(Backing& backing, const Call&) {
   wire::ObjectWriter links;
-  links.text("openapi", "/openapi.json").text("health", "/health").text("ready", "/readyz").text("metrics", "/metrics").text("executions", "/api/v2/executions").text("queue", "/api/v2/queue").text("workers", "/api/v2/workers");
+  links.text("openapi", "/openapi.json")
+      .text("health", "/health")
+      .text("ready", "/readyz")
+      .text("metrics", "/metrics")
+      .text("executions", "/api/v2/executions")
+      .text("queue", "/api/v2/queue")
+      .text("workers", "/api/v2/workers");
   wire::ObjectWriter out;
   out.text("name", "noetl-server").text("version", backing.version).raw("links", links.finish());
   return json_reply(out.finish());
@@ -36,11 +42,14 @@ base::Result<Reply> handle_livez(Backing&, const Call&) { return json_reply(R"({
 base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
   const auto readiness = app::check_readiness(backing.parts);
   if (!readiness.has_postgres) {
-    return base::failure(base::ErrorCode::unavailable, readiness.message.empty() ? "Postgres does not answer" : readiness.message);
+    return base::failure(base::ErrorCode::unavailable,
+                         readiness.message.empty() ? "Postgres does not answer" : readiness.message);
   }
   if (!readiness.is_schema_current) {
     return base::failure(base::ErrorCode::schema_mismatch,
-                         readiness.message.empty() ? "the schema is version " + std::to_string(readiness.schema_version) : readiness.message);
+                         readiness.message.empty()
+                             ? "the schema is version " + std::to_string(readiness.schema_version)
+                             : readiness.message);
   }
   wire::ObjectWriter out;
   out.text("status", readiness.has_nats ? "ok" : "degraded")
@@ -52,7 +61,10 @@ base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
 }
 
 base::Result<Reply> handle_metrics(Backing& backing, const Call&) {
-  return Reply{.status = 200, .body = backing.metrics.expose(), .content_type = "text/plain; version=0.0.4; charset=utf-8", .headers = {}};
+  return Reply{.status = 200,
+               .body = backing.metrics.expose(),
+               .content_type = "text/plain; version=0.0.4; charset=utf-8",
+               .headers = {}};
 }
 
 base::Result<Reply> handle_openapi(Backing& backing, const Call&) { return json_reply(backing.openapi); }

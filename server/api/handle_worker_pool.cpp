@@ -28,7 +28,11 @@ void ignore_the_rest(wire::ObjectReader& reader, std::initializer_list<std::stri
 
 std::string pool_answer(std::string_view status, const std::string& name) {
   wire::ObjectWriter out;
-  out.text("status", status).text("name", name).text("runtime_id", name).text("kind", "worker_pool").text("runtime", "cpp");
+  out.text("status", status)
+      .text("name", name)
+      .text("runtime_id", name)
+      .text("kind", "worker_pool")
+      .text("runtime", "cpp");
   return out.finish();
 }
 
@@ -43,8 +47,10 @@ base::Result<Reply> handle_pool_register(Backing& backing, const Call& call) {
   registration.slots = static_cast<int>(reader.optional_int("capacity", {1, slots_max}).value_or(1));
   registration.pid = reader.optional_int("pid", {0, std::numeric_limits<std::int32_t>::max()}).value_or(0);
   registration.hostname = reader.optional_string("hostname", {0, 255}).value_or("");
-  if (const auto* labels = reader.optional_value("labels"); labels != nullptr && labels->is_object()) registration.labels = labels->dump();
-  ignore_the_rest(reader, {"kind", "component_type", "runtime", "uri", "base_url", "status", "meta", "capabilities"});
+  if (const auto* labels = reader.optional_value("labels"); labels != nullptr && labels->is_object())
+    registration.labels = labels->dump();
+  ignore_the_rest(reader,
+                  {"kind", "component_type", "runtime", "uri", "base_url", "status", "meta", "capabilities"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   const auto answer = app::register_worker(backing.parts, registration);
@@ -60,7 +66,8 @@ base::Result<Reply> handle_pool_heartbeat(Backing& backing, const Call& call) {
   heartbeat.worker_id = read_name(reader);
   // This heartbeat names no leases: it must not free what the worker may be holding.
   heartbeat.has_claim_in_flight = true;
-  ignore_the_rest(reader, {"registration", "kind", "status", "meta", "runtime", "capacity", "labels", "pid", "hostname"});
+  ignore_the_rest(
+      reader, {"registration", "kind", "status", "meta", "runtime", "capacity", "labels", "pid", "hostname"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   const auto answer = app::renew_leases(backing.parts, heartbeat);

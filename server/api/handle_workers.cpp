@@ -15,8 +15,10 @@ base::Result<std::vector<wire::WorkerRow>> read_workers(Backing& backing, const 
   QueryReader reader(call);
   const std::string pool = reader.text("pool", wire::pool_bytes_max);
   const std::string status = reader.text("status", 64);
-  if (!pool.empty() && !wire::is_pool_name(pool)) reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
-  if (!status.empty() && status != "ready" && status != "draining" && status != "stopped" && status != "lost") {
+  if (!pool.empty() && !wire::is_pool_name(pool))
+    reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
+  if (!status.empty() && status != "ready" && status != "draining" && status != "stopped" &&
+      status != "lost") {
     reader.refuse("status", "must be one of ready, draining, stopped, lost");
   }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
@@ -57,7 +59,8 @@ base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call) {
   auto heartbeat = wire::decode_heartbeat(*body);
   if (!heartbeat) return base::failure(std::move(heartbeat.error()));
   if (!heartbeat->worker_id.empty() && heartbeat->worker_id != call.worker_id) {
-    return base::failure(base::ErrorCode::invalid_input, "'/worker_id' differs from the worker id in the path", "/worker_id");
+    return base::failure(base::ErrorCode::invalid_input,
+                         "'/worker_id' differs from the worker id in the path", "/worker_id");
   }
   heartbeat->worker_id = call.worker_id;
   const auto answer = app::renew_leases(backing.parts, *heartbeat);

@@ -79,7 +79,8 @@ std::optional<RequestGate::Permit> RequestGate::enter() {
   if (inside_ >= limits_.inside_max) {
     if (waiting_ >= limits_.waiting_max) return std::nullopt;
     ++waiting_;
-    const bool has_room = has_room_.wait_for(lock, limits_.patience, [&] { return inside_ < limits_.inside_max; });
+    const bool has_room =
+        has_room_.wait_for(lock, limits_.patience, [&] { return inside_ < limits_.inside_max; });
     --waiting_;
     if (!has_room) return std::nullopt;
   }

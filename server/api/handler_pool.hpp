@@ -38,7 +38,7 @@ class HandlerPool {
  private:
   void serve();
   [[nodiscard]] bool start_thread();  // mutex held
-  void count_waiting();               // mutex held
+  void count_waiting();  // mutex held
 
   const std::size_t threads_max_;
   const std::size_t waiting_max_;

@@ -17,7 +17,10 @@ thread_local Connection* current_connection = nullptr;
 // cpp-httplib as parser of requests and writer of replies, without its sockets and threads.
 class Parser final : public httplib::Server {
  public:
-  explicit Parser(RequestDesk& desk) {
+  Parser(RequestDesk& desk, const DoorSettings& settings) {
+    // Only said in replies (Keep-Alive): the loop below is the one that keeps to it.
+    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(settings.keep_alive).count());
+    set_keep_alive_max_count(settings.requests_per_connection_max);
     set_pre_routing_handler([&desk](const httplib::Request& request, httplib::Response& response) {
       if (!desk.answer_without_body(request, response)) return HandlerResponse::Unhandled;
       // A body that nobody reads would be taken for the next request.
@@ -28,7 +31,9 @@ class Parser final : public httplib::Server {
       }
       return HandlerResponse::Handled;
     });
-    const HandlerWithContentReader with_body = [&desk](const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+    const HandlerWithContentReader with_body = [&desk](const httplib::Request& request,
+                                                       httplib::Response& response,
+                                                       const httplib::ContentReader& read) {
       current_connection->begin_body();
       if (!desk.answer_with_body(request, response, read)) {
         response.set_header("Connection", "close");
@@ -56,7 +61,8 @@ class Parser final : public httplib::Server {
       request.ranges.clear();
       request.headers.erase("Accept-Encoding");
     });
-    return connection.flush() && is_answered && has_head && !is_closed && !is_last && !connection.ends_after_reply();
+    return connection.flush() && is_answered && has_head && !is_closed && !is_last &&
+           !connection.ends_after_reply();
   }
 
   // Content providers of cpp-httplib end when the server has no socket.
@@ -69,9 +75,11 @@ class HttpDoor::State {
  public:
   State(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics)
       : settings_(std::move(settings)),
-        limits_{.keep_alive = settings_.keep_alive, .read_timeout = settings_.read_timeout, .write_timeout = settings_.write_timeout},
+        limits_{.keep_alive = settings_.keep_alive,
+                .read_timeout = settings_.read_timeout,
+                .write_timeout = settings_.write_timeout},
         desk_(parts, settings_, metrics),
-        parser_(desk_),
+        parser_(desk_, settings_),
         pool_(settings_.threads_max, settings_.connections_waiting_max) {}
 
   int bind() { return listener_.bind(settings_.host, settings_.port); }
@@ -103,7 +111,8 @@ class HttpDoor::State {
       current_connection = &connection;
       for (std::size_t count = 1; connection.wait_for_request([&] { return pool_.has_waiting(); }); ++count) {
         connection.begin_head();
-        const bool is_last = count >= settings_.requests_per_connection_max || listener_.is_stopping() || pool_.has_waiting();
+        const bool is_last =
+            count >= settings_.requests_per_connection_max || listener_.is_stopping() || pool_.has_waiting();
         if (!parser_.answer_one(connection, is_last)) break;
       }
       current_connection = nullptr;

@@ -13,21 +13,21 @@ namespace noetl::api {
 
 struct DoorSettings {
   std::string host = "0.0.0.0";
-  int port = 8082;                                   // 0: any that is free
+  int port = 8082;  // 0: any that is free
   std::string version = "dev";
-  std::size_t threads_max = 256;                     // connections served at once: one thread each
-  std::size_t connections_waiting_max = 128;         // more are refused with 503
-  std::size_t in_flight_max = 64;                    // requests that work at once
+  std::size_t threads_max = 256;  // connections served at once: one thread each
+  std::size_t connections_waiting_max = 128;  // more are refused with 503
+  std::size_t in_flight_max = 64;  // requests that work at once
   std::size_t in_flight_waiting_max = 256;
   std::chrono::milliseconds in_flight_patience{1'000};
-  std::size_t long_polls_max = 192;                  // claims that wait at once
-  std::size_t body_bytes_max = 16UL * 1024 * 1024;   // of one request; routes with small bodies allow less
+  std::size_t long_polls_max = 192;  // claims that wait at once
+  std::size_t body_bytes_max = 16UL * 1024 * 1024;  // of one request; routes with small bodies allow less
   std::size_t body_bytes_in_memory_max = 512UL * 1024 * 1024;  // of all requests together
   std::chrono::milliseconds keep_alive{75'000};
   std::size_t requests_per_connection_max = 1'000'000;
   std::chrono::milliseconds read_timeout{10'000};
   std::chrono::milliseconds write_timeout{30'000};
-  std::chrono::milliseconds slow_request{1'000};     // logged as a warning above this
+  std::chrono::milliseconds slow_request{1'000};  // logged as a warning above this
 };
 
 class HttpDoor {

@@ -32,7 +32,8 @@ constexpr int pause_ms = 50;
 using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
 
 std::runtime_error cannot(const std::string& host, int port, const std::string& why) {
-  return std::runtime_error("cannot listen on " + (host.empty() ? std::string("*") : host) + " port " + std::to_string(port) + ": " + why);
+  return std::runtime_error("cannot listen on " + (host.empty() ? std::string("*") : host) + " port " +
+                            std::to_string(port) + ": " + why);
 }
 
 Addresses look_up(const std::string& host, int port) {
@@ -41,7 +42,8 @@ Addresses look_up(const std::string& host, int port) {
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failed = getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
+  const int failed =
+      getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
   if (failed != 0) throw cannot(host, port, gai_strerror(failed));
   return {found, &freeaddrinfo};
 }
@@ -56,12 +58,14 @@ int port_of(int socket) {
 
 const std::string& refusal() {
   static const std::string text = [] {
-    const std::string body = wire::encode_problem(base::Error{.code = base::ErrorCode::saturated,
-                                                              .message = "every connection of the server is in use; try again",
-                                                              .field = {},
-                                                              .retry_after = std::chrono::milliseconds(1000),
-                                                              .details = {}});
-    return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: " +
+    const std::string body =
+        wire::encode_problem(base::Error{.code = base::ErrorCode::saturated,
+                                         .message = "every connection of the server is in use; try again",
+                                         .field = {},
+                                         .retry_after = std::chrono::milliseconds(1000),
+                                         .details = {}});
+    return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: "
+           "1\r\nConnection: close\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n\r\n" + body;
   }();
   return text;
@@ -106,7 +110,8 @@ int Listener::accept() {
   for (;;) {
     if (is_stopping()) return -1;
     close_refused(false);
-    pollfd waited[2] = {{.fd = socket_, .events = POLLIN, .revents = 0}, {.fd = stop_event_, .events = POLLIN, .revents = 0}};
+    pollfd waited[2] = {{.fd = socket_, .events = POLLIN, .revents = 0},
+                        {.fd = stop_event_, .events = POLLIN, .revents = 0}};
     if (poll(waited, 2, refused_.empty() ? -1 : static_cast<int>(refused_time.count())) <= 0) continue;
     if ((waited[1].revents & POLLIN) != 0) return -1;
     const int accepted = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -23,7 +23,8 @@ Json content_of(std::string_view media_type, Json schema) {
 }
 
 Json schema_of(const QueryField& field) {
-  if (field.type == "limit") return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
+  if (field.type == "limit")
+    return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
   if (field.type == "id") return reference("Id");
   return {{"type", "string"}};
 }
@@ -34,11 +35,17 @@ Json parameters_of(const Endpoint& endpoint) {
   for (auto begin = path.find('{'); begin != std::string_view::npos; begin = path.find('{')) {
     const auto end = path.find('}');
     const std::string name(path.substr(begin + 1, end - begin - 1));
-    parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", reference(name == "worker_id" ? "WorkerId" : "Id")}});
+    parameters.push_back({{"name", name},
+                          {"in", "path"},
+                          {"required", true},
+                          {"schema", reference(name == "worker_id" ? "WorkerId" : "Id")}});
     path.remove_prefix(end + 1);
   }
   for (const auto& field : endpoint.query) {
-    parameters.push_back({{"name", field.name}, {"in", "query"}, {"description", field.summary}, {"schema", schema_of(field)}});
+    parameters.push_back({{"name", field.name},
+                          {"in", "query"},
+                          {"description", field.summary},
+                          {"schema", schema_of(field)}});
   }
   if (endpoint.has_idempotency_key) {
     parameters.push_back({{"name", "Idempotency-Key"},
@@ -51,7 +58,8 @@ Json parameters_of(const Endpoint& endpoint) {
 
 Json body_of(const Endpoint& endpoint) {
   Json content = content_of("application/json", reference(endpoint.request_schema));
-  if (endpoint.body == BodyKind::json_or_yaml) content.update(content_of("application/yaml", {{"type", "string"}}));
+  if (endpoint.body == BodyKind::json_or_yaml)
+    content.update(content_of("application/yaml", {{"type", "string"}}));
   return {{"required", endpoint.body != BodyKind::optional_json}, {"content", std::move(content)}};
 }
 
@@ -60,16 +68,20 @@ Json responses_of(const Endpoint& endpoint) {
   Json responses = Json::object();
   responses[std::to_string(endpoint.success_status)] = {
       {"description", "Success"},
-      {"content", endpoint.response_schema.empty() ? content_of("text/plain", {{"type", "string"}})
-                                                   : content_of("application/json", reference(endpoint.response_schema))}};
+      {"content", endpoint.response_schema.empty()
+                      ? content_of("text/plain", {{"type", "string"}})
+                      : content_of("application/json", reference(endpoint.response_schema))}};
   std::map<int, std::string> codes;
   for (const auto code : errors_of(endpoint)) {
     std::string& text = codes[wire::http_status_of(code)];
     text += (text.empty() ? "" : ", ") + std::string(base::to_string(code));
   }
   for (const auto& [status, text] : codes) {
-    Json response{{"description", text}, {"content", content_of(wire::problem_content_type, reference("Problem"))}};
-    if (status == 503) response["headers"] = {{"Retry-After", {{"description", "Seconds"}, {"schema", {{"type", "integer"}}}}}};
+    Json response{{"description", text},
+                  {"content", content_of(wire::problem_content_type, reference("Problem"))}};
+    if (status == 503)
+      response["headers"] = {
+          {"Retry-After", {{"description", "Seconds"}, {"schema", {{"type", "integer"}}}}}};
     responses[std::to_string(status)] = std::move(response);
   }
   return responses;
@@ -80,8 +92,10 @@ Json operation_of(const Endpoint& endpoint) {
                  {"summary", endpoint.summary},
                  {"tags", Json::array({endpoint.tag})},
                  {"responses", responses_of(endpoint)}};
-  if (!endpoint.alias_of.empty()) operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
-  if (Json parameters = parameters_of(endpoint); !parameters.empty()) operation["parameters"] = std::move(parameters);
+  if (!endpoint.alias_of.empty())
+    operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
+  if (Json parameters = parameters_of(endpoint); !parameters.empty())
+    operation["parameters"] = std::move(parameters);
   if (endpoint.body != BodyKind::none) operation["requestBody"] = body_of(endpoint);
   return operation;
 }
@@ -97,10 +111,15 @@ std::string lower_case(std::string_view method) {
 std::string openapi_document(std::span<const Endpoint> table, std::string_view version) {
   NOETL_INVARIANT(schema_files.size() == 1, "schemas.json is built in");
   Json paths = Json::object();
-  for (const auto& endpoint : table) paths[std::string(endpoint.path)][lower_case(endpoint.method)] = operation_of(endpoint);
+  for (const auto& endpoint : table)
+    paths[std::string(endpoint.path)][lower_case(endpoint.method)] = operation_of(endpoint);
   const Json document{
       {"openapi", "3.1.0"},
-      {"info", {{"title", "noetl-cpp"}, {"version", version}, {"description", "A durable work queue and playbook runner on Postgres and NATS JetStream."}, {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+      {"info",
+       {{"title", "noetl-cpp"},
+        {"version", version},
+        {"description", "A durable work queue and playbook runner on Postgres and NATS JetStream."},
+        {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
       {"servers", Json::array({{{"url", "/"}}})},
       {"paths", std::move(paths)},
       {"components", {{"schemas", Json::parse(schema_files.front().second)}}}};

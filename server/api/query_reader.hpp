@@ -22,7 +22,7 @@ class QueryReader {
   QueryReader& operator=(const QueryReader&) = delete;
 
   [[nodiscard]] std::string text(std::string_view name, std::size_t bytes_max = 512);  // empty when left out
-  [[nodiscard]] int limit();                                                           // 1 … 1000, 100 when left out
+  [[nodiscard]] int limit();  // 1 … 1000, 100 when left out
   template <class IdType>
   [[nodiscard]] IdType id(std::string_view name) {
     return IdType{read_id(name)};

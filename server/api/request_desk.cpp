@@ -16,7 +16,8 @@ using base::ErrorCode;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds retry_after{1000};
-constexpr std::size_t unused_body_bytes_max = 1024;  // of a DELETE: read, so that the connection can go on, and not looked at
+constexpr std::size_t unused_body_bytes_max =
+    1024;  // of a DELETE: read, so that the connection can go on, and not looked at
 
 void write_reply(Reply reply, httplib::Response& response) {
   response.status = reply.status;
@@ -34,11 +35,13 @@ void write_problem(base::Error error, httplib::Response& response) {
 }
 
 base::Error try_again(ErrorCode code, std::string message) {
-  return base::Error{.code = code, .message = std::move(message), .field = {}, .retry_after = retry_after, .details = {}};
+  return base::Error{
+      .code = code, .message = std::move(message), .field = {}, .retry_after = retry_after, .details = {}};
 }
 
 tl::unexpected<base::Error> too_large(std::size_t bytes_max) {
-  return base::failure(ErrorCode::payload_too_large, "the body has more than " + std::to_string(bytes_max) + " bytes");
+  return base::failure(ErrorCode::payload_too_large,
+                       "the body has more than " + std::to_string(bytes_max) + " bytes");
 }
 
 // "Application/JSON; charset=utf-8" → "application/json"
@@ -46,7 +49,8 @@ std::string media_type(const httplib::Request& request) {
   std::string type = request.get_header_value("Content-Type");
   type.resize(std::min(type.find(';'), type.size()));
   while (!type.empty() && type.back() == ' ') type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return type;
 }
 
@@ -91,9 +95,17 @@ RequestDesk::RequestDesk(app::Parts& parts, const DoorSettings& settings, teleme
       settings_(settings),
       router_(endpoints()),
       metrics_(metrics, endpoints()),
-      gates_{.work = RequestGate({.inside_max = settings.in_flight_max, .waiting_max = settings.in_flight_waiting_max, .patience = settings.in_flight_patience}),
-             .long_polls = RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}})},
-      backing_{.parts = parts, .metrics = metrics, .gates = gates_, .version = settings.version, .started_at = Clock::now(), .openapi = openapi_document(endpoints(), settings.version)} {}
+      gates_{.work = RequestGate({.inside_max = settings.in_flight_max,
+                                  .waiting_max = settings.in_flight_waiting_max,
+                                  .patience = settings.in_flight_patience}),
+             .long_polls =
+                 RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}})},
+      backing_{.parts = parts,
+               .metrics = metrics,
+               .gates = gates_,
+               .version = settings.version,
+               .started_at = Clock::now(),
+               .openapi = openapi_document(endpoints(), settings.version)} {}
 
 std::size_t RequestDesk::body_bytes_max_of(const Endpoint& endpoint) const {
   if (endpoint.body == BodyKind::none) return unused_body_bytes_max;
@@ -108,13 +120,15 @@ bool RequestDesk::answer_without_body(const httplib::Request& request, httplib::
     write_problem(route.error(), response);
     return true;
   }
-  const bool may_have_body = request.method == "POST" || request.method == "DELETE" || request.method == "PUT" || request.method == "PATCH";
+  const bool may_have_body = request.method == "POST" || request.method == "DELETE" ||
+                             request.method == "PUT" || request.method == "PATCH";
   if (may_have_body) return false;
   answer(*route, request, response, {});
   return true;
 }
 
-bool RequestDesk::answer_with_body(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+bool RequestDesk::answer_with_body(const httplib::Request& request, httplib::Response& response,
+                                   const httplib::ContentReader& read) {
   const auto route = router_.find(request.method, request.path);
   if (!route) {  // was found before the body was read
     write_problem(route.error(), response);
@@ -138,7 +152,8 @@ bool RequestDesk::answer_with_body(const httplib::Request& request, httplib::Res
       const std::size_t reserved = length.empty() ? bytes_max : std::min(declared, bytes_max);
       if (!bytes.add(reserved, settings_.body_bytes_in_memory_max)) {
         metrics_.refused_request();
-        return base::failure(try_again(ErrorCode::saturated, "the requests being read fill the memory that they may have; try again"));
+        return base::failure(try_again(
+            ErrorCode::saturated, "the requests being read fill the memory that they may have; try again"));
       }
       return read_body(endpoint, request, response, read);
     }();
@@ -154,14 +169,16 @@ bool RequestDesk::answer_with_body(const httplib::Request& request, httplib::Res
 }
 
 base::Result<std::string> RequestDesk::read_body(const Endpoint& endpoint, const httplib::Request& request,
-                                                 const httplib::Response& response, const httplib::ContentReader& read) {
+                                                 const httplib::Response& response,
+                                                 const httplib::ContentReader& read) {
   if (request.get_header_value_count("Content-Length") > 1 ||
       (request.has_header("Content-Length") && request.has_header("Transfer-Encoding"))) {
     return base::failure(ErrorCode::malformed_body, "the length of the body is told twice");
   }
   const std::string type = media_type(request);
   if (!may_be_json(type) && (endpoint.body != BodyKind::none || type == "multipart/form-data")) {
-    return base::failure(ErrorCode::unsupported, "Content-Type '" + std::string(type) + "' is not accepted: send application/json");
+    return base::failure(ErrorCode::unsupported,
+                         "Content-Type '" + std::string(type) + "' is not accepted: send application/json");
   }
   const std::size_t bytes_max = body_bytes_max_of(endpoint);
   std::size_t declared = 0;
@@ -182,13 +199,15 @@ base::Result<std::string> RequestDesk::read_body(const Endpoint& endpoint, const
   });
   if (is_too_large) return too_large(bytes_max);
   if (!is_complete) {
-    if (response.status == 415) return base::failure(ErrorCode::unsupported, "this Content-Encoding is not accepted");
+    if (response.status == 415)
+      return base::failure(ErrorCode::unsupported, "this Content-Encoding is not accepted");
     return base::failure(ErrorCode::malformed_body, "the body ended early or came too slowly");
   }
   return body;
 }
 
-void RequestDesk::answer(const Route& route, const httplib::Request& request, httplib::Response& response, std::string body) {
+void RequestDesk::answer(const Route& route, const httplib::Request& request, httplib::Response& response,
+                         std::string body) {
   const Endpoint& endpoint = endpoints()[route.endpoint];
   const auto inside = metrics_.request();
   const auto begun = Clock::now();
@@ -213,8 +232,11 @@ void RequestDesk::answer(const Route& route, const httplib::Request& request, ht
 }
 
 base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& call) {
-  if (!call.idempotency_key.empty() && endpoint.has_idempotency_key && !wire::is_idempotency_key(call.idempotency_key)) {
-    return base::failure(ErrorCode::invalid_input, "the header Idempotency-Key must be 1 to 256 visible ASCII characters", "Idempotency-Key");
+  if (!call.idempotency_key.empty() && endpoint.has_idempotency_key &&
+      !wire::is_idempotency_key(call.idempotency_key)) {
+    return base::failure(ErrorCode::invalid_input,
+                         "the header Idempotency-Key must be 1 to 256 visible ASCII characters",
+                         "Idempotency-Key");
   }
   try {
     if (endpoint.gate != GateKind::work) return endpoint.handler(backing_, call);
@@ -222,12 +244,19 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
     if (!permit) return base::failure(permit.error());
     return endpoint.handler(backing_, call);
   } catch (const store::Unavailable& unavailable) {
-    telemetry::log_warn("api", "database unavailable", {{"operation", std::string(endpoint.operation_id)}, {"error", unavailable.what()}});
-    return base::failure(try_again(ErrorCode::unavailable, "the database does not answer now; whether the request took effect is unknown: repeat it"));
+    telemetry::log_warn("api", "database unavailable",
+                        {{"operation", std::string(endpoint.operation_id)}, {"error", unavailable.what()}});
+    return base::failure(
+        try_again(ErrorCode::unavailable,
+                  "the database does not answer now; whether the request took effect is unknown: repeat it"));
   } catch (const std::exception& exception) {
     const std::string incident = std::to_string(parts_.ids.next());
-    telemetry::log_error("api", "request failed", {{"operation", std::string(endpoint.operation_id)}, {"incident", incident}, {"error", exception.what()}});
-    return base::failure(ErrorCode::internal, "the server failed; its log has more under incident " + incident);
+    telemetry::log_error("api", "request failed",
+                         {{"operation", std::string(endpoint.operation_id)},
+                          {"incident", incident},
+                          {"error", exception.what()}});
+    return base::failure(ErrorCode::internal,
+                         "the server failed; its log has more under incident " + incident);
   }
 }
 
@@ -236,26 +265,43 @@ void RequestDesk::answer_unreadable(httplib::Response& response) const {
   metrics_.count_unrouted();
   const int status = response.status;
   if (status == 414) {
-    write_problem(base::Error{.code = ErrorCode::payload_too_large, .message = "the request line is too long", .field = {}, .retry_after = {}, .details = {}}, response);
+    write_problem(base::Error{.code = ErrorCode::payload_too_large,
+                              .message = "the request line is too long",
+                              .field = {},
+                              .retry_after = {},
+                              .details = {}},
+                  response);
   } else if (status == 413) {
-    write_problem(base::Error{.code = ErrorCode::payload_too_large, .message = "the body is too large", .field = {}, .retry_after = {}, .details = {}}, response);
+    write_problem(base::Error{.code = ErrorCode::payload_too_large,
+                              .message = "the body is too large",
+                              .field = {},
+                              .retry_after = {},
+                              .details = {}},
+                  response);
   } else {
-    write_problem(base::Error{.code = ErrorCode::malformed_body, .message = "this is no HTTP request that the server can read", .field = {}, .retry_after = {}, .details = {}}, response);
+    write_problem(base::Error{.code = ErrorCode::malformed_body,
+                              .message = "this is no HTTP request that the server can read",
+                              .field = {},
+                              .retry_after = {},
+                              .details = {}},
+                  response);
   }
 }
 
-void RequestDesk::log_request(const Endpoint& endpoint, const httplib::Request& request, const Reply& reply, std::chrono::nanoseconds elapsed) const {
+void RequestDesk::log_request(const Endpoint& endpoint, const httplib::Request& request, const Reply& reply,
+                              std::chrono::nanoseconds elapsed) const {
   // A claim that waits is not slow.
   const bool is_slow = elapsed >= settings_.slow_request && endpoint.gate != GateKind::chosen_by_handler;
   const auto level = is_slow ? telemetry::LogLevel::warn : telemetry::LogLevel::debug;
   if (!telemetry::is_log_enabled(level)) return;
-  telemetry::log(level, "api", is_slow ? "slow request" : "request",
-                 {{"method", request.method},
-                  {"path", request.path},
-                  {"status", std::to_string(reply.status)},
-                  {"ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())},
-                  {"reply_bytes", std::to_string(reply.body.size())},
-                  {"from", request.remote_addr}});
+  telemetry::log(
+      level, "api", is_slow ? "slow request" : "request",
+      {{"method", request.method},
+       {"path", request.path},
+       {"status", std::to_string(reply.status)},
+       {"ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())},
+       {"reply_bytes", std::to_string(reply.body.size())},
+       {"from", request.remote_addr}});
 }
 
 }  // namespace noetl::api

@@ -33,12 +33,15 @@ class RequestDesk {
   [[nodiscard]] const RequestMetrics& metrics() const { return metrics_; }
 
  private:
-  void answer(const Route& route, const httplib::Request& request, httplib::Response& response, std::string body);
+  void answer(const Route& route, const httplib::Request& request, httplib::Response& response,
+              std::string body);
   [[nodiscard]] base::Result<Reply> handle(const Endpoint& endpoint, const Call& call);
   [[nodiscard]] base::Result<std::string> read_body(const Endpoint& endpoint, const httplib::Request& request,
-                                                    const httplib::Response& response, const httplib::ContentReader& read);
+                                                    const httplib::Response& response,
+                                                    const httplib::ContentReader& read);
   [[nodiscard]] std::size_t body_bytes_max_of(const Endpoint& endpoint) const;
-  void log_request(const Endpoint& endpoint, const httplib::Request& request, const Reply& reply, std::chrono::nanoseconds elapsed) const;
+  void log_request(const Endpoint& endpoint, const httplib::Request& request, const Reply& reply,
+                   std::chrono::nanoseconds elapsed) const;
 
   app::Parts& parts_;
   const DoorSettings& settings_;

@@ -30,7 +30,8 @@ RequestMetrics::RequestMetrics(telemetry::Metrics& metrics, std::span<const Endp
     for (const auto code : errors_of(endpoint)) statuses.insert(wire::http_status_of(code));
     Row row{.by_status = {},
             .other = counter("other"),
-            .seconds = metrics.histogram("noetl_http_request_seconds", "From the end of a request's body to its reply, by operation",
+            .seconds = metrics.histogram("noetl_http_request_seconds",
+                                         "From the end of a request's body to its reply, by operation",
                                          telemetry::seconds_buckets(), {{"operation", operation}})};
     for (const int status : statuses) row.by_status.emplace_back(status, counter(std::to_string(status)));
     rows_.push_back(std::move(row));
@@ -39,7 +40,8 @@ RequestMetrics::RequestMetrics(telemetry::Metrics& metrics, std::span<const Endp
 
 void RequestMetrics::count(std::size_t endpoint, int status, std::chrono::nanoseconds elapsed) const {
   const Row& row = rows_[endpoint];
-  const auto found = std::find_if(row.by_status.begin(), row.by_status.end(), [&](const auto& entry) { return entry.first == status; });
+  const auto found = std::find_if(row.by_status.begin(), row.by_status.end(),
+                                  [&](const auto& entry) { return entry.first == status; });
   (found == row.by_status.end() ? row.other : found->second).add();
   row.seconds.observe(elapsed);
 }

@@ -26,15 +26,17 @@ std::vector<std::string_view> split(std::string_view path) {
 }
 
 bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& parts) {
-  return std::equal(pattern.begin(), pattern.end(), parts.begin(), parts.end(), [](std::string_view expected, std::string_view part) {
-    return is_parameter(expected) ? !part.empty() : expected == part;
-  });
+  return std::equal(pattern.begin(), pattern.end(), parts.begin(), parts.end(),
+                    [](std::string_view expected, std::string_view part) {
+                      return is_parameter(expected) ? !part.empty() : expected == part;
+                    });
 }
 
 // What error messages show of a path: it may be anything.
 std::string shown(std::string_view path) {
   std::string text(path.substr(0, 200));
-  std::replace_if(text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
   return "'" + text + "'";
 }
 
@@ -47,7 +49,8 @@ Router::Router(std::span<const Endpoint> table) : table_(table) {
   }
 }
 
-std::vector<std::size_t> Router::endpoints_at(std::string_view path, const std::vector<std::string_view>& parts) const {
+std::vector<std::size_t> Router::endpoints_at(std::string_view path,
+                                              const std::vector<std::string_view>& parts) const {
   if (const auto literal = literal_paths_.find(path); literal != literal_paths_.end()) return literal->second;
   std::vector<std::size_t> found;
   for (const auto& candidate : templates_) {
@@ -63,13 +66,17 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
     const std::string name(found.parts[i].substr(1, found.parts[i].size() - 2));
     if (name == "worker_id") {
       if (!wire::is_worker_id(parts[i])) {
-        return base::failure(ErrorCode::invalid_input, shown(parts[i]) + " is no worker id: letters, digits, '.', '_' and '-', at most 128", name);
+        return base::failure(
+            ErrorCode::invalid_input,
+            shown(parts[i]) + " is no worker id: letters, digits, '.', '_' and '-', at most 128", name);
       }
       route.worker_id = parts[i];
     } else {
       const auto id = base::parse_id(parts[i]);
       if (!id) {
-        return base::failure(ErrorCode::invalid_input, shown(parts[i]) + " is no id: a decimal number from 1 to 9223372036854775807", name);
+        return base::failure(ErrorCode::invalid_input,
+                             shown(parts[i]) + " is no id: a decimal number from 1 to 9223372036854775807",
+                             name);
       }
       route.id = *id;
     }
@@ -78,7 +85,10 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
 }
 
 base::Result<Route> Router::find(std::string_view method, std::string_view path) const {
-  const auto nothing = [&] { return base::failure(ErrorCode::not_found, "there is no route " + shown(path) + "; GET /openapi.json lists them"); };
+  const auto nothing = [&] {
+    return base::failure(ErrorCode::not_found,
+                         "there is no route " + shown(path) + "; GET /openapi.json lists them");
+  };
   if (path.empty() || path.front() != '/' || path.size() > path_bytes_max) return nothing();
   const auto parts = split(path);
   const auto found = endpoints_at(path, parts);
@@ -91,7 +101,9 @@ base::Result<Route> Router::find(std::string_view method, std::string_view path)
     allowed += (allowed.empty() ? "" : ", ") + std::string(table_[i].method);
     if (table_[i].method == "GET") allowed += ", HEAD";
   }
-  return base::failure(ErrorCode::method_not_allowed, std::string(method) + " is not a method of " + shown(path) + "; it has " + allowed, allowed);
+  return base::failure(ErrorCode::method_not_allowed,
+                       std::string(method) + " is not a method of " + shown(path) + "; it has " + allowed,
+                       allowed);
 }
 
 }  // namespace noetl::api

@@ -32,11 +32,13 @@ class Router {
     std::vector<std::string_view> parts;
   };
 
-  [[nodiscard]] std::vector<std::size_t> endpoints_at(std::string_view path, const std::vector<std::string_view>& parts) const;
-  [[nodiscard]] static base::Result<Route> bind(const Template& found, const std::vector<std::string_view>& parts);
+  [[nodiscard]] std::vector<std::size_t> endpoints_at(std::string_view path,
+                                                      const std::vector<std::string_view>& parts) const;
+  [[nodiscard]] static base::Result<Route> bind(const Template& found,
+                                                const std::vector<std::string_view>& parts);
 
   std::span<const Endpoint> table_;
-  std::vector<Template> templates_;                                             // by place in the table
+  std::vector<Template> templates_;  // by place in the table
   std::unordered_map<std::string_view, std::vector<std::size_t>> literal_paths_;  // path → places
 };
 

@@ -26,7 +26,8 @@ int sextet(char c) {
 bool is_space(char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; }
 
 base::Error content_error(base::ErrorCode code, std::string message) {
-  return base::Error{.code = code, .message = std::move(message), .field = "/content", .retry_after = {}, .details = {}};
+  return base::Error{
+      .code = code, .message = std::move(message), .field = "/content", .retry_after = {}, .details = {}};
 }
 
 // Every playbook has a ':' and base64 has none, so neither is ever taken for the other.
@@ -36,14 +37,17 @@ base::Result<std::string> playbook_text(std::string_view content) {
   text = decoded ? std::move(*decoded) : std::string(content);
   if (text.size() > playbook_bytes_max) {
     return base::failure(content_error(base::ErrorCode::payload_too_large,
-                                       "the playbook has " + std::to_string(text.size()) + " bytes, at most " +
-                                           std::to_string(playbook_bytes_max) + " are accepted"));
+                                       "the playbook has " + std::to_string(text.size()) +
+                                           " bytes, at most " + std::to_string(playbook_bytes_max) +
+                                           " are accepted"));
   }
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos) {
-    return base::failure(content_error(base::ErrorCode::malformed_body, "the playbook is no UTF-8 at byte " + std::to_string(at)));
+    return base::failure(content_error(base::ErrorCode::malformed_body,
+                                       "the playbook is no UTF-8 at byte " + std::to_string(at)));
   }
   if (const std::size_t at = text.find('\0'); at != std::string::npos) {
-    return base::failure(content_error(base::ErrorCode::malformed_body, "the playbook has a NUL at byte " + std::to_string(at)));
+    return base::failure(content_error(base::ErrorCode::malformed_body,
+                                       "the playbook has a NUL at byte " + std::to_string(at)));
   }
   return text;
 }
@@ -100,7 +104,8 @@ base::Result<CatalogListRequest> decode_catalog_list_request(const Json& body) {
   ObjectReader reader(body);
   CatalogListRequest request;
   request.resource_type = reader.optional_string("resource_type", {0, 64}).value_or("");
-  request.limit = static_cast<int>(reader.optional_int("limit", {1, catalog_page_size_max}).value_or(catalog_page_size_max));
+  request.limit = static_cast<int>(
+      reader.optional_int("limit", {1, catalog_page_size_max}).value_or(catalog_page_size_max));
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
@@ -116,8 +121,10 @@ base::Result<ResourceRequest> decode_resource_request(const Json& body) {
   } else if (const auto number = reader.optional_int("version", {1, std::numeric_limits<int>::max()})) {
     request.version = static_cast<int>(*number);
   }
-  if (request.path.empty() && !request.catalog_id.is_set()) reader.refuse("path", "is missing: give a 'path' or a 'catalog_id'");
-  if (!request.path.empty() && request.catalog_id.is_set()) reader.refuse("catalog_id", "names a playbook beside 'path': give one of them");
+  if (request.path.empty() && !request.catalog_id.is_set())
+    reader.refuse("path", "is missing: give a 'path' or a 'catalog_id'");
+  if (!request.path.empty() && request.catalog_id.is_set())
+    reader.refuse("catalog_id", "names a playbook beside 'path': give one of them");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }

@@ -18,7 +18,8 @@ constexpr IntBounds version_bounds{1, std::numeric_limits<int>::max()};
 std::string read_payload(ObjectReader& reader) {
   const Json* payload = reader.optional_object("payload");
   const Json* workload = reader.optional_object("workload");
-  if (payload != nullptr && workload != nullptr) reader.refuse("workload", "is another name of 'payload': give one of them");
+  if (payload != nullptr && workload != nullptr)
+    reader.refuse("workload", "is another name of 'payload': give one of them");
   const Json* given = payload != nullptr ? payload : workload;
   return given == nullptr ? std::string("{}") : given->dump();
 }
@@ -45,7 +46,7 @@ ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_expected
       .id("parent_execution_id", row.parent_execution_id)
       .text_or_null("started_at", row.started_at)
       .text_or_null("finished_at", row.finished_at)
-      .text_or_null("start_time", row.started_at)   // NoETL's names for the same
+      .text_or_null("start_time", row.started_at)  // NoETL's names for the same
       .text_or_null("end_time", row.finished_at)
       .number("duration", row.duration_seconds)
       .raw("result", row.result)
@@ -63,12 +64,16 @@ base::Result<ExecuteRequest> decode_execute_request(const Json& body, const std:
   request.version = read_version(reader, body);
   request.payload = read_payload(reader);
   request.parent_execution_id = reader.optional_id<base::ExecutionId>("parent_execution_id");
-  request.idempotency_key = reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
+  request.idempotency_key =
+      reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
   request.traceparent = reader.optional_string("traceparent", {1, 55}).value_or("");
 
-  if (request.path.empty() && !request.catalog_id.is_set()) reader.refuse("path", "is missing: give a 'path' or a 'catalog_id'");
-  if (!request.path.empty() && request.catalog_id.is_set()) reader.refuse("catalog_id", "names a playbook beside 'path': give one of them");
-  if (request.version && request.catalog_id.is_set()) reader.refuse("version", "needs a 'path': a catalog_id names one version already");
+  if (request.path.empty() && !request.catalog_id.is_set())
+    reader.refuse("path", "is missing: give a 'path' or a 'catalog_id'");
+  if (!request.path.empty() && request.catalog_id.is_set())
+    reader.refuse("catalog_id", "names a playbook beside 'path': give one of them");
+  if (request.version && request.catalog_id.is_set())
+    reader.refuse("version", "needs a 'path': a catalog_id names one version already");
   if (!request.idempotency_key.empty() && !is_idempotency_key(request.idempotency_key)) {
     reader.refuse("idempotency_key", "must be 1 to 256 visible ASCII characters");
   }
@@ -148,8 +153,8 @@ std::string encode_summary(const ExecutionRow& row) {
 }
 
 std::string encode(const ExecutionRow& row, const std::string& events) {
-  ObjectWriter out = begin_execution(
-      row, 1024 + row.result.size() + row.error.size() + row.variables.size() + row.workload.size() + events.size());
+  ObjectWriter out = begin_execution(row, 1024 + row.result.size() + row.error.size() + row.variables.size() +
+                                              row.workload.size() + events.size());
   out.text_or_null("current_step", row.current_step)
       .texts("completed_steps", row.completed_steps)
       .boolean("completed", row.status == "COMPLETED")
@@ -179,9 +184,9 @@ std::string encode(const EventRow& row) {
 
 std::string encode(const CancelAnswer& answer, base::ExecutionId execution_id) {
   const std::size_t count = answer.cancelled_executions.size();
-  const std::string message = answer.status == "cancelled"
-                                  ? "cancelled " + std::to_string(count) + (count == 1 ? " execution" : " executions")
-                                  : "the execution had ended already";
+  const std::string message = answer.status == "cancelled" ? "cancelled " + std::to_string(count) +
+                                                                 (count == 1 ? " execution" : " executions")
+                                                           : "the execution had ended already";
   ObjectWriter out;
   out.text("status", answer.status)
       .id("execution_id", execution_id)

@@ -12,11 +12,14 @@ namespace noetl::wire {
 
 // {path | catalog_id, version, payload (alias workload), parent_execution_id, idempotency_key, traceparent}.
 // `pointer` is where it is in the body: "" or "/executions/3".
-[[nodiscard]] base::Result<ExecuteRequest> decode_execute_request(const nlohmann::json& body, const std::string& pointer = {});
+[[nodiscard]] base::Result<ExecuteRequest> decode_execute_request(const nlohmann::json& body,
+                                                                  const std::string& pointer = {});
 // {executions:[…]}: an item that is wrong has its own error and stops no other.
-[[nodiscard]] base::Result<std::vector<base::Result<ExecuteRequest>>> decode_execute_batch(const nlohmann::json& body);
+[[nodiscard]] base::Result<std::vector<base::Result<ExecuteRequest>>> decode_execute_batch(
+    const nlohmann::json& body);
 // {reason, cascade}; the id comes from the path.
-[[nodiscard]] base::Result<CancelRequest> decode_cancel_request(const nlohmann::json& body, base::ExecutionId execution_id);
+[[nodiscard]] base::Result<CancelRequest> decode_cancel_request(const nlohmann::json& body,
+                                                                base::ExecutionId execution_id);
 
 // {execution_id, status:"started"|"duplicate", commands_generated}
 [[nodiscard]] std::string encode(const ExecuteAnswer& answer);

@@ -12,9 +12,9 @@ inline constexpr std::size_t worker_id_bytes_max = 128;
 inline constexpr std::size_t step_bytes_max = 256;
 inline constexpr std::size_t idempotency_key_bytes_max = 256;
 
-[[nodiscard]] bool is_pool_name(std::string_view text);        // [A-Za-z0-9_-]{1,64}
-[[nodiscard]] bool is_tool_kind(std::string_view text);        // the same
-[[nodiscard]] bool is_worker_id(std::string_view text);        // [A-Za-z0-9._-]{1,128}
+[[nodiscard]] bool is_pool_name(std::string_view text);  // [A-Za-z0-9_-]{1,64}
+[[nodiscard]] bool is_tool_kind(std::string_view text);  // the same
+[[nodiscard]] bool is_worker_id(std::string_view text);  // [A-Za-z0-9._-]{1,128}
 [[nodiscard]] bool is_idempotency_key(std::string_view text);  // 1 to 256 visible ASCII characters or spaces
 // 00-<32 hex>-<16 hex>-<2 hex>: W3C Trace Context, version 00.
 [[nodiscard]] bool is_traceparent(std::string_view text);

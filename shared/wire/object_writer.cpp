@@ -103,7 +103,9 @@ ObjectWriter& ObjectWriter::number(std::string_view name, double value) {
   return *this;
 }
 
-ObjectWriter& ObjectWriter::boolean(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
+ObjectWriter& ObjectWriter::boolean(std::string_view name, bool value) {
+  return raw(name, value ? "true" : "false");
+}
 
 ObjectWriter& ObjectWriter::null(std::string_view name) { return raw(name, "null"); }
 

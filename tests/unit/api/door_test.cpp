@@ -1,0 +1,332 @@
+// The door over real sockets: bounds, overload, stopping, and what a connection may do.
+#include <doctest/doctest.h>
+
+#include <future>
+#include <latch>
+
+#include "server/store/errors.hpp"
+#include "tests/unit/api/running_door.hpp"
+
+using namespace noetl;
+using namespace noetl::api_test;
+using namespace std::chrono_literals;
+
+TEST_CASE("one connection carries many requests") {
+  reset_fake_app();
+  const RunningDoor door;
+  auto client = door.client();
+
+  for (int i = 0; i < 50; ++i) {
+    const auto result = client.Post("/api/v2/execute", R"({"path":"a"})", "application/json");
+    REQUIRE(result);
+    CHECK(result->status == 200);
+  }
+  CHECK(door.metrics().find("noetl_http_connections 1") != std::string::npos);
+}
+
+TEST_CASE("requests sent in one packet are all answered in order") {
+  reset_fake_app();
+  const RunningDoor door;
+  const RawConnection raw(door.port());
+
+  raw.send(
+      "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nPOST /api/v2/execute HTTP/1.1\r\nHost: x\r\nContent-Length: "
+      "12\r\n\r\n{\"path\":\"a\"}GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answers = raw.receive_all();
+
+  const auto live = answers.find("HTTP/1.1 200");
+  const auto started = answers.find("\"execution_id\":\"77\"");
+  const auto missing = answers.find("HTTP/1.1 404");
+  CHECK(live < started);
+  CHECK(started < missing);
+  CHECK(missing != std::string::npos);
+}
+
+TEST_CASE("HEAD has the head of GET and no body") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  const auto result = door.client().Head("/livez");
+
+  REQUIRE(result);
+  CHECK(result->status == 200);
+  CHECK(result->get_header_value("Content-Length") == "15");
+  CHECK(result->body.empty());
+}
+
+TEST_CASE("a body that is refused before it was read does not become the next request") {
+  reset_fake_app();
+  const RunningDoor door;
+  const RawConnection raw(door.port());
+
+  raw.send(
+      "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n "
+      "       ");
+  const std::string answers = raw.receive_all();
+
+  CHECK(answers.starts_with("HTTP/1.1 404"));
+  CHECK(answers.find("HTTP/1.1 200") == std::string::npos);
+  CHECK(answers.find("Connection: close") != std::string::npos);
+}
+
+TEST_CASE("bodies beyond the bound are refused: declared, chunked and compressed") {
+  reset_fake_app();
+  auto settings = door_settings();
+  settings.body_bytes_max = 1024;
+  const RunningDoor door(settings);
+  const std::string large(100'000, 'x');
+
+  const auto declared = post(door, "/api/v2/execute", large);
+  CHECK(declared.status == 413);
+  CHECK(declared.code() == "payload_too_large");
+
+  const RawConnection raw(door.port());
+  raw.send("POST /api/v2/execute HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 4; ++i) raw.send("1000\r\n" + std::string(0x1000, 'x') + "\r\n");
+  CHECK(raw.receive_until("payload_too_large").starts_with("HTTP/1.1 413"));
+
+  auto client = door.client();
+  client.set_compress(true);
+  const auto compressed = client.Post("/api/v2/execute", large, "application/json");
+  REQUIRE(compressed);
+  CHECK(compressed->status == 413);
+}
+
+TEST_CASE("a chunked body within the bound is read") {
+  reset_fake_app();
+  const RunningDoor door;
+  const RawConnection raw(door.port());
+
+  raw.send(
+      "POST /api/v2/execute HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: "
+      "close\r\n\r\n6\r\n{\"path\r\n6\r\n\":\"a\"}\r\n0\r\n\r\n");
+
+  CHECK(raw.receive_all().find("\"status\":\"started\"") != std::string::npos);
+}
+
+TEST_CASE("a client that waits for 100 Continue gets it") {
+  reset_fake_app();
+  const RunningDoor door;
+  const RawConnection raw(door.port());
+
+  raw.send(
+      "POST /api/v2/execute HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nExpect: 100-continue\r\nConnection: "
+      "close\r\n\r\n");
+  CHECK(raw.receive_until("\r\n\r\n").starts_with("HTTP/1.1 100"));
+  raw.send("{\"path\":\"a\"}");
+
+  CHECK(raw.receive_all().find("\"status\":\"started\"") != std::string::npos);
+}
+
+TEST_CASE("a POST without a body is answered at once") {
+  reset_fake_app();
+  const RunningDoor door;
+  const RawConnection raw(door.port());
+
+  raw.send("POST /api/v2/executions/5/cancel HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+  CHECK(raw.receive_all().find("\"status\":\"cancelled\"") != std::string::npos);
+}
+
+TEST_CASE("what is no HTTP gets a problem and the connection ends") {
+  reset_fake_app();
+  const RunningDoor door;
+  for (const std::string& request :
+       {std::string("hello\r\n\r\n"), "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n"}) {
+    const RawConnection raw(door.port());
+    raw.send(request);
+    const std::string answer = raw.receive_all();
+    CAPTURE(answer);
+    CHECK(answer.starts_with("HTTP/1.1 4"));
+    CHECK(answer.find("application/problem+json") != std::string::npos);
+  }
+}
+
+TEST_CASE("a head without end is not kept") {
+  reset_fake_app();
+  const RunningDoor door;
+  const RawConnection raw(door.port());
+
+  raw.send("GET /livez HTTP/1.1\r\n");
+  for (int i = 0; i < 40; ++i) raw.send("X-" + std::to_string(i) + ": " + std::string(4000, 'x') + "\r\n");
+  static_cast<void>(raw.receive_all());  // ends: the server has closed
+
+  CHECK(get(door, "/livez").status == 200);
+}
+
+TEST_CASE("a body whose length is told twice, or is no number, is refused") {
+  reset_fake_app();
+  const RunningDoor door;
+  for (const std::string lengths :
+       {"Content-Length: 2\r\nContent-Length: 12", "Content-Length: 2\r\nTransfer-Encoding: chunked",
+        "Content-Length: -5", "Content-Length: 99999999999999999999"}) {
+    CAPTURE(lengths);
+    const RawConnection raw(door.port());
+    raw.send("POST /api/v2/execute HTTP/1.1\r\nHost: x\r\n" + lengths + "\r\n\r\n{}");
+    CHECK(raw.receive_all().starts_with("HTTP/1.1 400"));
+  }
+}
+
+TEST_CASE("requests beyond those that may work at once are refused with Retry-After") {
+  auto& app = reset_fake_app();
+  auto settings = door_settings();
+  settings.in_flight_max = 1;
+  settings.in_flight_patience = 20ms;
+  std::latch inside(1);
+  std::latch release(1);
+  app.start = [&](const wire::ExecuteRequest&) {
+    inside.count_down();
+    release.wait();
+    return wire::ExecuteAnswer{};
+  };
+  const RunningDoor door(settings);
+
+  auto slow =
+      std::async(std::launch::async, [&] { return post(door, "/api/v2/execute", R"({"path":"a"})").status; });
+  inside.wait();
+  const auto refused = post(door, "/api/v2/execute", R"({"path":"a"})");
+  const auto health = get(door, "/livez");
+  release.count_down();
+
+  CHECK(refused.status == 503);
+  CHECK(refused.code() == "saturated");
+  CHECK(refused.header("Retry-After") == "1");
+  CHECK(health.status == 200);
+  CHECK(slow.get() == 200);
+  CHECK(door.metrics().find("noetl_http_refused_total{what=\"request\"} 1") != std::string::npos);
+}
+
+TEST_CASE("connections beyond threads and waiting room are refused with 503") {
+  auto& app = reset_fake_app();
+  auto settings = door_settings();
+  settings.threads_max = 1;
+  settings.connections_waiting_max = 0;
+  std::latch inside(1);
+  std::latch release(1);
+  app.start = [&](const wire::ExecuteRequest&) {
+    inside.count_down();
+    release.wait();
+    return wire::ExecuteAnswer{};
+  };
+  const RunningDoor door(settings);
+
+  auto slow =
+      std::async(std::launch::async, [&] { return post(door, "/api/v2/execute", R"({"path":"a"})").status; });
+  inside.wait();
+  const auto refused = get(door, "/livez");
+  release.count_down();
+
+  CHECK(refused.status == 503);
+  CHECK(refused.code() == "saturated");
+  CHECK(slow.get() == 200);
+}
+
+TEST_CASE("an idle connection makes room for one that waits") {
+  reset_fake_app();
+  auto settings = door_settings();
+  settings.threads_max = 1;
+  settings.connections_waiting_max = 4;
+  const RunningDoor door(settings);
+  auto idle = door.client();
+  REQUIRE(idle.Get("/livez"));
+
+  CHECK(get(door, "/livez").status == 200);
+  CHECK(idle.Get("/livez")->status == 200);  // connects again
+}
+
+TEST_CASE("a long poll does not take the place of requests, and ends when the door closes") {
+  auto& app = reset_fake_app();
+  auto settings = door_settings();
+  settings.in_flight_max = 1;
+  settings.in_flight_patience = 0ms;
+  std::latch waiting(1);
+  app.claim = [&](const wire::ClaimRequest&, std::stop_token stop) {
+    std::mutex mutex;
+    std::condition_variable_any wakes;
+    std::unique_lock lock(mutex);
+    waiting.count_down();
+    wakes.wait(lock, stop, [] { return false; });
+    return wire::ClaimAnswer{};
+  };
+  RunningDoor door(settings);
+
+  auto poll = std::async(std::launch::async, [&] {
+    return post(door, "/api/v2/commands/claim", R"({"worker_id":"w","slots":1,"wait":30})").status;
+  });
+  waiting.wait();
+  CHECK(post(door, "/api/v2/execute", R"({"path":"a"})").status == 200);
+  door.stop();
+
+  CHECK(poll.get() == 200);
+}
+
+TEST_CASE("stopping answers what is in flight and lets go of idle connections") {
+  auto& app = reset_fake_app();
+  std::latch inside(1);
+  std::latch release(1);
+  app.start = [&](const wire::ExecuteRequest&) {
+    inside.count_down();
+    release.wait();
+    return wire::ExecuteAnswer{.execution_id = {3}, .commands_generated = 0, .is_duplicate = false};
+  };
+  auto door = std::make_unique<RunningDoor>();
+  const RawConnection idle(door->port());
+  auto slow = std::async(std::launch::async,
+                         [&] { return post(*door, "/api/v2/execute", R"({"path":"a"})").status; });
+  inside.wait();
+
+  auto stopped = std::async(std::launch::async, [&] { door->stop(); });
+  release.count_down();
+  stopped.get();
+
+  CHECK(slow.get() == 200);
+  CHECK(idle.receive_all().empty());
+}
+
+TEST_CASE("a database that is away is 503, and what nobody expected is 500 without its inside") {
+  auto& app = reset_fake_app();
+  const RunningDoor door;
+
+  app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
+    throw store::Unavailable("secret host is down");
+  };
+  const auto away = post(door, "/api/v2/execute", R"({"path":"a"})");
+  app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
+    throw std::logic_error("secret text");
+  };
+  const auto broken = post(door, "/api/v2/execute", R"({"path":"a"})");
+
+  CHECK(away.status == 503);
+  CHECK(away.code() == "unavailable");
+  CHECK(away.header("Retry-After") == "1");
+  CHECK(away.body.dump().find("secret") == std::string::npos);
+  CHECK(broken.status == 500);
+  CHECK(broken.code() == "internal");
+  CHECK(broken.body.dump().find("secret") == std::string::npos);
+}
+
+TEST_CASE("requests are counted by operation and status") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  static_cast<void>(post(door, "/api/v2/execute", R"({"path":"a"})"));
+  static_cast<void>(post(door, "/api/v2/execute", "{"));
+  static_cast<void>(get(door, "/nothing"));
+
+  const std::string metrics = door.metrics();
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="200"} 1)") !=
+        std::string::npos);
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="400"} 1)") !=
+        std::string::npos);
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="none",status="other"} 1)") != std::string::npos);
+}
+
+TEST_CASE("a port that is taken is said to be") {
+  reset_fake_app();
+  const RunningDoor door;
+  auto settings = door_settings();
+  settings.port = door.port();
+
+  CHECK_THROWS_WITH_AS(RunningDoor{settings}, doctest::Contains("cannot listen on 127.0.0.1 port"),
+                       std::runtime_error);
+}

@@ -1,0 +1,172 @@
+#include "tests/unit/api/fake_app.hpp"
+
+#include "server/app/cancel_execution.hpp"
+#include "server/app/claim_commands.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/keep_workers.hpp"
+#include "server/app/read_executions.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/report_events.hpp"
+#include "server/app/start_execution.hpp"
+
+namespace noetl::api_test {
+
+FakeApp& fake_app() {
+  static FakeApp app;
+  return app;
+}
+
+FakeApp& reset_fake_app() {
+  FakeApp& app = fake_app();
+  app = FakeApp{};
+  app.start = [](const wire::ExecuteRequest&) {
+    return wire::ExecuteAnswer{.execution_id = {77}, .commands_generated = 1, .is_duplicate = false};
+  };
+  app.enqueue = [](const std::vector<wire::NewCommand>& commands) {
+    std::vector<wire::EnqueuedCommand> enqueued;
+    for (std::size_t i = 0; i < commands.size(); ++i)
+      enqueued.push_back({.queue_id = {static_cast<std::int64_t>(i) + 1}, .is_duplicate = false});
+    return enqueued;
+  };
+  app.claim = [](const wire::ClaimRequest& request, std::stop_token) {
+    wire::ClaimAnswer answer;
+    for (const auto id : request.queue_ids) {
+      domain::ClaimedCommand command;
+      command.lease = {.queue_id = id, .epoch = 1};
+      command.tool_kind = "noop";
+      command.node_id = "start#1";
+      command.context = R"({"tool":{"kind":"noop"}})";
+      answer.commands.push_back(command);
+    }
+    return answer;
+  };
+  app.report = [](const wire::ReportRequest& request) {
+    wire::ReportAnswer answer;
+    for (const auto& attempt : request.attempts)
+      answer.verdicts.push_back(
+          {.queue_id = attempt.lease.queue_id, .refused = {}, .message = {}, .retry_after = {}});
+    for (std::size_t i = 0; i < request.events.size(); ++i)
+      answer.verdicts.push_back({.queue_id = {}, .refused = {}, .message = {}, .retry_after = {}});
+    answer.commands_generated = 2;
+    return answer;
+  };
+  app.register_playbook = [](const wire::RegisterRequest&) {
+    return wire::RegisterAnswer{
+        .catalog_id = {5}, .path = "a/b", .version = 1, .kind = "Playbook", .is_new = true};
+  };
+  app.heartbeat = [](const wire::Heartbeat&) { return wire::HeartbeatAnswer{}; };
+  app.register_worker = [](const wire::WorkerRegistration& registration) {
+    wire::RegistrationAnswer answer;
+    answer.worker_id = registration.worker_id;
+    return answer;
+  };
+  app.deregister = [](const std::string&) { return base::Result<void>{}; };
+  app.execution = [](base::ExecutionId id) {
+    wire::ExecutionRow row;
+    row.execution_id = id;
+    row.path = "a/b";
+    row.version = 1;
+    row.status = "COMPLETED";
+    row.completed_steps = {"start", "end"};
+    row.variables = R"({"x":1})";
+    row.result = R"({"answer":42})";
+    row.started_at = "2026-01-01T00:00:00Z";
+    return row;
+  };
+  app.executions = [](const wire::ExecutionFilter&) { return std::vector<wire::ExecutionRow>{}; };
+  app.events = [](const wire::EventFilter&) { return std::vector<wire::EventRow>{}; };
+  app.cancel = [](const wire::CancelRequest& request) {
+    return wire::CancelAnswer{.status = "cancelled", .cancelled_executions = {request.execution_id}};
+  };
+  return app;
+}
+
+}  // namespace noetl::api_test
+
+namespace noetl::app {
+
+using api_test::fake_app;
+
+base::Result<wire::ExecuteAnswer> start_execution(Parts&, const wire::ExecuteRequest& request) {
+  return fake_app().start(request);
+}
+std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
+    Parts&, const std::vector<wire::ExecuteRequest>& requests) {
+  std::vector<base::Result<wire::ExecuteAnswer>> answers;
+  for (const auto& request : requests) answers.push_back(fake_app().start(request));
+  return answers;
+}
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
+    Parts&, const std::vector<wire::NewCommand>& commands) {
+  return fake_app().enqueue(commands);
+}
+base::Result<wire::ClaimAnswer> claim_commands(Parts&, const wire::ClaimRequest& request,
+                                               std::stop_token stop) {
+  return fake_app().claim(request, stop);
+}
+base::Result<wire::ReportAnswer> report_events(Parts&, const wire::ReportRequest& request) {
+  return fake_app().report(request);
+}
+base::Result<wire::RegisterAnswer> register_playbook(Parts&, const wire::RegisterRequest& request) {
+  return fake_app().register_playbook(request);
+}
+std::vector<wire::CatalogRow> list_catalog(Parts&, const std::string&, int) { return {}; }
+base::Result<wire::CatalogRow> get_resource(Parts&, const wire::ResourceRequest& request) {
+  wire::CatalogRow row;
+  row.catalog_id = {5};
+  row.path = request.path;
+  row.version = request.version.value_or(9);
+  return row;
+}
+base::Result<wire::RegistrationAnswer> register_worker(Parts&, const wire::WorkerRegistration& registration) {
+  return fake_app().register_worker(registration);
+}
+base::Result<wire::HeartbeatAnswer> renew_leases(Parts&, const wire::Heartbeat& heartbeat) {
+  return fake_app().heartbeat(heartbeat);
+}
+base::Result<void> deregister_worker(Parts&, const std::string& worker_id) {
+  return fake_app().deregister(worker_id);
+}
+base::Result<void> drain_worker(Parts&, const std::string&) { return {}; }
+std::vector<wire::WorkerRow> list_workers(Parts&, const std::string&, const std::string&) {
+  wire::WorkerRow row;
+  row.registration.worker_id = "w1";
+  row.status = "ready";
+  return {row};
+}
+std::vector<wire::ExecutionRow> list_executions(Parts&, const wire::ExecutionFilter& filter) {
+  return fake_app().executions(filter);
+}
+base::Result<wire::ExecutionRow> get_execution(Parts&, base::ExecutionId id) {
+  return fake_app().execution(id);
+}
+base::Result<std::vector<wire::EventRow>> list_events(Parts&, const wire::EventFilter& filter) {
+  return fake_app().events(filter);
+}
+base::Result<wire::CancelAnswer> cancel_execution(Parts&, const wire::CancelRequest& request) {
+  return fake_app().cancel(request);
+}
+std::vector<wire::QueueDepth> read_queue_depth(Parts&) {
+  return {{.pool = "default", .status = "queued", .count = 3, .oldest_age_seconds = 1.5}};
+}
+base::Result<wire::CommandRow> get_command(Parts&, base::CommandId queue_id) {
+  wire::CommandRow row;
+  row.queue_id = queue_id;
+  row.status = "queued";
+  return row;
+}
+std::vector<wire::CommandRow> list_commands(Parts&, const std::string&, const std::string&,
+                                            base::CommandId before, int limit) {
+  std::vector<wire::CommandRow> rows;
+  for (std::int64_t id = before.is_set() ? before.value - 1 : 10;
+       id > 0 && static_cast<int>(rows.size()) < limit; --id) {
+    wire::CommandRow row;
+    row.queue_id = {id};
+    row.status = "queued";
+    rows.push_back(row);
+  }
+  return rows;
+}
+Readiness check_readiness(Parts&) { return fake_app().readiness; }
+
+}  // namespace noetl::app

@@ -1,0 +1,48 @@
+#pragma once
+// FakeApp: what stands in for server/app behind the door: each use case is a function that a test may
+// replace, and remembers its last request. One test at a time; the door's threads only read the functions.
+#include <functional>
+#include <stop_token>
+
+#include "server/app/parts.hpp"
+#include "server/app/read_queue.hpp"
+#include "server/notify/notifier.hpp"
+#include "shared/base/guarded.hpp"
+#include "shared/wire/catalog.hpp"
+#include "shared/wire/claim.hpp"
+#include "shared/wire/command.hpp"
+#include "shared/wire/execution.hpp"
+#include "shared/wire/report.hpp"
+#include "shared/wire/worker.hpp"
+
+namespace noetl::api_test {
+
+struct FakeApp {
+  std::function<base::Result<wire::ExecuteAnswer>(const wire::ExecuteRequest&)> start;
+  std::function<base::Result<std::vector<wire::EnqueuedCommand>>(const std::vector<wire::NewCommand>&)>
+      enqueue;
+  std::function<base::Result<wire::ClaimAnswer>(const wire::ClaimRequest&, std::stop_token)> claim;
+  std::function<base::Result<wire::ReportAnswer>(const wire::ReportRequest&)> report;
+  std::function<base::Result<wire::RegisterAnswer>(const wire::RegisterRequest&)> register_playbook;
+  std::function<base::Result<wire::HeartbeatAnswer>(const wire::Heartbeat&)> heartbeat;
+  std::function<base::Result<wire::RegistrationAnswer>(const wire::WorkerRegistration&)> register_worker;
+  std::function<base::Result<void>(const std::string&)> deregister;
+  std::function<base::Result<wire::ExecutionRow>(base::ExecutionId)> execution;
+  std::function<std::vector<wire::ExecutionRow>(const wire::ExecutionFilter&)> executions;
+  std::function<base::Result<std::vector<wire::EventRow>>(const wire::EventFilter&)> events;
+  std::function<base::Result<wire::CancelAnswer>(const wire::CancelRequest&)> cancel;
+  app::Readiness readiness{
+      .has_postgres = true, .is_schema_current = true, .schema_version = 1, .has_nats = true, .message = {}};
+};
+
+// Back to answers that succeed.
+FakeApp& reset_fake_app();
+FakeApp& fake_app();
+
+class SilentNotifier final : public notify::Notifier {
+ public:
+  void ring(const std::vector<notify::Ring>&) override {}
+  [[nodiscard]] bool is_connected() const override { return true; }
+};
+
+}  // namespace noetl::api_test

@@ -1,0 +1,121 @@
+// What no route accepts: every one of them answers with problem+json, a code and no effect.
+#include <doctest/doctest.h>
+
+#include "server/api/endpoints.hpp"
+#include "tests/unit/api/running_door.hpp"
+
+using namespace noetl;
+using namespace noetl::api_test;
+
+namespace {
+
+std::string filled(std::string_view path) {
+  std::string text(path);
+  for (auto at = text.find('{'); at != std::string::npos; at = text.find('{'))
+    text.replace(at, text.find('}') - at + 1, "7");
+  return text;
+}
+
+void check_problem(const Answer& answer, int status, const std::string& code) {
+  CHECK(answer.status == status);
+  CHECK(answer.code() == code);
+  CHECK(answer.header("Content-Type") == "application/problem+json");
+  CHECK(answer.body.value("status", 0) == status);
+}
+
+}  // namespace
+
+TEST_CASE("a body that is no JSON is refused by every route that takes one") {
+  reset_fake_app();
+  const RunningDoor door;
+  const std::string broken[] = {"{",
+                                "[1,2",
+                                "nonsense",
+                                "{\"a\":1}}",
+                                std::string("{\"a\":\"\0\"}", 9),
+                                "{\"a\":\"\xFF\"}",
+                                R"({"a":"\u0000"})",
+                                std::string(200, '[') + std::string(200, ']')};
+
+  for (const auto& endpoint : api::endpoints()) {
+    if (endpoint.body == api::BodyKind::none || endpoint.method != "POST") continue;
+    CAPTURE(endpoint.path);
+    for (const auto& body : broken)
+      check_problem(post(door, filled(endpoint.path), body), 400, "malformed_body");
+    check_problem(post(door, filled(endpoint.path), "[]"), 422, "invalid_input");
+    check_problem(post(door, filled(endpoint.path), R"({"no_such_field_anywhere":1})"), 422, "invalid_input");
+  }
+}
+
+TEST_CASE("what a page of another origin may send without asking is refused") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded",
+                           "multipart/form-data; boundary=x", "TEXT/Plain; charset=utf-8"}) {
+    CAPTURE(type);
+    check_problem(post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, type), 400,
+                  "unsupported");
+  }
+  CHECK(post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, "Application/JSON; charset=utf-8")
+            .status == 201);
+}
+
+TEST_CASE("unknown paths are 404, other methods 405 with Allow") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  check_problem(get(door, "/nothing"), 404, "not_found");
+  check_problem(post(door, "/nothing", "{}"), 404, "not_found");
+  const auto wrong = post(door, "/livez", "{}");
+  check_problem(wrong, 405, "method_not_allowed");
+  CHECK(wrong.header("Allow") == "GET, HEAD");
+  CHECK_FALSE(wrong.body.contains("field"));
+  CHECK(door.client().Put("/api/v2/execute", "{}", "application/json")->status == 405);
+  CHECK(door.client().Patch("/api/v2/execute", "{}", "application/json")->status == 405);
+  CHECK(door.client().Options("/api/v2/execute")->status == 405);
+}
+
+TEST_CASE("path and query fields out of range are refused with their name") {
+  reset_fake_app();
+  const RunningDoor door;
+  const std::pair<const char*, const char*> wrong[] = {
+      {"/api/v2/executions/abc", "id"},
+      {"/api/v2/executions/0", "id"},
+      {"/api/v2/executions/%00", "id"},
+      {"/api/v2/executions/%ff", "id"},
+      {"/api/v2/executions?limit=0", "limit"},
+      {"/api/v2/executions?limit=1001", "limit"},
+      {"/api/v2/executions?limit=abc", "limit"},
+      {"/api/v2/executions?before=-1", "before"},
+      {"/api/v2/executions?status=sleeping", "status"},
+      {"/api/v2/executions?nonsense=1", "nonsense"},
+      {"/api/v2/executions?limit=1&limit=2", "limit"},
+      {"/api/v2/executions?path=%ff", "path"},
+      {"/api/v2/commands?pool=a.b", "pool"},
+      {"/api/v2/commands?status=x", "status"},
+      {"/api/v2/workers?status=x", "status"},
+  };
+
+  for (const auto& [path, field] : wrong) {
+    CAPTURE(path);
+    const auto answer = get(door, path);
+    check_problem(answer, 422, "invalid_input");
+    CHECK(answer.body.value("field", "") == field);
+  }
+}
+
+TEST_CASE("an Idempotency-Key that cannot be one, or belongs to another body, is refused") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  check_problem(
+      post(door, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", std::string(300, 'k')}}), 422,
+      "invalid_input");
+  check_problem(
+      post(door, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}), 422,
+      "invalid_input");
+  check_problem(post(door, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}}]})",
+                     {{"Idempotency-Key", "y"}}),
+                422, "invalid_input");
+}

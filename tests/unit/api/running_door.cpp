@@ -1,0 +1,103 @@
+#include "tests/unit/api/running_door.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+namespace noetl::api_test {
+namespace {
+
+Answer answer_of(const httplib::Result& result) {
+  if (!result) throw std::runtime_error("no answer: " + httplib::to_string(result.error()));
+  return {.status = result->status,
+          .body = Json::parse(result->body, nullptr, false),
+          .headers = result->headers};
+}
+
+}  // namespace
+
+api::DoorSettings door_settings() {
+  api::DoorSettings settings;
+  settings.host = "127.0.0.1";
+  settings.port = 0;
+  settings.version = "1.2.3";
+  return settings;
+}
+
+RunningDoor::RunningDoor(api::DoorSettings settings)
+    : parts_{.connections = *reinterpret_cast<store::ConnectionPool*>(&nothing_),
+             .notifier = notifier_,
+             .ids = ids_,
+             .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
+             .waiting_claims = *reinterpret_cast<app::WaitingClaims*>(&nothing_),
+             .rules = {}},
+      door_(parts_, std::move(settings), metrics_) {
+  port_ = door_.bind();
+  serving_ = std::jthread([this] { door_.serve(); });
+}
+
+RunningDoor::~RunningDoor() { stop(); }
+
+void RunningDoor::stop() {
+  door_.stop();
+  if (serving_.joinable()) serving_.join();
+}
+
+httplib::Client RunningDoor::client() const {
+  httplib::Client client("127.0.0.1", port_);
+  client.set_keep_alive(true);
+  client.set_read_timeout(20, 0);
+  return client;
+}
+
+std::string Answer::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? "" : found->second;
+}
+
+Answer get(const RunningDoor& door, const std::string& path) {
+  return answer_of(door.client().Get(path.c_str()));
+}
+
+Answer post(const RunningDoor& door, const std::string& path, const std::string& body,
+            const httplib::Headers& headers, const std::string& content_type) {
+  return answer_of(door.client().Post(path.c_str(), headers, body, content_type.c_str()));
+}
+
+RawConnection::RawConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const timeval patience{.tv_sec = 20, .tv_usec = 0};
+  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("cannot connect");
+}
+
+RawConnection::~RawConnection() { close(socket_); }
+
+void RawConnection::send(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+std::string RawConnection::receive_all() const { return receive_until({}); }
+
+std::string RawConnection::receive_until(std::string_view end) const {
+  std::string text;
+  std::array<char, 4096> bytes{};
+  for (;;) {
+    if (!end.empty() && text.find(end) != std::string::npos) return text;
+    const ssize_t received = recv(socket_, bytes.data(), bytes.size(), 0);
+    if (received <= 0) return text;
+    text.append(bytes.data(), static_cast<std::size_t>(received));
+  }
+}
+
+}  // namespace noetl::api_test

@@ -1,0 +1,74 @@
+#pragma once
+// RunningDoor: an HttpDoor on a free port of 127.0.0.1, served by a thread of its own until it goes.
+#include <httplib.h>
+
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "server/api/http_door.hpp"
+#include "tests/unit/api/fake_app.hpp"
+
+namespace noetl::api_test {
+
+using Json = nlohmann::json;
+
+// Small enough that a test reaches every bound.
+[[nodiscard]] api::DoorSettings door_settings();
+
+class RunningDoor {
+ public:
+  explicit RunningDoor(api::DoorSettings settings = door_settings());
+  ~RunningDoor();
+  RunningDoor(const RunningDoor&) = delete;
+  RunningDoor& operator=(const RunningDoor&) = delete;
+
+  void stop();
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] httplib::Client client() const;
+  [[nodiscard]] std::string metrics() const { return metrics_.expose(); }
+
+ private:
+  std::array<std::max_align_t, 8> nothing_{};  // where parts are said to be that no handler touches
+  SilentNotifier notifier_;
+  base::IdGenerator ids_{1};
+  app::Parts parts_;
+  telemetry::Metrics metrics_;
+  api::HttpDoor door_;
+  int port_ = 0;
+  std::jthread serving_;
+};
+
+struct Answer {
+  int status = 0;
+  Json body;
+  httplib::Headers headers;
+  [[nodiscard]] std::string code() const { return body.is_object() ? body.value("code", "") : ""; }
+  [[nodiscard]] std::string header(const std::string& name) const;
+};
+
+Answer get(const RunningDoor& door, const std::string& path);
+Answer post(const RunningDoor& door, const std::string& path, const std::string& body,
+            const httplib::Headers& headers = {}, const std::string& content_type = "application/json");
+
+// One connection that sends and receives bytes as they are.
+class RawConnection {
+ public:
+  explicit RawConnection(int port);
+  ~RawConnection();
+  RawConnection(const RawConnection&) = delete;
+  RawConnection& operator=(const RawConnection&) = delete;
+
+  void send(std::string_view bytes) const;
+  // Everything until the peer closes.
+  [[nodiscard]] std::string receive_all() const;
+  // At least until `end` has arrived (or the peer closes).
+  [[nodiscard]] std::string receive_until(std::string_view end) const;
+
+ private:
+  int socket_ = -1;
+};
+
+}  // namespace noetl::api_test
