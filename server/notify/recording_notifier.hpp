@@ -16,6 +16,11 @@ class RecordingNotifier final : public Notifier {
   }
   [[nodiscard]] bool is_connected() const override { return true; }
 
+  // All that was rung and not taken.
+  [[nodiscard]] std::vector<Ring> rings() const {
+    const std::lock_guard lock(mutex_);
+    return rings_;
+  }
   // What was rung since the last call.
   [[nodiscard]] std::vector<Ring> take() {
     const std::lock_guard lock(mutex_);
@@ -23,7 +28,7 @@ class RecordingNotifier final : public Notifier {
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Ring> rings_;
 };
 

@@ -1,0 +1,95 @@
+// What becomes of a command when an attempt ended: every row of docs/states.md.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include "server/app/attempt_policy.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace noetl;
+using domain::CommandStatus;
+using domain::Outcome;
+
+namespace {
+store::LockedCommand running(bool is_plain, int attempts, int max_attempts) {
+  store::LockedCommand command;
+  command.lease = {{5}, 3};
+  if (!is_plain) command.execution_id = {9};
+  command.status = CommandStatus::running;
+  command.attempts = attempts;
+  command.max_attempts = max_attempts;
+  return command;
+}
+
+wire::AttemptReport report(Outcome outcome, const std::string& error_kind = "exception") {
+  wire::AttemptReport made;
+  made.lease = {{5}, 3};
+  made.outcome = outcome;
+  if (outcome == Outcome::failed) {
+    made.error = domain::ToolError{.kind = error_kind, .message = "m", .is_retryable = false, .status = {},
+                                   .retry_after = {}, .traceback = {}};
+  }
+  return made;
+}
+
+CommandStatus status_after(const store::LockedCommand& command, const wire::AttemptReport& attempt) {
+  return app::decide_attempt(&command, attempt, 0.5).ended.value().status;
+}
+}  // namespace
+
+TEST_CASE("success is done, and a step's success is the engine's business") {
+  const auto plain = running(true, 1, 3);
+  const auto step = running(false, 1, 3);
+
+  CHECK(status_after(plain, report(Outcome::completed)) == CommandStatus::done);
+  CHECK_FALSE(app::decide_attempt(&plain, report(Outcome::completed), 0).concerns_engine);
+  CHECK(app::decide_attempt(&step, report(Outcome::completed), 0).concerns_engine);
+}
+
+TEST_CASE("a plain command's failure is tried again while attempts are left, then dead") {
+  CHECK(status_after(running(true, 1, 3), report(Outcome::failed)) == CommandStatus::queued);
+  CHECK(status_after(running(true, 3, 3), report(Outcome::failed)) == CommandStatus::dead);
+}
+
+TEST_CASE("an error that cannot get better is not tried again") {
+  CHECK(status_after(running(true, 1, 3), report(Outcome::failed, "invalid_input")) == CommandStatus::dead);
+}
+
+TEST_CASE("a step's failure is failed and told to the engine, whatever attempts are left") {
+  const auto step = running(false, 1, 3);
+  const auto decision = app::decide_attempt(&step, report(Outcome::failed), 0);
+
+  CHECK(decision.ended->status == CommandStatus::failed);
+  CHECK(decision.concerns_engine);
+  CHECK_FALSE(decision.dead_letter);
+}
+
+TEST_CASE("a lost worker costs an attempt, not the command; the last one makes it dead") {
+  const auto step = running(false, 3, 3);
+
+  CHECK(status_after(running(false, 1, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);
+  const auto last = app::decide_attempt(&step, report(Outcome::failed, "worker_lost"), 0);
+  CHECK(last.ended->status == CommandStatus::dead);
+  CHECK(last.dead_letter);
+  CHECK(last.concerns_engine);
+}
+
+TEST_CASE("the wait before the next attempt grows, is spread, and follows the peer's word") {
+  const auto first = running(true, 1, 9);
+  const auto fourth = running(true, 4, 9);
+  auto asked = report(Outcome::failed);
+  asked.error->retry_after = std::chrono::milliseconds(1234);
+
+  CHECK(app::decide_attempt(&first, report(Outcome::failed), 0.0).ended->delay == std::chrono::milliseconds(500));
+  CHECK(app::decide_attempt(&fourth, report(Outcome::failed), 0.0).ended->delay == std::chrono::milliseconds(4000));
+  CHECK(app::decide_attempt(&first, asked, 0.0).ended->delay == std::chrono::milliseconds(1234));
+}
+
+TEST_CASE("another epoch is a lost lease, the same epoch of an ended command a duplicate") {
+  auto command = running(true, 1, 3);
+  auto old = report(Outcome::completed);
+  old.lease.epoch = 2;
+
+  CHECK(app::decide_attempt(&command, old, 0).verdict.refused == base::ErrorCode::lease_lost);
+  command.status = CommandStatus::done;
+  CHECK(app::decide_attempt(&command, report(Outcome::completed), 0).verdict.is_duplicate);
+  CHECK(app::decide_attempt(nullptr, old, 0).verdict.refused == base::ErrorCode::not_found);
+}

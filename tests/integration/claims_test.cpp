@@ -1,0 +1,132 @@
+// Claiming: one live lease per command, by ids and from the pool.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "server/app/claim_commands.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+
+namespace {
+wire::ClaimAnswer claim_ids(ServerParts& server, const std::string& worker, std::vector<base::CommandId> ids) {
+  wire::ClaimRequest request;
+  request.worker_id = worker;
+  request.queue_ids = std::move(ids);
+  return app::claim_commands(server.parts, request, {}).value();
+}
+
+wire::ClaimRequest poll(const std::string& worker, int slots, std::chrono::milliseconds wait = std::chrono::milliseconds{0}) {
+  wire::ClaimRequest request;
+  request.worker_id = worker;
+  request.slots = slots;
+  request.wait = wait;
+  return request;
+}
+}  // namespace
+
+TEST_CASE("a claim gives the rendered command, a higher epoch and a first attempt") {
+  ServerParts server;
+  server.add_worker("a");
+  const auto id = server.enqueue();
+
+  const auto command = server.claim("a", id);
+
+  CHECK(command.lease.epoch == 1);
+  CHECK(command.attempt == 1);
+  CHECK(command.tool_kind == "noop");
+  CHECK(command.context == R"({"tool":{"kind":"noop"},"input":{}})");
+  CHECK(server.status_of(id) == "running");
+}
+
+TEST_CASE("another worker is refused while the lease lives, the same worker gets its lease again") {
+  ServerParts server;
+  server.add_worker("a");
+  server.add_worker("b");
+  const auto id = server.enqueue();
+  const auto first = server.claim("a", id);
+
+  const auto other = claim_ids(server, "b", {id});
+  const auto again = claim_ids(server, "a", {id});
+
+  REQUIRE(other.refused.size() == 1);
+  CHECK(other.refused[0].code == base::ErrorCode::active_claim);
+  REQUIRE(again.commands.size() == 1);
+  CHECK(again.commands[0].lease == first.lease);
+}
+
+TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
+  ServerParts server;
+  server.add_worker("a");
+  const auto ended = server.enqueue();
+  (void)server.report(support::completed(server.claim("a", ended)));
+  wire::NewCommand later;
+  later.tool_kind = "noop";
+  later.delay = std::chrono::hours(1);
+  const auto not_due = app::enqueue_commands(server.parts, {later}).value()[0].queue_id;
+
+  const auto answer = claim_ids(server, "a", {ended, not_due, {42}});
+  wire::ClaimRequest request = poll("nobody", 1);
+  request.queue_ids = {not_due};
+  const auto unregistered = app::claim_commands(server.parts, request, {});
+
+  REQUIRE(answer.refused.size() == 3);
+  for (const auto& refusal : answer.refused) {
+    if (refusal.queue_id == ended) CHECK(refusal.code == base::ErrorCode::already_terminal);
+    if (refusal.queue_id == not_due) CHECK(refusal.retry_after > std::chrono::minutes(50));
+    if (refusal.queue_id.value == 42) CHECK(refusal.code == base::ErrorCode::not_found);
+  }
+  REQUIRE_FALSE(unregistered);
+  CHECK(unregistered.error().code == base::ErrorCode::not_found);
+}
+
+TEST_CASE("eight claimers of the same thousand commands get each command once") {
+  ServerParts server;
+  std::vector<wire::NewCommand> commands(1000);
+  for (auto& command : commands) command.tool_kind = "noop";
+  std::vector<base::CommandId> ids;
+  const auto enqueued = app::enqueue_commands(server.parts, commands);
+  for (const auto& made : enqueued.value()) ids.push_back(made.queue_id);
+  for (int i = 0; i < 8; ++i) server.add_worker("w" + std::to_string(i));
+  std::atomic<std::size_t> claimed{0};
+
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&, i] {
+        for (std::size_t from = 0; from < ids.size(); from += 100) {
+          const std::vector<base::CommandId> part(ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(from) + 100);
+          claimed += claim_ids(server, "w" + std::to_string(i), part).commands.size();
+        }
+      });
+    }
+  }
+
+  CHECK(claimed == 1000);
+  CHECK(server.number("select count(*) from noetl.queue where epoch = 1 and attempts = 1 and status = 'running'") == 1000);
+}
+
+TEST_CASE("a poll takes the highest priority first and wakes when something is queued") {
+  ServerParts server;
+  server.add_worker("a");
+  (void)server.enqueue();
+  wire::NewCommand urgent;
+  urgent.tool_kind = "noop";
+  urgent.priority = 9;
+  const auto urgent_id = app::enqueue_commands(server.parts, {urgent}).value()[0].queue_id;
+
+  const auto first = app::claim_commands(server.parts, poll("a", 1), {}).value();
+  (void)app::claim_commands(server.parts, poll("a", 10), {}).value();
+  wire::ClaimAnswer woken;
+  std::jthread waiting([&] { woken = app::claim_commands(server.parts, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
+  const auto late_id = server.enqueue();
+  waiting.join();
+
+  REQUIRE(first.commands.size() == 1);
+  CHECK(first.commands[0].lease.queue_id == urgent_id);
+  REQUIRE(woken.commands.size() == 1);
+  CHECK(woken.commands[0].lease.queue_id == late_id);
+}

@@ -1,0 +1,159 @@
+// Executions on a real Postgres: from execute to completed, cancel, idempotency, large results.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "server/app/cancel_execution.hpp"
+#include "server/app/read_executions.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/report_events.hpp"
+#include "server/app/start_execution.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::completed;
+using support::ServerParts;
+
+namespace {
+constexpr const char* two_steps = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: two, path: tests/two}
+workload: {greeting: hello}
+workflow:
+  - step: start
+    tool: {kind: noop}
+    next: [{step: end}]
+  - step: end
+    tool: {kind: noop}
+    args: {said: "{{ workload.greeting }}", size: "{{ start.items | length }}"}
+)";
+
+wire::ExecuteAnswer execute(ServerParts& server, const std::string& key = {}) {
+  wire::ExecuteRequest request;
+  request.path = "tests/two";
+  request.payload = R"({"greeting":"good day"})";
+  request.idempotency_key = key;
+  return app::start_execution(server.parts, request).value();
+}
+
+base::CommandId queued_of(ServerParts& server, base::ExecutionId id) {
+  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " + id.str())};
+}
+}  // namespace
+
+TEST_CASE("registering an unchanged text returns the version that exists, a changed one makes the next") {
+  ServerParts server;
+
+  const auto first = app::register_playbook(server.parts, {two_steps}).value();
+  const auto same = app::register_playbook(server.parts, {two_steps}).value();
+  const auto changed = app::register_playbook(server.parts, {std::string(two_steps) + "# changed\n"}).value();
+
+  CHECK(first.version == 1);
+  CHECK_FALSE(same.is_new);
+  CHECK(same.catalog_id == first.catalog_id);
+  CHECK(changed.version == 2);
+}
+
+TEST_CASE("an execution runs its steps and completes with the rendered input") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {two_steps}).value();
+  const auto started = execute(server);
+
+  const auto first = server.claim("w", queued_of(server, started.execution_id));
+  (void)server.report(completed(first, R"({"items":[1,2,3]})"));
+  const auto second = server.claim("w", queued_of(server, started.execution_id));
+  (void)server.report(completed(second, R"({"ok":true})"));
+  const auto row = app::get_execution(server.parts, started.execution_id).value();
+
+  CHECK(nlohmann::json::parse(second.context)["input"] == nlohmann::json({{"said", "good day"}, {"size", 3}}));
+  CHECK(row.status == "COMPLETED");
+  CHECK(row.completed_steps == std::vector<std::string>{"start", "end"});
+  CHECK(nlohmann::json::parse(row.result) == nlohmann::json({{"ok", true}}));
+  CHECK(row.outstanding_commands == 0);
+}
+
+TEST_CASE("a result too large for the state is stored once, referenced by the event, and read by templates") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {two_steps}).value();
+  const auto started = execute(server);
+  nlohmann::json large{{"items", std::vector<std::string>(1000, std::string(50, 'x'))}};
+
+  (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id)), large.dump()));
+  const auto second = server.claim("w", queued_of(server, started.execution_id));
+
+  CHECK(nlohmann::json::parse(second.context)["input"]["size"] == 1000);
+  CHECK(server.number("select count(*) from noetl.result") == 1);
+  CHECK(server.number("select max(length(state::text)) from noetl.execution") < 5000);
+  CHECK(server.number("select count(*) from noetl.event where payload->>'result_ref' is not null") == 1);
+}
+
+TEST_CASE("the same idempotency key gives the first execution, on another path a conflict") {
+  ServerParts server;
+  (void)app::register_playbook(server.parts, {two_steps}).value();
+
+  const auto first = execute(server, "once");
+  const auto again = execute(server, "once");
+
+  CHECK(again.execution_id == first.execution_id);
+  CHECK(again.is_duplicate);
+  CHECK(server.number("select count(*) from noetl.execution") == 1);
+  CHECK(server.number("select count(*) from noetl.queue") == 1);
+}
+
+TEST_CASE("an unknown path is not found and stores nothing") {
+  ServerParts server;
+  wire::ExecuteRequest request;
+  request.path = "tests/none";
+
+  const auto answer = app::start_execution(server.parts, request);
+
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == base::ErrorCode::not_found);
+  CHECK(server.number("select count(*) from noetl.execution") == 0);
+}
+
+TEST_CASE("cancel ends an execution and its commands, and is final") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {two_steps}).value();
+  const auto started = execute(server);
+  const auto running = server.claim("w", queued_of(server, started.execution_id));
+
+  const auto answer = app::cancel_execution(server.parts, {started.execution_id, "enough", true}).value();
+  const auto late = server.report(completed(running));
+  const auto again = app::cancel_execution(server.parts, {started.execution_id, "again", true}).value();
+
+  CHECK(answer.status == "cancelled");
+  CHECK(late.is_duplicate);
+  CHECK(again.status == "already_completed");
+  CHECK(app::get_execution(server.parts, started.execution_id).value().status == "CANCELLED");
+  CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
+}
+
+TEST_CASE("the shown events are in order, have ids of their own and page without gaps") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {two_steps}).value();
+  const auto started = execute(server);
+  for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id))));
+
+  wire::EventFilter all{.execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
+  const auto events = app::list_events(server.parts, all).value();
+  std::vector<base::EventId> paged;
+  wire::EventFilter page = all;
+  page.limit = 2;
+  for (auto rows = app::list_events(server.parts, page).value(); !rows.empty();
+       rows = app::list_events(server.parts, page).value()) {
+    for (const auto& row : rows) paged.push_back(row.event_id);
+    page.after = rows.back().event_id;
+  }
+
+  REQUIRE(events.size() == paged.size());
+  for (std::size_t i = 0; i < events.size(); ++i) CHECK(events[i].event_id == paged[i]);
+  for (std::size_t i = 1; i < events.size(); ++i) CHECK(events[i - 1].event_id < events[i].event_id);
+  CHECK(events.front().event_type == "playbook.initialized");
+  CHECK(events.back().event_type == "playbook.completed");
+}

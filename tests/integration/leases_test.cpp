@@ -1,0 +1,114 @@
+// Leases: one heartbeat renews all, names what was lost or cancelled, and frees what never arrived.
+#include <doctest/doctest.h>
+
+#include "server/app/free_leases.hpp"
+#include "server/app/keep_workers.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+
+namespace {
+wire::Heartbeat heartbeat(std::vector<domain::Lease> held) {
+  wire::Heartbeat made;
+  made.worker_id = "w";
+  made.running = static_cast<int>(held.size());
+  made.held = std::move(held);
+  return made;
+}
+}  // namespace
+
+TEST_CASE("a heartbeat renews the lease of everything that the worker holds") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto command = server.claim("w", server.enqueue());
+  server.run("update noetl.worker set lease_until = now() + interval '1 second'");
+
+  const auto answer = app::renew_leases(server.parts, heartbeat({command.lease})).value();
+
+  CHECK(answer.is_known);
+  CHECK(answer.lost.empty());
+  CHECK(server.number("select count(*) from noetl.worker where lease_until > now() + interval '4 seconds'") == 1);
+}
+
+TEST_CASE("a heartbeat names what the worker holds no more") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto command = server.claim("w", server.enqueue());
+  server.run("update noetl.queue set epoch = epoch + 1");
+
+  const auto answer = app::renew_leases(server.parts, heartbeat({command.lease})).value();
+
+  REQUIRE(answer.lost.size() == 1);
+  CHECK(answer.lost[0] == command.lease.queue_id);
+}
+
+TEST_CASE("a command whose claim was never answered is freed by the next heartbeats, without an attempt") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto lost_reply = server.enqueue();
+  const auto held = server.claim("w", server.enqueue());
+  (void)server.claim("w", lost_reply);
+  server.run("update noetl.claim set claimed_at = now() - interval '3 seconds'");
+  server.run("update noetl.queue set claimed_at = now() - interval '3 seconds'");
+
+  (void)app::renew_leases(server.parts, heartbeat({held.lease}));
+
+  CHECK(server.status_of(lost_reply) == "queued");
+  CHECK(server.status_of(held.lease.queue_id) == "running");
+  CHECK(server.number("select attempts from noetl.queue where queue_id = " + lost_reply.str()) == 0);
+}
+
+TEST_CASE("nothing is freed while a claim of the worker is still open") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+  (void)server.claim("w", id);
+  server.run("update noetl.claim set claimed_at = now() - interval '3 seconds'");
+  server.run("update noetl.queue set claimed_at = now() - interval '3 seconds'");
+  auto open = heartbeat({});
+  open.has_claim_in_flight = true;
+
+  (void)app::renew_leases(server.parts, open);
+
+  CHECK(server.status_of(id) == "running");
+}
+
+TEST_CASE("an unknown or lost worker is told to register again") {
+  ServerParts server;
+
+  CHECK_FALSE(app::renew_leases(server.parts, heartbeat({})).value().is_known);
+  server.add_worker("w");
+  server.run("update noetl.worker set status = 'lost'");
+  CHECK_FALSE(app::renew_leases(server.parts, heartbeat({})).value().is_known);
+}
+
+TEST_CASE("the commands of a lost worker wait again, those without attempts left are dead") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto again = server.enqueue(3);
+  const auto last = server.enqueue(1);
+  (void)server.claim("w", again);
+  (void)server.claim("w", last);
+  server.run("update noetl.worker set status = 'lost'");
+
+  const int freed = app::free_leases(server.parts, std::nullopt, "gone");
+
+  CHECK(freed == 2);
+  CHECK(server.status_of(again) == "queued");
+  CHECK(server.status_of(last) == "dead");
+  CHECK(server.number("select count(*) from noetl.dead_letter where error_kind = 'worker_lost'") == 1);
+  CHECK(server.number("select count(*) from noetl.claim") == 0);
+}
+
+TEST_CASE("a worker that deregisters hands back what it held") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+  (void)server.claim("w", id);
+
+  CHECK(app::deregister_worker(server.parts, "w"));
+  CHECK_FALSE(app::deregister_worker(server.parts, "nobody"));
+
+  CHECK(server.status_of(id) == "queued");
+}

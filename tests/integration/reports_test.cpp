@@ -1,0 +1,110 @@
+// Reporting: fenced, recorded once, retried until the dead letter.
+#include <doctest/doctest.h>
+
+#include "server/app/report_events.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::completed;
+using support::failed;
+using support::ServerParts;
+
+TEST_CASE("a completed command is done with its result, one event and right counters") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+
+  const auto verdict = server.report(completed(server.claim("w", id), R"({"rows":[1,2]})"));
+
+  CHECK_FALSE(verdict.refused);
+  CHECK(server.status_of(id) == "done");
+  CHECK(server.number("select json_array_length(result->'rows') from noetl.queue") == 2);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+  CHECK(server.number("select sum(change) from noetl.queue_change where status = 'done'") == 1);
+  CHECK(server.number("select sum(change) from noetl.queue_change where status in ('queued', 'running')") == 0);
+}
+
+TEST_CASE("a repeated report changes nothing and is answered as a duplicate") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto command = server.claim("w", server.enqueue());
+  (void)server.report(completed(command));
+
+  const auto again = server.report(completed(command, R"({"other":1})"));
+
+  CHECK(again.is_duplicate);
+  CHECK(server.number("select count(*) from noetl.event") == 1);
+  CHECK(server.number("select count(*) from noetl.queue where result->>'status' = 'ok'") == 1);
+}
+
+TEST_CASE("a report with an old epoch is refused with lease_lost") {
+  ServerParts server;
+  server.add_worker("old");
+  const auto id = server.enqueue();
+  const auto stale = server.claim("old", id);
+  server.add_worker("old");  // registered anew: what it held waits again
+  server.add_worker("new");
+  const auto fresh = server.claim("new", id);
+
+  const auto late = server.report(completed(stale));
+  const auto right = server.report(completed(fresh));
+
+  REQUIRE(late.refused);
+  CHECK(*late.refused == base::ErrorCode::lease_lost);
+  CHECK_FALSE(right.refused);
+  CHECK(fresh.lease.epoch == stale.lease.epoch + 1);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+}
+
+TEST_CASE("a failing command waits longer each time and ends in the dead letter") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue(2);
+
+  const auto first = server.report(failed(server.claim("w", id), "exception"));
+  CHECK(server.status_of(id) == "queued");
+  REQUIRE(first.retry_after);
+  CHECK(*first.retry_after >= std::chrono::milliseconds(500));
+  server.run("update noetl.queue set available_at = now()");
+  const auto second = server.report(failed(server.claim("w", id), "exception"));
+
+  CHECK_FALSE(second.retry_after);
+  CHECK(server.status_of(id) == "dead");
+  CHECK(server.number("select attempts from noetl.queue") == 2);
+  CHECK(server.number("select count(*) from noetl.dead_letter where error_kind = 'exception' and attempts = 2") == 1);
+}
+
+TEST_CASE("a released command waits again at once and its attempt does not count") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue(1);
+  auto report = completed(server.claim("w", id));
+  report.outcome = domain::Outcome::released;
+
+  (void)server.report(report);
+  const auto again = server.claim("w", id);
+
+  CHECK(again.attempt == 1);
+  CHECK(again.lease.epoch == 2);
+}
+
+TEST_CASE("one request may mix successes, failures and strangers, each with its own verdict") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto good = server.claim("w", server.enqueue());
+  const auto bad = server.claim("w", server.enqueue(1));
+  wire::AttemptReport unknown;
+  unknown.lease = {{99}, 1};
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.attempts = {completed(good), failed(bad, "exception"), unknown, completed(good)};
+
+  const auto answer = app::report_events(server.parts, request).value();
+
+  REQUIRE(answer.verdicts.size() == 4);
+  CHECK_FALSE(answer.verdicts[0].refused);
+  CHECK_FALSE(answer.verdicts[1].refused);
+  CHECK(answer.verdicts[2].refused == base::ErrorCode::not_found);
+  CHECK(answer.verdicts[3].is_duplicate);
+  CHECK(server.status_of(bad.lease.queue_id) == "dead");
+}

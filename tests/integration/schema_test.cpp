@@ -1,0 +1,127 @@
+// The schema: sql/schema.sql is what the migrations make, constraints refuse what must not be, and
+// migrations refuse a database that is newer or was made by an edited file.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "server/store/migrations.hpp"
+#include "tests/support/postgres_cluster.hpp"
+#include "tests/support/sql.hpp"
+
+using namespace noetl;
+using support::sql;
+using support::sql_number;
+
+namespace {
+std::string migrated() {
+  auto url = support::shared_postgres().create_database();
+  REQUIRE(store::migrate_up(url));
+  return url;
+}
+
+// pg_dump's text without what differs from one Postgres version to the next.
+std::string dump(const std::string& url) {
+  const std::string command = "pg_dump --schema-only --no-owner --no-privileges --schema=noetl '" + url + "'";
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  char piece[4096];
+  for (std::size_t got = 0; (got = fread(piece, 1, sizeof piece, pipe)) > 0;) text.append(piece, got);
+  REQUIRE_MESSAGE(pclose(pipe) == 0, "pg_dump failed; it comes with the package postgresql-client");
+  std::string kept;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const bool varies = line.starts_with("--") || line.starts_with("SET ") || line.starts_with("SELECT pg_catalog") ||
+                        line.starts_with("\\") || line.empty();
+    if (!varies) kept += line + "\n";
+  }
+  return kept;
+}
+
+void refuses(const std::string& url, const std::string& statement) {
+  CAPTURE(statement);
+  CHECK_THROWS(sql(url, statement));
+}
+}  // namespace
+
+TEST_CASE("sql/schema.sql is what the migrations make") {
+  const std::string path = std::string(NOETL_SOURCE_DIR) + "/sql/schema.sql";
+  const auto made = dump(migrated());
+  if (std::getenv("NOETL_REWRITE_SCHEMA") != nullptr) {
+    std::ofstream(path) << "-- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.\n" << made;
+  }
+  std::ifstream file(path);
+  std::string first_line;
+  std::getline(file, first_line);
+  std::stringstream kept;
+  kept << file.rdbuf();
+
+  CHECK(kept.str() == made);
+}
+
+TEST_CASE("migrating twice changes nothing, a newer database is refused") {
+  const auto url = migrated();
+
+  CHECK(store::migrate_up(url).value().empty());
+  (void)sql(url, "insert into noetl.schema_migration (version, name, checksum) values (9999, 'later', 'x')");
+  const auto refused = store::migrate_up(url);
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == base::ErrorCode::schema_mismatch);
+}
+
+TEST_CASE("a migration that was edited after it was applied is refused") {
+  const auto url = migrated();
+  (void)sql(url, "update noetl.schema_migration set checksum = 'edited' where version = 1");
+
+  const auto refused = store::migrate_up(url);
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("another text") != std::string::npos);
+}
+
+TEST_CASE("constraints hold the states of commands") {
+  const auto url = migrated();
+  (void)sql(url, "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
+                 "values (1, 'noop', 'noop', 'default', 3, '{}')");
+
+  refuses(url, "update noetl.queue set status = 'sleeping'");
+  refuses(url, "update noetl.queue set status = 'running'");             // by nobody
+  refuses(url, "update noetl.queue set status = 'done'");                // without a time
+  refuses(url, "update noetl.queue set finished_at = now()");            // finished but queued
+  refuses(url, "update noetl.queue set attempts = 3, epoch = 3");        // would wait without an attempt left
+  refuses(url, "update noetl.queue set attempts = 1");                   // an attempt without an epoch
+  refuses(url, "update noetl.queue set execution_id = 7");               // a step without a node
+}
+
+TEST_CASE("no node of an execution is queued twice, and a finished execution has nothing outstanding") {
+  const auto url = migrated();
+  (void)sql(url, "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, context) "
+                 "values (1, 7, 'start', 'start', 'noop', 'default', 3, '{}')");
+  (void)sql(url, "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
+                 "values (1, 'p', 1, 'p', '', repeat('0', 64))");
+  (void)sql(url, "insert into noetl.execution (execution_id, catalog_id, path, version, outstanding, state, workload) "
+                 "values (7, 1, 'p', 1, 1, '{}', '{}')");
+
+  refuses(url, "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, context) "
+               "values (2, 7, 'start', 'start', 'noop', 'default', 3, '{}')");
+  refuses(url, "update noetl.execution set status = 'completed', finished_at = now()");
+  refuses(url, "update noetl.execution set outstanding = 0");
+}
+
+TEST_CASE("claiming and finishing a plain command touch no index") {
+  const auto url = migrated();
+  (void)sql(url, "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
+                 "select i, 'noop', 'noop', 'default', 3, '{}' from generate_series(1, 500) as i");
+
+  (void)sql(url, "update noetl.queue set status = 'running', epoch = 1, attempts = 1, worker_id = 'w', claimed_at = now(); "
+                 "select pg_stat_force_next_flush(); select 1");
+  const auto hot = sql_number(url, "select n_tup_hot_upd from pg_stat_user_tables where relname = 'queue'");
+
+  // Some pages fill up; most updates must have stayed on theirs.
+  CHECK(hot > 250);
+}

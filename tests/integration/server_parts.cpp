@@ -1,0 +1,87 @@
+#include "tests/integration/server_parts.hpp"
+
+#include <stdexcept>
+
+#include "server/app/claim_commands.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/keep_workers.hpp"
+#include "server/app/report_events.hpp"
+#include "server/store/migrations.hpp"
+
+namespace noetl::support {
+
+namespace {
+std::string migrated_database() {
+  auto url = shared_postgres().create_database();
+  if (const auto done = store::migrate_up(url); !done) throw std::runtime_error(done.error().message);
+  return url;
+}
+}  // namespace
+
+ServerParts::ServerParts()
+    : database_url(migrated_database()),
+      connections({.database_url = database_url, .connections_max = 8}),
+      parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
+            .waiting_claims = waiting_claims, .rules = {}} {}
+
+void ServerParts::add_worker(const std::string& worker_id) {
+  wire::WorkerRegistration registration;
+  registration.worker_id = worker_id;
+  registration.hostname = "test";
+  registration.slots = 4;
+  if (!app::register_worker(parts, registration)) throw std::runtime_error("worker was not registered");
+}
+
+base::CommandId ServerParts::enqueue(int max_attempts, const std::string& idempotency_key) {
+  wire::NewCommand command;
+  command.tool_kind = "noop";
+  command.tool = R"({"kind":"noop"})";
+  command.max_attempts = max_attempts;
+  command.idempotency_key = idempotency_key;
+  const auto made = app::enqueue_commands(parts, {command});
+  if (!made) throw std::runtime_error(made.error().message);
+  return made->front().queue_id;
+}
+
+domain::ClaimedCommand ServerParts::claim(const std::string& worker_id, base::CommandId queue_id) {
+  wire::ClaimRequest request;
+  request.worker_id = worker_id;
+  request.queue_ids = {queue_id};
+  auto answer = app::claim_commands(parts, request, {});
+  if (!answer) throw std::runtime_error(answer.error().message);
+  if (answer->commands.empty()) throw std::runtime_error("refused: " + answer->refused.at(0).message);
+  return answer->commands.front();
+}
+
+wire::ReportVerdict ServerParts::report(const wire::AttemptReport& attempt) {
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.attempts = {attempt};
+  auto answer = app::report_events(parts, request);
+  if (!answer) throw std::runtime_error(answer.error().message);
+  return answer->verdicts.at(0);
+}
+
+std::string ServerParts::status_of(base::CommandId queue_id) {
+  return sql(database_url, "select status from noetl.queue where queue_id = " + queue_id.str()).at(0).at(0);
+}
+
+wire::AttemptReport completed(const domain::ClaimedCommand& command, std::string result) {
+  wire::AttemptReport report;
+  report.lease = command.lease;
+  report.execution_id = command.execution_id;
+  report.result = std::move(result);
+  return report;
+}
+
+wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::string& kind) {
+  wire::AttemptReport report;
+  report.lease = command.lease;
+  report.execution_id = command.execution_id;
+  report.outcome = domain::Outcome::failed;
+  report.error = domain::ToolError{.kind = kind, .message = "it failed", .is_retryable = false, .status = {},
+                                   .retry_after = {}, .traceback = {}};
+  return report;
+}
+
+}  // namespace noetl::support

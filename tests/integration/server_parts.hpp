@@ -1,0 +1,42 @@
+#pragma once
+// ServerParts: a server without its doors: a migrated database of its own, the parts of every use case,
+// and a notifier that records what was rung. Main thread makes it; use cases may run in any.
+#include "server/app/parts.hpp"
+#include "server/app/playbook_cache.hpp"
+#include "server/app/waiting_claims.hpp"
+#include "server/notify/recording_notifier.hpp"
+#include "server/store/connection_pool.hpp"
+#include "shared/wire/command.hpp"
+#include "shared/wire/report.hpp"
+#include "tests/support/postgres_cluster.hpp"
+#include "tests/support/sql.hpp"
+
+namespace noetl::support {
+
+struct ServerParts {
+  ServerParts();
+
+  // Registers a worker whose lease lasts that long.
+  void add_worker(const std::string& worker_id);
+  // One plain noop command; its id.
+  base::CommandId enqueue(int max_attempts = 3, const std::string& idempotency_key = {});
+  // The lease of that command, which must be claimable.
+  domain::ClaimedCommand claim(const std::string& worker_id, base::CommandId queue_id);
+  wire::ReportVerdict report(const wire::AttemptReport& report);
+  std::string status_of(base::CommandId queue_id);
+  std::int64_t number(const std::string& query) { return sql_number(database_url, query); }
+  void run(const std::string& statement) { (void)sql(database_url, statement); }
+
+  std::string database_url;
+  store::ConnectionPool connections;
+  notify::RecordingNotifier notifier;
+  base::IdGenerator ids{7};
+  app::PlaybookCache playbooks{connections};
+  app::WaitingClaims waiting_claims;
+  app::Parts parts;
+};
+
+wire::AttemptReport completed(const domain::ClaimedCommand& command, std::string result = "{\"status\":\"ok\"}");
+wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::string& kind);
+
+}  // namespace noetl::support

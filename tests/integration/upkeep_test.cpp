@@ -1,0 +1,92 @@
+// Upkeep: the doorbell rings again, leases of silent workers end, one replica at a time.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "server/upkeep/upkeep.hpp"
+#include "tests/integration/server_parts.hpp"
+#include "tests/support/wait_until.hpp"
+
+using namespace noetl;
+using namespace std::chrono_literals;
+using support::ServerParts;
+using support::wait_until;
+
+namespace {
+upkeep::UpkeepSettings quick(const ServerParts& server) {
+  return {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms, .retention = 0s};
+}
+
+bool was_rung(ServerParts& server, base::CommandId id) {
+  const auto rings = server.notifier.rings();
+  return std::any_of(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+}
+}  // namespace
+
+TEST_CASE("a command whose notification was lost is rung again within two seconds") {
+  ServerParts server;
+  const auto id = server.enqueue();
+
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the doorbell rings again", 5s, [&] { return was_rung(server, id); });
+}
+
+TEST_CASE("a command is rung when its time has come") {
+  ServerParts server;
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const auto id = server.enqueue();
+  server.run("update noetl.queue set available_at = now() + interval '300 milliseconds'");
+
+  wait_until("the doorbell rings", 5s, [&] { return was_rung(server, id); });
+
+  CHECK(server.number("select count(*) from noetl.queue where available_at <= now()") == 1);
+}
+
+TEST_CASE("the commands of a silent worker wait again and are rung") {
+  ServerParts server;
+  server.add_worker("silent");
+  const auto id = server.enqueue();
+  (void)server.claim("silent", id);
+  server.run("update noetl.worker set lease_until = now() - interval '1 second'");
+
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the command waits again", 5s, [&] { return server.status_of(id) == "queued"; });
+  CHECK(server.number("select count(*) from noetl.worker where status = 'lost'") == 1);
+}
+
+TEST_CASE("a finished command is never rung") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto finished = server.enqueue();
+  (void)server.report(support::completed(server.claim("w", finished)));
+  const auto waiting = server.enqueue();
+
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the waiting one is rung", 5s, [&] { return was_rung(server, waiting); });
+  CHECK_FALSE(was_rung(server, finished));
+}
+
+TEST_CASE("one replica leads, and another takes over when it goes") {
+  ServerParts server;
+  auto first = std::make_unique<upkeep::Upkeep>(server.parts, quick(server));
+  wait_until("the first leads", 5s, [&] { return first->is_leading(); });
+  const upkeep::Upkeep second(server.parts, quick(server));
+  CHECK_FALSE(second.is_leading());
+
+  first.reset();
+
+  wait_until("the second leads", 5s, [&] { return second.is_leading(); });
+}
+
+TEST_CASE("folding the counters keeps the depth") {
+  ServerParts server;
+  for (int i = 0; i < 5; ++i) (void)server.enqueue();
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the changes are folded", 5s, [&] { return server.number("select count(*) from noetl.queue_change") == 0; });
+
+  CHECK(server.number("select count from noetl.queue_depth where status = 'queued'") == 5);
+}
