@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t quick_rings_max = 8;
 constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not met by ringing
-constexpr std::chrono::milliseconds away_interval{100};   // how late the supervisor may notice that NATS is back
+constexpr std::chrono::milliseconds away_interval{
+    100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
 constexpr std::string_view component = "notify";
 
@@ -32,7 +33,8 @@ struct JetStreamNotifier::Line {
     if (!connection) throw std::invalid_argument(connection.error().message);
     return std::make_shared<Line>(std::move(*connection));
   }
-  explicit Line(std::unique_ptr<nats::Connection> opened) : connection(std::move(opened)), publisher(*connection), jetstream(*connection) {}
+  explicit Line(std::unique_ptr<nats::Connection> opened)
+      : connection(std::move(opened)), publisher(*connection), jetstream(*connection) {}
 
   std::unique_ptr<nats::Connection> connection;
   nats::Publisher publisher;
@@ -66,8 +68,10 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
       subject = wire::commands_subject_of(ring.pool);
       subject_pool = ring.pool;
     }
-    const std::string bytes = wire::encode(wire::Notification{
-        .execution_id = ring.execution_id, .queue_id = ring.queue_id, .step = ring.step, .server_url = server_url_});
+    const std::string bytes = wire::encode(wire::Notification{.execution_id = ring.execution_id,
+                                                              .queue_id = ring.queue_id,
+                                                              .step = ring.step,
+                                                              .server_url = server_url_});
     std::string message_id = ring.queue_id.str();
     message_id += ':';
     message_id += std::to_string(ring.epoch);
@@ -79,6 +83,13 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
   const std::lock_guard lock(mutex_);
   is_poked_ = true;
   wake_.notify_one();
+}
+
+bool JetStreamNotifier::is_connected() const {
+  if (!is_ready_) return false;
+  // The supervisor notices a loss only when it wakes up.
+  const std::lock_guard lock(lines_mutex_);
+  return quick_->connection->is_connected();
 }
 
 void JetStreamNotifier::meet_pools(const std::vector<Ring>& rings) {
@@ -120,7 +131,8 @@ void JetStreamNotifier::supervise(const std::stop_token& stop) {
     const std::uint64_t failed = counts().failed;
     const std::uint64_t connections = quick_->connection->connection_count();
     const auto now = std::chrono::steady_clock::now();
-    const bool is_due = !is_ready_ || failed != failed_seen || connections != connections_seen || now - checked_at >= settings_.check_interval;
+    const bool is_due = !is_ready_ || failed != failed_seen || connections != connections_seen ||
+                        now - checked_at >= settings_.check_interval;
     if (is_due && quick_->connection->is_connected()) {
       is_ready_ = repair();
       checked_at = now;
@@ -129,9 +141,10 @@ void JetStreamNotifier::supervise(const std::stop_token& stop) {
     } else if (!quick_->connection->is_connected()) {
       is_ready_ = false;
     }
-    const auto patience = is_ready_                              ? settings_.check_interval
-                          : quick_->connection->is_connected() ? settings_.check_interval / 4
-                                                               : std::min(settings_.check_interval, away_interval);
+    const auto patience = is_ready_ ? settings_.check_interval
+                          : quick_->connection->is_connected()
+                              ? settings_.check_interval / 4
+                              : std::min(settings_.check_interval, away_interval);
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, patience, [&] { return is_poked_; });
     if (std::exchange(is_poked_, false)) checked_at = {};
@@ -154,7 +167,8 @@ void JetStreamNotifier::reopen_closed_lines() {
       failed_before_ += old.failed + old.in_flight;
       *place = fresh;
     } catch (const std::invalid_argument& refused) {
-      if (std::exchange(reported_["connection"], refused.what()) != refused.what()) telemetry::log_error(component, refused.what());
+      if (std::exchange(reported_["connection"], refused.what()) != refused.what())
+        telemetry::log_error(component, refused.what());
     }
   }
 }
@@ -163,7 +177,8 @@ bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::St
   const auto state = jetstream.ensure_stream(wanted);
   std::string& reported = reported_[wanted.name];
   if (!state) {
-    if (std::exchange(reported, state.error().message) != state.error().message) telemetry::log_warn(component, state.error().message);
+    if (std::exchange(reported, state.error().message) != state.error().message)
+      telemetry::log_warn(component, state.error().message);
     return false;
   }
   if (state->is_new) {
@@ -173,17 +188,26 @@ bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::St
   streams_[wanted.name] = true;
   const std::string drift = joined(state->drift);
   if (std::exchange(reported, drift) != drift && !drift.empty()) {
-    telemetry::log_warn(component, "stream " + wanted.name + " is kept, but differs from the settings: " + drift);
+    telemetry::log_warn(component,
+                        "stream " + wanted.name + " is kept, but differs from the settings: " + drift);
   }
   return true;
 }
 
 bool JetStreamNotifier::repair() {
   nats::JetStream& jetstream = quick_->jetstream;
-  const nats::StreamSettings commands{.name = settings_.stream, .subjects = wire::commands_stream_subjects(), .max_age = settings_.age_max,
-                                      .duplicate_window = std::chrono::seconds(120), .bytes_max = -1, .replicas = settings_.replicas};
-  const nats::StreamSettings dead{.name = std::string(wire::dead_stream), .subjects = wire::dead_stream_subjects(), .max_age = wire::dead_age_max,
-                                  .duplicate_window = std::chrono::seconds(120), .bytes_max = -1, .replicas = settings_.replicas};
+  const nats::StreamSettings commands{.name = settings_.stream,
+                                      .subjects = wire::commands_stream_subjects(),
+                                      .max_age = settings_.age_max,
+                                      .duplicate_window = std::chrono::seconds(120),
+                                      .bytes_max = -1,
+                                      .replicas = settings_.replicas};
+  const nats::StreamSettings dead{.name = std::string(wire::dead_stream),
+                                  .subjects = wire::dead_stream_subjects(),
+                                  .max_age = wire::dead_age_max,
+                                  .duplicate_window = std::chrono::seconds(120),
+                                  .bytes_max = -1,
+                                  .replicas = settings_.replicas};
   if (!repair_stream(jetstream, commands)) return false;
   bool is_whole = repair_stream(jetstream, dead);
   std::map<std::string, bool, std::less<>> pools;
@@ -192,13 +216,16 @@ bool JetStreamNotifier::repair() {
     pools = pools_;
   }
   for (const auto& [pool, was_there] : pools) {
-    const nats::ConsumerSettings wanted{.durable = wire::commands_consumer_of(pool), .filter_subject = wire::commands_subject_of(pool),
-                                        .ack_wait = settings_.ack_wait, .deliveries_max = settings_.deliveries_max,
+    const nats::ConsumerSettings wanted{.durable = wire::commands_consumer_of(pool),
+                                        .filter_subject = wire::commands_subject_of(pool),
+                                        .ack_wait = settings_.ack_wait,
+                                        .deliveries_max = settings_.deliveries_max,
                                         .acks_pending_max = settings_.acks_pending_max};
     const auto state = jetstream.ensure_consumer(settings_.stream, wanted);
     std::string& reported = reported_[wanted.durable];
     if (!state) {
-      if (std::exchange(reported, state.error().message) != state.error().message) telemetry::log_warn(component, state.error().message);
+      if (std::exchange(reported, state.error().message) != state.error().message)
+        telemetry::log_warn(component, state.error().message);
       is_whole = false;
       continue;
     }
@@ -208,7 +235,8 @@ bool JetStreamNotifier::repair() {
     }
     const std::string drift = joined(state->drift);
     if (std::exchange(reported, drift) != drift && !drift.empty()) {
-      telemetry::log_warn(component, "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
+      telemetry::log_warn(component,
+                          "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
     }
     const std::lock_guard lock(mutex_);
     pools_[pool] = true;

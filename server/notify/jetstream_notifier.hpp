@@ -28,13 +28,13 @@ struct NotifierSettings {
   int deliveries_max = 3;
   int acks_pending_max = 20'000;
   int replicas = 1;
-  std::chrono::milliseconds check_interval{2000};    // how long a vanished stream may go unnoticed
+  std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };
 
 struct NotifierCounts {
-  std::uint64_t published = 0;   // stored by JetStream
-  std::uint64_t failed = 0;      // not sent, refused or unanswered: upkeep rings again
-  std::uint64_t repaired = 0;    // streams and consumers made again after they had vanished
+  std::uint64_t published = 0;  // stored by JetStream
+  std::uint64_t failed = 0;  // not sent, refused or unanswered: upkeep rings again
+  std::uint64_t repaired = 0;  // streams and consumers made again after they had vanished
 };
 
 class JetStreamNotifier final : public Notifier {
@@ -46,7 +46,7 @@ class JetStreamNotifier final : public Notifier {
   JetStreamNotifier& operator=(const JetStreamNotifier&) = delete;
 
   void ring(const std::vector<Ring>& rings) override;
-  [[nodiscard]] bool is_connected() const override { return is_ready_; }
+  [[nodiscard]] bool is_connected() const override;
 
   // What notifications say from now on; for a server that learns its port late. Before the first ring() only.
   void announce(std::string server_url) { server_url_ = std::move(server_url); }
@@ -69,20 +69,20 @@ class JetStreamNotifier final : public Notifier {
 
   // Swapped by the supervisor alone, read by ring(): shared with calls in progress.
   mutable std::mutex lines_mutex_;
-  std::shared_ptr<Line> quick_;   // sends at once: a lone ring must not wait for 1 ms
-  std::shared_ptr<Line> bulk_;    // gathers writes: a thousand rings are not a thousand system calls
+  std::shared_ptr<Line> quick_;  // sends at once: a lone ring must not wait for 1 ms
+  std::shared_ptr<Line> bulk_;  // gathers writes: a thousand rings are not a thousand system calls
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::map<std::string, bool, std::less<>> pools_;  // guarded by mutex_; true: its consumer was there before
-  bool is_poked_ = false;                           // guarded by mutex_
+  bool is_poked_ = false;  // guarded by mutex_
 
-  std::map<std::string, bool> streams_;             // supervisor only; true: it was there before
-  std::map<std::string, std::string> reported_;     // supervisor only: the trouble already logged, by name
+  std::map<std::string, bool> streams_;  // supervisor only; true: it was there before
+  std::map<std::string, std::string> reported_;  // supervisor only: the trouble already logged, by name
   std::chrono::steady_clock::time_point reopened_at_{};  // supervisor only
   std::atomic<bool> is_ready_{false};
   std::atomic<std::uint64_t> repaired_{0};
-  std::atomic<std::uint64_t> failed_before_{0};     // counts of lines that were replaced
+  std::atomic<std::uint64_t> failed_before_{0};  // counts of lines that were replaced
   std::atomic<std::uint64_t> published_before_{0};
   std::jthread supervisor_;  // last: stops first
 };

@@ -13,7 +13,8 @@ Doorbell::~Doorbell() {
 
 void Doorbell::flush() {
   if (!answer_connection_ || !answer_connection_->is_connected()) return;
-  if (auto flushed = answer_connection_->flush(std::chrono::milliseconds(1000)); !flushed) telemetry::log_warn("worker", flushed.error().message);
+  if (auto flushed = answer_connection_->flush(std::chrono::milliseconds(1000)); !flushed)
+    telemetry::log_warn("worker", flushed.error().message);
 }
 
 // The same trouble is told once, not twice a second.
@@ -53,7 +54,8 @@ void Doorbell::connect() {
 }
 
 bool Doorbell::subscribe() {
-  auto pull = jetstream_->pull({.stream = settings_.stream, .durable = settings_.consumer, .answers_on = answer_connection_});
+  auto pull = jetstream_->pull(
+      {.stream = settings_.stream, .durable = settings_.consumer, .answers_on = answer_connection_});
   if (!pull) {
     complain(pull.error().message);
     return false;
@@ -61,7 +63,9 @@ bool Doorbell::subscribe() {
   pull_ = std::move(*pull);
   complaint_.clear();
   telemetry::log_info("worker", "Subscribed to " + settings_.subject,
-                      {{"stream", settings_.stream}, {"consumer", settings_.consumer}, {"nats", fetch_connection_->shown_url()}});
+                      {{"stream", settings_.stream},
+                       {"consumer", settings_.consumer},
+                       {"nats", fetch_connection_->shown_url()}});
   return true;
 }
 

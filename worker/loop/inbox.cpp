@@ -13,21 +13,28 @@ namespace {
 using base::ErrorCode;
 using std::chrono::milliseconds;
 
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential, .initial = milliseconds(50), .delay_max = milliseconds(2000), .multiplier = 2.0};
+constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+                                .initial = milliseconds(50),
+                                .delay_max = milliseconds(2000),
+                                .multiplier = 2.0};
 constexpr milliseconds retry_after_max{10'000};
-constexpr milliseconds nak_delay{1000};        // for what could not be claimed for reasons that pass
+constexpr milliseconds nak_delay{1000};  // for what could not be claimed for reasons that pass
 constexpr milliseconds nak_delay_max{60'000};
 
 // The server will say the same again.
 bool is_settled(ErrorCode code) {
-  return code == ErrorCode::not_found || code == ErrorCode::already_terminal || code == ErrorCode::execution_cancelled ||
-         code == ErrorCode::active_claim || code == ErrorCode::lease_lost;
+  return code == ErrorCode::not_found || code == ErrorCode::already_terminal ||
+         code == ErrorCode::execution_cancelled || code == ErrorCode::active_claim ||
+         code == ErrorCode::lease_lost;
 }
 
 }  // namespace
 
 Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
-    : parts_(parts), settings_(settings), run_settings_{.worker_id = settings.worker_id, .limits = settings.limits}, doorbell_(doorbell),
+    : parts_(parts),
+      settings_(settings),
+      run_settings_{.worker_id = settings.worker_id, .limits = settings.limits},
+      doorbell_(doorbell),
       random_(std::random_device{}()) {}
 
 void Inbox::run(const std::stop_token& stop) {
@@ -40,8 +47,10 @@ void Inbox::run(const std::stop_token& stop) {
     }
     const int room = std::min(parts_.book.room(), static_cast<int>(wire::claim_ids_max));
     if (room == 0) continue;
-    if (doorbell_ != nullptr && doorbell_->is_open()) take_from_doorbell(room, stop);
-    else take_by_poll(room, stop);
+    if (doorbell_ != nullptr && doorbell_->is_open())
+      take_from_doorbell(room, stop);
+    else
+      take_by_poll(room, stop);
   }
 }
 
@@ -82,7 +91,8 @@ void Inbox::take_by_poll(int room, const std::stop_token& stop) {
   if (!answer) {
     parts_.book.end_claim({});
     ++parts_.counts.claim_failures;
-    if (++poll_failures_ == 1) telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
+    if (++poll_failures_ == 1)
+      telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
     return pause(backoff_after(answer.error(), poll_failures_), stop);
   }
   poll_failures_ = 0;
@@ -91,7 +101,7 @@ void Inbox::take_by_poll(int room, const std::stop_token& stop) {
   start(std::move(commands));
 }
 
-// Garbage never comes again; a repeated delivery of what we hold replaces its message. The rest is to be claimed.
+// Garbage never comes again. A second ring for what we hold has nothing to say: if we die, upkeep rings anew.
 Inbox::Rung Inbox::read(std::vector<nats::Message> messages) {
   Rung rung;
   rung.reserve(messages.size());
@@ -100,27 +110,32 @@ Inbox::Rung Inbox::read(std::vector<nats::Message> messages) {
     const auto notification = wire::decode_notification(message.bytes());
     if (!notification) {
       ++parts_.counts.garbage;
-      telemetry::log_warn("worker", "dropped a message that is no notification: " + notification.error().message);
+      telemetry::log_warn("worker",
+                          "dropped a message that is no notification: " + notification.error().message);
       message.term();
       continue;
     }
-    auto kept = std::make_shared<const nats::Message>(std::move(message));
-    if (parts_.book.adopt_repeated(notification->queue_id, kept)) continue;
-    const auto [place, is_new] = rung.emplace(notification->queue_id, kept);
-    if (!is_new) kept->ack();  // rung twice
+    if (parts_.book.holds(notification->queue_id) || rung.contains(notification->queue_id)) {
+      message.ack();
+      continue;
+    }
+    rung.emplace(notification->queue_id, std::make_shared<const nats::Message>(std::move(message)));
   }
   return rung;
 }
 
 // A reply may have been lost after the server acted: the same ids again give the same commands to the same worker.
-base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimRequest& request, const std::stop_token& stop) {
+base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimRequest& request,
+                                                            const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   for (int failures = 1;; ++failures) {
     auto answer = parts_.transport.claim(request);
     if (answer) return answer;
     ++parts_.counts.claim_failures;
-    if (failures == 1) telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
-    const bool is_late = std::chrono::steady_clock::now() - begin > settings_.ack_wait / 2;  // JetStream is about to give them to others
+    if (failures == 1)
+      telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
+    const bool is_late = std::chrono::steady_clock::now() - begin >
+                         settings_.ack_wait / 2;  // JetStream is about to give them to others
     if (is_late || stop.stop_requested()) return answer;
     pause(backoff_after(answer.error(), failures), stop);
   }
@@ -160,9 +175,12 @@ void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung&
     if (found == rung.end()) continue;
     const MessagePointer message = std::move(found->second);
     rung.erase(found);
-    if (refusal.retry_after.count() > 0) message->nak(std::min(refusal.retry_after, nak_delay_max));
-    else if (is_settled(refusal.code)) message->ack();
-    else message->nak(nak_delay);
+    if (refusal.retry_after.count() > 0)
+      message->nak(std::min(refusal.retry_after, nak_delay_max));
+    else if (is_settled(refusal.code))
+      message->ack();
+    else
+      message->nak(nak_delay);
   }
 }
 

@@ -46,7 +46,8 @@ class Inbox {
   void take_from_doorbell(int room, const std::stop_token& stop);
   void take_by_poll(int room, const std::stop_token& stop);
   Rung read(std::vector<nats::Message> messages);
-  base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request, const std::stop_token& stop);
+  base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
+                                                       const std::stop_token& stop);
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Rung& rung);
   void answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
   void start(std::vector<domain::ClaimedCommand> commands);

@@ -35,12 +35,12 @@ bool LeaseBook::wait_until_empty(std::chrono::milliseconds patience) const {
 
 void LeaseBook::begin_claim() {
   const std::lock_guard lock(mutex_);
-  ++claims_open_;
+  claim_opened_at_ = std::chrono::steady_clock::now();
 }
 
 void LeaseBook::end_claim(std::vector<Holding> claimed) {
   const std::lock_guard lock(mutex_);
-  --claims_open_;
+  claim_opened_at_.reset();
   for (Holding& holding : claimed) {
     const base::CommandId id = holding.lease.queue_id;
     const auto [place, is_new] = holdings_.insert_or_assign(id, std::move(holding));
@@ -48,12 +48,9 @@ void LeaseBook::end_claim(std::vector<Holding> claimed) {
   }
 }
 
-bool LeaseBook::adopt_repeated(base::CommandId id, const MessagePointer& message) {
+bool LeaseBook::holds(base::CommandId id) const {
   const std::lock_guard lock(mutex_);
-  const auto found = holdings_.find(id);
-  if (found == holdings_.end()) return false;
-  found->second.message = message;
-  return true;
+  return holdings_.contains(id);
 }
 
 StopReason LeaseBook::finish(base::CommandId id) {
@@ -111,21 +108,22 @@ int LeaseBook::stop_all(StopReason reason, std::chrono::steady_clock::time_point
   {
     const std::lock_guard lock(mutex_);
     for (auto& [id, holding] : holdings_) {
-      if (holding.is_running && holding.claimed_at < claimed_before && mark(holding, reason)) sources.push_back(holding.stop);
+      if (holding.is_running && holding.claimed_at < claimed_before && mark(holding, reason))
+        sources.push_back(holding.stop);
     }
   }
   for (auto& source : sources) source.request_stop();
   return static_cast<int>(sources.size());
 }
 
-LeaseBook::Snapshot LeaseBook::snapshot() const {
+LeaseBook::Snapshot LeaseBook::snapshot(std::chrono::steady_clock::time_point now) const {
   Snapshot snapshot;
   const std::lock_guard lock(mutex_);
   snapshot.held.reserve(holdings_.size());
   for (const auto& [id, holding] : holdings_) {
     if (holding.reason != StopReason::lost) snapshot.held.push_back(holding.lease);
   }
-  snapshot.has_claim_in_flight = claims_open_ > 0;
+  snapshot.has_claim_in_flight = claim_opened_at_ && now - *claim_opened_at_ >= claim_age_told;
   snapshot.running = running_;
   return snapshot;
 }

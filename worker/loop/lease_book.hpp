@@ -23,10 +23,10 @@ using MessagePointer = std::shared_ptr<const nats::Message>;
 
 struct Holding {
   domain::Lease lease;
-  MessagePointer message;            // null: claimed by long poll
+  MessagePointer message;  // null: claimed by long poll
   std::stop_source stop{std::nostopstate};
   StopReason reason = StopReason::none;
-  bool is_running = true;            // false: finished, not yet reported
+  bool is_running = true;  // false: finished, not yet reported
   std::chrono::steady_clock::time_point claimed_at;
 };
 
@@ -40,15 +40,17 @@ class LeaseBook {
   [[nodiscard]] int room() const;
   // False when `stop` was requested or `patience` passed without room.
   bool wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const;
-  bool wait_until_idle(std::chrono::milliseconds patience) const;    // nothing runs
-  bool wait_until_empty(std::chrono::milliseconds patience) const;   // nothing is held
+  bool wait_until_idle(std::chrono::milliseconds patience) const;  // nothing runs
+  bool wait_until_empty(std::chrono::milliseconds patience) const;  // nothing is held
 
-  // A claim is open between the two; the heartbeat says so, since what it brings is held already.
-  void begin_claim();
+  // A claim is open between the two. The server frees what a worker claimed more than two seconds ago and does not
+  // hold, unless its heartbeat says that a claim is still open: only one open for claim_age_told is worth saying,
+  // or a worker that polls all the time would never let go of a lost reply.
+  static constexpr std::chrono::milliseconds claim_age_told{1000};
+  void begin_claim();  // one at a time
   void end_claim(std::vector<Holding> claimed);
 
-  // When we hold it already, `message` is a repeated delivery: it takes the place of the one we have.
-  [[nodiscard]] bool adopt_repeated(base::CommandId id, const MessagePointer& message);
+  [[nodiscard]] bool holds(base::CommandId id) const;
   // The tool has returned: the slot is free.
   StopReason finish(base::CommandId id);
   [[nodiscard]] StopReason reason_of(base::CommandId id) const;
@@ -65,8 +67,10 @@ class LeaseBook {
     bool has_claim_in_flight = false;
     int running = 0;
   };
-  [[nodiscard]] Snapshot snapshot() const;
-  [[nodiscard]] std::vector<MessagePointer> messages_held_since(std::chrono::steady_clock::time_point time) const;
+  [[nodiscard]] Snapshot snapshot(
+      std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) const;
+  [[nodiscard]] std::vector<MessagePointer> messages_held_since(
+      std::chrono::steady_clock::time_point time) const;
 
  private:
   bool mark(Holding& holding, StopReason reason);
@@ -77,7 +81,7 @@ class LeaseBook {
   mutable std::condition_variable_any changed_;
   std::unordered_map<base::CommandId, Holding> holdings_;
   int running_ = 0;
-  int claims_open_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> claim_opened_at_;
 };
 
 }  // namespace noetl::loop

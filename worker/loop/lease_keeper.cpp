@@ -6,9 +6,14 @@ namespace noetl::loop {
 
 using SteadyClock = std::chrono::steady_clock;
 
-LeaseKeeper::LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules, std::chrono::milliseconds ack_wait)
-    : parts_(parts), registration_(std::move(registration)), rules_(std::move(rules)), progress_interval_(ack_wait / 3),
-      renewed_at_(SteadyClock::now()), progressed_at_(renewed_at_) {}
+LeaseKeeper::LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
+                         std::chrono::milliseconds ack_wait)
+    : parts_(parts),
+      registration_(std::move(registration)),
+      rules_(std::move(rules)),
+      progress_interval_(ack_wait / 3),
+      renewed_at_(SteadyClock::now()),
+      progressed_at_(renewed_at_) {}
 
 void LeaseKeeper::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
@@ -29,8 +34,11 @@ void LeaseKeeper::wait_for_end(const std::stop_token& stop) {
 void LeaseKeeper::beat() {
   const auto sent_at = SteadyClock::now();
   LeaseBook::Snapshot held = parts_.book.snapshot();
-  const wire::Heartbeat heartbeat{.worker_id = registration_.worker_id, .held = std::move(held.held), .has_claim_in_flight = held.has_claim_in_flight,
-                                  .running = held.running, .status = is_draining_ ? "draining" : "ready"};
+  const wire::Heartbeat heartbeat{.worker_id = registration_.worker_id,
+                                  .held = std::move(held.held),
+                                  .has_claim_in_flight = held.has_claim_in_flight,
+                                  .running = held.running,
+                                  .status = is_draining_ ? "draining" : "ready"};
   const auto answer = parts_.transport.heartbeat(heartbeat);
   if (!answer && answer.error().code == base::ErrorCode::not_found) return register_again();
   if (!answer) return note_failure(answer.error());
@@ -43,10 +51,12 @@ void LeaseKeeper::beat() {
 
 void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer) {
   if (const int lost = parts_.book.stop(answer.lost, StopReason::lost); lost > 0) {
-    telemetry::log_warn("worker", "leases lost: their tools are stopped", {{"commands", std::to_string(lost)}});
+    telemetry::log_warn("worker", "leases lost: their tools are stopped",
+                        {{"commands", std::to_string(lost)}});
   }
   if (const int cancelled = parts_.book.stop(answer.cancelled, StopReason::cancelled); cancelled > 0) {
-    telemetry::log_info("worker", "commands cancelled: their tools are stopped", {{"commands", std::to_string(cancelled)}});
+    telemetry::log_info("worker", "commands cancelled: their tools are stopped",
+                        {{"commands", std::to_string(cancelled)}});
   }
   is_paused_ = answer.is_paused;
   if (!answer.should_drain) return;
@@ -75,13 +85,16 @@ void LeaseKeeper::give_up_stale_leases() {
   const auto now = SteadyClock::now();
   if (now - renewed_at_ < rules_.lease) return;
   const int stopped = parts_.book.stop_all(StopReason::lost, now - rules_.lease);
-  if (stopped > 0) telemetry::log_error("worker", "leases ended while the server was away: their tools are stopped", {{"commands", std::to_string(stopped)}});
+  if (stopped > 0)
+    telemetry::log_error("worker", "leases ended while the server was away: their tools are stopped",
+                         {{"commands", std::to_string(stopped)}});
 }
 
 void LeaseKeeper::signal_progress() {
   const auto now = SteadyClock::now();
   if (now - progressed_at_ < progress_interval_) return;
-  for (const MessagePointer& message : parts_.book.messages_held_since(progressed_at_)) message->in_progress();
+  for (const MessagePointer& message : parts_.book.messages_held_since(progressed_at_))
+    message->in_progress();
   progressed_at_ = now;
 }
 

@@ -21,7 +21,8 @@ class LeaseKeeper {
     LeaseBook& book;
     WorkerCounts& counts;
   };
-  LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules, std::chrono::milliseconds ack_wait);
+  LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
+              std::chrono::milliseconds ack_wait);
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
@@ -42,17 +43,18 @@ class LeaseKeeper {
 
   Parts parts_;
   const wire::WorkerRegistration registration_;
-  wire::RegistrationAnswer rules_;            // run() only
+  wire::RegistrationAnswer rules_;  // run() only
   const std::chrono::milliseconds progress_interval_;
-  std::chrono::steady_clock::time_point renewed_at_;     // run() only: when the last heartbeat that succeeded was sent
+  std::chrono::steady_clock::time_point
+      renewed_at_;  // run() only: when the last heartbeat that succeeded was sent
   std::chrono::steady_clock::time_point progressed_at_;  // run() only
-  bool is_failing_ = false;                   // run() only
+  bool is_failing_ = false;  // run() only
   std::atomic<bool> is_paused_{false};
   std::atomic<bool> is_draining_{false};
 
   std::mutex mutex_;
   std::condition_variable_any ended_;
-  bool should_end_ = false;                   // guarded by mutex_
+  bool should_end_ = false;  // guarded by mutex_
 };
 
 }  // namespace noetl::loop

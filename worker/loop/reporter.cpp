@@ -11,29 +11,42 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential, .initial = std::chrono::milliseconds(50),
-                                .delay_max = std::chrono::milliseconds(2000), .multiplier = 2.0};
+constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+                                .initial = std::chrono::milliseconds(50),
+                                .delay_max = std::chrono::milliseconds(2000),
+                                .multiplier = 2.0};
 constexpr std::chrono::milliseconds retry_after_max{10'000};
 constexpr std::size_t report_bytes_assumed = 256;
 
 // The server read the batch and will never take it: saying it again would not help.
 bool is_unacceptable(ErrorCode code) {
-  return code == ErrorCode::invalid_input || code == ErrorCode::malformed_body || code == ErrorCode::payload_too_large;
+  return code == ErrorCode::invalid_input || code == ErrorCode::malformed_body ||
+         code == ErrorCode::payload_too_large;
 }
 
 // The command is somebody else's, or has ended: the attempt counts for nothing.
 bool is_final(ErrorCode code) {
   switch (code) {
-    case ErrorCode::lease_lost: case ErrorCode::not_found: case ErrorCode::already_terminal: case ErrorCode::execution_cancelled:
-    case ErrorCode::active_claim: case ErrorCode::conflict: case ErrorCode::cancelled: return true;
+    case ErrorCode::lease_lost:
+    case ErrorCode::not_found:
+    case ErrorCode::already_terminal:
+    case ErrorCode::execution_cancelled:
+    case ErrorCode::active_claim:
+    case ErrorCode::conflict:
+    case ErrorCode::cancelled: return true;
     default: return false;
   }
 }
 
 }  // namespace
 
-Reporter::Reporter(std::string worker_id, transport::Transport& transport, LeaseBook& book, WorkerCounts& counts)
-    : worker_id_(std::move(worker_id)), transport_(transport), book_(book), counts_(counts), random_(std::random_device{}()) {}
+Reporter::Reporter(std::string worker_id, transport::Transport& transport, LeaseBook& book,
+                   WorkerCounts& counts)
+    : worker_id_(std::move(worker_id)),
+      transport_(transport),
+      book_(book),
+      counts_(counts),
+      random_(std::random_device{}()) {}
 
 void Reporter::deliver(std::vector<wire::AttemptReport> finished) {
   using domain::Outcome;
@@ -47,8 +60,11 @@ void Reporter::deliver(std::vector<wire::AttemptReport> finished) {
   }
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty()) waiting_ = std::move(finished);
-    else waiting_.insert(waiting_.end(), std::make_move_iterator(finished.begin()), std::make_move_iterator(finished.end()));
+    if (waiting_.empty())
+      waiting_ = std::move(finished);
+    else
+      waiting_.insert(waiting_.end(), std::make_move_iterator(finished.begin()),
+                      std::make_move_iterator(finished.end()));
   }
   arrived_.notify_one();
 }
@@ -91,14 +107,21 @@ void Reporter::send(Batch batch, const std::stop_token& stop) {
       if (batch.empty()) return;
       answer = base::failure(ErrorCode::unavailable, "some reports were refused for now");
     } else if (answer) {
-      answer = base::failure(ErrorCode::internal, "answer with " + std::to_string(answer->verdicts.size()) + " verdicts for " + std::to_string(batch.size()) + " reports");
+      answer = base::failure(ErrorCode::internal, "answer with " + std::to_string(answer->verdicts.size()) +
+                                                      " verdicts for " + std::to_string(batch.size()) +
+                                                      " reports");
     }
     ++counts_.report_failures;
-    if (is_unacceptable(answer.error().code)) return send_unacceptable(std::move(batch), answer.error(), stop);
-    if (++failures == 1) telemetry::log_warn("worker", "report failed, will be repeated: " + answer.error().message, {{"reports", std::to_string(batch.size())}});
+    if (is_unacceptable(answer.error().code))
+      return send_unacceptable(std::move(batch), answer.error(), stop);
+    if (++failures == 1)
+      telemetry::log_warn("worker", "report failed, will be repeated: " + answer.error().message,
+                          {{"reports", std::to_string(batch.size())}});
     wait_to_retry(answer.error(), failures, stop);
     if (stop.stop_requested()) {
-      telemetry::log_error("worker", "gave up reporting; these commands run again when their leases have ended", {{"reports", std::to_string(batch.size())}});
+      telemetry::log_error("worker",
+                           "gave up reporting; these commands run again when their leases have ended",
+                           {{"reports", std::to_string(batch.size())}});
       return;
     }
   }
@@ -109,7 +132,8 @@ void Reporter::drop_lost(Batch& batch) {
     if (book_.reason_of(report.lease.queue_id) != StopReason::lost) return false;
     ++counts_.lost;
     // The server rings again for it: this notification has done its duty.
-    if (const auto holding = book_.release(report.lease.queue_id); holding && holding->message) holding->message->ack();
+    if (const auto holding = book_.release(report.lease.queue_id); holding && holding->message)
+      holding->message->ack();
     return true;
   });
 }
@@ -132,16 +156,19 @@ Reporter::Batch Reporter::settle(Batch batch, const wire::ReportAnswer& answer) 
 
 void Reporter::settle_refused(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
   ++counts_.lost;
-  telemetry::log_warn("worker", "report refused: " + verdict.message,
-                      {{"queue_id", report.lease.queue_id.str()}, {"code", std::string(base::to_string(*verdict.refused))}});
+  telemetry::log_warn(
+      "worker", "report refused: " + verdict.message,
+      {{"queue_id", report.lease.queue_id.str()}, {"code", std::string(base::to_string(*verdict.refused))}});
   answer_message(report, verdict);
 }
 
 void Reporter::answer_message(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
   const auto holding = book_.release(report.lease.queue_id);
   if (!holding || !holding->message) return;
-  if (verdict.retry_after) holding->message->nak(*verdict.retry_after);
-  else holding->message->ack();
+  if (verdict.retry_after)
+    holding->message->nak(*verdict.retry_after);
+  else
+    holding->message->ack();
 }
 
 void Reporter::count(const wire::AttemptReport& report) {
@@ -163,17 +190,29 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
     return send(std::move(rest), stop);
   }
   wire::AttemptReport& report = batch.front();
-  telemetry::log_error("worker", "the server does not accept a report: " + refusal.message, {{"queue_id", report.lease.queue_id.str()}});
+  telemetry::log_error("worker", "the server does not accept a report: " + refusal.message,
+                       {{"queue_id", report.lease.queue_id.str()}});
   const std::string kind = refusal.code == ErrorCode::payload_too_large ? "output_limit" : "internal";
-  if (report.error && report.error->message.starts_with("the report was refused")) {  // not even that: the lease ends by itself
+  if (report.error && report.error->message.starts_with(
+                          "the report was refused")) {  // not even that: the lease ends by itself
     ++counts_.lost;
-    if (const auto holding = book_.release(report.lease.queue_id); holding && holding->message) holding->message->ack();
+    if (const auto holding = book_.release(report.lease.queue_id); holding && holding->message)
+      holding->message->ack();
     return;
   }
-  report = wire::AttemptReport{.lease = report.lease, .outcome = domain::Outcome::failed, .result = "null",
-                               .error = domain::ToolError{.kind = kind, .message = "the report was refused: " + refusal.message, .is_retryable = false,
-                                                          .status = {}, .retry_after = {}, .traceback = {}},
-                               .output = {}, .duration = report.duration, .execution_id = report.execution_id};
+  report =
+      wire::AttemptReport{.lease = report.lease,
+                          .outcome = domain::Outcome::failed,
+                          .result = "null",
+                          .error = domain::ToolError{.kind = kind,
+                                                     .message = "the report was refused: " + refusal.message,
+                                                     .is_retryable = false,
+                                                     .status = {},
+                                                     .retry_after = {},
+                                                     .traceback = {}},
+                          .output = {},
+                          .duration = report.duration,
+                          .execution_id = report.execution_id};
   send(std::move(batch), stop);
 }
 
@@ -181,7 +220,8 @@ void Reporter::wait_to_retry(const base::Error& error, int failures, const std::
   const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
   const auto asked = std::min(error.retry_after, retry_after_max);
   std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, stop, std::max(asked, backoff.jittered_after(failures, unit)), [] { return false; });
+  arrived_.wait_for(lock, stop, std::max(asked, backoff.jittered_after(failures, unit)),
+                    [] { return false; });
 }
 
 }  // namespace noetl::loop

@@ -51,9 +51,9 @@ class Reporter {
 
   std::mutex mutex_;
   std::condition_variable_any arrived_;
-  Batch waiting_;             // guarded by mutex_; bounded by the book: at most two slots' worth is held
+  Batch waiting_;  // guarded by mutex_; bounded by the book: at most two slots' worth is held
 
-  std::minstd_rand random_;   // run() only
+  std::minstd_rand random_;  // run() only
 };
 
 }  // namespace noetl::loop

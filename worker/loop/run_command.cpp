@@ -12,7 +12,12 @@ using domain::Outcome;
 using domain::ToolError;
 
 ToolError error_of(std::string kind, std::string message) {
-  return {.kind = std::move(kind), .message = std::move(message), .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}};
+  return {.kind = std::move(kind),
+          .message = std::move(message),
+          .is_retryable = false,
+          .status = {},
+          .retry_after = {},
+          .traceback = {}};
 }
 
 void fail(wire::AttemptReport& report, ToolError error) {
@@ -21,7 +26,8 @@ void fail(wire::AttemptReport& report, ToolError error) {
   report.error = std::move(error);
 }
 
-tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std::stop_token stop, const RunSettings& settings) {
+tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std::stop_token stop,
+                        const RunSettings& settings) {
   tools::ToolCall call;
   if (const auto tool = context.find("tool"); tool != context.end() && tool->is_object()) {
     call.tool = std::move(*tool);
@@ -49,36 +55,44 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
   if (report.result == "null" || report.result == "{}") return;
   if (report.result.size() > limits.result_bytes_max) {
     const std::string size = std::to_string(report.result.size());
-    return fail(report, error_of("output_limit", "the result has " + size + " bytes, at most " + std::to_string(limits.result_bytes_max) + " are kept"));
+    return fail(report, error_of("output_limit", "the result has " + size + " bytes, at most " +
+                                                     std::to_string(limits.result_bytes_max) + " are kept"));
   }
   const auto parsed = wire::parse_body(report.result, limits.result_bytes_max);
-  if (!parsed) fail(report, error_of("invalid_input", "the tool's result cannot be stored: " + parsed.error().message));
+  if (!parsed)
+    fail(report, error_of("invalid_input", "the tool's result cannot be stored: " + parsed.error().message));
 }
 
-void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::stop_token stop, const RunSettings& settings,
-              wire::AttemptReport& report) {
+void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::stop_token stop,
+              const RunSettings& settings, wire::AttemptReport& report) {
   Json context = Json::parse(command.context, nullptr, false);
-  if (!context.is_object()) return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
+  if (!context.is_object())
+    return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
   const tools::ToolCall call = call_of(command, std::move(context), std::move(stop), settings);
   tools::ToolResult result = tool.run(call);
   report.outcome = result.outcome;
   report.result = std::move(result.result);
   report.output = std::move(result.output);
   report.error = std::move(result.error);
-  if (report.outcome == Outcome::failed && !report.error) report.error = error_of("internal", "tool '" + command.tool_kind + "' failed without saying why");
+  if (report.outcome == Outcome::failed && !report.error)
+    report.error = error_of("internal", "tool '" + command.tool_kind + "' failed without saying why");
   if (report.outcome == Outcome::completed) report.error.reset();
-  if (report.outcome == Outcome::completed) check_result(report, settings.limits);
-  else report.result = "null";
+  if (report.outcome == Outcome::completed)
+    check_result(report, settings.limits);
+  else
+    report.result = "null";
 }
 
 }  // namespace
 
-wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool, std::stop_token stop, const RunSettings& settings) {
+wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool,
+                                std::stop_token stop, const RunSettings& settings) {
   wire::AttemptReport report;
   report.lease = command.lease;
   report.execution_id = command.execution_id;
   if (tool == nullptr) {
-    fail(report, error_of("not_found", "worker '" + settings.worker_id + "' has no tool of kind '" + command.tool_kind + "'"));
+    fail(report, error_of("not_found", "worker '" + settings.worker_id + "' has no tool of kind '" +
+                                           command.tool_kind + "'"));
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -87,9 +101,11 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
   } catch (const std::exception& thrown) {
     fail(report, error_of("internal", "tool '" + command.tool_kind + "' threw: " + thrown.what()));
   } catch (...) {
-    fail(report, error_of("internal", "tool '" + command.tool_kind + "' threw something that is no std::exception"));
+    fail(report,
+         error_of("internal", "tool '" + command.tool_kind + "' threw something that is no std::exception"));
   }
-  report.duration = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  report.duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   return report;
 }
 

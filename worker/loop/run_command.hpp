@@ -16,7 +16,7 @@ struct RunSettings {
 };
 
 // `tool` null: no tool of that kind here.
-[[nodiscard]] wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool, std::stop_token stop,
-                                              const RunSettings& settings);
+[[nodiscard]] wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::Tool* tool,
+                                              std::stop_token stop, const RunSettings& settings);
 
 }  // namespace noetl::loop

@@ -13,35 +13,36 @@
 namespace noetl::loop {
 
 struct WorkerSettings {
-  std::string worker_id;                            // empty: host name, pid and a random part
+  std::string worker_id;  // empty: host name, pid and a random part
   std::string pool{domain::default_pool};
-  int slots = 8;                                    // commands in flight, at most claim_ids_max at a time are claimed
-  std::chrono::milliseconds grace{30'000};          // SIGTERM: how long running tools may go on
-  std::chrono::milliseconds flush_patience{5000};   // and then how long the last reports may take
-  bool uses_nats = true;                            // false: long poll only
+  int slots = 8;  // commands in flight, at most claim_ids_max at a time are claimed
+  std::chrono::milliseconds grace{30'000};  // SIGTERM: how long running tools may go on
+  std::chrono::milliseconds flush_patience{5000};  // and then how long the last reports may take
+  bool uses_nats = true;  // false: long poll only
   nats::ConnectionSettings nats;
   std::string stream = "NOETL_COMMANDS";
-  std::chrono::milliseconds ack_wait{30'000};       // of the consumer: in-progress goes out three times as often
-  std::chrono::milliseconds fetch_patience{500};    // of one pull: how long the end of the worker may wait for it
-  std::chrono::milliseconds poll_patience{1000};    // of one long poll
+  std::chrono::milliseconds ack_wait{30'000};  // of the consumer: in-progress goes out three times as often
+  std::chrono::milliseconds fetch_patience{
+      500};  // of one pull: how long the end of the worker may wait for it
+  std::chrono::milliseconds poll_patience{1000};  // of one long poll
   std::string version = "0.1.0";
-  std::string labels = "{}";                        // JSON object
+  std::string labels = "{}";  // JSON object
   tools::ToolLimits limits;
 };
 
 // Monotonic counters; read by metrics.
 struct WorkerCounts {
   std::atomic<std::uint64_t> notifications{0};
-  std::atomic<std::uint64_t> garbage{0};            // notifications that were none
+  std::atomic<std::uint64_t> garbage{0};  // notifications that were none
   std::atomic<std::uint64_t> claimed{0};
-  std::atomic<std::uint64_t> refused{0};            // claims refused: somebody else has it, it has ended, …
+  std::atomic<std::uint64_t> refused{0};  // claims refused: somebody else has it, it has ended, …
   std::atomic<std::uint64_t> completed{0};
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> cancelled{0};
   std::atomic<std::uint64_t> released{0};
-  std::atomic<std::uint64_t> lost{0};               // leases lost while running or before the report
-  std::atomic<std::uint64_t> claim_failures{0};     // calls
-  std::atomic<std::uint64_t> report_failures{0};    // calls
+  std::atomic<std::uint64_t> lost{0};  // leases lost while running or before the report
+  std::atomic<std::uint64_t> claim_failures{0};  // calls
+  std::atomic<std::uint64_t> report_failures{0};  // calls
   std::atomic<std::uint64_t> heartbeat_failures{0};
 };
 

@@ -23,8 +23,10 @@ namespace noetl::loop {
 namespace {
 
 constexpr int slots_limit = 4096;
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential, .initial = std::chrono::milliseconds(100),
-                                .delay_max = std::chrono::milliseconds(5000), .multiplier = 2.0};
+constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+                                .initial = std::chrono::milliseconds(100),
+                                .delay_max = std::chrono::milliseconds(5000),
+                                .multiplier = 2.0};
 // A stopped tool returns within moments (R10); beyond this something is wrong and worth a line in the log.
 constexpr std::chrono::milliseconds stop_patience{10'000};
 
@@ -51,17 +53,22 @@ std::string made_up_id() {
 // Destroyed from the last to the first: the inbox ends before the tools, these before the reporter, and the leases
 // are kept until the last report is out.
 struct Worker::Running {
-  Running(const WorkerSettings& settings, const wire::RegistrationAnswer& rules, const wire::WorkerRegistration& registration,
-          transport::Transport& transport, WorkerCounts& counts)
-      : book(settings.slots), reporter(settings.worker_id, transport, book, counts),
-        keeper({.transport = transport, .book = book, .counts = counts}, registration, rules, settings.ack_wait),
+  Running(const WorkerSettings& settings, const wire::RegistrationAnswer& rules,
+          const wire::WorkerRegistration& registration, transport::Transport& transport, WorkerCounts& counts)
+      : book(settings.slots),
+        reporter(settings.worker_id, transport, book, counts),
+        keeper({.transport = transport, .book = book, .counts = counts}, registration, rules,
+               settings.ack_wait),
         threads(std::make_unique<ToolThreads>(static_cast<std::size_t>(settings.slots))) {
     if (!settings.uses_nats) return;
-    const auto given = [](const std::string& told, std::string own) { return told.empty() ? std::move(own) : told; };
-    doorbell = std::make_unique<Doorbell>(DoorbellSettings{.nats = settings.nats,
-                                                           .stream = given(rules.nats_stream, settings.stream),
-                                                           .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
-                                                           .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
+    const auto given = [](const std::string& told, std::string own) {
+      return told.empty() ? std::move(own) : told;
+    };
+    doorbell = std::make_unique<Doorbell>(
+        DoorbellSettings{.nats = settings.nats,
+                         .stream = given(rules.nats_stream, settings.stream),
+                         .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
+                         .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
   }
 
   std::unique_ptr<Doorbell> doorbell;  // first: messages in the book are answered through it
@@ -77,16 +84,26 @@ struct Worker::Running {
 Worker::Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry)
     : settings_(std::move(settings)), transport_(transport), registry_(registry) {
   if (settings_.worker_id.empty()) settings_.worker_id = made_up_id();
-  if (!wire::is_worker_id(settings_.worker_id)) throw std::invalid_argument("worker id '" + settings_.worker_id + "' must be 1 to 128 of A-Z a-z 0-9 . _ -");
-  if (!wire::is_pool_name(settings_.pool)) throw std::invalid_argument("pool '" + settings_.pool + "' must be 1 to 64 of A-Z a-z 0-9 _ -");
+  if (!wire::is_worker_id(settings_.worker_id))
+    throw std::invalid_argument("worker id '" + settings_.worker_id +
+                                "' must be 1 to 128 of A-Z a-z 0-9 . _ -");
+  if (!wire::is_pool_name(settings_.pool))
+    throw std::invalid_argument("pool '" + settings_.pool + "' must be 1 to 64 of A-Z a-z 0-9 _ -");
   if (settings_.slots < 1 || settings_.slots > slots_limit) {
-    throw std::invalid_argument("slots must be from 1 to " + std::to_string(slots_limit) + ", found " + std::to_string(settings_.slots));
+    throw std::invalid_argument("slots must be from 1 to " + std::to_string(slots_limit) + ", found " +
+                                std::to_string(settings_.slots));
   }
 }
 
 wire::WorkerRegistration Worker::registration() const {
-  return {.worker_id = settings_.worker_id, .pool = settings_.pool, .hostname = host_name(), .pid = getpid(), .slots = settings_.slots,
-          .version = settings_.version, .tools = registry_.kinds(), .labels = settings_.labels};
+  return {.worker_id = settings_.worker_id,
+          .pool = settings_.pool,
+          .hostname = host_name(),
+          .pid = getpid(),
+          .slots = settings_.slots,
+          .version = settings_.version,
+          .tools = registry_.kinds(),
+          .labels = settings_.labels};
 }
 
 std::optional<wire::RegistrationAnswer> Worker::register_until_known(const std::stop_token& stop) {
@@ -96,7 +113,8 @@ std::optional<wire::RegistrationAnswer> Worker::register_until_known(const std::
   for (int failures = 1; !stop.stop_requested(); ++failures) {
     auto rules = transport_.register_worker(registration());
     if (rules) return std::move(*rules);
-    if (failures == 1 || failures % 20 == 0) telemetry::log_warn("worker", "cannot register yet: " + rules.error().message);
+    if (failures == 1 || failures % 20 == 0)
+      telemetry::log_warn("worker", "cannot register yet: " + rules.error().message);
     const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random);
     std::unique_lock lock(mutex);
     stopped.wait_for(lock, stop, backoff.jittered_after(failures, unit), [] { return false; });
@@ -108,10 +126,18 @@ bool Worker::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   const auto rules = register_until_known(stop);
   if (!rules) return true;
-  telemetry::log_info("worker", "registered", {{"worker_id", settings_.worker_id}, {"pool", settings_.pool}, {"slots", std::to_string(settings_.slots)}});
+  telemetry::log_info("worker", "registered",
+                      {{"worker_id", settings_.worker_id},
+                       {"pool", settings_.pool},
+                       {"slots", std::to_string(settings_.slots)}});
   Running running(settings_, *rules, registration(), transport_, counts_);
-  Inbox inbox({.transport = transport_, .registry = registry_, .book = running.book, .keeper = running.keeper, .reporter = running.reporter,
-               .threads = *running.threads, .counts = counts_},
+  Inbox inbox({.transport = transport_,
+               .registry = registry_,
+               .book = running.book,
+               .keeper = running.keeper,
+               .reporter = running.reporter,
+               .threads = *running.threads,
+               .counts = counts_},
               settings_, running.doorbell.get());
   running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
@@ -122,15 +148,19 @@ bool Worker::run(const std::stop_token& stop) {
 
 // No new claims; what runs may finish within the grace; then tools are stopped and their commands handed back.
 bool Worker::drain(Running& running) {
-  telemetry::log_info("worker", "draining: no new commands", {{"running", std::to_string(running.book.snapshot().running)}});
+  telemetry::log_info("worker", "draining: no new commands",
+                      {{"running", std::to_string(running.book.snapshot().running)}});
   running.keeper.set_draining();
   running.taking.request_stop();
   running.taking.join();
   if (!running.book.wait_until_idle(settings_.grace)) {
-    const int stopped = running.book.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());
-    telemetry::log_warn("worker", "grace is over: tools are stopped and their commands handed back", {{"commands", std::to_string(stopped)}});
+    const int stopped =
+        running.book.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());
+    telemetry::log_warn("worker", "grace is over: tools are stopped and their commands handed back",
+                        {{"commands", std::to_string(stopped)}});
     if (!running.book.wait_until_idle(stop_patience)) {
-      telemetry::log_error("worker", "tools do not return although they were stopped", {{"commands", std::to_string(running.book.snapshot().running)}});
+      telemetry::log_error("worker", "tools do not return although they were stopped",
+                           {{"commands", std::to_string(running.book.snapshot().running)}});
     }
   }
   running.threads.reset();  // joins
@@ -143,8 +173,10 @@ bool Worker::drain(Running& running) {
   if (const auto gone = transport_.deregister(settings_.worker_id); !gone) {
     telemetry::log_warn("worker", "could not deregister: " + gone.error().message);
   }
-  telemetry::log_info("worker", "drained", {{"completed", std::to_string(counts_.completed)}, {"released", std::to_string(counts_.released)},
-                                            {"unreported", std::to_string(running.book.snapshot().held.size())}});
+  telemetry::log_info("worker", "drained",
+                      {{"completed", std::to_string(counts_.completed)},
+                       {"released", std::to_string(counts_.released)},
+                       {"unreported", std::to_string(running.book.snapshot().held.size())}});
   return is_empty;
 }
 

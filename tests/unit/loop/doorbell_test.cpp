@@ -1,0 +1,170 @@
+// The worker with a real nats-server and the notifier that the product rings with.
+#include <doctest/doctest.h>
+
+#include "server/notify/jetstream_notifier.hpp"
+#include "tests/support/nats_server.hpp"
+#include "tests/unit/loop/worker_fixture.hpp"
+
+using namespace noetl;
+using namespace noetl::loop_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct DoorbellFixture : WorkerFixture {
+  support::NatsServer nats;
+  std::unique_ptr<notify::JetStreamNotifier> notifier;
+
+  DoorbellFixture() {
+    settings.uses_nats = true;
+    settings.nats.url = nats.url();
+    settings.nats.reconnect_wait = 20ms;
+    settings.nats.reconnect_jitter = 10ms;
+    notify::NotifierSettings ringing;
+    ringing.nats = settings.nats;
+    ringing.check_interval = 200ms;
+    notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
+    wait("the doorbell works", [&] { return notifier->is_connected(); });
+  }
+  void ring(std::int64_t id, int epoch = 0) {
+    notifier->ring({{.queue_id = base::CommandId{id},
+                     .execution_id = {},
+                     .step = "noop",
+                     .pool = "default",
+                     .priority = 0,
+                     .epoch = epoch,
+                     .round = 0}});
+  }
+  void add_and_ring(std::int64_t id, const std::string& kind = "noop") {
+    server.add(id, kind);
+    ring(id);
+  }
+  [[nodiscard]] std::int64_t number(const char* name) const {
+    const auto shown = nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool");
+    return shown.contains(name) ? shown[name].get<std::int64_t>() : -1;
+  }
+  void wait_answered() {
+    wait("every notification is answered",
+         [&] { return number("num_ack_pending") == 0 && number("num_pending") == 0; });
+  }
+  void start_subscribed() {
+    start();
+    wait("it is subscribed", [&] { return number("num_waiting") > 0; });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is rung is claimed by id, run, reported and acked") {
+  DoorbellFixture fixture;
+  fixture.start_subscribed();
+  const int polls = fixture.server.polls;
+
+  for (int i = 1; i <= 500; ++i) fixture.add_and_ring(i);
+
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 500; });
+  fixture.wait_answered();
+  CHECK(fixture.server.polls == polls);
+  CHECK(fixture.worker->counts().notifications == 500);
+  fixture.finish();
+}
+
+TEST_CASE("garbage, duplicates and unknown commands never hold a slot") {
+  DoorbellFixture fixture;
+  fixture.settings.slots = 1;
+  fixture.start_subscribed();
+
+  fixture.nats.publish("noetl.commands", "this is no notification");
+  fixture.ring(404);
+  fixture.add_and_ring(1);
+  fixture.ring(1, 7);
+
+  fixture.wait("the command is reported", [&] { return fixture.server.reported() == 1; });
+  fixture.wait_answered();
+  CHECK(fixture.worker->counts().garbage == 1);
+  CHECK(fixture.server.row(1).epoch == 1);
+  CHECK(fixture.number("num_redelivered") == 0);
+  fixture.finish();
+}
+
+TEST_CASE("a lost claim reply is made good by claiming the same ids again") {
+  DoorbellFixture fixture;
+  fixture.start_subscribed();
+  fixture.server.claim_replies_to_lose = 1;
+
+  fixture.add_and_ring(1);
+
+  fixture.wait("it is reported", [&] { return fixture.server.reported() == 1; });
+  CHECK(fixture.server.row(1).epoch == 1);
+  CHECK(fixture.server.claims == 2);
+  fixture.finish();
+}
+
+TEST_CASE("a command that is to be retried comes again with the server's delay") {
+  DoorbellFixture fixture;
+  fixture.server.to_retry = 1;
+  fixture.start_subscribed();
+
+  fixture.add_and_ring(1);
+
+  fixture.wait("the second attempt is reported", [&] { return fixture.server.reported() == 1; });
+  CHECK(fixture.server.row(1).epoch == 2);
+  fixture.wait_answered();
+  fixture.finish();
+}
+
+TEST_CASE("NATS goes away and comes back: work goes on by polling, and then by notifications again") {
+  DoorbellFixture fixture;
+  fixture.start_subscribed();
+
+  fixture.nats.stop();
+  fixture.server.add(1);
+  fixture.wait("it is polled", [&] { return fixture.server.reported() == 1; });
+  fixture.nats.start();
+  fixture.wait("the doorbell works", [&] { return fixture.notifier->is_connected(); });
+  fixture.wait("it is subscribed again", [&] { return fixture.number("num_waiting") > 0; });
+  const std::uint64_t before = fixture.worker->counts().notifications;
+  fixture.add_and_ring(2);
+
+  fixture.wait("it is reported", [&] { return fixture.server.reported() == 2; });
+  fixture.wait("it was rung", [&] {
+    return fixture.worker->counts().notifications > before || fixture.number("num_pending") == 0;
+  });
+  fixture.finish();
+}
+
+TEST_CASE("a deleted consumer is polled around until it is back") {
+  DoorbellFixture fixture;
+  fixture.start_subscribed();
+
+  static_cast<void>(fixture.nats.request("$JS.API.STREAM.DELETE.NOETL_COMMANDS"));
+  fixture.server.add(1);
+  fixture.wait("it is polled", [&] { return fixture.server.reported() == 1; });
+
+  fixture.wait("it is subscribed again", [&] { return fixture.number("num_waiting") > 0; });
+  fixture.add_and_ring(2);
+  fixture.wait("it is reported", [&] { return fixture.server.reported() == 2; });
+  fixture.finish();
+}
+
+TEST_CASE("a long command's notification stays in progress beyond ack wait") {
+  DoorbellFixture fixture;
+  // The product's consumer has 30 s: a shorter one shows the same sooner.
+  fixture.settings.ack_wait = 600ms;
+  fixture.notifier.reset();
+  static_cast<void>(fixture.nats.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
+  notify::NotifierSettings ringing;
+  ringing.nats = fixture.settings.nats;
+  ringing.ack_wait = 600ms;
+  fixture.notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
+  fixture.wait("the doorbell works", [&] { return fixture.notifier->is_connected(); });
+  fixture.start_subscribed();
+
+  fixture.add_and_ring(1, "held");
+  fixture.wait("it runs", [&] { return fixture.held->running() == 1; });
+
+  CHECK(support::holds_for(2s, [&] { return fixture.number("num_redelivered") == 0; }));
+  fixture.held->let_go();
+  fixture.wait_answered();
+  fixture.finish();
+}

@@ -1,0 +1,97 @@
+#pragma once
+// ScriptedTransport: a server in a few lines: commands wait in a map, claims and reports follow the contract, and a
+// test may make any call fail. And tools that a test holds in its hand. Any thread.
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "shared/transport/transport.hpp"
+#include "worker/tools/tool.hpp"
+
+namespace noetl::loop_test {
+
+struct Row {
+  std::string tool_kind = "noop";
+  int epoch = 0;
+  bool is_running = false;
+  std::vector<wire::AttemptReport> reports;  // accepted ones
+};
+
+class ScriptedTransport final : public transport::Transport {
+ public:
+  base::Result<wire::RegistrationAnswer> register_worker(
+      const wire::WorkerRegistration& registration) override;
+  base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
+  base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
+  base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;
+  base::Result<void> deregister(const std::string& worker_id) override;
+
+  void add(std::int64_t id, const std::string& tool_kind = "noop");
+  [[nodiscard]] Row row(std::int64_t id) const;
+  [[nodiscard]] std::size_t reported() const;  // rows with a report
+
+  // The next so many calls fail; `after_acting`: the server acts, but the reply is lost.
+  std::atomic<int> claims_to_fail{0};
+  std::atomic<int> claim_replies_to_lose{0};
+  std::atomic<int> reports_to_fail{0};
+  std::atomic<int> report_replies_to_lose{0};
+  std::atomic<bool> are_heartbeats_failing{false};
+  std::atomic<bool> has_forgotten_worker{false};
+  std::atomic<bool> should_drain{false};
+  std::atomic<std::int64_t> poison{0};  // a report of this id is refused with the whole call
+  std::atomic<std::int64_t> to_cancel{0};
+  std::atomic<std::int64_t> to_lose{0};
+  std::atomic<std::int64_t> to_retry{0};  // a failed report of this id waits again for 10 ms
+
+  std::atomic<int> registrations{0}, deregistrations{0}, claims{0}, polls{0}, reports{0}, heartbeats{0},
+      heartbeats_draining{0};
+
+ private:
+  wire::ClaimAnswer act_on(const wire::ClaimRequest& request);
+  void claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& answer);
+
+  mutable std::mutex mutex_;
+  std::map<std::int64_t, Row> rows_;
+};
+
+// Runs until it is stopped or let go.
+class HeldTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "held"; }
+  tools::ToolResult run(const tools::ToolCall& call) override;
+  void let_go();
+  [[nodiscard]] int running() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool is_let_go_ = false;
+  int running_ = 0;
+};
+
+class InstantTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "noop"; }
+  [[nodiscard]] bool is_instant() const override { return true; }
+  tools::ToolResult run(const tools::ToolCall& call) override;
+};
+
+class ThrowingTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "throwing"; }
+  tools::ToolResult run(const tools::ToolCall& call) override;
+};
+
+// Returns what no server stores.
+class GarbageTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "garbage"; }
+  tools::ToolResult run(const tools::ToolCall& call) override;
+};
+
+}  // namespace noetl::loop_test
