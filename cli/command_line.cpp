@@ -47,12 +47,14 @@ void add_commands(CLI::App& app, CommandLine& line) {
 }
 
 void init_logging(const config::LogChoice& choice) {
-  telemetry::init_logging({.level = telemetry::parse_log_level(choice.level).value_or(telemetry::LogLevel::info),
-                           .json = choice.json});
+  telemetry::init_logging(
+      {.level = telemetry::parse_log_level(choice.level).value_or(telemetry::LogLevel::info),
+       .json = choice.json});
 }
 
 // NOETL_RUN_MODE lets one image be server or worker without arguments.
-std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments, const config::Resolved& resolved) {
+std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments,
+                                       const config::Resolved& resolved) {
   const std::string& mode = resolved.at("run-mode").value;
   if (!arguments.empty() || mode == "cli") return arguments;
   return {mode, "start"};
@@ -83,13 +85,15 @@ void add_setting_flags(CLI::App& command, CommandLine& line, unsigned programs) 
     command
         .add_option_function<std::string>(
             "--" + name, [&line, name](const std::string& value) { line.flags[name] = value; },
-            std::string(setting.help) + (setting.default_value.empty() ? "" : " [" + std::string(setting.default_value) + "]"))
+            std::string(setting.help) +
+                (setting.default_value.empty() ? "" : " [" + std::string(setting.default_value) + "]"))
         ->type_name("VALUE")
         ->group("Settings");
   }
 }
 
-int run(const std::vector<std::string>& arguments, const Programs& programs, const Streams& streams, std::stop_token stop) {
+int run(const std::vector<std::string>& arguments, const Programs& programs, const Streams& streams,
+        std::stop_token stop) {
   const bool color = streams.is_out_terminal && std::getenv("NO_COLOR") == nullptr;
   const Output plain(streams, false, color);
   CommandLine line;
@@ -119,8 +123,11 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
   try {
     return line.chosen(session);
   } catch (const std::exception& error) {
-    return output.error(base::Error{
-        .code = base::ErrorCode::internal, .message = error.what(), .field = {}, .retry_after = {}, .details = {}});
+    return output.error(base::Error{.code = base::ErrorCode::internal,
+                                    .message = error.what(),
+                                    .field = {},
+                                    .retry_after = {},
+                                    .details = {}});
   }
 }
 

@@ -4,32 +4,19 @@
 #include <iostream>
 
 #include "cli/command_line.hpp"
-#include "shared/base/stop_signals.hpp"
-#ifdef NOETL_HAS_SERVER
 #include "server/run_server.hpp"
-#endif
-#ifdef NOETL_HAS_STORE
 #include "server/store/migrations.hpp"
-#endif
-#ifdef NOETL_HAS_WORKER
-#include "worker/run_worker.hpp"
-#endif
-#ifdef NOETL_HAS_LANGUAGE
+#include "shared/base/stop_signals.hpp"
 #include "shared/language/playbook_loader.hpp"
-#endif
+#include "worker/run_worker.hpp"
 
 namespace {
 
 noetl::cli::Programs programs() {
   noetl::cli::Programs all;
   all.version = NOETL_VERSION;
-#ifdef NOETL_HAS_SERVER
   all.run_server = noetl::server::run_server;
-#endif
-#ifdef NOETL_HAS_WORKER
   all.run_worker = noetl::worker::run_worker;
-#endif
-#ifdef NOETL_HAS_STORE
   all.migrate_up = noetl::store::migrate_up;
   all.migration_sql = noetl::store::migration_sql;
   all.migration_status = [](const std::string& database_url) {
@@ -39,14 +26,11 @@ noetl::cli::Programs programs() {
       return lines;
     });
   };
-#endif
-#ifdef NOETL_HAS_LANGUAGE
   all.lint_playbook = [](std::string_view text) -> noetl::base::Result<void> {
     auto loaded = noetl::language::load_playbook(text);
     if (!loaded) return noetl::base::failure(std::move(loaded.error()));
     return {};
   };
-#endif
   return all;
 }
 

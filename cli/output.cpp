@@ -11,8 +11,8 @@ constexpr std::size_t cell_width_max = 80;
 
 // Columns as a terminal counts them: bytes that continue a UTF-8 character take no room.
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string printable(std::string text) {
@@ -20,6 +20,17 @@ std::string printable(std::string text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = c == '\n' || c == '\t' ? ' ' : '?';
   }
   return text;
+}
+
+// The same with its lines kept.
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t from = 0; from <= text.size();) {
+    const auto end = std::min(text.find('\n', from), text.size());
+    out += (from == 0 ? "" : "\n") + printable(std::string(text.substr(from, end - from)));
+    from = end + 1;
+  }
+  return out;
 }
 
 std::string cut(std::string text) {
@@ -40,9 +51,7 @@ const Json& rows_of(const Json& answer) {
   return none;
 }
 
-std::string json_text(const Json& value) {
-  return value.dump(2, ' ', false, Json::error_handler_t::replace);
-}
+std::string json_text(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -54,7 +63,8 @@ std::string cell_text(const Json& row, std::string_view field) {
   std::string joined;
   for (const auto& item : *found) {
     if (!joined.empty()) joined += ',';
-    joined += item.is_string() ? item.get<std::string>() : item.dump(-1, ' ', false, Json::error_handler_t::replace);
+    joined += item.is_string() ? item.get<std::string>()
+                               : item.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   return printable(joined);
 }
@@ -64,10 +74,10 @@ std::string Output::painted(std::string_view field, const std::string& text) con
   const auto is_any = [&](std::initializer_list<std::string_view> words) {
     return std::find(words.begin(), words.end(), text) != words.end();
   };
-  const char* color = is_any({"COMPLETED", "done", "ready"})            ? "\033[32m"
-                      : is_any({"FAILED", "failed", "dead", "lost"})    ? "\033[31m"
-                      : is_any({"RUNNING", "running", "draining"})      ? "\033[33m"
-                                                                        : nullptr;
+  const char* color = is_any({"COMPLETED", "done", "ready"})         ? "\033[32m"
+                      : is_any({"FAILED", "failed", "dead", "lost"}) ? "\033[31m"
+                      : is_any({"RUNNING", "running", "draining"})   ? "\033[33m"
+                                                                     : nullptr;
   return color == nullptr ? text : color + text + "\033[0m";
 }
 
@@ -93,19 +103,25 @@ void Output::rows(const Json& answer, const std::vector<Column>& columns) const 
   for (std::size_t i = 0; i < columns.size(); ++i) write(i, columns[i].title, columns[i].title.size());
   streams_.out << '\n';
   for (const auto& cells : table) {
-    for (std::size_t i = 0; i < cells.size(); ++i) write(i, painted(columns[i].field, cells[i]), width(cells[i]));
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      write(i, painted(columns[i].field, cells[i]), width(cells[i]));
     streams_.out << '\n';
   }
 }
 
-void Output::fields(const Json& answer) const {
+void Output::fields(const Json& answer, std::vector<std::string> names) const {
   if (json_ || !answer.is_object()) {
     streams_.out << json_text(answer) << '\n';
     return;
   }
-  for (const auto& [key, value] : answer.items()) {
+  if (names.empty()) {
+    for (const auto& [key, value] : answer.items()) names.push_back(key);
+  }
+  for (const auto& key : names) {
+    const auto value = answer.value(key, Json{});
     if (value.is_null() || (value.is_string() && value.get<std::string>().empty())) continue;
-    const bool is_nested = value.is_structured() && value.dump(-1, ' ', false, Json::error_handler_t::replace).size() > 60;
+    const bool is_nested =
+        value.is_structured() && value.dump(-1, ' ', false, Json::error_handler_t::replace).size() > 60;
     if (!is_nested) {
       streams_.out << key << ": " << painted(key, cell_text(answer, key)) << '\n';
       continue;
@@ -117,7 +133,8 @@ void Output::fields(const Json& answer) const {
 }
 
 void Output::line(const Json& answer, std::string_view text) const {
-  json_ ? static_cast<void>(streams_.out << json_text(answer) << '\n') : static_cast<void>(streams_.out << text << '\n');
+  json_ ? static_cast<void>(streams_.out << json_text(answer) << '\n')
+        : static_cast<void>(streams_.out << text << '\n');
 }
 
 int Output::error(const base::Error& error) const {
@@ -126,7 +143,7 @@ int Output::error(const base::Error& error) const {
     streams_.err << json_text(wire::problem_json(error)) << '\n';
     return wire::mapping_of(error.code).cli_exit_code;
   }
-  streams_.err << "error: " << printable(error.message) << " (" << base::to_string(error.code) << ")\n";
+  streams_.err << "error: " << printable_lines(error.message) << " (" << base::to_string(error.code) << ")\n";
   for (const auto& detail : error.details) {
     streams_.err << "  ";
     if (detail.line > 0) streams_.err << detail.line << ':' << detail.column << ": ";

@@ -32,8 +32,9 @@ class Output {
 
   // In JSON mode `answer` as it is; else its rows (an array, or the first array in the object) as a table.
   void rows(const Json& answer, const std::vector<Column>& columns) const;
-  // In JSON mode `answer`; else one "field: value" line per field, objects indented below.
-  void fields(const Json& answer) const;
+  // In JSON mode `answer`; else one "field: value" line per field, objects indented below. With names: only
+  // those, in that order.
+  void fields(const Json& answer, std::vector<std::string> names = {}) const;
   // In JSON mode `answer`; else the line alone.
   void line(const Json& answer, std::string_view text) const;
   // What went wrong, on stderr, with every detail; the exit code that belongs to it.

@@ -52,8 +52,9 @@ base::Result<Json> read_answer(const httplib::Response& response) {
   if (response.body.empty()) return Json::object();
   Json answer = Json::parse(response.body, nullptr, false);
   if (answer.is_discarded()) {
-    return failure(ErrorCode::internal, "the answer is not JSON: is this address a NoETL server? It begins with '" +
-                                            response.body.substr(0, 80) + "'");
+    return failure(ErrorCode::internal,
+                   "the answer is not JSON: is this address a NoETL server? It begins with '" +
+                       response.body.substr(0, 80) + "'");
   }
   return answer;
 }
@@ -65,8 +66,8 @@ std::string encode_segment(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-                          c == '-' || c == '_' || c == '.' || c == '~';
+    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                          (byte >= '0' && byte <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
     if (is_plain) {
       out += c;
     } else {
@@ -82,14 +83,17 @@ base::Result<ServerAddress> parse_server_url(std::string_view url) {
   const auto scheme_end = url.find("://");
   const auto scheme = scheme_end == std::string_view::npos ? std::string_view{} : url.substr(0, scheme_end);
   if (scheme != "http" && scheme != "https") {
-    return failure(ErrorCode::invalid_input, "server-url: expected http://host:port or https://host:port, found '" + std::string(url) + "'",
-                   "server-url");
+    return failure(
+        ErrorCode::invalid_input,
+        "server-url: expected http://host:port or https://host:port, found '" + std::string(url) + "'",
+        "server-url");
   }
   const auto path = url.find('/', scheme_end + 3);
   ServerAddress address{.origin = std::string(url.substr(0, path)),
                         .prefix = path == std::string_view::npos ? "" : std::string(url.substr(path))};
   while (address.prefix.ends_with('/')) address.prefix.pop_back();
-  if (address.prefix.ends_with("/api")) address.prefix.resize(address.prefix.size() - 4);  // NoETL's base path
+  if (address.prefix.ends_with("/api"))
+    address.prefix.resize(address.prefix.size() - 4);  // NoETL's base path
   return address;
 }
 
@@ -105,15 +109,16 @@ base::Result<Json> ServerClient::call(const Call& call) const {
   for (int refusals = 0;;) {
     const auto result = send(client, *address, call);
     if (!result) {
-      return failure(ErrorCode::unavailable, "no answer from " + settings_.server_url + " to " + call.method + " " + call.path + ": " +
-                                                 httplib::to_string(result.error()) +
+      return failure(ErrorCode::unavailable, "no answer from " + settings_.server_url + " to " + call.method +
+                                                 " " + call.path + ": " + httplib::to_string(result.error()) +
                                                  ". Is the server running? `noetlctl dev` starts one");
     }
     if (result->status != 503 || refusals >= settings_.retries) return read_answer(*result);
     ++refusals;
     // The server's wish is a floor; jitter on top keeps refused clients from coming back together.
     const auto delay = asked_delay(*result) + backoff.jittered_after(refusals, unit_random());
-    if (!wait_unless_stopped(stop_, delay)) return failure(ErrorCode::cancelled, "interrupted while the server was busy");
+    if (!wait_unless_stopped(stop_, delay))
+      return failure(ErrorCode::cancelled, "interrupted while the server was busy");
   }
 }
 

@@ -16,18 +16,21 @@ namespace noetl::cli {
 
 struct Call {
   std::string method;  // GET, POST, DELETE
-  std::string path;    // with its query
+  std::string path;  // with its query
   std::optional<nlohmann::json> body = {};
   std::map<std::string, std::string> headers = {};
 };
 
 class ServerClient {
  public:
-  ServerClient(const config::ClientSettings& settings, std::stop_token stop) : settings_(settings), stop_(std::move(stop)) {}
+  ServerClient(const config::ClientSettings& settings, std::stop_token stop)
+      : settings_(settings), stop_(std::move(stop)) {}
 
   // The answer's JSON. Errors: what the server's problem+json says; unavailable when it is not reached.
   [[nodiscard]] base::Result<nlohmann::json> call(const Call& call) const;
-  [[nodiscard]] base::Result<nlohmann::json> get(const std::string& path) const { return call({"GET", path}); }
+  [[nodiscard]] base::Result<nlohmann::json> get(const std::string& path) const {
+    return call({"GET", path});
+  }
   [[nodiscard]] base::Result<nlohmann::json> post(const std::string& path, nlohmann::json body) const {
     return call({"POST", path, std::move(body)});
   }

@@ -28,7 +28,7 @@ struct Session {
 struct CommandLine {
   std::map<std::string, std::string> flags = {};  // settings given as flags
   std::string config_file = {};
-  std::function<int(Session&)> chosen = {};       // what the subcommand on the command line does
+  std::function<int(Session&)> chosen = {};  // what the subcommand on the command line does
 };
 
 // `act` is done when `command` is the one on the command line.

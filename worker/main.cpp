@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "shared/base/stop_signals.hpp"
-#include "shared/config/resolve.hpp"
 #include "shared/config/program_flags.hpp"
+#include "shared/config/resolve.hpp"
 #include "shared/telemetry/log.hpp"
 #include "worker/run_worker.hpp"
 
@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
   const noetl::base::StopSignals signals;
   const auto flags = noetl::config::read_flags({argv + 1, argv + argc}, noetl::config::worker);
   const auto settings = flags.and_then([](const noetl::config::ProgramFlags& given) {
-    return noetl::config::resolve_for_process(given.settings, given.config_file).and_then(noetl::config::worker_settings);
+    return noetl::config::resolve_for_process(given.settings, given.config_file)
+        .and_then(noetl::config::worker_settings);
   });
   if (!settings) {
     std::fprintf(stderr, "noetl-worker: %s\n", settings.error().message.c_str());

@@ -69,7 +69,9 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
                          {"server", settings.server_url},
                          {"nats", settings.nats.url}});
     const bool is_all_reported = worker.run(stop);
-    telemetry::log_info("worker", is_all_reported ? "Worker has stopped" : "Worker has stopped with work unreported: it runs again elsewhere",
+    telemetry::log_info("worker",
+                        is_all_reported ? "Worker has stopped"
+                                        : "Worker has stopped with work unreported: it runs again elsewhere",
                         {{"completed", std::to_string(worker.counts().completed.load())},
                          {"failed", std::to_string(worker.counts().failed.load())}});
     return is_all_reported ? 0 : 1;

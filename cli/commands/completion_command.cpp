@@ -41,8 +41,9 @@ void write_bash(std::ostream& out, const std::vector<Place>& places) {
          "  done\n"
          "  case \"$path\" in\n";
   for (auto place = places.rbegin(); place != places.rend(); ++place) {
-    out << "    \"" << place->path << "\"" << (place->commands.empty() ? "*" : "") << ") words=\"" << joined(place->commands)
-        << (place->commands.empty() ? "" : " ") << joined(place->flags) << "\" ;;\n";
+    out << "    \"" << place->path << "\"" << (place->commands.empty() ? "*" : "") << ") words=\""
+        << joined(place->commands) << (place->commands.empty() ? "" : " ") << joined(place->flags)
+        << "\" ;;\n";
   }
   out << "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
@@ -59,21 +60,27 @@ void write_fish(std::ostream& out, const std::vector<Place>& places) {
       std::size_t from = 1;
       while (from != 0) {
         const auto end = place.path.find(' ', from);
-        condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + place.path.substr(from, end - from));
+        condition += (condition.empty() ? "" : "; and ") +
+                     ("__fish_seen_subcommand_from " + place.path.substr(from, end - from));
         from = end == std::string::npos ? 0 : end + 1;
       }
     }
-    for (const auto& command : place.commands) out << "complete -c noetlctl -f -n '" << condition << "' -a " << command << '\n';
-    for (const auto& flag : place.flags) out << "complete -c noetlctl -n '" << condition << "' -l " << flag.substr(2) << '\n';
+    for (const auto& command : place.commands)
+      out << "complete -c noetlctl -f -n '" << condition << "' -a " << command << '\n';
+    for (const auto& flag : place.flags)
+      out << "complete -c noetlctl -n '" << condition << "' -l " << flag.substr(2) << '\n';
   }
 }
 
 }  // namespace
 
 void add_completion_command(CLI::App& app, CommandLine& line) {
-  auto* completion = app.add_subcommand("completion", "Print a completion script: source <(noetlctl completion bash)");
+  auto* completion =
+      app.add_subcommand("completion", "Print a completion script: source <(noetlctl completion bash)");
   auto shell = std::make_shared<std::string>();
-  completion->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->add_option("shell", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   on_chosen(*completion, line, [&app, shell](Session& session) {
     std::vector<Place> places;
     collect(app, "", places);

@@ -1,9 +1,10 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include <memory>
 
-#include "cli/commands/commands.hpp"
 #include "cli/command_line.hpp"
+#include "cli/commands/commands.hpp"
 #include "cli/dev/dev_stack.hpp"
 #include "cli/session.hpp"
 
@@ -19,8 +20,13 @@ struct Arguments {
   bool should_show = false;
 };
 
-int run_stack(Session& session, dev::DataFolder& data, const Arguments& arguments) {
+int run_stack(Session& session, dev::DevFolder& data, const Arguments& arguments) {
   if (auto locked = data.lock(); !locked) return session.output.error(locked.error());
+  // What the file says of the last stack is true no more, but for its ports, which are taken again if free.
+  auto state = data.read_state();
+  state["is_ready"] = false;
+  state["pid"] = getpid();
+  data.write_state(state);
   dev::DevStack stack(data,
                       {.port = arguments.port,
                        .is_port_asked_for = arguments.port_option->count() > 0,
@@ -35,19 +41,21 @@ int run_stack(Session& session, dev::DataFolder& data, const Arguments& argument
   if (done || done.error().code == base::ErrorCode::cancelled) session.output.note("stopping");
   stack.stop();
   if (done) return 0;
-  return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : session.output.error(done.error());
+  return done.error().code == base::ErrorCode::cancelled ? exit_interrupted
+                                                         : session.output.error(done.error());
 }
 
-int show_stack(const Session& session, dev::DataFolder& data) {
+int show_stack(const Session& session, dev::DevFolder& data) {
   if (data.lock()) {
-    return session.output.error(base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
+    return session.output.error(
+        base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
   }
   const auto state = data.read_state();
   session.output.fields(state);
   return state.value("is_ready", false) ? 0 : exit_wait_over;
 }
 
-int stop_stack(const Session& session, dev::DataFolder& data) {
+int stop_stack(const Session& session, dev::DevFolder& data) {
   if (data.lock()) {
     session.output.line({{"status", "stopped"}}, "no stack runs in " + data.path());
     return 0;
@@ -55,7 +63,9 @@ int stop_stack(const Session& session, dev::DataFolder& data) {
   // The lock is held, so the pid in dev.json is that of a living holder (or the holder is just starting).
   const int pid = data.read_state().value("pid", 0);
   if (pid <= 0 || kill(pid, SIGTERM) != 0) {
-    return session.output.error(base::failure(base::ErrorCode::conflict, "the stack in " + data.path() + " is just starting; try again").value());
+    return session.output.error(base::failure(base::ErrorCode::conflict,
+                                              "the stack in " + data.path() + " is just starting; try again")
+                                    .value());
   }
   data.wait_until_free();
   session.output.line({{"status", "stopped"}}, "stopped; the data stays in " + data.path());
@@ -65,18 +75,25 @@ int stop_stack(const Session& session, dev::DataFolder& data) {
 }  // namespace
 
 void add_dev_command(CLI::App& app, CommandLine& line) {
-  auto* command = app.add_subcommand("dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
+  auto* command = app.add_subcommand(
+      "dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--data", arguments->folder, "Folder of data and logs")->capture_default_str()->type_name("DIR");
+  command->add_option("--data", arguments->folder, "Folder of data and logs")
+      ->capture_default_str()
+      ->type_name("DIR");
   arguments->port_option =
-      command->add_option("--port", arguments->port, "Port of the server; when it is taken and was not asked for, a free one")
+      command
+          ->add_option("--port", arguments->port,
+                       "Port of the server; when it is taken and was not asked for, a free one")
           ->capture_default_str()
           ->check(CLI::Range(1, 65535));
-  command->add_option("--workers", arguments->workers, "Worker processes")->capture_default_str()->check(CLI::Range(0, 64));
+  command->add_option("--workers", arguments->workers, "Worker processes")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 64));
   command->add_flag("--status", arguments->should_show, "Show the stack that runs in the folder");
   command->add_flag("--stop", arguments->should_stop, "Stop the stack that runs in the folder");
   on_chosen(*command, line, [arguments](Session& session) {
-    dev::DataFolder data(arguments->folder);
+    dev::DevFolder data(arguments->folder);
     if (arguments->should_show) return show_stack(session, data);
     if (arguments->should_stop) return stop_stack(session, data);
     return run_stack(session, data, *arguments);

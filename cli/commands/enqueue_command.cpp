@@ -30,7 +30,9 @@ base::Result<Json> command_from(const Arguments& arguments) {
   if (arguments.max_attempts != 0) command["max_attempts"] = arguments.max_attempts;
   if (!arguments.timeout.empty()) {
     const auto timeout = config::parse_duration(arguments.timeout);
-    if (!timeout) return base::failure(base::ErrorCode::invalid_input, "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'");
+    if (!timeout)
+      return base::failure(base::ErrorCode::invalid_input,
+                           "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'");
     command["timeout"] = static_cast<double>(timeout->count()) / 1000.0;
   }
   return command;
@@ -40,20 +42,22 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
   auto* enqueue = command.add_subcommand("enqueue", "Enqueue one command without a playbook");
   auto arguments = std::make_shared<Arguments>();
   enqueue->add_option("kind", arguments->kind, "Kind of tool: python, shell, http, noop, …");
-  enqueue->add_option("--tool", arguments->tool, "The tool's options: JSON object or @file")->type_name("JSON");
+  enqueue->add_option("--tool", arguments->tool, "The tool's options: JSON object or @file")
+      ->type_name("JSON");
   enqueue->add_option("--input", arguments->input, "The arguments: JSON object or @file")->type_name("JSON");
   enqueue->add_option("--pool", arguments->pool, "Pool that runs it");
   enqueue->add_option("--priority", arguments->priority, "Higher goes first");
   enqueue->add_option("--max-attempts", arguments->max_attempts, "Attempts before it is dead");
   enqueue->add_option("--timeout", arguments->timeout, "Limit of one attempt")->type_name("TIME");
   enqueue->add_option("--available-at", arguments->available_at, "Not before, RFC 3339")->type_name("TIME");
-  enqueue->add_option("--idempotency-key", arguments->idempotency_key, "The same key enqueues one command only")->type_name("KEY");
+  enqueue
+      ->add_option("--idempotency-key", arguments->idempotency_key, "The same key enqueues one command only")
+      ->type_name("KEY");
   on_chosen(*enqueue, line, [arguments](Session& session) {
     auto body = command_from(*arguments);
     if (!body) return session.output.error(body.error());
-    return show_or_fail(session, session.server().post("/api/v2/commands", std::move(*body)), [&](const Json& answer) {
-      session.output.fields(answer);
-    });
+    return show_or_fail(session, session.server().post("/api/v2/commands", std::move(*body)),
+                        [&](const Json& answer) { session.output.fields(answer); });
   });
 }
 

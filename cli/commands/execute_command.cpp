@@ -32,7 +32,9 @@ int execute(Session& session, const Arguments& arguments) {
   const auto limit = config::parse_duration(arguments.timeout.empty() ? "0s" : arguments.timeout);
   if (!limit) {
     return session.output.error(
-        base::failure(base::ErrorCode::invalid_input, "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'").value());
+        base::failure(base::ErrorCode::invalid_input,
+                      "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'")
+            .value());
   }
   auto request = request_from(arguments);
   if (!request) return session.output.error(request.error());
@@ -53,14 +55,18 @@ void add_as(CLI::App& app, CommandLine& line, const char* name, const char* desc
   auto arguments = std::make_shared<Arguments>();
   command->add_option("path", arguments->path, "Path of the playbook in the catalog")->required();
   command->add_option("--version", arguments->version, "Version; the latest when left out")->type_name("N");
-  command->add_option("--payload,--workload", arguments->payload, "JSON object, or @file, or @- for stdin")->type_name("JSON");
+  command->add_option("--payload,--workload", arguments->payload, "JSON object, or @file, or @- for stdin")
+      ->type_name("JSON");
   command->add_option("--set", arguments->assignments, "key=value or a.b=value over the payload; repeatable")
       ->type_name("K=V")
       ->expected(1)
       ->take_all();
-  command->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one execution only")->type_name("KEY");
+  command
+      ->add_option("--idempotency-key", arguments->idempotency_key, "The same key starts one execution only")
+      ->type_name("KEY");
   command->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
-  command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")->type_name("TIME");
+  command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")
+      ->type_name("TIME");
   on_chosen(*command, line, [arguments](Session& session) { return execute(session, *arguments); });
 }
 

@@ -8,8 +8,11 @@
 namespace noetl::cli {
 namespace {
 
-const std::vector<Column> event_columns{
-    {"TIME", "created_at"}, {"EVENT", "event_type"}, {"STEP", "step"}, {"STATUS", "status"}, {"WORKER", "worker_id"}};
+const std::vector<Column> event_columns{{"TIME", "created_at"},
+                                        {"EVENT", "event_type"},
+                                        {"STEP", "step"},
+                                        {"STATUS", "status"},
+                                        {"WORKER", "worker_id"}};
 
 std::string execution_path(const std::string& id) { return "/api/v2/executions/" + encode_segment(id); }
 
@@ -30,8 +33,12 @@ void add_list(CLI::App& execution, CommandLine& line) {
     if (!filter->path.empty()) path += "&path=" + encode_segment(filter->path);
     if (!filter->before.empty()) path += "&before=" + encode_segment(filter->before);
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
-      session.output.rows(answer, {{"EXECUTION", "execution_id"}, {"PATH", "path"}, {"VERSION", "version"},
-                                   {"STATUS", "status"}, {"STARTED", "started_at"}, {"SECONDS", "duration_seconds"}});
+      session.output.rows(answer, {{"EXECUTION", "execution_id"},
+                                   {"PATH", "path"},
+                                   {"VERSION", "version"},
+                                   {"STATUS", "status"},
+                                   {"STARTED", "started_at"},
+                                   {"SECONDS", "duration"}});
     });
   });
 }
@@ -77,14 +84,16 @@ int watch(Session& session, const std::string& id) {
     const auto events = new_events(session, id, after);
     if (!events) return session.output.error(events.error());
     for (const auto& event : *events) {
-      session.output.out() << (session.output.is_json() ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
-                                                        : cell_text(event, "created_at") + "  " + cell_text(event, "event_type") +
-                                                              "  " + cell_text(event, "step"))
+      session.output.out() << (session.output.is_json()
+                                   ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
+                                   : cell_text(event, "created_at") + "  " + cell_text(event, "event_type") +
+                                         "  " + cell_text(event, "step"))
                            << '\n'
                            << std::flush;
     }
     if (has_ended(*execution) && events->empty()) {
-      if (!session.output.is_json()) session.output.out() << "execution " << id << " " << cell_text(*execution, "status") << '\n';
+      if (!session.output.is_json())
+        session.output.out() << "execution " << id << " " << cell_text(*execution, "status") << '\n';
       return exit_code_of(*execution);
     }
     if (!wait_unless_stopped(session.stop, std::chrono::milliseconds{250})) return exit_interrupted;

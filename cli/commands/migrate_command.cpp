@@ -9,7 +9,8 @@ int migrate_up(Session& session, const std::string& database_url) {
   if (!applied) return session.output.error(applied.error());
   std::string versions;
   for (const int version : *applied) versions += " " + std::to_string(version);
-  session.output.line({{"applied", *applied}}, versions.empty() ? "the schema is up to date" : "applied:" + versions);
+  session.output.line({{"applied", *applied}},
+                      versions.empty() ? "the schema is up to date" : "applied:" + versions);
   return 0;
 }
 
@@ -23,17 +24,22 @@ int show_status(Session& session, const std::string& database_url) {
                     {"applied_at", migration.applied_at.empty() ? Json(nullptr) : Json(migration.applied_at)},
                     {"status", migration.applied_at.empty() ? "pending" : "done"}});
   }
-  session.output.rows({{"migrations", rows}}, {{"VERSION", "version"}, {"NAME", "name"}, {"STATUS", "status"}, {"APPLIED", "applied_at"}});
+  session.output.rows(
+      {{"migrations", rows}},
+      {{"VERSION", "version"}, {"NAME", "name"}, {"STATUS", "status"}, {"APPLIED", "applied_at"}});
   return 0;
 }
 
 template <class Act>
-void add_with_database(CLI::App& migrate, CommandLine& line, const char* name, const char* description, Act act) {
+void add_with_database(CLI::App& migrate, CommandLine& line, const char* name, const char* description,
+                       Act act) {
   auto* command = migrate.add_subcommand(name, description);
-  for (const char* setting : {"database-url", "postgres-host", "postgres-port", "postgres-db", "postgres-user", "postgres-password"}) {
+  for (const char* setting : {"database-url", "postgres-host", "postgres-port", "postgres-db",
+                              "postgres-user", "postgres-password"}) {
     command
         ->add_option_function<std::string>(
-            std::string("--") + setting, [&line, setting](const std::string& value) { line.flags[setting] = value; },
+            std::string("--") + setting,
+            [&line, setting](const std::string& value) { line.flags[setting] = value; },
             std::string(config::find_setting(setting)->help))
         ->type_name("VALUE");
   }

@@ -20,12 +20,16 @@ base::Result<std::vector<std::string>> playbook_files(const std::string& path) {
   std::error_code problem;
   if (path == "-" || !fs::is_directory(path, problem)) return std::vector<std::string>{path};
   std::vector<std::string> files;
-  for (fs::recursive_directory_iterator at(path, problem), end; !problem && at != end; at.increment(problem)) {
+  for (fs::recursive_directory_iterator at(path, problem), end; !problem && at != end;
+       at.increment(problem)) {
     const auto extension = at->path().extension();
-    if (at->is_regular_file() && (extension == ".yaml" || extension == ".yml")) files.push_back(at->path().string());
-    if (files.size() > files_max) return failure(ErrorCode::invalid_input, path + " holds more than 10000 playbooks");
+    if (at->is_regular_file() && (extension == ".yaml" || extension == ".yml"))
+      files.push_back(at->path().string());
+    if (files.size() > files_max)
+      return failure(ErrorCode::invalid_input, path + " holds more than 10000 playbooks");
   }
-  if (problem) return failure(ErrorCode::invalid_input, "cannot read the folder " + path + ": " + problem.message());
+  if (problem)
+    return failure(ErrorCode::invalid_input, "cannot read the folder " + path + ": " + problem.message());
   if (files.empty()) return failure(ErrorCode::not_found, "no .yaml or .yml file in " + path);
   std::sort(files.begin(), files.end());
   return files;
@@ -50,25 +54,30 @@ int for_each_file(const Session& session, const std::string& path, Act act) {
 
 int register_all(Session& session, const std::string& path) {
   Json registered = Json::array();
-  const int code = for_each_file(session, path, [&](const std::string&, const std::string& text) -> base::Result<void> {
-    auto answer = session.server().post("/api/catalog/register", {{"content", text}, {"resource_type", "Playbook"}});
-    if (!answer) return failure(std::move(answer.error()));
-    registered.push_back(std::move(*answer));
-    return {};
-  });
+  const int code =
+      for_each_file(session, path, [&](const std::string&, const std::string& text) -> base::Result<void> {
+        auto answer = session.server().post("/api/catalog/register",
+                                            {{"content", text}, {"resource_type", "Playbook"}});
+        if (!answer) return failure(std::move(answer.error()));
+        registered.push_back(std::move(*answer));
+        return {};
+      });
   if (!registered.empty()) {
-    session.output.rows(registered, {{"PATH", "path"}, {"VERSION", "version"}, {"CATALOG ID", "catalog_id"}, {"NEW", "is_new"}});
+    session.output.rows(
+        registered,
+        {{"PATH", "path"}, {"VERSION", "version"}, {"CATALOG ID", "catalog_id"}, {"NEW", "is_new"}});
   }
   return code;
 }
 
 int lint_all(Session& session, const std::string& path) {
   Json checked = Json::array();
-  const int code = for_each_file(session, path, [&](const std::string& file, const std::string& text) -> base::Result<void> {
-    auto found = session.programs.lint_playbook(text);
-    if (found) checked.push_back({{"file", file}, {"status", "ok"}});
-    return found;
-  });
+  const int code = for_each_file(session, path,
+                                 [&](const std::string& file, const std::string& text) -> base::Result<void> {
+                                   auto found = session.programs.lint_playbook(text);
+                                   if (found) checked.push_back({{"file", file}, {"status", "ok"}});
+                                   return found;
+                                 });
   if (!checked.empty()) session.output.rows(checked, {{"FILE", "file"}, {"STATUS", "status"}});
   return code;
 }
@@ -81,10 +90,11 @@ void add_get(CLI::App& playbook, CommandLine& line) {
   get->add_option("--version", *version, "Version; the latest when left out")->type_name("N");
   on_chosen(*get, line, [path, version](Session& session) {
     Json request{{"path", *path}};
-    *version > 0 ? static_cast<void>(request["version"] = *version) : static_cast<void>(request["version"] = "latest");
-    return show_or_fail(session, session.server().post("/api/catalog/resource", request), [&](const Json& answer) {
-      session.output.line(answer, answer.value("content", std::string{}));
-    });
+    *version > 0 ? static_cast<void>(request["version"] = *version)
+                 : static_cast<void>(request["version"] = "latest");
+    return show_or_fail(
+        session, session.server().post("/api/catalog/resource", request),
+        [&](const Json& answer) { session.output.line(answer, answer.value("content", std::string{})); });
   });
 }
 
@@ -101,7 +111,10 @@ void add_playbook_verbs(CLI::App& playbook, CommandLine& line) {
   on_chosen(*list, line, [](Session& session) {
     const auto answer = session.server().post("/api/catalog/list", {{"resource_type", "Playbook"}});
     return show_or_fail(session, answer, [&](const Json& entries) {
-      session.output.rows(entries, {{"PATH", "path"}, {"VERSION", "version"}, {"CATALOG ID", "catalog_id"}, {"CREATED", "created_at"}});
+      session.output.rows(entries, {{"PATH", "path"},
+                                    {"VERSION", "version"},
+                                    {"CATALOG ID", "catalog_id"},
+                                    {"CREATED", "created_at"}});
     });
   });
   add_get(playbook, line);

@@ -12,9 +12,12 @@ void add_start(CLI::App& worker, CommandLine& line) {
     return [&line, name](const std::string& value) { line.flags[name] = value; };
   };
   start->add_flag("--v2")->description("Accepted for habit: every worker speaks the second protocol");
-  start->add_option_function<std::string>("-c,--concurrency,--slots", as_setting("slots"), "Commands at the same time")
+  start
+      ->add_option_function<std::string>("-c,--concurrency,--slots", as_setting("slots"),
+                                         "Commands at the same time")
       ->type_name("N");
-  start->add_option_function<std::string>("--pool", as_setting("pool"), "Pool that the worker serves")->type_name("POOL");
+  start->add_option_function<std::string>("--pool", as_setting("pool"), "Pool that the worker serves")
+      ->type_name("POOL");
   add_setting_flags(*start, line, config::worker);
   on_chosen(*start, line, [](Session& session) {
     const auto settings = config::worker_settings(session.resolved);
@@ -40,7 +43,8 @@ void add_list(CLI::App& worker, CommandLine& line) {
 }
 
 void add_drain(CLI::App& worker, CommandLine& line) {
-  auto* drain = worker.add_subcommand("drain", "Ask a worker to finish what it runs and to claim nothing more");
+  auto* drain =
+      worker.add_subcommand("drain", "Ask a worker to finish what it runs and to claim nothing more");
   auto worker_id = std::make_shared<std::string>();
   drain->add_option("worker_id", *worker_id, "As `worker list` shows it")->required();
   on_chosen(*drain, line, [worker_id](Session& session) {

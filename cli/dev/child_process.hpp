@@ -21,14 +21,14 @@ struct Account {
 };
 
 struct Launch {
-  std::string name;                     // what messages call it
-  std::vector<std::string> arguments;   // the first is the program's full path
+  std::string name;  // what messages call it
+  std::vector<std::string> arguments;  // the first is the program's full path
   std::map<std::string, std::string> environment;
-  std::string log_file;                 // stdout and stderr are appended
-  std::string input = {};               // stdin, at most 4 KiB
+  std::string log_file;  // stdout and stderr are appended
+  std::string input = {};  // stdin, at most 4 KiB
   std::optional<Account> account = {};  // run as this user; only root may ask for it
-  int stop_signal = SIGTERM;            // also sent when the parent dies
-  std::string folder = "/";             // working directory
+  int stop_signal = SIGTERM;  // also sent when the parent dies
+  std::string folder = "/";  // working directory
 };
 
 class ChildProcess {

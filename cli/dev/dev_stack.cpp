@@ -22,15 +22,17 @@ constexpr milliseconds worker_stop_patience{35'000};  // the worker's own grace 
 constexpr milliseconds stop_patience{10'000};
 
 base::Error died(const ChildProcess& process) {
-  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + " unexpectedly; the end of " + process.log_file() +
-                                             ":\n" + log_tail(process.log_file(), 20))
+  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() +
+                                             " unexpectedly; the end of " + process.log_file() + ":\n" +
+                                             log_tail(process.log_file(), 20))
       .value();
 }
 
 // A file descriptor that becomes readable when a stop is requested, so that one poll() waits for everything.
 class StopDescriptor {
  public:
-  explicit StopDescriptor(const std::stop_token& stop) : fd_(eventfd(0, EFD_CLOEXEC)), callback_(stop, Wake{fd_}) {}
+  explicit StopDescriptor(const std::stop_token& stop)
+      : fd_(eventfd(0, EFD_CLOEXEC)), callback_(stop, Wake{fd_}) {}
   ~StopDescriptor() { close(fd_); }
   StopDescriptor(const StopDescriptor&) = delete;
   StopDescriptor& operator=(const StopDescriptor&) = delete;
@@ -62,7 +64,7 @@ bool has_ready_workers(const nlohmann::json& answer, int expected) {
 
 }  // namespace
 
-DevStack::DevStack(DataFolder& data, DevOptions options, const cli::Output& output, std::stop_token stop)
+DevStack::DevStack(DevFolder& data, DevOptions options, const cli::Output& output, std::stop_token stop)
     : data_(data), options_(std::move(options)), output_(output), stop_(std::move(stop)) {}
 
 DevStack::~DevStack() { stop(); }
@@ -97,7 +99,8 @@ std::map<std::string, std::string> DevStack::environment() const {
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables["NOETL_PORT"] = std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
-  for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE", "NOETL_WORKER_ID", "NOETL_NODE"}) {
+  for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",
+                                 "NOETL_WORKER_ID", "NOETL_NODE"}) {
     variables.erase(misleading);
   }
   return variables;
@@ -114,39 +117,48 @@ base::Result<void> DevStack::wait_until_answered(ChildProcess& process, const st
   while (true) {
     const auto answer = client.get(path);
     if (answer && is_good(*answer, expected)) return {};
-    found = answer ? answer->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 500) : answer.error().message;
+    found = answer ? answer->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 500)
+                   : answer.error().message;
     if (process.wait(milliseconds{0})) return failure(died(process));
     if (std::chrono::steady_clock::now() > give_up) {
-      return failure(ErrorCode::unavailable, process.name() + " is not ready; " + path + " says: " + found + "\nthe end of " +
-                                                 process.log_file() + ":\n" + log_tail(process.log_file(), 20));
+      return failure(ErrorCode::unavailable, process.name() + " is not ready; " + path + " says: " + found +
+                                                 "\nthe end of " + process.log_file() + ":\n" +
+                                                 log_tail(process.log_file(), 20));
     }
-    if (!cli::wait_unless_stopped(stop_, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
+    if (!cli::wait_unless_stopped(stop_, milliseconds{20}))
+      return failure(ErrorCode::cancelled, "interrupted");
   }
 }
 
 base::Result<void> DevStack::start_server() {
-  const int wanted = options_.is_port_asked_for ? options_.port : data_.read_state().value("server_port", options_.port);
+  const int wanted =
+      options_.is_port_asked_for ? options_.port : data_.read_state().value("server_port", options_.port);
   if (options_.is_port_asked_for && !is_port_free(wanted)) {
-    return failure(ErrorCode::conflict, "port " + std::to_string(wanted) + " is taken; leave --port out to get a free one", "port");
+    return failure(ErrorCode::conflict,
+                   "port " + std::to_string(wanted) + " is taken; leave --port out to get a free one",
+                   "port");
   }
   port_ = choose_port(wanted, options_.port);
   if (port_ != options_.port) {
-    output_.note("port " + std::to_string(options_.port) + " is " + (is_port_free(options_.port) ? "left for another" : "taken") +
-                 ": the server is on " + std::to_string(port_));
+    output_.note("port " + std::to_string(options_.port) + " is " +
+                 (is_port_free(options_.port) ? "left for another" : "taken") + ": the server is on " +
+                 std::to_string(port_));
   }
-  server_ = std::make_unique<ChildProcess>(Launch{.name = "server",
-                                                  .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "server", "start"},
-                                                  .environment = environment(),
-                                                  .log_file = data_.log_file("server")});
+  server_ = std::make_unique<ChildProcess>(
+      Launch{.name = "server",
+             .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "server", "start"},
+             .environment = environment(),
+             .log_file = data_.log_file("server")});
   return wait_until_answered(*server_, "/readyz", is_any_answer, 0);
 }
 
 base::Result<void> DevStack::start_worker(int number) {
   const std::string name = "worker-" + std::to_string(number);
-  workers_.push_back(std::make_unique<ChildProcess>(Launch{.name = name,
-                                                           .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
-                                                           .environment = environment(),
-                                                           .log_file = data_.log_file(name)}));
+  workers_.push_back(std::make_unique<ChildProcess>(
+      Launch{.name = name,
+             .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
+             .environment = environment(),
+             .log_file = data_.log_file(name)}));
   return wait_until_answered(*workers_.back(), "/api/v2/workers", has_ready_workers, number);
 }
 
@@ -154,19 +166,22 @@ base::Result<void> DevStack::start() {
   auto postgres = start_postgres(data_, output_, stop_);
   if (!postgres) return failure(std::move(postgres.error()));
   postgres_ = std::move(*postgres);
-  if (postgres_.port != 5432 && !is_port_free(5432)) output_.note("port 5432 is taken: Postgres is on " + std::to_string(postgres_.port));
+  if (postgres_.port != 5432 && !is_port_free(5432))
+    output_.note("port 5432 is taken: Postgres is on " + std::to_string(postgres_.port));
   auto nats = start_nats(data_, stop_);
   if (!nats) return failure(std::move(nats.error()));
   nats_ = std::move(*nats);
-  if (nats_.port != 4222 && !is_port_free(4222)) output_.note("port 4222 is taken: NATS is on " + std::to_string(nats_.port));
+  if (nats_.port != 4222 && !is_port_free(4222))
+    output_.note("port 4222 is taken: NATS is on " + std::to_string(nats_.port));
   if (auto started = start_server(); !started) return started;
   data_.write_state(state(false));
   for (int number = 1; number <= options_.workers; ++number) {
     if (auto started = start_worker(number); !started) return started;
   }
   data_.write_state(state(true));
-  output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " + nats_.url + "\nPostgres  psql \"" +
-                                postgres_.database_url + "\"\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
+  output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " +
+                                nats_.url + "\nPostgres  psql \"" + postgres_.database_url +
+                                "\"\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
                                 data_.path() + "/logs");
   return {};
 }
@@ -175,7 +190,8 @@ base::Result<void> DevStack::watch() {
   const StopDescriptor asked(stop_);
   const auto children = processes();
   std::vector<pollfd> waiting{{.fd = asked.fd(), .events = POLLIN, .revents = 0}};
-  for (const auto* process : children) waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
+  for (const auto* process : children)
+    waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
   while (!stop_.stop_requested()) {
     static_cast<void>(poll(waiting.data(), waiting.size(), -1));
     for (auto* process : children) {

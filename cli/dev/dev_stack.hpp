@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/dev/child_process.hpp"
-#include "cli/dev/data_folder.hpp"
+#include "cli/dev/dev_folder.hpp"
 #include "cli/dev/private_nats.hpp"
 #include "cli/dev/private_postgres.hpp"
 #include "cli/output.hpp"
@@ -20,12 +20,12 @@ struct DevOptions {
   int port = 8082;
   bool is_port_asked_for = false;  // then a port that is taken is an error instead of another port
   int workers = 2;
-  config::ClientSettings client;   // how to ask the server whether it is ready
+  config::ClientSettings client;  // how to ask the server whether it is ready
 };
 
 class DevStack {
  public:
-  DevStack(DataFolder& data, DevOptions options, const cli::Output& output, std::stop_token stop);
+  DevStack(DevFolder& data, DevOptions options, const cli::Output& output, std::stop_token stop);
   ~DevStack();  // stops everything
   DevStack(const DevStack&) = delete;
   DevStack& operator=(const DevStack&) = delete;
@@ -39,13 +39,13 @@ class DevStack {
  private:
   base::Result<void> start_server();
   base::Result<void> start_worker(int number);
-  base::Result<void> wait_until_answered(ChildProcess& process, const std::string& path, bool (*is_good)(const nlohmann::json&, int),
-                                         int expected);
+  base::Result<void> wait_until_answered(ChildProcess& process, const std::string& path,
+                                         bool (*is_good)(const nlohmann::json&, int), int expected);
   [[nodiscard]] std::map<std::string, std::string> environment() const;
   [[nodiscard]] std::vector<ChildProcess*> processes() const;
   [[nodiscard]] nlohmann::json state(bool is_ready) const;
 
-  DataFolder& data_;
+  DevFolder& data_;
   DevOptions options_;
   const cli::Output& output_;
   const std::stop_token stop_;

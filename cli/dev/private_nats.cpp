@@ -49,36 +49,40 @@ std::string in_quotes(std::string_view text) {
   return out + "\"";
 }
 
-std::string write_configuration(const DataFolder& data, int port) {
+std::string write_configuration(const DevFolder& data, int port) {
   const std::string folder = data.path() + "/nats";
   std::filesystem::create_directories(folder);
   const std::string file = folder + "/nats-server.conf";
   std::ofstream(file) << "# Written by noetlctl dev at every start.\n"
                       << "listen: \"127.0.0.1:" << port << "\"\n"
-                      << "jetstream {\n  store_dir: " << in_quotes(folder) << "\n  max_memory_store: 256MB\n  max_file_store: 10GB\n}\n"
+                      << "jetstream {\n  store_dir: " << in_quotes(folder)
+                      << "\n  max_memory_store: 256MB\n  max_file_store: 10GB\n}\n"
                       << "max_payload: 8MB\n";
   return file;
 }
 
 }  // namespace
 
-base::Result<PrivateNats> start_nats(DataFolder& data, const std::stop_token& stop) {
+base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& stop) {
   const auto program = find_program("nats-server");
   if (!program) return failure(ErrorCode::not_found, "nats-server is not in PATH: install nats-server");
   PrivateNats running;
   running.port = choose_port(data.read_state().value("nats_port", 0), 4222);
   running.url = "nats://127.0.0.1:" + std::to_string(running.port);
-  running.process = std::make_unique<ChildProcess>(Launch{.name = "nats-server",
-                                                          .arguments = {*program, "-c", write_configuration(data, running.port)},
-                                                          .environment = {{"PATH", "/usr/bin:/bin"}},
-                                                          .log_file = data.log_file("nats")});
+  running.process = std::make_unique<ChildProcess>(
+      Launch{.name = "nats-server",
+             .arguments = {*program, "-c", write_configuration(data, running.port)},
+             .environment = {{"PATH", "/usr/bin:/bin"}},
+             .log_file = data.log_file("nats")});
   const auto give_up = std::chrono::steady_clock::now() + start_patience;
   while (!greets(running.port)) {
     if (running.process->wait(milliseconds{0}) || std::chrono::steady_clock::now() > give_up) {
-      return failure(ErrorCode::unavailable, "nats-server " + running.process->end_text() + " before it was ready; the end of " +
-                                                 running.process->log_file() + ":\n" + log_tail(running.process->log_file(), 15));
+      return failure(ErrorCode::unavailable,
+                     "nats-server " + running.process->end_text() + " before it was ready; the end of " +
+                         running.process->log_file() + ":\n" + log_tail(running.process->log_file(), 15));
     }
-    if (!cli::wait_unless_stopped(stop, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
+    if (!cli::wait_unless_stopped(stop, milliseconds{20}))
+      return failure(ErrorCode::cancelled, "interrupted");
   }
   return running;
 }

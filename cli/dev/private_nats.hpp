@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/dev/child_process.hpp"
-#include "cli/dev/data_folder.hpp"
+#include "cli/dev/dev_folder.hpp"
 #include "shared/base/result.hpp"
 
 namespace noetl::dev {
@@ -17,6 +17,6 @@ struct PrivateNats {
 };
 
 // Returns when it greets. Errors: not_found (not installed), unavailable (with the log's tail).
-[[nodiscard]] base::Result<PrivateNats> start_nats(DataFolder& data, const std::stop_token& stop);
+[[nodiscard]] base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& stop);
 
 }  // namespace noetl::dev

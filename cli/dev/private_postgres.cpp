@@ -48,17 +48,19 @@ std::string hash_text(const std::string& text) {
 }
 
 // The data folder, unless the ordinary user cannot get there (below /root, say).
-Places choose_places(const DataFolder& data, const cli::Output& output) {
+Places choose_places(const DevFolder& data, const cli::Output& output) {
   Places places{.cluster = {}, .socket_folder = {}, .account = ordinary_user()};
   std::string home = data.path();
   if (places.account && !can_reach(*places.account, home)) {
     home = "/var/lib/noetl-dev/" + hash_text(data.path());
     fs::create_directories(home);
-    output.note("user " + places.account->name + " cannot enter " + data.path() + ": the Postgres cluster is in " + home);
+    output.note("user " + places.account->name + " cannot enter " + data.path() +
+                ": the Postgres cluster is in " + home);
   }
   places.cluster = home + "/postgres";
   places.socket_folder = home + "/postgres-socket";
-  if (places.socket_folder.size() > socket_path_max) places.socket_folder = "/tmp/noetl-dev-" + hash_text(data.path());
+  if (places.socket_folder.size() > socket_path_max)
+    places.socket_folder = "/tmp/noetl-dev-" + hash_text(data.path());
   own_folder(places.socket_folder, places.account);
   return places;
 }
@@ -79,12 +81,14 @@ base::Result<void> run_to_end(Launch launch, milliseconds patience) {
   ChildProcess process(std::move(launch));
   if (process.wait(patience) && process.has_succeeded()) return {};
   process.stop(milliseconds{1000});
-  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + "; the end of " + log_file + ":\n" + log_tail(log_file, 15));
+  return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() + "; the end of " +
+                                             log_file + ":\n" + log_tail(log_file, 15));
 }
 
 // initdb and the database, in a folder beside that gets its name only when all is done: an interrupted
 // first start leaves no half cluster behind.
-base::Result<void> make_cluster(DataFolder& data, const Places& places, const std::string& initdb, const std::string& postgres) {
+base::Result<void> make_cluster(DevFolder& data, const Places& places, const std::string& initdb,
+                                const std::string& postgres) {
   const std::string making = places.cluster + ".new";
   fs::remove_all(making);
   own_folder(making, places.account);
@@ -95,8 +99,8 @@ base::Result<void> make_cluster(DataFolder& data, const Places& places, const st
     throw std::system_error(errno, std::generic_category(), "chown " + password_file);
   }
   Launch launch{.name = "initdb",
-                .arguments = {initdb, "-D", making, "-U", "noetl", "--encoding=UTF8", "--locale=C.UTF-8", "--auth-local=trust",
-                              "--auth-host=scram-sha-256", "--pwfile=" + password_file},
+                .arguments = {initdb, "-D", making, "-U", "noetl", "--encoding=UTF8", "--locale=C.UTF-8",
+                              "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile=" + password_file},
                 .environment = clean_environment(),
                 .log_file = data.log_file("postgres"),
                 .account = places.account};
@@ -119,44 +123,55 @@ bool is_ready(const Places& places, pid_t pid) {
   return first == std::to_string(pid) && last.starts_with("ready");
 }
 
-base::Result<void> wait_until_ready(ChildProcess& process, const Places& places, const std::stop_token& stop) {
+base::Result<void> wait_until_ready(ChildProcess& process, const Places& places,
+                                    const std::stop_token& stop) {
   const auto give_up = std::chrono::steady_clock::now() + start_patience;
   while (!is_ready(places, process.pid())) {
     if (process.wait(milliseconds{0}) || std::chrono::steady_clock::now() > give_up) {
-      return failure(ErrorCode::unavailable, "Postgres " + process.end_text() + " before it was ready; the end of " +
-                                                 process.log_file() + ":\n" + log_tail(process.log_file(), 15));
+      return failure(ErrorCode::unavailable, "Postgres " + process.end_text() +
+                                                 " before it was ready; the end of " + process.log_file() +
+                                                 ":\n" + log_tail(process.log_file(), 15));
     }
-    if (!cli::wait_unless_stopped(stop, milliseconds{20})) return failure(ErrorCode::cancelled, "interrupted");
+    if (!cli::wait_unless_stopped(stop, milliseconds{20}))
+      return failure(ErrorCode::cancelled, "interrupted");
   }
   return {};
 }
 
 }  // namespace
 
-base::Result<PrivatePostgres> start_postgres(DataFolder& data, const cli::Output& output, const std::stop_token& stop) {
+base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output& output,
+                                             const std::stop_token& stop) {
   const auto initdb = find_program("initdb");
   const auto postgres = find_program("postgres");
   if (!initdb || !postgres) {
-    return failure(ErrorCode::not_found, "initdb and postgres are neither in PATH nor in /usr/lib/postgresql/*/bin: install postgresql");
+    return failure(
+        ErrorCode::not_found,
+        "initdb and postgres are neither in PATH nor in /usr/lib/postgresql/*/bin: install postgresql");
   }
   const Places places = choose_places(data, output);
   if (!fs::exists(places.cluster + "/PG_VERSION")) {
     output.note("making a Postgres cluster in " + places.cluster);
-    if (auto made = make_cluster(data, places, *initdb, *postgres); !made) return failure(std::move(made.error()));
+    if (auto made = make_cluster(data, places, *initdb, *postgres); !made)
+      return failure(std::move(made.error()));
   }
   PrivatePostgres running;
   running.folder = places.cluster;
   running.port = choose_port(data.read_state().value("postgres_port", 0), 5432);
-  running.database_url = "host='" + places.socket_folder + "' port='" + std::to_string(running.port) + "' dbname='noetl' user='noetl'";
-  running.process = std::make_unique<ChildProcess>(Launch{
-      .name = "Postgres",
-      .arguments = {*postgres, "-D", places.cluster, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + std::to_string(running.port),
-                    "-c", "unix_socket_directories=" + places.socket_folder, "-c", "fsync=on", "-c", "logging_collector=off"},
-      .environment = clean_environment(),
-      .log_file = data.log_file("postgres"),
-      .account = places.account,
-      .stop_signal = SIGINT});  // fast shutdown: SIGTERM would wait for every client
-  if (auto ready = wait_until_ready(*running.process, places, stop); !ready) return failure(std::move(ready.error()));
+  running.database_url = "host='" + places.socket_folder + "' port='" + std::to_string(running.port) +
+                         "' dbname='noetl' user='noetl'";
+  running.process = std::make_unique<ChildProcess>(
+      Launch{.name = "Postgres",
+             .arguments = {*postgres, "-D", places.cluster, "-c", "listen_addresses=127.0.0.1", "-c",
+                           "port=" + std::to_string(running.port), "-c",
+                           "unix_socket_directories=" + places.socket_folder, "-c", "fsync=on", "-c",
+                           "logging_collector=off"},
+             .environment = clean_environment(),
+             .log_file = data.log_file("postgres"),
+             .account = places.account,
+             .stop_signal = SIGINT});  // fast shutdown: SIGTERM would wait for every client
+  if (auto ready = wait_until_ready(*running.process, places, stop); !ready)
+    return failure(std::move(ready.error()));
   return running;
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cli/dev/child_process.hpp"
-#include "cli/dev/data_folder.hpp"
+#include "cli/dev/dev_folder.hpp"
 #include "cli/output.hpp"
 #include "shared/base/result.hpp"
 
@@ -18,12 +18,12 @@ namespace noetl::dev {
 struct PrivatePostgres {
   std::unique_ptr<ChildProcess> process;
   std::string database_url;  // libpq keywords, over the socket
-  std::string folder;        // of the cluster
+  std::string folder;  // of the cluster
   int port = 0;
 };
 
 // Returns when it answers. Errors: not_found (no Postgres installed), unavailable (with the log's tail).
-[[nodiscard]] base::Result<PrivatePostgres> start_postgres(DataFolder& data, const cli::Output& output,
+[[nodiscard]] base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output& output,
                                                            const std::stop_token& stop);
 
 }  // namespace noetl::dev

@@ -38,14 +38,17 @@ base::Result<FileValues> parse_lines(std::string_view text, const std::string& f
     const std::string where = file_name + ":" + std::to_string(number);
     const auto equals = line.find('=');
     if (equals == std::string_view::npos) {
-      return failure(ErrorCode::invalid_input, where + ": expected 'setting = value', found '" + std::string(line) + "'");
+      return failure(ErrorCode::invalid_input,
+                     where + ": expected 'setting = value', found '" + std::string(line) + "'");
     }
     const auto value = unquote(trim(line.substr(equals + 1)));
-    if (!value) return failure(ErrorCode::invalid_input, where + ": a quoted value must end with the same quote");
+    if (!value)
+      return failure(ErrorCode::invalid_input, where + ": a quoted value must end with the same quote");
     const std::string key(trim(line.substr(0, equals)));
     const auto [at, is_new] = values.try_emplace(key, FileValue{*value, where});
     if (!is_new) {
-      return failure(ErrorCode::invalid_input, where + ": '" + key + "' is set twice, first at " + at->second.where, key);
+      return failure(ErrorCode::invalid_input,
+                     where + ": '" + key + "' is set twice, first at " + at->second.where, key);
     }
   }
   return values;
@@ -57,7 +60,8 @@ base::Result<FileValues> parse_json(std::string_view text, const std::string& fi
   FileValues values;
   for (const auto& [key, value] : parsed.items()) {
     if (value.is_structured() || value.is_null() || value.is_number_float()) {
-      return failure(ErrorCode::invalid_input, file_name + ": '" + key + "' must be a text, a whole number or a boolean", key);
+      return failure(ErrorCode::invalid_input,
+                     file_name + ": '" + key + "' must be a text, a whole number or a boolean", key);
     }
     values[key] = {value.is_string() ? value.get<std::string>() : value.dump(), file_name + ": " + key};
   }

@@ -21,7 +21,9 @@ class Reader {
     return found->second;
   }
   [[nodiscard]] const std::string& text(std::string_view name) const { return at(name).value; }
-  [[nodiscard]] int integer(std::string_view name) const { return static_cast<int>(checked(parse_integer(text(name)))); }
+  [[nodiscard]] int integer(std::string_view name) const {
+    return static_cast<int>(checked(parse_integer(text(name))));
+  }
   [[nodiscard]] std::size_t bytes(std::string_view name) const {
     return static_cast<std::size_t>(checked(parse_bytes(text(name))));
   }
@@ -67,17 +69,19 @@ std::string keyword(std::string_view name, std::string_view value) {
 
 std::string database_url(const Reader& read) {
   if (!read.text("database-url").empty()) return read.text("database-url");
-  std::string url = keyword("host", read.text("postgres-host")) + " " + keyword("port", read.text("postgres-port")) +
-                    " " + keyword("dbname", read.text("postgres-db")) + " " +
-                    keyword("user", read.text("postgres-user"));
-  if (!read.text("postgres-password").empty()) url += " " + keyword("password", read.text("postgres-password"));
+  std::string url =
+      keyword("host", read.text("postgres-host")) + " " + keyword("port", read.text("postgres-port")) + " " +
+      keyword("dbname", read.text("postgres-db")) + " " + keyword("user", read.text("postgres-user"));
+  if (!read.text("postgres-password").empty())
+    url += " " + keyword("password", read.text("postgres-password"));
   return url;
 }
 
 base::Result<void> check_lease(const Reader& read) {
   if (read.duration("lease") >= 3 * read.duration("heartbeat-interval")) return {};
   return failure(ErrorCode::invalid_input,
-                 "lease (from " + read.at("lease").where + ") must be at least three times heartbeat-interval (from " +
+                 "lease (from " + read.at("lease").where +
+                     ") must be at least three times heartbeat-interval (from " +
                      read.at("heartbeat-interval").where + "), found " + read.text("lease") + " and " +
                      read.text("heartbeat-interval") + ": a single lost heartbeat would cost the lease",
                  "lease");

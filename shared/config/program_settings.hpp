@@ -19,7 +19,7 @@ struct NatsSettings {
   std::string url;  // "none": do without
   std::string credentials_file;  // empty: none
   std::string stream;
-  std::string subject;   // of the default pool
+  std::string subject;  // of the default pool
   std::string consumer;  // of the default pool
   std::string dead_stream;
   std::chrono::milliseconds ack_wait{0};
@@ -31,9 +31,9 @@ struct ServerSettings {
   LogChoice log;
   NatsSettings nats;
   std::string host;
-  int port = 0;             // 0: any free one
-  std::string port_file;    // written once the server listens; empty: none
-  std::string server_url;   // what notifications say; http://localhost:<port> when not set. Empty for port 0
+  int port = 0;  // 0: any free one
+  std::string port_file;  // written once the server listens; empty: none
+  std::string server_url;  // what notifications say; http://localhost:<port> when not set. Empty for port 0
   std::string database_url;  // libpq URL or keywords; secret
   int db_pool_size = 0;
   bool should_migrate = true;  // false: only check that the schema is current

@@ -32,7 +32,8 @@ ResolvedValue pick(const Setting& setting, const Sources& sources) {
   }
   for (const auto variable : setting.environment) {
     // An empty variable counts as not set: that is how compose files and manifests leave one out.
-    if (auto value = sources.environment ? sources.environment(variable) : std::nullopt; value && !value->empty()) {
+    if (auto value = sources.environment ? sources.environment(variable) : std::nullopt;
+        value && !value->empty()) {
       return {std::move(*value), Origin::environment, std::string(variable)};
     }
   }
@@ -49,10 +50,12 @@ std::optional<std::string> process_environment(std::string_view variable) {
 
 base::Result<FileValues> load_file(const std::string& file_name) {
   std::ifstream file(file_name, std::ios::binary);
-  if (!file) return failure(ErrorCode::not_found, "the configuration file " + file_name + " cannot be read", "config");
+  if (!file)
+    return failure(ErrorCode::not_found, "the configuration file " + file_name + " cannot be read", "config");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.size() > file_bytes_max) {
-    return failure(ErrorCode::payload_too_large, "the configuration file " + file_name + " is larger than 1 MiB", "config");
+    return failure(ErrorCode::payload_too_large,
+                   "the configuration file " + file_name + " is larger than 1 MiB", "config");
   }
   return parse_config_file(text, file_name);
 }
@@ -73,10 +76,13 @@ std::string nearest_setting(std::string_view name) {
 }
 
 base::Result<Resolved> resolve(const Sources& sources) {
-  base::Error errors{.code = ErrorCode::invalid_input, .message = {}, .field = {}, .retry_after = {}, .details = {}};
-  const auto found_error = [&](const std::string& setting, const std::string& message, const std::string& suggestion) {
+  base::Error errors{
+      .code = ErrorCode::invalid_input, .message = {}, .field = {}, .retry_after = {}, .details = {}};
+  const auto found_error = [&](const std::string& setting, const std::string& message,
+                               const std::string& suggestion) {
     errors.message += (errors.message.empty() ? "" : "; ") + message;
-    errors.details.push_back({.field = setting, .message = message, .line = 0, .column = 0, .suggestion = suggestion});
+    errors.details.push_back(
+        {.field = setting, .message = message, .line = 0, .column = 0, .suggestion = suggestion});
     if (errors.field.empty()) errors.field = setting;
   };
   const auto check_known = [&](const std::string& key, const std::string& where) {
@@ -94,7 +100,9 @@ base::Result<Resolved> resolve(const Sources& sources) {
     if (const auto checked = check_value(setting, value.value); !checked) {
       const std::string shown = setting.is_secret ? "a secret value" : "'" + value.value + "'";
       found_error(std::string(setting.name),
-                  std::string(setting.name) + " (from " + value.where + "): " + checked.error().message + ", found " + shown, {});
+                  std::string(setting.name) + " (from " + value.where + "): " + checked.error().message +
+                      ", found " + shown,
+                  {});
     }
     resolved.emplace(setting.name, std::move(value));
   }

@@ -31,8 +31,8 @@ struct FileValue {
 using FileValues = std::map<std::string, FileValue, std::less<>>;
 
 struct Sources {
-  std::map<std::string, std::string> flags;                                    // by setting name
-  std::function<std::optional<std::string>(std::string_view)> environment;     // variable → value
+  std::map<std::string, std::string> flags;  // by setting name
+  std::function<std::optional<std::string>(std::string_view)> environment;  // variable → value
   FileValues file;
 };
 

@@ -30,7 +30,8 @@ template <std::size_t N>
 base::Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number < 0) return failure(ErrorCode::invalid_input, "not a number with a unit");
+  if (error != std::errc{} || number < 0)
+    return failure(ErrorCode::invalid_input, "not a number with a unit");
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const auto& known : units) {
     if (known.name != unit) continue;
@@ -61,7 +62,8 @@ std::string range_text(const Setting& setting, Show show) {
 base::Result<std::int64_t> amount(SettingKind kind, std::string_view text) {
   switch (kind) {
     case SettingKind::duration:
-      return parse_duration(text).map([](std::chrono::milliseconds value) { return std::int64_t{value.count()}; });
+      return parse_duration(text).map(
+          [](std::chrono::milliseconds value) { return std::int64_t{value.count()}; });
     case SettingKind::bytes: return parse_bytes(text);
     default: return parse_integer(text);
   }
@@ -79,7 +81,9 @@ base::Result<std::int64_t> parse_integer(std::string_view text) {
 }
 
 base::Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  return parse_with_unit(text, duration_units).map([](std::int64_t ms) { return std::chrono::milliseconds{ms}; });
+  return parse_with_unit(text, duration_units).map([](std::int64_t ms) {
+    return std::chrono::milliseconds{ms};
+  });
 }
 
 base::Result<std::int64_t> parse_bytes(std::string_view text) { return parse_with_unit(text, bytes_units); }
@@ -87,7 +91,8 @@ base::Result<std::int64_t> parse_bytes(std::string_view text) { return parse_wit
 std::string duration_text(std::chrono::milliseconds value) {
   const std::int64_t ms = value.count();
   for (const auto& unit : {duration_units[4], duration_units[3], duration_units[2], duration_units[1]}) {
-    if (ms >= unit.factor && ms % unit.factor == 0) return std::to_string(ms / unit.factor) + std::string(unit.name);
+    if (ms >= unit.factor && ms % unit.factor == 0)
+      return std::to_string(ms / unit.factor) + std::string(unit.name);
   }
   return std::to_string(ms) + "ms";
 }
@@ -101,7 +106,8 @@ std::string expectation(const Setting& setting) {
       return "a duration " +
              range_text(setting, [](std::int64_t n) { return duration_text(std::chrono::milliseconds{n}); }) +
              ", e.g. 500ms, 5s, 2m";
-    case SettingKind::bytes: return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";
+    case SettingKind::bytes:
+      return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";
     case SettingKind::choice: {
       std::string text = "one of";
       for (const auto choice : setting.choices) text.append(text == "one of" ? " " : ", ").append(choice);

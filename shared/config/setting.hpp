@@ -14,24 +14,24 @@ namespace noetl::config {
 
 enum class SettingKind : std::uint8_t {
   text,
-  integer,   // within [least, most]
+  integer,  // within [least, most]
   duration,  // "500ms", "5s", "2m", "1h", "7d"; a bare number is seconds
-  bytes,     // "65536", "256KiB", "1GiB"
-  choice,    // one of `choices`
+  bytes,  // "65536", "256KiB", "1GiB"
+  choice,  // one of `choices`
 };
 
 // Which programs read it. Bits.
 enum Program : unsigned { server = 1, worker = 2, client = 4, all_programs = 7 };
 
 struct Setting {
-  std::string_view name;                   // file key, and flag with "--" before it
+  std::string_view name;  // file key, and flag with "--" before it
   std::vector<std::string_view> environment;  // the first one is the name that docs recommend
   std::string_view default_value;
   SettingKind kind = SettingKind::text;
   unsigned programs = all_programs;
   std::string_view help;
   bool is_secret = false;
-  std::int64_t least = 0;                  // of integers, bytes; milliseconds of durations
+  std::int64_t least = 0;  // of integers, bytes; milliseconds of durations
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string_view> choices = {};
 };

@@ -12,6 +12,8 @@ constexpr std::int64_t kib = 1024;
 constexpr std::int64_t mib = 1024 * kib;
 constexpr std::int64_t gib = 1024 * mib;
 
+// A table is read by its lines: the formatter would make a paragraph of each.
+// clang-format off
 std::vector<Setting> shared_settings() {
   return {
       {"log-level", {"NOETL_LOG_LEVEL"}, "info", choice, all_programs,
@@ -120,12 +122,15 @@ std::vector<Setting> client_settings_table() {
   };
 }
 
+// clang-format on
+
 }  // namespace
 
 const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> table;
-    for (auto* part : {&shared_settings, &server_only_settings, &worker_only_settings, &client_settings_table}) {
+    for (auto* part :
+         {&shared_settings, &server_only_settings, &worker_only_settings, &client_settings_table}) {
       for (auto& setting : part()) table.push_back(std::move(setting));
     }
     return table;

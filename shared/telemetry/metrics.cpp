@@ -23,8 +23,8 @@ void Histogram::observe(std::chrono::nanoseconds elapsed) const {
 }
 
 const std::vector<double>& seconds_buckets() {
-  static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                          0.25,   0.5,     1,      2.5,   5,      10,    30,   100};
+  static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                          0.1,    0.25,    0.5,    1,     2.5,    5,     10,   30,    100};
   return bounds;
 }
 
@@ -47,7 +47,8 @@ void Metrics::declare(const std::string& name, const std::string& kind, const st
     const auto [at, is_new] = declared.try_emplace(name, MetricDeclaration{name, kind, help});
     return !is_new && at->second != MetricDeclaration{name, kind, help};
   });
-  if (is_taken) throw std::invalid_argument("metric " + name + " is declared twice with another kind or help");
+  if (is_taken)
+    throw std::invalid_argument("metric " + name + " is declared twice with another kind or help");
 }
 
 Counter Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
@@ -62,8 +63,8 @@ Gauge Metrics::gauge(const std::string& name, const std::string& help, const Lab
   return Gauge(family.Add(labels));
 }
 
-Histogram Metrics::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                             const Labels& labels) {
+Histogram Metrics::histogram(const std::string& name, const std::string& help,
+                             const std::vector<double>& bounds, const Labels& labels) {
   declare(name, "histogram", help);
   auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
   return Histogram(family.Add(labels, bounds));

@@ -77,7 +77,8 @@ class Metrics {
   [[nodiscard]] Counter counter(const std::string& name, const std::string& help, const Labels& labels = {});
   [[nodiscard]] Gauge gauge(const std::string& name, const std::string& help, const Labels& labels = {});
   [[nodiscard]] Histogram histogram(const std::string& name, const std::string& help,
-                                    const std::vector<double>& bounds = seconds_buckets(), const Labels& labels = {});
+                                    const std::vector<double>& bounds = seconds_buckets(),
+                                    const Labels& labels = {});
 
   // Called by expose() before it reads, for gauges that are looked up rather than kept. Must not throw.
   void before_expose(std::function<void()> refresh);

@@ -23,8 +23,12 @@ struct Noetlctl {
   int operator()(const std::vector<std::string>& arguments) {
     Programs programs;
     programs.version = "1.2.3";
-    programs.run_server = [this](const config::ServerSettings& settings, std::stop_token) { return server = settings, 0; };
-    programs.run_worker = [this](const config::WorkerSettings& settings, std::stop_token) { return worker = settings, 0; };
+    programs.run_server = [this](const config::ServerSettings& settings, std::stop_token) {
+      return server = settings, 0;
+    };
+    programs.run_worker = [this](const config::WorkerSettings& settings, std::stop_token) {
+      return worker = settings, 0;
+    };
     programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
     programs.lint_playbook = [](std::string_view) { return base::Result<void>{}; };
     return run(arguments, programs, {.out = out, .err = err}, {});
@@ -82,16 +86,26 @@ TEST_CASE("the run mode makes one image server or worker") {
 }
 
 TEST_CASE("unknown commands, unknown flags and missing arguments are wrong use") {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {}, {"frobnicate"}, {"server"}, {"server", "start", "--prot", "1"}, {"execute"}, {"playbook"}, {"completion", "tcsh"}, {"dev", "--port", "0"}}) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{},
+                                                                     {"frobnicate"},
+                                                                     {"server"},
+                                                                     {"server", "start", "--prot", "1"},
+                                                                     {"execute"},
+                                                                     {"playbook"},
+                                                                     {"completion", "tcsh"},
+                                                                     {"dev", "--port", "0"}}) {
     Noetlctl noetlctl;
     CHECK(noetlctl(arguments) == exit_usage);
   }
 }
 
 TEST_CASE("help of every command is given on stdout with success") {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"--help"}, {"dev", "--help"}, {"execution", "--help"}, {"execution", "watch", "--help"}, {"run", "--help"}, {"catalog", "register", "--help"}}) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"--help"},
+                                                                     {"dev", "--help"},
+                                                                     {"execution", "--help"},
+                                                                     {"execution", "watch", "--help"},
+                                                                     {"run", "--help"},
+                                                                     {"catalog", "register", "--help"}}) {
     Noetlctl noetlctl;
     CHECK(noetlctl(arguments) == 0);
     CHECK_FALSE(noetlctl.out.str().empty());
@@ -118,7 +132,8 @@ TEST_CASE("config shows where each value comes from and masks secrets") {
   bool is_shown = false;
   const Json answer = Json::parse(noetlctl.out.str());
   for (const auto& row : answer.at("settings")) {
-    if (row.at("setting") == "postgres-password") is_shown = row.at("value") == "***" && row.at("from") == "POSTGRES_PASSWORD";
+    if (row.at("setting") == "postgres-password")
+      is_shown = row.at("value") == "***" && row.at("from") == "POSTGRES_PASSWORD";
   }
   CHECK(is_shown);
 }
@@ -136,7 +151,8 @@ TEST_CASE("a payload that is no JSON is refused before any call") {
   Noetlctl noetlctl;
 
   CHECK(noetlctl({"execute", "x", "--payload", "{", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
-  CHECK(noetlctl({"execute", "x", "--wait", "--timeout", "soon", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
+  CHECK(noetlctl({"execute", "x", "--wait", "--timeout", "soon", "--server-url", "http://127.0.0.1:1"}) ==
+        exit_usage);
 }
 
 TEST_CASE("completion names the subcommands of each level") {
@@ -157,7 +173,8 @@ TEST_CASE("docs/cli.md lists every error code with its exit code") {
 
   for (int code = 0; code <= static_cast<int>(base::ErrorCode::internal); ++code) {
     const auto& mapping = wire::mapping_of(static_cast<base::ErrorCode>(code));
-    const std::string row = "| `" + std::string(base::to_string(mapping.code)) + "` | " + std::to_string(mapping.cli_exit_code) + " |";
+    const std::string row = "| `" + std::string(base::to_string(mapping.code)) + "` | " +
+                            std::to_string(mapping.cli_exit_code) + " |";
     CAPTURE(row);
     CHECK(text.find(row) != std::string::npos);
   }

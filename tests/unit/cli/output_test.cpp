@@ -19,7 +19,8 @@ const std::vector<Column> columns{{"NAME", "name"}, {"STATUS", "status"}};
 TEST_CASE("rows become a table whose columns line up") {
   Written written;
 
-  Output(written.streams, false, false).rows(Json{{"items", {{{"name", "é"}, {"status", "ready"}}, {{"name", "longer"}}}}}, columns);
+  Output(written.streams, false, false)
+      .rows(Json{{"items", {{{"name", "é"}, {"status", "ready"}}, {{"name", "longer"}}}}}, columns);
 
   CHECK(written.out.str() == "NAME    STATUS\né       ready\nlonger  \n");
 }
@@ -50,20 +51,51 @@ TEST_CASE("a status has a colour only where colours are wanted") {
 
 TEST_CASE("an error shows every detail with its place and gives its exit code") {
   Written written;
-  base::Error error{.code = base::ErrorCode::invalid_playbook, .message = "2 mistakes", .field = {}, .retry_after = {}, .details = {}};
-  error.details.push_back({.field = "workflow[2].next", .message = "no step 'ened'", .line = 7, .column = 3, .suggestion = "did you mean 'end'?"});
+  base::Error error{.code = base::ErrorCode::invalid_playbook,
+                    .message = "2 mistakes",
+                    .field = {},
+                    .retry_after = {},
+                    .details = {}};
+  error.details.push_back({.field = "workflow[2].next",
+                           .message = "no step 'ened'",
+                           .line = 7,
+                           .column = 3,
+                           .suggestion = "did you mean 'end'?"});
 
   const int code = Output(written.streams, false, false).error(error);
 
   CHECK(code == 2);
-  CHECK(written.err.str() == "error: 2 mistakes (invalid_playbook)\n  7:3: workflow[2].next: no step 'ened' (did you mean 'end'?)\n");
+  CHECK(written.err.str() ==
+        "error: 2 mistakes (invalid_playbook)\n  7:3: workflow[2].next: no step 'ened' (did you mean "
+        "'end'?)\n");
   CHECK(written.out.str().empty());
+}
+
+TEST_CASE("an error of several lines keeps them, without control sequences") {
+  Written written;
+
+  const int code =
+      Output(written.streams, false, false)
+          .error(base::failure(base::ErrorCode::unavailable, "gone; its log:\n| a\033[2J\n").value());
+
+  CHECK(code == 6);
+  CHECK(written.err.str() == "error: gone; its log:\n| a?[2J\n (unavailable)\n");
+}
+
+TEST_CASE("fields can be chosen and ordered; empty ones are left out") {
+  Written written;
+
+  Output(written.streams, false, false)
+      .fields(Json{{"a", 1}, {"b", "x"}, {"c", nullptr}, {"d", ""}}, {"b", "a", "c", "d", "absent"});
+
+  CHECK(written.out.str() == "b: x\na: 1\n");
 }
 
 TEST_CASE("with JSON output an error is problem+json on stderr") {
   Written written;
 
-  const int code = Output(written.streams, true, false).error(base::failure(base::ErrorCode::not_found, "no such").value());
+  const int code = Output(written.streams, true, false)
+                       .error(base::failure(base::ErrorCode::not_found, "no such").value());
 
   CHECK(code == 3);
   CHECK(Json::parse(written.err.str()).at("code") == "not_found");

@@ -16,7 +16,8 @@ namespace {
 using Json = nlohmann::json;
 
 TEST_CASE("a payload is a JSON object, given as text or as a file") {
-  const std::string file = std::filesystem::temp_directory_path() / ("noetl-payload-" + std::to_string(getpid()) + ".json");
+  const std::string file =
+      std::filesystem::temp_directory_path() / ("noetl-payload-" + std::to_string(getpid()) + ".json");
   std::ofstream(file) << R"({"from": "file"})";
 
   CHECK(read_payload("").value() == Json::object());
@@ -36,7 +37,8 @@ TEST_CASE("a payload that is no object, no JSON or no file is refused") {
 TEST_CASE("--set reaches into objects and reads JSON where it is JSON") {
   Json payload{{"kept", true}};
 
-  for (const auto* assignment : {"name=world", "count=3", "a.b.c=[1,2]", "a.d=null", "text:=3", "empty=", "url=http://x/?a=b"}) {
+  for (const auto* assignment :
+       {"name=world", "count=3", "a.b.c=[1,2]", "a.d=null", "text:=3", "empty=", "url=http://x/?a=b"}) {
     CAPTURE(assignment);
     CHECK(apply_setting(payload, assignment).has_value());
   }

@@ -39,7 +39,8 @@ TEST_CASE("a value of the environment cannot add keywords to the connection stri
 
 TEST_CASE("the server's own port is in the URL that it tells unless one is set") {
   CHECK(server_settings(resolved_from({{"port", "9000"}}))->server_url == "http://localhost:9000");
-  CHECK(server_settings(resolved_from({{"port", "9000"}, {"server-url", "http://a:1"}}))->server_url == "http://a:1");
+  CHECK(server_settings(resolved_from({{"port", "9000"}, {"server-url", "http://a:1"}}))->server_url ==
+        "http://a:1");
   CHECK(server_settings(resolved_from({{"port", "0"}}))->server_url.empty());
 }
 
@@ -52,7 +53,8 @@ TEST_CASE("a lease shorter than three heartbeats is refused") {
 }
 
 TEST_CASE("the worker's settings are read with their units") {
-  const auto settings = worker_settings(resolved_from({{"slots", "32"}, {"tool-output-max", "1MiB"}})).value();
+  const auto settings =
+      worker_settings(resolved_from({{"slots", "32"}, {"tool-output-max", "1MiB"}})).value();
 
   CHECK(settings.slots == 32);
   CHECK(settings.tool_output_max == 1024 * 1024);

@@ -8,7 +8,8 @@
 namespace noetl::config {
 namespace {
 
-std::function<std::optional<std::string>(std::string_view)> environment(std::map<std::string, std::string> values) {
+std::function<std::optional<std::string>(std::string_view)> environment(
+    std::map<std::string, std::string> values) {
   return [values](std::string_view name) -> std::optional<std::string> {
     const auto found = values.find(std::string(name));
     return found == values.end() ? std::nullopt : std::optional(found->second);
@@ -18,7 +19,10 @@ std::function<std::optional<std::string>(std::string_view)> environment(std::map
 TEST_CASE("flag beats environment beats file beats default") {
   const FileValues file{{"port", {"3", "f:1"}}, {"host", {"file-host", "f:2"}}, {"slots", {"7", "f:3"}}};
 
-  const auto resolved = resolve({.flags = {{"port", "1"}}, .environment = environment({{"NOETL_PORT", "2"}, {"NOETL_HOST", "env-host"}}), .file = file});
+  const auto resolved =
+      resolve({.flags = {{"port", "1"}},
+               .environment = environment({{"NOETL_PORT", "2"}, {"NOETL_HOST", "env-host"}}),
+               .file = file});
 
   REQUIRE(resolved.has_value());
   CHECK(resolved->at("port").value == "1");
@@ -48,15 +52,18 @@ TEST_CASE("the seeds' names of the environment work") {
 }
 
 TEST_CASE("a bad value is refused with the setting, its origin and what was expected") {
-  const auto resolved = resolve({.flags = {}, .environment = environment({{"NOETL_PORT", "eighty"}}), .file = {}});
+  const auto resolved =
+      resolve({.flags = {}, .environment = environment({{"NOETL_PORT", "eighty"}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
-  CHECK(resolved.error().message == "port (from NOETL_PORT): expected a whole number of 0 to 65535, found 'eighty'");
+  CHECK(resolved.error().message ==
+        "port (from NOETL_PORT): expected a whole number of 0 to 65535, found 'eighty'");
   CHECK(resolved.error().field == "port");
 }
 
 TEST_CASE("all mistakes are reported at once") {
-  const auto resolved = resolve({.flags = {{"lease", "soon"}}, .environment = environment({{"NOETL_PORT", "99999"}}), .file = {}});
+  const auto resolved = resolve(
+      {.flags = {{"lease", "soon"}}, .environment = environment({{"NOETL_PORT", "99999"}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
   CHECK(resolved.error().details.size() == 2);
@@ -77,7 +84,8 @@ TEST_CASE("an empty variable counts as not set") {
 }
 
 TEST_CASE("a file of lines has comments, quotes and either spelling of a key") {
-  const auto values = parse_config_file("# comment\nport = 9000 # trailing\n\nnats_url = \"nats://a#b\"\nhost='::'\n", "noetl.conf");
+  const auto values = parse_config_file(
+      "# comment\nport = 9000 # trailing\n\nnats_url = \"nats://a#b\"\nhost='::'\n", "noetl.conf");
 
   REQUIRE(values.has_value());
   CHECK(values->at("port").value == "9000");
@@ -96,7 +104,8 @@ TEST_CASE("a file may be a JSON object") {
 }
 
 TEST_CASE("a file that is neither is refused with its line") {
-  CHECK(parse_config_file("port 9000", "f").error().message == "f:1: expected 'setting = value', found 'port 9000'");
+  CHECK(parse_config_file("port 9000", "f").error().message ==
+        "f:1: expected 'setting = value', found 'port 9000'");
   CHECK(parse_config_file("a = 1\na = 2", "f").error().message == "f:2: 'a' is set twice, first at f:1");
   CHECK_FALSE(parse_config_file("host = \"x", "f").has_value());
   CHECK_FALSE(parse_config_file("{\"port\": [1]}", "f").has_value());

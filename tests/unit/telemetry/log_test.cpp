@@ -11,9 +11,15 @@ namespace {
 constexpr std::chrono::system_clock::time_point new_year{std::chrono::milliseconds{1'767'225'600'042}};
 
 TEST_CASE("a text line has UTC time, level, component, message and fields") {
-  const auto line = format_text({new_year, LogLevel::info, "worker", "Subscribed to noetl.commands", {{"stream", "NOETL_COMMANDS"}, {"note", "two words"}}});
+  const auto line = format_text({new_year,
+                                 LogLevel::info,
+                                 "worker",
+                                 "Subscribed to noetl.commands",
+                                 {{"stream", "NOETL_COMMANDS"}, {"note", "two words"}}});
 
-  CHECK(line == "2026-01-01T00:00:00.042Z INFO  worker: Subscribed to noetl.commands stream=NOETL_COMMANDS note=\"two words\"");
+  CHECK(line ==
+        "2026-01-01T00:00:00.042Z INFO  worker: Subscribed to noetl.commands stream=NOETL_COMMANDS "
+        "note=\"two words\"");
 }
 
 TEST_CASE("a JSON line parses back to what was said, whatever the text") {
@@ -39,15 +45,18 @@ TEST_CASE("secrets are masked by name, in URLs and in connection strings") {
   CHECK(redact("password", "hunter2") == "***");
   CHECK(redact("Authorization", "Bearer x") == "***");
   CHECK(redact("postgres_password", "x") == "***");
-  CHECK(redact("url", "postgresql://noetl:hunter2@localhost/noetl") == "postgresql://noetl:***@localhost/noetl");
+  CHECK(redact("url", "postgresql://noetl:hunter2@localhost/noetl") ==
+        "postgresql://noetl:***@localhost/noetl");
   CHECK(redact("url", "nats://s3cret@localhost:4222") == "nats://***@localhost:4222");
   CHECK(redact("url", "nats://localhost:4222") == "nats://localhost:4222");
   CHECK(redact("dsn", "host=x password=hunter2 dbname=y") == "host=x password=*** dbname=y");
-  CHECK(redact("", "cannot reach postgres://u:p:w@h:5432/d, sorry") == "cannot reach postgres://u:***@h:5432/d, sorry");
+  CHECK(redact("", "cannot reach postgres://u:p:w@h:5432/d, sorry") ==
+        "cannot reach postgres://u:***@h:5432/d, sorry");
 }
 
 TEST_CASE("a message cannot carry a secret either") {
-  const auto line = format_text({new_year, LogLevel::warn, "store", "no answer from postgres://u:hunter2@h/d", {}});
+  const auto line =
+      format_text({new_year, LogLevel::warn, "store", "no answer from postgres://u:hunter2@h/d", {}});
 
   CHECK(line.find("hunter2") == std::string::npos);
 }

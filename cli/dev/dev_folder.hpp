@@ -1,5 +1,5 @@
 #pragma once
-// DataFolder: where `noetlctl dev` keeps the Postgres cluster, the JetStream store, logs and dev.json. Held
+// DevFolder: where `noetlctl dev` keeps the Postgres cluster, the JetStream store, logs and dev.json. Held
 // by one process at a time through a lock that the system gives up when the process ends. One thread.
 #include <sys/types.h>
 
@@ -11,13 +11,13 @@
 
 namespace noetl::dev {
 
-class DataFolder {
+class DevFolder {
  public:
   // Made when missing. Throws std::system_error when it cannot be.
-  explicit DataFolder(const std::string& path);
-  ~DataFolder();
-  DataFolder(const DataFolder&) = delete;
-  DataFolder& operator=(const DataFolder&) = delete;
+  explicit DevFolder(const std::string& path);
+  ~DevFolder();
+  DevFolder(const DevFolder&) = delete;
+  DevFolder& operator=(const DevFolder&) = delete;
 
   // Takes the lock. Errors: conflict, with the process that holds it.
   [[nodiscard]] base::Result<void> lock();

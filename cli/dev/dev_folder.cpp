@@ -1,4 +1,4 @@
-#include "cli/dev/data_folder.hpp"
+#include "cli/dev/dev_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,7 +18,7 @@ constexpr std::uintmax_t log_bytes_max = 16 * 1024 * 1024;
 
 }  // namespace
 
-DataFolder::DataFolder(const std::string& path) {
+DevFolder::DevFolder(const std::string& path) {
   fs::create_directories(fs::path(path) / "logs");
   path_ = fs::canonical(path).string();
   const std::string lock_file = path_ + "/dev.lock";
@@ -26,37 +26,37 @@ DataFolder::DataFolder(const std::string& path) {
   if (lock_fd_ < 0) throw std::system_error(errno, std::generic_category(), "lock file " + lock_file);
 }
 
-DataFolder::~DataFolder() { close(lock_fd_); }
+DevFolder::~DevFolder() { close(lock_fd_); }
 
-base::Result<void> DataFolder::lock() {
+base::Result<void> DevFolder::lock() {
   if (flock(lock_fd_, LOCK_EX | LOCK_NB) == 0) return {};
   const auto state = read_state();
-  return base::failure(base::ErrorCode::conflict,
-                       "a stack already runs in " + path_ + " (process " + std::to_string(state.value("pid", 0)) +
-                           ", server " + state.value("server_url", std::string("starting")) +
-                           "); stop it with: noetlctl dev --stop --data " + path_);
+  return base::failure(base::ErrorCode::conflict, "a stack already runs in " + path_ + " (process " +
+                                                      std::to_string(state.value("pid", 0)) + ", server " +
+                                                      state.value("server_url", std::string("starting")) +
+                                                      "); stop it with: noetlctl dev --stop --data " + path_);
 }
 
-void DataFolder::wait_until_free() {
+void DevFolder::wait_until_free() {
   while (flock(lock_fd_, LOCK_EX) != 0 && errno == EINTR) {
   }
 }
 
-std::string DataFolder::log_file(const std::string& name) const {
+std::string DevFolder::log_file(const std::string& name) const {
   const std::string file = path_ + "/logs/" + name + ".log";
   std::error_code absent;
   if (fs::file_size(file, absent) > log_bytes_max && !absent) fs::rename(file, file + ".old", absent);
   return file;
 }
 
-nlohmann::json DataFolder::read_state() const {
+nlohmann::json DevFolder::read_state() const {
   std::ifstream file(path_ + "/dev.json");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   auto state = nlohmann::json::parse(text, nullptr, false);
   return state.is_object() ? state : nlohmann::json::object();
 }
 
-void DataFolder::write_state(const nlohmann::json& state) const {
+void DevFolder::write_state(const nlohmann::json& state) const {
   // Renamed into place: a reader sees the old text or the new one, never half of it.
   const std::string file = path_ + "/dev.json";
   std::ofstream(file + ".new") << state.dump(2) << '\n';
