@@ -8,14 +8,19 @@ using namespace noetl;
 using Json = nlohmann::json;
 
 TEST_CASE("a claim by ids survives encoding") {
-  const wire::ClaimRequest request{.worker_id = "w-1", .queue_ids = {base::CommandId{1}, base::CommandId{9223372036854775807}}};
+  const wire::ClaimRequest request{.worker_id = "w-1",
+                                   .queue_ids = {base::CommandId{1}, base::CommandId{9223372036854775807}}};
   const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
   CHECK(decoded.worker_id == "w-1");
   CHECK(decoded.queue_ids == request.queue_ids);
 }
 
 TEST_CASE("a claim by pool survives encoding") {
-  const wire::ClaimRequest request{.worker_id = "w-1", .queue_ids = {}, .pool = "gpu", .slots = 7, .wait = std::chrono::milliseconds(1250)};
+  const wire::ClaimRequest request{.worker_id = "w-1",
+                                   .queue_ids = {},
+                                   .pool = "gpu",
+                                   .slots = 7,
+                                   .wait = std::chrono::milliseconds(1250)};
   const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
   CHECK(decoded.pool == "gpu");
   CHECK(decoded.slots == 7);
@@ -41,13 +46,30 @@ TEST_CASE("claims that make no sense are refused with the field") {
 }
 
 TEST_CASE("an answer survives encoding, with contexts passed on as they are") {
-  const wire::ClaimAnswer answer{
-      .commands = {{.lease = {.queue_id = base::CommandId{5}, .epoch = 2}, .execution_id = base::ExecutionId{77}, .step = "fetch \"it\"",
-                    .node_id = "fetch#1", .tool_kind = "http", .attempt = 2, .max_attempts = 3, .timeout = std::chrono::milliseconds(1500),
-                    .context = R"({"input":{"a":1},"tool":{"kind":"http"}})", .traceparent = ""},
-                   {.lease = {.queue_id = base::CommandId{6}, .epoch = 1}, .execution_id = {}, .step = "noop", .node_id = "", .tool_kind = "noop",
-                    .attempt = 1, .max_attempts = 1, .timeout = {}, .context = "", .traceparent = ""}},
-      .refused = {{.queue_id = base::CommandId{8}, .code = base::ErrorCode::active_claim, .message = "not due", .retry_after = std::chrono::milliseconds(300)}}};
+  const wire::ClaimAnswer answer{.commands = {{.lease = {.queue_id = base::CommandId{5}, .epoch = 2},
+                                               .execution_id = base::ExecutionId{77},
+                                               .step = "fetch \"it\"",
+                                               .node_id = "fetch#1",
+                                               .tool_kind = "http",
+                                               .attempt = 2,
+                                               .max_attempts = 3,
+                                               .timeout = std::chrono::milliseconds(1500),
+                                               .context = R"({"input":{"a":1},"tool":{"kind":"http"}})",
+                                               .traceparent = ""},
+                                              {.lease = {.queue_id = base::CommandId{6}, .epoch = 1},
+                                               .execution_id = {},
+                                               .step = "noop",
+                                               .node_id = "",
+                                               .tool_kind = "noop",
+                                               .attempt = 1,
+                                               .max_attempts = 1,
+                                               .timeout = {},
+                                               .context = "",
+                                               .traceparent = ""}},
+                                 .refused = {{.queue_id = base::CommandId{8},
+                                              .code = base::ErrorCode::active_claim,
+                                              .message = "not due",
+                                              .retry_after = std::chrono::milliseconds(300)}}};
 
   const auto decoded = wire::decode_claim_answer(Json::parse(wire::encode(answer))).value();
 
@@ -65,8 +87,8 @@ TEST_CASE("an answer survives encoding, with contexts passed on as they are") {
 }
 
 TEST_CASE("answers of a newer server are understood as far as they go") {
-  const auto decoded = wire::decode_claim_answer(Json::parse(
-      R"({"commands":[],"hint":1,"refused":[{"queue_id":"3","code":"brand_new","why":"x"}]})"));
+  const auto decoded = wire::decode_claim_answer(
+      Json::parse(R"({"commands":[],"hint":1,"refused":[{"queue_id":"3","code":"brand_new","why":"x"}]})"));
   REQUIRE(decoded.has_value());
   CHECK(decoded->refused[0].code == base::ErrorCode::internal);
 }

@@ -7,8 +7,10 @@
 using namespace noetl;
 
 namespace {
-const wire::Notification sample{.execution_id = base::ExecutionId{12345678901234}, .queue_id = base::CommandId{98765432109876},
-                                .step = "say \"hello\"\n", .server_url = "http://localhost:8082"};
+const wire::Notification sample{.execution_id = base::ExecutionId{12345678901234},
+                                .queue_id = base::CommandId{98765432109876},
+                                .step = "say \"hello\"\n",
+                                .server_url = "http://localhost:8082"};
 }
 
 TEST_CASE("a notification survives encoding, and is small") {
@@ -23,7 +25,8 @@ TEST_CASE("a notification survives encoding, and is small") {
 }
 
 TEST_CASE("ids may be numbers or strings, and unknown fields are ignored") {
-  const auto decoded = wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
+  const auto decoded =
+      wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
   CHECK(decoded.queue_id == base::CommandId{7});
   CHECK_FALSE(decoded.execution_id.is_set());
 }
@@ -35,9 +38,10 @@ TEST_CASE("a step of any length leaves the notification within its bound") {
 }
 
 TEST_CASE("what is no notification is refused") {
-  for (const std::string bytes : {"", "hello", "[]", "7", "null", "{}", R"({"queue_id":0})", R"({"queue_id":-1})", R"({"queue_id":"x"})",
-                                  R"({"queue_id":1.5})", R"({"queue_id":[1]})", R"({"queue_id":"9223372036854775808"})",
-                                  R"({"queue_id":1,"execution_id":{}})", "\xff\xfe"}) {
+  for (const std::string bytes :
+       {"", "hello", "[]", "7", "null", "{}", R"({"queue_id":0})", R"({"queue_id":-1})",
+        R"({"queue_id":"x"})", R"({"queue_id":1.5})", R"({"queue_id":[1]})",
+        R"({"queue_id":"9223372036854775808"})", R"({"queue_id":1,"execution_id":{}})", "\xff\xfe"}) {
     CAPTURE(bytes);
     const auto decoded = wire::decode_notification(bytes);
     REQUIRE_FALSE(decoded.has_value());

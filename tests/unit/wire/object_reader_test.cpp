@@ -8,7 +8,8 @@ using noetl::wire::Json;
 using noetl::wire::ObjectReader;
 
 TEST_CASE("a reader gives the fields that are there and empty values for those left out") {
-  const Json body = Json::parse(R"({"name":"x","count":7,"on":true,"id":"42","list":["a","b"],"nothing":null})");
+  const Json body =
+      Json::parse(R"({"name":"x","count":7,"on":true,"id":"42","list":["a","b"],"nothing":null})");
   ObjectReader reader(body);
 
   CHECK(reader.required_string("name") == "x");
@@ -48,7 +49,8 @@ TEST_CASE("an unknown field is refused with the name that was probably meant") {
 }
 
 TEST_CASE("wrong types and values out of range say what was found") {
-  const Json body = Json::parse(R"({"a":"1","b":9223372036854775808,"c":1.5,"d":-1,"e":0,"f":"9223372036854775808","g":true})");
+  const Json body = Json::parse(
+      R"({"a":"1","b":9223372036854775808,"c":1.5,"d":-1,"e":0,"f":"9223372036854775808","g":true})");
   const auto message = [&](auto&& read) {
     ObjectReader reader(body);
     read(reader);
@@ -56,11 +58,15 @@ TEST_CASE("wrong types and values out of range say what was found") {
   };
 
   CHECK(message([](auto& r) { (void)r.optional_int("a"); }) == "'/a' must be an integer, found string '1'");
-  CHECK(message([](auto& r) { (void)r.optional_int("b"); }) == "'/b' must be an integer, found number 9223372036854775808");
+  CHECK(message([](auto& r) { (void)r.optional_int("b"); }) ==
+        "'/b' must be an integer, found number 9223372036854775808");
   CHECK(message([](auto& r) { (void)r.optional_int("c"); }) == "'/c' must be an integer, found number 1.5");
-  CHECK(message([](auto& r) { (void)r.optional_int("d", {0, 5}); }) == "'/d' must be an integer from 0 to 5, found number -1");
+  CHECK(message([](auto& r) {
+          (void)r.optional_int("d", {0, 5});
+        }) == "'/d' must be an integer from 0 to 5, found number -1");
   for (const char* name : {"c", "d", "e", "f", "g"}) {
-    CHECK(message([&](auto& r) { (void)r.template optional_id<CommandId>(name); }).find("must be an id") != std::string::npos);
+    CHECK(message([&](auto& r) { (void)r.template optional_id<CommandId>(name); }).find("must be an id") !=
+          std::string::npos);
   }
 }
 

@@ -48,7 +48,8 @@ TEST_CASE("invalid UTF-8 is refused with the byte it begins at") {
 }
 
 TEST_CASE("syntax errors name the byte and never throw") {
-  for (const char* text : {"", "{", "{\"a\"}", "[1,]", "nul", "1e999", "{\"a\":1}x", "\"\\ud800\"", "\"\\", "'a'"}) {
+  for (const char* text :
+       {"", "{", "{\"a\"}", "[1,]", "nul", "1e999", "{\"a\":1}x", "\"\\ud800\"", "\"\\", "'a'"}) {
     CAPTURE(text);
     const auto result = parse_body(text);
     REQUIRE_FALSE(result.has_value());

@@ -11,15 +11,31 @@ using Json = nlohmann::json;
 TEST_CASE("attempts and events survive encoding") {
   wire::ReportRequest request;
   request.worker_id = "w-1";
-  request.attempts.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 3}, .outcome = domain::Outcome::completed,
-                              .result = R"({"a":[1,2]})", .error = {}, .output = "printed\n", .duration = std::chrono::microseconds(12'034),
+  request.attempts.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 3},
+                              .outcome = domain::Outcome::completed,
+                              .result = R"({"a":[1,2]})",
+                              .error = {},
+                              .output = "printed\n",
+                              .duration = std::chrono::microseconds(12'034),
                               .execution_id = base::ExecutionId{9}});
-  request.attempts.push_back({.lease = {.queue_id = base::CommandId{6}, .epoch = 1}, .outcome = domain::Outcome::failed, .result = "null",
-                              .error = domain::ToolError{.kind = "rate_limit", .message = "slow down", .is_retryable = true, .status = 429,
-                                                         .retry_after = std::chrono::milliseconds(700), .traceback = "line 1"},
-                              .output = {}, .duration = {}, .execution_id = {}});
-  request.events.push_back({.execution_id = base::ExecutionId{9}, .event_id = base::EventId{10}, .step = "s", .name = "step.enter",
-                            .payload = R"({"x":1})", .meta = "{}"});
+  request.attempts.push_back({.lease = {.queue_id = base::CommandId{6}, .epoch = 1},
+                              .outcome = domain::Outcome::failed,
+                              .result = "null",
+                              .error = domain::ToolError{.kind = "rate_limit",
+                                                         .message = "slow down",
+                                                         .is_retryable = true,
+                                                         .status = 429,
+                                                         .retry_after = std::chrono::milliseconds(700),
+                                                         .traceback = "line 1"},
+                              .output = {},
+                              .duration = {},
+                              .execution_id = {}});
+  request.events.push_back({.execution_id = base::ExecutionId{9},
+                            .event_id = base::EventId{10},
+                            .step = "s",
+                            .name = "step.enter",
+                            .payload = R"({"x":1})",
+                            .meta = "{}"});
 
   const auto decoded = wire::decode_report_request(Json::parse(wire::encode(request))).value();
 
@@ -49,13 +65,20 @@ TEST_CASE("the seed's single event is understood") {
 TEST_CASE("output that no database stores is made storable") {
   wire::ReportRequest request;
   request.worker_id = "w";
-  request.attempts.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 1}, .outcome = domain::Outcome::completed, .result = "1", .error = {},
-                              .output = std::string("a\0b\xff", 4), .duration = {}, .execution_id = {}});
+  request.attempts.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 1},
+                              .outcome = domain::Outcome::completed,
+                              .result = "1",
+                              .error = {},
+                              .output = std::string("a\0b\xff", 4),
+                              .duration = {},
+                              .execution_id = {}});
 
   const auto parsed = wire::parse_body(wire::encode(request));
 
   REQUIRE(parsed.has_value());
-  CHECK(wire::decode_report_request(*parsed)->attempts[0].output == "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+  CHECK(wire::decode_report_request(*parsed)->attempts[0].output ==
+        "a\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD");
 }
 
 TEST_CASE("reports that make no sense are refused with the field") {
@@ -64,16 +87,21 @@ TEST_CASE("reports that make no sense are refused with the field") {
     REQUIRE_FALSE(decoded.has_value());
     return decoded.error().field;
   };
-  const auto event = [](const std::string& rest) { return R"({"worker_id":"w","events":[{"queue_id":1,"epoch":1,)" + rest + "}]}"; };
+  const auto event = [](const std::string& rest) {
+    return R"({"worker_id":"w","events":[{"queue_id":1,"epoch":1,)" + rest + "}]}";
+  };
   CHECK(field("7").empty());
   CHECK(field(R"({"worker_id":"w","events":[]})") == "/events");
   CHECK(field(R"({"events":[{"queue_id":1,"epoch":1,"name":"command.completed"}]})") == "/worker_id");
-  CHECK(field(R"({"worker_id":"w","events":[{"queue_id":1,"name":"command.completed"}]})") == "/events/0/epoch");
+  CHECK(field(R"({"worker_id":"w","events":[{"queue_id":1,"name":"command.completed"}]})") ==
+        "/events/0/epoch");
   CHECK(field(event(R"("name":"command.exploded")")) == "/events/0/name");
   CHECK(field(event(R"("name":"command.failed")")) == "/events/0/payload/error");
   CHECK(field(event(R"("name":"command.completed","payload":{"resultt":1})")) == "/events/0/payload/resultt");
-  CHECK(field(event(R"("name":"command.failed","payload":{"error":{"message":"m"}})")) == "/events/0/payload/error/kind");
-  CHECK(field(event(R"("name":"command.completed","meta":{"duration_ms":-1})")) == "/events/0/meta/duration_ms");
+  CHECK(field(event(R"("name":"command.failed","payload":{"error":{"message":"m"}})")) ==
+        "/events/0/payload/error/kind");
+  CHECK(field(event(R"("name":"command.completed","meta":{"duration_ms":-1})")) ==
+        "/events/0/meta/duration_ms");
   CHECK(field(R"({"execution_id":"1","step":"s","name":"n","payload":[]})") == "/payload");
   CHECK(field(R"({"execution_id":"1","step":"s","name":"n","status":"x"})") == "/status");
 }
@@ -81,9 +109,21 @@ TEST_CASE("reports that make no sense are refused with the field") {
 TEST_CASE("an answer survives encoding") {
   wire::ReportAnswer answer;
   answer.commands_generated = 4;
-  answer.verdicts.push_back({.queue_id = base::CommandId{1}, .refused = {}, .is_duplicate = false, .message = {}, .retry_after = {}});
-  answer.verdicts.push_back({.queue_id = base::CommandId{2}, .refused = base::ErrorCode::lease_lost, .is_duplicate = false, .message = "epoch 3", .retry_after = {}});
-  answer.verdicts.push_back({.queue_id = base::CommandId{3}, .refused = {}, .is_duplicate = true, .message = {}, .retry_after = std::chrono::milliseconds(250)});
+  answer.verdicts.push_back({.queue_id = base::CommandId{1},
+                             .refused = {},
+                             .is_duplicate = false,
+                             .message = {},
+                             .retry_after = {}});
+  answer.verdicts.push_back({.queue_id = base::CommandId{2},
+                             .refused = base::ErrorCode::lease_lost,
+                             .is_duplicate = false,
+                             .message = "epoch 3",
+                             .retry_after = {}});
+  answer.verdicts.push_back({.queue_id = base::CommandId{3},
+                             .refused = {},
+                             .is_duplicate = true,
+                             .message = {},
+                             .retry_after = std::chrono::milliseconds(250)});
 
   const auto decoded = wire::decode_report_answer(Json::parse(wire::encode(answer))).value();
 

@@ -8,8 +8,14 @@ using namespace noetl;
 using Json = nlohmann::json;
 
 TEST_CASE("a registration and its answer survive encoding") {
-  const wire::WorkerRegistration registration{.worker_id = "host-1", .pool = "gpu", .hostname = "host", .pid = 77, .slots = 16, .version = "0.1.0",
-                                              .tools = {"http", "noop"}, .labels = R"({"zone":"a"})"};
+  const wire::WorkerRegistration registration{.worker_id = "host-1",
+                                              .pool = "gpu",
+                                              .hostname = "host",
+                                              .pid = 77,
+                                              .slots = 16,
+                                              .version = "0.1.0",
+                                              .tools = {"http", "noop"},
+                                              .labels = R"({"zone":"a"})"};
   const auto decoded = wire::decode_worker_registration(Json::parse(wire::encode(registration))).value();
   CHECK(decoded.worker_id == "host-1");
   CHECK(decoded.pool == "gpu");
@@ -17,8 +23,12 @@ TEST_CASE("a registration and its answer survive encoding") {
   CHECK(decoded.tools == registration.tools);
   CHECK(decoded.labels == registration.labels);
 
-  const wire::RegistrationAnswer answer{.worker_id = "host-1", .heartbeat_interval = std::chrono::milliseconds(500), .lease = std::chrono::milliseconds(2500),
-                                        .nats_stream = "S", .nats_subject = "s", .nats_consumer = "c"};
+  const wire::RegistrationAnswer answer{.worker_id = "host-1",
+                                        .heartbeat_interval = std::chrono::milliseconds(500),
+                                        .lease = std::chrono::milliseconds(2500),
+                                        .nats_stream = "S",
+                                        .nats_subject = "s",
+                                        .nats_consumer = "c"};
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
   CHECK(rules.heartbeat_interval == answer.heartbeat_interval);
@@ -26,8 +36,12 @@ TEST_CASE("a registration and its answer survive encoding") {
 }
 
 TEST_CASE("a heartbeat and its answer survive encoding") {
-  const wire::Heartbeat heartbeat{.worker_id = "w", .held = {{.queue_id = base::CommandId{1}, .epoch = 2}, {.queue_id = base::CommandId{3}, .epoch = 1}},
-                                  .has_claim_in_flight = true, .running = 2, .status = "draining"};
+  const wire::Heartbeat heartbeat{
+      .worker_id = "w",
+      .held = {{.queue_id = base::CommandId{1}, .epoch = 2}, {.queue_id = base::CommandId{3}, .epoch = 1}},
+      .has_claim_in_flight = true,
+      .running = 2,
+      .status = "draining"};
   const auto decoded = wire::decode_heartbeat(Json::parse(wire::encode(heartbeat))).value();
   CHECK(decoded.held == heartbeat.held);
   CHECK(decoded.has_claim_in_flight);
@@ -47,11 +61,16 @@ TEST_CASE("a heartbeat and its answer survive encoding") {
 }
 
 TEST_CASE("registrations and heartbeats that make no sense are refused with the field") {
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a/b"})")).error().field == "/worker_id");
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","slots":0})")).error().field == "/slots");
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","labels":[]})")).error().field == "/labels");
-  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","tools":["x",7]})")).error().field == "/tools/1");
-  CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[{"queue_id":1,"epoch":0}]})")).error().field == "/held/0/epoch");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a/b"})")).error().field ==
+        "/worker_id");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","slots":0})")).error().field ==
+        "/slots");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","labels":[]})")).error().field ==
+        "/labels");
+  CHECK(wire::decode_worker_registration(Json::parse(R"({"worker_id":"a","tools":["x",7]})")).error().field ==
+        "/tools/1");
+  CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[{"queue_id":1,"epoch":0}]})")).error().field ==
+        "/held/0/epoch");
   CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[1]})")).error().field == "/held/0");
   CHECK(wire::decode_heartbeat(Json::parse(R"({"status":"dancing"})")).error().field == "/status");
 }
