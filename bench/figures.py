@@ -31,7 +31,7 @@ def last_id(stack):
 def wait_for_drain(stack, after, patience=300.0):
     """Polls for one command that is not finished: stops at the first, and looks four times a second."""
     unfinished = f"select exists (select from noetl.queue where queue_id > {after} and finished_at is null)"
-    wait_until("the drain", lambda: stack.sql.value(unfinished) == "f", patience, interval=0.25)
+    wait_until("the drain", lambda: stack.is_alive() and stack.sql.value(unfinished) == "f", patience, interval=0.25)
 
 
 def check_once_each(stack, after, count):
@@ -91,12 +91,17 @@ def steps(stack, executions):
     after = last_id(stack)
     stack.load("execute", "--connections", 2, "--batch", 500, "--count", executions, "--path", "bench/three_steps")
     running = "select exists (select from noetl.execution where status = 'running')"
-    wait_until("the executions", lambda: stack.sql.value(running) == "f", 300, interval=0.25)
+    wait_until("the executions", lambda: stack.is_alive() and stack.sql.value(running) == "f", 300, interval=0.25)
     check_once_each(stack, after, 3 * executions)
     return rate(stack, after, start="min(created_at)")
 
 
-def python_calls(stack, count):
+def python_calls(stack, count, slots):
+    """A worker runs as many interpreters as it has slots: as many as Python users would give it."""
+    stack.stop_workers()
+    stack.start_workers(2, slots)
+    stack.load("enqueue", "--batch", 4 * slots, "--connections", 1, "--count", 4 * slots, "--tool", PYTHON)
+    wait_for_drain(stack, 0)  # the interpreters are warm now
     after = last_id(stack)
     stack.load("enqueue", "--batch", 1000, "--connections", 1, "--count", count, "--tool", PYTHON)
     wait_for_drain(stack, after)

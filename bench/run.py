@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import figures
 import run_peers
-from stack import Stack
+from stack import Stack, sync_ms
 
 
 def log(text):
@@ -48,9 +48,10 @@ def measure_ours(stack, choice):
 
     drains = repeat("drain", runs, lambda: figures.drain(stack, n, 2))
     latencies = repeat("latency", runs, lambda: figures.latency(stack, 200))
-    steps = repeat("steps", runs, lambda: figures.steps(stack, max(500, n // 20)))
-    calls = repeat("python", runs, lambda: figures.python_calls(stack, max(1000, n // 10)))
     busy_memory = figures.memory(stack)
+    steps = repeat("steps", runs, lambda: figures.steps(stack, max(500, n // 20)))
+    calls = repeat("python", runs, lambda: figures.python_calls(stack, max(1000, n // 10), choice.python_slots))
+    python_memory = figures.memory(stack)
     stack.stop_workers()
     singles = repeat("enqueue single", runs, lambda: figures.enqueue_single(stack, max(1000, n // 5)))
     executes = repeat("execute single", runs, lambda: figures.execute_single(stack, max(1000, n // 10)))
@@ -71,12 +72,13 @@ def measure_ours(stack, choice):
         figure("python calls", calls, "calls/s"),
         figure("WAL, enqueue", [d["wal_enqueue"] for d in drains], "bytes/command"),
         figure("WAL, claim to done", [d["wal_drain"] for d in drains], "bytes/command"),
+        figure("fdatasync of this disk, the floor of a commit", [sync_ms(stack.folder)], "ms", 2),
         figure("idle transactions, server and 2 workers", [idle], "/s", 1),
     ]
     for state, memory in (("idle", idle_memory), ("after load", busy_memory)):
         rows.append(figure(f"memory of the server, {state}", [memory["server_mib"]], "MiB", 1))
         rows.append(figure(f"memory of a worker, {state}", [memory["worker_mib"]], "MiB", 1))
-        rows.append(figure(f"memory of its interpreters, {state}", [memory["interpreters_mib"]], "MiB", 1))
+    rows.append(figure("memory of a worker's interpreters", [python_memory["interpreters_mib"]], "MiB", 1))
     rows += [figure(f"size of {name}, stripped", [size], "MiB", 1) for name, size in figures.sizes(stack).items()]
     return rows
 
@@ -110,6 +112,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--commands", type=int, default=100_000, help="of one drain; the other counts follow it")
     parser.add_argument("--slots", type=int, default=512, help="of each worker")
+    parser.add_argument("--python-slots", type=int, default=8, help="of each worker while Python is measured")
     parser.add_argument("--idle-seconds", type=float, default=10)
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
     choice = parser.parse_args()

@@ -157,10 +157,17 @@ class Stack:
         wait_until("/readyz", lambda: self.call("GET", "/readyz")[0] == 200)
         self.sql = Session(self.database_url)
 
-    def start_workers(self, count):
-        env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_WORKER_SLOTS": str(self.slots)}
+    def start_workers(self, count, slots=None):
+        env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_WORKER_SLOTS": str(slots or self.slots)}
         for _ in range(count):
             self.workers.append(self.spawn([os.path.join(self.bin, "noetl-worker")], "worker", env))
+
+    def is_alive(self):
+        """True, or the end of the run: a figure of a stack with a dead part is none."""
+        for process in self.processes:
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args[0]} ended with {process.returncode} while it was measured")
+        return True
 
     def stop_workers(self):
         for worker in self.workers:
@@ -197,6 +204,20 @@ class Stack:
         if run.returncode != 0:
             raise RuntimeError(f"noetl-bench {arguments}: {run.stderr.strip()}")
         return json.loads(run.stdout)
+
+
+def sync_ms(folder):
+    """Median of what making 8 KiB durable costs here: no commit can be faster, for us or the peers."""
+    times = []
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        for _ in range(100):
+            file.seek(0)
+            file.write(os.urandom(8192))
+            file.flush()
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - start) * 1000)
+    return sorted(times)[50]
 
 
 def memory_kib(pid):

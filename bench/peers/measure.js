@@ -42,22 +42,23 @@ async function stopWorkers(workers) {
   })));
 }
 
-// Jobs per second from the first job done until `count` are, so that starting up does not count: as ours
-// counts from the first claim.
+// Jobs per second after the first report of work done, so that starting up does not count (ours counts from
+// the first claim); what that report already had done does not count either.
 async function drain(file, roleArguments, processes, count) {
   const workers = await startWorkers(file, roleArguments, processes);
   const done = workers.map(() => 0);
-  let start;
+  let start, first;
   const elapsed = new Promise((resolve) => workers.forEach((worker, i) => worker.on("message", ({ total }) => {
     if (total === undefined) return;
     start ??= now();
+    first ??= total;
     done[i] = total;
     if (done.reduce((a, b) => a + b) >= count) resolve(now() - start);
   })));
   workers.forEach((worker) => worker.send("go"));
   const ms = await elapsed;
   await stopWorkers(workers);
-  return (count * 1000) / ms;
+  return ((count - first) * 1000) / ms;
 }
 
 // 200 jobs at 20 a second; each carries the time from just before it was added.

@@ -41,7 +41,7 @@ async function main() {
     for (let i = 0; i < count; i += 1000) await boss.insert(chunk((k) => ({ name: queue, data: { id: i + k } })));
     await sql("vacuum analyze pgboss.job");
   };
-  for (const [mode, label, count] of [["work", "work()", jobs / 5], ["loop", "fetch and complete in a loop", jobs]]) {
+  for (const [mode, label, count] of [["work", "work()", jobs], ["loop", "fetch and complete in a loop", jobs]]) {
     await repeat(`pg-boss, ${label}, 2 processes`, "drain", "jobs/s", async () => {
       await fill(count);
       return drain(__filename, ["worker", mode], 2, count);
