@@ -23,6 +23,10 @@ namespace {
 using telemetry::log_error;
 using telemetry::log_info;
 
+// A result beyond this leaves the execution's state even when the setting allows more: the state is
+// written again with every step.
+constexpr std::size_t state_bytes_max = 4096;
+
 // Applies what is missing, or only checks, as the settings say.
 base::Result<void> prepare_schema(const config::ServerSettings& settings) {
   if (settings.should_migrate) {
@@ -103,9 +107,10 @@ int serve(const config::ServerSettings& settings, std::stop_token stop) {
   app::Parts parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
                    .waiting_claims = waiting_claims,
                    .rules = {.heartbeat_interval = settings.heartbeat_interval, .lease = settings.lease,
-                             .result_inline_bytes_max = 4096, .nats_stream = settings.nats.stream}};
+                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max), .nats_stream = settings.nats.stream}};
   api::HttpDoor door(parts, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
-                             .threads_max = static_cast<std::size_t>(settings.http_threads)}, metrics);
+                             .threads_max = static_cast<std::size_t>(settings.http_threads),
+                             .connections_waiting_max = static_cast<std::size_t>(settings.http_queue)}, metrics);
   const int port = door.bind();
   // Notifications name the address where to claim, which is known only now when any port would do.
   notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port) : settings.server_url);

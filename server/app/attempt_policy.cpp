@@ -59,7 +59,9 @@ void decide_failure(const store::LockedCommand& command, const wire::AttemptRepo
   // A failed step of a playbook is the engine's to judge; everything else waits for a person.
   ended.status = is_plain || is_lost ? CommandStatus::dead : CommandStatus::failed;
   if (ended.status == CommandStatus::dead) {
-    decision.dead_letter = store::DeadLetter{.queue_id = command.lease.queue_id, .pool = command.pool,
+    decision.dead_letter = store::DeadLetter{.queue_id = command.lease.queue_id,
+                                             .execution_id = command.execution_id,
+                                             .epoch = command.lease.epoch, .step = command.step, .pool = command.pool,
                                              .tool_kind = command.tool_kind, .error_kind = error.kind,
                                              .error = ended.error, .attempts = command.attempts};
   }

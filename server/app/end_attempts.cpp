@@ -47,6 +47,7 @@ class Transaction {
     return answer;
   }
   [[nodiscard]] const std::vector<notify::Ring>& rings() const { return writes_.rings; }
+  [[nodiscard]] const std::vector<notify::Death>& deaths() const { return deaths_; }
 
  private:
   void lock();
@@ -65,6 +66,7 @@ class Transaction {
   std::map<base::ExecutionId, OpenExecution> executions_;
   std::vector<AttemptDecision> decisions_;
   DecisionWrites writes_;
+  std::vector<notify::Death> deaths_;
 };
 
 std::vector<base::ExecutionId> Transaction::execution_ids() {
@@ -165,7 +167,7 @@ void Transaction::react(std::size_t index, const store::LockedCommand& command, 
   }
   const engine::Occurrence occurrence{
       .node_id = command.node_id, .outcome = report.outcome,
-      .result = report.outcome == domain::Outcome::completed ? Json::parse(report.result) : Json{}, .error = report.error};
+      .result = Json::parse(report.result), .error = report.error};
   auto decided = engine::react({*open.playbook, command.execution_id, open.workload, values}, std::move(open.state), occurrence);
   open.state = std::move(decided.state);
   open.finish = std::move(decided.finish);
@@ -212,6 +214,11 @@ void Transaction::write() {
   }
   if (!ended.empty()) store::QueueTable(session_).end_attempts(ended);
   if (!letters.empty()) store::QueueTable(session_).insert_dead_letters(letters);
+  for (auto& letter : letters) {
+    deaths_.push_back({.queue_id = letter.queue_id, .execution_id = letter.execution_id, .step = std::move(letter.step),
+                       .pool = std::move(letter.pool), .epoch = letter.epoch, .attempts = letter.attempts,
+                       .error = std::move(letter.error)});
+  }
   writes_.write(session_);
 }
 }  // namespace
@@ -219,12 +226,15 @@ void Transaction::write() {
 EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports) {
   EndedAttempts answer;
   std::vector<notify::Ring> rings;
+  std::vector<notify::Death> deaths;
   parts.connections.transact([&](store::Session& session) {
     Transaction transaction(parts, session, reports);
     answer = transaction.run();
     rings = transaction.rings();
+    deaths = transaction.deaths();
   });
   ring(parts, rings);
+  parts.notifier.tell_dead(deaths);
   return answer;
 }
 

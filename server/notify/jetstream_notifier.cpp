@@ -1,5 +1,6 @@
 #include "server/notify/jetstream_notifier.hpp"
 
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "shared/domain/command.hpp"
@@ -83,6 +84,23 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
   const std::lock_guard lock(mutex_);
   is_poked_ = true;
   wake_.notify_one();
+}
+
+void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
+  std::shared_ptr<Line> line;
+  {
+    const std::lock_guard lock(lines_mutex_);
+    line = bulk_;
+  }
+  for (const Death& death : deaths) {
+    if (!wire::is_pool_name(death.pool)) continue;
+    const std::string bytes = R"({"execution_id":")" + death.execution_id.str() + R"(","queue_id":")" + death.queue_id.str() +
+                              R"(","step":)" + nlohmann::json(death.step).dump() +
+                              R"(,"attempts":)" + std::to_string(death.attempts) + R"(,"error":)" + death.error + "}";
+    // Failures are counted by the publisher; the row in noetl.dead_letter stays.
+    (void)line->publisher.publish(wire::dead_subject_of(death.pool), bytes,
+                                  "dead:" + death.queue_id.str() + ":" + std::to_string(death.epoch));
+  }
 }
 
 bool JetStreamNotifier::is_connected() const {

@@ -46,6 +46,7 @@ class JetStreamNotifier final : public Notifier {
   JetStreamNotifier& operator=(const JetStreamNotifier&) = delete;
 
   void ring(const std::vector<Ring>& rings) override;
+  void tell_dead(const std::vector<Death>& deaths) override;
   [[nodiscard]] bool is_connected() const override;
 
   // What notifications say from now on; for a server that learns its port late. Before the first ring() only.

@@ -19,11 +19,24 @@ struct Ring {
   int round = 0;
 };
 
+// A command that ended in the dead letter, for whoever listens on noetl.dead.<pool>.
+struct Death {
+  base::CommandId queue_id;
+  base::ExecutionId execution_id;
+  std::string step;
+  std::string pool;
+  int epoch = 0;
+  int attempts = 0;
+  std::string error;  // JSON text
+};
+
 class Notifier {
  public:
   virtual ~Notifier() = default;
   // Never blocks on the network and never throws; failures are counted in metrics.
   virtual void ring(const std::vector<Ring>& rings) = 0;
+  // The same for dead letters: the row is the record, the message tells who wants to know.
+  virtual void tell_dead(const std::vector<Death>& deaths) = 0;
   // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
 };

@@ -14,7 +14,16 @@ class RecordingNotifier final : public Notifier {
     const std::lock_guard lock(mutex_);
     rings_.insert(rings_.end(), rings.begin(), rings.end());
   }
+  void tell_dead(const std::vector<Death>& deaths) override {
+    const std::lock_guard lock(mutex_);
+    deaths_.insert(deaths_.end(), deaths.begin(), deaths.end());
+  }
   [[nodiscard]] bool is_connected() const override { return true; }
+
+  [[nodiscard]] std::vector<Death> deaths() const {
+    const std::lock_guard lock(mutex_);
+    return deaths_;
+  }
 
   // All that was rung and not taken.
   [[nodiscard]] std::vector<Ring> rings() const {
@@ -30,6 +39,7 @@ class RecordingNotifier final : public Notifier {
  private:
   mutable std::mutex mutex_;
   std::vector<Ring> rings_;
+  std::vector<Death> deaths_;
 };
 
 }  // namespace noetl::notify

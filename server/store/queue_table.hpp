@@ -55,6 +55,9 @@ struct EndedAttempt {
 
 struct DeadLetter {
   base::CommandId queue_id;
+  base::ExecutionId execution_id;
+  int epoch = 0;
+  std::string step;
   std::string pool, tool_kind, error_kind, error;
   int attempts = 0;
 };

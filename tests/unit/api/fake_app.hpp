@@ -42,6 +42,7 @@ FakeApp& fake_app();
 class SilentNotifier final : public notify::Notifier {
  public:
   void ring(const std::vector<notify::Ring>&) override {}
+  void tell_dead(const std::vector<notify::Death>&) override {}
   [[nodiscard]] bool is_connected() const override { return true; }
 };
 
