@@ -1,12 +1,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "cli/command_line.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/dev/dev_stack.hpp"
 #include "cli/session.hpp"
+#include "shared/wire/error_codes.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -46,7 +48,7 @@ int run_stack(Session& session, dev::DevFolder& data, const Arguments& arguments
 }
 
 int show_stack(const Session& session, dev::DevFolder& data) {
-  if (data.lock()) {
+  if (!data.is_held()) {
     return session.output.error(
         base::failure(base::ErrorCode::not_found, "no stack runs in " + data.path()).value());
   }
@@ -56,7 +58,7 @@ int show_stack(const Session& session, dev::DevFolder& data) {
 }
 
 int stop_stack(const Session& session, dev::DevFolder& data) {
-  if (data.lock()) {
+  if (!data.is_held()) {
     session.output.line({{"status", "stopped"}}, "no stack runs in " + data.path());
     return 0;
   }
@@ -93,6 +95,12 @@ void add_dev_command(CLI::App& app, CommandLine& line) {
   command->add_flag("--status", arguments->should_show, "Show the stack that runs in the folder");
   command->add_flag("--stop", arguments->should_stop, "Stop the stack that runs in the folder");
   on_chosen(*command, line, [arguments](Session& session) {
+    // Asking about a folder does not make one.
+    const bool is_question = arguments->should_show || arguments->should_stop;
+    if (is_question && !std::filesystem::exists(arguments->folder + "/dev.lock")) {
+      session.output.note("no stack runs in " + arguments->folder);
+      return arguments->should_stop ? 0 : wire::mapping_of(base::ErrorCode::not_found).cli_exit_code;
+    }
     dev::DevFolder data(arguments->folder);
     if (arguments->should_show) return show_stack(session, data);
     if (arguments->should_stop) return stop_stack(session, data);

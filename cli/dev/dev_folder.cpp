@@ -1,7 +1,6 @@
 #include "cli/dev/dev_folder.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +15,15 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::uintmax_t log_bytes_max = 16 * 1024 * 1024;
 
+// A lock of the open file, not of the process (OFD): it can be looked at without being taken, so that asking
+// for the status never gets in the way of a start.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 }  // namespace
 
 DevFolder::DevFolder(const std::string& path) {
@@ -28,8 +36,14 @@ DevFolder::DevFolder(const std::string& path) {
 
 DevFolder::~DevFolder() { close(lock_fd_); }
 
+bool DevFolder::is_held() const {
+  auto wanted = whole_file();
+  return fcntl(lock_fd_, F_OFD_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;
+}
+
 base::Result<void> DevFolder::lock() {
-  if (flock(lock_fd_, LOCK_EX | LOCK_NB) == 0) return {};
+  auto wanted = whole_file();
+  if (fcntl(lock_fd_, F_OFD_SETLK, &wanted) == 0) return {};
   const auto state = read_state();
   return base::failure(base::ErrorCode::conflict, "a stack already runs in " + path_ + " (process " +
                                                       std::to_string(state.value("pid", 0)) + ", server " +
@@ -38,7 +52,8 @@ base::Result<void> DevFolder::lock() {
 }
 
 void DevFolder::wait_until_free() {
-  while (flock(lock_fd_, LOCK_EX) != 0 && errno == EINTR) {
+  auto wanted = whole_file();
+  while (fcntl(lock_fd_, F_OFD_SETLKW, &wanted) != 0 && errno == EINTR) {
   }
 }
 

@@ -19,6 +19,8 @@ class DevFolder {
   DevFolder(const DevFolder&) = delete;
   DevFolder& operator=(const DevFolder&) = delete;
 
+  // Does somebody else hold the lock? Takes nothing.
+  [[nodiscard]] bool is_held() const;
   // Takes the lock. Errors: conflict, with the process that holds it.
   [[nodiscard]] base::Result<void> lock();
   // Waits until the holder lets go: it has stopped.
