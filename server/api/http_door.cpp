@@ -61,6 +61,7 @@ class Parser final : public httplib::Server {
       request.ranges.clear();
       request.headers.erase("Accept-Encoding");
     });
+    if (!has_head) connection.end_after_reply();  // unreadable: where the next request begins is unknown
     return connection.flush() && is_answered && has_head && !is_closed && !is_last &&
            !connection.ends_after_reply();
   }
@@ -116,7 +117,7 @@ class HttpDoor::State {
         if (!parser_.answer_one(connection, is_last)) break;
       }
       current_connection = nullptr;
-      connection.close_politely();
+      if (connection.ends_after_reply()) connection.close_politely();
     } catch (const std::exception& exception) {
       current_connection = nullptr;
       telemetry::log_error("api", "connection failed", {{"error", exception.what()}});

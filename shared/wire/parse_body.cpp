@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
+
+#include "shared/wire/json_tree.hpp"
 
 namespace noetl::wire {
 namespace {
@@ -102,18 +105,10 @@ base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes
     if (what.starts_with("nesting")) what += " (" + std::to_string(depth_max) + " levels)";
     return malformed(what, finding.offset);
   }
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    const std::size_t offset = error.byte == 0 ? 0 : error.byte - 1;
-    const std::string reason =
-        error.what();  // "[json.exception.parse_error.101] parse error at …: syntax error …"
-    const std::size_t colon = reason.find(": ");
-    return malformed(colon == std::string::npos ? reason : reason.substr(colon + 2) + ",", offset);
-  } catch (const nlohmann::json::exception& error) {  // a number out of range
-    return base::failure(ErrorCode::malformed_body,
-                         std::string("the body is not acceptable JSON: ") + error.what());
-  }
+  auto tree = build_tree(text);
+  if (!tree)
+    return base::failure(ErrorCode::malformed_body, "the body is not acceptable JSON: " + tree.error());
+  return std::move(*tree);
 }
 
 }  // namespace noetl::wire

@@ -81,7 +81,8 @@ TEST_CASE("every error code is in the problem schema") {
 }
 
 TEST_CASE("path parameters are declared, and nothing else is said to be one") {
-  for (const auto& [path, operations] : document()["paths"].items()) {
+  const Json whole = document();
+  for (const auto& [path, operations] : whole["paths"].items()) {
     for (const auto& [method, operation] : operations.items()) {
       std::size_t declared = 0;
       for (const auto& parameter : operation.value("parameters", Json::array())) {

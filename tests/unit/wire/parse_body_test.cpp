@@ -57,3 +57,26 @@ TEST_CASE("syntax errors name the byte and never throw") {
   }
   CHECK(parse_body("[1,x]").error().message.find("at byte 3") != std::string::npos);
 }
+
+TEST_CASE("a field that is named twice in one object is refused, wherever the object is") {
+  for (const char* text : {R"({"a":1,"a":1})", R"([{"b":{"a":1,"c":[],"a":{}}}])", R"({"a":1,"\u0061":2})"}) {
+    CAPTURE(text);
+    const auto result = parse_body(text);
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().code == ErrorCode::malformed_body);
+    CHECK(result.error().message.find("'a' twice") != std::string::npos);
+  }
+  CHECK(parse_body(R"([{"a":1},{"a":{"a":[{"a":1},{"a":2}]}}])").has_value());
+}
+
+TEST_CASE("what is parsed is what nlohmann's own parser makes of it") {
+  for (const char* text :
+       {"null", "true", "-1", "18446744073709551615", "9223372036854775808", "1.5e3", "\"x\"", "[]", "{}",
+        "[[],[[]],{}]", R"({"a":[{"b":[1,{"c":{}}]},2],"d":{"e":null},"f":[[1],[2,[3]]]})"}) {
+    CAPTURE(text);
+    const auto parsed = parse_body(text);
+    REQUIRE(parsed.has_value());
+    CHECK(*parsed == nlohmann::json::parse(text));
+    CHECK(parsed->type() == nlohmann::json::parse(text).type());
+  }
+}

@@ -1,0 +1,104 @@
+#include "shared/wire/json_tree.hpp"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "shared/wire/parse_body.hpp"
+
+namespace noetl::wire {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t shown_bytes_max = 60;
+
+// Receives what nlohmann's parser finds. Its member names are the parser's.
+class TreeBuilder {
+ public:
+  bool null() { return place(nullptr); }
+  bool boolean(bool value) { return place(value); }
+  bool number_integer(std::int64_t value) { return place(value); }
+  bool number_unsigned(std::uint64_t value) { return place(value); }
+  bool number_float(double value, const std::string&) { return place(value); }
+  bool string(std::string& value) { return place(std::move(value)); }
+  bool binary(Json::binary_t&) { return false; }  // not in JSON text
+  bool start_object(std::size_t) { return open(Json::value_t::object); }
+  bool end_object() { return close(); }
+  bool start_array(std::size_t) { return open(Json::value_t::array); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& name) {
+    auto& fields = open_.back()->get_ref<Json::object_t&>();
+    const auto [field, is_new] = fields.try_emplace(std::move(name));
+    if (!is_new) return fail_twice(field->first);
+    field_ = &field->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) {
+    const std::string reason =
+        error.what();  // "[json.exception.parse_error.101] parse error at …: syntax error …"
+    const std::size_t colon = reason.find(": ");
+    mistake_ = colon == std::string::npos ? reason : reason.substr(colon + 2);
+    mistake_ += ", at byte " + std::to_string(position == 0 ? 0 : position - 1);
+    return false;
+  }
+
+  Json& root() { return root_; }
+  std::string& mistake() { return mistake_; }
+
+ private:
+  // Where the next value goes: the document, the field just named, or the end of the array.
+  template <class Value>
+  Json* put(Value&& value) {
+    if (open_.empty()) {
+      root_ = Json(std::forward<Value>(value));
+      return &root_;
+    }
+    Json& parent = *open_.back();
+    if (parent.is_array()) {
+      parent.get_ref<Json::array_t&>().emplace_back(std::forward<Value>(value));
+      return &parent.get_ref<Json::array_t&>().back();
+    }
+    *field_ = Json(std::forward<Value>(value));
+    return field_;
+  }
+  template <class Value>
+  bool place(Value&& value) {
+    static_cast<void>(put(std::forward<Value>(value)));
+    return true;
+  }
+  bool open(Json::value_t kind) {
+    open_.push_back(put(kind));  // stays where it is: its parent takes nothing until it is closed
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+  bool fail_twice(std::string name) {
+    if (name.size() > shown_bytes_max) {
+      name.resize(shown_bytes_max);
+      if (const auto end = find_invalid_utf8(name); end != std::string_view::npos) name.resize(end);
+      name += "…";
+    }
+    mistake_ = "the field '" + name + "' twice in one object";
+    return false;
+  }
+
+  Json root_;
+  std::vector<Json*> open_;
+  Json* field_ = nullptr;
+  std::string mistake_;
+};
+
+}  // namespace
+
+tl::expected<Json, std::string> build_tree(std::string_view text) {
+  TreeBuilder builder;
+  if (Json::sax_parse(text, &builder)) return std::move(builder.root());
+  return tl::unexpected<std::string>(std::move(builder.mistake()));
+}
+
+}  // namespace noetl::wire
