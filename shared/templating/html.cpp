@@ -1,0 +1,41 @@
+#include "shared/templating/html.hpp"
+
+#include "shared/templating/budget.hpp"
+#include "shared/templating/python_text.hpp"
+
+namespace noetl::templating {
+
+std::string escaped_always(const Value& value, Budget& budget) {
+  const std::string plain = python_str(value, budget);
+  std::string out;
+  out.reserve(plain.size());
+  for (const char c : plain) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  budget.spend_bytes(out.size());
+  return out;
+}
+
+std::string escaped(const Value& value, Budget& budget) {
+  return value.is_markup() ? value.as_text() : escaped_always(value, budget);
+}
+
+}  // namespace noetl::templating

@@ -1,0 +1,128 @@
+// Filters that encode and decode: JSON and base64.
+#include <algorithm>
+
+#include "shared/templating/filters.hpp"
+#include "shared/templating/json_parsing.hpp"
+#include "shared/templating/operators.hpp"
+#include "shared/templating/python_text.hpp"
+#include "shared/templating/unicode.hpp"
+
+namespace noetl::templating {
+namespace {
+
+int indent_of(const Use& use) {
+  const std::int64_t indent = use.bound.integer(0, -1);
+  if (indent > 100) {
+    fail_bound("an indent of more than 100 blanks");
+  }
+  return static_cast<int>(indent);
+}
+
+// json.dumps as Jinja's tojson does it: no character that means something in HTML.
+Value to_json_in_html(const Use& use) {
+  const std::string plain = json_dumps(use.input, {.indent = indent_of(use)}, use.budget);
+  std::string out;
+  out.reserve(plain.size());
+  for (const char c : plain) {
+    switch (c) {
+      case '<':
+        out += "\\u003c";
+        break;
+      case '>':
+        out += "\\u003e";
+        break;
+      case '&':
+        out += "\\u0026";
+        break;
+      case '\'':
+        out += "\\u0027";
+        break;
+      default:
+        out += c;
+    }
+  }
+  use.budget.spend_bytes(out.size());
+  return Value::markup(std::move(out));
+}
+
+Value to_plain_json(const Use& use) {
+  return use.budget.text(json_dumps(use.input, {.indent = indent_of(use), .sorts_keys = false}, use.budget));
+}
+
+Value to_nice_json(const Use& use) { return use.budget.text(json_dumps(use.input, {.indent = 4}, use.budget)); }
+
+Value from_json(const Use& use) {
+  if (!use.input.is_text()) {
+    if (use.input.is_undefined()) {
+      fail_use_of_undefined(use.input);
+    }
+    return use.input;  // already parsed: results arrive as objects more often than as text
+  }
+  use.budget.spend_bytes(use.input.as_text().size() * 4);
+  auto json = parse_json(use.input.as_text());
+  if (!json) {
+    fail("from_json: the text is not JSON");
+  }
+  return Value::owned_json(std::move(*json));
+}
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+Value base64_encode(const Use& use) {
+  const std::string text = python_str(use.input, use.budget);
+  std::string out;
+  out.reserve(text.size() * 4 / 3 + 4);
+  for (std::size_t at = 0; at < text.size(); at += 3) {
+    std::uint32_t bits = 0;
+    const std::size_t bytes = std::min<std::size_t>(3, text.size() - at);
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = (bits << 8U) | (i < bytes ? static_cast<unsigned char>(text[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += i <= bytes ? alphabet[(bits >> (18U - 6U * i)) & 63U] : '=';
+    }
+  }
+  return use.budget.text(std::move(out));
+}
+
+Value base64_decode(const Use& use) {
+  std::string out;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : python_str(use.input, use.budget)) {
+    const char plain = c == '-' ? '+' : c == '_' ? '/' : c;  // the URL-safe alphabet as well
+    const std::size_t digit = alphabet.find(plain);
+    if (digit == std::string_view::npos) {
+      if (plain == '=' || plain == '\n' || plain == '\r' || plain == ' ') {
+        continue;
+      }
+      fail("b64decode: the text is not base64");
+    }
+    bits = (bits << 6U) | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out += static_cast<char>(static_cast<unsigned char>((bits >> count) & 0xFFU));
+    }
+  }
+  if (!unicode::is_valid(out)) {
+    fail("b64decode: the bytes are no UTF-8 text");
+  }
+  return use.budget.text(std::move(out));
+}
+
+constexpr Filter filters[] = {
+    {"b64decode", "", base64_decode},
+    {"b64encode", "", base64_encode},
+    {"from_json", "", from_json},
+    {"fromjson", "", from_json},
+    {"to_json", "indent", to_plain_json},
+    {"to_nice_json", "", to_nice_json},
+    {"tojson", "indent", to_json_in_html},
+};
+
+}  // namespace
+
+FilterTable json_filters() { return {std::begin(filters), std::end(filters)}; }
+
+}  // namespace noetl::templating

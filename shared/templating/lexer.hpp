@@ -1,0 +1,28 @@
+#pragma once
+// Lexer: cuts a template into tokens as Jinja2's does with its default settings, whitespace control,
+// comments and raw blocks included. Pure; any thread.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace noetl::templating {
+
+enum class TokenKind : std::uint8_t {
+  data, block_begin, block_end, output_begin, output_end, name, integer, floating, string, symbol, end,
+};
+
+struct Token {
+  TokenKind kind = TokenKind::end;
+  std::size_t offset = 0;
+  std::string text{};  // data, name, string (unescaped), symbol
+  std::int64_t integer = 0;
+  double floating = 0;
+};
+
+// Throws Failure (syntax).
+[[nodiscard]] std::vector<Token> tokenize(std::string_view source);
+// No tag begins in the text: rendering it gives it back.
+[[nodiscard]] bool has_no_tags(std::string_view source);
+
+}  // namespace noetl::templating

@@ -1,0 +1,28 @@
+#pragma once
+// How Python writes values: str(), repr(), floats, json.dumps(). Pure; any thread.
+#include <string>
+#include <string_view>
+
+#include "shared/templating/value.hpp"
+
+namespace noetl::templating {
+
+[[nodiscard]] std::string python_float(double value);
+// str(): text as it is, "" for undefined.
+[[nodiscard]] std::string python_str(const Value& value, Budget& budget);
+void append_str(const Value& value, std::string& out, Budget& budget);
+void append_repr(const Value& value, std::string& out, Budget& budget);
+void append_quoted(std::string_view text, std::string& out);
+// 'int', 'str', 'dict', … for messages.
+[[nodiscard]] std::string python_type(const Value& value);
+
+struct JsonStyle {
+  int indent = -1;         // none: one line with ", " and ": "
+  bool sorts_keys = true;
+};
+// json.dumps with ensure_ascii. Fails on what JSON cannot hold.
+[[nodiscard]] std::string json_dumps(const Value& value, JsonStyle style, Budget& budget);
+// The text that json.dumps makes of a key that is no text.
+[[nodiscard]] std::string json_key(const Value& key);
+
+}  // namespace noetl::templating
