@@ -35,5 +35,5 @@ def measure(stack, choice, log):
             log(f"  {row['peer']} {row['name']}: {row['median']:.2f} {row['runs']}")
             rows.append(row)
         if run.wait() != 0:
-            raise RuntimeError(f"{script} ended with {run.returncode}")
+            log(f"  {script} ended with {run.returncode}: its figures end here, the others go on")
     return rows
