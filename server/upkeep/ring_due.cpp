@@ -10,6 +10,7 @@ namespace noetl::upkeep {
 namespace {
 constexpr int due_max = 2000;       // rung per tick
 constexpr int rows_max = 20'000;    // looked at per tick and scan: some 10 ms of Postgres
+constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
 constexpr base::CommandId no_end{std::numeric_limits<std::int64_t>::max()};
 }  // namespace
 
@@ -26,6 +27,7 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepTimes& t
     }
     newest_seen_ = newest;
 
+    if (++ticks_ % sweep_ticks != 0) return;
     base::CommandId last;
     rung += ring(statements.unheard(sweep_at_, no_end, rows_max, last));
     sweep_at_ = last == no_end ? base::CommandId{} : last;

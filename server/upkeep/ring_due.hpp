@@ -29,6 +29,7 @@ class RingDue {
   const std::chrono::milliseconds ring_after_;
   RingMemory memory_;
   base::CommandId newest_seen_;   // the newest window begins here
+  std::uint64_t ticks_ = 0;
   base::CommandId sweep_at_;      // the sweep over all others goes on here
 };
 

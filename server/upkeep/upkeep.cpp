@@ -10,7 +10,8 @@ namespace noetl::upkeep {
 
 namespace {
 constexpr std::uint64_t orphan_check_ticks = 5;   // late claims of lost workers are found at this distance
-constexpr std::uint64_t prune_ticks = 10;
+constexpr std::uint64_t prune_ticks = 20;
+constexpr std::uint64_t fold_ticks = 4;           // the depth is right without: reading adds what is not folded
 constexpr int prune_rows_max = 5000;
 }  // namespace
 
@@ -52,7 +53,9 @@ std::chrono::milliseconds Upkeep::tick() {
   connection_.run_one([&](store::Session& session) { times = store::UpkeepStatements(session).times(); });
   expire_leases();
   commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, times));
-  connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+  if (ticks_ % fold_ticks == 0) {
+    connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+  }
   if (settings_.retention.count() > 0 && ticks_ % prune_ticks == 0) prune(times);
   ++ticks_;
   return std::clamp(times.next_due, std::chrono::milliseconds{10}, settings_.interval);
