@@ -110,7 +110,8 @@ int serve(const config::ServerSettings& settings, std::stop_token stop) {
                              .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max), .nats_stream = settings.nats.stream}};
   api::HttpDoor door(parts, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
                              .threads_max = static_cast<std::size_t>(settings.http_threads),
-                             .connections_waiting_max = static_cast<std::size_t>(settings.http_queue)}, metrics);
+                             .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
+                             .body_bytes_max = settings.body_bytes_max}, metrics);
   const int port = door.bind();
   // Notifications name the address where to claim, which is known only now when any port would do.
   notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port) : settings.server_url);

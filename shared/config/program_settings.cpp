@@ -132,15 +132,12 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .heartbeat_interval = read.duration("heartbeat-interval"),
                         .lease = read.duration("lease"),
                         .grace = read.duration("grace"),
-                        .claim_wait = read.duration("claim-wait"),
                         .python = read.text("python"),
                         .python_processes = read.integer("python-processes"),
                         .tool_timeout = read.duration("tool-timeout"),
                         .tool_memory_max = read.bytes("tool-memory-max"),
                         .tool_output_max = read.bytes("tool-output-max"),
-                        .tool_result_max = read.bytes("tool-result-max"),
-                        .http_host = read.text("worker-host"),
-                        .http_port = read.integer("worker-port")};
+                        .tool_result_max = read.bytes("tool-result-max")};
 }
 
 ClientSettings client_settings(const Resolved& resolved) {

@@ -61,15 +61,12 @@ struct WorkerSettings {
   std::chrono::milliseconds heartbeat_interval{0};  // until the server's answer to register says another
   std::chrono::milliseconds lease{0};
   std::chrono::milliseconds grace{0};
-  std::chrono::milliseconds claim_wait{0};
   std::string python;
   int python_processes = 0;
   std::chrono::milliseconds tool_timeout{0};
   std::size_t tool_memory_max = 0;
   std::size_t tool_output_max = 0;
   std::size_t tool_result_max = 0;
-  std::string http_host;
-  int http_port = -1;  // -1: no health and metrics port
 };
 
 struct ClientSettings {

@@ -91,8 +91,6 @@ std::vector<Setting> worker_only_settings() {
       {"slots", {"NOETL_WORKER_SLOTS", "WORKER_MAX_CONCURRENT"}, "16", integer, worker,
        "Commands that the worker runs at the same time.", false, 1, 1024},
       {"worker-id", {"NOETL_WORKER_ID"}, "", text, worker, "Unique name of this process. Empty: host, pid and a random part."},
-      {"claim-wait", {"NOETL_CLAIM_WAIT"}, "10s", duration, worker,
-       "Longest wait of one claim call while NATS is away.", false, 0, 30 * second},
       {"python", {"NOETL_PYTHON"}, "python3", text, worker, "Interpreter of the python tool."},
       {"python-processes", {"NOETL_PYTHON_PROCESSES"}, "2", integer, worker,
        "Interpreters that are kept warm; more are started when they are busy, up to the number of slots.", false, 1, 256},
@@ -103,9 +101,6 @@ std::vector<Setting> worker_only_settings() {
       {"tool-output-max", {"NOETL_TOOL_OUTPUT_MAX"}, "256KiB", bytes, worker, "What a tool prints is cut here.", false, kib,
        gib},
       {"tool-result-max", {"NOETL_TOOL_RESULT_MAX"}, "8MiB", bytes, worker, "Largest result of a tool.", false, kib, gib},
-      {"worker-host", {"NOETL_WORKER_HOST"}, "127.0.0.1", text, worker, "Address of the worker's health and metrics."},
-      {"worker-port", {"NOETL_WORKER_PORT"}, "-1", integer, worker,
-       "Port of the worker's health and metrics; -1 is off, 0 picks a free one.", false, -1, 65535},
   };
 }
 
