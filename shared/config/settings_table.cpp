@@ -81,7 +81,7 @@ std::vector<Setting> server_only_settings() {
       {"ring-after", {"NOETL_RING_AFTER"}, "1s", duration, server,
        "A notification is repeated when its command still waits after so long.", false, 100, hour},
       {"retention", {"NOETL_RETENTION"}, "7d", duration, server,
-       "Finished executions and commands are kept so long.", false, minute, 3650 * day},
+       "Finished plain commands are kept so long; executions stay.", false, minute, 3650 * day},
   };
 }
 
