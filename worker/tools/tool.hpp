@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "shared/domain/command.hpp"
+#include "worker/tools/credentials.hpp"
 
 namespace noetl::tools {
 
@@ -26,6 +27,8 @@ struct ToolCall {
   std::string traceparent;
   std::chrono::steady_clock::time_point deadline;  // always set
   std::stop_token stop;          // cancelled, lease lost or worker going down: return as soon as possible
+  CredentialSource* credentials = nullptr;  // outlives the call; null where nobody can be asked
+  ResultSource* results = nullptr;          // the same
 };
 
 struct ToolResult {
