@@ -1,0 +1,165 @@
+"""Everything that playbooks need, on free ports in a folder of its own: Postgres, nats-server, noetl-server and workers
+(as `noetlctl dev` starts them), a database for the playbooks, the stub of the servers that they call, credentials."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psycopg2
+
+from http_json import Client
+
+HERE = pathlib.Path(__file__).resolve().parent
+STUB = HERE.parent / "support" / "stub_server.py"
+START_PATIENCE_SECONDS = 120
+STOP_PATIENCE_SECONDS = 60
+DATABASE, USER, PASSWORD = "demo_noetl", "demo", "demo"
+KV_BUCKET = "sessions"
+
+
+class PrivateStack:
+    """Used as a context; main thread. `sql` and `client` may be used by any."""
+
+    def __init__(self, programs, folder, workers=2, slots=8):
+        self.programs, self.folder, self.workers, self.slots = pathlib.Path(programs).resolve(), folder, workers, slots
+        self.data, self.files = folder / "data", folder / "files"
+        self.process = self.stub = None
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_error):
+        self.stop()
+
+    def start(self):
+        self.files.mkdir(parents=True, exist_ok=True)
+        self.stub = subprocess.Popen([sys.executable, STUB, "--files", HERE / "files", "--until-stdin-ends"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.stub_url = f"http://127.0.0.1:{int(self.stub.stdout.readline())}"
+        log = (self.folder / "stack.log").open("w")
+        self.process = subprocess.Popen(
+            [self.programs / "noetlctl", "dev", "--data", self.data, "--port", str(free_port()), "--workers",
+             str(self.workers)],
+            cwd=self.files, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True)
+        self.state = self.await_ready()
+        self.server_url = self.state["server_url"].replace("localhost", "127.0.0.1")
+        self.client = Client(self.server_url)
+        self.make_database()
+        self.make_bucket()
+        self.refused_credentials = self.register_credentials()
+
+    def environment(self):
+        paths = [str(HERE / "shim"), os.environ.get("PYTHONPATH", "")]
+        return {**os.environ, "NOETL_PYTHON": sys.executable, "NOETL_WORKER_SLOTS": str(self.slots),
+                "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret"}
+
+    def await_ready(self):
+        give_up = time.monotonic() + START_PATIENCE_SECONDS
+        while time.monotonic() < give_up:
+            state = self.read_state()
+            if state.get("is_ready") and state.get("pid") == self.process.pid:
+                return state
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)  # a process that starts gives no other sign than its file
+        raise RuntimeError("the stack did not start:\n" + (self.folder / "stack.log").read_text())
+
+    def read_state(self):
+        try:
+            return json.loads((self.data / "dev.json").read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def make_database(self):
+        self.run_sql("noetl", f"create role {USER} login superuser password '{PASSWORD}'")
+        self.run_sql("noetl", f"create database {DATABASE} owner {USER}")
+
+    def run_sql(self, database, statement):
+        """One statement outside a transaction; its rows, if it has any."""
+        connection = psycopg2.connect(self.state["database_url"].replace("dbname='noetl'", f"dbname='{database}'"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return [list(row) for row in cursor.fetchall()] if cursor.description else []
+        finally:
+            connection.close()
+
+    def sql(self, statement):
+        return self.run_sql(DATABASE, statement)
+
+    def postgres(self, database=DATABASE):
+        return {"db_host": "127.0.0.1", "db_port": self.state["postgres_port"], "db_user": USER,
+                "db_password": PASSWORD, "db_name": database}
+
+    def make_bucket(self):
+        """A JetStream key-value bucket is a stream whose name begins with KV_."""
+        stream = {"name": f"KV_{KV_BUCKET}", "subjects": [f"$KV.{KV_BUCKET}.>"], "storage": "memory", "max_msgs_per_subject": 1,
+                  "discard": "new", "allow_rollup_hdrs": True, "deny_delete": True, "allow_direct": True}
+        answer = nats_request(self.state["nats_port"], f"$JS.API.STREAM.CREATE.KV_{KV_BUCKET}", stream)
+        if "error" in answer:
+            raise RuntimeError(f"making the bucket {KV_BUCKET}: {answer['error']}")
+
+    def register_credentials(self):
+        """Why the server did not take them, if it did not."""
+        wanted = [{"name": name, "type": "postgres", "data": self.postgres()}
+                  for name in ("pg_local", "pg_k8s", "test_postgres", "pg_demo")]
+        wanted += [{"name": name, "type": "postgres", "data": self.postgres("noetl")}
+                   for name in ("pg_noetl_k8s", "pg_noetl")]
+        wanted += [{"name": "nats_credential", "type": "nats",
+                    "data": {"nats_url": self.state["nats_url"], "url": self.state["nats_url"]}}]
+        for credential in wanted:
+            try:
+                self.client.post("/api/credentials", credential)
+            except Exception as error:  # the playbooks that need none go on
+                return str(error)
+        return None
+
+    def stop(self):
+        for process, ask in ((self.process, lambda one: one.send_signal(signal.SIGTERM)),
+                             (self.stub, lambda one: one.stdin.close())):
+            if process is None or process.poll() is not None:
+                continue
+            ask(process)
+            try:
+                process.wait(STOP_PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self.process = self.stub = None
+
+    def keep_logs(self, target):
+        shutil.copytree(self.data / "logs", target, dirs_exist_ok=True)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def nats_request(port, subject, body):
+    """One request over NATS' text protocol, and its answer."""
+    data = json.dumps(body).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, connection.makefile("rb") as lines:
+        connection.sendall(b'CONNECT {"verbose":false}\r\nSUB answer 1\r\n'
+                           + f"PUB {subject} answer {len(data)}\r\n".encode() + data + b"\r\n")
+        for line in lines:
+            if line.startswith(b"MSG"):
+                return json.loads(lines.read(int(line.split()[-1])))
+            if line.startswith(b"PING"):
+                connection.sendall(b"PONG\r\n")
+            if line.startswith(b"-ERR"):
+                raise RuntimeError(f"nats-server: {line.decode().strip()}")
+    raise RuntimeError(f"nats-server closed before it answered {subject}")
