@@ -84,6 +84,7 @@ class Harness:
             return self.report(run, "REFUSED", started, str(refused), [] if is_meant else ["it was refused"])
         places = self.places(run)
         payload = {**run.playbook.payload(places), **placed(run.expected.get("payload") or {}, places)}
+        payload = {key: value for key, value in payload.items() if value != {"$unset": True}}
         answer = self.stack.client.post("/api/v2/execute", {"catalog_id": registered["catalog_id"], "payload": payload})
         problems = list(self.meanwhile(run, answer["execution_id"]))
         timeout = run.expected.get("timeout", self.options.timeout)
