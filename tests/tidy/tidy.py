@@ -33,13 +33,16 @@ LAYERS = {
                    "shared/telemetry", "server/engine", "server/store", "server/notify/notifier.hpp"],
     "server/upkeep": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "server/app",
                       "server/store", "server/notify/notifier.hpp"],
+    "server/vault": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "shared/templating",
+                     "server/app", "server/store"],
     # errors.hpp: the door is where exceptions of the store are caught.
     "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry", "server/app",
-                   "server/store/errors.hpp"],
+                   "server/vault", "server/store/errors.hpp"],
     "server": ["shared", "server"],
     "worker/tools": ["shared/base", "shared/domain"],
     "worker/loop": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry",
-                    "shared/transport/transport.hpp", "worker/tools/tool.hpp"],
+                    "shared/templating", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
+                    "worker/tools/credentials.hpp"],
     "worker": ["shared", "worker"],
     "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry"],
     # The one place where the command line meets the programs that it starts.
@@ -50,7 +53,7 @@ LAYERS = {
 THIRD_PARTY = {
     "nats/": ["shared/nats"],
     "pqxx/": ["server/store"],
-    "httplib.h": ["shared/transport", "server/api", "worker/tools", "cli"],
+    "httplib.h": ["shared/transport", "server/api", "server/vault", "worker/tools", "cli"],
     "spdlog/": ["shared/telemetry"],
     "prometheus/": ["shared/telemetry"],
     "yaml-cpp/": ["shared/language"],

@@ -1,0 +1,72 @@
+#include "server/store/credential_table.hpp"
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+namespace {
+
+StoredCredential listed(const pqxx::row& row) {
+  StoredCredential found;
+  found.credential_id = row["credential_id"].as<std::int64_t>();
+  found.name = text_of(row["name"]);
+  found.type = text_of(row["type"]);
+  found.meta = text_of(row["meta"]);
+  found.tags = text_of(row["tags"]);
+  found.description = text_of(row["description"]);
+  found.created_at = text_of(row["created_at"]);
+  found.updated_at = text_of(row["updated_at"]);
+  return found;
+}
+
+SealedText sealed_of(const pqxx::row& row) {
+  return {.key_id = text_of(row["key_id"]), .hex = text_of(row["sealed"])};
+}
+
+}  // namespace
+
+std::int64_t CredentialTable::upsert(const StoredCredential& credential, const std::vector<std::string>& tags) {
+  ArrayLiteral array;
+  for (const auto& tag : tags) array.add(tag);
+  const auto rows = session_.run("upsert_credential", credential.credential_id, credential.name, credential.type,
+                                 credential.sealed.key_id, credential.sealed.hex, credential.meta, array.text(),
+                                 credential.description);
+  return rows[0][0].as<std::int64_t>();
+}
+
+std::optional<StoredCredential> CredentialTable::find(const std::string& name, std::int64_t id) {
+  const auto rows = session_.run("credential_by_name_or_id", name, id);
+  if (rows.empty()) return std::nullopt;
+  auto found = listed(rows[0]);
+  found.sealed = sealed_of(rows[0]);
+  return found;
+}
+
+std::vector<StoredCredential> CredentialTable::list(const std::string& type, const std::string& after, int limit) {
+  std::vector<StoredCredential> found;
+  for (const auto& row : session_.run("list_credentials", type, after, limit)) found.push_back(listed(row));
+  return found;
+}
+
+bool CredentialTable::remove(std::int64_t credential_id) {
+  return !session_.run("delete_credential", credential_id).empty();
+}
+
+std::vector<StoredCredential> CredentialTable::of_other_keys(const std::string& key_id, std::int64_t after,
+                                                             int limit) {
+  std::vector<StoredCredential> found;
+  for (const auto& row : session_.run("credentials_of_other_keys", key_id, after, limit)) {
+    StoredCredential one;
+    one.credential_id = row["credential_id"].as<std::int64_t>();
+    one.name = text_of(row["name"]);
+    one.sealed = sealed_of(row);
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+bool CredentialTable::reseal(std::int64_t credential_id, const SealedText& from, const SealedText& to) {
+  return !session_.run("reseal_credential", credential_id, from.hex, to.key_id, to.hex).empty();
+}
+
+}  // namespace noetl::store

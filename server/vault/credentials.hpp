@@ -1,0 +1,42 @@
+#pragma once
+// Credentials: the use cases of /api/credentials. What is stored is sealed; a read with `data` is audited: one log
+// line and one row of noetl.event say who read which name, never what it is. Any thread.
+// Errors: not_found; unavailable without an encryption key, or without the one that sealed a value.
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "server/vault/key_ring.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/credential.hpp"
+
+namespace noetl::vault {
+
+class Credentials {
+ public:
+  Credentials(app::Parts& parts, const KeyRing& keys) : parts_(parts), keys_(keys) {}
+
+  // Makes it, or replaces what has this name; the id stays.
+  [[nodiscard]] base::Result<wire::CredentialRow> put(const wire::CredentialRequest& request);
+  // By name or by id, without its data.
+  [[nodiscard]] base::Result<wire::CredentialRow> get(const std::string& name_or_id);
+  // With its data.
+  [[nodiscard]] base::Result<wire::CredentialRow> read(const std::string& name_or_id, const wire::SecretReader& reader);
+  [[nodiscard]] std::vector<wire::CredentialRow> list(const wire::CredentialFilter& filter);
+  [[nodiscard]] base::Result<wire::CredentialRow> remove(const std::string& name_or_id);
+  // Seals everything that an older key sealed with the current one, each value in a transaction of its own.
+  [[nodiscard]] base::Result<wire::RotateAnswer> rotate();
+
+ private:
+  void rotate_credentials(wire::RotateAnswer& answer);
+  void rotate_keychain(wire::RotateAnswer& answer);
+
+  app::Parts& parts_;
+  const KeyRing& keys_;
+};
+
+// What the bytes of a keychain entry belong to.
+[[nodiscard]] std::string keychain_context(base::CatalogId catalog_id, const std::string& name,
+                                           base::ExecutionId execution_id);
+
+}  // namespace noetl::vault

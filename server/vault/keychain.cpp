@@ -1,0 +1,299 @@
+#include "server/vault/keychain.hpp"
+
+#include <algorithm>
+
+#include "server/app/playbook_cache.hpp"
+#include "server/store/catalog_table.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/vault/audit.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::vault {
+namespace {
+
+using base::ErrorCode;
+
+constexpr double margin_seconds_max = 60;
+constexpr double margin_part = 0.2;  // of a token's life: renewed when so little is left
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+wire::KeychainRow row_of(const store::StoredKeychainEntry& stored) {
+  wire::KeychainRow row;
+  row.catalog_id = stored.key.catalog_id;
+  row.name = stored.key.name;
+  row.kind = stored.kind;
+  row.execution_id = stored.key.execution_id;
+  row.expires_at = stored.expires_at;
+  if (!stored.expires_at.empty()) row.seconds_left = stored.seconds_left;
+  return row;
+}
+
+// Sealed text: {"data":{…}, "ttl":3600, "renew":{…}}.
+bool is_fresh(const store::StoredKeychainEntry& stored, const Json& sealed) {
+  if (stored.expires_at.empty()) return true;
+  const double ttl = sealed.value("ttl", 0.0);
+  return stored.seconds_left > std::min(margin_seconds_max, ttl * margin_part);
+}
+
+}  // namespace
+
+struct Keychain::Asking {
+  const KeychainQuestion& question;
+  const Json& keychain;  // of the playbook
+  const Json& workload;
+  base::ExecutionId root;
+};
+
+base::Result<wire::KeychainRow> Keychain::get(const KeychainQuestion& question) {
+  const auto playbook = parts_.playbooks.get(question.catalog_id);
+  if (!playbook) return base::failure(playbook.error());
+  if (const auto checked = check_no_circle((*playbook)->keychain, question.name); !checked)
+    return base::failure(checked.error());
+  Json workload = (*playbook)->workload;
+  const auto execution_id = question.reader.execution_id;
+  base::ExecutionId root;
+  if (execution_id.is_set()) {
+    std::optional<std::string> own;
+    parts_.connections.transact([&](store::Session& session) {
+      store::KeychainTable table(session);
+      own = table.workload_of(execution_id, question.catalog_id);
+      root = table.root_of(execution_id);
+    });
+    if (!own)
+      return base::failure(ErrorCode::not_found,
+                           "execution " + execution_id.str() + " is none of catalog entry " + question.catalog_id.str(),
+                           "execution_id");
+    workload = Json::parse(*own);
+  }
+  const Asking asking{question, (*playbook)->keychain, workload, root};
+  auto row = resolve(asking, question.name);
+  if (row) audit_read(parts_, "keychain.read", question.catalog_id.str() + "/" + question.name, question.reader);
+  return row;
+}
+
+std::optional<Keychain::Stored> Keychain::find_stored(const store::KeychainKey& key, base::ExecutionId root) {
+  std::optional<Stored> stored;
+  parts_.connections.run_one([&](store::Session& session) { stored = store::KeychainTable(session).find(key, root); });
+  return stored;
+}
+
+base::Result<Json> Keychain::open(const Stored& stored) {
+  const auto context = keychain_context(stored.key.catalog_id, stored.key.name, stored.key.execution_id);
+  auto text = keys_.open(stored.sealed, context);
+  if (!text) {
+    text.error().message = "keychain entry '" + stored.key.name + "' cannot be read: " + text.error().message;
+    return base::failure(std::move(text.error()));
+  }
+  return Json::parse(*text);
+}
+
+base::Result<wire::KeychainRow> Keychain::resolve(const Asking& asking, const std::string& name) {
+  const auto& question = asking.question;
+  const auto stored = find_stored({question.catalog_id, name, question.reader.execution_id}, asking.root);
+  if (stored) return resolve_stored(asking, *stored);
+  const auto entry = find_entry(asking.keychain, name);
+  if (!entry) return base::failure(entry.error());
+  return resolve_entry(asking, *entry);
+}
+
+base::Result<wire::KeychainRow> Keychain::resolve_stored(const Asking& asking, const Stored& stored) {
+  auto sealed = open(stored);
+  if (!sealed) return base::failure(std::move(sealed.error()));
+  auto row = row_of(stored);
+  row.secret = dumped((*sealed)["data"]);
+  if (is_fresh(stored, *sealed)) return row;
+  const auto renew = sealed->find("renew");
+  auto entry = renew != sealed->end() ? renewal_entry(stored.key.name, stored.kind, *renew)
+                                      : find_entry(asking.keychain, stored.key.name);
+  const bool is_renewed = entry && entry->form == EntryForm::token && entry->is_renewed;
+  if (is_renewed) {
+    auto fetched = fetch(asking, *entry, stored.key.execution_id);
+    if (fetched || stored.seconds_left <= 0) return fetched;
+    telemetry::log_warn("vault", "token not renewed, the old one is still good",
+                        {{"name", stored.key.name}, {"error", fetched.error().message}});
+    return row;
+  }
+  if (stored.seconds_left > 0) return row;
+  return base::failure(ErrorCode::not_found,
+                       "keychain entry '" + stored.key.name + "' expired at " + stored.expires_at +
+                           " and nothing says how to renew it: put a new one",
+                       "name");
+}
+
+base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, const KeychainEntry& entry) {
+  const auto execution_id = asking.question.reader.execution_id;
+  if (entry.form == EntryForm::token) {
+    if (entry.scope != EntryScope::global && !execution_id.is_set())
+      return base::failure(ErrorCode::invalid_input,
+                           "keychain entry '" + entry.name + "' belongs to an execution: give its execution_id", "execution_id");
+    const auto owner = entry.scope == EntryScope::global  ? base::ExecutionId{}
+                       : entry.scope == EntryScope::local ? execution_id
+                                                          : asking.root;
+    return fetch(asking, entry, owner);
+  }
+  auto entries = needed_entries(asking, entry);
+  if (!entries) return base::failure(std::move(entries.error()));
+  const EntryNames names{asking.workload, *entries, execution_id.is_set() ? execution_id.str() : std::string{},
+                         asking.question.catalog_id.str()};
+  Json credential;
+  if (entry.form == EntryForm::credential) {
+    const auto name = credential_name_of(entry, names);
+    if (!name) return base::failure(name.error());
+    if (name->empty()) {  // written in place: auth: {…}
+      credential = entry.spec.contains("auth") ? entry.spec["auth"] : entry.spec["credential"];
+    } else {
+      const auto stored = credentials_.read(*name, asking.question.reader);
+      if (!stored) return base::failure(stored.error());
+      credential = Json::parse(stored->secret);
+    }
+  }
+  const auto value = value_of(entry, names, entry.form == EntryForm::credential ? &credential : nullptr);
+  if (!value) return base::failure(value.error());
+  wire::KeychainRow row;
+  row.catalog_id = asking.question.catalog_id;
+  row.name = entry.name;
+  row.kind = entry.kind;
+  row.secret = dumped(*value);
+  return row;
+}
+
+base::Result<Json> Keychain::needed_entries(const Asking& asking, const KeychainEntry& entry) {
+  Json entries = Json::object();
+  for (const auto& name : entry.needs) {
+    const auto row = resolve(asking, name);
+    if (!row) return base::failure(row.error());
+    entries[name] = Json::parse(row->secret);
+  }
+  return entries;
+}
+
+base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const KeychainEntry& entry,
+                                                base::ExecutionId owner) {
+  // A flight may wait for the flight of an entry that it needs; get() has made sure that there is no circle.
+  const auto& id = asking.question.catalog_id;
+  const std::string key = id.str() + ":" + owner.str() + ":" + entry.name;
+  const base::Result<wire::KeychainRow> when_thrown = base::failure(
+      ErrorCode::unavailable, "keychain entry '" + entry.name + "' could not be fetched: the call that was made for it broke off");
+  return flights_.run(key, when_thrown, [&]() -> base::Result<wire::KeychainRow> {
+    // Another flight may have landed between our look and this one.
+    const auto stored = find_stored({id, entry.name, owner}, owner);
+    if (stored && stored->key.execution_id == owner) {
+      auto sealed = open(*stored);
+      if (sealed && is_fresh(*stored, *sealed)) {
+        auto row = row_of(*stored);
+        row.secret = dumped((*sealed)["data"]);
+        return row;
+      }
+    }
+    return fetch_once(asking, entry, owner);
+  });
+}
+
+base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const KeychainEntry& entry,
+                                                     base::ExecutionId owner) {
+  if (keys_.is_empty()) return base::failure(keys_.seal("", "").error());  // before a token is asked for in vain
+  auto entries = needed_entries(asking, entry);
+  if (!entries) return base::failure(std::move(entries.error()));
+  const auto execution_id = asking.question.reader.execution_id;
+  const EntryNames names{asking.workload, *entries, execution_id.is_set() ? execution_id.str() : std::string{},
+                         asking.question.catalog_id.str()};
+  const auto credential_name = credential_name_of(entry, names);
+  if (!credential_name) return base::failure(credential_name.error());
+  Json credential;
+  if (!credential_name->empty()) {
+    const auto stored = credentials_.read(*credential_name, asking.question.reader);
+    if (!stored) return base::failure(stored.error());
+    credential = Json::parse(stored->secret);
+  }
+  const auto request = token_request_of(entry, names, credential_name->empty() ? nullptr : &credential);
+  if (!request) return base::failure(request.error());
+  auto answer = request_token(*request);
+  if (!answer) {
+    answer.error().message = "keychain entry '" + entry.name + "': " + answer.error().message;
+    return base::failure(std::move(answer.error()));
+  }
+  const auto token = token_of(entry, names, std::move(*answer));
+  if (!token) return base::failure(token.error());
+  wire::KeychainRow row;
+  row.catalog_id = asking.question.catalog_id;
+  row.name = entry.name;
+  row.kind = entry.kind;
+  row.execution_id = owner;
+  row.secret = dumped(token->value);
+  row.seconds_left = token->ttl_seconds;
+  row.is_renewed = true;
+  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? dumped(entry.spec) : std::string{}); !kept)
+    return base::failure(kept.error());
+  if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner)) row.expires_at = stored->expires_at;
+  telemetry::log_info("vault", "token fetched",
+                      {{"name", entry.name}, {"catalog_id", row.catalog_id.str()},
+                       {"ttl_seconds", std::to_string(static_cast<long>(token->ttl_seconds))}});
+  return row;
+}
+
+base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_seconds, const std::string& renew) {
+  Json text{{"data", Json::parse(row.secret)}};
+  if (ttl_seconds > 0) text["ttl"] = ttl_seconds;
+  if (!renew.empty()) text["renew"] = Json::parse(renew);
+  Stored stored;
+  stored.key = {row.catalog_id, row.name, row.execution_id};
+  stored.kind = row.kind;
+  auto sealed = keys_.seal(dumped(text), keychain_context(row.catalog_id, row.name, row.execution_id));
+  if (!sealed) return base::failure(std::move(sealed.error()));
+  stored.sealed = std::move(*sealed);
+  parts_.connections.transact([&](store::Session& session) {
+    store::KeychainTable(session).upsert(stored, ttl_seconds > 0 ? std::optional(ttl_seconds) : std::nullopt);
+  });
+  return {};
+}
+
+base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& request) {
+  // The catalog entry must be there: the table refers to it.
+  const auto playbook = parts_.playbooks.get(request.catalog_id);
+  if (!playbook) return base::failure(playbook.error());
+  if (!request.renew.empty()) {
+    const auto entry = renewal_entry(request.name, request.kind, Json::parse(request.renew));
+    if (!entry) return base::failure(entry.error());
+  }
+  wire::KeychainRow row;
+  row.catalog_id = request.catalog_id;
+  row.name = request.name;
+  row.kind = request.kind;
+  row.secret = request.secret;
+  if (request.scope == "local") row.execution_id = request.execution_id;
+  if (request.scope == "shared") {
+    parts_.connections.run_one([&](store::Session& session) {
+      row.execution_id = store::KeychainTable(session).root_of(request.execution_id);
+    });
+  }
+  if (const auto kept = keep(row, request.ttl_seconds.value_or(0), request.renew); !kept)
+    return base::failure(kept.error());
+  audit_change("keychain.put", row.catalog_id.str() + "/" + row.name);
+  const auto stored = find_stored({row.catalog_id, row.name, row.execution_id}, row.execution_id);
+  if (!stored) return row;
+  return row_of(*stored);
+}
+
+base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string& name,
+                                   std::optional<base::ExecutionId> execution_id) {
+  int count = 0;
+  parts_.connections.run_one([&](store::Session& session) {
+    count = store::KeychainTable(session).remove(catalog_id, name, execution_id);
+  });
+  if (count == 0)
+    return base::failure(ErrorCode::not_found,
+                         "nothing is stored as keychain entry '" + name + "' of catalog entry " + catalog_id.str(), "name");
+  audit_change("keychain.delete", catalog_id.str() + "/" + name);
+  return count;
+}
+
+std::vector<wire::KeychainRow> Keychain::list(base::CatalogId catalog_id) {
+  std::vector<wire::KeychainRow> rows;
+  parts_.connections.run_one([&](store::Session& session) {
+    for (const auto& stored : store::KeychainTable(session).list(catalog_id)) rows.push_back(row_of(stored));
+  });
+  return rows;
+}
+
+}  // namespace noetl::vault

@@ -1,0 +1,60 @@
+#pragma once
+// Keychain: the tokens that a playbook's templates name as `keychain.<name>`. Entries come from the playbook or were
+// put through the API; a fetched token is kept, sealed, until shortly before it expires, and fetched once however many
+// ask. Any thread; get() may wait for a token endpoint, holding no connection to Postgres meanwhile.
+// Errors: not_found, invalid_input (the entry's own fault), unavailable, forbidden (the endpoint refuses).
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "server/store/keychain_table.hpp"
+#include "server/vault/credentials.hpp"
+#include "server/vault/keychain_entry.hpp"
+#include "server/vault/single_flight.hpp"
+
+namespace noetl::vault {
+
+struct KeychainQuestion {
+  base::CatalogId catalog_id;
+  std::string name;
+  wire::SecretReader reader;  // its execution_id says of which execution
+};
+
+class Keychain {
+ public:
+  Keychain(app::Parts& parts, const KeyRing& keys, Credentials& credentials)
+      : parts_(parts), keys_(keys), credentials_(credentials) {}
+
+  [[nodiscard]] base::Result<wire::KeychainRow> get(const KeychainQuestion& question);
+  // Errors: not_found when the catalog has no such entry.
+  [[nodiscard]] base::Result<wire::KeychainRow> put(const wire::KeychainRequest& request);
+  // No execution given: of all of them. How many there were.
+  [[nodiscard]] base::Result<int> remove(base::CatalogId catalog_id, const std::string& name,
+                                         std::optional<base::ExecutionId> execution_id);
+  // What is stored for a playbook, without secrets.
+  [[nodiscard]] std::vector<wire::KeychainRow> list(base::CatalogId catalog_id);
+
+ private:
+  struct Asking;  // one get() and what it found
+  using Stored = store::StoredKeychainEntry;
+
+  [[nodiscard]] base::Result<wire::KeychainRow> resolve(const Asking& asking, const std::string& name);
+  [[nodiscard]] base::Result<wire::KeychainRow> resolve_entry(const Asking& asking, const KeychainEntry& entry);
+  [[nodiscard]] base::Result<wire::KeychainRow> resolve_stored(const Asking& asking, const Stored& stored);
+  // What another call has just fetched, or a new one.
+  [[nodiscard]] base::Result<wire::KeychainRow> fetch(const Asking& asking, const KeychainEntry& entry,
+                                                      base::ExecutionId owner);
+  [[nodiscard]] base::Result<wire::KeychainRow> fetch_once(const Asking& asking, const KeychainEntry& entry,
+                                                           base::ExecutionId owner);
+  [[nodiscard]] base::Result<Json> needed_entries(const Asking& asking, const KeychainEntry& entry);
+  [[nodiscard]] base::Result<void> keep(const wire::KeychainRow& row, double ttl_seconds, const std::string& renew);
+  [[nodiscard]] base::Result<Json> open(const Stored& stored);
+  [[nodiscard]] std::optional<Stored> find_stored(const store::KeychainKey& key, base::ExecutionId root);
+
+  app::Parts& parts_;
+  const KeyRing& keys_;
+  Credentials& credentials_;
+  SingleFlight<base::Result<wire::KeychainRow>> flights_;
+};
+
+}  // namespace noetl::vault
