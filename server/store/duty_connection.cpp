@@ -36,6 +36,7 @@ bool DutyConnection::acquire() {
 }
 
 void DutyConnection::run_one(const std::function<void(Session&)>& work) {
+  ++calls_;
   try {
     pqxx::nontransaction transaction(state_->link);
     Session session(transaction);

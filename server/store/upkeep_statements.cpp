@@ -5,23 +5,32 @@
 namespace noetl::store {
 
 namespace {
-std::vector<WaitingCommand> waiting_from(const pqxx::result& rows) {
-  std::vector<WaitingCommand> found;
-  for (const auto& row : rows) {
-    found.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
-                     .execution_id = {row["execution_id"].as<std::int64_t>()},
-                     .step = text_of(row["step"]),
-                     .pool = text_of(row["pool"]),
-                     .priority = row["priority"].as<int>(),
-                     .epoch = row["epoch"].as<int>()});
-  }
-  return found;
+WaitingCommand waiting_from(const pqxx::row& row) {
+  return {.queue_id = {row["queue_id"].as<std::int64_t>()},
+          .execution_id = {row["execution_id"].as<std::int64_t>()},
+          .step = text_of(row["step"]),
+          .pool = text_of(row["pool"]),
+          .priority = row["priority"].as<int>(),
+          .epoch = row["epoch"].as<int>()};
+}
+
+// The last id looked at, or the end of the range when fewer rows were there than asked for.
+base::CommandId reached(std::int64_t last_id, int looked_at, int rows_max, base::CommandId until) {
+  return looked_at < rows_max ? until : base::CommandId{last_id};
 }
 }  // namespace
 
-UpkeepTimes UpkeepStatements::times() {
-  const auto row = session_.run("upkeep_times")[0];
-  return {row["now_ms"].as<std::int64_t>(), std::chrono::milliseconds{row["next_due_ms"].as<std::int64_t>()}};
+UpkeepLook UpkeepStatements::look() {
+  const auto row = session_.run("upkeep_look")[0];
+  return {.now_ms = row["now_ms"].as<std::int64_t>(),
+          .next_due = std::chrono::milliseconds{row["next_due_ms"].as<std::int64_t>()},
+          .next_lease_end = std::chrono::milliseconds{row["next_lease_end_ms"].as<std::int64_t>()},
+          .has_due = row["has_due"].as<bool>(),
+          .has_lost_worker = row["has_lost_worker"].as<bool>(),
+          .has_orphan = row["has_orphan"].as<bool>(),
+          .has_change = row["has_change"].as<bool>(),
+          .has_waiting = row["has_waiting"].as<bool>(),
+          .has_running = row["has_running"].as<bool>()};
 }
 
 int UpkeepStatements::schema_version() { return session_.run("schema_version")[0][0].as<int>(); }
@@ -45,23 +54,32 @@ void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id
 }
 
 std::vector<WaitingCommand> UpkeepStatements::due_commands(int limit) {
-  return waiting_from(session_.run("due_commands", "-infinity", 0, limit));
+  std::vector<WaitingCommand> found;
+  for (const auto& row : session_.run("due_commands", "-infinity", 0, limit)) found.push_back(waiting_from(row));
+  return found;
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until, int rows_max,
                                                       base::CommandId& last_seen) {
-  const auto window = session_.run("end_of_window", after.value, until.value, rows_max)[0];
-  last_seen = window["rows"].as<int>() < rows_max ? until : base::CommandId{window["last_id"].as<std::int64_t>()};
-  if (window["rows"].as<int>() == 0) return {};
-  return waiting_from(session_.run("unheard_commands", after.value, last_seen.value, rows_max));
+  std::vector<WaitingCommand> found;
+  for (const auto& row : session_.run("unheard_commands", after.value, until.value, rows_max)) {
+    if (row["is_end"].as<bool>()) {
+      last_seen = reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), rows_max, until);
+    } else {
+      found.push_back(waiting_from(row));
+    }
+  }
+  return found;
 }
 
 void UpkeepStatements::fold_queue_changes() { session_.run("fold_queue_changes"); }
 
-int UpkeepStatements::prune_commands(std::chrono::seconds older_than, base::CommandId after, base::CommandId until,
-                                     int limit) {
-  return session_.run("prune_commands", static_cast<std::int64_t>(older_than.count()), after.value, until.value,
-                      limit)[0][0].as<int>();
+PrunedWindow UpkeepStatements::prune_commands(std::chrono::seconds older_than, base::CommandId after,
+                                              base::CommandId until, int rows_max) {
+  const auto row = session_.run("prune_commands", static_cast<std::int64_t>(older_than.count()), after.value,
+                                until.value, rows_max)[0];
+  return {reached(row["last_id"].as<std::int64_t>(), row["looked_at"].as<int>(), rows_max, until),
+          row["gone"].as<int>()};
 }
 
 }  // namespace noetl::store

@@ -20,16 +20,32 @@ struct WaitingCommand {
   int epoch = 0;
 };
 
-struct UpkeepTimes {
-  std::int64_t now_ms = 0;                      // Postgres's clock, Unix milliseconds
-  std::chrono::milliseconds next_due{0};        // until the next available_at; at most an hour
+// What one look at everything says. Whatever is false needs no further statement.
+struct UpkeepLook {
+  std::int64_t now_ms = 0;                        // Postgres's clock, Unix milliseconds
+  std::chrono::milliseconds next_due{0};          // until the next available_at; at most an hour
+  std::chrono::milliseconds next_lease_end{0};    // until the first lease ends unless it is renewed; at most an hour
+  bool has_due = false;
+  bool has_lost_worker = false;
+  bool has_orphan = false;                        // claims of workers that are gone
+  bool has_change = false;                        // counters to fold: something happened since
+  bool has_waiting = false;
+  bool has_running = false;
+
+  // Something may be lost or late soon: look often.
+  [[nodiscard]] bool is_busy() const { return has_change || has_waiting || has_running; }
+};
+
+struct PrunedWindow {
+  base::CommandId last;   // looked at up to here; `until` when the range was exhausted
+  int gone = 0;
 };
 
 class UpkeepStatements {
  public:
   explicit UpkeepStatements(Session& session) : session_(session) {}
 
-  [[nodiscard]] UpkeepTimes times();
+  [[nodiscard]] UpkeepLook look();
   [[nodiscard]] int schema_version();
   // Marks workers lost whose lease has run out; their ids.
   [[nodiscard]] std::vector<std::string> expire_workers();
@@ -42,8 +58,9 @@ class UpkeepStatements {
   [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until, int rows_max,
                                                     base::CommandId& last_seen);
   void fold_queue_changes();
-  [[nodiscard]] int prune_commands(std::chrono::seconds older_than, base::CommandId after, base::CommandId until,
-                                   int limit);
+  // Finished plain commands with ids in (after, until], looking at `rows_max` rows at most.
+  [[nodiscard]] PrunedWindow prune_commands(std::chrono::seconds older_than, base::CommandId after,
+                                            base::CommandId until, int rows_max);
 
  private:
   Session& session_;

@@ -1,6 +1,7 @@
 #include "server/upkeep/ring_due.hpp"
 
 #include <limits>
+#include <utility>
 
 #include "server/app/decision_writes.hpp"
 #include "server/store/duty_connection.hpp"
@@ -11,24 +12,29 @@ namespace {
 constexpr int due_max = 2000;       // rung per tick
 constexpr int rows_max = 20'000;    // looked at per tick and scan: some 10 ms of Postgres
 constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
+constexpr std::uint64_t sweep_ticks_idle = 20;
 constexpr base::CommandId no_end{std::numeric_limits<std::int64_t>::max()};
 }  // namespace
 
-int RingDue::tick(store::DutyConnection& connection, const store::UpkeepTimes& times) {
+int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& look) {
+  const base::CommandId newest{base::IdGenerator::first_id_at(look.now_ms - ring_after_.count())};
+  const base::CommandId window_begin = std::exchange(newest_seen_, newest);
+  const std::uint64_t tick = ++ticks_;
+  // Counters that are not folded yet may be of commands that wait. The sweep goes on without, now and then: rows
+  // that somebody changed by hand are not in the counters.
+  const bool may_wait = look.has_waiting || look.has_change;
+  const bool sweeps = tick % (may_wait ? sweep_ticks : sweep_ticks_idle) == 0;
+  if (!look.has_due && !may_wait && !sweeps) return 0;
+
   int rung = 0;
   connection.run_one([&](store::Session& session) {
     store::UpkeepStatements statements(session);
-    rung += ring(statements.due_commands(due_max));
-
-    const base::CommandId newest{base::IdGenerator::first_id_at(times.now_ms - ring_after_.count())};
-    if (newest_seen_.is_set() && newest_seen_ < newest) {
-      base::CommandId last;
-      rung += ring(statements.unheard(newest_seen_, newest, rows_max, last));
-    }
-    newest_seen_ = newest;
-
-    if (++ticks_ % sweep_ticks != 0) return;
+    if (look.has_due) rung += ring(statements.due_commands(due_max));
     base::CommandId last;
+    if (may_wait && window_begin.is_set() && window_begin < newest) {
+      rung += ring(statements.unheard(window_begin, newest, rows_max, last));
+    }
+    if (!sweeps) return;
     rung += ring(statements.unheard(sweep_at_, no_end, rows_max, last));
     sweep_at_ = last == no_end ? base::CommandId{} : last;
   });

@@ -1,7 +1,8 @@
 #pragma once
 // RingDue: rings the doorbell of commands that wait and may not have been heard: those whose time has come
 // (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads the due ones
-// by their index, the newest window of ids once, and a bounded piece of all others in turn. One thread.
+// by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
+// look says that nothing waits. One thread.
 #include <chrono>
 #include <vector>
 
@@ -20,7 +21,7 @@ class RingDue {
   RingDue(app::Parts& parts, std::chrono::milliseconds ring_after) : parts_(parts), ring_after_(ring_after) {}
 
   // The number rung.
-  int tick(store::DutyConnection& connection, const store::UpkeepTimes& times);
+  int tick(store::DutyConnection& connection, const store::UpkeepLook& look);
 
  private:
   int ring(const std::vector<store::WaitingCommand>& waiting);

@@ -9,10 +9,10 @@
 namespace noetl::upkeep {
 
 namespace {
-constexpr std::uint64_t orphan_check_ticks = 5;   // late claims of lost workers are found at this distance
 constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t fold_ticks = 4;           // the depth is right without: reading adds what is not folded
 constexpr int prune_rows_max = 5000;
+constexpr std::chrono::milliseconds wait_min{10};
 }  // namespace
 
 Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
@@ -29,7 +29,7 @@ Upkeep::~Upkeep() {
 
 void Upkeep::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    auto wait = settings_.interval;
+    auto wait = settings_.interval;  // after a failure too
     try {
       wait = tick();
     } catch (const std::exception& error) {
@@ -46,37 +46,46 @@ void Upkeep::run(std::stop_token stop) {
 std::chrono::milliseconds Upkeep::tick() {
   const bool was_leading = is_leading_;
   is_leading_ = connection_.acquire();
-  if (!is_leading_) return settings_.interval;
+  if (!is_leading_) return idle_interval();
   if (!was_leading) telemetry::log_info("upkeep", "this server does the background duties now");
 
-  store::UpkeepTimes times;
-  connection_.run_one([&](store::Session& session) { times = store::UpkeepStatements(session).times(); });
-  expire_leases();
-  commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, times));
-  if (ticks_ % fold_ticks == 0) {
+  store::UpkeepLook look;
+  connection_.run_one([&](store::Session& session) { look = store::UpkeepStatements(session).look(); });
+  if (look.has_lost_worker || look.has_orphan) expire_leases(look);
+  commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look));
+  if (look.has_change && ticks_ % fold_ticks == 0) {
     connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
   }
-  if (settings_.retention.count() > 0 && ticks_ % prune_ticks == 0) prune(times);
+  if (settings_.retention.count() > 0 && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) prune(look);
   ++ticks_;
-  return std::clamp(times.next_due, std::chrono::milliseconds{10}, settings_.interval);
+  // A lease that nobody renews ends at that moment, whatever the interval.
+  const auto next = std::min(look.next_due, look.next_lease_end + std::chrono::milliseconds{1});
+  return std::clamp(next, wait_min, look.is_busy() ? settings_.interval : idle_interval());
 }
 
-void Upkeep::expire_leases() {
+void Upkeep::expire_leases(const store::UpkeepLook& look) {
   std::vector<std::string> lost;
-  connection_.run_one([&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
+  if (look.has_lost_worker) {
+    connection_.run_one([&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
+  }
   for (const auto& worker : lost) telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
-  if (lost.empty() && ticks_ % orphan_check_ticks != 0) return;
+  if (lost.empty() && !look.has_orphan) return;
   const int freed = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(freed);
   if (freed > 0) telemetry::log_warn("upkeep", "commands of lost workers wait again", {{"commands", std::to_string(freed)}});
 }
 
-void Upkeep::prune(const store::UpkeepTimes& times) {
+// A window a tick while there is something to prune, then a round from the start every now and then.
+void Upkeep::prune(const store::UpkeepLook& look) {
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.retention).count();
-  const base::CommandId until{base::IdGenerator::first_id_at(times.now_ms - age)};
+  const base::CommandId until{base::IdGenerator::first_id_at(look.now_ms - age)};
+  store::PrunedWindow window;
   connection_.run_one([&](store::Session& session) {
-    (void)store::UpkeepStatements(session).prune_commands(settings_.retention, pruned_until_, until, prune_rows_max);
+    window = store::UpkeepStatements(session).prune_commands(settings_.retention, pruned_until_, until, prune_rows_max);
   });
+  const bool is_exhausted = window.last == until;
+  pruned_until_ = is_exhausted ? base::CommandId{} : window.last;
+  has_more_to_prune_ = !is_exhausted && window.gone > 0;
 }
 
 }  // namespace noetl::upkeep

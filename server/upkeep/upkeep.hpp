@@ -1,6 +1,7 @@
 #pragma once
 // Upkeep: the background duties, on whichever replica holds their Postgres lock: ring what was not heard,
-// expire the leases of lost workers, fold the depth counters, prune what is finished. One thread of its own.
+// expire the leases of lost workers, fold the depth counters, prune what is finished. A tick is one look at
+// everything and then only what it calls for. One thread of its own.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -17,7 +18,7 @@ namespace noetl::upkeep {
 
 struct UpkeepSettings {
   std::string database_url;
-  std::chrono::milliseconds interval{1000};
+  std::chrono::milliseconds interval{1000};      // while anything waits or runs; twice as long when all is quiet
   std::chrono::milliseconds ring_after{1000};    // a fresh command that nobody claimed by then is rung again
   std::chrono::seconds retention{24 * 3600};     // of finished plain commands; 0 keeps them
 };
@@ -32,20 +33,25 @@ class Upkeep {
   [[nodiscard]] bool is_leading() const { return is_leading_; }
   [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_; }
   [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
+  // Ticks as leader, and how often they asked Postgres: equal while nothing happens.
+  [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
+  [[nodiscard]] std::uint64_t calls() const { return connection_.calls(); }
 
  private:
   void run(std::stop_token stop);
   // Gives the time until the next tick.
   [[nodiscard]] std::chrono::milliseconds tick();
-  void expire_leases();
-  void prune(const store::UpkeepTimes& times);
+  void expire_leases(const store::UpkeepLook& look);
+  void prune(const store::UpkeepLook& look);
+  [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
   app::Parts& parts_;
   const UpkeepSettings settings_;
   store::DutyConnection connection_;
   RingDue ring_due_;
-  std::uint64_t ticks_ = 0;
-  base::CommandId pruned_until_;
+  base::CommandId pruned_until_;   // the next prune goes on here
+  bool has_more_to_prune_ = false;
+  std::atomic<std::uint64_t> ticks_{0};
   std::atomic<bool> is_leading_{false};
   std::atomic<std::uint64_t> commands_rung_{0};
   std::atomic<std::uint64_t> leases_expired_{0};

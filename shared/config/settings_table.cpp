@@ -77,7 +77,7 @@ std::vector<Setting> server_only_settings() {
       {"node", {"NOETL_NODE"}, "-1", integer, server,
        "This replica's number in the ids that it makes; -1 takes a random one.", false, -1, 1023},
       {"upkeep-interval", {"NOETL_UPKEEP_INTERVAL"}, "500ms", duration, server,
-       "How often the server looks for expired leases and unheard notifications.", false, 10, minute},
+       "How often the server looks for unheard notifications while work waits or runs; half as often when all is quiet.", false, 10, minute},
       {"ring-after", {"NOETL_RING_AFTER"}, "1s", duration, server,
        "A notification is repeated when its command still waits after so long.", false, 100, hour},
       {"retention", {"NOETL_RETENTION"}, "7d", duration, server,

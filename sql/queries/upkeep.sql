@@ -26,21 +26,35 @@ where available_at is not null and available_at <= now() and status = 'queued'
 order by available_at, queue_id limit $3
 
 -- name: unheard_commands
--- Never handed back commands in a range of ids. A range scan of the primary key: bounded by $3 rows read.
-select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority, epoch
-from (select queue_id, execution_id, step, pool, priority, epoch, status, available_at, created_at from noetl.queue
-      where queue_id > $1 and queue_id <= $2 order by queue_id limit $3) as window_rows
+-- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read.
+-- The first row says how far it went (queue_id: the last one looked at, or 0) and how many rows it read (epoch).
+with window_rows as materialized (
+  select queue_id, execution_id, step, pool, priority, epoch, status, available_at, created_at from noetl.queue
+  where queue_id > $1 and queue_id <= $2 order by queue_id limit $3
+)
+select coalesce(max(queue_id), 0) as queue_id, 0::bigint as execution_id, '' as step, '' as pool, 0 as priority,
+  count(*)::int as epoch, true as is_end from window_rows
+union all
+select queue_id, coalesce(execution_id, 0), step, pool, priority, epoch, false from window_rows
 where available_at is null and status = 'queued' and created_at < now() - interval '1 second'
+order by is_end desc, queue_id
 
--- name: end_of_window
--- The last id that unheard_commands would read.
-select coalesce(max(queue_id), 0) as last_id, count(*) as rows from (
-  select queue_id from noetl.queue where queue_id > $1 and queue_id <= $2 order by queue_id limit $3) as window_rows
-
--- name: upkeep_times
+-- name: upkeep_look
+-- Everything that a tick must know, so that an idle server asks one question a tick and writes nothing. Each part is
+-- the first row of an index, or a table that is small: queue_change is folded, queue_depth has a row for each pool and
+-- status, claim has what the workers hold.
 select (extract(epoch from now()) * 1000)::bigint as now_ms,
-  coalesce((extract(epoch from (select available_at - now() from noetl.queue
-    where available_at is not null and available_at > now() order by available_at limit 1)) * 1000)::bigint, 3600000) as next_due_ms
+  coalesce((select ceil(extract(epoch from available_at - now()) * 1000) from noetl.queue
+    where available_at is not null and available_at > now() order by available_at limit 1), 3600000)::bigint as next_due_ms,
+  coalesce((select ceil(extract(epoch from min(lease_until) - now()) * 1000) from noetl.worker
+    where status in ('ready', 'draining')), 3600000)::bigint as next_lease_end_ms,
+  exists (select from noetl.queue where available_at is not null and available_at <= now() and status = 'queued') as has_due,
+  exists (select from noetl.worker where status in ('ready', 'draining') and lease_until < now()) as has_lost_worker,
+  exists (select from noetl.claim c left join noetl.worker w using (worker_id)
+          where coalesce(w.status, 'lost') in ('lost', 'stopped')) as has_orphan,
+  exists (select from noetl.queue_change) as has_change,
+  exists (select from noetl.queue_depth where status = 'queued' and count > 0) as has_waiting,
+  exists (select from noetl.queue_depth where status = 'running' and count > 0) as has_running
 
 -- name: fold_queue_changes
 with taken as (
@@ -53,19 +67,22 @@ insert into noetl.queue_depth (pool, status, count) select pool, status, change 
 on conflict (pool, status) do update set count = noetl.queue_depth.count + excluded.count
 
 -- name: prune_commands
--- Finished rows leave after $1 seconds, a bounded number at a time, oldest first.
-with gone as (
+-- Finished rows leave after $1 seconds: a range of ids, $4 rows looked at, so that rows that stay cost one look a round.
+with window_rows as materialized (
+  select queue_id, status, execution_id, finished_at from noetl.queue
+  where queue_id > $2 and queue_id <= $3 order by queue_id limit $4
+), gone as (
   delete from noetl.queue where queue_id = any (array(
-    select queue_id from noetl.queue
-    where queue_id > $2 and queue_id <= $3 and status in ('done', 'cancelled', 'failed') and execution_id is null
-      and finished_at < now() - $1::bigint * interval '1 second'
-    order by queue_id limit $4))
-  returning queue_id, pool, status
+    select queue_id from window_rows
+    where status in ('done', 'cancelled', 'failed') and execution_id is null
+      and finished_at < now() - $1::bigint * interval '1 second'))
+  returning pool, status
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
   select pool, status, -count(*) from gone group by pool, status
 )
-select count(*) from gone
+select coalesce(max(queue_id), 0) as last_id, count(*)::int as looked_at, (select count(*) from gone)::int as gone
+from window_rows
 
 -- name: schema_version
 select coalesce(max(version), 0) from noetl.schema_migration

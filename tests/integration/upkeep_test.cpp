@@ -90,3 +90,58 @@ TEST_CASE("folding the counters keeps the depth") {
 
   CHECK(server.number("select count from noetl.queue_depth where status = 'queued'") == 5);
 }
+
+TEST_CASE("while nothing waits or runs, a tick is one look at Postgres") {
+  ServerParts server;
+  server.add_worker("idle");
+  server.run("update noetl.worker set lease_until = now() + interval '1 hour'");
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  wait_until("the first ticks, which also prune and fold", 5s, [&] { return upkeep.ticks() >= 2; });
+  const auto ticks = upkeep.ticks();
+  const auto calls = upkeep.calls();
+
+  wait_until("ten more ticks", 10s, [&] { return upkeep.ticks() >= ticks + 10; });
+
+  // The sweep goes on now and then, and a tick may be half done.
+  CHECK(upkeep.calls() - calls <= upkeep.ticks() - ticks + 2);
+}
+
+TEST_CASE("a lease that nobody renews ends on time, however long the interval") {
+  ServerParts server;
+  server.add_worker("silent");
+  const auto id = server.enqueue();
+  (void)server.claim("silent", id);
+  server.run("update noetl.worker set lease_until = now() + interval '1 second'");
+  auto settings = quick(server);
+  settings.interval = 60s;
+
+  const upkeep::Upkeep upkeep(server.parts, settings);
+
+  wait_until("the command waits again and is rung", 5s, [&] { return was_rung(server, id); });
+  CHECK(server.status_of(id) == "queued");
+}
+
+TEST_CASE("finished plain commands leave when their time is over, those of executions and dead ones stay") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto old = server.enqueue();
+  const auto dead = server.enqueue(1);
+  const auto kept = server.enqueue();
+  (void)server.report(support::completed(server.claim("w", old)));
+  (void)server.report(support::failed(server.claim("w", dead), "broken"));
+  (void)server.report(support::completed(server.claim("w", kept)));
+  // Ids are times: the first two become a day old.
+  const std::string day = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 86'400'000));
+  server.run("update noetl.queue set queue_id = queue_id - " + day + ", finished_at = finished_at - interval '1 day' where queue_id <> " + kept.str());
+  auto settings = quick(server);
+  settings.retention = 3600s;
+
+  const upkeep::Upkeep upkeep(server.parts, settings);
+
+  wait_until("the old one is gone", 5s, [&] { return server.number("select count(*) from noetl.queue where status = 'done'") == 1; });
+  CHECK(server.status_of(kept) == "done");
+  CHECK(server.number("select count(*) from noetl.queue where status = 'dead'") == 1);
+  wait_until("the depth follows", 5s, [&] {
+    return server.number("select sum(count) from (select count, status from noetl.queue_depth union all select change, status from noetl.queue_change) as c where status = 'done'") == 1;
+  });
+}
