@@ -4,6 +4,8 @@
 
 #include "server/app/decision_writes.hpp"
 #include "server/app/playbook_cache.hpp"
+#include "server/app/stored_values.hpp"
+#include "server/app/tell_parents.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {
@@ -29,8 +31,8 @@ Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reas
     auto state = engine::state_from_json(Json::parse(locked[0].state));
     if (!playbook || !state) throw std::runtime_error("execution " + id.str() + " cannot be read to cancel it");
     const auto workload = Json::parse(locked[0].workload);
-    const engine::Values none;
-    const auto decision = engine::cancel({**playbook, id, workload, none}, std::move(*state), reason);
+    NothingStored nothing;   // cancelling renders nothing
+    const auto decision = engine::cancel({**playbook, id, workload, nothing}, std::move(*state), reason);
     DecisionWrites writes;
     writes.add_events(parts, id, decision.events);
     store::ExecutionUpdate update{.execution_id = id, .status = domain::ExecutionStatus::cancelled, .outstanding = 0,
@@ -60,6 +62,7 @@ base::Result<wire::CancelAnswer> cancel_execution(Parts& parts, const wire::Canc
     if (outcome == Cancelled::yes) {
       answer.cancelled_executions.push_back(id);
       if (id == request.execution_id) answer.status = "cancelled";
+      tell_parents(parts, {id});
     }
     todo.insert(todo.end(), children.begin(), children.end());
   }

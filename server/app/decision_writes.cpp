@@ -7,18 +7,30 @@
 
 namespace noetl::app {
 
+namespace {
+std::string dumped(const domain::Json& json) { return json.dump(-1, ' ', false, domain::Json::error_handler_t::replace); }
+
+template <class T>
+void move_to_end(std::vector<T>& into, std::vector<T>& from) {
+  into.insert(into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+}  // namespace
+
 std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId execution_id,
                                          std::vector<engine::NewCommand> new_commands) {
   auto issued = domain::Json::array();
   for (auto& command : new_commands) {
     const base::CommandId queue_id{parts.ids.next()};
-    issued.push_back({{"queue_id", queue_id.str()}, {"step", command.step}, {"node_id", command.node_id},
-                      {"tool_kind", command.tool_kind}});
+    if (issued.size() < base::IdGenerator::block_max) {   // no more of them can be shown
+      issued.push_back({{"queue_id", queue_id.str()}, {"step", command.step}, {"node_id", command.node_id},
+                        {"tool_kind", command.tool_kind}});
+    }
     if (command.delay.count() == 0) {
       rings.push_back({.queue_id = queue_id, .execution_id = execution_id, .step = command.step, .pool = command.pool,
                        .priority = command.priority, .epoch = 0, .round = 0});
     }
-    const domain::Json context{{"tool", std::move(command.tool)}, {"input", std::move(command.input)}};
+    domain::Json context{{"tool", std::move(command.tool)}, {"input", std::move(command.input)}};
+    if (command.names.is_object() && !command.names.empty()) context["names"] = std::move(command.names);
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
                         .node_id = std::move(command.node_id),
@@ -29,7 +41,8 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
                         .max_attempts = command.max_attempts,
                         .timeout = command.timeout,
                         .delay = command.delay,
-                        .context = context.dump(-1, ' ', false, domain::Json::error_handler_t::replace)});
+                        .context = dumped(context),
+                        .frame = command.frame.is_null() ? std::string{} : dumped(command.frame)});
   }
   return issued.empty() ? std::string{} : issued.dump();
 }
@@ -68,11 +81,43 @@ std::map<std::string, base::ResultId> DecisionWrites::add_results(Parts& parts, 
   return references;
 }
 
-void DecisionWrites::write(store::Session& session) const {
+void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
+                               const std::vector<engine::LoopOutcome>& outcomes) {
+  for (const auto& loop : loops) {
+    int index = loop.first;
+    for (const auto& item : loop.items) loop_items.push_back({execution_id, loop.loop, index++, dumped(item)});
+  }
+  for (const auto& outcome : outcomes) {
+    ended_loop_items.push_back({execution_id, outcome.loop, outcome.index, outcome.is_completed, dumped(outcome.result)});
+  }
+}
+
+void DecisionWrites::write_loops(store::Session& session) {
+  if (!loop_items.empty()) store::ExecutionTable(session).insert_loop_items(loop_items);
+  if (!ended_loop_items.empty()) store::ExecutionTable(session).end_loop_items(ended_loop_items);
+  loop_items.clear();
+  ended_loop_items.clear();
+}
+
+void DecisionWrites::write(store::Session& session) {
+  write_loops(session);
+  if (!children.empty()) (void)store::ExecutionTable(session).insert(children);
   if (!results.empty()) store::ExecutionTable(session).insert_results(results);
   if (!updates.empty()) store::ExecutionTable(session).update(updates);
   if (!commands.empty()) store::QueueTable(session).insert(commands, traceparent);
   if (!events.empty()) store::EventTable(session).insert(events);
+}
+
+void DecisionWrites::append(DecisionWrites more) {
+  move_to_end(commands, more.commands);
+  move_to_end(events, more.events);
+  move_to_end(results, more.results);
+  move_to_end(updates, more.updates);
+  move_to_end(children, more.children);
+  move_to_end(loop_items, more.loop_items);
+  move_to_end(ended_loop_items, more.ended_loop_items);
+  move_to_end(ended_children, more.ended_children);
+  move_to_end(rings, more.rings);
 }
 
 void ring(Parts& parts, const std::vector<notify::Ring>& rings) {

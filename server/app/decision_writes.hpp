@@ -18,6 +18,10 @@ struct DecisionWrites {
   std::vector<store::NewEventRow> events;
   std::vector<store::StoredResult> results;
   std::vector<store::ExecutionUpdate> updates;
+  std::vector<store::NewExecution> children;           // executions that callers of this transaction have begun
+  std::vector<store::NewLoopItem> loop_items;
+  std::vector<store::EndedLoopItem> ended_loop_items;
+  std::vector<base::ExecutionId> ended_children;       // whose callers are to be told after the commit
   std::vector<notify::Ring> rings;        // for commands that are due at once
   std::string traceparent;
 
@@ -25,10 +29,15 @@ struct DecisionWrites {
   std::string add_commands(Parts& parts, base::ExecutionId execution_id, std::vector<engine::NewCommand> commands);
   void add_events(Parts& parts, base::ExecutionId execution_id, const std::vector<engine::NewEvent>& events,
                   const std::string& meta_of_first = {});
+  void add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
+                 const std::vector<engine::LoopOutcome>& outcomes);
   // Moves large results out of the state first. Gives the references made, by step.
   std::map<std::string, base::ResultId> add_results(Parts& parts, base::ExecutionId execution_id, engine::State& state);
+  // Loop rows at once, so that what follows in this transaction can read them.
+  void write_loops(store::Session& session);
   // Inserts events, commands and results and updates executions; each only when there are any.
-  void write(store::Session& session) const;
+  void write(store::Session& session);
+  void append(DecisionWrites more);
 };
 
 // After the commit: rings the doorbell and wakes this replica's long polls.

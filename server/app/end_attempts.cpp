@@ -6,7 +6,8 @@
 #include "server/app/attempt_policy.hpp"
 #include "server/app/decision_writes.hpp"
 #include "server/app/event_view.hpp"
-#include "server/app/playbook_cache.hpp"
+#include "server/app/open_execution.hpp"
+#include "server/app/tell_parents.hpp"
 #include "server/store/connection_pool.hpp"
 #include "shared/base/invariant.hpp"
 
@@ -21,25 +22,16 @@ double unit_random() {
   return std::uniform_real_distribution<double>{0.0, 1.0}(generator);
 }
 
-struct OpenExecution {
-  PlaybookPtr playbook;
-  Json workload;
-  engine::State state;
-  domain::ExecutionStatus status = domain::ExecutionStatus::running;
-  std::optional<engine::Finish> finish;
-  bool is_changed = false;
-};
-
 class Transaction {
  public:
   Transaction(Parts& parts, store::Session& session, const std::vector<wire::AttemptReport>& reports)
-      : parts_(parts), session_(session), reports_(reports) {}
+      : parts_(parts), session_(session), reports_(reports), run_(parts, session, writes_) {}
 
   EndedAttempts run() {
     lock();
     decide();
     for (std::size_t i = 0; i < reports_.size(); ++i) record(i);
-    finish_executions();
+    for (auto& [id, open] : executions_) run_.add_update(open);
     write();
     EndedAttempts answer;
     for (auto& decision : decisions_) answer.verdicts.push_back(std::move(decision.verdict));
@@ -48,13 +40,13 @@ class Transaction {
   }
   [[nodiscard]] const std::vector<notify::Ring>& rings() const { return writes_.rings; }
   [[nodiscard]] const std::vector<notify::Death>& deaths() const { return deaths_; }
+  [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return writes_.ended_children; }
 
  private:
   void lock();
   void decide();
   void record(std::size_t index);
-  void react(std::size_t index, const store::LockedCommand& command, store::NewEventRow& event);
-  void finish_executions();
+  void react(std::size_t index, const store::LockedCommand& command, store::NewEventRow event);
   void write();
   [[nodiscard]] std::vector<base::ExecutionId> execution_ids();
   [[nodiscard]] store::LockedCommand* command_of(const wire::AttemptReport& report);
@@ -66,6 +58,7 @@ class Transaction {
   std::map<base::ExecutionId, OpenExecution> executions_;
   std::vector<AttemptDecision> decisions_;
   DecisionWrites writes_;
+  DecisionRun run_;
   std::vector<notify::Death> deaths_;
 };
 
@@ -86,20 +79,7 @@ void Transaction::lock() {
   // Executions before commands, everywhere: two transactions cannot wait for each other.
   if (const auto ids = execution_ids(); !ids.empty()) {
     for (auto& row : store::ExecutionTable(session_).lock(ids)) {
-      OpenExecution open;
-      open.status = row.status;
-      if (row.status == domain::ExecutionStatus::running) {
-        auto playbook = parts_.playbooks.get(row.catalog_id, session_);
-        auto state = engine::state_from_json(Json::parse(row.state));
-        if (!playbook || !state) {
-          throw std::runtime_error("execution " + row.execution_id.str() + " cannot go on: " +
-                                   (playbook ? state.error().message : playbook.error().message));
-        }
-        open.playbook = std::move(*playbook);
-        open.state = std::move(*state);
-        open.workload = Json::parse(row.workload);
-      }
-      executions_.emplace(row.execution_id, std::move(open));
+      executions_.emplace(row.execution_id, open_execution(parts_, session_, row));
     }
   }
   std::vector<base::CommandId> ids;
@@ -141,7 +121,7 @@ void Transaction::record(std::size_t index) {
                            .worker_id = command.worker_id,
                            .claimed_at = command.claimed_at};
   if (decision.concerns_engine) {
-    react(index, command, event);
+    react(index, command, std::move(event));
   } else {
     event.event_id = {parts_.ids.next_block(events_shown_of(0))};
     writes_.events.push_back(std::move(event));
@@ -153,7 +133,7 @@ void Transaction::record(std::size_t index) {
   }
 }
 
-void Transaction::react(std::size_t index, const store::LockedCommand& command, store::NewEventRow& event) {
+void Transaction::react(std::size_t index, const store::LockedCommand& command, store::NewEventRow event) {
   const auto found = executions_.find(command.execution_id);
   NOETL_INVARIANT(found != executions_.end(), "the execution of a running command is locked with it");
   auto& open = found->second;
@@ -161,48 +141,11 @@ void Transaction::react(std::size_t index, const store::LockedCommand& command, 
   NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "a running command's execution runs");
   const auto& report = reports_[index];
 
-  engine::Values values;
-  if (const auto ids = engine::references_needed(*open.playbook, open.state, command.node_id); !ids.empty()) {
-    for (const auto& [id, text] : store::ExecutionTable(session_).results(ids)) values.emplace(id, Json::parse(text));
-  }
   const engine::Occurrence occurrence{
       .node_id = command.node_id, .outcome = report.outcome,
-      .result = Json::parse(report.result), .error = report.error};
-  auto decided = engine::react({*open.playbook, command.execution_id, open.workload, values}, std::move(open.state), occurrence);
-  open.state = std::move(decided.state);
-  open.finish = std::move(decided.finish);
-  open.is_changed = true;
-
-  const auto references = writes_.add_results(parts_, command.execution_id, open.state);
-  if (report.outcome == domain::Outcome::completed) {
-    const auto reference = references.find(command.step);
-    event.payload = reference == references.end() ? "{\"result\":" + report.result + "}"
-                                                  : "{\"result_ref\":\"" + reference->second.str() + "\"}";
-  }
-  event.event_id = {parts_.ids.next_block(events_shown_of(decided.commands.size()))};
-  if (const auto issued = writes_.add_commands(parts_, command.execution_id, std::move(decided.commands)); !issued.empty()) {
-    event.meta.back() = ',';
-    event.meta += "\"issued\":" + issued + "}";
-  }
-  writes_.events.push_back(std::move(event));
-  writes_.add_events(parts_, command.execution_id, decided.events);
-}
-
-void Transaction::finish_executions() {
-  const auto dumped = [](const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); };
-  for (auto& [id, open] : executions_) {
-    if (!open.is_changed) continue;
-    store::ExecutionUpdate update{.execution_id = id,
-                                  .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
-                                  .outstanding = static_cast<int>(open.state.outstanding.size()),
-                                  .current_step = open.state.current_step,
-                                  .state = dumped(engine::to_json(open.state)),
-                                  .result = {},
-                                  .error = {}};
-    if (open.finish && !open.finish->result.is_null()) update.result = dumped(open.finish->result);
-    if (open.finish && !open.finish->error.is_null()) update.error = dumped(open.finish->error);
-    writes_.updates.push_back(std::move(update));
-  }
+      .result = Json::parse(report.result), .error = report.error,
+      .frame = command.frame.empty() ? Json() : Json::parse(command.frame)};
+  run_.react(open, occurrence, std::move(event));
 }
 
 void Transaction::write() {
@@ -227,14 +170,17 @@ EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>&
   EndedAttempts answer;
   std::vector<notify::Ring> rings;
   std::vector<notify::Death> deaths;
+  std::vector<base::ExecutionId> ended;
   parts.connections.transact([&](store::Session& session) {
     Transaction transaction(parts, session, reports);
     answer = transaction.run();
     rings = transaction.rings();
     deaths = transaction.deaths();
+    ended = transaction.ended();
   });
   ring(parts, rings);
   parts.notifier.tell_dead(deaths);
+  tell_parents(parts, std::move(ended));
   return answer;
 }
 

@@ -24,22 +24,27 @@ Decide::RulesOutcome Decide::run_rules(const domain::Step& step, const std::vect
   RulesOutcome outcome;
   if (step.cases.empty()) return outcome;
   const bool is_failure = event_names.front() == "call.error";
+  arriving_ = &outcome.arrivals;
   std::vector<bool> has_acted(step.cases.size(), false);
   for (const auto event_name : event_names) {
     context_.rename_happening(event_name);
     for (std::size_t i = 0; i < step.cases.size(); ++i) {
       const auto& rule = step.cases[i];
       if (is_failure && !speaks_of_failure(rule.when)) continue;
+      // What does not speak of the loop's end was meant for its rounds.
+      if (event_name == "loop.done" && rule.when.find("loop.done") == std::string::npos) continue;
       if (!context_.holds(rule.when)) continue;
       if (has_acted[i]) break;
       has_acted[i] = true;
       for (const auto& action : rule.then) {
         perform(step, action, outcome);
-        if (has_failed()) return outcome;
+        if (has_failed()) break;
       }
       break;
     }
+    if (has_failed()) break;
   }
+  arriving_ = &arrivals_;
   return outcome;
 }
 
@@ -49,7 +54,7 @@ bool Decide::run_enter_rules(const domain::Step& step) {
   RulesOutcome outcome;
   for (const auto& rule : step.cases) {
     if (rule.when.find("step.enter") == std::string::npos) continue;
-    context_.set_happening({.name = "step.enter", .step = step.name, .result = nullptr, .error = nullptr});
+    context_.set_happening({.name = "step.enter", .step = step.name, .result = nullptr, .slot = nullptr, .error = nullptr});
     if (!context_.holds(rule.when)) continue;
     bool is_skipped = false;
     for (const auto& action : rule.then) {
@@ -76,7 +81,9 @@ void Decide::perform(const domain::Step& step, const domain::Action& action, Rul
   }
   if (action.kind == "result") return perform_result(step, action.spec);
   if (action.kind == "skip") return perform_skip(step, action.spec, outcome);
-  if (action.kind == "sink") return perform_sink(step, action.spec);
+  if (action.kind == "sink") return perform_sink(step, action.spec, outcome);
+  if (action.kind == "collect") return perform_collect(step, action.spec);
+  if (action.kind == "retry") return perform_retry(step, action.spec, outcome);
   if (action.kind == "fail") {
     const auto message = render(step, text_of(action.spec, {"message", "reason", "error"}));
     if (!message) return;
@@ -89,18 +96,22 @@ void Decide::perform(const domain::Step& step, const domain::Action& action, Rul
     if (!entry->is_object()) *entry = Json{{"message", *entry}};
     return append("step.log", step.name, "completed", std::move(*entry));
   }
-  const auto reason = error_.is_object() ? " (the tool failed: " + text_of(error_, {"message"}) + ")" : std::string();
-  fail_unsupported(step, "'" + action.kind + "' in a rule" + reason);
+  fail(step.name, "invalid_playbook", "step '" + step.name + "': a rule has the unknown action '" + action.kind + "'");
 }
 
 // `call` issues a step beside whatever else follows; only `next` takes the place of the plain `next`.
 void Decide::perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
   outcome.is_routed = outcome.is_routed || action.kind == "next";
   outcome.is_handled = true;
+  publish_collected(step);
+  // A step that is called comes at once, even from an iteration, which otherwise leads nowhere by itself.
+  const bool is_call = action.kind == "call" && frame_ != nullptr && frame_->is_iteration();
+  if (is_call) arriving_ = &arrivals_;
   for (const auto& arc : action.arcs) {
     if (!context_.holds(arc.when)) continue;
-    if (!fire(step, arc)) return;
+    if (!fire(step, arc)) break;
   }
+  if (is_call) arriving_ = &outcome.arrivals;
 }
 
 // {from: response.data} makes that value the step's result, and the execution's unless another says so later.
@@ -109,7 +120,7 @@ void Decide::perform_result(const domain::Step& step, const Json& spec) {
   if (from.empty()) return;
   auto value = context_.evaluate(from);
   if (!value) return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
-  state().results[step.name] = ResultSlot{.value = std::move(*value), .reference = {}};
+  state().results[step.name] = ResultSlot{.value = std::move(*value), .reference = {}, .loop = {}};
   state().bookkeeping["result_step"] = step.name;
 }
 
@@ -120,22 +131,6 @@ void Decide::perform_skip(const domain::Step& step, const Json& spec, RulesOutco
   auto reason = render(step, text_of(spec, {"reason", "message"}));
   if (!reason) return;
   append("step.skipped", step.name, "skipped", Json{{"reason", std::move(*reason)}});
-}
-
-// The event log is the one sink that needs no worker: the event is the effect.
-void Decide::perform_sink(const domain::Step& step, const Json& spec) {
-  const Json* tool = map_member(spec, "tool");
-  auto kind = tool != nullptr ? text_of(*tool, {"kind", "type"}) : text_of(spec, {"tool", "backend", "kind"});
-  if (kind != "event_log") return fail_unsupported(step, "a sink of kind '" + kind + "'");
-  Json written = Json::object();
-  for (const auto* name : {"args", "data", "from"}) {
-    if (!spec.is_object() || !spec.contains(name)) continue;
-    auto rendered = render(step, spec[name]);
-    if (!rendered) return;
-    written = std::move(*rendered);
-    break;
-  }
-  append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(written)}});
 }
 
 }  // namespace noetl::engine

@@ -32,6 +32,12 @@ bool is_envelope(const Json& result) {
   return true;
 }
 
+// What the http tool gives, with a body that is a map.
+bool is_http_answer(const Json& result) {
+  const Json* body = member(result, "data");
+  return body != nullptr && body->is_object() && result.contains("status_code");
+}
+
 }  // namespace
 
 // Values that are built for one rendering, and the names they are seen under.
@@ -86,30 +92,68 @@ void Context::fill(Rendering& rendering, const std::vector<std::string>& roots) 
   }
 }
 
-// From the nearest to the farthest: arguments, what just happened, names of the language, results
-// ("step wins"), variables, workload, other top-level maps of the playbook.
+// From the nearest to the farthest: arguments, what just happened, the frame, names of the language,
+// results ("step wins"), variables, workload, other top-level maps of the playbook.
 const Json* Context::find(const std::string& name, Rendering& rendering) {
   if (input_ != nullptr) {
     if (const Json* value = member(*input_, name)) return value;
     if (name == "input" || name == "args") return input_;
   }
   if (const Json* value = find_happening(name, rendering)) return value;
+  if (const Json* value = find_in_frame(name, rendering)) return value;
   if (const Json* value = find_special(name, rendering)) return value;
-  if (const auto slot = state_.results.find(name); slot != state_.results.end()) {
-    if (const Json* value = value_of(slot->second)) return as_step_name(*value, rendering);
-  }
+  if (const Json* value = find_result(name, rendering)) return value;
   if (const Json* value = member(state_.variables, name)) return value;
   if (const Json* value = member(situation_.workload, name)) return value;
   return member(situation_.playbook.extra, name);
 }
 
+const Json* Context::happening_result() {
+  return happening_.slot != nullptr ? value_of(*happening_.slot) : happening_.result;
+}
+
 const Json* Context::find_happening(const std::string& name, Rendering& rendering) {
   if (happening_.name.empty()) return nullptr;
-  if (name == "response" || name == "result") return happening_.result;
+  if (name == "response" || name == "result") {
+    const Json* result = happening_result();
+    return result == nullptr ? nullptr : opened(*result, rendering);
+  }
   if (name == "error") return happening_.error;
   if (name == "event") return rendering.make(event(rendering.with_payload));
-  if (name == "output") return rendering.make(output(rendering.with_response));
+  if (name == "output") return rendering.make(output(rendering.with_response, rendering));
   return nullptr;
+}
+
+// `loop`, as Jinja names it, and what else the language says about where an iteration stands.
+Json Context::iteration() const {
+  return Json{{"index", frame_->index},
+              {"index0", frame_->index},
+              {"first", frame_->index == 0},
+              {"last", frame_->index + 1 == frame_->total},
+              {"length", frame_->total},
+              {"done", frame_->index}};
+}
+
+const Json* Context::find_in_frame(const std::string& name, Rendering& rendering) {
+  if (frame_ == nullptr) return nullptr;
+  if (const Json* result = member(frame_->results, name)) return opened(*result, rendering);
+  const auto* step = situation_.playbook.find_step(frame_->step);
+  const bool is_iteration = frame_->is_iteration() && step != nullptr && step->loop.has_value();
+  if (is_iteration && name == step->loop->iterator) return &frame_->item;
+  if (name == "iter") {
+    Json iter = frame_->iter;
+    if (is_iteration) {
+      iter.emplace(step->loop->iterator, frame_->item);
+      iter["_index"] = frame_->index;
+      iter["_total"] = frame_->total;
+    }
+    return rendering.make(std::move(iter));
+  }
+  if (name == "_attempt") return rendering.make(frame_->attempt);
+  if (name == "_prev") return &frame_->previous;
+  if (is_iteration && (name == "loop_index" || name == "_index")) return rendering.make(frame_->index);
+  if (is_iteration && name == "loop") return rendering.make(iteration());
+  return member(frame_->iter, name);
 }
 
 const Json* Context::find_special(const std::string& name, Rendering& rendering) {
@@ -132,19 +176,48 @@ const Json* Context::find_special(const std::string& name, Rendering& rendering)
   return nullptr;
 }
 
-// v10 authors write both `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}.
-const Json* Context::as_step_name(const Json& result, Rendering& rendering) const {
-  if (!is_v10(situation_.playbook) || !is_envelope(result)) return &result;
+// A step's result by its name, or by the name that `collect: {into: name}` gave it.
+const Json* Context::find_result(const std::string& name, Rendering& rendering) {
+  auto slot = state_.results.find(name);
+  if (slot == state_.results.end()) {
+    const Json* aliases = member(state_.bookkeeping, "aliases");
+    const Json* step = aliases == nullptr ? nullptr : member(*aliases, name);
+    if (step == nullptr || !step->is_string()) return nullptr;
+    slot = state_.results.find(step->get_ref<const std::string&>());
+    if (slot == state_.results.end()) return nullptr;
+  }
+  const Json* value = value_of(slot->second);
+  return value == nullptr ? nullptr : opened(*value, rendering);
+}
+
+// Authors write `fetch.data.paging` and `fetch.paging` for the same member of an http answer's body, and,
+// in v10, `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}.
+const Json* Context::opened(const Json& result, Rendering& rendering) const {
+  const bool is_open = is_http_answer(result) || (is_v10(situation_.playbook) && is_envelope(result));
+  if (!is_open) return &result;
   Json opened = result["data"];
   opened.update(result);
   return rendering.make(std::move(opened));
 }
 
-// Null when the caller has not loaded it: the name is undefined then, as a step's that never ran.
-const Json* Context::value_of(const ResultSlot& slot) const {
-  if (!slot.reference.is_set()) return &slot.value;
-  const auto found = situation_.values.find(slot.reference);
-  return found == situation_.values.end() ? nullptr : &found->second;
+const Json* Context::value_of(const ResultSlot& slot) {
+  if (!slot.reference.is_set() && slot.loop.empty()) return &slot.value;
+  const auto place = slot.loop.empty() ? slot.reference.str() : slot.loop;
+  auto found = loaded_.find(place);
+  if (found == loaded_.end()) {
+    Json value;
+    if (slot.loop.empty()) {
+      value = situation_.archive.result(slot.reference);
+    } else {
+      Json results = situation_.archive.loop_results(slot.loop);
+      for (const auto& outcome : outcomes_) {
+        if (outcome.loop == slot.loop) results[static_cast<std::size_t>(outcome.index)] = outcome.result;
+      }
+      value = Json{{"data", results}, {"results", std::move(results)}, {"stats", slot.value}};
+    }
+    found = loaded_.emplace(place, std::move(value)).first;
+  }
+  return &found->second;
 }
 
 // v2era has one flat namespace: `workload` and `vars` are the same map.
@@ -157,40 +230,73 @@ const Json* Context::workload_and_variables() {
   return &*merged_workload_;
 }
 
-Json Context::event(bool with_payload) const {
+Json Context::event(bool with_payload) {
   if (!with_payload) return Json{{"name", happening_.name}, {"step", happening_.step}};
   Json payload = Json::object();
   if (happening_.error != nullptr) payload["error"] = *happening_.error;
+  const Json* result = happening_result();
   if (happening_.name == "step.exit") {
     payload["status"] = happening_.error != nullptr ? "failed" : "completed";
-    if (happening_.result != nullptr) payload["result"] = *happening_.result;
-  } else if (happening_.result != nullptr) {
-    payload["response"] = *happening_.result;
+    if (result != nullptr) payload["result"] = *result;
+  } else if (result != nullptr) {
+    payload["response"] = *result;
   }
   return Json{{"name", happening_.name}, {"step", happening_.step}, {"payload", std::move(payload)}};
 }
 
-Json Context::output(bool with_response) const {
+Json Context::output(bool with_response, Rendering& rendering) {
   Json output{{"status", happening_.error != nullptr ? "error" : "ok"}};
-  if (happening_.result != nullptr) {
-    output["data"] = *happening_.result;
-    if (with_response) output["response"] = *happening_.result;
+  const Json* result = happening_result();
+  if (result != nullptr) {
+    output["data"] = *opened(*result, rendering);
+    if (with_response) output["response"] = output["data"];
   }
   if (happening_.error != nullptr) {
     output["error"] = *happening_.error;
     if (const Json* status = member(*happening_.error, "status")) output["http"] = Json{{"status", *status}};
-  } else if (happening_.result != nullptr) {
-    if (const Json* status = member(*happening_.result, "status_code")) output["http"] = Json{{"status", *status}};
+  } else if (result != nullptr) {
+    if (const Json* status = member(*result, "status_code")) output["http"] = Json{{"status", *status}};
   }
   return output;
 }
 
-Json Context::steps() const {
+Json Context::steps() {
   Json steps = Json::object();
   for (const auto& [name, slot] : state_.results) {
     if (const Json* value = value_of(slot)) steps[name] = *value;
   }
   return steps;
+}
+
+Json Context::names(const std::vector<std::string>& wanted) {
+  Rendering rendering;
+  rendering.with_payload = true;
+  rendering.with_response = true;
+  Json names = Json::object();
+  for (const auto& name : wanted) {
+    if (const Json* value = find(name, rendering)) names[name] = *value;
+  }
+  return names;
+}
+
+base::Result<Json> Context::render_for_worker(const Json& value) {
+  if (!mentions(value, "keychain")) return render(value);
+  if (value.is_string()) {
+    std::vector<std::string> roots;
+    templating::collect_roots(value, roots);
+    const auto secret = std::find(roots.begin(), roots.end(), "keychain");
+    if (secret == roots.end()) return render(value);
+    roots.erase(secret);
+    return Json{{"$template", value}, {"$names", names(roots)}};
+  }
+  Json rendered = value.is_object() ? Json::object() : Json::array();
+  for (const auto& [name, inner] : value.items()) {
+    auto one = render_for_worker(inner);
+    if (!one) return one;
+    if (value.is_object()) rendered[name] = std::move(*one);
+    else rendered.push_back(std::move(*one));
+  }
+  return rendered;
 }
 
 }  // namespace noetl::engine

@@ -2,6 +2,7 @@
 // Context: what the templates of an execution can name at one moment of a decision. It only points at
 // the situation, the state and the occurrence; a value is built (event, steps, output, …) when a
 // template asks for it by name. Lives within one decision on one thread.
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +18,16 @@ struct Happening {
   std::string name;                // call.done, call.error, step.exit, step.enter
   std::string step;
   const Json* result = nullptr;    // of the tool
+  const ResultSlot* slot = nullptr;   // instead: a result that is loaded only when a template asks for it
   const Json* error = nullptr;     // {kind, message, …}
 };
 
 class Context {
  public:
-  Context(const Situation& situation, const State& state) : situation_(situation), state_(state) {}
+  // outcomes: of iterations, decided in this decision and not stored yet.
+  Context(const Situation& situation, const State& state, const std::vector<LoopOutcome>& outcomes)
+      : situation_(situation), state_(state), outcomes_(outcomes) {}
+  Context(const Situation& situation, const State& state) : Context(situation, state, no_outcomes()) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -35,6 +40,8 @@ class Context {
   void set_input(const Json* input) { input_ = input; }
   // The step whose templates are rendered: `step.x` reads what was set for it.
   void set_step(const std::string& name) { step_ = name; }
+  // The frame whose names are seen: iterator, `iter`, `_attempt`, labels of its tasks. Null: none.
+  void set_frame(const Frame* frame) { frame_ = frame; }
   void variables_changed() { merged_workload_.reset(); }
 
   // Every template inside `value`, rendered.
@@ -43,26 +50,45 @@ class Context {
   [[nodiscard]] bool holds(const std::string& when);
   // The value of an expression, with or without its braces ("response.data").
   [[nodiscard]] base::Result<Json> evaluate(const std::string& expression);
+  // As render(), but a text that names `keychain` stays a template for the worker, with the values of the
+  // other names that it uses: {"$template": text, "$names": {…}}. Secrets never come to the server's rows.
+  [[nodiscard]] base::Result<Json> render_for_worker(const Json& value);
+  // What the tool gave that this is about, or null.
+  [[nodiscard]] const Json* result() { return happening_result(); }
+  // The whole value of a result, wherever it is stored. Null pointer: it is gone.
+  [[nodiscard]] const Json* value_of(const ResultSlot& slot);
+  // The names of `wanted` that can be seen now, with their values.
+  [[nodiscard]] Json names(const std::vector<std::string>& wanted);
 
  private:
   struct Rendering;
+  static const std::vector<LoopOutcome>& no_outcomes() {
+    static const std::vector<LoopOutcome> none;
+    return none;
+  }
   const Json* find(const std::string& name, Rendering& rendering);
   const Json* find_happening(const std::string& name, Rendering& rendering);
   const Json* find_special(const std::string& name, Rendering& rendering);
-  const Json* as_step_name(const Json& result, Rendering& rendering) const;
-  const Json* value_of(const ResultSlot& slot) const;
+  const Json* find_in_frame(const std::string& name, Rendering& rendering);
+  const Json* find_result(const std::string& name, Rendering& rendering);
+  const Json* opened(const Json& result, Rendering& rendering) const;
+  const Json* happening_result();
   const Json* workload_and_variables();
-  Json event(bool with_payload) const;
-  Json output(bool with_response) const;
-  Json steps() const;
+  [[nodiscard]] Json iteration() const;
+  Json event(bool with_payload);
+  Json output(bool with_response, Rendering& rendering);
+  Json steps();
   void fill(Rendering& rendering, const std::vector<std::string>& roots);
 
   const Situation& situation_;
   const State& state_;
+  const std::vector<LoopOutcome>& outcomes_;
   const Json nothing_ = Json::object();
   Happening happening_;
   const Json* input_ = nullptr;
+  const Frame* frame_ = nullptr;
   std::string step_;
+  std::map<std::string, Json> loaded_;   // results from the archive, by where they are
   std::optional<Json> merged_workload_;
 };
 

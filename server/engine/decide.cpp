@@ -14,8 +14,8 @@ constexpr std::size_t event_result_bytes_max = 4096;
 
 Decide::Decide(const Situation& situation, State state)
     : situation_(situation),
-      decision_{.state = std::move(state), .commands = {}, .events = {}, .finish = {}},
-      context_(situation_, decision_.state) {
+      decision_{.state = std::move(state), .commands = {}, .children = {}, .loops = {}, .loop_outcomes = {}, .events = {}, .finish = {}},
+      context_(situation_, decision_.state, decision_.loop_outcomes) {
   const auto stored = decision_.state.bookkeeping.find("arrivals");
   if (stored == decision_.state.bookkeeping.end()) return;
   for (const auto& arrival : *stored) {
@@ -56,10 +56,6 @@ void Decide::fail(const std::string& step, std::string_view kind, std::string me
   arrivals_.clear();
 }
 
-void Decide::fail_unsupported(const domain::Step& step, const std::string& what) {
-  fail(step.name, "unsupported", "step '" + step.name + "' uses " + what + ", which this server does not run");
-}
-
 void Decide::append(std::string type, const std::string& step, std::string status, Json payload) {
   decision_.events.push_back(
       {.event_type = std::move(type), .step = step, .status = std::move(status), .payload = std::move(payload)});
@@ -91,7 +87,7 @@ void Decide::finish_if_quiet() {
 }
 
 // What `result` actions set, else of the last step that brought one.
-Json Decide::final_result(std::string& final_step) const {
+Json Decide::final_result(std::string& final_step) {
   const auto& notes = decision_.state.bookkeeping;
   final_step = decision_.state.current_step;
   for (const auto* key : {"result_step", "last_result_step"}) {
@@ -99,9 +95,10 @@ Json Decide::final_result(std::string& final_step) const {
     if (noted == notes.end()) continue;
     const auto slot = decision_.state.results.find(noted->get<std::string>());
     if (slot == decision_.state.results.end()) continue;
-    if (!slot->second.reference.is_set()) return slot->second.value;
-    const auto value = situation_.values.find(slot->second.reference);
-    return value == situation_.values.end() ? Json() : value->second;
+    const Json* value = context_.value_of(slot->second);
+    if (value == nullptr) return nullptr;
+    if (slot->second.loop.empty()) return *value;
+    return Json{{"results", value->at("results")}, {"stats", value->at("stats")}};
   }
   return {};
 }

@@ -4,6 +4,7 @@
 //
 // The plot of every decision: something happened → route() puts the steps that follow into `arrivals_`
 // → settle() enters those that wait for nobody any more → finish when nothing is outstanding.
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,14 @@ inline constexpr int visits_max = 10'000;
 // Steps without a tool that one decision may pass: without a worker between them, a cycle of such steps
 // would fill the log within one transaction.
 inline constexpr int routers_max = 1000;
+
+// Commands that one frame may issue: retries, jumps and pages that never end are a mistake.
+inline constexpr int frame_commands_max = 100'000;
+// Tasks of pipelines that one decision carries out itself.
+inline constexpr int tasks_run_here_max = 10'000;
+// Items of one loop, and iterations of a parallel one outstanding when it does not say how many.
+inline constexpr std::size_t loop_items_max = 1'000'000;
+inline constexpr int loop_window = 1000;
 
 class Decide {
  public:
@@ -41,13 +50,23 @@ class Decide {
     std::string step;
     Json args = Json::object();   // given by what led here, rendered already; override the step's own
   };
-  enum class Verdict { none, go_on, fail };        // of a tool's policy
-
-  // engine.cpp
-  void completed(const domain::Step& step, const Json& result);
-  void failed(const domain::Step& step, const domain::ToolError& error, const Json& result);
-  void take_vars(const domain::Step& step);
-  Verdict apply_policy(const domain::Step& step, bool is_error);
+  // How a tool ended, as the step's rules and policy see it.
+  struct ToolEnd {
+    Json result;                              // also of a failed tool, when it brought one
+    std::optional<domain::ToolError> error;
+  };
+  // What a tool's policy says, and what a rule's `retry` asks for.
+  enum class Verdict { none, go_on, fail, retry, jump, leave };
+  struct RetryAsk {
+    std::chrono::milliseconds delay{0};
+  };
+  struct RulesOutcome {
+    bool is_routed = false;     // a `next` acted: plain `next` does not
+    bool is_handled = false;    // for an error: a rule says how to go on
+    std::optional<RetryAsk> retry;
+    Json sinks = Json::array();
+    std::vector<Arrival> arrivals;
+  };
 
   // enter.cpp: what happens when a step is entered
   void settle();
@@ -56,38 +75,86 @@ class Decide {
   void enter(const Arrival& arrival);
   [[nodiscard]] bool is_admitted(const domain::Step& step, const Json& args);
   void run_router(const domain::Step& step, const Json& args);
+
+  // issue.cpp: commands and sub-playbooks
+  void issue(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
+  void issue_sink(const domain::Step& step, Frame frame);
+  void issue_command(const domain::Step& step, Frame frame, NewCommand command);
+  void issue_child(const domain::Step& step, Frame frame, NewCommand command);
   std::optional<Json> render_options(const domain::Step& step, Json options);
-  void issue(const domain::Step& step, const std::string& node_id, const Json& args);
+  [[nodiscard]] Json names_for_code(const Json& options, const Json& input);
+
+  // frames.cpp: from one command of a frame to the next
+  [[nodiscard]] std::optional<Frame> frame_of(const Occurrence& occurrence) const;
+  void run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
+  void tool_ended(const domain::Step& step, Frame frame);
+  [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay);
+  [[nodiscard]] bool judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
+                                    std::chrono::milliseconds& delay);
+  [[nodiscard]] bool next_task(const domain::Step& step, Frame& frame, ToolEnd& end);
+  [[nodiscard]] bool conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
+                              std::chrono::milliseconds& delay);
+  void sink_ended(const domain::Step& step, Frame frame);
+  void frame_completed(const domain::Step& step, Frame& frame, Json result);
+  void frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end);
+  void step_completed(const domain::Step& step);
+
+  // policy.cpp: spec.policy.rules of a tool
+  Verdict apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
+                       std::chrono::milliseconds& delay);
+  Verdict carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then, Frame& frame,
+                    std::chrono::milliseconds& delay);
+  void take_vars(const domain::Step& step);
+
+  // loops.cpp
+  void begin_loop(const domain::Step& step, const std::string& node, const Json& args);
+  void begin_iteration(const domain::Step& step, const std::string& node, int index, Json item);
+  void iteration_over(const Frame& frame, const ToolEnd& end);
+  void go_on_with_loop(const std::string& node);
+  void loop_done(const domain::Step& step, const std::string& node);
+  Json* find_loop(const std::string& node);
+  [[nodiscard]] Json item_of(const std::string& node, int index);
+
+  // cursors.cpp
+  void begin_cursor(const domain::Step& step, const std::string& node, const Json& args);
+  void go_on_with_cursor(const domain::Step& step, const std::string& node);
+  void issue_claim(const domain::Step& step, const std::string& node);
+  void claim_ended(const domain::Step& step, const std::string& node, ToolEnd& end);
 
   // route.cpp: what follows a step
-  void route(const domain::Step& step);
+  void route(const domain::Step& step, const std::vector<std::string_view>& event_names);
   void follow_arcs(const domain::Step& step);
-  bool fire(const domain::Step& from, const domain::Arc& arc);
+  bool fire(const domain::Step& step, const domain::Arc& arc);
   void arrive(const domain::Step& from, const std::string& target, Json args);
+  void add_arrival(Arrival arrival);
   void skip_branches(const domain::Step& from, const std::vector<std::string>& targets);
   bool apply_set(const domain::Step& step, const Json& set, const std::string& scope_of);
+  void set_one(const std::string& key, Json value, const std::string& scope_of);
 
   // actions.cpp: v2era rules
-  struct RulesOutcome {
-    bool is_routed = false;     // a `next` acted: plain `next` does not
-    bool is_handled = false;    // for an error: a rule says how to go on
-  };
   RulesOutcome run_rules(const domain::Step& step, const std::vector<std::string_view>& event_names);
   bool run_enter_rules(const domain::Step& step);
   void perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_result(const domain::Step& step, const Json& spec);
   void perform_skip(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
-  void perform_sink(const domain::Step& step, const Json& spec);
+
+  // repeat.cpp: v2era retry, pagination and collect
+  void perform_retry(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
+  void perform_collect(const domain::Step& step, const Json& spec);
+  void collect_into_variable(const domain::Step& step, const Json& spec, const std::string& strategy);
+  void publish_collected(const domain::Step& step);
+
+  // sinks.cpp
+  void perform_sink(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
 
   // decide.cpp
   std::optional<Json> render(const domain::Step& step, const Json& value);   // nothing: the execution failed
   void fail(const std::string& step, std::string_view kind, std::string message);
-  void fail_unsupported(const domain::Step& step, const std::string& what);
   [[nodiscard]] bool has_failed() const { return decision_.state.bookkeeping.contains("failure"); }
   void append(std::string type, const std::string& step, std::string status, Json payload);
   void finish_if_quiet();
-  [[nodiscard]] Json final_result(std::string& final_step) const;
+  [[nodiscard]] Json final_result(std::string& final_step);
   void remember_arrivals();
   [[nodiscard]] const Graph& graph();
   [[nodiscard]] std::size_t index_of(const std::string& step) const;
@@ -99,7 +166,12 @@ class Decide {
   Decision decision_;
   Context context_;
   std::vector<Arrival> arrivals_;
+  std::vector<Arrival>* arriving_ = &arrivals_;   // where arrive() puts what follows
+  Frame* frame_ = nullptr;                        // whose rules are being looked through
+  ToolEnd end_;                                   // what the happening points to
+  std::vector<std::string> open_loops_;           // loops that may have room for more, or be over
   int routers_run_ = 0;
+  int tasks_run_here_ = 0;
   std::optional<Graph> graph_;
   std::optional<base::Error> render_error_;
   Json error_;   // of the command that failed, as templates see it

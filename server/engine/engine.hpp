@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "server/engine/archive.hpp"
+#include "server/engine/frame.hpp"
 #include "server/engine/state.hpp"
 #include "shared/base/result.hpp"
 #include "shared/domain/command.hpp"
@@ -17,15 +19,12 @@
 
 namespace noetl::engine {
 
-// Values of results that the state only refers to, loaded by the caller (see references_needed).
-using Values = std::map<base::ResultId, domain::Json>;
-
 // What does not change while one decision is made.
 struct Situation {
   const domain::Playbook& playbook;
   base::ExecutionId execution_id;
   const domain::Json& workload;     // playbook.workload with the payload merged over it
-  const Values& values;
+  Archive& archive;                 // what was stored outside the state
 };
 
 // A command to be queued. Its node_id is unique in the execution: "step", "step#2" on a second visit,
@@ -36,11 +35,43 @@ struct NewCommand {
   std::string tool_kind;
   domain::Json tool = domain::Json::object();   // rendered options, kind included
   domain::Json input = domain::Json::object();  // rendered arguments
+  domain::Json names;                           // for code: values it may name beside its arguments; null: none
   std::string pool{domain::default_pool};
   int priority = 0;
   int max_attempts = 3;                         // claims, so a dead worker is survived; not tool retries
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds delay{0};           // not before now + delay (retry backoff)
+  domain::Json frame;                           // to come back with the Occurrence; null: nothing to remember
+};
+
+// A playbook called as a tool: an execution of its own, started in the same transaction. Its end is the
+// Occurrence of this node. When it cannot be started, that is a failed Occurrence at once.
+struct NewChild {
+  std::string step;
+  std::string node_id;
+  std::string path;                             // as in POST /api/v2/execute; or
+  std::string catalog_id;
+  std::optional<int> version;                   // none: the latest
+  domain::Json payload = domain::Json::object();
+  std::string return_step;                      // whose result is the child's; empty: the execution's result
+  bool is_waited_for = true;                    // false: the occurrence is {execution_id, status} at once
+  std::chrono::milliseconds timeout{0};
+  domain::Json frame;
+};
+
+// The items of a loop that begins, by index from 0.
+struct NewLoop {
+  std::string loop;                             // node of the loop
+  int first = 0;                                // index of the first of them: a cursor adds more as it goes
+  std::vector<domain::Json> items;
+};
+
+// How one iteration ended. Each item gets exactly one of these.
+struct LoopOutcome {
+  std::string loop;
+  int index = 0;
+  bool is_completed = true;
+  domain::Json result;                          // or {"status":"error","error":{…}}
 };
 
 // A fact to be appended to the log beside the one that is being decided about: step.skipped,
@@ -61,6 +92,9 @@ struct Finish {
 struct Decision {
   State state;
   std::vector<NewCommand> commands;
+  std::vector<NewChild> children;
+  std::vector<NewLoop> loops;
+  std::vector<LoopOutcome> loop_outcomes;
   std::vector<NewEvent> events;
   std::optional<Finish> finish;   // given exactly when nothing is outstanding any more (quiescence)
 };
@@ -69,8 +103,9 @@ struct Decision {
 struct Occurrence {
   std::string node_id;
   domain::Outcome outcome = domain::Outcome::completed;
-  domain::Json result;                       // for completed
+  domain::Json result;                       // for completed, and of a failed tool that brought one
   std::optional<domain::ToolError> error;    // for failed
+  domain::Json frame;                        // as the command was given it
 };
 
 // The first decision of an execution. Fails (invalid_input) when the entry step cannot be rendered.
@@ -82,10 +117,6 @@ struct Occurrence {
 
 // Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.
 [[nodiscard]] Decision cancel(const Situation& situation, State state, const std::string& reason);
-
-// The stored results that deciding about this node may read: the caller loads them into Values first.
-[[nodiscard]] std::vector<base::ResultId> references_needed(const domain::Playbook& playbook, const State& state,
-                                                            const std::string& node_id);
 
 // A result that is too large for the state, moved out of it. The state keeps a reference.
 struct LargeResult {

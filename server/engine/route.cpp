@@ -5,10 +5,12 @@
 
 namespace noetl::engine {
 
-void Decide::route(const domain::Step& step) {
-  const auto outcome = run_rules(step, {"call.done", "step.exit"});
+// Rules first, when the step has any that were not looked through with its tool; then its arcs.
+void Decide::route(const domain::Step& step, const std::vector<std::string_view>& event_names) {
+  auto outcome = run_rules(step, event_names);
+  for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
   if (outcome.is_routed || has_failed()) return;
-  context_.rename_happening("call.done");
+  context_.rename_happening(event_names.front());
   follow_arcs(step);
 }
 
@@ -38,6 +40,16 @@ bool Decide::fire(const domain::Step& from, const domain::Arc& arc) {
 
 // Two branches that lead to the same waiting step meet there: it is entered once, with the arguments
 // of both, the later ones winning. A step with one upstream has nothing to meet.
+void Decide::add_arrival(Arrival arrival) {
+  const auto waiting = std::find_if(arrivals_.begin(), arrivals_.end(),
+                                    [&](const Arrival& other) { return other.step == arrival.step; });
+  if (waiting == arrivals_.end()) {
+    arrivals_.push_back(std::move(arrival));
+  } else {
+    waiting->args.update(arrival.args);
+  }
+}
+
 void Decide::arrive(const domain::Step& from, const std::string& target, Json args) {
   const auto index = index_of(target);
   if (index == Graph::no_barrier) {
@@ -46,13 +58,9 @@ void Decide::arrive(const domain::Step& from, const std::string& target, Json ar
     return fail(from.name, "invalid_playbook",
                 "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
-  const auto waiting = std::find_if(arrivals_.begin(), arrivals_.end(),
-                                    [&](const Arrival& arrival) { return arrival.step == target; });
-  if (waiting == arrivals_.end()) {
-    arrivals_.push_back({.step = target, .args = std::move(args)});
-  } else {
-    waiting->args.update(args);
-  }
+  Arrival arrival{.step = target, .args = std::move(args)};
+  if (arriving_ == &arrivals_) add_arrival(std::move(arrival));
+  else arriving_->push_back(std::move(arrival));
 }
 
 // Every target gets its step.skipped. Steps behind it that nothing can reach any more, and that never
@@ -85,30 +93,37 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
 }
 
 // "ctx.x" and bare "x" are variables of the execution, "a.x" is a member of one; "step.x" belongs to one
-// step: `scope_of` is the step itself for its own `set`, and the target for an arc's.
+// step: `scope_of` is the step itself for its own `set`, and the target for an arc's. "iter.x" belongs to
+// the frame; so does a bare "x" that a task of an iteration sets, since its siblings must not see it.
 bool Decide::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
   if (!set.is_object() || set.empty()) return true;
   auto values = render(step, set);
   if (!values) return false;
   Json changed = Json::object();
   for (auto& [key, value] : values->items()) {
-    const auto dot = key.find('.');
-    const auto scope = dot == std::string::npos ? std::string() : key.substr(0, dot);
-    const auto name = dot == std::string::npos ? key : key.substr(dot + 1);
-    changed[key] = value;
-    if (scope == "step") {
-      state().bookkeeping["scopes"][scope_of][name] = std::move(value);
-    } else if (scope.empty() || scope == "ctx" || scope == "vars" || scope == "workload") {
-      state().variables[name] = std::move(value);
-    } else {
-      auto& map = state().variables[scope];
-      if (!map.is_object()) map = Json::object();
-      map[name] = std::move(value);
-    }
+    if (frame_ == nullptr || !key.starts_with("iter.")) changed[key] = value;
+    set_one(key, std::move(value), scope_of);
   }
   context_.variables_changed();
-  append("ctx.updated", step.name, "completed", Json{{"set", std::move(changed)}});
+  if (!changed.empty()) append("ctx.updated", step.name, "completed", Json{{"set", std::move(changed)}});
   return true;
+}
+
+void Decide::set_one(const std::string& key, Json value, const std::string& scope_of) {
+  const auto dot = key.find('.');
+  const auto scope = dot == std::string::npos ? std::string() : key.substr(0, dot);
+  const auto name = dot == std::string::npos ? key : key.substr(dot + 1);
+  if (frame_ != nullptr && scope == "iter") {
+    frame_->iter[name] = std::move(value);
+  } else if (scope == "step") {
+    state().bookkeeping["scopes"][scope_of][name] = std::move(value);
+  } else if (scope.empty() || scope == "ctx" || scope == "vars" || scope == "workload") {
+    state().variables[name] = std::move(value);
+  } else {
+    auto& map = state().variables[scope];
+    if (!map.is_object()) map = Json::object();
+    map[name] = std::move(value);
+  }
 }
 
 }  // namespace noetl::engine

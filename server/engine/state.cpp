@@ -13,6 +13,9 @@ Json results_to_json(const std::map<std::string, ResultSlot>& results) {
   for (const auto& [step, slot] : results) {
     if (slot.reference.is_set()) {
       json[step] = Json{{"reference", slot.reference.str()}};
+      if (!slot.value.is_null()) json[step]["value"] = slot.value;
+    } else if (!slot.loop.empty()) {
+      json[step] = Json{{"loop", slot.loop}, {"value", slot.value}};
     } else {
       json[step] = Json{{"value", slot.value}};
     }
@@ -24,11 +27,9 @@ std::map<std::string, ResultSlot> results_from_json(const Json& json) {
   std::map<std::string, ResultSlot> results;
   for (const auto& [step, stored] : json.items()) {
     ResultSlot slot;
-    if (stored.contains("reference")) {
-      slot.reference.value = std::stoll(stored.at("reference").get<std::string>());
-    } else {
-      slot.value = stored.at("value");
-    }
+    if (stored.contains("reference")) slot.reference.value = std::stoll(stored.at("reference").get<std::string>());
+    slot.loop = stored.value("loop", std::string());
+    if (const auto value = stored.find("value"); value != stored.end()) slot.value = *value;
     results.emplace(step, std::move(slot));
   }
   return results;

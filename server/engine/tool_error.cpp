@@ -74,4 +74,17 @@ Json to_json(const domain::ToolError& error) {
   return json;
 }
 
+domain::ToolError tool_error_from_json(const Json& json) {
+  domain::ToolError error;
+  error.kind = json.value("kind", std::string("internal"));
+  error.message = json.value("message", std::string());
+  error.is_retryable = json.value("retryable", false);
+  error.status = number_of(json, "status");
+  if (const auto wait = json.find("retry_after"); wait != json.end() && wait->is_number()) {
+    error.retry_after = std::chrono::milliseconds(static_cast<std::int64_t>(wait->get<double>() * 1000.0));
+  }
+  error.traceback = json.value("traceback", std::string());
+  return error;
+}
+
 }  // namespace noetl::engine

@@ -13,5 +13,7 @@ namespace noetl::engine {
 
 // {kind, message, retryable, status?, retry_after?, traceback?}: what `error` and `output.error` are.
 [[nodiscard]] domain::Json to_json(const domain::ToolError& error);
+// The reverse; members that are not there stay unset.
+[[nodiscard]] domain::ToolError tool_error_from_json(const domain::Json& json);
 
 }  // namespace noetl::engine

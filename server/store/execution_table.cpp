@@ -37,7 +37,7 @@ wire::ExecutionRow listed(const pqxx::row& row) {
 
 std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
   ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads, results, errors,
-      keys, traces;
+      keys, traces, depths, parent_nodes, parent_frames, return_steps;
   for (const auto& e : executions) {
     ids.add(e.execution_id.value);
     catalogs.add(e.catalog_id.value);
@@ -53,11 +53,16 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
     errors.add_or_null(e.error);
     keys.add_or_null(e.idempotency_key);
     traces.add_or_null(e.traceparent);
+    depths.add(e.depth);
+    parent_nodes.add_or_null(e.parent_node_id);
+    parent_frames.add_or_null(e.parent_frame);
+    return_steps.add_or_null(e.return_step);
   }
   std::vector<base::ExecutionId> inserted;
   for (const auto& row : session_.run("insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(),
                                       parents.text(), statuses.text(), outstanding.text(), steps.text(), states.text(),
-                                      workloads.text(), results.text(), errors.text(), keys.text(), traces.text())) {
+                                      workloads.text(), results.text(), errors.text(), keys.text(), traces.text(), depths.text(), parent_nodes.text(), parent_frames.text(),
+                                      return_steps.text())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -80,7 +85,9 @@ std::vector<LockedExecution> ExecutionTable::lock(const std::vector<base::Execut
                       .catalog_id = {row["catalog_id"].as<std::int64_t>()},
                       .status = status_from(row["status"]),
                       .state = text_of(row["state"]),
-                      .workload = text_of(row["workload"])});
+                      .workload = text_of(row["workload"]),
+                      .depth = row["depth"].as<int>(),
+                      .has_caller = row["has_caller"].as<bool>()});
   }
   return locked;
 }
@@ -141,6 +148,74 @@ std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<
   for (const auto& row : session_.run("results_by_ids", id_array(ids))) {
     found[{row[0].as<std::int64_t>()}] = text_of(row[1]);
   }
+  return found;
+}
+
+std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of, int limit) {
+  const auto ids = id_array(of);
+  const char* filter = of.empty() ? nullptr : ids.c_str();
+  std::vector<UntoldChild> found;
+  for (const auto& row : session_.run("untold_children", filter, limit)) {
+    found.push_back({{row[0].as<std::int64_t>()}, {row[1].as<std::int64_t>()}});
+  }
+  return found;
+}
+
+std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::ExecutionId>& ids) {
+  std::vector<EndedChild> found;
+  for (const auto& row : session_.run("ended_children", id_array(ids))) {
+    found.push_back({.execution_id = {row["execution_id"].as<std::int64_t>()},
+                     .parent_execution_id = {row["parent_execution_id"].as<std::int64_t>()},
+                     .parent_node_id = text_of(row["parent_node_id"]),
+                     .parent_frame = text_of(row["parent_frame"]),
+                     .return_step = text_of(row["return_step"]),
+                     .path = text_of(row["path"]),
+                     .state = text_of(row["state"]),
+                     .result = text_of(row["result"]),
+                     .error = text_of(row["error"]),
+                     .status = status_from(row["status"])});
+  }
+  return found;
+}
+
+void ExecutionTable::mark_parents_told(const std::vector<base::ExecutionId>& ids) {
+  session_.run("mark_parents_told", id_array(ids));
+}
+
+void ExecutionTable::insert_loop_items(const std::vector<NewLoopItem>& items) {
+  ArrayLiteral executions, loops, indexes, values;
+  for (const auto& item : items) {
+    executions.add(item.execution_id.value);
+    loops.add(item.loop);
+    indexes.add(item.index);
+    values.add(item.item);
+  }
+  session_.run("insert_loop_items", executions.text(), loops.text(), indexes.text(), values.text());
+}
+
+void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
+  ArrayLiteral executions, loops, indexes, statuses, results;
+  for (const auto& item : items) {
+    executions.add(item.execution_id.value);
+    loops.add(item.loop);
+    indexes.add(item.index);
+    statuses.add(item.is_completed ? "completed" : "failed");
+    results.add(item.result);
+  }
+  session_.run("end_loop_items", executions.text(), loops.text(), indexes.text(), statuses.text(), results.text());
+}
+
+std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from, int until) {
+  std::map<int, std::string> found;
+  for (const auto& row : session_.run("loop_items", id.value, loop, from, until)) {
+    found[row[0].as<int>()] = text_of(row[1]);
+  }
+  return found;
+}
+
+std::vector<std::string> ExecutionTable::loop_results(base::ExecutionId id, const std::string& loop) {
+  std::vector<std::string> found;
+  for (const auto& row : session_.run("loop_results", id.value, loop)) found.push_back(text_of(row[0]));
   return found;
 }
 

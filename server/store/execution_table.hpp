@@ -24,6 +24,8 @@ struct NewExecution {
   std::string current_step;
   std::string state, workload, result, error;   // JSON text; result and error may be empty
   std::string idempotency_key, traceparent;
+  int depth = 0;                                // of the callers above it
+  std::string parent_node_id, parent_frame, return_step;   // of one whose caller waits for it; else empty
 };
 
 struct LockedExecution {
@@ -31,6 +33,36 @@ struct LockedExecution {
   base::CatalogId catalog_id;
   domain::ExecutionStatus status = domain::ExecutionStatus::running;
   std::string state, workload;
+  int depth = 0;
+  bool has_caller = false;                      // that waits for its end
+};
+
+struct UntoldChild {
+  base::ExecutionId execution_id;
+  base::ExecutionId parent_execution_id;
+};
+
+// An execution that has ended and whose caller waits for it. JSON columns are text, or empty for NULL.
+struct EndedChild {
+  base::ExecutionId execution_id;
+  base::ExecutionId parent_execution_id;
+  std::string parent_node_id, parent_frame, return_step, path, state, result, error;
+  domain::ExecutionStatus status = domain::ExecutionStatus::completed;
+};
+
+struct NewLoopItem {
+  base::ExecutionId execution_id;
+  std::string loop;
+  int index = 0;
+  std::string item;
+};
+
+struct EndedLoopItem {
+  base::ExecutionId execution_id;
+  std::string loop;
+  int index = 0;
+  bool is_completed = true;
+  std::string result;
 };
 
 struct ExecutionUpdate {
@@ -67,6 +99,17 @@ class ExecutionTable {
   // `state_text` gets the engine's state as stored.
   [[nodiscard]] std::optional<wire::ExecutionRow> find(base::ExecutionId id, std::string& state_text);
   [[nodiscard]] std::vector<wire::ExecutionRow> list(const wire::ExecutionFilter& filter, const std::string& status);
+
+  // Children that have ended and whose caller is not told yet: of these, or any when there are none given.
+  [[nodiscard]] std::vector<UntoldChild> untold_children(const std::vector<base::ExecutionId>& of, int limit);
+  [[nodiscard]] std::vector<EndedChild> ended_children(const std::vector<base::ExecutionId>& ids);
+  void mark_parents_told(const std::vector<base::ExecutionId>& ids);
+
+  void insert_loop_items(const std::vector<NewLoopItem>& items);
+  void end_loop_items(const std::vector<EndedLoopItem>& items);
+  // Items with indexes in [from, until), as JSON texts by index.
+  [[nodiscard]] std::map<int, std::string> loop_items(base::ExecutionId id, const std::string& loop, int from, int until);
+  [[nodiscard]] std::vector<std::string> loop_results(base::ExecutionId id, const std::string& loop);
 
   void insert_results(const std::vector<StoredResult>& results);
   [[nodiscard]] std::map<base::ResultId, std::string> results(const std::vector<base::ResultId>& ids);

@@ -39,7 +39,7 @@ std::vector<base::CommandId> ids_from(const pqxx::result& rows) {
 }  // namespace
 
 void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
-  ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts;
+  ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts, frames;
   std::map<std::string, std::int64_t> per_pool;
   for (const auto& c : commands) {
     ids.add(c.queue_id.value);
@@ -53,6 +53,7 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
     timeouts.add(c.timeout.count());
     delays.add_or_null(c.delay.count());
     contexts.add(c.context);
+    frames.add_or_null(c.frame);
     ++per_pool[c.pool];
   }
   ArrayLiteral pool_names, pool_counts;
@@ -63,7 +64,7 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
   const char* trace = traceparent.empty() ? nullptr : traceparent.c_str();
   session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(), pools.text(),
                priorities.text(), attempts.text(), timeouts.text(), delays.text(), contexts.text(), pool_names.text(),
-               pool_counts.text(), trace);
+               pool_counts.text(), trace, frames.text());
 }
 
 std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
@@ -157,7 +158,8 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
                       .priority = row["priority"].as<int>(),
                       .worker_id = text_of(row["worker_id"]),
                       .is_cancel_requested = row["cancel_requested"].as<bool>(),
-                      .claimed_at = text_of(row["claimed_at"])});
+                      .claimed_at = text_of(row["claimed_at"]),
+                      .frame = text_of(row["frame"])});
   }
   return locked;
 }

@@ -24,6 +24,7 @@ struct NewExecutionCommand {
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds delay{0};   // 0: at once
   std::string context;
+  std::string frame;                    // JSON text or empty
 };
 
 struct ExplainedCommand {
@@ -42,6 +43,7 @@ struct LockedCommand {
   std::string worker_id;
   bool is_cancel_requested = false;
   std::string claimed_at;
+  std::string frame;                    // JSON text or empty
 };
 
 // How a locked command goes on. `attempts` as it is to stand afterwards.

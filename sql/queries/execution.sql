@@ -1,14 +1,17 @@
 -- name: insert_executions
 -- A known idempotency key inserts nothing: the caller reads the first execution instead.
 insert into noetl.execution (execution_id, catalog_id, path, version, parent_execution_id, status, outstanding,
-  current_step, state, workload, result, error, idempotency_key, traceparent, finished_at)
+  current_step, state, workload, result, error, idempotency_key, traceparent, finished_at, depth, parent_node_id,
+  parent_frame, return_step, is_parent_told)
 select t.execution_id, t.catalog_id, t.path, t.version, t.parent_execution_id, t.status, t.outstanding,
   t.current_step, t.state::json, t.workload::json, t.result::json, t.error::json, t.idempotency_key, t.traceparent,
-  case when t.status = 'running' then null else now() end
+  case when t.status = 'running' then null else now() end, t.depth, t.parent_node_id, t.parent_frame::json,
+  t.return_step, t.parent_node_id is null
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::int[], $8::text[],
-  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[],
+  $18::text[])
   as t(execution_id, catalog_id, path, version, parent_execution_id, status, outstanding, current_step, state,
-       workload, result, error, idempotency_key, traceparent)
+       workload, result, error, idempotency_key, traceparent, depth, parent_node_id, parent_frame, return_step)
 on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning execution_id
 
@@ -18,8 +21,8 @@ select execution_id, path, idempotency_key from noetl.execution where idempotenc
 -- name: lock_executions
 -- Reports of one execution take turns: the engine decides from the state that the last one left.
 -- In the order of ids, so that two batches cannot wait for each other.
-select execution_id, catalog_id, status, state, workload from noetl.execution
-where execution_id = any($1::bigint[]) order by execution_id for update
+select execution_id, catalog_id, status, state, workload, depth, not is_parent_told as has_caller
+from noetl.execution where execution_id = any($1::bigint[]) order by execution_id for update
 
 -- name: update_executions
 -- Terminal is final (R4): a finished row is not touched.
@@ -50,6 +53,42 @@ order by execution_id desc limit $5
 
 -- name: running_children
 select execution_id from noetl.execution where parent_execution_id = $1 and status = 'running'
+
+-- name: untold_children
+-- Executions that have ended and whose caller has not been told; $1 empty: any, for upkeep.
+select execution_id, parent_execution_id from noetl.execution
+where not is_parent_told and status <> 'running' and ($1::bigint[] is null or execution_id = any($1::bigint[]))
+order by execution_id limit $2
+
+-- name: ended_children
+-- Read under the locks of caller and child.
+select execution_id, parent_execution_id, parent_node_id, coalesce(parent_frame::text, '') as parent_frame,
+  coalesce(return_step, '') as return_step, status, path, state, result, error
+from noetl.execution where execution_id = any($1::bigint[]) and not is_parent_told and status <> 'running'
+order by execution_id
+
+-- name: mark_parents_told
+update noetl.execution set is_parent_told = true where execution_id = any($1::bigint[])
+
+-- name: insert_loop_items
+insert into noetl.loop_item (execution_id, loop, item_index, item)
+select t.execution_id, t.loop, t.item_index, t.item::json
+from unnest($1::bigint[], $2::text[], $3::int[], $4::text[]) as t(execution_id, loop, item_index, item)
+
+-- name: end_loop_items
+-- An item has one outcome: the first (R7).
+update noetl.loop_item i set status = t.status, result = t.result::json
+from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[])
+  as t(execution_id, loop, item_index, status, result)
+where i.execution_id = t.execution_id and i.loop = t.loop and i.item_index = t.item_index and i.status = 'pending'
+
+-- name: loop_items
+select item_index, item from noetl.loop_item
+where execution_id = $1 and loop = $2 and item_index >= $3 and item_index < $4 order by item_index
+
+-- name: loop_results
+select coalesce(result, 'null'::json) as result from noetl.loop_item
+where execution_id = $1 and loop = $2 order by item_index
 
 -- name: insert_results
 insert into noetl.result (result_id, execution_id, step, value)

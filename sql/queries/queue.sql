@@ -5,12 +5,13 @@ with changed as (
   select pool, 'queued', n from unnest($12::text[], $13::bigint[]) as c(pool, n)
 )
 insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms,
-  available_at, context, traceparent)
+  available_at, context, traceparent, frame)
 select t.queue_id, t.execution_id, t.node_id, t.step, t.tool_kind, t.pool, t.priority, t.max_attempts, t.timeout_ms,
-  now() + t.delay_ms * interval '1 millisecond', t.context::json, $14
+  now() + t.delay_ms * interval '1 millisecond', t.context::json, $14, t.frame::json
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::int[],
-  $9::bigint[], $10::bigint[], $11::text[])
-  as t(queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, delay_ms, context)
+  $9::bigint[], $10::bigint[], $11::text[], $15::text[])
+  as t(queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, delay_ms, context,
+       frame)
 
 -- name: insert_plain_commands
 -- The general form, with absolute times, idempotency keys and trace context per command.
@@ -108,7 +109,7 @@ select queue_id from finished
 -- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them.
 select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
   epoch, status, attempts, max_attempts, coalesce(worker_id, '') as worker_id, cancel_requested, priority,
-  coalesce(claimed_at::text, '') as claimed_at
+  coalesce(claimed_at::text, '') as claimed_at, coalesce(frame::text, '') as frame
 from noetl.queue where queue_id = any($1::bigint[]) order by queue_id for update
 
 -- name: executions_of_commands

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "server/engine/engine.hpp"
+#include "tests/engine/nothing_stored.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -15,8 +16,8 @@ TEST_CASE("A back-edge over a tool that never ends fails at the limit of visits"
   playbook.workflow.push_back(step);
   playbook.step_index["start"] = 0;
   const domain::Json workload = domain::Json::object();
-  const Values values;
-  const Situation situation{playbook, {1}, workload, values};
+  engine_tests::NothingStored nothing;
+  const Situation situation{playbook, {1}, workload, nothing};
 
   auto decision = start(situation).value();
   int commands = 0;
@@ -26,7 +27,8 @@ TEST_CASE("A back-edge over a tool that never ends fails at the limit of visits"
     const Occurrence ended{.node_id = decision.commands[0].node_id,
                            .outcome = domain::Outcome::completed,
                            .result = domain::Json::object(),
-                           .error = {}};
+                           .error = {},
+                           .frame = {}};
     decision = react(situation, std::move(decision.state), ended);
   }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/engine/engine.hpp"
+#include "tests/engine/nothing_stored.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -92,12 +93,14 @@ Occurrence random_end(Random& random, const State& state, bool must_fail, int nu
     return {.node_id = node->first,
             .outcome = domain::Outcome::failed,
             .result = {},
-            .error = too_slow()};
+            .error = too_slow(),
+            .frame = {}};
   }
   return {.node_id = node->first,
           .outcome = domain::Outcome::completed,
           .result = Json{{"go", below(random, 2) == 0}, {"n", number}},
-          .error = {}};
+          .error = {},
+          .frame = {}};
 }
 
 void run_one(unsigned seed) {
@@ -105,8 +108,8 @@ void run_one(unsigned seed) {
   Random random(seed);
   const auto playbook = random_playbook(random);
   const Json workload = Json::object();
-  const Values values;
-  const Situation situation{playbook, {1}, workload, values};
+  engine_tests::NothingStored nothing;
+  const Situation situation{playbook, {1}, workload, nothing};
 
   auto first = start(situation);
   REQUIRE(first);

@@ -8,9 +8,9 @@ namespace {
 State some_state() {
   State state;
   state.variables = Json{{"n", 1}};
-  state.results["a"] = {.value = Json{{"x", "y"}}, .reference = {}};
-  state.results["b"] = {.value = nullptr, .reference = {42}};
-  state.results["c"] = {.value = nullptr, .reference = {}};
+  state.results["a"] = {.value = Json{{"x", "y"}}, .reference = {}, .loop = {}};
+  state.results["b"] = {.value = nullptr, .reference = {42}, .loop = {}};
+  state.results["c"] = {.value = nullptr, .reference = {}, .loop = {}};
   state.outstanding["d#2"] = "d";
   state.visits["d"] = 2;
   state.completed_steps = {"a", "b"};
@@ -44,8 +44,8 @@ TEST_CASE("A text that is no state is refused and says why") {
 
 TEST_CASE("Only results above the limit move out, and only once") {
   State state;
-  state.results["small"] = {.value = Json("x"), .reference = {}};
-  state.results["large"] = {.value = Json(std::string(5000, 'x')), .reference = {}};
+  state.results["small"] = {.value = Json("x"), .reference = {}, .loop = {}};
+  state.results["large"] = {.value = Json(std::string(5000, 'x')), .reference = {}, .loop = {}};
   std::int64_t next = 0;
   const auto new_id = [&] { return base::ResultId{++next}; };
 

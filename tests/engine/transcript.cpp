@@ -36,6 +36,7 @@ std::string describe_command(const engine::NewCommand& command) {
   tool.erase("kind");
   std::string line = "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
   if (!tool.empty()) line += " tool " + tool.dump();
+  if (command.names.is_object() && !command.names.empty()) line += " names " + command.names.dump();
   if (command.timeout.count() > 0) line += " timeout " + std::to_string(command.timeout.count()) + "ms";
   if (command.delay.count() > 0) line += " delay " + std::to_string(command.delay.count()) + "ms";
   if (command.pool != domain::default_pool) line += " pool " + command.pool;
@@ -86,8 +87,7 @@ std::string Transcript::play(const Block& block) {
   if (verb == "state") return engine::to_json(state_).dump(2) + "\n";
   if (verb == "move_out") return move_out(std::stoul(rest));
   if (verb == "cancel") {
-    const engine::Values values;
-    const engine::Situation situation{*playbook_, {7}, workload_, values};
+    const engine::Situation situation{*playbook_, {7}, workload_, stored_};
     return describe(engine::cancel(situation, state_, Json::parse(rest).get<std::string>()));
   }
   const auto node_id = take_word(rest);
@@ -113,38 +113,55 @@ std::string Transcript::load(const std::string& yaml) {
 std::string Transcript::start(const Json& payload) {
   workload_ = playbook_->workload;
   workload_.update(payload);
-  const engine::Values values;
-  const engine::Situation situation{*playbook_, {7}, workload_, values};
+  const engine::Situation situation{*playbook_, {7}, workload_, stored_};
   auto decision = engine::start(situation);
   if (!decision) return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
   return describe(std::move(*decision));
 }
 
 std::string Transcript::occur(const std::string& node_id, domain::Outcome outcome, const Json& payload) {
-  std::string text;
-  engine::Values values;
-  for (const auto id : engine::references_needed(*playbook_, state_, node_id)) {
-    text += "loads result " + id.str() + "\n";
-    values[id] = stored_.at(id);
-  }
-  engine::Occurrence occurrence{.node_id = node_id, .outcome = outcome, .result = {}, .error = {}};
+  engine::Occurrence occurrence{.node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
+  if (const auto frame = frames_.find(node_id); frame != frames_.end()) occurrence.frame = frame->second;
   if (outcome == domain::Outcome::completed) occurrence.result = payload;
   if (outcome == domain::Outcome::failed && payload.is_object()) {
     occurrence.error = tool_error_from(payload);
     if (payload.contains("result")) occurrence.result = payload["result"];
   }
-  const engine::Situation situation{*playbook_, {7}, workload_, values};
-  return text + describe(engine::react(situation, state_, occurrence));
+  const engine::Situation situation{*playbook_, {7}, workload_, stored_};
+  stored_.read.clear();
+  const auto text = describe(engine::react(situation, state_, occurrence));
+  std::string loads;
+  for (const auto id : stored_.read) loads += "loads result " + id.str() + "\n";
+  return loads + text;
 }
 
 std::string Transcript::move_out(std::size_t inline_bytes_max) {
   std::string text;
   const auto moved = engine::move_out_large(state_, inline_bytes_max, [&] { return base::ResultId{++last_result_id_}; });
   for (const auto& large : moved) {
-    stored_[large.result_id] = Json::parse(large.json);
+    stored_.results[large.result_id] = Json::parse(large.json);
     text += "moved " + large.step + " to result " + large.result_id.str() + " " + large.json + "\n";
   }
   return text.empty() ? "nothing\n" : text;
+}
+
+Json Transcript::Stored::result(base::ResultId id) {
+  read.push_back(id);
+  return results.at(id);
+}
+
+Json Transcript::Stored::loop_item(const std::string& loop, int index) { return items.at(loop).at(index); }
+
+Json Transcript::Stored::loop_results(const std::string& loop) {
+  Json all = Json::array();
+  for (const auto& [index, outcome] : outcomes[loop]) all[static_cast<std::size_t>(index)] = outcome;
+  return all;
+}
+
+std::string Transcript::keep_loop(const engine::NewLoop& loop) {
+  int index = loop.first;
+  for (const auto& item : loop.items) stored_.items[loop.loop][index++] = item;
+  return "loop " + loop.loop + " items " + Json(loop.items).dump() + "\n";
 }
 
 std::string Transcript::describe(engine::Decision decision) {
@@ -158,7 +175,25 @@ std::string Transcript::describe(engine::Decision decision) {
     }
     text += describe_event(decision.events[i]);
   }
-  for (const auto& command : decision.commands) text += describe_command(command);
+  for (const auto& loop : decision.loops) text += keep_loop(loop);
+  for (const auto& outcome : decision.loop_outcomes) {
+    CHECK_MESSAGE(stored_.outcomes[outcome.loop].emplace(outcome.index, outcome.result).second,
+                  "an item has one outcome: ", outcome.loop, " ", outcome.index);
+    text += "item " + outcome.loop + "[" + std::to_string(outcome.index) + "] " +
+            (outcome.is_completed ? "completed " : "failed ") + outcome.result.dump() + "\n";
+  }
+  for (const auto& command : decision.commands) {
+    CHECK_MESSAGE(issued_.insert(command.node_id).second, "a node is issued once: ", command.node_id);
+    if (!command.frame.is_null()) frames_[command.node_id] = command.frame;
+    text += describe_command(command);
+  }
+  for (const auto& child : decision.children) {
+    CHECK_MESSAGE(issued_.insert(child.node_id).second, "a node is issued once: ", child.node_id);
+    frames_[child.node_id] = child.frame;
+    text += "child " + child.node_id + " " + child.path + child.catalog_id + " payload " + child.payload.dump() +
+            (child.return_step.empty() ? "" : " returns " + child.return_step) +
+            (child.is_waited_for ? "" : " not waited for") + "\n";
+  }
   if (decision.finish) {
     const auto& finish = *decision.finish;
     text += "finish " + std::string(to_string(finish.status));

@@ -4,6 +4,7 @@
 // and an empty line. README.md in scenarios/ lists the commands. One thread.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,25 @@ class Transcript {
   std::string occur(const std::string& node_id, domain::Outcome outcome, const domain::Json& payload);
   std::string move_out(std::size_t inline_bytes_max);
   std::string describe(engine::Decision decision);
+  std::string keep_loop(const engine::NewLoop& loop);
 
   std::optional<domain::Playbook> playbook_;
   domain::Json workload_;
   engine::State state_;
-  std::map<base::ResultId, domain::Json> stored_;   // large results moved out, as the database has them
+  // What the database has: large results moved out, items of loops and what came of them.
+  class Stored final : public engine::Archive {
+   public:
+    [[nodiscard]] domain::Json result(base::ResultId id) override;
+    [[nodiscard]] domain::Json loop_item(const std::string& loop, int index) override;
+    [[nodiscard]] domain::Json loop_results(const std::string& loop) override;
+
+    std::map<base::ResultId, domain::Json> results;
+    std::map<std::string, std::map<int, domain::Json>> items, outcomes;
+    std::vector<base::ResultId> read;    // since the last block
+  };
+  Stored stored_;
+  std::set<std::string> issued_;
+  std::map<std::string, domain::Json> frames_;      // of commands and children, by node
   std::int64_t last_result_id_ = 0;
 };
 

@@ -1,0 +1,65 @@
+#pragma once
+// OpenExecution: an execution that decisions are made about within one transaction, and the steps from a
+// decision to what is written of it. Playbooks that are called as tools begin here, in the transaction of
+// their caller. One thread, as long as the session.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/app/decision_writes.hpp"
+#include "server/app/playbook_cache.hpp"
+#include "shared/wire/execution.hpp"
+
+namespace noetl::app {
+
+struct OpenExecution {
+  base::ExecutionId execution_id;
+  PlaybookPtr playbook;
+  domain::Json workload;
+  engine::State state;
+  domain::ExecutionStatus status = domain::ExecutionStatus::running;
+  int depth = 0;
+  bool has_caller = false;     // that is to be told of its end
+  std::optional<engine::Finish> finish;
+  bool is_changed = false;
+};
+
+// Callers above an execution; one more is refused, so that a playbook that calls itself comes to an end.
+inline constexpr int depth_max = 32;
+
+// The playbook that a request or a `playbook` tool names.
+[[nodiscard]] base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session, base::CatalogId catalog_id,
+                                                      const std::string& path, std::optional<int> version);
+
+// As NoETL: the payload's keys replace the workload's, one level deep.
+[[nodiscard]] domain::Json merged_workload(const domain::Playbook& playbook, const domain::Json& payload);
+
+// Opens a locked, running execution. Throws when what is stored cannot be read.
+[[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row);
+
+class DecisionRun {
+ public:
+  DecisionRun(Parts& parts, store::Session& session, DecisionWrites& writes)
+      : parts_(parts), session_(session), writes_(writes) {}
+
+  // Decides about an occurrence. `event` is the row that tells of it: it gets its id and is written.
+  void react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event);
+  // What the first decision of an execution comes to; its first event tells which commands were issued.
+  void begin(OpenExecution& open, engine::Decision decision);
+  // The row of an execution that has begun.
+  [[nodiscard]] store::NewExecution row_of(OpenExecution& open) const;
+  // The update of one that went on; nothing when nothing was decided about it.
+  void add_update(OpenExecution& open);
+
+ private:
+  void follow(OpenExecution& open, engine::Decision& decision);
+  void begin_child(OpenExecution& caller, engine::NewChild child);
+  void child_ended_at_once(OpenExecution& caller, const engine::NewChild& child, domain::Json result,
+                           std::optional<domain::ToolError> error, base::ExecutionId child_id);
+
+  Parts& parts_;
+  store::Session& session_;
+  DecisionWrites& writes_;
+};
+
+}  // namespace noetl::app

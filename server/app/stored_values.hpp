@@ -1,0 +1,36 @@
+#pragma once
+// StoredValues: the engine's Archive on one transaction: what the database has, with what this transaction
+// is about to write laid over it. One thread, as long as the session.
+#include <map>
+
+#include "server/app/decision_writes.hpp"
+#include "server/engine/archive.hpp"
+
+namespace noetl::app {
+
+class StoredValues final : public engine::Archive {
+ public:
+  StoredValues(store::Session& session, DecisionWrites& writes, base::ExecutionId execution_id)
+      : session_(session), writes_(writes), execution_id_(execution_id) {}
+
+  [[nodiscard]] domain::Json result(base::ResultId id) override;
+  // Reads ahead: a loop asks for its items one after another.
+  [[nodiscard]] domain::Json loop_item(const std::string& loop, int index) override;
+  [[nodiscard]] domain::Json loop_results(const std::string& loop) override;
+
+ private:
+  store::Session& session_;
+  DecisionWrites& writes_;
+  const base::ExecutionId execution_id_;
+  std::map<std::string, std::map<int, std::string>> items_;
+};
+
+// Of an execution that has stored nothing yet.
+class NothingStored final : public engine::Archive {
+ public:
+  [[nodiscard]] domain::Json result(base::ResultId /*id*/) override { return nullptr; }
+  [[nodiscard]] domain::Json loop_item(const std::string& /*loop*/, int /*index*/) override { return nullptr; }
+  [[nodiscard]] domain::Json loop_results(const std::string& /*loop*/) override { return domain::Json::array(); }
+};
+
+}  // namespace noetl::app

@@ -1,0 +1,140 @@
+#include "server/app/tell_parents.hpp"
+
+#include <map>
+#include <set>
+
+#include "server/app/open_execution.hpp"
+#include "server/app/stored_values.hpp"
+#include "server/engine/tool_error.hpp"
+#include "server/store/connection_pool.hpp"
+
+namespace noetl::app {
+
+namespace {
+using domain::Json;
+
+constexpr int batch_max = 256;
+
+// One transaction: callers and called are locked in the order of their ids, as everywhere.
+class Telling {
+ public:
+  Telling(Parts& parts, store::Session& session) : parts_(parts), session_(session), run_(parts, session, writes_) {}
+
+  void tell(const std::vector<store::UntoldChild>& untold) {
+    lock(untold);
+    std::vector<base::ExecutionId> ids;
+    for (const auto& child : untold) ids.push_back(child.execution_id);
+    std::vector<base::ExecutionId> told;
+    for (auto& child : store::ExecutionTable(session_).ended_children(ids)) {
+      told.push_back(child.execution_id);
+      const auto caller = executions_.find(child.parent_execution_id);
+      if (caller == executions_.end() || caller->second.status != domain::ExecutionStatus::running) continue;
+      if (caller->second.finish) continue;
+      tell_one(caller->second, child);
+    }
+    if (!told.empty()) store::ExecutionTable(session_).mark_parents_told(told);
+    for (auto& [id, open] : executions_) run_.add_update(open);
+    writes_.write(session_);
+  }
+  [[nodiscard]] const DecisionWrites& writes() const { return writes_; }
+
+ private:
+  void lock(const std::vector<store::UntoldChild>& untold) {
+    std::set<base::ExecutionId> all;
+    std::set<base::ExecutionId> callers;
+    for (const auto& child : untold) {
+      all.insert(child.execution_id);
+      all.insert(child.parent_execution_id);
+      callers.insert(child.parent_execution_id);
+    }
+    for (const auto& row : store::ExecutionTable(session_).lock({all.begin(), all.end()})) {
+      if (callers.contains(row.execution_id)) executions_.emplace(row.execution_id, open_execution(parts_, session_, row));
+    }
+  }
+
+  Json result_of(const store::EndedChild& child) {
+    if (child.return_step.empty()) return child.result.empty() ? Json() : Json::parse(child.result);
+    auto state = engine::state_from_json(Json::parse(child.state));
+    if (!state) return nullptr;
+    const auto slot = state->results.find(child.return_step);
+    if (slot == state->results.end()) return child.result.empty() ? Json() : Json::parse(child.result);
+    StoredValues values(session_, writes_, child.execution_id);
+    if (slot->second.reference.is_set()) return values.result(slot->second.reference);
+    if (!slot->second.loop.empty()) {
+      return Json{{"results", values.loop_results(slot->second.loop)}, {"stats", slot->second.value}};
+    }
+    return slot->second.value;
+  }
+
+  void tell_one(OpenExecution& caller, const store::EndedChild& child) {
+    const bool is_completed = child.status == domain::ExecutionStatus::completed;
+    engine::Occurrence occurrence;
+    occurrence.node_id = child.parent_node_id;
+    occurrence.outcome = is_completed ? domain::Outcome::completed : domain::Outcome::failed;
+    occurrence.frame = Json::parse(child.parent_frame);
+    store::NewEventRow event;
+    event.execution_id = caller.execution_id;
+    event.event_type = is_completed ? "call.done" : "call.error";
+    event.node_id = child.parent_node_id;
+    event.step = occurrence.frame.value("step", std::string());
+    event.status = is_completed ? "completed" : "failed";
+    event.meta = Json{{"child_execution_id", child.execution_id.str()}}.dump();
+    if (is_completed) {
+      occurrence.result = result_of(child);
+    } else {
+      auto error = engine::tool_error_from_json(child.error.empty() ? Json::object() : Json::parse(child.error));
+      error.message = "playbook '" + child.path + "', execution " + child.execution_id.str() + ", " +
+                      std::string(domain::to_string(child.status)) + ": " + error.message;
+      occurrence.error = error;
+      event.payload = Json{{"error", engine::to_json(error)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    run_.react(caller, occurrence, std::move(event));
+  }
+
+  Parts& parts_;
+  store::Session& session_;
+  DecisionWrites writes_;
+  DecisionRun run_;
+  std::map<base::ExecutionId, OpenExecution> executions_;
+};
+
+// Gives those that have ended with it.
+std::vector<base::ExecutionId> tell_batch(Parts& parts, const std::vector<store::UntoldChild>& untold) {
+  std::vector<base::ExecutionId> ended;
+  std::vector<notify::Ring> rings;
+  parts.connections.transact([&](store::Session& session) {
+    Telling telling(parts, session);
+    telling.tell(untold);
+    ended = telling.writes().ended_children;
+    rings = telling.writes().rings;
+  });
+  ring(parts, rings);
+  return ended;
+}
+}  // namespace
+
+void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended) {
+  while (!ended.empty()) {
+    std::vector<store::UntoldChild> untold;
+    parts.connections.run_one([&](store::Session& session) {
+      untold = store::ExecutionTable(session).untold_children(ended, batch_max);
+    });
+    if (untold.empty()) return;
+    const auto more = tell_batch(parts, untold);
+    // Of a full batch there may be others left.
+    if (untold.size() < static_cast<std::size_t>(batch_max)) ended.clear();
+    ended.insert(ended.end(), more.begin(), more.end());
+  }
+}
+
+int tell_waiting_parents(Parts& parts, int limit) {
+  std::vector<store::UntoldChild> untold;
+  parts.connections.run_one([&](store::Session& session) {
+    untold = store::ExecutionTable(session).untold_children({}, limit);
+  });
+  if (untold.empty()) return 0;
+  tell_parents(parts, tell_batch(parts, untold));
+  return static_cast<int>(untold.size());
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,16 @@
+#pragma once
+// Use case: executions that were called as tools have ended, and their callers go on. A transaction of its
+// own after the one that ended them; upkeep calls it for those whose server died in between. Any thread.
+#include <vector>
+
+#include "server/app/parts.hpp"
+
+namespace noetl::app {
+
+// `ended`: executions that have just ended, called or not; callers of callers are told as well.
+void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended);
+
+// All that are waiting to be told, at most `limit`. The number told.
+int tell_waiting_parents(Parts& parts, int limit);
+
+}  // namespace noetl::app

@@ -1,0 +1,95 @@
+// Cursor loops: the items come from a statement that claims rows, again and again, until it gives none.
+// A lane claims, its rows are worked off, and it claims again; there are `max_in_flight` lanes.
+#include <algorithm>
+
+#include "server/engine/action_fields.hpp"
+#include "server/engine/decide.hpp"
+#include "server/engine/durations.hpp"
+
+namespace noetl::engine {
+namespace {
+
+std::int64_t count_of(const Json& loop, const char* name) { return loop.at(name).get<std::int64_t>(); }
+
+// The rows that a claim brought, in whichever form the tool gives them.
+const Json* rows_of(const Json& result) {
+  if (result.is_array()) return &result;
+  if (!result.is_object()) return nullptr;
+  for (const auto* name : {"rows", "data", "command_0", "items"}) {
+    const auto found = result.find(name);
+    if (found == result.end()) continue;
+    if (const Json* rows = rows_of(*found)) return rows;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Decide::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
+  auto spec = render(step, step.loop->spec.contains("max_in_flight") ? step.loop->spec["max_in_flight"] : Json(1));
+  if (!spec) return;
+  const auto lanes = std::clamp(static_cast<int>(number_from(*spec).value_or(1)), 1, loop_window);
+  auto& loop = state().bookkeeping["loops"][node];
+  loop = Json{{"step", step.name}, {"total", 0}, {"next", 0}, {"running", 0}, {"completed", 0}, {"failed", 0},
+              {"limit", lanes}, {"lanes", lanes}, {"claiming", 0}, {"claims", 0}};
+  if (!args.empty()) loop["args"] = args;
+  state().outstanding[node] = step.name;
+  state().current_step = step.name;
+  append("loop.started", step.name, "started", Json{{"mode", "cursor"}, {"lanes", lanes}});
+  open_loops_.push_back(node);
+}
+
+// Called when every row that was claimed has been begun: free lanes claim more.
+void Decide::go_on_with_cursor(const domain::Step& step, const std::string& node) {
+  Json* loop = find_loop(node);
+  while (count_of(*loop, "running") + count_of(*loop, "claiming") < count_of(*loop, "lanes")) {
+    issue_claim(step, node);
+    if (has_failed()) return;
+    loop = find_loop(node);
+  }
+  if (count_of(*loop, "running") == 0 && count_of(*loop, "claiming") == 0) loop_done(step, node);
+}
+
+void Decide::issue_claim(const domain::Step& step, const std::string& node) {
+  Json& loop = *find_loop(node);
+  const Json* cursor = map_member(step.loop->spec, "cursor");
+  if (cursor == nullptr) return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
+  auto options = render_options(step, *cursor);
+  if (!options) return;
+  loop["claiming"] = count_of(loop, "claiming") + 1;
+  loop["claims"] = count_of(loop, "claims") + 1;
+  NewCommand command;
+  command.step = step.name;
+  command.node_id = node + "!claim~" + loop["claims"].dump();
+  command.tool_kind = text_of(*options, {"kind"});
+  if (command.tool_kind.empty()) command.tool_kind = "postgres";
+  if (const auto claim = options->find("claim"); claim != options->end()) {
+    (*options)["command"] = *claim;
+    options->erase("claim");
+  }
+  (*options)["kind"] = command.tool_kind;
+  command.tool = std::move(*options);
+  command.frame = Json{{"node", node}, {"step", step.name}, {"claim", true}};
+  if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
+  decision_.commands.push_back(std::move(command));
+}
+
+void Decide::claim_ended(const domain::Step& step, const std::string& node, ToolEnd& end) {
+  Json* loop = find_loop(node);
+  if (loop == nullptr) return;
+  (*loop)["claiming"] = count_of(*loop, "claiming") - 1;
+  open_loops_.push_back(node);
+  if (end.error) return fail(step.name, end.error->kind, "the claim of the cursor: " + end.error->message);
+  const Json* rows = rows_of(end.result);
+  if (rows == nullptr || rows->empty()) {
+    // Nothing left for this lane. The others find that out by themselves.
+    (*loop)["lanes"] = count_of(*loop, "lanes") - 1;
+    return;
+  }
+  const auto first = static_cast<int>(count_of(*loop, "total"));
+  std::vector<Json> items(rows->begin(), rows->end());
+  (*loop)["total"] = first + static_cast<std::int64_t>(items.size());
+  decision_.loops.push_back({.loop = node, .first = first, .items = std::move(items)});
+}
+
+}  // namespace noetl::engine

@@ -1,0 +1,323 @@
+// Frames: from one command of a step's tools to the next.
+#include <algorithm>
+#include <string_view>
+
+#include "server/engine/action_fields.hpp"
+#include "server/engine/decide.hpp"
+#include "server/engine/tool_error.hpp"
+
+namespace noetl::engine {
+namespace {
+
+bool mentions(const Json& value, std::string_view word) {
+  if (value.is_string()) return value.get_ref<const std::string&>().find(word) != std::string::npos;
+  if (!value.is_structured()) return false;
+  return std::any_of(value.begin(), value.end(), [&](const Json& inner) { return mentions(inner, word); });
+}
+
+bool arc_mentions(const domain::Arc& arc, std::string_view word) {
+  return arc.when.find(word) != std::string::npos || mentions(arc.args, word) || mentions(arc.set, word);
+}
+
+// Whether anything of this step reads a task's result by the task's label. What nothing reads is not
+// carried from command to command.
+bool is_label_read(const domain::Step& step, std::string_view label) {
+  if (mentions(step.args, label) || mentions(step.set, label)) return true;
+  if (std::any_of(step.next.begin(), step.next.end(), [&](const auto& arc) { return arc_mentions(arc, label); })) {
+    return true;
+  }
+  return std::any_of(step.tools.begin(), step.tools.end(), [&](const domain::ToolSpec& tool) {
+    return mentions(tool.options, label) || mentions(tool.input, label) || mentions(tool.spec, label) ||
+           mentions(tool.set, label);
+  });
+}
+
+bool is_previous_read(const domain::Step& step) {
+  return std::any_of(step.tools.begin(), step.tools.end(), [&](const domain::ToolSpec& tool) {
+    return mentions(tool.options, "_prev") || mentions(tool.input, "_prev") || mentions(tool.spec, "_prev") ||
+           mentions(tool.set, "_prev");
+  });
+}
+
+// In a pipeline `noop` only carries rules: no worker is asked for that. A loop without a tool has nothing
+// but rounds.
+bool is_run_here(const domain::Step& step, const Frame& frame) {
+  if (step.tools.empty()) return true;
+  return step.tools.size() > 1 && step.tools[frame.task].kind == "noop";
+}
+
+Json failure_as_result(const Json& result, const Json& error) {
+  return result.is_null() ? Json{{"status", "error"}, {"error", error}} : result;
+}
+
+}  // namespace
+
+// Nothing when no such frame is outstanding, or the stored one cannot be read.
+std::optional<Frame> Decide::frame_of(const Occurrence& occurrence) const {
+  Frame frame;
+  if (occurrence.frame.is_null()) {
+    const auto node = decision_.state.outstanding.find(occurrence.node_id);
+    if (node == decision_.state.outstanding.end()) return std::nullopt;
+    frame.node = node->first;
+    frame.step = node->second;
+    frame.commands = 1;
+    return frame;
+  }
+  auto stored = frame_from_json(occurrence.frame);
+  if (!stored) return std::nullopt;
+  const auto& unit = stored->is_iteration() ? stored->loop : stored->node;
+  if (!decision_.state.outstanding.contains(unit)) return std::nullopt;
+  return std::move(*stored);
+}
+
+// Issues the frame's task, or carries it out when it needs no worker.
+void Decide::run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay) {
+  while (is_run_here(step, frame)) {
+    if (++tasks_run_here_ > tasks_run_here_max) {
+      return fail(step.name, "too_many_commands",
+                  "'" + frame.node + "' passes more than " + std::to_string(tasks_run_here_max) +
+                      " tasks without a worker, one after another: look for a jump that never ends");
+    }
+    context_.set_frame(&frame);
+    end_ = {};
+    if (step.tools.empty()) {
+      auto args = render(step, step.args);
+      if (!args) return;
+      end_.result = args->empty() ? frame.item : std::move(*args);
+    } else {
+      const auto& options = step.tools[frame.task].options;
+      auto data = render(step, options.contains("data") ? options["data"] : Json{{"status", "ok"}});
+      if (!data) return;
+      end_.result = std::move(*data);
+    }
+    if (!judge(step, frame, end_, delay)) return;
+  }
+  issue(step, std::move(frame), delay);
+}
+
+void Decide::tool_ended(const domain::Step& step, Frame frame) {
+  std::chrono::milliseconds delay{0};
+  if (judge(step, frame, end_, delay)) run(step, std::move(frame), delay);
+}
+
+// What a tool's end means. True: the frame's task, which may be another one now, is to be run.
+bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
+  state().current_step = step.name;
+  if (has_failed()) {   // draining; the first failure counts
+    if (!frame.is_iteration() && !end.result.is_null()) state().results[step.name] = {.value = std::move(end.result), .reference = {}, .loop = {}};
+    if (!end.error && !frame.is_iteration()) {
+      state().bookkeeping["last_result_step"] = step.name;
+      mark_completed(step.name);
+    }
+    return false;
+  }
+  error_ = end.error ? to_json(*end.error) : Json();
+  context_.set_frame(&frame);
+  frame_ = &frame;
+  bool runs_on = false;
+  const bool is_ruled = !step.cases.empty() && step.tools.size() <= 1;
+  const bool keeps_result = !frame.is_iteration() && step.tools.size() <= 1 && !end.result.is_null();
+  if (keeps_result) {
+    auto& slot = state().results[step.name];
+    slot = {.value = end.result, .reference = {}, .loop = {}};
+    if (!end.error) state().bookkeeping["last_result_step"] = step.name;
+  }
+  // Rules of the older kind see a failure without its result; a policy sees both.
+  const bool shows_result = !end.error || (!is_ruled && !end.result.is_null());
+  context_.set_happening({.name = end.error ? "call.error" : "call.done",
+                          .step = step.name,
+                          .result = shows_result ? &end.result : nullptr,
+                          .slot = nullptr,
+                          .error = end.error ? &error_ : nullptr});
+  delay = std::chrono::milliseconds{0};
+  const auto verdict = step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
+  if (has_failed()) {
+    runs_on = false;
+  } else if (verdict == Verdict::retry) {
+    ++frame.attempt;
+    runs_on = true;
+  } else if (verdict == Verdict::jump) {
+    frame.attempt = 1;
+    runs_on = true;
+  } else if (verdict == Verdict::fail) {
+    frame_failed(step, frame, end);
+  } else if (verdict == Verdict::leave) {
+    frame_completed(step, frame, end.error ? failure_as_result(end.result, error_) : std::move(end.result));
+  } else if (is_ruled) {
+    runs_on = judge_by_rules(step, frame, end, delay);
+  } else if (end.error && verdict == Verdict::none) {
+    frame_failed(step, frame, end);
+  } else if (end.error && step.tools.size() <= 1 && !frame.is_iteration()) {
+    // Its policy goes on after the error: arcs see it.
+    mark_completed(step.name);
+    if (apply_set(step, step.set, step.name)) follow_arcs(step);
+  } else {
+    if (end.error) end.result = failure_as_result(end.result, error_);
+    runs_on = next_task(step, frame, end);
+  }
+  frame_ = nullptr;
+  if (!runs_on) context_.set_frame(nullptr);
+  return runs_on;
+}
+
+// The task has gone well, or its policy says to go on: its names are set, and the next one follows.
+bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
+  if (step.tools.empty()) {
+    frame_completed(step, frame, std::move(end.result));
+    return false;
+  }
+  const auto& tool = step.tools[frame.task];
+  if (!tool.label.empty() && step.tools.size() > 1 && is_label_read(step, tool.label)) {
+    frame.results[tool.label] = end.result;
+  }
+  if (!apply_set(step, tool.set, step.name)) return false;
+  if (frame.task + 1 >= step.tools.size()) {
+    frame_completed(step, frame, std::move(end.result));
+    return false;
+  }
+  if (is_previous_read(step)) frame.previous = std::move(end.result);
+  ++frame.task;
+  frame.attempt = 1;
+  return true;
+}
+
+bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
+  if (!end.error) {
+    if (!frame.is_iteration()) take_vars(step);
+    if (!has_failed() && !step.set.empty() && !frame.is_iteration()) apply_set(step, step.set, step.name);
+  }
+  if (has_failed()) return false;
+  // The oldest rules wait for call.done and ask whether `error` is defined.
+  auto outcome = end.error ? run_rules(step, {"call.error", "call.done", "step.exit"})
+                           : run_rules(step, {"call.done", "step.exit"});
+  if (has_failed()) return false;
+  if (outcome.sinks.empty()) return conclude(step, frame, end, std::move(outcome), delay);
+  // What the sinks hold up: it goes on in sink_ended() when the last of them has ended.
+  frame.sinks = std::move(outcome.sinks);
+  frame.ended = Json{{"result", std::move(end.result)},
+                     {"is_routed", outcome.is_routed},
+                     {"is_handled", outcome.is_handled},
+                     {"arrivals", Json::array()}};
+  if (end.error) frame.ended["error"] = error_;
+  if (outcome.retry) frame.ended["retry_ms"] = outcome.retry->delay.count();
+  for (auto& arrival : outcome.arrivals) {
+    frame.ended["arrivals"].push_back(Json{{"step", std::move(arrival.step)}, {"args", std::move(arrival.args)}});
+  }
+  issue_sink(step, std::move(frame));
+  return false;
+}
+
+// A failing sink is told of and does not fail the step.
+void Decide::sink_ended(const domain::Step& step, Frame frame) {
+  const ToolEnd end = std::move(end_);
+  state().current_step = step.name;
+  const auto kind = frame.sinks.front().at("tool").at("kind").get<std::string>();
+  Json payload{{"kind", kind}, {"node", frame.node}};
+  if (end.error) payload["error"] = to_json(*end.error);
+  append(end.error ? "sink.failed" : "sink.executed", step.name, end.error ? "failed" : "completed", std::move(payload));
+  if (has_failed()) return;
+  frame.sinks.erase(0);
+  if (!frame.sinks.empty()) return issue_sink(step, std::move(frame));
+
+  Json held = std::move(frame.ended);
+  frame.ended = nullptr;
+  auto& tool = end_;
+  tool = {};
+  tool.result = std::move(held["result"]);
+  if (const auto error = held.find("error"); error != held.end()) tool.error = tool_error_from_json(*error);
+  RulesOutcome outcome;
+  outcome.is_routed = held.at("is_routed").get<bool>();
+  outcome.is_handled = held.at("is_handled").get<bool>();
+  if (const auto retry = held.find("retry_ms"); retry != held.end()) {
+    outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(retry->get<std::int64_t>())};
+  }
+  for (auto& arrival : held["arrivals"]) {
+    outcome.arrivals.push_back({.step = arrival.at("step").get<std::string>(), .args = std::move(arrival["args"])});
+  }
+  error_ = tool.error ? to_json(*tool.error) : Json();
+  frame_ = &frame;
+  context_.set_frame(&frame);
+  context_.set_happening({.name = tool.error ? "call.error" : "call.done",
+                          .step = step.name,
+                          .result = tool.error ? nullptr : &tool.result,
+                          .slot = nullptr,
+                          .error = tool.error ? &error_ : nullptr});
+  std::chrono::milliseconds delay{0};
+  const bool runs_on = conclude(step, frame, tool, std::move(outcome), delay);
+  frame_ = nullptr;
+  context_.set_frame(nullptr);
+  if (runs_on) run(step, std::move(frame), delay);
+}
+
+// What the rules of a step come to. True: the tool runs again.
+bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
+                      std::chrono::milliseconds& delay) {
+  if (outcome.retry) {
+    delay = outcome.retry->delay;
+    return true;
+  }
+  if (end.error && !outcome.is_handled) {
+    frame_failed(step, frame, end);
+    return false;
+  }
+  publish_collected(step);
+  if (!frame.collected.is_null()) end.result = std::move(frame.collected);
+  if (frame.is_iteration()) {
+    // An iteration goes nowhere by itself: what it asks for follows the loop, once.
+    if (outcome.is_routed) {
+      Json routed = Json::array();
+      for (auto& arrival : outcome.arrivals) routed.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
+      (*find_loop(frame.loop))["routed"] = std::move(routed);
+    }
+    iteration_over(frame, end);
+    return false;
+  }
+  if (!end.error) state().bookkeeping["last_result_step"] = step.name;
+  mark_completed(step.name);
+  for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
+  if (end.error || outcome.is_routed) return false;
+  context_.rename_happening("call.done");
+  follow_arcs(step);
+  return false;
+}
+
+void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) {
+  if (!end.error) {
+    domain::ToolError error;
+    error.kind = "failed";
+    error.message = "the policy of step '" + step.name + "' failed it";
+    end.error = std::move(error);
+    error_ = to_json(*end.error);
+  }
+  if (frame.is_iteration()) return iteration_over(frame, end);
+  if (text_of(step.spec, {"on_error"}) != "continue") {
+    auto message = end.error->message;
+    if (step.tools.size() > 1) message = "task '" + step.tools[frame.task].label + "': " + message;
+    return fail(step.name, end.error->kind, std::move(message));
+  }
+  mark_completed(step.name);
+  if (apply_set(step, step.set, step.name)) follow_arcs(step);
+}
+
+void Decide::frame_completed(const domain::Step& step, Frame& frame, Json result) {
+  if (step.tools.size() > 1 && result.is_object() && !frame.results.empty() && !result.contains("results")) {
+    result["results"] = frame.results;
+  }
+  if (frame.is_iteration()) return iteration_over(frame, {.result = std::move(result), .error = {}});
+  state().results[step.name] = {.value = std::move(result), .reference = {}, .loop = {}};
+  state().bookkeeping["last_result_step"] = step.name;
+  context_.set_happening({.name = "call.done", .step = step.name, .result = &state().results[step.name].value, .slot = nullptr, .error = nullptr});
+  step_completed(step);
+}
+
+// Variables, rules and arcs of a step whose frame is over and whose happening is set.
+void Decide::step_completed(const domain::Step& step) {
+  mark_completed(step.name);
+  take_vars(step);
+  if (has_failed() || !apply_set(step, step.set, step.name)) return;
+  route(step, {"call.done", "step.exit"});
+}
+
+void Decide::take_vars(const domain::Step& step) { apply_set(step, step.vars, step.name); }
+
+}  // namespace noetl::engine

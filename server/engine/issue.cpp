@@ -1,0 +1,238 @@
+// Commands and sub-playbooks: a tool of a step, rendered.
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "server/engine/action_fields.hpp"
+#include "server/engine/decide.hpp"
+#include "server/engine/durations.hpp"
+
+namespace noetl::engine {
+namespace {
+
+const Json& first_member(std::string_view name, std::initializer_list<const Json*> maps) {
+  static const Json nothing;
+  for (const Json* map : maps) {
+    if (!map->is_object()) continue;
+    if (const auto found = map->find(name); found != map->end()) return *found;
+  }
+  return nothing;
+}
+
+void lay_over(Json& below, const Json& above) {
+  if (above.is_object() && !above.empty()) below.update(above);
+}
+
+const domain::WorkbookEntry* find_entry(const domain::Playbook& playbook, const std::string& name) {
+  const auto found = std::find_if(playbook.workbook.begin(), playbook.workbook.end(),
+                                  [&](const auto& entry) { return entry.name == name; });
+  return found == playbook.workbook.end() ? nullptr : &*found;
+}
+
+// A tool as it is to be run: a workbook reference replaced by the entry that it names.
+struct Resolved {
+  std::string kind;
+  Json options;
+  Json input;   // templates; what is nearer to the step lies over what is farther
+};
+
+base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::Step& step,
+                               const domain::ToolSpec& tool) {
+  Resolved resolved{.kind = tool.kind, .options = tool.options, .input = Json::object()};
+  if (tool.kind == "workbook") {
+    const auto name = text_of(tool.options, {"name"});
+    const auto* entry = find_entry(playbook, name);
+    if (entry == nullptr) {
+      return base::failure(base::ErrorCode::invalid_playbook,
+                           "step '" + step.name + "' names the workbook entry '" + name +
+                               "', which the playbook does not have");
+    }
+    Json own = std::move(resolved.options);
+    own.erase("name");
+    resolved.kind = entry->tool.kind;
+    resolved.options = entry->tool.options;
+    lay_over(resolved.options, own);
+    lay_over(resolved.input, entry->tool.input);
+  }
+  lay_over(resolved.input, tool.input);
+  lay_over(resolved.input, step.args);
+  return resolved;
+}
+
+// The n-th command of a frame: a plain tool's first one is called as the frame.
+std::string node_id_of(const domain::Step& step, const Frame& frame) {
+  auto node_id = frame.node;
+  if (step.is_pipeline && step.tools.size() > 1 && frame.sinks.empty()) {
+    const auto& label = step.tools[frame.task].label;
+    node_id += "." + (label.empty() ? std::to_string(frame.task + 1) : label);
+  }
+  return frame.commands == 1 ? node_id : node_id + "~" + std::to_string(frame.commands);
+}
+
+bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// The names that stand in a piece of code, each once, in order.
+std::vector<std::string> names_in_code(std::string_view code) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < code.size();) {
+    if (!is_name_char(code[i])) {
+      ++i;
+      continue;
+    }
+    const auto begin = i;
+    while (i < code.size() && is_name_char(code[i])) ++i;
+    if (std::isdigit(static_cast<unsigned char>(code[begin])) == 0) names.emplace_back(code.substr(begin, i - begin));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// Pagination: what the next request asks for lies over what the step says, one level deeper for maps.
+void lay_overrides(Json& tool, Json& input, const Json& overrides) {
+  for (const auto& [name, value] : overrides.items()) {
+    if (name == "args" || name == "input") {
+      lay_over(input, value);
+      continue;
+    }
+    auto& option = tool[name];
+    if (option.is_object() && value.is_object()) option.update(value);
+    else option = value;
+  }
+}
+
+std::chrono::milliseconds timeout_of(const domain::Step& step, const domain::ToolSpec& tool, const Json& options) {
+  return duration_from(first_member("timeout", {&options, &tool.spec, &step.spec}));
+}
+
+}  // namespace
+
+// Code is full of braces that are no templates (f"{{x}}", ${#list}): an option that does not parse as a
+// template stays as written. Looked into only when the rendering as a whole has failed.
+std::optional<Json> Decide::render_options(const domain::Step& step, Json options) {
+  if (auto rendered = context_.render_for_worker(options)) return std::move(*rendered);
+  Json as_written = Json::object();
+  for (auto& [name, value] : options.items()) {
+    if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>())) as_written[name] = value;
+  }
+  for (const auto& [name, value] : as_written.items()) options.erase(name);
+  auto rendered = render(step, options);
+  if (rendered) lay_over(*rendered, as_written);
+  return rendered;
+}
+
+void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseconds delay) {
+  const auto& tool = step.tools[frame.task];
+  if (++frame.commands > frame_commands_max) {
+    return fail(step.name, "too_many_commands",
+                "'" + frame.node + "' has issued " + std::to_string(frame_commands_max) +
+                    " commands, which is the most that one run of a step may: look for a jump, a retry or a "
+                    "pagination that never ends");
+  }
+  context_.set_frame(&frame);
+  auto resolved = resolve(situation_.playbook, step, tool);
+  if (!resolved) return fail(step.name, "invalid_playbook", resolved.error().message);
+  auto input = context_.render_for_worker(resolved->input);
+  if (!input) {
+    (void)render(step, resolved->input);   // says what is wrong with it
+    return;
+  }
+  if (!input->is_object()) *input = Json::object();
+  lay_over(*input, frame.args);
+  // Code and commands may name the arguments of their own step.
+  context_.set_input(&*input);
+  auto options = render_options(step, std::move(resolved->options));
+  context_.set_input(nullptr);
+  if (!options) return;
+  lay_overrides(*options, *input, frame.overrides);
+  (*options)["kind"] = resolved->kind;
+
+  NewCommand command;
+  command.step = step.name;
+  command.node_id = node_id_of(step, frame);
+  command.tool_kind = resolved->kind;
+  command.delay = delay;
+  command.timeout = timeout_of(step, tool, *options);
+  if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
+  if (const auto& priority = first_member("priority", {&step.spec}); priority.is_number_integer()) {
+    command.priority = priority.get<int>();
+  }
+  if (resolved->kind == "python") command.names = names_for_code(*options, *input);
+  command.tool = std::move(*options);
+  command.input = std::move(*input);
+  if (resolved->kind == "playbook") return issue_child(step, std::move(frame), std::move(command));
+  issue_command(step, std::move(frame), std::move(command));
+}
+
+// What python code can name beside its arguments: results, variables and the workload, as far as their
+// names stand in the code. `context` is the map of them.
+Json Decide::names_for_code(const Json& options, const Json& input) {
+  const auto code = options.find("code");
+  if (code == options.end() || !code->is_string()) return nullptr;
+  auto wanted = names_in_code(code->get_ref<const std::string&>());
+  // Names of the language that are ordinary words in code.
+  for (const auto* word : {"input", "args", "result", "response", "error", "event", "output", "step", "steps", "iter"}) {
+    wanted.erase(std::remove(wanted.begin(), wanted.end(), word), wanted.end());
+  }
+  std::erase_if(wanted, [&](const std::string& name) { return input.contains(name); });
+  return context_.names(wanted);
+}
+
+void Decide::issue_command(const domain::Step& step, Frame frame, NewCommand command) {
+  command.frame = to_json(frame);
+  if (command.frame.is_null() && command.node_id != frame.node) {
+    command.frame = Json{{"node", frame.node}, {"step", frame.step}};
+  }
+  if (frame.is_iteration()) ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
+  else state().outstanding[frame.node] = step.name;
+  state().current_step = step.name;
+  decision_.commands.push_back(std::move(command));
+  context_.set_frame(nullptr);
+}
+
+void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand command) {
+  NewChild child;
+  child.step = step.name;
+  child.node_id = command.node_id;
+  child.path = text_of(command.tool, {"path", "playbook", "name"});
+  if (const auto id = command.tool.find("catalog_id"); id != command.tool.end() && !id->is_null()) {
+    child.catalog_id = id->is_string() ? id->get<std::string>() : id->dump();
+  }
+  if (const auto version = command.tool.find("version"); version != command.tool.end()) {
+    if (const auto number = number_from(*version)) child.version = static_cast<int>(*number);
+  }
+  child.return_step = text_of(command.tool, {"return_step", "result_step"});
+  if (const auto wait = command.tool.find("wait"); wait != command.tool.end() && wait->is_boolean()) {
+    child.is_waited_for = wait->get<bool>();
+  }
+  child.timeout = command.timeout;
+  for (const auto* name : {"workload", "payload"}) {
+    if (const auto payload = command.tool.find(name); payload != command.tool.end()) lay_over(child.payload, *payload);
+  }
+  lay_over(child.payload, command.input);
+  child.frame = to_json(frame);
+  if (child.frame.is_null()) child.frame = Json{{"node", frame.node}, {"step", frame.step}};
+  if (frame.is_iteration()) ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
+  else state().outstanding[frame.node] = step.name;
+  state().current_step = step.name;
+  append("child.requested", step.name, "started", Json{{"node_id", child.node_id}, {"path", child.path}});
+  decision_.children.push_back(std::move(child));
+  context_.set_frame(nullptr);
+}
+
+// The next sink of a frame: a command like any other.
+void Decide::issue_sink(const domain::Step& step, Frame frame) {
+  ++frame.commands;
+  NewCommand command;
+  const auto& sink = frame.sinks.front();
+  command.step = step.name;
+  command.node_id = frame.node + "!sink~" + std::to_string(frame.commands);
+  command.tool_kind = sink.at("tool").at("kind").get<std::string>();
+  command.tool = sink.at("tool");
+  command.input = sink.at("input");
+  command.timeout = duration_from(first_member("timeout", {&command.tool}));
+  if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
+  issue_command(step, std::move(frame), std::move(command));
+}
+
+}  // namespace noetl::engine

@@ -1,0 +1,88 @@
+// spec.policy.rules of a tool: [{when, then: {do, set, …}}, {else: {then: {…}}}]; the first that holds
+// decides.
+#include "server/engine/action_fields.hpp"
+#include "server/engine/decide.hpp"
+#include "server/engine/durations.hpp"
+
+namespace noetl::engine {
+namespace {
+
+constexpr int attempts_default = 3;
+
+// Bare names that a task of an iteration sets belong to the iteration: its siblings must not see them.
+Json localized(const Json& set, const Frame& frame) {
+  if (!frame.is_iteration() || !set.is_object()) return set;
+  Json local = Json::object();
+  for (const auto& [key, value] : set.items()) local[key.find('.') == std::string::npos ? "iter." + key : key] = value;
+  return local;
+}
+
+RetryDelay delay_of(const Json& then) {
+  RetryDelay delay;
+  delay.backoff = text_of(then, {"backoff"});
+  if (delay.backoff.empty()) delay.backoff = "fixed";
+  const auto given = then.find("delay");
+  if (given != then.end()) delay.first = duration_from(*given);
+  else if (delay.backoff != "none") delay.first = std::chrono::seconds(1);
+  if (const auto longest = then.find("max_delay"); longest != then.end()) delay.longest = duration_from(*longest);
+  return delay;
+}
+
+}  // namespace
+
+Decide::Verdict Decide::apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
+                                     std::chrono::milliseconds& delay) {
+  const Json* policy = map_member(tool.spec, "policy");
+  if (policy == nullptr) policy = map_member(step.spec, "policy");
+  if (policy == nullptr || !policy->contains("rules") || !(*policy)["rules"].is_array()) return Verdict::none;
+  for (const auto& rule : (*policy)["rules"]) {
+    if (!rule.is_object()) continue;
+    const bool is_else = rule.contains("else");
+    const auto when = rule.find("when");
+    if (!is_else && when != rule.end()) {
+      if (!context_.holds(when->is_string() ? when->get<std::string>() : when->dump())) continue;
+    }
+    const Json& branch = is_else ? rule["else"] : rule;
+    const Json* then = map_member(branch, "then");
+    if (then == nullptr) then = &branch;
+    return then->is_object() ? carry_out(step, tool, *then, frame, delay) : Verdict::go_on;
+  }
+  return Verdict::none;
+}
+
+Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then,
+                                  Frame& frame, std::chrono::milliseconds& delay) {
+  const auto act = text_of(then, {"do"});
+  if (const Json* set = map_member(then, "set"); set != nullptr && !apply_set(step, localized(*set, frame), step.name)) {
+    return Verdict::fail;
+  }
+  if (act == "fail") return Verdict::fail;
+  if (act == "break") return Verdict::leave;
+  if (act == "retry") {
+    const auto attempts = then.find("attempts") == then.end() ? std::nullopt : number_from(then["attempts"]);
+    if (frame.attempt >= static_cast<int>(attempts.value_or(attempts_default))) return Verdict::fail;
+    delay = delay_of(then).after(frame.attempt);
+    // A peer that says when to come again is believed, if it asks for more.
+    if (const auto asked = error_.is_object() ? error_.find("retry_after") : error_.end(); asked != error_.end()) {
+      delay = std::max(delay, duration_from(*asked));
+    }
+    append("task.retry", step.name, "retrying",
+           Json{{"node", frame.node}, {"task", tool.label}, {"attempt", frame.attempt + 1}, {"delay_ms", delay.count()}});
+    return Verdict::retry;
+  }
+  if (act == "jump") {
+    const auto label = text_of(then, {"to", "task"});
+    for (std::size_t i = 0; i < step.tools.size(); ++i) {
+      if (step.tools[i].label != label) continue;
+      frame.task = i;
+      return Verdict::jump;
+    }
+    fail(step.name, "invalid_playbook",
+         "step '" + step.name + "', task '" + tool.label + "': 'do: jump' leads to the task '" + label +
+             "', which the pipeline does not have");
+    return Verdict::fail;
+  }
+  return Verdict::go_on;
+}
+
+}  // namespace noetl::engine

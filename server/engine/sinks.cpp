@@ -1,0 +1,100 @@
+// Sinks: where a step's result is written when a rule says so, before anything that follows is begun.
+#include <algorithm>
+
+#include "server/engine/action_fields.hpp"
+#include "server/engine/decide.hpp"
+
+namespace noetl::engine {
+namespace {
+
+const Json& member_or_null(const Json& spec, std::initializer_list<const char*> names) {
+  static const Json nothing;
+  if (!spec.is_object()) return nothing;
+  for (const auto* name : names) {
+    if (const auto found = spec.find(name); found != spec.end()) return *found;
+  }
+  return nothing;
+}
+
+// The columns of the rows and the rows themselves, for a sink that names a table.
+Json table_write(const Json& spec, Json data) {
+  Json rows = data.is_array() ? std::move(data) : Json::array({std::move(data)});
+  Json write{{"table", member_or_null(spec, {"table"})}, {"rows", std::move(rows)}};
+  const auto& mode = member_or_null(spec, {"mode"});
+  write["mode"] = mode.is_null() ? Json("insert") : mode;
+  const auto& key = member_or_null(spec, {"key", "keys"});
+  if (!key.is_null()) write["key"] = key;
+  return write;
+}
+
+bool has_statement(const Json& tool) {
+  static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
+  return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
+}
+
+}  // namespace
+
+// Written as {tool: postgres, auth, table, …}, or {tool: {kind: postgres, …}}, or {backend: …}. The
+// values are rendered now, while `response` and `this` mean what the rule was about.
+void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
+  Json options = written.is_object() ? written : Json::object();
+  Json tool = options.contains("tool") && options["tool"].is_object() ? options["tool"] : options;
+  auto kind = text_of(tool, {"kind", "type"});
+  if (kind.empty()) kind = written.is_string() ? written.get<std::string>() : text_of(options, {"tool", "backend", "kind"});
+  if (kind.empty()) {
+    return append("sink.failed", step.name, "failed", Json{{"error", Json{{"kind", "invalid_playbook"}, {"message", "the sink names no tool"}}}});
+  }
+  // What stands beside `tool: {…}` belongs to it as well.
+  for (const auto& [name, value] : options.items()) {
+    if (name != "tool" && name != "backend" && !tool.contains(name)) tool[name] = value;
+  }
+  for (const auto* name : {"tool", "backend", "kind", "type"}) tool.erase(name);
+  if (kind == "workbook") {
+    const auto name = text_of(tool, {"name", "task"});
+    for (const auto& entry : situation_.playbook.workbook) {
+      if (entry.name != name) continue;
+      kind = entry.tool.kind;
+      Json merged = entry.tool.options;
+      tool.erase("name");
+      merged.update(tool);
+      if (!merged.contains("args")) merged["args"] = entry.tool.input;
+      tool = std::move(merged);
+      break;
+    }
+  }
+  const Json* result = context_.result();
+  const Json whole = result == nullptr ? Json() : *result;
+  Json names = Json::object();
+  names["this"] = whole;
+  names["data"] = whole.is_object() && whole.contains("data") ? whole["data"] : whole;
+  context_.set_input(&names);
+  auto rendered = context_.render_for_worker(tool);
+  context_.set_input(nullptr);
+  if (!rendered) {
+    Json error{{"kind", "template"}, {"message", rendered.error().message}};
+    return append("sink.failed", step.name, "failed", Json{{"kind", kind}, {"error", std::move(error)}});
+  }
+  Json data = member_or_null(*rendered, {"data", "from", "args"});
+  if (data.is_null()) data = names["data"];
+  // The event log is the one sink that needs no worker: the event is the effect.
+  if (kind == "event_log") {
+    return append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(data)}});
+  }
+  Json input = member_or_null(*rendered, {"args"});
+  if (!input.is_object()) input = Json::object();
+  if (kind == "python") input.emplace("data", data);
+  if ((kind == "postgres" || kind == "duckdb") && rendered->contains("table") && !has_statement(*rendered)) {
+    (*rendered)["write"] = table_write(*rendered, std::move(data));
+    for (const auto* name : {"table", "mode", "key", "keys"}) rendered->erase(name);
+    input = Json::object();
+  } else if (rendered->contains("statement") && !rendered->contains("command")) {
+    (*rendered)["command"] = (*rendered)["statement"];
+    rendered->erase("statement");
+  }
+  for (const auto* name : {"args", "from"}) rendered->erase(name);
+  if (kind != "http") rendered->erase("data");
+  (*rendered)["kind"] = kind;
+  outcome.sinks.push_back(Json{{"tool", std::move(*rendered)}, {"input", std::move(input)}});
+}
+
+}  // namespace noetl::engine
