@@ -11,6 +11,7 @@ find_package(OpenSSL REQUIRED)
 # nats.c ships a CMake file that names a static library its package leaves out: pkg-config instead.
 pkg_check_modules(libnats REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 # cpp-httplib's own flags: they name the TLS and compression support that its .so was built with.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 if(NOETL_TESTS)

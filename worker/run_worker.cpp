@@ -1,39 +1,14 @@
 #include "worker/run_worker.hpp"
 
-#include <algorithm>
 #include <exception>
 
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
 #include "worker/loop/worker.hpp"
-#include "worker/tools/http_tool.hpp"
-#include "worker/tools/instant_tools.hpp"
-#include "worker/tools/python_tool.hpp"
-#include "worker/tools/shell_tool.hpp"
+#include "worker/run_worker_tools.hpp"
 
 namespace noetl::worker {
 namespace {
-
-tools::ToolLimits limits_of(const config::WorkerSettings& settings) {
-  return {.output_bytes_max = settings.tool_output_max,
-          .result_bytes_max = settings.tool_result_max,
-          .memory_bytes_max = settings.tool_memory_max,
-          .timeout_default = settings.tool_timeout};
-}
-
-void add_tools(tools::Registry& registry, const config::WorkerSettings& settings) {
-  const auto limits = limits_of(settings);
-  tools::PythonSettings python;
-  python.interpreter = settings.python;
-  python.limits = limits;
-  python.pool_size = static_cast<std::size_t>(settings.slots);
-  python.warm_size = static_cast<std::size_t>(std::min(settings.python_processes, settings.slots));
-  registry.add(std::make_unique<tools::PythonTool>(std::move(python)));
-  registry.add(std::make_unique<tools::ShellTool>(tools::ShellSettings{.limits = limits}));
-  registry.add(std::make_unique<tools::HttpTool>(tools::HttpSettings{.limits = limits}));
-  registry.add(std::make_unique<tools::NoopTool>());
-  registry.add(std::make_unique<tools::EventLogTool>());
-}
 
 loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop::WorkerSettings loop;

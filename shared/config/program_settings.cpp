@@ -116,7 +116,10 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .grace = read.duration("grace"),
                         .upkeep_interval = read.duration("upkeep-interval"),
                         .ring_after = read.duration("ring-after"),
-                        .retention = read.duration("retention")};
+                        .retention = read.duration("retention"),
+                        .encryption_key = read.text("encryption-key"),
+                        .encryption_key_file = read.text("encryption-key-file"),
+                        .worker_token = read.text("worker-token")};
 }
 
 base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
@@ -125,7 +128,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   return WorkerSettings{.log = log_choice(read),
                         .nats = nats_settings(read),
                         .server_url = read.text("server-url"),
-                        .token = read.text("token"),
+                        .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
                         .pool = read.text("pool"),
                         .slots = read.integer("slots"),
                         .worker_id = read.text("worker-id"),
@@ -134,6 +137,13 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .grace = read.duration("grace"),
                         .python = read.text("python"),
                         .python_processes = read.integer("python-processes"),
+                        .python_processes_max = read.integer("python-processes-max"),
+                        .python_versions = read.text("python-versions"),
+                        .scripts_root = read.text("scripts-root"),
+                        .tool_postgres_url = read.text("tool-postgres-url"),
+                        .duckdb_library = read.text("duckdb-library"),
+                        .tool_secrets = read.text("tool-secrets"),
+                        .tool_exec = read.text("tool-exec"),
                         .tool_timeout = read.duration("tool-timeout"),
                         .tool_memory_max = read.bytes("tool-memory-max"),
                         .tool_output_max = read.bytes("tool-output-max"),

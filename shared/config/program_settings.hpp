@@ -1,6 +1,6 @@
 #pragma once
 // The settings of each program as typed structs, made from resolved settings. Built once by main and
-// passed on as const; values, any thread. Secrets are in database_url, nats.url and token: never log them.
+// passed on as const; values, any thread. Secrets are in database_url, nats.url, encryption_key and tokens: never log them.
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -48,13 +48,16 @@ struct ServerSettings {
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds ring_after{0};
   std::chrono::milliseconds retention{0};
+  std::string encryption_key;  // secret; empty: see the file
+  std::string encryption_key_file;  // empty: none
+  std::string worker_token;  // secret; empty: secrets are read from this machine only
 };
 
 struct WorkerSettings {
   LogChoice log;
   NatsSettings nats;
   std::string server_url;
-  std::string token;  // secret; empty: none
+  std::string token;  // secret; empty: none. worker-token where token is not set
   std::string pool;
   int slots = 0;
   std::string worker_id;  // empty: make one
@@ -63,6 +66,13 @@ struct WorkerSettings {
   std::chrono::milliseconds grace{0};
   std::string python;
   int python_processes = 0;
+  int python_processes_max = 0;  // 0: as many as slots
+  std::string python_versions;  // "name=path,…"
+  std::string scripts_root;
+  std::string tool_postgres_url;  // secret; empty: none
+  std::string duckdb_library;  // empty: search
+  std::string tool_secrets;  // "NAME,PREFIX_*"
+  std::string tool_exec;  // "name=path,…"
   std::chrono::milliseconds tool_timeout{0};
   std::size_t tool_memory_max = 0;
   std::size_t tool_output_max = 0;

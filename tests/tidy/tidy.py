@@ -39,7 +39,7 @@ LAYERS = {
     "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry", "server/app",
                    "server/vault", "server/store/errors.hpp"],
     "server": ["shared", "server"],
-    "worker/tools": ["shared/base", "shared/domain"],
+    "worker/tools": ["shared/base", "shared/domain", "shared/nats"],
     "worker/loop": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry",
                     "shared/templating", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
                     "worker/tools/credentials.hpp"],
@@ -53,6 +53,7 @@ LAYERS = {
 THIRD_PARTY = {
     "nats/": ["shared/nats"],
     "pqxx/": ["server/store"],
+    "libpq-fe.h": ["worker/tools/postgres"],
     "httplib.h": ["shared/transport", "server/api", "server/vault", "worker/tools", "cli"],
     "spdlog/": ["shared/telemetry"],
     "prometheus/": ["shared/telemetry"],

@@ -10,22 +10,6 @@ namespace {
 using base::ErrorCode;
 using base::failure;
 
-constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string base64(std::string_view bytes) {
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    unsigned group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (unsigned i = 0; i < 4; ++i) {
-      text += at + i > bytes.size() ? '=' : base64_digits[group >> (18 - 6 * i) & 63U];
-    }
-  }
-  return text;
-}
-
 const Json* http_option(const ToolCall& call, std::initializer_list<std::string_view> names) {
   if (call.input.is_object()) {
     for (const std::string_view name : names) {
@@ -36,7 +20,7 @@ const Json* http_option(const ToolCall& call, std::initializer_list<std::string_
   return find_option(call, names);
 }
 
-base::Result<std::string> text_option(const Json& value, const std::string& name) {
+base::Result<std::string> text_of(const Json& value, const std::string& name) {
   const std::optional<std::string> text = scalar_text(value);
   if (text) return *text;
   return failure(ErrorCode::invalid_input, "option '" + name + "' must be a text, not " + value.type_name(), name);
@@ -91,7 +75,7 @@ base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
   if (!headers->is_object()) return failure(ErrorCode::invalid_input, "option 'headers' must be a map", "headers");
   for (const auto& [name, value] : headers->items()) {
     if (value.is_null()) continue;
-    auto text = text_option(value, "headers." + name);
+    auto text = text_of(value, "headers." + name);
     if (!text) return tl::unexpected(text.error());
     if (auto added = add_header(request, name, *text); !added) return added;
   }
@@ -188,7 +172,7 @@ base::Result<void> read_flags(HttpRequest& request, const ToolCall& call) {
 base::Result<void> read_method(HttpRequest& request, const ToolCall& call) {
   const Json* option = http_option(call, {"method"});
   if (option == nullptr) return {};
-  auto method = text_option(*option, "method");
+  auto method = text_of(*option, "method");
   if (!method) return tl::unexpected(method.error());
   if (!is_token(*method) || method->size() > 32) {
     return failure(ErrorCode::invalid_input, "option 'method' is no HTTP method", "method");
@@ -204,7 +188,7 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call) {
   HttpRequest request;
   const Json* address = http_option(call, {"url", "endpoint"});
   if (address == nullptr) return failure(ErrorCode::invalid_input, "tool http needs the option 'url'", "url");
-  auto text = text_option(*address, "url");
+  auto text = text_of(*address, "url");
   if (!text) return tl::unexpected(text.error());
   auto url = parse_url(*text);
   if (!url) return tl::unexpected(url.error());

@@ -1,7 +1,10 @@
 #include "worker/tools/options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <vector>
 
 namespace noetl::tools {
 
@@ -17,7 +20,73 @@ std::optional<double> number_of(const Json& value) {
   return number;
 }
 
+// What belongs to the step or to the engine, whatever the tool.
+constexpr std::array<std::string_view, 22> always_known{
+    "kind", "name",   "label",  "task",  "desc",  "description", "spec", "policy", "args",  "input",  "output",
+    "set",  "timeout", "assert", "retry", "sink", "when",        "id",   "title",  "return_step", "result_as", "enabled"};
+
+std::size_t edits_between(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> row(right.size() + 1);
+  for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= left.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= right.size(); ++j) {
+      const std::size_t changed = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+std::string warning_of(std::string_view name, std::string_view kind, std::span<const OptionSpec> options) {
+  std::string line = "warning: tool " + std::string(kind) + " has no option '" + storable_text(name) + "'";
+  const auto nearest = std::min_element(options.begin(), options.end(), [&](const auto& a, const auto& b) {
+    return edits_between(name, a.name) < edits_between(name, b.name);
+  });
+  if (edits_between(name, nearest->name) <= 2) line += "; did you mean '" + std::string(nearest->name) + "'?";
+  return line + "\n";
+}
+
 }  // namespace
+
+std::string unknown_options(const ToolCall& call, std::string_view kind, std::span<const OptionSpec> options) {
+  if (options.empty() || !call.tool.is_object()) return {};
+  std::string warnings;
+  for (const auto& [name, value] : call.tool.items()) {
+    const std::string_view wanted = name;
+    const bool is_known =
+        std::find(always_known.begin(), always_known.end(), wanted) != always_known.end() ||
+        std::any_of(options.begin(), options.end(), [&](const OptionSpec& option) { return option.name == wanted; });
+    if (!is_known && wanted.size() <= 64) warnings += warning_of(wanted, kind, options);
+  }
+  return warnings;
+}
+
+base::Result<std::int64_t> integer_option(const ToolCall& call, std::string_view name, std::int64_t fallback,
+                                          std::int64_t least, std::int64_t most) {
+  const Json* value = find_option(call, {name});
+  if (value == nullptr) return fallback;
+  const std::optional<double> number = number_of(*value);
+  if (!number || std::floor(*number) != *number || *number < static_cast<double>(least) ||
+      *number > static_cast<double>(most)) {
+    return base::failure(base::ErrorCode::invalid_input,
+                         "option '" + std::string(name) + "' must be a whole number from " + std::to_string(least) +
+                             " to " + std::to_string(most) + ", not " + to_text(*value),
+                         std::string(name));
+  }
+  return static_cast<std::int64_t>(*number);
+}
+
+base::Result<std::string> text_option(const ToolCall& call, std::initializer_list<std::string_view> names,
+                                      std::string fallback) {
+  const Json* value = find_option(call, names);
+  if (value == nullptr) return fallback;
+  if (auto text = scalar_text(*value)) return *std::move(text);
+  const std::string name(*names.begin());
+  return base::failure(base::ErrorCode::invalid_input,
+                       "option '" + name + "' must be a text, not " + value->type_name(), name);
+}
 
 const Json* find_option(const ToolCall& call, std::initializer_list<std::string_view> names) {
   const auto find_in = [&](const Json& options) -> const Json* {
@@ -44,7 +113,7 @@ base::Result<bool> bool_option(const ToolCall& call, std::string_view name, bool
     if (text == "false" || text == "False") return false;
   }
   return base::failure(base::ErrorCode::invalid_input,
-                       "option '" + std::string(name) + "' must be true or false, not " + to_string(*value),
+                       "option '" + std::string(name) + "' must be true or false, not " + to_text(*value),
                        std::string(name));
 }
 
@@ -54,7 +123,7 @@ base::Result<std::chrono::steady_clock::time_point> deadline_of(const ToolCall& 
   const std::optional<double> seconds = number_of(*value);
   if (!seconds || !std::isfinite(*seconds) || *seconds <= 0) {
     return base::failure(base::ErrorCode::invalid_input,
-                         "option 'timeout' must be a number of seconds above 0, not " + to_string(*value), "timeout");
+                         "option 'timeout' must be a number of seconds above 0, not " + to_text(*value), "timeout");
   }
   constexpr double seconds_max = 365.0 * 24 * 3600;  // beyond it the sum with now would overflow
   const auto wanted = std::chrono::duration_cast<std::chrono::steady_clock::duration>(

@@ -3,9 +3,11 @@
 // leaves a tool passes here, because Postgres refuses NUL and invalid UTF-8, and one such text would
 // fail a whole batch of reports. Free functions and values; any thread.
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "shared/base/result.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {
@@ -18,8 +20,18 @@ namespace noetl::tools {
 // invalid_input, never retryable: the same input fails the same way.
 [[nodiscard]] ToolResult refused(std::string message);
 
+// A ToolError in one line.
+[[nodiscard]] domain::ToolError error_of(std::string kind, std::string message, bool is_retryable = false);
+// What another part of the worker answered, as a tool's error; `cancelled` gives the outcome of that name.
+[[nodiscard]] domain::ToolError error_of(const base::Error& error);
+[[nodiscard]] ToolResult failed(const base::Error& error);
+
 // The text with every invalid UTF-8 sequence and every NUL replaced by U+FFFD.
 [[nodiscard]] std::string storable_text(std::string_view bytes);
+
+[[nodiscard]] std::string base64(std::string_view bytes);
+// Nothing when it is not base64; white space is skipped.
+[[nodiscard]] std::optional<std::string> base64_decoded(std::string_view text);
 
 // JSON text of a value; invalid UTF-8 in it is replaced, never thrown about.
 [[nodiscard]] std::string to_text(const Json& value);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ struct ToolCall {
   std::stop_token stop;          // cancelled, lease lost or worker going down: return as soon as possible
   CredentialSource* credentials = nullptr;  // outlives the call; null where nobody can be asked
   ResultSource* results = nullptr;          // the same
+  std::function<void(std::string_view)> progress;  // a line of a long call; empty where nobody listens
 };
 
 struct ToolResult {
@@ -46,10 +48,19 @@ struct ToolLimits {
   std::chrono::milliseconds timeout_default{300'000};
 };
 
+// One option of a tool, as docs/tools.md shows it. What a playbook writes and no table has is warned about.
+struct OptionSpec {
+  std::string_view name;
+  std::string_view type;
+  std::string_view meaning;
+};
+
 class Tool {
  public:
   virtual ~Tool() = default;
   [[nodiscard]] virtual std::string_view kind() const = 0;
+  // Empty: the tool looks at nothing but its input, or does not say.
+  [[nodiscard]] virtual std::span<const OptionSpec> options() const { return {}; }
   // True when run() returns at once and never blocks: it is then run without a thread of its own.
   [[nodiscard]] virtual bool is_instant() const { return false; }
   [[nodiscard]] virtual ToolResult run(const ToolCall& call) = 0;

@@ -1,0 +1,144 @@
+// How a text of SQL falls into statements, and how they get their parameters.
+#include <doctest/doctest.h>
+
+#include "worker/tools/postgres/statements.hpp"
+#include "worker/tools/postgres/values.hpp"
+
+namespace noetl::tools::postgres {
+
+using Texts = std::vector<std::string>;
+using Json = nlohmann::json;
+
+TEST_CASE("statements end at semicolons that are neither in quotes nor in comments") {
+  CHECK(split_statements("select 1; select 2") == Texts{"select 1", "select 2"});
+  CHECK(split_statements("select 'a;b', \"c;d\"; select 2;") == Texts{"select 'a;b', \"c;d\"", "select 2"});
+  CHECK(split_statements("select 'it''s;'; x") == Texts{"select 'it''s;'", "x"});
+  CHECK(split_statements("select E'\\';'; x") == Texts{"select E'\\';'", "x"});
+  CHECK(split_statements("select '\\'; x") == Texts{"select '\\'", "x"});
+  CHECK(split_statements("select 1 -- a;b\n; x") == Texts{"select 1", "x"});
+  CHECK(split_statements("select /* a; /* b; */ c; */ 1; x") == Texts{"select /* a; /* b; */ c; */ 1", "x"});
+}
+
+TEST_CASE("dollar quotes with any tag hold semicolons") {
+  CHECK(split_statements("do $$ begin; end; $$; x") == Texts{"do $$ begin; end; $$", "x"});
+  CHECK(split_statements("select $a$ $$;$b$ $a$; x") == Texts{"select $a$ $$;$b$ $a$", "x"});
+  CHECK(split_statements("select $1; x") == Texts{"select $1", "x"});
+  CHECK(split_statements("select a$b$c; x$b$") == Texts{"select a$b$c", "x$b$"});
+}
+
+TEST_CASE("comments alone are no statement, and leading ones are left out") {
+  CHECK(split_statements(" -- nothing\n ; /* at all */ ;").empty());
+  CHECK(split_statements("-- first\nselect 1;\n-- last") == Texts{"select 1"});
+  CHECK(split_statements("").empty());
+}
+
+TEST_CASE("bodies of functions in standard SQL and of rules are one statement") {
+  const std::string function =
+      "create or replace function f() returns int begin atomic; select case when true then 1 end; select 2; end";
+  CHECK(split_statements(function + "; x") == Texts{function, "x"});
+  const std::string rule = "create rule r as on insert to t do also (insert into a values (1); insert into b values (2))";
+  CHECK(split_statements(rule + "; x") == Texts{rule, "x"});
+}
+
+TEST_CASE("what is not closed reaches to the end") {
+  CHECK(split_statements("select 'a; b") == Texts{"select 'a; b"});
+  CHECK(split_statements("select $$ a; b") == Texts{"select $$ a; b"});
+  CHECK(split_statements("select 1 /* a; b").size() == 1);
+}
+
+TEST_CASE("transaction control and what refuses a transaction are known") {
+  for (const char* sql : {"begin", "COMMIT", "rollback to x", "Start  Transaction", "savepoint a", "end"}) {
+    CHECK_MESSAGE(is_transaction_control(sql), sql);
+  }
+  for (const char* sql : {"select 1", "started", "start replication", "prepare x as select 1"}) {
+    CHECK_MESSAGE(!is_transaction_control(sql), sql);
+  }
+  for (const char* sql : {"vacuum t", "create index concurrently i on t (a)", "create unique index concurrently i on t (a)",
+                          "drop database x", "reindex table concurrently t", "alter system set a = 1"}) {
+    CHECK_MESSAGE(refuses_transaction(sql), sql);
+  }
+  for (const char* sql : {"create index i on t (a)", "refresh materialized view concurrently v", "select 'vacuum'", "alter table t add a int"}) {
+    CHECK_MESSAGE(!refuses_transaction(sql), sql);
+  }
+}
+
+TEST_CASE("a list gives a statement as many parameters as it names") {
+  const auto one = bind_parameters("select $1, '$9', $2 -- $8", Json::array({1, "b", 3}));
+  REQUIRE(one);
+  CHECK(one->text == "select $1, '$9', $2 -- $8");
+  CHECK(one->values == std::vector<Json>{1, "b"});
+
+  const auto formats = bind_parameters("select %s, %s where a like '%s'", Json::array({1, 2}));
+  REQUIRE(formats);
+  CHECK(formats->text == "select $1, $2 where a like '%s'");
+}
+
+TEST_CASE("a map gives parameters by name, casts stay casts") {
+  const auto bound = bind_parameters("select :a::int, %(b)s, :a, ':a', x[1:2]", Json{{"a", 1}, {"b", "two"}});
+  REQUIRE(bound);
+  CHECK(bound->text == "select $1::int, $2, $1, ':a', x[1:2]");
+  CHECK(bound->values == std::vector<Json>{1, "two"});
+}
+
+TEST_CASE("a parameter without a value is refused by its name") {
+  CHECK(bind_parameters("select $3", Json::array({1})).error().message.find("$3") != std::string::npos);
+  CHECK(bind_parameters("select %(who)s", Json{{"a", 1}}).error().message.find("who") != std::string::npos);
+}
+
+TEST_CASE("names are read as SQL reads them") {
+  CHECK(*quoted_name("public.Users") == "\"public\".\"users\"");
+  CHECK(*quoted_name("\"My Table\"") == "\"My Table\"");
+  CHECK(*quoted_name("a; drop table b") == "\"a; drop table b\"");
+  CHECK(!quoted_name(""));
+  CHECK(!quoted_name("a..b"));
+  CHECK(!quoted_name("\"a"));
+}
+
+std::string json_of(TypeId type, std::string_view text, NumericAs numeric = NumericAs::exact) {
+  std::string json;
+  append_json(json, type, text, numeric);
+  return json;
+}
+
+TEST_CASE("numeric is a number where a double holds it, else a text") {
+  CHECK(json_of(1700, "10.50") == "10.5");
+  CHECK(json_of(1700, "-0.001") == "-0.001");
+  CHECK(json_of(1700, "123456789012345678") == "123456789012345678");
+  CHECK(json_of(1700, "545.0000000000000000") == "545.0");
+  CHECK(json_of(1700, "0.12345678901234567890") == "\"0.12345678901234567890\"");
+  CHECK(json_of(1700, "0.12345678901234567890", NumericAs::number) == "0.12345678901234568");
+  CHECK(json_of(1700, "1.5", NumericAs::text) == "\"1.5\"");
+  CHECK(json_of(1700, "NaN") == "\"NaN\"");
+  CHECK(json_of(1700, "1000000000000000000000000000000") == "1e+30");
+}
+
+TEST_CASE("arrays become lists, whatever they hold") {
+  CHECK(json_of(1007, "{1,2,NULL}") == "[1,2,null]");
+  CHECK(json_of(1009, R"({"a b","c\"d",NULL,"NULL",e})") == R"(["a b","c\"d",null,"NULL","e"])");
+  CHECK(json_of(1007, "{{1,2},{3,4}}") == "[[1,2],[3,4]]");
+  CHECK(json_of(1007, "[0:1]={1,2}") == "[1,2]");
+  CHECK(json_of(1009, "{}") == "[]");
+  CHECK(json_of(3807, R"({"{\"a\": 1}"})") == R"([{"a":1}])");
+}
+
+TEST_CASE("times are ISO 8601, bytes are base64 in both of Postgres's formats") {
+  CHECK(json_of(1184, "2026-01-31 23:59:59.5+00") == "\"2026-01-31T23:59:59.5+00:00\"");
+  CHECK(json_of(1184, "2026-01-31 23:59:59-03:30") == "\"2026-01-31T23:59:59-03:30\"");
+  CHECK(json_of(1114, "2026-01-31 23:59:59") == "\"2026-01-31T23:59:59\"");
+  CHECK(json_of(1114, "infinity") == "\"infinity\"");
+  CHECK(json_of(17, "\\x00ff41") == "\"AP9B\"");
+  CHECK(json_of(17, "\\000\\377A\\\\") == "\"AP9BXA==\"");
+}
+
+TEST_CASE("parameters are what Postgres reads for their type") {
+  CHECK(parameter_text(Json(nullptr), 0) == std::nullopt);
+  CHECK(parameter_text(Json(true), 0) == "true");
+  CHECK(parameter_text(Json::array({1, nullptr, 2}), 1007) == "{\"1\",NULL,\"2\"}");
+  CHECK(parameter_text(Json::array({"a\"b", "c\\d"}), 1009) == R"({"a\"b","c\\d"})");
+  CHECK(parameter_text(Json::array({1, 2}), 3802) == "[1,2]");
+  CHECK(parameter_text(Json("plain"), 3802) == "\"plain\"");
+  CHECK(parameter_text(Json(R"({"a":1})"), 3802) == R"({"a":1})");
+  CHECK(parameter_text(Json{{"a", 1}}, 0) == R"({"a":1})");
+}
+
+}  // namespace noetl::tools::postgres

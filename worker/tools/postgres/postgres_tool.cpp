@@ -1,0 +1,194 @@
+#include "worker/tools/postgres/postgres_tool.hpp"
+
+#include <array>
+
+#include "worker/tools/options.hpp"
+#include "worker/tools/postgres/result_text.hpp"
+
+namespace noetl::tools {
+
+namespace {
+
+using namespace postgres;
+
+constexpr std::array<OptionSpec, 27> option_table{{
+    {"command", "SQL", "one or several statements; also `sql` and `statement`"},
+    {"query", "SQL", "the same"},
+    {"commands", "SQL or list", "a text, or a list of texts and of maps {command, params}"},
+    {"queries", "SQL or list", "the same"},
+    {"statement", "SQL", "the same as `command`: how sinks spell it"},
+    {"sql", "SQL", "the same as `command`"},
+    {"command_b64", "text", "`command` in base64; so are query_b64, commands_b64, queries_b64 and *_base64"},
+    {"query_b64", "text", "`query` in base64"},
+    {"commands_b64", "text", "`commands` in base64"},
+    {"queries_b64", "text", "`queries` in base64"},
+    {"command_base64", "text", "`command` in base64"},
+    {"query_base64", "text", "`query` in base64"},
+    {"script", "map", "{uri, source: {type: file, http or inline}}: SQL that stands elsewhere"},
+    {"params", "list or map", "a list for $1, $2 or %s; a map for :name or %(name)s; also `parameters`"},
+    {"parameters", "list or map", "the same as `params`"},
+    {"table", "name", "instead of SQL: the table that rows are written into"},
+    {"rows", "list or map", "those rows; also `data`, `from`, and the step's `args`"},
+    {"data", "list or map", "the same as `rows`"},
+    {"from", "list or map", "the same as `rows`"},
+    {"mode", "text", "insert, upsert (needs `key`) or ignore; default insert, with `key` upsert"},
+    {"key", "name or list", "columns of the unique constraint that upsert goes by"},
+    {"copy", "map", "{table, columns, rows}: rows by COPY, for many of them"},
+    {"transaction", "true or false", "all statements or none; default: true for several, unless they say BEGIN or cannot be in one"},
+    {"numeric", "text", "how numeric comes: exact (a number where it is exact, else a text), number or text"},
+    {"auth", "name or map", "credential of type postgres {db_host, db_port, db_user, db_password, db_name, sslmode}; also `credential`"},
+    {"credential", "name or map", "the same as `auth`"},
+    {"connection_string", "text", "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
+}};
+
+ToolResult failed_with(domain::ToolError error) {
+  const bool is_cancelled = error.kind == "cancelled";
+  ToolResult result = failed(std::move(error));
+  if (is_cancelled) result.outcome = domain::Outcome::cancelled;
+  return result;
+}
+
+domain::ToolError too_large(std::size_t bytes_max) {
+  return error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
+                                      " bytes as JSON: select less, or use the tool transfer");
+}
+
+struct Plain {
+  std::string text;
+  operator Statement() const { return {.text = text, .values = {}, .is_typed = false}; }  // NOLINT: meant to convert
+};
+
+// Runs the statements in turn; the first failure ends them.
+class Session {
+ public:
+  Session(Connection& connection, const Request& request, const Waiter& waiter, std::size_t bytes_max)
+      : connection_(connection), request_(request), waiter_(waiter), bytes_max_(bytes_max), text_(bytes_max, request.numeric) {}
+
+  ToolResult run() {
+    const bool is_one = request_.is_one_transaction;
+    if (is_one) {
+      if (auto begun = connection_.run(Plain{"begin"}, {}, waiter_, "begin"); !begun) return failed_with(begun.error());
+    }
+    for (std::size_t i = 0; i < request_.statements.size(); ++i) {
+      auto error = run_one(i);
+      if (error) return end_badly(*std::move(error));
+    }
+    if (is_one) {
+      auto committed = connection_.run(Plain{"commit"}, {}, waiter_, "commit");
+      if (!committed) return end_badly(committed.error());
+    }
+    ToolResult result = completed(text_.text(true, false));
+    return result.result.size() > bytes_max_ ? failed_with(too_large(bytes_max_)) : result;
+  }
+
+ private:
+  std::optional<domain::ToolError> run_one(std::size_t i) {
+    const std::string tried = "statement " + std::to_string(i + 1) + " of " + std::to_string(request_.statements.size());
+    auto end = connection_.run(request_.statements[i], text_.handler(), waiter_, tried);
+    if (!end) {
+      text_.end_with_error(end.error());
+      return end.error();
+    }
+    if (text_.is_full()) return too_large(bytes_max_);
+    text_.end_statement(*end);
+    return std::nullopt;
+  }
+
+  ToolResult end_badly(domain::ToolError error) {
+    // A cancelled connection is closed, which rolls back as well.
+    if (request_.is_one_transaction && error.kind != "cancelled" && error.kind != "timeout") {
+      (void)connection_.run(Plain{"rollback"}, {}, waiter_, "rollback");
+    }
+    const bool has_text = error.kind != "output_limit";
+    ToolResult result = failed_with(std::move(error));
+    if (has_text) result.result = text_.text(false, request_.is_one_transaction);
+    if (result.result.size() > bytes_max_) result.result = "null";
+    return result;
+  }
+
+  Connection& connection_;
+  const Request& request_;
+  const Waiter& waiter_;
+  const std::size_t bytes_max_;
+  ResultText text_;
+};
+
+void append_copy_cell(std::string& to, const Json& value, TypeId type) {
+  const auto text = parameter_text(value, type);
+  if (!text) {
+    to += "\\N";
+    return;
+  }
+  for (const char c : *text) {
+    switch (c) {
+      case '\\': to += "\\\\"; break;
+      case '\t': to += "\\t"; break;
+      case '\n': to += "\\n"; break;
+      case '\r': to += "\\r"; break;
+      default: to += c;
+    }
+  }
+}
+
+ToolResult run_copy(Connection& connection, const CopyRows& copy, const Waiter& waiter) {
+  if (copy.rows.empty()) return completed(R"({"status":"success","rows":[],"columns":[],"row_count":0,"affected_rows":0})");
+  std::string columns;
+  for (const std::string& name : copy.columns) {
+    auto quoted = quoted_name(name);
+    if (!quoted) return failed(quoted.error());
+    columns += (columns.empty() ? "" : ", ") + *quoted;
+  }
+  // Lists go into arrays as array literals, into json as JSON: the columns' types decide.
+  auto types = connection.describe("select " + columns + " from " + copy.table + " limit 0", waiter);
+  if (!types) return failed_with(types.error());
+  std::size_t at = 0;
+  const auto next = [&] {
+    constexpr std::size_t chunk_bytes = 256 * 1024;
+    std::string chunk;
+    for (; at < copy.rows.size() && chunk.size() < chunk_bytes; ++at) {
+      const Json& row = copy.rows.at(at);
+      for (std::size_t c = 0; c < copy.columns.size(); ++c) {
+        if (c > 0) chunk += '\t';
+        const Json cell = row.is_array() ? row.at(c) : row.value(copy.columns[c], Json());
+        append_copy_cell(chunk, cell, (*types)[c].type);
+      }
+      chunk += '\n';
+    }
+    return chunk;
+  };
+  auto end = connection.copy_in("copy " + copy.table + " (" + columns + ") from stdin", next, waiter);
+  if (!end) return failed_with(end.error());
+  const std::string count = std::to_string(end->row_count);
+  return completed(R"({"command_0":{"status":"success","row_count":)" + count + R"(,"affected_rows":)" + count +
+                   R"(,"message":"Command executed. )" + count + R"( rows affected."},"status":"success","rows":[],"columns":[],)" +
+                   R"("row_count":)" + count + R"(,"affected_rows":)" + count + "}");
+}
+
+}  // namespace
+
+std::span<const OptionSpec> PostgresTool::options() const { return option_table; }
+
+ToolResult PostgresTool::run(const ToolCall& call) {
+  return run_checked(*this, call, [&] { return run_request(call); });
+}
+
+ToolResult PostgresTool::run_request(const ToolCall& call) {
+  const auto deadline = deadline_of(call);
+  if (!deadline) return failed(deadline.error());
+  const auto request = request_of(call, [this](const ToolCall& one) { return scripts_.read(one); });
+  if (!request) return failed(request.error());
+  const auto target = target_of(call, settings_.default_url);
+  if (!target) return failed(target.error());
+  const Waiter waiter(*deadline, call.stop);
+  auto connection = pool_.borrow(*target, waiter);
+  if (!connection) return failed_with(connection.error());
+  ToolResult result = request->copy ? run_copy(**connection, *request->copy, waiter)
+                                    : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run();
+  BoundedOutput output(settings_.limits.output_bytes_max);
+  const std::string notices = (*connection)->take_notices();
+  output.append(notices.data(), notices.size());
+  result.output = output.text();
+  return result;
+}
+
+}  // namespace noetl::tools

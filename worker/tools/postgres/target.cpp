@@ -1,0 +1,120 @@
+#include "worker/tools/postgres/target.hpp"
+
+#include <libpq-fe.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "worker/tools/auth.hpp"
+#include "worker/tools/options.hpp"
+
+namespace noetl::tools::postgres {
+
+namespace {
+
+struct Field {
+  const char* keyword;  // libpq's
+  std::vector<std::string_view> names;
+};
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> all{
+      {"host", {"db_host", "host", "hostname"}},
+      {"port", {"db_port", "port"}},
+      {"user", {"db_user", "user", "username"}},
+      {"password", {"db_password", "password"}},
+      {"dbname", {"db_name", "dbname", "database", "db", "db_database"}},
+      {"sslmode", {"sslmode", "ssl_mode", "db_sslmode"}},
+      {"sslrootcert", {"sslrootcert"}},
+      {"sslcert", {"sslcert"}},
+      {"sslkey", {"sslkey"}},
+      {"application_name", {"application_name"}},
+      {"target_session_attrs", {"target_session_attrs"}},
+  };
+  return all;
+}
+
+void add_fields(Target& target, const Json& from, bool only_prefixed) {
+  for (const Field& field : fields()) {
+    for (const std::string_view name : field.names) {
+      if (only_prefixed && !name.starts_with("db_") && !name.starts_with("ssl")) continue;
+      std::string text = auth_field(from, {name});
+      if (text.empty()) continue;
+      target.keywords[field.keyword] = std::move(text);
+      break;
+    }
+  }
+}
+
+std::string part_of(const Target& target, const std::string& keyword) {
+  if (const auto found = target.keywords.find(keyword); found != target.keywords.end()) return found->second;
+  if (target.url.empty()) return {};
+  char* complaint = nullptr;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
+      PQconninfoParse(target.url.c_str(), &complaint), &PQconninfoFree);
+  PQfreemem(complaint);
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (option->keyword == keyword && option->val != nullptr) return option->val;
+  }
+  return {};
+}
+
+base::Result<void> check_url(const Target& target) {
+  if (target.url.empty()) return {};
+  char* complaint = nullptr;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
+      PQconninfoParse(target.url.c_str(), &complaint), &PQconninfoFree);
+  PQfreemem(complaint);  // it may quote a part of the text, and so the password
+  if (parsed != nullptr) return {};
+  return base::failure(base::ErrorCode::invalid_input,
+                       "the connection string of tool postgres cannot be read; expected postgresql://user@host:port/name "
+                       "or libpq's keywords",
+                       "connection_string");
+}
+
+}  // namespace
+
+std::string Target::key() const {
+  std::string text = url;
+  for (const auto& [name, value] : keywords) (text += '\0').append(name).append("=").append(value);
+  return text;
+}
+
+std::string Target::shown() const {
+  const auto or_else = [](std::string text, const char* other) { return text.empty() ? std::string(other) : text; };
+  return "database '" + or_else(part_of(*this, "dbname"), "(default)") + "' at " +
+         or_else(part_of(*this, "host"), "localhost") + ":" + or_else(part_of(*this, "port"), "5432") + " as '" +
+         or_else(part_of(*this, "user"), "(default)") + "'";
+}
+
+base::Result<Target> target_of(const ToolCall& call, const std::string& default_url) {
+  Target target;
+  auto credential = auth_of(call);
+  if (!credential) return tl::unexpected(credential.error());
+  if (*credential) {
+    const std::string& type = (*credential)->type;
+    if (!type.empty() && type.find("postgres") == std::string::npos && type != "pg" && type != "database") {
+      return base::failure(base::ErrorCode::invalid_input,
+                           "credential '" + (*credential)->name + "' is of type '" + type + "', tool postgres needs one of type postgres",
+                           "auth");
+    }
+    target.url = auth_field((*credential)->data, {"connection_string", "dsn", "url", "uri"});
+    add_fields(target, (*credential)->data, false);
+  }
+  auto own_url = text_option(call, {"connection_string", "db_conn_string", "dsn"});
+  if (!own_url) return tl::unexpected(own_url.error());
+  if (!own_url->empty()) target.url = *own_url;
+  add_fields(target, call.tool, true);
+  if (target.url.empty() && target.keywords.empty()) target.url = default_url;
+  if (target.url.empty() && target.keywords.empty()) {
+    return base::failure(base::ErrorCode::invalid_input,
+                         "tool postgres was told no database: give the option 'auth' with the name of a credential of type "
+                         "postgres, or 'connection_string', or start the worker with --tool-postgres-url",
+                         "auth");
+  }
+  if (auto checked = check_url(target); !checked) return tl::unexpected(checked.error());
+  return target;
+}
+
+}  // namespace noetl::tools::postgres
