@@ -1,7 +1,9 @@
 #include "server/run_server.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "server/api/http_door.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -13,6 +15,7 @@
 #include "server/store/migrations.hpp"
 #include "server/store/node_id.hpp"
 #include "server/upkeep/upkeep.hpp"
+#include "server/vault/vault.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/telemetry/metrics.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -22,6 +25,7 @@ namespace noetl::server {
 namespace {
 using telemetry::log_error;
 using telemetry::log_info;
+using telemetry::log_warn;
 
 // A result beyond this leaves the execution's state even when the setting allows more: the state is
 // written again with every step.
@@ -66,6 +70,28 @@ void write_port_file(int port) {
   std::rename(draft.c_str(), path);
 }
 
+// The keys of the setting, else of the file; none is allowed, but told: secrets are refused then.
+base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& settings) {
+  std::string text = settings.encryption_key;
+  if (text.empty() && !settings.encryption_key_file.empty()) {
+    std::ifstream file(settings.encryption_key_file);
+    std::stringstream whole;
+    whole << file.rdbuf();
+    if (!file)
+      return base::failure(base::ErrorCode::invalid_input,
+                           "encryption-key-file: cannot read '" + settings.encryption_key_file + "'");
+    text = whole.str();
+    std::error_code ignored;
+    const auto others = std::filesystem::status(settings.encryption_key_file, ignored).permissions() &
+                        (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
+    if (others != std::filesystem::perms::none)
+      log_warn("server", "the encryption key file can be read by others than its owner", {{"file", settings.encryption_key_file}});
+  }
+  auto keys = vault::KeyRing::parse(text);
+  if (keys && keys->is_empty()) log_info("server", "no encryption key: credentials are refused (set encryption-key or encryption-key-file)");
+  return keys;
+}
+
 // Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
 void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier, upkeep::Upkeep& upkeep) {
   const auto published = metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
@@ -95,7 +121,7 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
   });
 }
 
-int serve(const config::ServerSettings& settings, std::stop_token stop) {
+int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
   store::ConnectionPool connections({.database_url = settings.database_url,
                                      .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
   base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
@@ -108,7 +134,8 @@ int serve(const config::ServerSettings& settings, std::stop_token stop) {
                    .waiting_claims = waiting_claims,
                    .rules = {.heartbeat_interval = settings.heartbeat_interval, .lease = settings.lease,
                              .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max), .nats_stream = settings.nats.stream}};
-  api::HttpDoor door(parts, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
+  vault::Vault vault(parts, {.keys = std::move(keys), .reader_token = settings.worker_token});
+  api::HttpDoor door(parts, vault, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
                              .threads_max = static_cast<std::size_t>(settings.http_threads),
                              .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
                              .body_bytes_max = settings.body_bytes_max}, metrics);
@@ -133,8 +160,13 @@ int run_server(const config::ServerSettings& settings, std::stop_token stop) {
     log_error("server", "cannot start", {{"error", prepared.error().message}});
     return wire::mapping_of(prepared.error().code).cli_exit_code;
   }
+  auto keys = encryption_keys(settings);
+  if (!keys) {
+    log_error("server", "cannot start", {{"error", keys.error().message}});
+    return wire::mapping_of(keys.error().code).cli_exit_code;
+  }
   try {
-    return serve(settings, std::move(stop));
+    return serve(settings, std::move(*keys), std::move(stop));
   } catch (const store::Unavailable& error) {
     log_error("server", "cannot start", {{"error", error.what()}});
     return wire::mapping_of(base::ErrorCode::unavailable).cli_exit_code;

@@ -22,6 +22,20 @@ CREATE TABLE noetl.claim (
     queue_ids bigint[] NOT NULL,
     claimed_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE noetl.credential (
+    credential_id bigint NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    meta json DEFAULT '{}'::json NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credential_name_check CHECK ((name ~ '^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,127}$'::text)),
+    CONSTRAINT credential_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
+);
 CREATE TABLE noetl.dead_letter (
     queue_id bigint NOT NULL,
     pool text NOT NULL,
@@ -63,11 +77,42 @@ CREATE TABLE noetl.execution (
     traceparent text,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
+    depth integer DEFAULT 0 NOT NULL,
+    parent_node_id text,
+    parent_frame json,
+    return_step text,
+    is_parent_told boolean DEFAULT true NOT NULL,
     CONSTRAINT execution_check CHECK (((status = 'running'::text) = (finished_at IS NULL))),
     CONSTRAINT execution_check1 CHECK (((status = 'running'::text) OR (outstanding = 0))),
     CONSTRAINT execution_check2 CHECK (((status <> 'running'::text) OR (outstanding > 0))),
+    CONSTRAINT execution_check3 CHECK ((is_parent_told OR ((parent_execution_id IS NOT NULL) AND (parent_node_id IS NOT NULL)))),
+    CONSTRAINT execution_depth_check CHECK ((depth >= 0)),
     CONSTRAINT execution_outstanding_check CHECK ((outstanding >= 0)),
     CONSTRAINT execution_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='70');
+CREATE TABLE noetl.keychain (
+    catalog_id bigint NOT NULL,
+    name text NOT NULL,
+    execution_id bigint DEFAULT 0 NOT NULL,
+    kind text NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT keychain_name_check CHECK ((name ~ '^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,127}$'::text))
+);
+CREATE TABLE noetl.loop_item (
+    execution_id bigint NOT NULL,
+    loop text NOT NULL,
+    item_index integer NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    item json NOT NULL,
+    result json,
+    CONSTRAINT loop_item_check CHECK (((status = 'pending'::text) = (result IS NULL))),
+    CONSTRAINT loop_item_item_index_check CHECK ((item_index >= 0)),
+    CONSTRAINT loop_item_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text])))
 )
 WITH (fillfactor='70');
 CREATE SEQUENCE noetl.node_id
@@ -102,6 +147,7 @@ CREATE TABLE noetl.queue (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     claimed_at timestamp with time zone,
     finished_at timestamp with time zone,
+    frame json,
     CONSTRAINT queue_check CHECK (((attempts >= 0) AND (attempts <= max_attempts))),
     CONSTRAINT queue_check1 CHECK ((epoch >= attempts)),
     CONSTRAINT queue_check2 CHECK (((status <> 'queued'::text) OR (attempts < max_attempts))),
@@ -137,6 +183,17 @@ CREATE TABLE noetl.schema_migration (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE noetl.variable (
+    execution_id bigint NOT NULL,
+    name text NOT NULL,
+    var_type text NOT NULL,
+    source_step text DEFAULT ''::text NOT NULL,
+    access_count bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    accessed_at timestamp with time zone,
+    CONSTRAINT variable_access_count_check CHECK ((access_count >= 0)),
+    CONSTRAINT variable_var_type_check CHECK ((var_type = ANY (ARRAY['user_defined'::text, 'step_result'::text, 'computed'::text, 'iterator_state'::text])))
+);
 CREATE TABLE noetl.worker (
     worker_id text NOT NULL,
     pool text NOT NULL,
@@ -163,12 +220,20 @@ ALTER TABLE ONLY noetl.catalog
     ADD CONSTRAINT catalog_pkey PRIMARY KEY (catalog_id);
 ALTER TABLE ONLY noetl.claim
     ADD CONSTRAINT claim_pkey PRIMARY KEY (worker_id, claim_id);
+ALTER TABLE ONLY noetl.credential
+    ADD CONSTRAINT credential_name_key UNIQUE (name);
+ALTER TABLE ONLY noetl.credential
+    ADD CONSTRAINT credential_pkey PRIMARY KEY (credential_id);
 ALTER TABLE ONLY noetl.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (queue_id);
 ALTER TABLE ONLY noetl.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY noetl.execution
     ADD CONSTRAINT execution_pkey PRIMARY KEY (execution_id);
+ALTER TABLE ONLY noetl.keychain
+    ADD CONSTRAINT keychain_pkey PRIMARY KEY (catalog_id, name, execution_id);
+ALTER TABLE ONLY noetl.loop_item
+    ADD CONSTRAINT loop_item_pkey PRIMARY KEY (execution_id, loop, item_index);
 ALTER TABLE ONLY noetl.queue_depth
     ADD CONSTRAINT queue_depth_pkey PRIMARY KEY (pool, status);
 ALTER TABLE ONLY noetl.queue
@@ -177,13 +242,19 @@ ALTER TABLE ONLY noetl.result
     ADD CONSTRAINT result_pkey PRIMARY KEY (result_id);
 ALTER TABLE ONLY noetl.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+ALTER TABLE ONLY noetl.variable
+    ADD CONSTRAINT variable_pkey PRIMARY KEY (execution_id, name);
 ALTER TABLE ONLY noetl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 CREATE INDEX event_execution ON noetl.event USING btree (execution_id, event_id) WHERE (execution_id IS NOT NULL);
 CREATE UNIQUE INDEX execution_idempotency_key ON noetl.execution USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX execution_parent ON noetl.execution USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL);
+CREATE INDEX execution_untold ON noetl.execution USING btree (execution_id) WHERE (NOT is_parent_told);
+CREATE INDEX keychain_expires_at ON noetl.keychain USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX queue_available_at ON noetl.queue USING btree (available_at) WHERE (available_at IS NOT NULL);
 CREATE UNIQUE INDEX queue_idempotency_key ON noetl.queue USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE UNIQUE INDEX queue_node ON noetl.queue USING btree (execution_id, node_id) WHERE (execution_id IS NOT NULL);
 ALTER TABLE ONLY noetl.execution
     ADD CONSTRAINT execution_catalog_id_fkey FOREIGN KEY (catalog_id) REFERENCES noetl.catalog(catalog_id);
+ALTER TABLE ONLY noetl.keychain
+    ADD CONSTRAINT keychain_catalog_id_fkey FOREIGN KEY (catalog_id) REFERENCES noetl.catalog(catalog_id);

@@ -12,6 +12,7 @@
 
 #include "server/api/handler_pool.hpp"
 #include "server/app/parts.hpp"
+#include "server/vault/vault.hpp"
 #include "shared/base/result.hpp"
 #include "shared/telemetry/metrics.hpp"
 
@@ -22,11 +23,13 @@ using Query = std::multimap<std::string, std::string>;
 struct Gates {
   RequestGate work;  // requests that use the database
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
+  RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
 };
 
 // What every handler works with. Built by the door.
 struct Backing {
   app::Parts& parts;
+  vault::Vault& vault;
   telemetry::Metrics& metrics;
   Gates& gates;
   const std::string version;
@@ -37,11 +40,15 @@ struct Backing {
 struct Call {
   std::int64_t id = 0;  // {id} or {queue_id} of the path
   std::string worker_id;  // {worker_id} of the path
+  std::string name;  // {name} or {var_name} of the path
   std::string body;
   std::string content_type;  // lower case, without parameters
   std::string idempotency_key;  // header, checked
   std::string traceparent;  // header; empty when it is none
   const Query* query = nullptr;
+  std::string authorization;  // header
+  std::string peer;  // address of who called
+  bool is_local = false;  // from this machine, by a program: neither through a proxy nor by a web page
   std::stop_token stop;  // the door closes: end what waits
 };
 

@@ -5,6 +5,7 @@
 
 #include "server/api/handlers.hpp"
 #include "shared/wire/catalog_json.hpp"
+#include "shared/wire/credential_json.hpp"
 
 namespace noetl::api {
 namespace {
@@ -13,6 +14,8 @@ using base::ErrorCode;
 
 constexpr std::size_t register_max = wire::playbook_bytes_max * 3 / 2;  // base64 and JSON around it
 constexpr std::size_t small_max = 64 * 1024;
+constexpr std::size_t secret_max = 2 * wire::secret_bytes_max;  // JSON escapes around it
+constexpr std::size_t variables_bytes_max = 1024 * 1024;  // they live in the execution's state
 
 constexpr std::array execution_filters{
     QueryField{"status", "string", "RUNNING, COMPLETED, FAILED or CANCELLED"},
@@ -38,10 +41,36 @@ constexpr std::array worker_filters{
     QueryField{"status", "string", "ready, draining, stopped or lost"},
 };
 
+constexpr std::array credential_filters{
+    QueryField{"type", "string", "Credentials of this type"},
+    QueryField{"after", "string", "Cursor: names after this one"},
+    QueryField{"limit", "limit", "Rows at most"},
+};
+constexpr std::array credential_fields{
+    QueryField{"include_data", "string", "true: with the secret; needs the right to read secrets"},
+    QueryField{"worker_id", "string", "Who asks, for the audit"},
+    QueryField{"execution_id", "id", "For which execution, for the audit"},
+};
+constexpr std::array keychain_fields{
+    QueryField{"execution_id", "id", "Of which execution; needed for entries of scope local and shared"},
+    QueryField{"worker_id", "string", "Who asks, for the audit"},
+};
+constexpr std::array keychain_scope{
+    QueryField{"execution_id", "id", "Only what is stored for this execution; left out: all of them"},
+};
+constexpr std::array reference_field{
+    QueryField{"ref", "string", "noetl://result/<id>, or the id"},
+};
+
 constexpr std::array register_errors{ErrorCode::invalid_playbook};
 constexpr std::array start_errors{ErrorCode::not_found, ErrorCode::conflict};
 constexpr std::array key_errors{ErrorCode::conflict};
 constexpr std::array missing{ErrorCode::not_found};
+constexpr std::array secret_errors{ErrorCode::not_found, ErrorCode::unauthenticated, ErrorCode::forbidden};
+constexpr std::array token_errors{ErrorCode::not_found,   ErrorCode::unauthenticated, ErrorCode::forbidden,
+                                  ErrorCode::unsupported, ErrorCode::saturated,       ErrorCode::unavailable};
+constexpr std::array scope_errors{ErrorCode::unauthenticated, ErrorCode::forbidden};
+constexpr std::array variable_errors{ErrorCode::not_found, ErrorCode::already_terminal};
 constexpr std::array claim_errors{ErrorCode::not_found, ErrorCode::active_claim, ErrorCode::already_terminal,
                                   ErrorCode::execution_cancelled, ErrorCode::lease_lost};
 constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::already_terminal,
@@ -108,6 +137,42 @@ constexpr Endpoint table[] = {
      .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = report_errors, .handler = handle_report},
     {.method = "POST", .path = "/api/events", .operation_id = "reportEventsAlias", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}",
      .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = report_errors, .alias_of = "reportEvents", .handler = handle_report},
+
+    // secrets
+    {.method = "POST", .path = "/api/credentials", .operation_id = "putCredential", .tag = "secrets", .summary = "Store a credential under its name, in place of what was there",
+     .body = BodyKind::json, .request_schema = "CredentialRequest", .response_schema = "CredentialAnswer", .body_bytes_max = secret_max, .handler = handle_put_credential},
+    {.method = "GET", .path = "/api/credentials", .operation_id = "listCredentials", .tag = "secrets", .summary = "Credentials by name, without their data",
+     .response_schema = "CredentialList", .query = credential_filters, .handler = handle_list_credentials},
+    {.method = "GET", .path = "/api/credentials/{name}", .operation_id = "getCredential", .tag = "secrets", .summary = "One credential by name or id; its data only when asked for",
+     .response_schema = "Credential", .query = credential_fields, .errors = secret_errors, .handler = handle_get_credential},
+    {.method = "DELETE", .path = "/api/credentials/{name}", .operation_id = "deleteCredential", .tag = "secrets", .summary = "Forget a credential",
+     .response_schema = "CredentialAnswer", .errors = missing, .handler = handle_delete_credential},
+    {.method = "POST", .path = "/api/v2/credentials/rotate", .operation_id = "rotateCredentials", .tag = "secrets", .summary = "Seal every secret with the first encryption key",
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "RotateAnswer", .body_bytes_max = small_max, .errors = scope_errors, .handler = handle_rotate_credentials},
+    {.method = "GET", .path = "/api/keychain/{catalog_id}", .operation_id = "listKeychain", .tag = "secrets", .summary = "Tokens stored for a playbook, without what they are",
+     .response_schema = "KeychainList", .handler = handle_list_keychain},
+    {.method = "POST", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "putKeychain", .tag = "secrets", .summary = "Put a token, with its life and how to renew it",
+     .body = BodyKind::json, .request_schema = "KeychainRequest", .response_schema = "KeychainEntry", .body_bytes_max = secret_max, .errors = missing, .handler = handle_put_keychain},
+    {.method = "GET", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "getKeychain", .tag = "secrets", .summary = "A token, fetched or renewed when need be",
+     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_fields, .errors = token_errors, .handler = handle_get_keychain},
+    {.method = "DELETE", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "deleteKeychain", .tag = "secrets", .summary = "Forget a token",
+     .response_schema = "KeychainDeleted", .query = keychain_scope, .errors = missing, .handler = handle_delete_keychain},
+
+    // variables and results of executions
+    {.method = "GET", .path = "/api/vars/{execution_id}", .operation_id = "listVariables", .tag = "variables", .summary = "Variables of an execution with who set and read them",
+     .response_schema = "VariableList", .errors = missing, .handler = handle_list_variables},
+    {.method = "POST", .path = "/api/vars/{execution_id}", .operation_id = "setVariables", .tag = "variables", .summary = "Set variables of a running execution",
+     .body = BodyKind::json, .request_schema = "SetVariablesRequest", .response_schema = "SetVariablesAnswer", .body_bytes_max = variables_bytes_max, .errors = variable_errors, .handler = handle_set_variables},
+    {.method = "GET", .path = "/api/vars/{execution_id}/{var_name}", .operation_id = "getVariable", .tag = "variables", .summary = "One variable; counts as a read",
+     .response_schema = "Variable", .errors = missing, .handler = handle_get_variable},
+    {.method = "DELETE", .path = "/api/vars/{execution_id}/{var_name}", .operation_id = "deleteVariable", .tag = "variables", .summary = "Remove a variable of a running execution",
+     .response_schema = "VariableDeleted", .errors = variable_errors, .handler = handle_delete_variable},
+    {.method = "POST", .path = "/api/context/render", .operation_id = "renderTemplate", .tag = "variables", .summary = "Render a template with what an execution knows now",
+     .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .errors = missing, .handler = handle_render},
+    {.method = "GET", .path = "/api/v2/results/{id}", .operation_id = "getResult", .tag = "variables", .summary = "A stored result by its id: the JSON as it was",
+     .response_schema = "Result", .errors = missing, .handler = handle_get_result},
+    {.method = "GET", .path = "/api/result/resolve", .operation_id = "resolveResult", .tag = "variables", .summary = "A stored result by its reference",
+     .response_schema = "Result", .query = reference_field, .errors = missing, .alias_of = "getResult", .handler = handle_resolve_result},
 
     // workers
     {.method = "POST", .path = "/api/v2/workers", .operation_id = "registerWorker", .tag = "workers", .summary = "Register a worker; the answer has the server's rules",

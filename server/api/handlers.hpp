@@ -40,6 +40,26 @@ base::Result<Reply> handle_pool_register(Backing& backing, const Call& call);
 base::Result<Reply> handle_pool_heartbeat(Backing& backing, const Call& call);
 base::Result<Reply> handle_pool_deregister(Backing& backing, const Call& call);
 base::Result<Reply> handle_pool_list(Backing& backing, const Call& call);
+// handle_credentials.cpp
+base::Result<Reply> handle_put_credential(Backing& backing, const Call& call);
+base::Result<Reply> handle_list_credentials(Backing& backing, const Call& call);
+base::Result<Reply> handle_get_credential(Backing& backing, const Call& call);
+base::Result<Reply> handle_delete_credential(Backing& backing, const Call& call);
+base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call);
+// handle_keychain.cpp
+base::Result<Reply> handle_put_keychain(Backing& backing, const Call& call);
+base::Result<Reply> handle_list_keychain(Backing& backing, const Call& call);
+base::Result<Reply> handle_get_keychain(Backing& backing, const Call& call);
+base::Result<Reply> handle_delete_keychain(Backing& backing, const Call& call);
+// handle_variables.cpp
+base::Result<Reply> handle_list_variables(Backing& backing, const Call& call);
+base::Result<Reply> handle_set_variables(Backing& backing, const Call& call);
+base::Result<Reply> handle_get_variable(Backing& backing, const Call& call);
+base::Result<Reply> handle_delete_variable(Backing& backing, const Call& call);
+base::Result<Reply> handle_render(Backing& backing, const Call& call);
+// handle_results.cpp
+base::Result<Reply> handle_get_result(Backing& backing, const Call& call);
+base::Result<Reply> handle_resolve_result(Backing& backing, const Call& call);
 // handle_health.cpp
 base::Result<Reply> handle_root(Backing& backing, const Call& call);
 base::Result<Reply> handle_health(Backing& backing, const Call& call);

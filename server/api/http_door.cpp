@@ -74,12 +74,12 @@ class Parser final : public httplib::Server {
 
 class HttpDoor::State {
  public:
-  State(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics)
+  State(app::Parts& parts, vault::Vault& vault, DoorSettings settings, telemetry::Metrics& metrics)
       : settings_(std::move(settings)),
         limits_{.keep_alive = settings_.keep_alive,
                 .read_timeout = settings_.read_timeout,
                 .write_timeout = settings_.write_timeout},
-        desk_(parts, settings_, metrics),
+        desk_(parts, vault, settings_, metrics),
         parser_(desk_, settings_),
         pool_(settings_.threads_max, settings_.connections_waiting_max) {}
 
@@ -132,8 +132,8 @@ class HttpDoor::State {
   HandlerPool pool_;  // last: its threads use all of the above
 };
 
-HttpDoor::HttpDoor(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics)
-    : state_(std::make_unique<State>(parts, std::move(settings), metrics)) {
+HttpDoor::HttpDoor(app::Parts& parts, vault::Vault& vault, DoorSettings settings, telemetry::Metrics& metrics)
+    : state_(std::make_unique<State>(parts, vault, std::move(settings), metrics)) {
   // A peer that is gone shows as a failed write, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
 }

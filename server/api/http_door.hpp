@@ -1,12 +1,13 @@
 #pragma once
 // HttpDoor: the server's HTTP side. bind() and serve() belong to one thread; stop() may be called from any
-// and makes serve() return after what is in flight was answered. Parts and metrics must outlive it.
+// and makes serve() return after what is in flight was answered. Parts, vault and metrics must outlive it.
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 
 #include "server/app/parts.hpp"
+#include "server/vault/vault.hpp"
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::api {
@@ -32,7 +33,7 @@ struct DoorSettings {
 
 class HttpDoor {
  public:
-  HttpDoor(app::Parts& parts, DoorSettings settings, telemetry::Metrics& metrics);
+  HttpDoor(app::Parts& parts, vault::Vault& vault, DoorSettings settings, telemetry::Metrics& metrics);
   ~HttpDoor();
   HttpDoor(const HttpDoor&) = delete;
   HttpDoor& operator=(const HttpDoor&) = delete;

@@ -29,6 +29,13 @@ Json schema_of(const QueryField& field) {
   return {{"type", "string"}};
 }
 
+Json schema_of_parameter(const std::string& name) {
+  if (name == "worker_id") return reference("WorkerId");
+  if (name == "name") return reference("SecretName");
+  if (name == "var_name") return {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}};
+  return reference("Id");
+}
+
 Json parameters_of(const Endpoint& endpoint) {
   Json parameters = Json::array();
   std::string_view path = endpoint.path;
@@ -38,7 +45,7 @@ Json parameters_of(const Endpoint& endpoint) {
     parameters.push_back({{"name", name},
                           {"in", "path"},
                           {"required", true},
-                          {"schema", reference(name == "worker_id" ? "WorkerId" : "Id")}});
+                          {"schema", schema_of_parameter(name)}});
     path.remove_prefix(end + 1);
   }
   for (const auto& field : endpoint.query) {

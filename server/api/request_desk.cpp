@@ -60,6 +60,19 @@ bool may_be_json(const std::string& type) {
   return type != "application/x-www-form-urlencoded" && type != "multipart/form-data" && type != "text/plain";
 }
 
+// Called by a program on this machine. A proxy here speaks for others; a web page that is open here speaks for its
+// author, even under a name of its own that leads to this machine (Host).
+bool is_local(const httplib::Request& request) {
+  for (const char* header : {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin", "Sec-Fetch-Site"}) {
+    if (request.has_header(header)) return false;
+  }
+  const auto begins = [](std::string_view text, std::string_view start) { return text.starts_with(start); };
+  const std::string& from = request.remote_addr;
+  if (!begins(from, "127.") && from != "::1" && !begins(from, "::ffff:127.")) return false;
+  const std::string host = request.get_header_value("Host");
+  return host.empty() || begins(host, "127.") || begins(host, "[::1]") || host == "localhost" || begins(host, "localhost:");
+}
+
 // A long poll holds a thread: some are left for everything else.
 std::size_t long_polls_max_of(const DoorSettings& settings) {
   return std::min(settings.long_polls_max, std::max<std::size_t>(settings.threads_max * 3 / 4, 1));
@@ -90,7 +103,7 @@ std::string header_if(const httplib::Request& request, const char* name, bool (*
 
 }  // namespace
 
-RequestDesk::RequestDesk(app::Parts& parts, const DoorSettings& settings, telemetry::Metrics& metrics)
+RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings, telemetry::Metrics& metrics)
     : parts_(parts),
       settings_(settings),
       router_(endpoints()),
@@ -99,8 +112,12 @@ RequestDesk::RequestDesk(app::Parts& parts, const DoorSettings& settings, teleme
                                   .waiting_max = settings.in_flight_waiting_max,
                                   .patience = settings.in_flight_patience}),
              .long_polls =
-                 RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}})},
+                 RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
+             .outside = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
+                                     .waiting_max = settings.threads_max / 4,
+                                     .patience = settings.in_flight_patience})},
       backing_{.parts = parts,
+               .vault = vault,
                .metrics = metrics,
                .gates = gates_,
                .version = settings.version,
@@ -215,12 +232,16 @@ void RequestDesk::answer(const Route& route, const httplib::Request& request, ht
   Call call;
   call.id = route.id;
   call.worker_id = route.worker_id;
+  call.name = route.name;
   call.body = std::move(body);
   call.content_type = media_type(request);
   call.query = &request.params;
   call.stop = stop_.get_token();
   call.traceparent = header_if(request, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
   call.idempotency_key = request.get_header_value("Idempotency-Key");
+  call.authorization = request.get_header_value("Authorization");
+  call.peer = request.remote_addr;
+  call.is_local = is_local(request);
 
   auto result = handle(endpoint, call);
   Reply reply = result ? std::move(*result) : problem_reply(result.error());

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "shared/wire/credential.hpp"
 #include "shared/wire/names.hpp"
+#include "shared/wire/parse_body.hpp"
 
 namespace noetl::api {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 using base::ErrorCode;
 
 constexpr std::size_t path_bytes_max = 1024;
+constexpr std::size_t variable_name_bytes_max = 256;
 
 bool is_parameter(std::string_view part) { return part.starts_with('{'); }
 
@@ -30,6 +33,11 @@ bool matches(const std::vector<std::string_view>& pattern, const std::vector<std
                     [](std::string_view expected, std::string_view part) {
                       return is_parameter(expected) ? !part.empty() : expected == part;
                     });
+}
+
+bool is_variable_name(std::string_view text) {
+  return text.size() <= variable_name_bytes_max && wire::find_invalid_utf8(text) == std::string_view::npos &&
+         std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
 }
 
 // What error messages show of a path: it may be anything.
@@ -60,7 +68,7 @@ std::vector<std::size_t> Router::endpoints_at(std::string_view path,
 }
 
 base::Result<Route> Router::bind(const Template& found, const std::vector<std::string_view>& parts) {
-  Route route{.endpoint = found.endpoint, .id = 0, .worker_id = {}};
+  Route route{.endpoint = found.endpoint, .id = 0, .worker_id = {}, .name = {}};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (!is_parameter(found.parts[i])) continue;
     const std::string name(found.parts[i].substr(1, found.parts[i].size() - 2));
@@ -71,6 +79,12 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
             shown(parts[i]) + " is no worker id: letters, digits, '.', '_' and '-', at most 128", name);
       }
       route.worker_id = parts[i];
+    } else if (name == "name" || name == "var_name") {
+      if (name == "name" ? !wire::is_secret_name(parts[i]) : !is_variable_name(parts[i])) {
+        return base::failure(ErrorCode::invalid_input,
+                             shown(parts[i]) + " is no name: letters, digits, '_', '.', ':', '@' and '-', at most 128", name);
+      }
+      route.name = parts[i];
     } else {
       const auto id = base::parse_id(parts[i]);
       if (!id) {

@@ -16,6 +16,7 @@ struct Route {
   std::size_t endpoint = 0;  // its place in the table
   std::int64_t id = 0;
   std::string worker_id;
+  std::string name;
 };
 
 class Router {

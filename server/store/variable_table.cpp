@@ -46,4 +46,8 @@ void VariableTable::remove(base::ExecutionId execution_id, const std::string& na
   session_.run("delete_variable", execution_id.value, name);
 }
 
+void VariableTable::save_state(base::ExecutionId execution_id, const std::string& state) {
+  session_.run("save_execution_state", execution_id.value, state);
+}
+
 }  // namespace noetl::store

@@ -29,6 +29,8 @@ class VariableTable {
   // Counts one read more; the note that there is then.
   [[nodiscard]] VariableNote count_read(base::ExecutionId execution_id, const VariableNote& when_new);
   void remove(base::ExecutionId execution_id, const std::string& name);
+  // The state of a running execution whose row this transaction has locked; its other columns stay.
+  void save_state(base::ExecutionId execution_id, const std::string& state);
 
  private:
   Session& session_;

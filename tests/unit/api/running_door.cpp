@@ -33,7 +33,7 @@ RunningDoor::RunningDoor(api::DoorSettings settings)
              .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
              .waiting_claims = *reinterpret_cast<app::WaitingClaims*>(&nothing_),
              .rules = {}},
-      door_(parts_, std::move(settings), metrics_) {
+      door_(parts_, vault_, std::move(settings), metrics_) {
   port_ = door_.bind();
   serving_ = std::jthread([this] { door_.serve(); });
 }

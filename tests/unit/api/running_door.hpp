@@ -35,6 +35,7 @@ class RunningDoor {
   SilentNotifier notifier_;
   base::IdGenerator ids_{1};
   app::Parts parts_;
+  vault::Vault vault_{parts_, {}};
   telemetry::Metrics metrics_;
   api::HttpDoor door_;
   int port_ = 0;

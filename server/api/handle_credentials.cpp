@@ -1,0 +1,70 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/api/query_reader.hpp"
+#include "server/api/secret_access.hpp"
+#include "shared/wire/credential_json.hpp"
+#include "shared/wire/names.hpp"
+
+namespace noetl::api {
+namespace {
+
+bool is_true(const std::string& text) { return text == "true" || text == "True" || text == "1"; }
+
+}  // namespace
+
+base::Result<Reply> handle_put_credential(Backing& backing, const Call& call) {
+  const auto body = secret_json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_credential_request(*body);
+  if (!request) return base::failure(request.error());
+  const auto row = backing.vault.credentials().put(*request);
+  if (!row) return base::failure(row.error());
+  return json_reply(wire::encode_credential_answer(*row));
+}
+
+base::Result<Reply> handle_list_credentials(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  wire::CredentialFilter filter;
+  filter.type = reader.text("type", 64);
+  filter.after = reader.text("after", 128);
+  filter.limit = reader.limit();
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return json_reply(wire::encode(backing.vault.credentials().list(filter), filter.limit));
+}
+
+base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  const auto include = reader.text("include_data", 8);
+  wire::SecretReader who;
+  who.worker_id = reader.text("worker_id", wire::worker_id_bytes_max);
+  who.execution_id = reader.id<base::ExecutionId>("execution_id");
+  who.from = call.peer;
+  if (!include.empty() && !is_true(include) && include != "false" && include != "False" && include != "0")
+    reader.refuse("include_data", "must be true or false");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  if (is_true(include)) {
+    if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+  }
+  const auto row =
+      is_true(include) ? backing.vault.credentials().read(call.name, who) : backing.vault.credentials().get(call.name);
+  if (!row) return base::failure(row.error());
+  Reply reply = json_reply(wire::encode(*row));
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  return reply;
+}
+
+base::Result<Reply> handle_delete_credential(Backing& backing, const Call& call) {
+  const auto row = backing.vault.credentials().remove(call.name);
+  if (!row) return base::failure(row.error());
+  return json_reply(wire::encode_credential_answer(*row));
+}
+
+base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call) {
+  if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+  const auto answer = backing.vault.credentials().rotate();
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+}  // namespace noetl::api

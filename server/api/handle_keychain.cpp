@@ -1,0 +1,58 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/api/query_reader.hpp"
+#include "server/api/secret_access.hpp"
+#include "shared/wire/credential_json.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::api {
+
+base::Result<Reply> handle_put_keychain(Backing& backing, const Call& call) {
+  const auto body = secret_json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_keychain_request(*body, base::CatalogId{call.id}, call.name);
+  if (!request) return base::failure(request.error());
+  const auto row = backing.vault.keychain().put(*request);
+  if (!row) return base::failure(row.error());
+  return json_reply(wire::encode(*row));
+}
+
+base::Result<Reply> handle_list_keychain(Backing& backing, const Call& call) {
+  return json_reply(wire::encode(backing.vault.keychain().list(base::CatalogId{call.id})));
+}
+
+base::Result<Reply> handle_get_keychain(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  vault::KeychainQuestion question;
+  question.catalog_id = base::CatalogId{call.id};
+  question.name = call.name;
+  question.reader.execution_id = reader.id<base::ExecutionId>("execution_id");
+  question.reader.worker_id = reader.text("worker_id", wire::worker_id_bytes_max);
+  question.reader.from = call.peer;
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+  // A token endpoint that does not answer shall not keep out those who need none.
+  const auto permit = enter(backing.gates.outside);
+  if (!permit) return base::failure(permit.error());
+  const auto row = backing.vault.keychain().get(question);
+  if (!row) return base::failure(row.error());
+  Reply reply = json_reply(wire::encode(*row));
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  return reply;
+}
+
+base::Result<Reply> handle_delete_keychain(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  const auto execution_id = reader.id<base::ExecutionId>("execution_id");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  const auto count = backing.vault.keychain().remove(base::CatalogId{call.id}, call.name,
+                                                   execution_id.is_set() ? std::optional(execution_id) : std::nullopt);
+  if (!count) return base::failure(count.error());
+  wire::ObjectWriter out;
+  out.text("status", "success").integer("deleted", *count);
+  return json_reply(out.finish());
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,24 @@
+#include "server/api/handlers.hpp"
+#include "server/api/query_reader.hpp"
+#include "server/app/read_result.hpp"
+
+namespace noetl::api {
+
+base::Result<Reply> handle_get_result(Backing& backing, const Call& call) {
+  auto text = app::read_result(backing.parts, base::ResultId{call.id});
+  if (!text) return base::failure(std::move(text.error()));
+  return json_reply(std::move(*text));
+}
+
+base::Result<Reply> handle_resolve_result(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  const auto reference = reader.text("ref", 128);
+  const auto id = app::result_id_of(reference);
+  if (!id) reader.refuse("ref", "must be noetl://result/<id>, or the id alone");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  auto text = app::read_result(backing.parts, *id);
+  if (!text) return base::failure(std::move(text.error()));
+  return json_reply(std::move(*text));
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,52 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/app/execution_variables.hpp"
+#include "server/app/render_template.hpp"
+#include "shared/wire/object_writer.hpp"
+#include "shared/wire/variable_json.hpp"
+
+namespace noetl::api {
+
+base::Result<Reply> handle_list_variables(Backing& backing, const Call& call) {
+  const base::ExecutionId execution_id{call.id};
+  const auto rows = app::list_variables(backing.parts, execution_id);
+  if (!rows) return base::failure(rows.error());
+  return json_reply(wire::encode(execution_id, *rows));
+}
+
+base::Result<Reply> handle_set_variables(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_set_variables(*body, base::ExecutionId{call.id});
+  if (!request) return base::failure(request.error());
+  if (const auto set = app::set_variables(backing.parts, *request); !set) return base::failure(set.error());
+  return json_reply(wire::encode_set_answer(*request));
+}
+
+base::Result<Reply> handle_get_variable(Backing& backing, const Call& call) {
+  const auto row = app::read_variable(backing.parts, base::ExecutionId{call.id}, call.name);
+  if (!row) return base::failure(row.error());
+  return json_reply(wire::encode(*row));
+}
+
+base::Result<Reply> handle_delete_variable(Backing& backing, const Call& call) {
+  const base::ExecutionId execution_id{call.id};
+  if (const auto gone = app::delete_variable(backing.parts, execution_id, call.name); !gone)
+    return base::failure(gone.error());
+  wire::ObjectWriter out;
+  out.text("status", "success").id("execution_id", execution_id).text("var_name", call.name).boolean("deleted", true);
+  return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_render(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_render_request(*body);
+  if (!request) return base::failure(request.error());
+  const auto answer = app::render_template(backing.parts, *request);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+}  // namespace noetl::api

@@ -1,0 +1,173 @@
+#include "server/app/execution_variables.hpp"
+
+#include <functional>
+
+#include "server/app/playbook_cache.hpp"
+#include "server/engine/state.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/event_table.hpp"
+#include "server/store/execution_table.hpp"
+#include "server/store/variable_table.hpp"
+
+namespace noetl::app {
+namespace {
+
+using base::ErrorCode;
+using domain::Json;
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+tl::unexpected<base::Error> unknown_execution(base::ExecutionId id) {
+  return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(), "execution_id");
+}
+
+tl::unexpected<base::Error> unknown_variable(base::ExecutionId id, const std::string& name) {
+  return base::failure(ErrorCode::not_found, "execution " + id.str() + " has no variable '" + name + "'", "var_name");
+}
+
+struct Found {
+  base::CatalogId catalog_id;
+  Json variables;
+};
+
+std::optional<Found> find(store::Session& session, base::ExecutionId id) {
+  std::string text;
+  const auto row = store::ExecutionTable(session).find(id, text);
+  if (!row) return std::nullopt;
+  auto state = engine::state_from_json(Json::parse(text));
+  if (!state) throw std::runtime_error("execution " + id.str() + ": " + state.error().message);
+  return Found{.catalog_id = row->catalog_id, .variables = std::move(state->variables)};
+}
+
+// What a variable that only steps have set is: the step whose `vars` (or `set`) names it.
+store::VariableNote note_of(const domain::Playbook* playbook, const std::string& name) {
+  store::VariableNote note;
+  note.name = name;
+  if (playbook == nullptr) return note;
+  for (const auto& step : playbook->workflow) {
+    if (!step.vars.contains(name) && !step.set.contains(name) && !step.set.contains("ctx." + name)) continue;
+    note.var_type = "step_result";
+    note.source_step = step.name;
+  }
+  return note;
+}
+
+wire::VariableRow row_of(base::ExecutionId execution_id, const store::VariableNote& note, const Json& value) {
+  return {.execution_id = execution_id,
+          .name = note.name,
+          .value = dumped(value),
+          .var_type = note.var_type,
+          .source_step = note.source_step,
+          .access_count = note.access_count,
+          .created_at = note.created_at,
+          .accessed_at = note.accessed_at};
+}
+
+// Changes the variables of a running execution under its lock. `change` may refuse.
+base::Result<void> change_state(store::Session& session, base::ExecutionId id,
+                                const std::function<base::Result<void>(Json& variables)>& change) {
+  const auto locked = store::ExecutionTable(session).lock({id});
+  if (locked.empty()) return unknown_execution(id);
+  if (locked[0].status != domain::ExecutionStatus::running) {
+    return base::failure(ErrorCode::already_terminal,
+                         "execution " + id.str() + " is " + std::string(domain::to_display(locked[0].status)) +
+                             ": its variables stay as they are");
+  }
+  auto state = engine::state_from_json(Json::parse(locked[0].state));
+  if (!state) return base::failure(state.error());
+  if (auto changed = change(state->variables); !changed) return changed;
+  store::VariableTable(session).save_state(id, dumped(engine::to_json(*state)));
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts, base::ExecutionId execution_id) {
+  std::vector<wire::VariableRow> rows;
+  bool is_known = false;
+  parts.connections.transact([&](store::Session& session) {
+    rows.clear();
+    const auto found = find(session, execution_id);
+    is_known = found.has_value();
+    if (!found) return;
+    const auto playbook = parts.playbooks.get(found->catalog_id, session);
+    const auto notes = store::VariableTable(session).list(execution_id);
+    for (const auto& [name, value] : found->variables.items()) {
+      const auto note = notes.find(name);
+      rows.push_back(row_of(execution_id,
+                            note != notes.end() ? note->second : note_of(playbook ? playbook->get() : nullptr, name), value));
+    }
+  });
+  if (!is_known) return unknown_execution(execution_id);
+  return rows;
+}
+
+base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId execution_id, const std::string& name) {
+  base::Result<wire::VariableRow> row;
+  parts.connections.transact([&](store::Session& session) {
+    const auto found = find(session, execution_id);
+    if (!found) {
+      row = unknown_execution(execution_id);
+      return;
+    }
+    const auto value = found->variables.find(name);
+    if (value == found->variables.end()) {
+      row = unknown_variable(execution_id, name);
+      return;
+    }
+    const auto playbook = parts.playbooks.get(found->catalog_id, session);
+    const auto note =
+        store::VariableTable(session).count_read(execution_id, note_of(playbook ? playbook->get() : nullptr, name));
+    row = row_of(execution_id, note, *value);
+  });
+  return row;
+}
+
+base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& request) {
+  if (request.variables.empty()) return {};
+  base::Result<void> answer;
+  parts.connections.transact([&](store::Session& session) {
+    Json changed = Json::object();
+    answer = change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
+      for (const auto& variable : request.variables) {
+        changed[variable.name] = Json::parse(variable.value);
+        variables[variable.name] = changed[variable.name];
+      }
+      return {};
+    });
+    if (!answer) return;
+    std::vector<store::VariableNote> notes;
+    for (const auto& variable : request.variables) {
+      notes.push_back({.name = variable.name,
+                       .var_type = variable.var_type,
+                       .source_step = variable.source_step,
+                       .access_count = 0,
+                       .created_at = {},
+                       .accessed_at = {}});
+    }
+    store::VariableTable(session).upsert(request.execution_id, notes);
+    store::NewEventRow event;
+    event.event_id = {parts.ids.next()};
+    event.execution_id = request.execution_id;
+    event.event_type = "ctx.updated";
+    event.step = request.variables.front().source_step;
+    event.status = "completed";
+    event.payload = dumped(Json{{"set", std::move(changed)}});
+    store::EventTable(session).insert({event});
+  });
+  return answer;
+}
+
+base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id, const std::string& name) {
+  base::Result<void> answer;
+  parts.connections.transact([&](store::Session& session) {
+    answer = change_state(session, execution_id, [&](Json& variables) -> base::Result<void> {
+      if (variables.erase(name) == 0) return unknown_variable(execution_id, name);
+      return {};
+    });
+    if (answer) store::VariableTable(session).remove(execution_id, name);
+  });
+  return answer;
+}
+
+}  // namespace noetl::app

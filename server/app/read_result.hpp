@@ -1,0 +1,17 @@
+#pragma once
+// GET /api/v2/results/{id}: what a step gave that was too large for the execution's state. Any thread. Errors: not_found.
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+
+namespace noetl::app {
+
+// JSON text as it is stored.
+[[nodiscard]] base::Result<std::string> read_result(Parts& parts, base::ResultId result_id);
+// "noetl://result/77" or "77"; nothing when it is no reference.
+[[nodiscard]] std::optional<base::ResultId> result_id_of(std::string_view reference);
+
+}  // namespace noetl::app

@@ -1,0 +1,12 @@
+#pragma once
+// POST /api/context/render: a template as a step of the execution would see it now. Read-only; secrets of the keychain
+// are not among the names. Any thread. Errors: not_found; invalid_input with what the template names and nobody has.
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/variable.hpp"
+
+namespace noetl::app {
+
+[[nodiscard]] base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::RenderRequest& request);
+
+}  // namespace noetl::app
