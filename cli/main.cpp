@@ -7,7 +7,8 @@
 #include "server/run_server.hpp"
 #include "server/store/migrations.hpp"
 #include "shared/base/stop_signals.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/lint.hpp"
+#include "shared/language/schema.hpp"
 #include "worker/run_worker.hpp"
 
 namespace {
@@ -26,11 +27,16 @@ noetl::cli::Programs programs() {
       return lines;
     });
   };
-  all.lint_playbook = [](std::string_view text) -> noetl::base::Result<void> {
-    auto loaded = noetl::language::load_playbook(text);
-    if (!loaded) return noetl::base::failure(std::move(loaded.error()));
-    return {};
+  all.lint_playbook = [](std::string_view text) {
+    auto report = noetl::language::lint_playbook(text);
+    noetl::cli::LintOutcome outcome{.path = std::move(report.path),
+                                    .generation = std::move(report.generation),
+                                    .steps = report.steps,
+                                    .findings = {}};
+    for (auto& one : report.findings) outcome.findings.push_back({one.is_error, std::move(one.detail)});
+    return outcome;
   };
+  all.playbook_schema = [] { return noetl::language::playbook_schema().dump(2) + "\n"; };
   return all;
 }
 

@@ -18,11 +18,23 @@ struct MigrationLine {
   std::string applied_at;  // empty: pending
 };
 
+struct LintFinding {
+  bool is_error = false;
+  base::ErrorDetail detail;
+};
+
+struct LintOutcome {
+  std::string path;  // as the catalog would register it
+  std::string generation;  // of the language: v2era, v10, mixed; empty when nothing could be read
+  std::size_t steps = 0;
+  std::vector<LintFinding> findings;
+};
+
 struct Programs {
   std::function<int(const config::ServerSettings&, std::stop_token)> run_server;
   std::function<int(const config::WorkerSettings&, std::stop_token)> run_worker;
-  // Every finding in the error's details.
-  std::function<base::Result<void>(std::string_view playbook)> lint_playbook;
+  std::function<LintOutcome(std::string_view playbook)> lint_playbook;
+  std::function<std::string()> playbook_schema;  // JSON Schema of the language
   std::function<base::Result<std::vector<int>>(const std::string& database_url)> migrate_up;
   std::function<base::Result<std::vector<MigrationLine>>(const std::string& database_url)> migration_status;
   std::function<std::string()> migration_sql;

@@ -1,39 +1,16 @@
-#include <filesystem>
 #include <memory>
 #include <vector>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/playbook_files.hpp"
+#include "cli/commands/playbook_lint.hpp"
 #include "cli/payload.hpp"
 #include "cli/session.hpp"
 
 namespace noetl::cli {
 namespace {
 
-namespace fs = std::filesystem;
-using base::ErrorCode;
 using base::failure;
-
-constexpr std::size_t files_max = 10'000;
-
-// The file itself, or every .yaml and .yml below the folder, in order.
-base::Result<std::vector<std::string>> playbook_files(const std::string& path) {
-  std::error_code problem;
-  if (path == "-" || !fs::is_directory(path, problem)) return std::vector<std::string>{path};
-  std::vector<std::string> files;
-  for (fs::recursive_directory_iterator at(path, problem), end; !problem && at != end;
-       at.increment(problem)) {
-    const auto extension = at->path().extension();
-    if (at->is_regular_file() && (extension == ".yaml" || extension == ".yml"))
-      files.push_back(at->path().string());
-    if (files.size() > files_max)
-      return failure(ErrorCode::invalid_input, path + " holds more than 10000 playbooks");
-  }
-  if (problem)
-    return failure(ErrorCode::invalid_input, "cannot read the folder " + path + ": " + problem.message());
-  if (files.empty()) return failure(ErrorCode::not_found, "no .yaml or .yml file in " + path);
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 // Does `act` with the text of every file; goes on after an error, and answers the first one's exit code.
 template <class Act>
@@ -70,18 +47,6 @@ int register_all(Session& session, const std::string& path) {
   return code;
 }
 
-int lint_all(Session& session, const std::string& path) {
-  Json checked = Json::array();
-  const int code = for_each_file(session, path,
-                                 [&](const std::string& file, const std::string& text) -> base::Result<void> {
-                                   auto found = session.programs.lint_playbook(text);
-                                   if (found) checked.push_back({{"file", file}, {"status", "ok"}});
-                                   return found;
-                                 });
-  if (!checked.empty()) session.output.rows(checked, {{"FILE", "file"}, {"STATUS", "status"}});
-  return code;
-}
-
 void add_get(CLI::App& playbook, CommandLine& line) {
   auto* get = playbook.add_subcommand("get", "The text of a playbook");
   auto path = std::make_shared<std::string>();
@@ -104,9 +69,12 @@ void add_playbook_verbs(CLI::App& playbook, CommandLine& line) {
   auto* add = playbook.add_subcommand("register", "Register a playbook, or all in a folder and below");
   add->add_option("file", *path, "File, folder, or - for stdin")->required();
   on_chosen(*add, line, [path](Session& session) { return register_all(session, *path); });
-  auto* lint = playbook.add_subcommand("lint", "Check playbooks without a server");
-  lint->add_option("file", *path, "File, folder, or - for stdin")->required();
-  on_chosen(*lint, line, [path](Session& session) { return lint_all(session, *path); });
+  add_lint(playbook, line);
+  auto* schema = playbook.add_subcommand("schema", "JSON Schema of the language, for editors");
+  on_chosen(*schema, line, [](Session& session) {
+    session.output.out() << session.programs.playbook_schema();
+    return 0;
+  });
   auto* list = playbook.add_subcommand("list", "Playbooks of the catalog, latest versions");
   on_chosen(*list, line, [](Session& session) {
     const auto answer = session.server().post("/api/catalog/list", {{"resource_type", "Playbook"}});
@@ -123,7 +91,7 @@ void add_playbook_verbs(CLI::App& playbook, CommandLine& line) {
 }  // namespace
 
 void add_playbook_command(CLI::App& app, CommandLine& line) {
-  add_playbook_verbs(*app.add_subcommand("playbook", "Playbooks: register, list, get, lint"), line);
+  add_playbook_verbs(*app.add_subcommand("playbook", "Playbooks: register, list, get, lint, schema"), line);
   // NoETL's own word for the same.
   add_playbook_verbs(*app.add_subcommand("catalog", "The same as playbook"), line);
 }

@@ -1,5 +1,7 @@
 #include "shared/language/field.hpp"
 
+#include <algorithm>
+
 #include "shared/templating/template.hpp"
 
 namespace noetl::language {
@@ -14,18 +16,14 @@ std::string below(const std::string& path, std::string_view key) {
 }
 
 void report(const Field& field, Strictness strictness, const base::Error& error, Findings& findings) {
-  SourceMark mark = field.mark();
-  int line = 0;
-  if (!error.details.empty()) line = error.details.front().line;
   std::string message = "the template does not parse: ";
   message += error.details.empty() ? error.message : error.details.front().message;
-  if (line > 0 && field.node->is_block) {
-    // A block's first line is the one below its | or >.
-    mark.line += line;
-    mark.column = 1;
-  } else if (line > 1) {
-    message += " (in line " + std::to_string(line) + " of this text)";
-  }
+  const SourceMark inside = error.details.empty()
+                                ? SourceMark{}
+                                : SourceMark{error.details.front().line, error.details.front().column};
+  const SourceMark mark = place_in_text(*field.node, inside);
+  if (inside.line > 1 && mark.line == field.mark().line)
+    message += " (in line " + std::to_string(inside.line) + " of this text)";
   if (strictness == Strictness::error) {
     findings.error(field.path, mark, std::move(message));
   } else {
@@ -34,6 +32,16 @@ void report(const Field& field, Strictness strictness, const base::Error& error,
 }
 
 }  // namespace
+
+SourceMark place_in_text(const Node& node, SourceMark inside) {
+  SourceMark mark = node.mark;
+  if (inside.line <= 0) return mark;
+  // A block's first line is the one below its | or >.
+  if (node.is_block) mark = {.line = mark.line + inside.line, .column = 1};
+  if (node.text_column > 0 && (node.is_block || inside.line == 1))
+    mark.column = node.text_column + std::max(inside.column, 1) - 1;
+  return mark;
+}
 
 Field Field::operator[](std::string_view key) const {
   return {node == nullptr ? nullptr : node->find(key), below(path, key)};

@@ -49,5 +49,8 @@ void warn_of_unknown_keys(const Field& field, vocabulary::Words known, Findings&
 // Parses every template inside; texts of programs (code, command, …) only get warnings.
 void check_templates(const Field& field, Strictness strictness, Findings& findings);
 [[nodiscard]] bool has_template_marks(std::string_view text);
+// Where a place inside a scalar's text (line and column from 1) stands in the playbook; the scalar's own
+// place when quotes, escapes or folding moved the text.
+[[nodiscard]] SourceMark place_in_text(const Node& node, SourceMark inside);
 
 }  // namespace noetl::language

@@ -26,6 +26,9 @@ class Findings {
   [[nodiscard]] bool is_full_of_errors() const { return errors_.size() >= kept_max; }
   [[nodiscard]] bool is_full_of_warnings() const { return warnings_.size() >= kept_max; }
   [[nodiscard]] std::vector<base::ErrorDetail> take_warnings() { return std::move(warnings_); }
+  [[nodiscard]] const std::vector<base::ErrorDetail>& errors() const { return errors_; }
+  // More errors than are kept were found.
+  [[nodiscard]] std::size_t error_count() const { return error_count_; }
   // invalid_playbook with every error in `details`, in the order of the text.
   [[nodiscard]] base::Error as_error() const;
 

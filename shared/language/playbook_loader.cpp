@@ -17,16 +17,14 @@ using domain::Playbook;
 constexpr std::size_t path_bytes_max = 500;
 
 void read_identity(const Field& root, Playbook& playbook, Findings& findings) {
-  static constexpr auto versions =
-      std::to_array<std::string_view>({"noetl.io/v2", "noetl.io/v1", "noetl.io/v10"});
   const Field version = root["apiVersion"];
   playbook.api_version = read_text(version, findings);
   if (!version.is_given()) {
     findings.warning("apiVersion", root.mark(), "expected `apiVersion: noetl.io/v2`, found nothing");
-  } else if (version.is_scalar() && !vocabulary::contains(versions, playbook.api_version)) {
+  } else if (version.is_scalar() && !vocabulary::contains(vocabulary::api_versions, playbook.api_version)) {
     findings.error(version.path, version.mark(),
                    "expected noetl.io/v2 (or v1, v10), found '" + clipped(playbook.api_version, 60) + "'",
-                   did_you_mean(playbook.api_version, versions));
+                   did_you_mean(playbook.api_version, vocabulary::api_versions));
   }
   const Field kind = root["kind"];
   if (!kind.is_given()) {
@@ -177,24 +175,29 @@ base::Result<LoadedPlaybook> load_playbook(std::string_view text) {
   if (!document) return base::failure(std::move(document.error()));
 
   Findings findings;
-  for (auto& warning : document->warnings) findings.warning(std::move(warning));
-  const Field root{&document->root, ""};
-  LoadedPlaybook loaded;
-  if (!root.is_mapping()) {
-    findings.error("", root.mark(),
-                   "expected a playbook {apiVersion, kind, metadata, workflow}, found " + root.described());
-    return base::failure(findings.as_error());
-  }
-  read_identity(root, loaded.playbook, findings);
-  read_path(root, loaded.playbook, findings);
-  read_surroundings(root, loaded.playbook, findings);
-  Outline outline(root["workflow"], root["workbook"], findings);
-  read_workbook(root["workbook"], outline, loaded.playbook, findings);
-  read_workflow(root["workflow"], outline, loaded.playbook, findings);
-  find_entry(root, outline, loaded.playbook, findings);
+  LoadedPlaybook loaded{.playbook = read_playbook(*document, findings), .warnings = {}};
   if (findings.has_errors()) return base::failure(findings.as_error());
   loaded.warnings = findings.take_warnings();
   return loaded;
+}
+
+domain::Playbook read_playbook(const YamlDocument& document, Findings& findings) {
+  domain::Playbook playbook;
+  for (const auto& warning : document.warnings) findings.warning(warning);
+  const Field root{&document.root, ""};
+  if (!root.is_mapping()) {
+    findings.error("", root.mark(),
+                   "expected a playbook {apiVersion, kind, metadata, workflow}, found " + root.described());
+    return playbook;
+  }
+  read_identity(root, playbook, findings);
+  read_path(root, playbook, findings);
+  read_surroundings(root, playbook, findings);
+  Outline outline(root["workflow"], root["workbook"], findings);
+  read_workbook(root["workbook"], outline, playbook, findings);
+  read_workflow(root["workflow"], outline, playbook, findings);
+  find_entry(root, outline, playbook, findings);
+  return playbook;
 }
 
 }  // namespace noetl::language

@@ -7,6 +7,8 @@
 
 #include "shared/base/result.hpp"
 #include "shared/domain/playbook.hpp"
+#include "shared/language/findings.hpp"
+#include "shared/language/yaml.hpp"
 
 namespace noetl::language {
 
@@ -18,5 +20,9 @@ struct LoadedPlaybook {
 // Errors: payload_too_large, or invalid_playbook with every finding in `details` (at most 100): the
 // path ("workflow[2].next[0].step"), line, column, what was found and expected, and a suggestion.
 [[nodiscard]] base::Result<LoadedPlaybook> load_playbook(std::string_view text);
+
+// The same from a text that YAML has read, with what is wrong in `findings`; when errors are among them,
+// the playbook is only what could be read.
+[[nodiscard]] domain::Playbook read_playbook(const YamlDocument& document, Findings& findings);
 
 }  // namespace noetl::language

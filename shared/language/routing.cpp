@@ -73,6 +73,7 @@ void read_next_mapping(const Field& field, NextReading& next, Outline& outline, 
   }
   next.has_arcs = true;
   warn_of_unknown_keys(field, vocabulary::next_keys, findings);
+  warn_of_unknown_keys(field["spec"], vocabulary::next_spec_keys, findings);
   const Field mode = field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"];
   next.mode = read_word(mode, vocabulary::next_modes, findings) == "inclusive" ? domain::NextMode::inclusive
                                                                                : domain::NextMode::exclusive;
@@ -123,6 +124,12 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
     action.spec = field.node->to_json();
   } else {
     action.spec = read_value(field, findings);
+  }
+  if (kind == "retry") warn_of_unknown_keys(field, vocabulary::retry_keys, findings);
+  if (kind == "collect") {
+    warn_of_unknown_keys(field, vocabulary::collect_keys, findings);
+    (void)read_word(field.has("strategy") ? field["strategy"] : field["mode"], vocabulary::collect_strategies,
+                    findings);
   }
   if (kind == "sink") {
     // A sink's tool may be a word or a map; either way a workbook entry must exist.

@@ -28,6 +28,9 @@ Loop read_loop(const Field& field, Findings& findings) {
     return loop;
   }
   warn_of_unknown_keys(field, vocabulary::loop_keys, findings);
+  warn_of_unknown_keys(field["spec"], vocabulary::loop_spec_keys, findings);
+  warn_of_unknown_keys(field["spec"].has("frame") ? field["spec"]["frame"] : field["frame"],
+                       vocabulary::frame_keys, findings);
   loop.spec = read_object(field["spec"], findings);
   for (const char* key : {"cursor", "frame", "max_in_flight"})
     if (field.has(key) && !loop.spec.contains(key)) loop.spec[key] = read_value(field[key], findings);
@@ -139,9 +142,11 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   step.set.update(read_object(field["set_ctx"], findings));
   step.vars = read_object(field["vars"], findings);
   step.when = read_condition(field["when"], findings);
+  warn_of_unknown_keys(field["spec"], vocabulary::step_spec_keys, findings);
   step.spec = read_object(field["spec"], findings);
   if (field.has("timeout") && !step.spec.contains("timeout"))
     step.spec["timeout"] = read_value(field["timeout"], findings);
+  warn_of_unknown_keys(field["output"], vocabulary::output_keys, findings);
   step.output = read_object(field["output"], findings);
   if (field.has("loop")) step.loop = read_loop(field["loop"], findings);
   read_tool_part(field, step, outline, findings);

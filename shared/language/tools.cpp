@@ -245,6 +245,7 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
     return;
   }
   if (then.is_scalar()) return;  // else: continue
+  warn_of_unknown_keys(then, vocabulary::policy_then_keys, findings);
   const std::string action = read_word(then["do"], vocabulary::policy_actions, findings);
   (void)read_word(then["backoff"], vocabulary::backoffs, findings);
   if (action != "jump") return;
@@ -260,6 +261,7 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
 }  // namespace
 
 void check_policy(const Field& spec, const std::vector<std::string>& labels, Findings& findings) {
+  warn_of_unknown_keys(spec["policy"], vocabulary::policy_keys, findings);
   const Field rules = spec["policy"]["rules"];
   if (!rules.is_given()) return;
   if (!rules.is_sequence()) {

@@ -12,19 +12,40 @@ constexpr auto playbook_key_list = std::to_array<std::string_view>(
 constexpr auto step_key_list = std::to_array<std::string_view>(
     {"step", "desc", "description", "tool", "args", "input", "loop", "case", "vars", "next", "set", "set_ctx",
      "when", "spec", "output", "timeout", "labels", "tags"});
+constexpr auto step_spec_key_list =
+    std::to_array<std::string_view>({"policy", "timeout", "on_error", "next_mode", "mode", "retry",
+                                     "max_attempts", "pool", "priority", "lease_seconds", "labels"});
+constexpr auto output_key_list =
+    std::to_array<std::string_view>({"store", "output_select", "select", "inline_max_bytes", "scope", "ttl"});
 constexpr auto loop_key_list = std::to_array<std::string_view>(
     {"in", "iterator", "mode", "spec", "cursor", "frame", "max_in_flight", "collection", "element"});
+constexpr auto loop_spec_key_list =
+    std::to_array<std::string_view>({"mode", "max_in_flight", "policy", "frame", "cursor", "on_error"});
+constexpr auto frame_key_list =
+    std::to_array<std::string_view>({"max_rows", "max_seconds", "max_bytes", "lease_seconds",
+                                     "heartbeat_seconds", "row_concurrency", "process"});
 constexpr auto next_key_list = std::to_array<std::string_view>({"spec", "arcs", "mode"});
+constexpr auto next_spec_key_list = std::to_array<std::string_view>({"mode", "on_no_match"});
 constexpr auto arc_key_list = std::to_array<std::string_view>(
     {"step", "when", "set", "set_ctx", "args", "input", "desc", "description"});
 constexpr auto case_key_list =
     std::to_array<std::string_view>({"when", "then", "else", "desc", "description"});
 constexpr auto action_key_list = std::to_array<std::string_view>(
     {"collect", "set", "result", "sink", "log", "call", "retry", "next", "skip", "fail"});
+constexpr auto retry_key_list = std::to_array<std::string_view>(
+    {"max_attempts", "attempts", "initial_delay", "delay", "backoff", "backoff_multiplier", "max_delay",
+     "params", "url", "endpoint", "method", "headers", "body", "data", "payload", "args", "input"});
+constexpr auto collect_key_list =
+    std::to_array<std::string_view>({"strategy", "mode", "path", "from", "into", "name"});
 constexpr auto workbook_key_list = std::to_array<std::string_view>(
     {"name", "tool", "desc", "description", "sink", "assert", "args", "input"});
+constexpr auto policy_key_list =
+    std::to_array<std::string_view>({"rules", "admit", "exec", "on_error", "retry"});
 constexpr auto policy_rule_key_list =
     std::to_array<std::string_view>({"when", "then", "else", "name", "desc", "description"});
+constexpr auto policy_then_key_list =
+    std::to_array<std::string_view>({"do", "attempts", "delay", "backoff", "max_delay", "to", "task", "set",
+                                     "set_ctx", "set_iter", "message", "reason"});
 constexpr auto tool_option_list = std::to_array<std::string_view>(
     {"kind",          "name",        "args",     "input",         "spec",       "set",         "code",
      "libs",          "script",      "auth",     "command",       "commands",   "query",       "queries",
@@ -47,6 +68,9 @@ constexpr auto next_mode_list = std::to_array<std::string_view>({"exclusive", "i
 constexpr auto policy_action_list =
     std::to_array<std::string_view>({"retry", "fail", "continue", "break", "jump"});
 constexpr auto backoff_list = std::to_array<std::string_view>({"none", "fixed", "linear", "exponential"});
+constexpr auto collect_strategy_list = std::to_array<std::string_view>({"append", "extend", "replace"});
+constexpr auto api_version_list =
+    std::to_array<std::string_view>({"noetl.io/v2", "noetl.io/v1", "noetl.io/v10"});
 constexpr auto tool_only_option_list = std::to_array<std::string_view>(
     {"code",   "code_b64", "command", "command_b64", "commands", "commands_b64", "cmd",
      "cmds",   "query",    "queries", "statement",   "script",   "url",          "endpoint",
@@ -59,19 +83,30 @@ constexpr auto program_text_list =
 
 const Words playbook_keys = playbook_key_list;
 const Words step_keys = step_key_list;
+const Words step_spec_keys = step_spec_key_list;
+const Words output_keys = output_key_list;
 const Words loop_keys = loop_key_list;
+const Words loop_spec_keys = loop_spec_key_list;
+const Words frame_keys = frame_key_list;
 const Words next_keys = next_key_list;
+const Words next_spec_keys = next_spec_key_list;
 const Words arc_keys = arc_key_list;
 const Words case_keys = case_key_list;
 const Words action_keys = action_key_list;
+const Words retry_keys = retry_key_list;
+const Words collect_keys = collect_key_list;
 const Words workbook_keys = workbook_key_list;
+const Words policy_keys = policy_key_list;
 const Words policy_rule_keys = policy_rule_key_list;
+const Words policy_then_keys = policy_then_key_list;
 const Words tool_options = tool_option_list;
 const Words tool_kinds = tool_kind_list;
 const Words loop_modes = loop_mode_list;
 const Words next_modes = next_mode_list;
 const Words policy_actions = policy_action_list;
 const Words backoffs = backoff_list;
+const Words collect_strategies = collect_strategy_list;
+const Words api_versions = api_version_list;
 const Words tool_only_options = tool_only_option_list;
 
 bool contains(Words words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }

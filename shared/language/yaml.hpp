@@ -31,6 +31,8 @@ struct Node {
   Json value;  // scalar: null, bool, integer, float or string
   std::string text;  // scalar: as written, without quotes
   bool is_block = false;  // scalar: written as | or >, so its first line is below the mark
+  // scalar: the column in which each of its lines begins; 0 when quotes, escapes or folding moved them.
+  int text_column = 0;
   std::vector<Node> items;  // sequence
   std::vector<Member> members;  // mapping; keys are unique and in the order of the text
   SourceMark mark;

@@ -47,6 +47,37 @@ char YamlBuilder::character_at(const YAML::Mark& mark) const {
   return at < text_.size() ? text_[at] : '\0';
 }
 
+// Below a | stands the text itself, further in by the same number of spaces in every line.
+int YamlBuilder::block_column_of(std::size_t header_line, std::string_view value) const {
+  const auto indent = [](std::string_view line) {
+    const auto at = line.find_first_not_of(' ');
+    return at == std::string_view::npos ? line.size() : at;
+  };
+  const auto is_blank = [&](std::string_view line) { return indent(line) == line.size(); };
+  for (std::size_t line = header_line + 1, from = 0; line < line_starts_.size() && from < value.size();
+       ++line) {
+    const auto begin = line_starts_[line];
+    const auto source = text_.substr(begin, text_.find_first_of("\r\n", begin) - begin);
+    const auto written = value.substr(from, value.find('\n', from) - from);
+    if (!is_blank(written))
+      return indent(source) < indent(written) ? 0 : static_cast<int>(indent(source) - indent(written)) + 1;
+    from += written.size() + 1;
+  }
+  return 0;
+}
+
+int YamlBuilder::text_column_of(const YAML::Mark& mark, const Node& node) const {
+  const char first = character_at(mark);
+  if (first == '\0' || first == '>') return 0;
+  if (first == '|') return block_column_of(static_cast<std::size_t>(mark.line), node.text);
+  const std::size_t quote = first == '"' || first == '\'' ? 1 : 0;
+  const auto begin =
+      line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+  const bool is_as_written =
+      node.text.find('\n') == std::string::npos && text_.substr(begin + quote, node.text.size()) == node.text;
+  return is_as_written ? node.mark.column + static_cast<int>(quote) : 0;
+}
+
 void YamlBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   Node node;
   node.text = expects_key() ? "null" : "";
@@ -74,6 +105,7 @@ void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
     node.value = *std::move(tagged);
   }
   node.text = value;
+  node.text_column = text_column_of(mark, node);
   add(std::move(node), anchor, is_plain);
 }
 
@@ -90,6 +122,7 @@ void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   spend(found->second.size, where);
   Node copy = found->second.node;
   copy.mark = where;
+  copy.text_column = 0;
   add(std::move(copy), 0, true);
 }
 

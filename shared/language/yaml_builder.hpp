@@ -73,6 +73,8 @@ class YamlBuilder final : public YAML::EventHandler {
   void remember(const Node& node, YAML::anchor_t anchor);
   void spend(const Size& size, SourceMark mark);
   [[nodiscard]] char character_at(const YAML::Mark& mark) const;
+  [[nodiscard]] int text_column_of(const YAML::Mark& mark, const Node& node) const;
+  [[nodiscard]] int block_column_of(std::size_t header_line, std::string_view value) const;
   [[noreturn]] void refuse_key(const YAML::Mark& mark) const;
   [[nodiscard]] bool expects_key() const;
   [[nodiscard]] std::string path() const;

@@ -62,6 +62,7 @@ class PrivateStack:
     def environment(self):
         paths = [str(HERE / "shim"), os.environ.get("PYTHONPATH", "")]
         return {**os.environ, "NOETL_PYTHON": sys.executable, "NOETL_WORKER_SLOTS": str(self.slots),
+                "NOETL_SCRIPTS_ROOT": str(self.files),
                 "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret"}
 
     def await_ready(self):

@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -30,7 +33,15 @@ struct Noetlctl {
       return worker = settings, 0;
     };
     programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
-    programs.lint_playbook = [](std::string_view) { return base::Result<void>{}; };
+    programs.lint_playbook = [](std::string_view text) {
+      LintOutcome outcome{.path = "a/b", .generation = "v10", .steps = 1, .findings = {}};
+      if (text.find("warn") != std::string_view::npos)
+        outcome.findings.push_back({false, {"x", "odd \x1b", 2, 3, ""}});
+      if (text.find("fail") != std::string_view::npos)
+        outcome.findings.push_back({true, {"workflow[0]", "no such step", 4, 5, "did you mean 'end'?"}});
+      return outcome;
+    };
+    programs.playbook_schema = [] { return std::string("{\"title\": \"playbook\"}\n"); };
     return run(arguments, programs, {.out = out, .err = err}, {});
   }
 };
@@ -153,6 +164,41 @@ TEST_CASE("a payload that is no JSON is refused before any call") {
   CHECK(noetlctl({"execute", "x", "--payload", "{", "--server-url", "http://127.0.0.1:1"}) == exit_usage);
   CHECK(noetlctl({"execute", "x", "--wait", "--timeout", "soon", "--server-url", "http://127.0.0.1:1"}) ==
         exit_usage);
+}
+
+TEST_CASE(
+    "lint prints a line for each finding, a summary, and fails for errors or, when strict, for warnings") {
+  const auto lint = [](const std::string& text, const std::vector<std::string>& more = {}) {
+    const std::string file = "lint_" + std::to_string(getpid()) + ".yaml";
+    std::ofstream(file) << text;
+    Noetlctl noetlctl;
+    std::vector<std::string> arguments{"playbook", "lint", file};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const int code = noetlctl(arguments);
+    std::filesystem::remove(file);
+    return std::pair{code, noetlctl.out.str()};
+  };
+
+  CHECK(lint("fine").first == 0);
+  CHECK(lint("fine").second.find(": v10, 1 step: ok") != std::string::npos);
+  CHECK(lint("warn").first == 0);
+  CHECK(lint("warn").second.find(":2:3: warning: odd ? [x]") != std::string::npos);
+  CHECK(lint("warn", {"--strict"}).first == 2);
+  CHECK(lint("fail").first == 2);
+  CHECK(lint("fail").second.find(":4:5: error: no such step; did you mean 'end'? [workflow[0]]") !=
+        std::string::npos);
+  CHECK(lint("warn, fail").second.find("1 error, 1 warning") != std::string::npos);
+  const auto json = Json::parse(lint("warn, fail", {"-o", "json"}).second);
+  CHECK(json.at(0).at("generation") == "v10");
+  CHECK(json.at(0).at("status") == "errors");
+  CHECK(json.at(0).at("findings").at(1).at("suggestion") == "did you mean 'end'?");
+}
+
+TEST_CASE("the schema of playbooks is printed as it is") {
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"playbook", "schema"}) == 0);
+  CHECK(noetlctl.out.str() == "{\"title\": \"playbook\"}\n");
 }
 
 TEST_CASE("completion names the subcommands of each level") {

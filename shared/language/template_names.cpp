@@ -1,0 +1,115 @@
+#include "shared/language/template_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "shared/language/field.hpp"
+#include "shared/templating/template.hpp"
+
+namespace noetl::language {
+
+namespace {
+
+// What every template can name, whatever the playbook says.
+constexpr auto names_of_the_language = std::to_array<std::string_view>(
+    {"workload",     "ctx",        "vars",       "steps",    "step",    "iter",   "input",
+     "args",         "output",     "response",   "result",   "results", "error",  "event",
+     "execution_id", "catalog_id", "job",        "keychain", "loop",    "this",   "data",
+     "payload",      "context",    "loop_index", "_attempt", "_prev",   "secrets"});
+// Jinja's own, and words that it leaves free.
+constexpr auto names_of_jinja =
+    std::to_array<std::string_view>({"now", "range", "dict", "namespace", "cycler", "joiner", "lipsum",
+                                     "token", "env", "uuid", "true", "false", "none"});
+constexpr std::size_t compared_length_min = 4;  // shorter names are all near to each other
+
+bool is_identifier(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+         std::ranges::all_of(
+             text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
+}
+
+// Every key and every text that is a name, wherever it stands: `set: {ctx.total: …}`, `iterator: city`.
+void collect_names(const Node& node, std::set<std::string, std::less<>>& names) {
+  if (node.kind == Node::Kind::scalar && is_identifier(node.text)) names.insert(node.text);
+  for (const auto& item : node.items) collect_names(item, names);
+  for (const auto& member : node.members) {
+    const auto scope = member.key.rfind('.');
+    const std::string name = scope == std::string::npos ? member.key : member.key.substr(scope + 1);
+    if (is_identifier(name)) names.insert(name);
+    collect_names(member.node, names);
+  }
+}
+
+class SlipFinder {
+ public:
+  SlipFinder(const Node& root, const domain::Playbook& playbook, Findings& findings) : findings_(findings) {
+    collect_names(root, known_);
+    for (const auto name : names_of_the_language) candidates_.emplace_back(name);
+    for (const auto& step : playbook.workflow) candidates_.push_back(step.name);
+    for (const auto& [name, value] : playbook.workload.items()) candidates_.push_back(name);
+    known_.insert(names_of_jinja.begin(), names_of_jinja.end());
+    known_.insert(candidates_.begin(), candidates_.end());
+  }
+
+  void look(const Field& field) {
+    if (findings_.is_full_of_warnings()) return;
+    if (field.node->kind == Node::Kind::scalar) return look_at_text(field);
+    for (std::size_t index = 0; index < field.node->items.size(); ++index) look(field.at(index));
+    for (const auto& member : field.node->members) look(field.of(member));
+  }
+
+ private:
+  void look_at_text(const Field& field) {
+    const auto& node = *field.node;
+    if (!node.value.is_string() || !has_template_marks(node.text)) return;
+    const auto parsed = templating::parse(node.text);
+    if (!parsed) return;  // reported where it was read
+    for (const auto& name : (*parsed)->roots()) {
+      if (name.size() < compared_length_min || known_.contains(name)) continue;
+      auto suggestion = did_you_mean(name, candidates_);
+      if (suggestion.empty()) continue;
+      findings_.warning(field.path, place_of(node, name),
+                        "nothing in this playbook is called '" + clipped(name, 60) +
+                            "': it will be empty unless the input brings it",
+                        std::move(suggestion));
+    }
+  }
+
+  // The name's first place inside a template of the text.
+  static SourceMark place_of(const Node& node, const std::string& name) {
+    const std::string_view text = node.text;
+    const auto begins = [&](std::size_t at) {
+      const bool is_inside = text.substr(0, at).rfind("{{") != std::string_view::npos ||
+                             text.substr(0, at).rfind("{%") != std::string_view::npos;
+      const auto is_part = [](char c) {
+        return c == '_' || c == '.' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+      };
+      return is_inside && (at == 0 || !is_part(text[at - 1]));
+    };
+    auto at = text.find(name);
+    while (at != std::string_view::npos && !begins(at)) at = text.find(name, at + 1);
+    if (at == std::string_view::npos) return node.mark;
+    const auto before = text.substr(0, at);
+    const auto line = static_cast<int>(std::ranges::count(before, '\n')) + 1;
+    const auto line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    const auto characters = std::ranges::count_if(
+        before.substr(line_begin), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    return place_in_text(node, {.line = line, .column = static_cast<int>(characters) + 1});
+  }
+
+  Findings& findings_;
+  std::set<std::string, std::less<>> known_;
+  std::vector<std::string> candidates_;
+};
+
+}  // namespace
+
+void warn_of_slips_in_names(const Node& root, const domain::Playbook& playbook, Findings& findings) {
+  SlipFinder(root, playbook, findings).look({&root, ""});
+}
+
+}  // namespace noetl::language
