@@ -46,12 +46,12 @@ class PrivateStack:
         self.stub = subprocess.Popen([sys.executable, STUB, "--files", HERE / "files", "--until-stdin-ends"],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.stub_url = f"http://127.0.0.1:{int(self.stub.stdout.readline())}"
-        log = (self.folder / "stack.log").open("w")
-        self.process = subprocess.Popen(
-            [self.programs / "noetlctl", "dev", "--data", self.data, "--port", str(free_port()), "--workers",
-             str(self.workers)],
-            cwd=self.files, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True)
+        with (self.folder / "stack.log").open("w") as log:
+            self.process = subprocess.Popen(
+                [self.programs / "noetlctl", "dev", "--data", self.data, "--port", str(free_port()), "--workers",
+                 str(self.workers)],
+                cwd=self.files, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
         self.state = self.await_ready()
         self.server_url = self.state["server_url"].replace("localhost", "127.0.0.1")
         self.client = Client(self.server_url)
@@ -138,6 +138,8 @@ class PrivateStack:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        if self.stub is not None:
+            self.stub.stdout.close()
         self.process = self.stub = None
 
     def keep_logs(self, target):
