@@ -1,8 +1,10 @@
 """Everything that playbooks need, on free ports in a folder of its own: Postgres, nats-server, noetl-server and workers
 (as `noetlctl dev` starts them), a database for the playbooks, the stub of the servers that they call, credentials."""
+import base64
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import socket
@@ -63,7 +65,8 @@ class PrivateStack:
         paths = [str(HERE / "shim"), os.environ.get("PYTHONPATH", "")]
         return {**os.environ, "NOETL_PYTHON": sys.executable, "NOETL_WORKER_SLOTS": str(self.slots),
                 "NOETL_SCRIPTS_ROOT": str(self.files),
-                "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret"}
+                "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret",
+                "NOETL_ENCRYPTION_KEY": base64.b64encode(secrets.token_bytes(32)).decode()}
 
     def await_ready(self):
         give_up = time.monotonic() + START_PATIENCE_SECONDS
