@@ -71,9 +71,10 @@ void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
 }
 
 std::map<std::string, base::ResultId> DecisionWrites::add_results(Parts& parts, base::ExecutionId execution_id,
+                                                                  const domain::Playbook& playbook,
                                                                   engine::State& state) {
   std::map<std::string, base::ResultId> references;
-  for (auto& large : engine::move_out_large(state, parts.rules.result_inline_bytes_max,
+  for (auto& large : engine::move_out_large(playbook, state, parts.rules.result_inline_bytes_max,
                                             [&] { return base::ResultId{parts.ids.next()}; })) {
     references[large.step] = large.result_id;
     results.push_back({large.result_id, execution_id, std::move(large.step), std::move(large.json)});

@@ -32,7 +32,8 @@ struct DecisionWrites {
   void add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
                  const std::vector<engine::LoopOutcome>& outcomes);
   // Moves large results out of the state first. Gives the references made, by step.
-  std::map<std::string, base::ResultId> add_results(Parts& parts, base::ExecutionId execution_id, engine::State& state);
+  std::map<std::string, base::ResultId> add_results(Parts& parts, base::ExecutionId execution_id,
+                                                    const domain::Playbook& playbook, engine::State& state);
   // Loop rows at once, so that what follows in this transaction can read them.
   void write_loops(store::Session& session);
   // Inserts events, commands and results and updates executions; each only when there are any.

@@ -74,7 +74,7 @@ void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   open.finish = std::move(decision.finish);
   open.is_changed = true;
 
-  const auto references = writes_.add_results(parts_, open.execution_id, open.state);
+  const auto references = writes_.add_results(parts_, open.execution_id, *open.playbook, open.state);
   if (occurrence.outcome == domain::Outcome::completed && event.payload.empty()) {
     const auto reference = references.find(event.step);
     event.payload = reference == references.end() ? "{\"result\":" + dumped(occurrence.result) + "}"
@@ -95,7 +95,7 @@ void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
-  (void)writes_.add_results(parts_, open.execution_id, open.state);
+  (void)writes_.add_results(parts_, open.execution_id, *open.playbook, open.state);
   const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands));
   writes_.add_events(parts_, open.execution_id, decision.events,
                      issued.empty() ? std::string{} : "{\"issued\":" + issued + "}");

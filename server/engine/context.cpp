@@ -1,6 +1,7 @@
 #include "server/engine/context.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <deque>
 
 namespace noetl::engine {
@@ -32,10 +33,38 @@ bool is_envelope(const Json& result) {
   return true;
 }
 
+bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// Whether every mention of `name` in these texts is name.field, with a field that `kept` has.
+bool reads_only(const Json& source, const std::string& name, const Json& kept) {
+  if (source.is_structured()) {
+    return std::all_of(source.begin(), source.end(), [&](const Json& inner) { return reads_only(inner, name, kept); });
+  }
+  if (!source.is_string()) return true;
+  const auto& text = source.get_ref<const std::string&>();
+  for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+    const auto end = at + name.size();
+    if ((at > 0 && (is_name_char(text[at - 1]) || text[at - 1] == '.')) || (end < text.size() && is_name_char(text[end]))) continue;
+    if (end >= text.size() || text[end] != '.') return false;
+    auto field_end = end + 1;
+    while (field_end < text.size() && is_name_char(text[field_end])) ++field_end;
+    if (!kept.contains(text.substr(end + 1, field_end - end - 1))) return false;
+  }
+  return true;
+}
+
 // What the http tool gives, with a body that is a map.
 bool is_http_answer(const Json& result) {
   const Json* body = member(result, "data");
   return body != nullptr && body->is_object() && result.contains("status_code");
+}
+
+// `output.data` of an http task is the body; what else the answer has stands beside its members.
+Json body_first(const Json& result) {
+  Json data = result;
+  data.erase("data");
+  data.update(result["data"]);
+  return data;
 }
 
 }  // namespace
@@ -46,6 +75,7 @@ struct Context::Rendering {
   // only for those who look at them.
   bool with_payload = false;
   bool with_response = false;
+  const Json* source = nullptr;   // what is rendered
   std::deque<Json> made;   // a deque keeps the addresses that `scope` points at
   templating::Scope scope;
 
@@ -62,6 +92,7 @@ base::Result<Json> Context::render(const Json& value) {
   std::vector<std::string> roots;
   templating::collect_roots(value, roots);
   Rendering rendering;
+  rendering.source = &value;
   if (!roots.empty()) {
     rendering.with_payload = mentions(value, "payload");
     rendering.with_response = mentions(value, "response");
@@ -75,6 +106,8 @@ bool Context::holds(const std::string& when) {
   const auto parsed = templating::parse_cached(when);
   if (!parsed) return false;
   Rendering rendering;
+  const Json source(when);
+  rendering.source = &source;
   rendering.with_payload = when.find("payload") != std::string::npos;
   rendering.with_response = when.find("response") != std::string::npos;
   fill(rendering, (*parsed)->roots());
@@ -186,8 +219,15 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
     slot = state_.results.find(step->get_ref<const std::string&>());
     if (slot == state_.results.end()) return nullptr;
   }
+  const auto& kept = slot->second.value;
+  const bool is_kept = slot->second.reference.is_set() && kept.is_object();
+  if (is_kept && rendering.source != nullptr && reads_only(*rendering.source, name, kept)) return &kept;
   const Json* value = value_of(slot->second);
-  return value == nullptr ? nullptr : opened(*value, rendering);
+  if (value == nullptr) return nullptr;
+  if (!is_kept || !value->is_object()) return opened(*value, rendering);
+  Json whole = *value;
+  whole.update(kept);
+  return rendering.make(std::move(whole));
 }
 
 // Authors write `fetch.data.paging` and `fetch.paging` for the same member of an http answer's body, and,
@@ -248,8 +288,8 @@ Json Context::output(bool with_response, Rendering& rendering) {
   Json output{{"status", happening_.error != nullptr ? "error" : "ok"}};
   const Json* result = happening_result();
   if (result != nullptr) {
-    output["data"] = *opened(*result, rendering);
-    if (with_response) output["response"] = output["data"];
+    output["data"] = is_http_answer(*result) ? body_first(*result) : *opened(*result, rendering);
+    if (with_response) output["response"] = *opened(*result, rendering);
   }
   if (happening_.error != nullptr) {
     output["error"] = *happening_.error;

@@ -118,13 +118,18 @@ struct Occurrence {
 // Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.
 [[nodiscard]] Decision cancel(const Situation& situation, State state, const std::string& reason);
 
-// A result that is too large for the state, moved out of it. The state keeps a reference.
+// A result that is too large for the state, moved out of it. The state keeps a reference, and of one above
+// reference_bytes_min what templates can read without it: `_ref`, `_store`, `_preview` and the fields of
+// the step's `output_select` (NoETL's threshold).
+inline constexpr std::size_t reference_bytes_min = 64 * 1024;
+
 struct LargeResult {
   base::ResultId result_id;
   std::string step;
   std::string json;
 };
-[[nodiscard]] std::vector<LargeResult> move_out_large(State& state, std::size_t inline_bytes_max,
+[[nodiscard]] std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,
+                                                      std::size_t inline_bytes_max,
                                                       const std::function<base::ResultId()>& new_id);
 
 }  // namespace noetl::engine

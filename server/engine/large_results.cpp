@@ -1,5 +1,8 @@
 #include "server/engine/large_results.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 #include "server/engine/engine.hpp"
 
 namespace noetl::engine {
@@ -30,6 +33,48 @@ bool take_off(const Json& value, std::size_t& left) {
   return take(scalar_bytes);
 }
 
+constexpr std::size_t preview_bytes_max = 256;
+constexpr std::size_t kv_bytes_max = 1024 * 1024;
+constexpr std::size_t selected_bytes_max = 4096;
+
+// a.b.c inside a value, or nothing.
+const Json* at_path(const Json& value, std::string_view path) {
+  const Json* at = &value;
+  while (!path.empty()) {
+    const auto dot = path.find('.');
+    const auto name = path.substr(0, dot);
+    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+    if (!at->is_object()) return nullptr;
+    const auto found = at->find(name);
+    if (found == at->end()) return nullptr;
+    at = &*found;
+  }
+  return at;
+}
+
+Json selected_fields(const domain::Playbook& playbook, const std::string& step_name, const Json& value) {
+  Json selected = Json::object();
+  const auto* step = playbook.find_step(step_name);
+  if (step == nullptr || !step->output.is_object()) return selected;
+  const auto fields = step->output.find("output_select");
+  if (fields == step->output.end() || !fields->is_array()) return selected;
+  for (const auto& field : *fields) {
+    if (!field.is_string()) continue;
+    const auto& path = field.get_ref<const std::string&>();
+    const Json* found = at_path(value, path);
+    if (found == nullptr || is_larger(*found, selected_bytes_max)) continue;
+    selected[path.substr(path.rfind('.') + 1)] = *found;
+  }
+  return selected;
+}
+
+// Cut where a character begins.
+std::string preview_of(const std::string& json) {
+  auto end = std::min(json.size(), preview_bytes_max);
+  while (end > 0 && end < json.size() && (static_cast<unsigned char>(json[end]) & 0xC0U) == 0x80U) --end;
+  return json.substr(0, end);
+}
+
 }  // namespace
 
 bool is_larger(const Json& value, std::size_t bytes_max) {
@@ -37,14 +82,22 @@ bool is_larger(const Json& value, std::size_t bytes_max) {
   return !take_off(value, left);
 }
 
-std::vector<LargeResult> move_out_large(State& state, std::size_t inline_bytes_max,
+std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state, std::size_t inline_bytes_max,
                                         const std::function<base::ResultId()>& new_id) {
   std::vector<LargeResult> moved;
   for (auto& [step, slot] : state.results) {
     if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, inline_bytes_max)) continue;
     const auto id = new_id();
-    moved.push_back({.result_id = id, .step = step, .json = slot.value.dump()});
-    slot.value = nullptr;
+    auto json = slot.value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    Json at_hand;
+    if (json.size() > reference_bytes_min) {
+      at_hand = selected_fields(playbook, step, slot.value);
+      at_hand["_ref"] = "noetl://result/" + id.str();
+      at_hand["_store"] = json.size() > kv_bytes_max ? "disk" : "kv";
+      at_hand["_preview"] = preview_of(json);
+    }
+    moved.push_back({.result_id = id, .step = step, .json = std::move(json)});
+    slot.value = std::move(at_hand);
     slot.reference = id;
   }
   return moved;

@@ -5,13 +5,14 @@
 namespace noetl::store {
 
 namespace {
+// By position: this runs for thousands of rows.
 WaitingCommand waiting_from(const pqxx::row& row) {
-  return {.queue_id = {row["queue_id"].as<std::int64_t>()},
-          .execution_id = {row["execution_id"].as<std::int64_t>()},
-          .step = text_of(row["step"]),
-          .pool = text_of(row["pool"]),
-          .priority = row["priority"].as<int>(),
-          .epoch = row["epoch"].as<int>()};
+  return {.queue_id = {row[0].as<std::int64_t>()},
+          .execution_id = {row[1].as<std::int64_t>()},
+          .step = text_of(row[2]),
+          .pool = text_of(row[3]),
+          .priority = row[4].as<int>(),
+          .epoch = row[5].as<int>()};
 }
 
 // The last id looked at, or the end of the range when fewer rows were there than asked for.
@@ -30,7 +31,8 @@ UpkeepLook UpkeepStatements::look() {
           .has_orphan = row["has_orphan"].as<bool>(),
           .has_change = row["has_change"].as<bool>(),
           .has_waiting = row["has_waiting"].as<bool>(),
-          .has_running = row["has_running"].as<bool>()};
+          .has_running = row["has_running"].as<bool>(),
+          .has_untold = row["has_untold"].as<bool>()};
 }
 
 int UpkeepStatements::schema_version() { return session_.run("schema_version")[0][0].as<int>(); }

@@ -31,6 +31,7 @@ struct UpkeepLook {
   bool has_change = false;                        // counters to fold: something happened since
   bool has_waiting = false;
   bool has_running = false;
+  bool has_untold = false;                        // a called playbook has ended and its caller was not told
 
   // Something may be lost or late soon: look often.
   [[nodiscard]] bool is_busy() const { return has_change || has_waiting || has_running; }

@@ -1,9 +1,15 @@
 #include "server/upkeep/ring_due.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <limits>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "server/app/decision_writes.hpp"
+#include "server/notify/notifier.hpp"
 #include "server/store/duty_connection.hpp"
 
 namespace noetl::upkeep {
@@ -13,6 +19,8 @@ constexpr int due_max = 2000;       // rung per tick
 constexpr int rows_max = 20'000;    // looked at per tick and scan: some 10 ms of Postgres
 constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
 constexpr std::uint64_t sweep_ticks_idle = 20;
+// A ring that was lost behind a line that never ends is made up for after this.
+constexpr std::chrono::milliseconds line_patience{60'000};
 constexpr base::CommandId no_end{std::numeric_limits<std::int64_t>::max()};
 }  // namespace
 
@@ -26,22 +34,37 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   const bool sweeps = tick % (may_wait ? sweep_ticks : sweep_ticks_idle) == 0;
   if (!look.has_due && !may_wait && !sweeps) return 0;
 
-  int rung = 0;
+  Waiting due;
+  Waiting fresh;
   connection.run_one([&](store::Session& session) {
     store::UpkeepStatements statements(session);
-    if (look.has_due) rung += ring(statements.due_commands(due_max));
+    if (look.has_due) due = statements.due_commands(due_max);
     base::CommandId last;
     if (may_wait && window_begin.is_set() && window_begin < newest) {
-      rung += ring(statements.unheard(window_begin, newest, rows_max, last));
+      fresh = statements.unheard(window_begin, newest, rows_max, last);
     }
     if (!sweeps) return;
-    rung += ring(statements.unheard(sweep_at_, no_end, rows_max, last));
+    Waiting swept = statements.unheard(sweep_at_, no_end, rows_max, last);
+    std::move(swept.begin(), swept.end(), std::back_inserter(fresh));
     sweep_at_ = last == no_end ? base::CommandId{} : last;
   });
-  return rung;
+  drop_those_in_line(fresh, look.now_ms);
+  return ring(due) + ring(fresh);
 }
 
-int RingDue::ring(const std::vector<store::WaitingCommand>& waiting) {
+// Without this a long queue would be rung all over again while it is worked off: a message, a claim and a refusal each.
+void RingDue::drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const {
+  const base::CommandId old{base::IdGenerator::first_id_at(now_ms - line_patience.count())};
+  std::map<std::string, bool, std::less<>> has_line;
+  std::erase_if(fresh, [&](const store::WaitingCommand& command) {
+    if (command.queue_id < old) return false;
+    const auto [pool, is_new] = has_line.try_emplace(command.pool, false);
+    if (is_new) pool->second = parts_.notifier.untaken(command.pool) > 0;
+    return pool->second;
+  });
+}
+
+int RingDue::ring(const Waiting& waiting) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<notify::Ring> rings;
   for (const auto& command : waiting) {

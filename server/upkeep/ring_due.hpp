@@ -2,7 +2,8 @@
 // RingDue: rings the doorbell of commands that wait and may not have been heard: those whose time has come
 // (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads the due ones
 // by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
-// look says that nothing waits. One thread.
+// look says that nothing waits. Fresh ones whose pool has rings that no worker has taken yet stand in line and were
+// most likely heard: they are rung after a minute, not after ring_after. One thread.
 #include <chrono>
 #include <vector>
 
@@ -24,7 +25,9 @@ class RingDue {
   int tick(store::DutyConnection& connection, const store::UpkeepLook& look);
 
  private:
-  int ring(const std::vector<store::WaitingCommand>& waiting);
+  using Waiting = std::vector<store::WaitingCommand>;
+  void drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const;
+  int ring(const Waiting& waiting);
 
   app::Parts& parts_;
   const std::chrono::milliseconds ring_after_;

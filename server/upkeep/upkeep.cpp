@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/app/free_leases.hpp"
+#include "server/app/tell_parents.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t fold_ticks = 4;           // the depth is right without: reading adds what is not folded
 constexpr int prune_rows_max = 5000;
+constexpr int callers_max = 256;                  // told in one tick
 constexpr std::chrono::milliseconds wait_min{10};
 }  // namespace
 
@@ -52,6 +54,7 @@ std::chrono::milliseconds Upkeep::tick() {
   store::UpkeepLook look;
   connection_.run_one([&](store::Session& session) { look = store::UpkeepStatements(session).look(); });
   if (look.has_lost_worker || look.has_orphan) expire_leases(look);
+  if (look.has_untold) (void)app::tell_waiting_parents(parts_, callers_max);
   commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look));
   if (look.has_change && ticks_ % fold_ticks == 0) {
     connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });

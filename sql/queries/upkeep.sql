@@ -54,7 +54,8 @@ select (extract(epoch from now()) * 1000)::bigint as now_ms,
           where coalesce(w.status, 'lost') in ('lost', 'stopped')) as has_orphan,
   exists (select from noetl.queue_change) as has_change,
   exists (select from noetl.queue_depth where status = 'queued' and count > 0) as has_waiting,
-  exists (select from noetl.queue_depth where status = 'running' and count > 0) as has_running
+  exists (select from noetl.queue_depth where status = 'running' and count > 0) as has_running,
+  exists (select from noetl.execution where not is_parent_told and status <> 'running') as has_untold
 
 -- name: fold_queue_changes
 with taken as (

@@ -46,11 +46,12 @@ TEST_CASE("Only results above the limit move out, and only once") {
   State state;
   state.results["small"] = {.value = Json("x"), .reference = {}, .loop = {}};
   state.results["large"] = {.value = Json(std::string(5000, 'x')), .reference = {}, .loop = {}};
+  const domain::Playbook playbook;
   std::int64_t next = 0;
   const auto new_id = [&] { return base::ResultId{++next}; };
 
-  const auto moved = move_out_large(state, 4096, new_id);
-  const auto again = move_out_large(state, 4096, new_id);
+  const auto moved = move_out_large(playbook, state, 4096, new_id);
+  const auto again = move_out_large(playbook, state, 4096, new_id);
 
   REQUIRE(moved.size() == 1);
   CHECK(moved[0].step == "large");

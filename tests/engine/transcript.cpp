@@ -91,6 +91,12 @@ std::string Transcript::play(const Block& block) {
     return describe(engine::cancel(situation, state_, Json::parse(rest).get<std::string>()));
   }
   const auto node_id = take_word(rest);
+  if (verb == "complete_large") {
+    const std::string text(std::stoul(take_word(rest)), 'x');
+    auto payload = Json::parse(rest);
+    payload["text"] = text;
+    return occur(node_id, domain::Outcome::completed, payload);
+  }
   const Json payload = rest.empty() ? Json() : Json::parse(rest);
   if (verb == "complete") return occur(node_id, domain::Outcome::completed, payload);
   if (verb == "fail") return occur(node_id, domain::Outcome::failed, payload);
@@ -137,10 +143,11 @@ std::string Transcript::occur(const std::string& node_id, domain::Outcome outcom
 
 std::string Transcript::move_out(std::size_t inline_bytes_max) {
   std::string text;
-  const auto moved = engine::move_out_large(state_, inline_bytes_max, [&] { return base::ResultId{++last_result_id_}; });
+  const auto moved = engine::move_out_large(*playbook_, state_, inline_bytes_max, [&] { return base::ResultId{++last_result_id_}; });
   for (const auto& large : moved) {
     stored_.results[large.result_id] = Json::parse(large.json);
-    text += "moved " + large.step + " to result " + large.result_id.str() + " " + large.json + "\n";
+    text += "moved " + large.step + " to result " + large.result_id.str() + " " +
+            (large.json.size() > 1000 ? std::to_string(large.json.size()) + " bytes" : large.json) + "\n";
   }
   return text.empty() ? "nothing\n" : text;
 }

@@ -1,0 +1,225 @@
+// Loops, pipelines and playbooks as tools, on real processes: what the engine's scenarios say one by one,
+// with workers that die and many items at once.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include "tests/support/stack.hpp"
+
+using namespace noetl::support;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+std::string fan_out(const std::string& path, const std::string& tool) {
+  return R"yaml(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: fan_out, path: )yaml" + path + R"yaml( }
+workload: { count: 3 }
+workflow:
+  - step: start
+    tool: { kind: python, code: "result = list(range(count))", input: { count: "{{ workload.count }}" } }
+    next: { arcs: [{ step: each }] }
+  - step: each
+    loop: { in: "{{ start }}", iterator: n, spec: { mode: parallel } }
+    tool: )" + tool + R"yaml(
+    next: { arcs: [{ step: end, when: "{{ event.name == 'loop.done' }}" }] }
+  - step: end
+    tool: { kind: python, code: "result = {'in_order': results == sorted(results), 'count': len(results), 'sum': sum(results), 'stats': stats}", input: { results: "{{ each.results }}", stats: "{{ each.stats }}" } }
+)yaml";
+}
+
+std::string caller_of(const std::string& path, const std::string& called, const std::string& more = {}) {
+  return R"yaml(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: caller, path: )yaml" + path + R"yaml( }
+workflow:
+  - step: start
+    tool: { kind: playbook, path: )yaml" + called + R"yaml(, input: { message: hi } )yaml" + more + R"yaml( }
+    next: { arcs: [{ step: end }] }
+  - step: end
+    tool: { kind: noop, data: "{{ start }}" }
+)yaml";
+}
+
+std::string called(const std::string& path, const std::string& tool) {
+  return R"yaml(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: called, path: )yaml" + path + R"yaml( }
+workflow:
+  - step: start
+    tool: )" + tool + R"yaml(
+    next: { arcs: [{ step: last }] }
+  - step: last
+    tool: { kind: noop, data: last }
+)yaml";
+}
+
+}  // namespace
+
+TEST_CASE("a parallel loop runs every item once though a worker is killed, and its results are in order") {
+  Stack stack(StackSettings{.workers = 2, .env = {}});
+  stack.register_playbook(fan_out("e2e/fan_out", "{ kind: python, code: 'result = n * 2', input: { n: '{{ n }}' } }"));
+
+  const auto id = stack.execute("e2e/fan_out", {{"count", 1500}});
+  wait_until("some items are done", 20s, [&] {
+    return stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") > 50;
+  });
+  (void)stack.worker(0).kill();
+  const auto execution = stack.wait_for_execution(id, 60s);
+
+  CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
+  CHECK(execution.at("result") == json({{"in_order", true},
+                                        {"count", 1500},
+                                        {"sum", 1499 * 1500},
+                                        {"stats", {{"total", 1500}, {"success", 1500}, {"failed", 0}}}}));
+  CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == 1500);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where node_id like 'each[%' and status = 'done'") == 1500);
+}
+
+TEST_CASE("the state of an execution does not grow with the items of its loops") {
+  const Stack stack(StackSettings{.worker_slots = 32, .env = {}});
+  stack.register_playbook(fan_out("e2e/fan_out", "{ kind: noop, data: '{{ n }}' }"));
+
+  const auto few = stack.execute("e2e/fan_out", {{"count", 10}});
+  (void)stack.wait_for_execution(few);
+  const auto many = stack.execute("e2e/fan_out", {{"count", 3000}});
+  const auto execution = stack.wait_for_execution(many, 60s);
+
+  CHECK(execution.at("result").at("sum") == 2999 * 1500);
+  const auto bytes = [&](const std::string& id) {
+    return stack.sql_number("select length((state::jsonb #- '{results,start}' #- '{results,end}')::text) from "
+                            "noetl.execution where execution_id = " + id);
+  };
+  CHECK(bytes(many) < bytes(few) + 100);
+}
+
+TEST_CASE("a playbook as a tool runs as an execution of its own and its caller goes on with its result") {
+  const Stack stack;
+  stack.register_playbook(called("e2e/called", "{ kind: noop, data: '{{ workload.message }} there' }"));
+
+  SUBCASE("the execution's result") {
+    stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
+    CHECK(execution.at("result") == "last");
+  }
+  SUBCASE("the result of one of its steps") {
+    stack.register_playbook(caller_of("e2e/caller", "e2e/called", ", return_step: start"));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    CHECK(execution.at("result") == "hi there");
+  }
+  SUBCASE("not waited for") {
+    stack.register_playbook(caller_of("e2e/caller", "e2e/called", ", wait: false"));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    CHECK(execution.at("result").at("status") == "started");
+  }
+  SUBCASE("one that is not registered fails the step and says so") {
+    stack.register_playbook(caller_of("e2e/caller", "e2e/nobody"));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    CHECK(execution.at("status") == "FAILED");
+    CHECK(execution.at("error").at("kind") == "not_found");
+    CHECK(execution.at("error").at("message").get<std::string>().find("e2e/nobody") != std::string::npos);
+  }
+  CHECK(stack.sql_number("select count(*) from noetl.execution where not is_parent_told") == 0);
+}
+
+TEST_CASE("a failing child fails its caller with the child's error; one that calls itself comes to an end") {
+  const Stack stack;
+  stack.register_playbook(called("e2e/called", R"yaml({ kind: python, code: "raise ValueError('no such thing')" })yaml"));
+  stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
+  stack.register_playbook(caller_of("e2e/itself", "e2e/itself"));
+
+  const auto failed = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+  CHECK(failed.at("status") == "FAILED");
+  CHECK(failed.at("error").at("message").get<std::string>().find("no such thing") != std::string::npos);
+
+  const auto endless = stack.wait_for_execution(stack.execute("e2e/itself", json::object()));
+  CHECK(endless.at("status") == "FAILED");
+  CHECK(endless.at("error").at("kind") == "too_deep");
+}
+
+TEST_CASE("cancelling a caller cancels what it called") {
+  const Stack stack;
+  stack.register_playbook(called("e2e/called", "{ kind: shell, command: 'sleep 60' }"));
+  stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
+  const auto id = stack.execute("e2e/caller", json::object());
+  wait_until("the child runs", 10s, [&] {
+    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
+  });
+
+  const auto answer = stack.api().post("/api/v2/executions/" + id + "/cancel", {{"reason", "test"}, {"cascade", true}}).json();
+
+  CHECK(answer.at("cancelled_executions").size() == 2);
+  CHECK(stack.sql_number("select count(*) from noetl.execution where status = 'cancelled'") == 2);
+}
+
+TEST_CASE("a caller learns of its child's end though the server dies before it tells") {
+  Stack stack(StackSettings{.env = {}});
+  stack.register_playbook(called("e2e/called", "{ kind: shell, command: 'read line < go; echo $line' , cwd: '" +
+                                                   stack.folder().path().string() + "' }"));
+  stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
+  const auto id = stack.execute("e2e/caller", json::object());
+  wait_until("the child runs", 10s, [&] {
+    return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
+  });
+  // As it stands when the server has died between the child's last commit and telling its caller.
+  (void)stack.server().kill();
+  (void)stack.sql("update noetl.queue set status = 'cancelled', finished_at = now() where status = 'running'");
+  (void)stack.sql("update noetl.execution set status = 'completed', outstanding = 0, finished_at = now(), result = '\"by hand\"' "
+                  "where parent_execution_id is not null");
+  stack.restart_server(0);
+
+  const auto execution = stack.wait_for_execution(id);
+
+  CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
+  CHECK(execution.at("result") == "by hand");
+}
+
+TEST_CASE("a task that fails is tried again after its delay, on the way of a pipeline that jumps back") {
+  const Stack stack;
+  stack.register_playbook(R"yaml(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: pages, path: e2e/pages }
+workflow:
+  - step: start
+    tool:
+      - name: init
+        kind: noop
+        spec: { policy: { rules: [{ else: { then: { do: continue, set: { ctx.page: 1, ctx.seen: [] } } } }] } }
+      - name: fetch
+        kind: python
+        input: { page: "{{ ctx.page }}", attempt: "{{ _attempt }}" }
+        code: |
+          if page == 2 and attempt < 3:
+              raise RuntimeError("not yet")
+          result = {"page": page, "more": page < 3, "attempt": attempt}
+        spec:
+          policy:
+            rules:
+              - when: "{{ output.status == 'error' }}"
+                then: { do: retry, attempts: 3, backoff: fixed, delay: 0.2 }
+              - else:
+                  then: { do: continue, set: { ctx.seen: "{{ ctx.seen + [output.data.attempt] }}" } }
+      - name: again
+        kind: noop
+        spec:
+          policy:
+            rules:
+              - when: "{{ fetch.more }}"
+                then: { do: jump, to: fetch, set: { ctx.page: "{{ ctx.page + 1 }}" } }
+    next: { arcs: [{ step: end }] }
+  - step: end
+    tool: { kind: noop, data: { page: "{{ ctx.page }}", attempts: "{{ ctx.seen }}" } }
+)yaml");
+
+  const auto execution = stack.wait_for_execution(stack.execute("e2e/pages", json::object()));
+
+  CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
+  CHECK(execution.at("result") == json({{"page", 3}, {"attempts", {1, 3, 1}}}));
+  CHECK(execution.at("duration_seconds").get<double>() >= 0.4);
+}
