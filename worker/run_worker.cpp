@@ -4,6 +4,7 @@
 
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
+#include "worker/loop/credential_client.hpp"
 #include "worker/loop/worker.hpp"
 #include "worker/run_worker_tools.hpp"
 
@@ -36,7 +37,9 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
     http.server_url = settings.server_url;
     http.token = settings.token;
     transport::HttpTransport transport(http);
-    loop::Worker worker(loop_settings(settings), transport, registry);
+    const base::SystemClock clock;
+    loop::CredentialClient secrets([&transport](const std::string& path) { return transport.get(path); }, clock);
+    loop::Worker worker(loop_settings(settings), transport, registry, &secrets);
     telemetry::log_info("worker", "Worker starts",
                         {{"worker_id", worker.worker_id()},
                          {"pool", settings.pool},

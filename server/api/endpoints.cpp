@@ -55,6 +55,9 @@ constexpr std::array keychain_fields{
     QueryField{"execution_id", "id", "Of which execution; needed for entries of scope local and shared"},
     QueryField{"worker_id", "string", "Who asks, for the audit"},
 };
+constexpr std::array keychain_reader{
+    QueryField{"worker_id", "string", "Who asks, for the audit"},
+};
 constexpr std::array keychain_scope{
     QueryField{"execution_id", "id", "Only what is stored for this execution; left out: all of them"},
 };
@@ -155,6 +158,8 @@ constexpr Endpoint table[] = {
      .body = BodyKind::json, .request_schema = "KeychainRequest", .response_schema = "KeychainEntry", .body_bytes_max = secret_max, .errors = missing, .handler = handle_put_keychain},
     {.method = "GET", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "getKeychain", .tag = "secrets", .summary = "A token, fetched or renewed when need be",
      .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_fields, .errors = token_errors, .handler = handle_get_keychain},
+    {.method = "GET", .path = "/api/v2/executions/{id}/keychain/{name}", .operation_id = "getExecutionKeychain", .tag = "secrets", .summary = "A token of the execution's playbook, fetched or renewed when need be",
+     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_reader, .errors = token_errors, .handler = handle_get_execution_keychain},
     {.method = "DELETE", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "deleteKeychain", .tag = "secrets", .summary = "Forget a token",
      .response_schema = "KeychainDeleted", .query = keychain_scope, .errors = missing, .handler = handle_delete_keychain},
 

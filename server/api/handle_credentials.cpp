@@ -5,6 +5,7 @@
 #include "server/api/secret_access.hpp"
 #include "shared/wire/credential_json.hpp"
 #include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
 
 namespace noetl::api {
 namespace {
@@ -61,6 +62,10 @@ base::Result<Reply> handle_delete_credential(Backing& backing, const Call& call)
 }
 
 base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call) {
+  const auto body = json_or_nothing_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
   const auto answer = backing.vault.credentials().rotate();
   if (!answer) return base::failure(answer.error());

@@ -8,6 +8,23 @@
 #include "shared/wire/object_writer.hpp"
 
 namespace noetl::api {
+namespace {
+
+base::Result<Reply> answer(Backing& backing, const Call& call, vault::KeychainQuestion question) {
+  question.name = call.name;
+  question.reader.from = call.peer;
+  if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+  // A token endpoint that does not answer shall not keep out those who need none.
+  const auto permit = enter(backing.gates.outside);
+  if (!permit) return base::failure(permit.error());
+  const auto row = backing.vault.keychain().get(std::move(question));
+  if (!row) return base::failure(row.error());
+  Reply reply = json_reply(wire::encode(*row));
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  return reply;
+}
+
+}  // namespace
 
 base::Result<Reply> handle_put_keychain(Backing& backing, const Call& call) {
   const auto body = secret_json_of(call);
@@ -27,20 +44,19 @@ base::Result<Reply> handle_get_keychain(Backing& backing, const Call& call) {
   QueryReader reader(call);
   vault::KeychainQuestion question;
   question.catalog_id = base::CatalogId{call.id};
-  question.name = call.name;
   question.reader.execution_id = reader.id<base::ExecutionId>("execution_id");
   question.reader.worker_id = reader.text("worker_id", wire::worker_id_bytes_max);
-  question.reader.from = call.peer;
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
-  // A token endpoint that does not answer shall not keep out those who need none.
-  const auto permit = enter(backing.gates.outside);
-  if (!permit) return base::failure(permit.error());
-  const auto row = backing.vault.keychain().get(question);
-  if (!row) return base::failure(row.error());
-  Reply reply = json_reply(wire::encode(*row));
-  reply.headers.emplace_back("Cache-Control", "no-store");
-  return reply;
+  return answer(backing, call, std::move(question));
+}
+
+base::Result<Reply> handle_get_execution_keychain(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  vault::KeychainQuestion question;
+  question.reader.execution_id = base::ExecutionId{call.id};
+  question.reader.worker_id = reader.text("worker_id", wire::worker_id_bytes_max);
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return answer(backing, call, std::move(question));
 }
 
 base::Result<Reply> handle_delete_keychain(Backing& backing, const Call& call) {

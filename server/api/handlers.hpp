@@ -50,6 +50,7 @@ base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call
 base::Result<Reply> handle_put_keychain(Backing& backing, const Call& call);
 base::Result<Reply> handle_list_keychain(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_keychain(Backing& backing, const Call& call);
+base::Result<Reply> handle_get_execution_keychain(Backing& backing, const Call& call);
 base::Result<Reply> handle_delete_keychain(Backing& backing, const Call& call);
 // handle_variables.cpp
 base::Result<Reply> handle_list_variables(Backing& backing, const Call& call);

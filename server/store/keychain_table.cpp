@@ -78,10 +78,10 @@ base::ExecutionId KeychainTable::root_of(base::ExecutionId execution_id) {
   return rows.empty() ? execution_id : base::ExecutionId{rows[0][0].as<std::int64_t>()};
 }
 
-std::optional<std::string> KeychainTable::workload_of(base::ExecutionId execution_id, base::CatalogId catalog_id) {
-  const auto rows = session_.run("execution_of_catalog", execution_id.value, catalog_id.value);
+std::optional<KeychainTable::Execution> KeychainTable::execution_of(base::ExecutionId execution_id) {
+  const auto rows = session_.run("workload_of_execution", execution_id.value);
   if (rows.empty()) return std::nullopt;
-  return text_of(rows[0][0]);
+  return Execution{.catalog_id = {rows[0]["catalog_id"].as<std::int64_t>()}, .workload = text_of(rows[0]["workload"])};
 }
 
 }  // namespace noetl::store

@@ -46,8 +46,12 @@ class KeychainTable {
 
   // The execution at the top of the tree that this one is in; itself when it has no parent or is unknown.
   [[nodiscard]] base::ExecutionId root_of(base::ExecutionId execution_id);
-  // JSON text; nothing when no such execution is one of that playbook.
-  [[nodiscard]] std::optional<std::string> workload_of(base::ExecutionId execution_id, base::CatalogId catalog_id);
+  // Nothing when there is no such execution. The workload is JSON text.
+  struct Execution {
+    base::CatalogId catalog_id;
+    std::string workload;
+  };
+  [[nodiscard]] std::optional<Execution> execution_of(base::ExecutionId execution_id);
 
  private:
   Session& session_;

@@ -45,27 +45,28 @@ struct Keychain::Asking {
   base::ExecutionId root;
 };
 
-base::Result<wire::KeychainRow> Keychain::get(const KeychainQuestion& question) {
+base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
+  const auto execution_id = question.reader.execution_id;
+  base::ExecutionId root;
+  std::optional<store::KeychainTable::Execution> execution;
+  if (execution_id.is_set()) {
+    parts_.connections.transact([&](store::Session& session) {
+      store::KeychainTable table(session);
+      execution = table.execution_of(execution_id);
+      root = table.root_of(execution_id);
+    });
+    if (!execution || (question.catalog_id.is_set() && question.catalog_id != execution->catalog_id))
+      return base::failure(ErrorCode::not_found,
+                           "no execution" + (execution ? " of catalog entry " + question.catalog_id.str() : std::string{}) +
+                               " has execution_id " + execution_id.str(),
+                           "execution_id");
+    question.catalog_id = execution->catalog_id;
+  }
   const auto playbook = parts_.playbooks.get(question.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   if (const auto checked = check_no_circle((*playbook)->keychain, question.name); !checked)
     return base::failure(checked.error());
-  Json workload = (*playbook)->workload;
-  const auto execution_id = question.reader.execution_id;
-  base::ExecutionId root;
-  if (execution_id.is_set()) {
-    std::optional<std::string> own;
-    parts_.connections.transact([&](store::Session& session) {
-      store::KeychainTable table(session);
-      own = table.workload_of(execution_id, question.catalog_id);
-      root = table.root_of(execution_id);
-    });
-    if (!own)
-      return base::failure(ErrorCode::not_found,
-                           "execution " + execution_id.str() + " is none of catalog entry " + question.catalog_id.str(),
-                           "execution_id");
-    workload = Json::parse(*own);
-  }
+  const Json workload = execution ? Json::parse(execution->workload) : (*playbook)->workload;
   const Asking asking{question, (*playbook)->keychain, workload, root};
   auto row = resolve(asking, question.name);
   if (row) audit_read(parts_, "keychain.read", question.catalog_id.str() + "/" + question.name, question.reader);

@@ -15,7 +15,7 @@
 namespace noetl::vault {
 
 struct KeychainQuestion {
-  base::CatalogId catalog_id;
+  base::CatalogId catalog_id;  // unset: of the execution's playbook
   std::string name;
   wire::SecretReader reader;  // its execution_id says of which execution
 };
@@ -25,7 +25,7 @@ class Keychain {
   Keychain(app::Parts& parts, const KeyRing& keys, Credentials& credentials)
       : parts_(parts), keys_(keys), credentials_(credentials) {}
 
-  [[nodiscard]] base::Result<wire::KeychainRow> get(const KeychainQuestion& question);
+  [[nodiscard]] base::Result<wire::KeychainRow> get(KeychainQuestion question);
   // Errors: not_found when the catalog has no such entry.
   [[nodiscard]] base::Result<wire::KeychainRow> put(const wire::KeychainRequest& request);
   // No execution given: of all of them. How many there were.

@@ -83,8 +83,9 @@ base::Result<std::string> HttpTransport::send(const Call& call) {
         base::ErrorCode::invalid_input,
         "server URL '" + settings_.server_url + "' is not http://host:port or https://host:port");
   client->http.set_read_timeout(settings_.answer_timeout + call.patience);
-  auto result = call.verb == Verb::post ? client->http.Post(call.path.c_str(), call.body, "application/json")
-                                        : client->http.Delete(call.path.c_str());
+  auto result = call.verb == Verb::post  ? client->http.Post(call.path.c_str(), call.body, "application/json")
+                : call.verb == Verb::get ? client->http.Get(call.path.c_str())
+                                         : client->http.Delete(call.path.c_str());
   if (!result) {
     // The client is not kept: its connection is in an unknown state.
     const bool has_timed_out =
@@ -124,6 +125,10 @@ base::Result<wire::ReportAnswer> HttpTransport::report(const wire::ReportRequest
   return decoded<wire::ReportAnswer>(
       send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = {}}), path,
       wire::decode_report_answer);
+}
+
+base::Result<std::string> HttpTransport::get(const std::string& path) {
+  return send({.verb = Verb::get, .path = path, .body = {}, .patience = std::chrono::seconds(15)});
 }
 
 base::Result<void> HttpTransport::deregister(const std::string& worker_id) {

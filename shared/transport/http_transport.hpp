@@ -31,10 +31,12 @@ class HttpTransport final : public Transport {
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;
   base::Result<void> deregister(const std::string& worker_id) override;
+  // The body that the server answers to GET of this path: secrets, stored results.
+  [[nodiscard]] base::Result<std::string> get(const std::string& path);
 
  private:
   struct Client;
-  enum class Verb { post, remove };
+  enum class Verb { post, remove, get };
   struct Call {
     Verb verb = Verb::post;
     std::string path;

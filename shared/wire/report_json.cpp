@@ -47,6 +47,8 @@ void append(std::string& out, const AttemptReport& attempt) {
   if (attempt.error) {
     out += "\"error\":";
     append(out, *attempt.error);
+    // What a failed tool brought all the same, e.g. the body of an HTTP 404: rules of a playbook may read it.
+    if (!attempt.result.empty() && attempt.result != "null") out += ",\"result\":" + attempt.result;
   } else {
     out += "\"result\":";
     out += attempt.result.empty() ? std::string_view("null") : std::string_view(attempt.result);

@@ -79,6 +79,6 @@ with recursive up as (
 )
 select execution_id from up order by depth desc limit 1
 
--- name: execution_of_catalog
--- What a keychain entry may name of an execution, if it is one of that playbook.
-select workload from noetl.execution where execution_id = $1 and catalog_id = $2
+-- name: workload_of_execution
+-- What a keychain entry may name of an execution, and whose keychain it is.
+select catalog_id, workload from noetl.execution where execution_id = $1

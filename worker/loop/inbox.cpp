@@ -33,7 +33,7 @@ bool is_settled(ErrorCode code) {
 Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
     : parts_(parts),
       settings_(settings),
-      run_settings_{.worker_id = settings.worker_id, .limits = settings.limits},
+      run_settings_{.worker_id = settings.worker_id, .limits = settings.limits, .secrets = parts.secrets},
       doorbell_(doorbell),
       random_(std::random_device{}()) {}
 

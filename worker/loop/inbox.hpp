@@ -32,6 +32,7 @@ class Inbox {
     Reporter& reporter;
     ToolThreads& threads;
     WorkerCounts& counts;
+    CredentialClient* secrets = nullptr;
   };
   // `doorbell` null: long poll only.
   Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/wire/parse_body.hpp"
+#include "worker/loop/resolve_secrets.hpp"
 
 namespace noetl::loop {
 namespace {
@@ -50,9 +51,41 @@ tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std
   return call;
 }
 
-// What the server could not store would be refused together with the whole batch.
+// What the server could not give of the keychain, as an error of the attempt.
+ToolError error_of(const base::Error& error) {
+  using base::ErrorCode;
+  const bool may_pass = error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout || error.code == ErrorCode::saturated;
+  const bool is_refused = error.code == ErrorCode::forbidden || error.code == ErrorCode::unauthenticated;
+  ToolError made = error_of(may_pass                               ? "connection"
+                            : is_refused                           ? "auth"
+                            : error.code == ErrorCode::not_found   ? "not_found"
+                            : error.code == ErrorCode::unsupported ? "unsupported"
+                                                                   : "invalid_input",
+                            error.message);
+  made.is_retryable = may_pass;
+  if (error.retry_after.count() > 0) made.retry_after = error.retry_after;
+  return made;
+}
+
+// Nothing that a tool was given in secret leaves with its report.
+void mask_secrets(wire::AttemptReport& report, const CommandSecrets& secrets, bool may_return_secrets) {
+  report.output = secrets.masked(std::move(report.output));
+  if (report.error) {
+    report.error->message = secrets.masked(std::move(report.error->message));
+    report.error->traceback = secrets.masked(std::move(report.error->traceback));
+  }
+  if (!may_return_secrets) report.result = secrets.masked_result(std::move(report.result));
+}
+
+// What the server could not store would be refused together with the whole batch. The result of a failed attempt is
+// left out then: its error is what counts.
 void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) {
   if (report.result == "null" || report.result == "{}") return;
+  if (report.outcome != Outcome::completed) {
+    const bool is_kept = report.result.size() <= limits.result_bytes_max && wire::parse_body(report.result, limits.result_bytes_max);
+    if (!is_kept) report.result = "null";
+    return;
+  }
   if (report.result.size() > limits.result_bytes_max) {
     const std::string size = std::to_string(report.result.size());
     return fail(report, error_of("output_limit", "the result has " + size + " bytes, at most " +
@@ -68,7 +101,13 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::sto
   Json context = Json::parse(command.context, nullptr, false);
   if (!context.is_object())
     return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
-  const tools::ToolCall call = call_of(command, std::move(context), std::move(stop), settings);
+  tools::ToolCall call = call_of(command, std::move(context), std::move(stop), settings);
+  CommandSecrets secrets(settings.secrets, {.worker_id = settings.worker_id, .execution_id = command.execution_id});
+  call.credentials = &secrets;
+  call.results = &secrets;
+  for (Json* part : {&call.tool, &call.input}) {
+    if (const auto resolved = resolve_secrets(*part, secrets); !resolved) return fail(report, error_of(resolved.error()));
+  }
   tools::ToolResult result = tool.run(call);
   report.outcome = result.outcome;
   report.result = std::move(result.result);
@@ -77,10 +116,9 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::sto
   if (report.outcome == Outcome::failed && !report.error)
     report.error = error_of("internal", "tool '" + command.tool_kind + "' failed without saying why");
   if (report.outcome == Outcome::completed) report.error.reset();
-  if (report.outcome == Outcome::completed)
-    check_result(report, settings.limits);
-  else
-    report.result = "null";
+  if (report.outcome != Outcome::completed && report.outcome != Outcome::failed) report.result = "null";
+  mask_secrets(report, secrets, command.tool_kind == "secrets");
+  check_result(report, settings.limits);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "shared/domain/command.hpp"
 #include "shared/wire/report.hpp"
+#include "worker/loop/credential_client.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::loop {
@@ -13,6 +14,7 @@ namespace noetl::loop {
 struct RunSettings {
   std::string worker_id;
   tools::ToolLimits limits;
+  CredentialClient* secrets = nullptr;  // outlives every call; null: commands that need secrets fail
 };
 
 // `tool` null: no tool of that kind here.

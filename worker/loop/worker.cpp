@@ -81,8 +81,9 @@ struct Worker::Running {
   std::jthread taking;
 };
 
-Worker::Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry)
-    : settings_(std::move(settings)), transport_(transport), registry_(registry) {
+Worker::Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry,
+               CredentialClient* secrets)
+    : settings_(std::move(settings)), transport_(transport), registry_(registry), secrets_(secrets) {
   if (settings_.worker_id.empty()) settings_.worker_id = made_up_id();
   if (!wire::is_worker_id(settings_.worker_id))
     throw std::invalid_argument("worker id '" + settings_.worker_id +
@@ -137,7 +138,8 @@ bool Worker::run(const std::stop_token& stop) {
                .keeper = running.keeper,
                .reporter = running.reporter,
                .threads = *running.threads,
-               .counts = counts_},
+               .counts = counts_,
+               .secrets = secrets_},
               settings_, running.doorbell.get());
   running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });

@@ -9,10 +9,13 @@
 
 namespace noetl::loop {
 
+class CredentialClient;
+
 class Worker {
  public:
-  // Throws std::invalid_argument on settings that can never work.
-  Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry);
+  // Throws std::invalid_argument on settings that can never work. `secrets` null: commands that need any fail.
+  Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry,
+         CredentialClient* secrets = nullptr);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -34,6 +37,7 @@ class Worker {
   WorkerSettings settings_;
   transport::Transport& transport_;
   const tools::Registry& registry_;
+  CredentialClient* secrets_;
   WorkerCounts counts_;
 };
 

@@ -1,0 +1,195 @@
+#include "worker/loop/credential_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "shared/wire/credential_json.hpp"
+#include "shared/wire/parse_body.hpp"
+
+namespace noetl::loop {
+namespace {
+
+using base::ErrorCode;
+using std::chrono::milliseconds;
+
+// How long a changed credential may still be used in its old form.
+constexpr milliseconds keep_time{30'000};
+constexpr std::size_t kept_max = 1000;
+constexpr int tries_max = 5;
+constexpr milliseconds first_pause{100};
+// Shorter ones are words that happen to be in other texts, too.
+constexpr std::size_t masked_bytes_min = 8;
+constexpr std::size_t result_bytes_max = 512UL * 1024 * 1024;
+
+bool may_be_repeated(ErrorCode code) {
+  return code == ErrorCode::unavailable || code == ErrorCode::saturated || code == ErrorCode::timeout;
+}
+
+// A server that is being restarted is back in a moment.
+void pause(milliseconds time) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, time, [] { return false; });
+}
+
+std::string asking(const SecretAsker& asker, const char* separator) {
+  std::string query = separator + ("worker_id=" + asker.worker_id);
+  if (asker.execution_id.is_set()) query += "&execution_id=" + asker.execution_id.str();
+  return query;
+}
+
+void collect_secrets(const Json& value, bool is_secret, std::vector<std::string>& into) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (is_secret && text.size() >= masked_bytes_min) into.push_back(text);
+  } else if (value.is_structured()) {
+    for (const auto& [name, inner] : value.items())
+      collect_secrets(inner, is_secret || (value.is_object() && is_secret_field(name)), into);
+  }
+}
+
+void replace_all(std::string& text, const std::string& what) {
+  constexpr std::string_view mask = "***";
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + mask.size()))
+    text.replace(at, what.size(), mask);
+}
+
+// As it stands between the quotes of JSON text.
+std::string as_json(const std::string& text) {
+  const auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+}  // namespace
+
+bool is_secret_field(const std::string& name) {
+  static constexpr std::array<std::string_view, 9> public_names{"token_type", "token_url", "token_uri", "key_id",      "auth_style",
+                                                                "auth_type",  "key_name",  "keyspace",  "key_file_name"};
+  static constexpr std::array<std::string_view, 9> secret_words{"pass", "secret", "token", "key", "jwt", "auth", "credential", "cookie", "signature"};
+  if (name == "value" || name == "dsn" || name == "connection_string") return true;
+  if (std::find(public_names.begin(), public_names.end(), name) != public_names.end()) return false;
+  std::string lower = name;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return std::any_of(secret_words.begin(), secret_words.end(),
+                     [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+base::Result<std::string> CredentialClient::fetch_patiently(const std::string& path) {
+  for (int tried = 1;; ++tried) {
+    auto body = fetch_(path);
+    if (body || tried == tries_max || !may_be_repeated(body.error().code)) return body;
+    pause(first_pause * (1 << (tried - 1)));
+  }
+}
+
+base::Result<tools::Credential> CredentialClient::read(const Place& place, const std::string& name) {
+  const auto found = kept_.with([&](const auto& kept) -> std::optional<tools::Credential> {
+    const auto one = kept.find(place.key);
+    if (one == kept.end() || one->second.until <= clock_.now()) return std::nullopt;
+    return one->second.credential;
+  });
+  if (found) return *found;
+  const auto body = fetch_patiently(place.path);
+  if (!body) return base::failure(body.error());
+  const Json json = Json::parse(*body, nullptr, false);
+  const auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
+  if (!answer) return base::failure(ErrorCode::internal, "the server's answer about '" + name + "': " + answer.error().message);
+  const tools::Credential credential{.name = name, .type = answer->type, .data = Json::parse(answer->secret)};
+  auto time = keep_time;
+  // Half of what is left: the other half is for the command that uses it.
+  if (answer->seconds_left)
+    time = std::min(time, milliseconds(static_cast<std::int64_t>(std::max(0.0, std::min(*answer->seconds_left, 3600.0)) * 500)));
+  keep(place.key, credential, time);
+  return credential;
+}
+
+void CredentialClient::keep(const std::string& key, const tools::Credential& credential, milliseconds time) {
+  kept_.with([&](auto& kept) {
+    if (kept.size() >= kept_max) {
+      std::erase_if(kept, [&](const auto& one) { return one.second.until <= clock_.now(); });
+      if (kept.size() >= kept_max) kept.clear();
+    }
+    kept.insert_or_assign(key, Kept{.credential = credential, .until = clock_.now() + time});
+  });
+}
+
+base::Result<tools::Credential> CredentialClient::credential(const std::string& name, const SecretAsker& asker) {
+  if (!wire::is_secret_name(name))
+    return base::failure(ErrorCode::invalid_input, "'" + name.substr(0, 64) + "' cannot be the name of a credential");
+  auto found = read({.key = "credential:" + name,
+                     .path = "/api/credentials/" + name + "?include_data=true" + asking(asker, "&"),
+                     .is_keychain = false},
+                    name);
+  if (found || found.error().code != ErrorCode::not_found || !asker.execution_id.is_set()) return found;
+  auto entry = keychain_entry(name, asker);
+  if (!entry && entry.error().code == ErrorCode::not_found) return found;
+  return entry;
+}
+
+base::Result<tools::Credential> CredentialClient::keychain_entry(const std::string& name, const SecretAsker& asker) {
+  if (!wire::is_secret_name(name))
+    return base::failure(ErrorCode::invalid_input, "'" + name.substr(0, 64) + "' cannot be the name of a keychain entry");
+  if (!asker.execution_id.is_set())
+    return base::failure(ErrorCode::invalid_input,
+                         "keychain entry '" + name + "' is asked for outside of an execution: a keychain belongs to a playbook");
+  const auto execution = asker.execution_id.str();
+  return read({.key = "keychain:" + execution + ":" + name,
+               .path = "/api/v2/executions/" + execution + "/keychain/" + name + "?worker_id=" + asker.worker_id,
+               .is_keychain = true},
+              name);
+}
+
+base::Result<Json> CredentialClient::result(const std::string& reference) {
+  constexpr std::string_view scheme = "noetl://result/";
+  const std::string_view given = reference;
+  const auto id = base::parse_id(given.starts_with(scheme) ? given.substr(scheme.size()) : given);
+  if (!id)
+    return base::failure(ErrorCode::invalid_input,
+                         "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
+  const auto body = fetch_patiently("/api/v2/results/" + std::to_string(*id));
+  if (!body) return base::failure(body.error());
+  return wire::parse_body(*body, result_bytes_max);
+}
+
+base::Result<tools::Credential> CommandSecrets::find(const std::string& name) {
+  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked for credential '" + name + "'");
+  auto found = client_->credential(name, asker_);
+  if (found) from_credentials_.with([&](auto& secrets) { collect_secrets(found->data, false, secrets); });
+  return found;
+}
+
+base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
+  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked for result '" + reference + "'");
+  return client_->result(reference);
+}
+
+base::Result<Json> CommandSecrets::keychain_entry(const std::string& name) {
+  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked for keychain entry '" + name + "'");
+  auto found = client_->keychain_entry(name, asker_);
+  if (!found) return base::failure(std::move(found.error()));
+  from_keychain_.with([&](auto& secrets) { collect_secrets(found->data, false, secrets); });
+  return std::move(found->data);
+}
+
+std::string CommandSecrets::masked(std::string text) const {
+  const auto mask = [&](const std::vector<std::string>& secrets) {
+    for (const auto& secret : secrets) replace_all(text, secret);
+  };
+  from_credentials_.with(mask);
+  from_keychain_.with(mask);
+  return text;
+}
+
+std::string CommandSecrets::masked_result(std::string json) const {
+  from_keychain_.with([&](const std::vector<std::string>& secrets) {
+    for (const auto& secret : secrets) replace_all(json, as_json(secret));
+  });
+  return json;
+}
+
+}  // namespace noetl::loop

@@ -1,0 +1,80 @@
+#pragma once
+// CredentialClient: what a worker reads of secrets and stored results from the server, with a small cache so that a
+// loop of ten thousand items asks once. CommandSecrets: the same as one command's tools see it; it remembers what it
+// gave out, so that none of it leaves with the report. Any thread; CommandSecrets belongs to one command.
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "shared/base/clock.hpp"
+#include "shared/base/guarded.hpp"
+#include "shared/base/ids.hpp"
+#include "shared/base/result.hpp"
+#include "worker/tools/credentials.hpp"
+
+namespace noetl::loop {
+
+using Json = nlohmann::json;
+
+struct SecretAsker {
+  std::string worker_id;
+  base::ExecutionId execution_id;  // unset for a plain command
+};
+
+class CredentialClient {
+ public:
+  // GET of a path of the server; the body. Errors as the server's problem has them.
+  using Fetch = std::function<base::Result<std::string>(const std::string& path)>;
+
+  CredentialClient(Fetch fetch, const base::Clock& clock) : fetch_(std::move(fetch)), clock_(clock) {}
+
+  // A credential by name; where there is none, the keychain entry of that name of the execution's playbook.
+  [[nodiscard]] base::Result<tools::Credential> credential(const std::string& name, const SecretAsker& asker);
+  [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name, const SecretAsker& asker);
+  [[nodiscard]] base::Result<Json> result(const std::string& reference);
+
+ private:
+  struct Kept {
+    tools::Credential credential;
+    base::SteadyTime until;
+  };
+  struct Place {
+    std::string key;  // of the cache
+    std::string path;
+    bool is_keychain = false;
+  };
+  [[nodiscard]] base::Result<tools::Credential> read(const Place& place, const std::string& name);
+  [[nodiscard]] base::Result<std::string> fetch_patiently(const std::string& path);
+  void keep(const std::string& key, const tools::Credential& credential, std::chrono::milliseconds time);
+
+  const Fetch fetch_;
+  const base::Clock& clock_;
+  base::Guarded<std::map<std::string, Kept>> kept_;
+};
+
+class CommandSecrets final : public tools::CredentialSource, public tools::ResultSource {
+ public:
+  // `client` null: nobody can be asked, and every question is answered with `unavailable`.
+  CommandSecrets(CredentialClient* client, SecretAsker asker) : client_(client), asker_(std::move(asker)) {}
+
+  [[nodiscard]] base::Result<tools::Credential> find(const std::string& name) override;
+  [[nodiscard]] base::Result<Json> fetch(const std::string& reference) override;
+  [[nodiscard]] base::Result<Json> keychain_entry(const std::string& name);
+
+  // Texts with every secret that was given out replaced by ***.
+  [[nodiscard]] std::string masked(std::string text) const;
+  // JSON text of a result: only what came from the keychain, since a database's password may be a common word.
+  [[nodiscard]] std::string masked_result(std::string json) const;
+
+ private:
+  CredentialClient* client_;
+  const SecretAsker asker_;
+  base::Guarded<std::vector<std::string>> from_credentials_, from_keychain_;  // a tool may have threads of its own
+};
+
+// Fields that hold a secret, by their name: password, client_secret, access_token; not token_type, key_id.
+[[nodiscard]] bool is_secret_field(const std::string& name);
+
+}  // namespace noetl::loop
