@@ -40,7 +40,7 @@ base::Result<Json> rendered(const Json& deferred, CommandSecrets& secrets) {
   if (!source.is_string()) return base::failure(ErrorCode::invalid_input, "$template must be a text");
   const auto& text = source.get_ref<const std::string&>();
   templating::MemberNames read;
-  templating::collect_members(text, "keychain", read);
+  templating::collect_members(source, "keychain", read);
   if (read.is_open)
     return base::failure(ErrorCode::invalid_input,
                          "a template names the keychain as a whole, or by an index that is no text: write keychain.<name>");
