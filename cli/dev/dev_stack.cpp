@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "cli/dev/encryption_key.hpp"
 #include "cli/dev/machine.hpp"
 #include "cli/interruptible_wait.hpp"
 #include "cli/server_client.hpp"
@@ -99,6 +100,8 @@ std::map<std::string, std::string> DevStack::environment() const {
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables["NOETL_PORT"] = std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
+  if (!variables.contains("NOETL_ENCRYPTION_KEY") && !variables.contains("NOETL_ENCRYPTION_KEY_FILE"))
+    variables["NOETL_ENCRYPTION_KEY_FILE"] = encryption_key_file(data_.path());
   for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",
                                  "NOETL_WORKER_ID", "NOETL_NODE"}) {
     variables.erase(misleading);
