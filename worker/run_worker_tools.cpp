@@ -1,7 +1,11 @@
 #include "worker/run_worker_tools.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
 
+#include "worker/tools/duckdb/duckdb_tool.hpp"
 #include "worker/tools/http_tool.hpp"
 #include "worker/tools/instant_tools.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
@@ -12,13 +16,34 @@
 namespace noetl::worker {
 namespace {
 
-std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings) {
+// "name=path,name=path". An empty text is an empty map.
+std::map<std::string, std::string> named_paths(const std::string& text, std::string_view setting) {
+  std::map<std::string, std::string> paths;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    const std::string entry = text.substr(at, comma - at);
+    const std::size_t equals = entry.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == entry.size()) {
+      throw std::invalid_argument("setting " + std::string(setting) + " must be name=path, several with commas; found '" + entry + "'");
+    }
+    paths[entry.substr(0, equals)] = entry.substr(equals + 1);
+    at = comma + 1;
+  }
+  return paths;
+}
+
+std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings, const tools::ScriptSource& scripts) {
+  const int processes = settings.python_processes_max > 0 ? settings.python_processes_max : settings.slots;
   tools::PythonSettings python;
   python.interpreter = settings.python;
   python.limits = limits_of(settings);
-  python.pool_size = static_cast<std::size_t>(settings.slots);
-  python.warm_size = static_cast<std::size_t>(std::min(settings.python_processes, settings.slots));
-  return std::make_unique<tools::PythonTool>(std::move(python));
+  python.pool_size = static_cast<std::size_t>(processes);
+  python.warm_size = static_cast<std::size_t>(std::min(settings.python_processes, processes));
+  auto versions = named_paths(settings.python_versions, "python-versions");
+  for (auto& [name, path] : versions) {
+    if (std::filesystem::is_directory(path)) path += "/bin/python3";  // a virtual environment
+  }
+  return std::make_unique<tools::PythonTool>(std::move(python), scripts, versions);
 }
 
 }  // namespace
@@ -34,10 +59,12 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   const auto limits = limits_of(settings);
   auto http = std::make_unique<tools::HttpTool>(tools::HttpSettings{.limits = limits});
   const tools::ScriptSource scripts(settings.scripts_root, http.get());  // the registry keeps both
-  registry.add(python_tool(settings));
+  registry.add(python_tool(settings, scripts));
   registry.add(std::make_unique<tools::ShellTool>(tools::ShellSettings{.limits = limits}));
   registry.add(std::make_unique<tools::PostgresTool>(
       tools::PostgresSettings{.limits = limits, .default_url = settings.tool_postgres_url, .pool = {}}, scripts));
+  registry.add(std::make_unique<tools::DuckdbTool>(
+      tools::DuckdbSettings{.limits = limits, .library_file = settings.duckdb_library, .threads = 2}, scripts));
   registry.add(std::make_unique<tools::NoopTool>());
   registry.add(std::make_unique<tools::EventLogTool>());
   registry.add(std::move(http));

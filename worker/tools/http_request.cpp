@@ -1,5 +1,9 @@
 #include "worker/tools/http_request.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "worker/tools/http_parts.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/results.hpp"
 
@@ -42,31 +46,11 @@ base::Result<std::string> encoded_pairs(const Json& pairs, const std::string& op
   return text;
 }
 
-bool is_token(std::string_view name) {
-  for (const char c : name) {
-    const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!is_alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) return false;
-  }
-  return !name.empty();
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return text;
-}
-
-base::Result<void> add_header(HttpRequest& request, const std::string& name, const std::string& value) {
-  if (!is_token(name)) return failure(ErrorCode::invalid_input, "'" + storable_text(name) + "' is no header name", "headers");
-  for (const char c : value) {
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
-      return failure(ErrorCode::invalid_input, "header '" + name + "' has a control character", "headers");
-    }
-  }
-  const std::string key = lower(name);
-  // These say how the message is cut out of the connection: ours to say.
-  if (key == "content-length" || key == "transfer-encoding" || key == "connection") return {};
-  request.headers[key] = value;
-  return {};
+// A method is a token, too.
+bool is_method(std::string_view name) {
+  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  });
 }
 
 base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
@@ -80,36 +64,6 @@ base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
     if (auto added = add_header(request, name, *text); !added) return added;
   }
   return {};
-}
-
-base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
-  const Json* auth = find_option(call, {"auth"});
-  if (auth == nullptr) {
-    if (request.url.user.empty()) return {};
-    return add_header(request, "authorization", "Basic " + base64(request.url.user + ":" + request.url.password));
-  }
-  if (!auth->is_object()) {
-    return failure(ErrorCode::invalid_input, "option 'auth' must be a map with type basic, bearer or api_key", "auth");
-  }
-  const auto field = [&](std::initializer_list<const char*> names) {
-    for (const char* name : names) {
-      const auto found = auth->find(name);
-      if (found != auth->end()) return scalar_text(*found).value_or("");
-    }
-    return std::string();
-  };
-  const std::string type = lower(field({"type"}));
-  if (type == "basic" || (type.empty() && auth->contains("username"))) {
-    return add_header(request, "authorization",
-                      "Basic " + base64(field({"username", "user"}) + ":" + field({"password"})));
-  }
-  if (type == "bearer" || (type.empty() && auth->contains("token"))) {
-    return add_header(request, "authorization", "Bearer " + field({"token", "access_token"}));
-  }
-  if (type == "api_key" || type == "header") {
-    return add_header(request, field({"header", "name"}), field({"value", "key", "token"}));
-  }
-  return failure(ErrorCode::invalid_input, "option 'auth' has a type that is not basic, bearer or api_key", "auth");
 }
 
 base::Result<void> add_query(HttpRequest& request, const Json& pairs, const std::string& option) {
@@ -134,7 +88,9 @@ base::Result<void> read_body(HttpRequest& request, const ToolCall& call) {
     request.headers.emplace("content-type", "application/json");
     return {};
   }
-  if (const Json* form = http_option(call, {"form"})) {
+  const Json* form = http_option(call, {"form"});
+  if (const Json* files = http_option(call, {"files"})) return set_multipart(request, *files, form);
+  if (form != nullptr) {
     auto pairs = encoded_pairs(*form, "form");
     if (!pairs) return tl::unexpected(pairs.error());
     request.body = *std::move(pairs);
@@ -159,11 +115,40 @@ base::Result<void> read_body(HttpRequest& request, const ToolCall& call) {
   return {};
 }
 
+base::Result<void> read_proxy(HttpRequest& request, const ToolCall& call) {
+  auto proxy = text_option(call, {"proxy"});
+  if (!proxy) return tl::unexpected(proxy.error());
+  if (proxy->empty()) return {};
+  auto url = parse_url(proxy->find("://") == std::string::npos ? "http://" + *proxy : *proxy);
+  if (!url || url->is_tls) return failure(ErrorCode::invalid_input, "option 'proxy' must be http://host:port", "proxy");
+  request.proxy = *std::move(url);
+  return {};
+}
+
+base::Result<void> read_wanted_statuses(HttpRequest& request, const ToolCall& call) {
+  const Json* wanted = find_option(call, {"expected_status"});
+  if (wanted == nullptr) return {};
+  for (const Json& status : wanted->is_array() ? *wanted : Json::array({*wanted})) {
+    if (!status.is_number_integer()) {
+      return failure(ErrorCode::invalid_input, "option 'expected_status' must be a status or a list of them", "expected_status");
+    }
+    request.wanted_statuses.push_back(status);
+  }
+  return {};
+}
+
 base::Result<void> read_flags(HttpRequest& request, const ToolCall& call) {
   const auto verified = bool_option(call, "verify_ssl", true);
   if (!verified) return tl::unexpected(verified.error());
   const auto follows = bool_option(call, "follow_redirects", true);
   if (!follows) return tl::unexpected(follows.error());
+  const std::pair<const char*, std::string*> files[] = {
+      {"ca_cert", &request.ca_file}, {"client_cert", &request.client_cert_file}, {"client_key", &request.client_key_file}};
+  for (const auto& [name, place] : files) {
+    auto text = text_option(call, {name});
+    if (!text) return tl::unexpected(text.error());
+    *place = *std::move(text);
+  }
   request.is_tls_verified = *verified;
   request.follows_redirects = *follows;
   return {};
@@ -174,7 +159,7 @@ base::Result<void> read_method(HttpRequest& request, const ToolCall& call) {
   if (option == nullptr) return {};
   auto method = text_of(*option, "method");
   if (!method) return tl::unexpected(method.error());
-  if (!is_token(*method) || method->size() > 32) {
+  if (!is_method(*method)) {
     return failure(ErrorCode::invalid_input, "option 'method' is no HTTP method", "method");
   }
   for (char& c : *method) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
@@ -194,7 +179,7 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call) {
   if (!url) return tl::unexpected(url.error());
   request.url = *std::move(url);
   if (!call.traceparent.empty()) request.headers["traceparent"] = call.traceparent;
-  for (const auto read : {read_method, read_headers, read_auth, read_body, read_flags}) {
+  for (const auto read : {read_method, read_headers, read_auth, read_body, read_flags, read_proxy, read_wanted_statuses}) {
     if (auto done = read(request, call); !done) return tl::unexpected(done.error());
   }
   if (const Json* params = http_option(call, {"params"})) {
@@ -204,7 +189,9 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call) {
 }
 
 HttpRequest redirected(HttpRequest request, int status, Url to) {
+  // What a file or a key was sent to does not go to another host.
   if (!request.url.has_same_origin(to)) {
+    request.secret_query.clear();
     for (const char* secret : {"authorization", "cookie", "proxy-authorization", "x-api-key", "host"}) {
       request.headers.erase(secret);
     }

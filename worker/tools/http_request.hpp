@@ -2,6 +2,7 @@
 // HttpRequest: what an http step asks for, read from its options and checked. A value; any thread.
 #include <map>
 #include <string>
+#include <vector>
 
 #include "shared/base/result.hpp"
 #include "worker/tools/tool.hpp"
@@ -14,12 +15,17 @@ struct HttpRequest {
   Url url;
   std::map<std::string, std::string> headers;  // names in lower case; credentials of `auth` included
   std::string body;
+  std::string secret_query;  // pairs of `auth` that are sent but shown nowhere
   bool is_tls_verified = true;
   bool follows_redirects = true;
+  std::string ca_file;           // empty: the system's
+  std::string client_cert_file;  // empty: none
+  std::string client_key_file;
+  Url proxy;                       // host empty: none
+  std::vector<int> wanted_statuses;  // besides 2xx
 };
 
-// Options: method, url | endpoint, params, headers, payload | json | form | body | data, auth,
-// verify_ssl, follow_redirects. What the input names of url, method, params, headers and the body wins,
+// docs/tools.md has the options. What the input names of url, method, params, headers and the body wins,
 // since a repeated step (pagination) passes its next page there.
 [[nodiscard]] base::Result<HttpRequest> http_request_of(const ToolCall& call);
 

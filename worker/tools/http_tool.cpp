@@ -2,6 +2,8 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <ctime>
 
@@ -16,6 +18,30 @@ namespace {
 using Time = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
+constexpr std::array<OptionSpec, 21> option_table{{
+    {"method", "text", "GET, POST, PUT, PATCH, DELETE, …; default GET"},
+    {"url", "text", "where to; also `endpoint`"},
+    {"endpoint", "text", "the same as `url`"},
+    {"params", "map or text", "the query; a list gives its name several times"},
+    {"headers", "map", "header names and values"},
+    {"json", "any", "body as JSON"},
+    {"form", "map", "body as a form"},
+    {"files", "map", "multipart/form-data: field to a path, or to {filename, content or content_b64 or path, content_type}; `form` adds fields"},
+    {"payload", "any", "body: a text as it is, anything else as JSON; also `body`"},
+    {"body", "any", "the same as `payload`"},
+    {"data", "any", "the same; or {query, body}"},
+    {"auth", "name or map", "basic {username, password}, bearer {token}, api_key {header or name, value, in: header or query}; also `credential`"},
+    {"credential", "name or map", "the same as `auth`"},
+    {"verify_ssl", "true or false", "whether the peer's certificate is checked; default true"},
+    {"ca_cert", "path", "file of the authorities that are trusted instead of the system's"},
+    {"client_cert", "path", "file of our own certificate, with `client_key`"},
+    {"client_key", "path", "file of its key"},
+    {"follow_redirects", "true or false", "default true; credentials go to the same origin only"},
+    {"proxy", "text", "http://user:password@host:port"},
+    {"expected_status", "number or list", "statuses besides 2xx that are no error"},
+    {"timeout", "seconds", "of the whole request, redirects included"},
+}};
+
 struct HttpAnswer {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined
@@ -29,13 +55,6 @@ milliseconds left_until(Time deadline) {
   return std::max(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()), milliseconds(1));
 }
 
-std::unique_ptr<httplib::ClientImpl> client_for(const HttpRequest& request) {
-  if (!request.url.is_tls) return std::make_unique<httplib::ClientImpl>(request.url.host, request.url.port);
-  auto client = std::make_unique<httplib::SSLClient>(request.url.host, request.url.port);
-  client->enable_server_certificate_verification(request.is_tls_verified);
-  return client;
-}
-
 void keep_headers(HttpAnswer& answer, const httplib::Response& response) {
   answer.status = response.status;
   for (const auto& [name, value] : response.headers) {
@@ -46,27 +65,35 @@ void keep_headers(HttpAnswer& answer, const httplib::Response& response) {
   }
 }
 
-HttpAnswer exchange(const HttpRequest& request, const HttpSettings& settings, Time deadline,
-                    const HttpAbort::Watch& watch) {
-  HttpAnswer answer;
-  const auto client = client_for(request);
-  const milliseconds left = left_until(deadline);
-  client->set_connection_timeout(std::min(left, settings.connect_timeout));
-  client->set_read_timeout(left);
-  client->set_write_timeout(left);
-  client->set_tcp_nodelay(true);
-  client->set_url_encode(false);  // the target is encoded already, and its '+' and ',' are meant
-  client->set_socket_options([&](int socket) { watch.add_socket(socket); });
-
+httplib::Request wire_request(const HttpRequest& request) {
   httplib::Request wire;
   wire.method = request.method;
   wire.path = request.url.target;
+  if (!request.secret_query.empty()) {
+    wire.path += (wire.path.find('?') == std::string::npos ? '?' : '&') + request.secret_query;
+  }
   wire.body = request.body;
   wire.headers.emplace("User-Agent", "noetl-worker");
+  if (!request.headers.contains("accept-encoding")) wire.headers.emplace("Accept-Encoding", "gzip, deflate");
   for (const auto& [name, value] : request.headers) {
     if (name == "user-agent") wire.headers.erase("User-Agent");
     wire.headers.emplace(name, value);
   }
+  return wire;
+}
+
+// One message and its answer on one connection.
+HttpAnswer exchange_on(httplib::ClientImpl& client, const HttpRequest& request, const HttpSettings& settings,
+                       Time deadline, const HttpAbort::Watch& watch) {
+  HttpAnswer answer;
+  const milliseconds left = left_until(deadline);
+  client.set_connection_timeout(std::min(left, settings.connect_timeout));
+  client.set_read_timeout(left);
+  client.set_write_timeout(left);
+  client.set_socket_options([&](int socket) { watch.add_socket(socket); });
+  if (client.is_socket_open() != 0) watch.add_socket(client.socket());
+
+  httplib::Request wire = wire_request(request);
   wire.response_handler = [&](const httplib::Response& response) {
     keep_headers(answer, response);
     return !watch.is_over();
@@ -77,10 +104,32 @@ HttpAnswer exchange(const HttpRequest& request, const HttpSettings& settings, Ti
     return !answer.is_too_large && !watch.is_over();
   };
   httplib::Response response;
-  if (!client->send(wire, response, answer.error) && answer.error == httplib::Error::Success) {
+  if (!client.send(wire, response, answer.error) && answer.error == httplib::Error::Success) {
     answer.error = httplib::Error::Unknown;
   }
   if (answer.error == httplib::Error::Success && answer.status == 0) keep_headers(answer, response);
+  client.set_socket_options(nullptr);  // it points into this call
+  return answer;
+}
+
+bool may_repeat(const HttpRequest& request) {
+  return request.method == "GET" || request.method == "HEAD" || request.method == "PUT" || request.method == "DELETE" ||
+         request.method == "OPTIONS";
+}
+
+HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const HttpSettings& settings, Time deadline,
+                    const HttpAbort::Watch& watch) {
+  auto lent = clients.borrow(request);
+  HttpAnswer answer = exchange_on(*lent.client, request, settings, deadline, watch);
+  // The peer may have closed a kept connection just when the request was sent.
+  const bool is_stale = lent.is_reused && answer.error != httplib::Error::Success && answer.status == 0 && !answer.is_too_large;
+  if (is_stale && may_repeat(request) && !watch.is_over()) {
+    lent = clients.borrow(request, true);
+    answer = exchange_on(*lent.client, request, settings, deadline, watch);
+  }
+  if (answer.error == httplib::Error::Success && !answer.is_too_large && !watch.is_over()) {
+    clients.give_back(request, std::move(lent));
+  }
   return answer;
 }
 
@@ -153,7 +202,8 @@ bool is_redirect(const HttpAnswer& answer) {
 
 ToolResult answered(const HttpAnswer& answer, const HttpRequest& request, std::chrono::duration<double> elapsed) {
   const int status = answer.status;
-  const bool is_wanted = (status >= 200 && status < 300) ||
+  const auto& wanted = request.wanted_statuses;
+  const bool is_wanted = (status >= 200 && status < 300) || std::find(wanted.begin(), wanted.end(), status) != wanted.end() ||
                          (status >= 300 && status < 400 && !request.follows_redirects);
   ToolResult result;
   if (!is_wanted) {
@@ -171,20 +221,22 @@ ToolResult answered(const HttpAnswer& answer, const HttpRequest& request, std::c
 }  // namespace
 
 ToolResult HttpTool::run(const ToolCall& call) {
-  return never_throws([&] { return run_request(call); });
+  return run_checked(*this, call, [&] { return run_request(call); });
 }
+
+std::span<const OptionSpec> HttpTool::options() const { return option_table; }
 
 ToolResult HttpTool::run_request(const ToolCall& call) {
   const auto deadline = deadline_of(call);
   if (!deadline) return refused(deadline.error().message);
   auto request = http_request_of(call);
-  if (!request) return refused(storable_text(request.error().message));
+  if (!request) return failed(request.error());
   const Time began = std::chrono::steady_clock::now();
   const HttpAbort::Watch watch(abort_, *deadline, call.stop);
   for (int hop = 0; hop <= settings_.redirects_max; ++hop) {
     if (call.stop.stop_requested()) return cancelled();
     if (watch.is_over()) return timed_out(name_of(*request));
-    const HttpAnswer answer = exchange(*request, settings_, *deadline, watch);
+    const HttpAnswer answer = exchange(clients_, *request, settings_, *deadline, watch);
     if (answer.is_too_large) return too_large(*request, settings_.limits.result_bytes_max);
     if (answer.error != httplib::Error::Success) {
       if (call.stop.stop_requested()) return cancelled();

@@ -1,10 +1,11 @@
 #pragma once
-// HttpTool: one HTTP request per call, redirects included (http_request.hpp has the options). Any thread;
-// every call has a connection of its own.
+// HttpTool: one HTTP request per call, redirects included (docs/tools.md has the options). Any thread;
+// connections are kept for the next request to the same origin.
 #include <chrono>
 #include <cstddef>
 
 #include "worker/tools/http_abort.hpp"
+#include "worker/tools/http_clients.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {
@@ -19,6 +20,7 @@ class HttpTool final : public Tool {
  public:
   explicit HttpTool(HttpSettings settings) : settings_(settings) {}
   [[nodiscard]] std::string_view kind() const override { return "http"; }
+  [[nodiscard]] std::span<const OptionSpec> options() const override;
   // {"status_code","headers","url","elapsed","data","body"}; `body` is `data` under its older name. A status
   // that is not 2xx fails, and the result is there nevertheless.
   [[nodiscard]] ToolResult run(const ToolCall& call) override;
@@ -27,7 +29,8 @@ class HttpTool final : public Tool {
   [[nodiscard]] ToolResult run_request(const ToolCall& call);
 
   const HttpSettings settings_;
-  HttpAbort abort_;
+  HttpClients clients_;
+  HttpAbort abort_;  // last: it may look at sockets of the clients
 };
 
 }  // namespace noetl::tools

@@ -220,6 +220,8 @@ def arguments_of(function, given, offered):
         taken.add(name)
         if name in given:
             value = given[name]
+        elif name == "context":  # also where it has a default: main(context={}, **kwargs) means ours
+            value = offered[name]
         elif lone and name == "input_data":
             value = given
         elif parameter.default is not parameter.empty:
@@ -248,17 +250,51 @@ def import_libraries(libraries, names):
             names[alias] = importlib.import_module(str(module))
 
 
-def run(request):
+def offered_names(request):
+    """What code may use besides its input: (the names that its playbook gave, the ones of every call)."""
     given = request["input"]
     context = request["context"]
-    offered = {"input_data": given, "args": given, "context": context, "workload": context.get("workload", {}),
-               "execution_id": context.get("execution_id"), "step": context.get("step")}
+    ambient = context.pop("names", None)
+    if not isinstance(ambient, dict):
+        ambient = {}
+    execution = context.get("execution_id")
+    everything = {**ambient, **context}
+    everything.setdefault("job", {"uuid": execution, "id": execution, "execution_id": execution})
+    offered = {"input_data": given, "args": given, "context": everything, "workload": everything.get("workload", {}),
+               "execution_id": execution, "step": context.get("step"), "job": everything["job"]}
+    if "auth" in request:
+        offered["auth"] = request["auth"]
+    return ambient, offered
+
+
+def finished(value):
+    """Awaits and collects what code gave back: coroutines, generators of both sorts."""
+    if inspect.isawaitable(value):
+        import asyncio
+
+        async def finish():
+            return await value
+        value = asyncio.run(finish())
+    if inspect.isasyncgen(value):
+        import asyncio
+
+        async def collect():
+            return [item async for item in value]
+        return asyncio.run(collect())
+    return list(value) if inspect.isgenerator(value) else value
+
+
+def run(request):
+    given = request["input"]
+    ambient, offered = offered_names(request)
     program = program_of(request["code"])
     module = types.ModuleType(MODULE_NAME)
     names = module.__dict__
+    names.update((key, value) for key, value in ambient.items() if not key.startswith("__"))
     names.update(offered)
     names.update(given)
     sys.modules[MODULE_NAME] = module  # dataclasses and pickle look a class's module up there
+    os.environ.update(request.get("env") or {})
     import_libraries(request.get("libs"), names)
     exec(program.code, names)
     if program.returns:
@@ -271,19 +307,13 @@ def run(request):
         if code is not None and code.co_argcount == 0 and code.co_kwonlyargcount == 0 and not code.co_flags & 8:
             value = main()  # without parameters: spare the look at the signature
         else:
-            positional, named = arguments_of(main, given, offered)
+            positional, named = arguments_of(main, given, {**ambient, **offered})
             value = main(*positional, **named)
-    elif program.assigns_result or "result" not in given:
+    elif program.assigns_result or ("result" not in given and "result" not in ambient):
         value = names.get("result")
     else:
         value = None
-    if inspect.isawaitable(value):
-        import asyncio
-
-        async def finish():
-            return await value
-        value = asyncio.run(finish())
-    return value
+    return finished(value)
 
 
 # --- errors ---------------------------------------------------------------------------------------

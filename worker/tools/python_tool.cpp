@@ -2,9 +2,11 @@
 
 #include <sys/wait.h>
 
+#include <array>
 #include <csignal>
 #include <cstring>
 
+#include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 
 namespace noetl::tools {
@@ -13,16 +15,47 @@ namespace {
 
 using How = CallEnd::How;
 
-std::string request_text(const ToolCall& call, std::string_view code) {
-  const Json* libraries = find_option(call, {"libs"});
+constexpr std::array<OptionSpec, 7> option_table{{
+    {"code", "Python", "main(…) with arguments by name, or a variable `result`, or a return at the top level"},
+    {"script", "map", "{uri, source: {type: file, http or inline}}: code that stands elsewhere"},
+    {"libs", "map", "modules imported before the code: alias to module, or to {from, import}. A list of packages is not installed"},
+    {"auth", "name or map", "the fields of a credential as the name `auth`; also `credential`"},
+    {"credential", "name or map", "the same as `auth`"},
+    {"python", "text", "one of the interpreters of the worker's setting python-versions"},
+    {"env", "map", "environment variables of this call"},
+}};
+
+base::Result<Json> environment_of(const ToolCall& call) {
+  Json variables = Json::object();
+  const Json* own = find_option(call, {"env"});
+  if (own == nullptr) return variables;
+  if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map", "env");
+  for (const auto& [name, value] : own->items()) {
+    auto text = scalar_text(value);
+    if (!text) return base::failure(base::ErrorCode::invalid_input, "variable '" + name + "' of option 'env' must be a text", "env");
+    variables[name] = *std::move(text);
+  }
+  return variables;
+}
+
+base::Result<std::string> request_text(const ToolCall& call, std::string_view code) {
+  const auto environment = environment_of(call);
+  if (!environment) return tl::unexpected(environment.error());
+  const auto credential = auth_of(call);
+  if (!credential) return tl::unexpected(credential.error());
   std::string text = R"({"code":)" + to_text(Json(code));
   // The usual call has its input in one place: spare it the copy.
   const bool has_own_input = find_option(call, {"args", "input"}) != nullptr || !call.input.is_object();
   text += R"(,"input":)" + to_text(has_own_input ? input_of(call) : call.input);
   text += R"(,"context":)" + (call.context.is_object() ? to_text(call.context) : std::string("{}"));
-  if (libraries != nullptr) text += R"(,"libs":)" + to_text(*libraries);
-  text += '}';
-  return text;
+  if (const Json* libraries = find_option(call, {"libs"})) text += R"(,"libs":)" + to_text(*libraries);
+  if (!environment->empty()) text += R"(,"env":)" + to_text(*environment);
+  if (*credential) {
+    text += R"(,"auth":)" + to_text((*credential)->data);
+  } else if (find_option(call, {"auth"}) != nullptr) {
+    text += R"(,"auth":{})";
+  }
+  return text + '}';
 }
 
 ToolResult not_lent(const base::Error& error) {
@@ -84,30 +117,66 @@ ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
 
 }  // namespace
 
-ToolResult PythonTool::run(const ToolCall& call) {
-  return never_throws([&] {
-    const Json* code = find_option(call, {"code"});
-    if (code == nullptr || !code->is_string()) return refused("tool python needs the option 'code', a text");
-    return run_code(call, code->get_ref<const std::string&>());
-  });
+PythonTool::PythonTool(PythonSettings settings, std::optional<ScriptSource> scripts,
+                       const std::map<std::string, std::string>& versions)
+    : scripts_(std::move(scripts)), pool_(settings) {
+  for (const auto& [name, path] : versions) {
+    PythonSettings own = settings;
+    own.interpreter = path;
+    own.warm_size = 0;  // most steps want the usual one: start these when they are asked for
+    versions_.emplace(name, std::make_unique<PythonPool>(std::move(own)));
+  }
 }
 
-ToolResult PythonTool::run_code(const ToolCall& call, std::string_view code) {
+std::span<const OptionSpec> PythonTool::options() const { return option_table; }
+
+ToolResult PythonTool::run(const ToolCall& call) {
+  return run_checked(*this, call, [&] { return run_call(call); });
+}
+
+base::Result<std::string> PythonTool::code_of(const ToolCall& call) const {
+  const Json* code = find_option(call, {"code"});
+  if (code != nullptr && code->is_string()) return code->get<std::string>();
+  if (code == nullptr && find_option(call, {"script"}) != nullptr && scripts_) return scripts_->read(call);
+  return base::failure(base::ErrorCode::invalid_input, "tool python needs the option 'code', a text, or 'script'", "code");
+}
+
+base::Result<PythonPool*> PythonTool::pool_of(const ToolCall& call) {
+  auto name = text_option(call, {"python"});
+  if (!name) return tl::unexpected(name.error());
+  if (name->empty()) return &pool_;
+  const auto found = versions_.find(*name);
+  if (found != versions_.end()) return found->second.get();
+  std::string known;
+  for (const auto& [other, pool] : versions_) known += (known.empty() ? "" : ", ") + other;
+  return base::failure(base::ErrorCode::unsupported,
+                       "this worker has no interpreter called '" + *name + "'; its setting python-versions names: " +
+                           (known.empty() ? "none" : known), "python");
+}
+
+ToolResult PythonTool::run_call(const ToolCall& call) {
+  const auto code = code_of(call);
+  if (!code) return failed(code.error());
   const auto deadline = deadline_of(call);
   if (!deadline) return refused(deadline.error().message);
-  const std::string request = request_text(call, code);
+  const auto chosen = pool_of(call);
+  if (!chosen) return failed(chosen.error());
+  PythonPool& pool = **chosen;
+  const auto text = request_text(call, *code);
+  if (!text) return failed(text.error());
+  const std::string& request = *text;
   if (request.size() > UINT32_MAX / 2) return refused("the input of tool python is too large");
   // One that died while idle never saw the request, so the next one may have it: each of the pool may
   // have died, hence the bound.
-  for (std::size_t tries = 0; tries <= pool_.settings().pool_size; ++tries) {
-    auto interpreter = pool_.borrow(*deadline, call.stop);
+  for (std::size_t tries = 0; tries <= pool.settings().pool_size; ++tries) {
+    auto interpreter = pool.borrow(*deadline, call.stop);
     if (!interpreter) return not_lent(interpreter.error());
     CallEnd end = (*interpreter)->call(request, *deadline, call.stop);
     std::optional<int> wait_status;
     if (end.must_retire) {
-      wait_status = pool_.retire(std::move(*interpreter));
+      wait_status = pool.retire(std::move(*interpreter));
     } else {
-      pool_.give_back(std::move(*interpreter));
+      pool.give_back(std::move(*interpreter));
     }
     if (end.how == How::never_began) continue;
     ToolResult result = result_of(end, wait_status);

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
+#include <set>
 
 #include "support.hpp"
 #include "worker/tools/http_tool.hpp"
@@ -61,6 +63,23 @@ class Site {
     });
     server_.Get("/tofile", [](const auto&, auto& response) { response.set_redirect("file:///etc/passwd"); });
     server_.Get("/huge", [](const auto&, auto& response) { response.set_content(std::string(5'000'000, 'x'), "text/plain"); });
+    // What a proxy is asked for is a whole url.
+    server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      if (!request.target.starts_with("http://")) return httplib::Server::HandlerResponse::Unhandled;
+      response.set_content(Json{{"target", request.target}}.dump(), "application/json");
+      return httplib::Server::HandlerResponse::Handled;
+    });
+    server_.Get("/zipped", [](const auto&, auto& response) {
+      response.set_content(Json{{"text", std::string(20'000, 'z')}}.dump(), "application/json");
+    });
+    server_.Post("/upload", [](const httplib::Request& request, httplib::Response& response) {
+      Json seen = Json::object();
+      for (const auto& [name, file] : request.files) {
+        seen[name] = file.filename.empty() ? file.content
+                                           : file.filename + " " + file.content_type + " " + std::to_string(file.content.size());
+      }
+      response.set_content(seen.dump(), "application/json");
+    });
     server_.Get("/hang", [this](const auto&, auto& response) {
       response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
         std::this_thread::yield();
@@ -252,7 +271,7 @@ TEST_CASE("options that make no request are refused") {
   const Json bad[] = {{{"kind", "http"}}, {{"url", "file:///etc/passwd"}}, {{"url", "gopher://x/"}}, {{"url", "http://"}},
                       {{"url", "http://a b/"}}, {{"url", "http://host:0/"}}, {{"url", "http://host:99999/"}}, {{"url", 5}},
                       {{"url", "http://127.0.0.1:1/"}, {"method", "GE T"}}, {{"url", "http://127.0.0.1:1/"}, {"headers", {{"A", "b\r\nC: d"}}}},
-                      {{"url", "http://127.0.0.1:1/"}, {"headers", "x"}}, {{"url", "http://127.0.0.1:1/"}, {"auth", "some_name"}},
+                      {{"url", "http://127.0.0.1:1/"}, {"headers", "x"}}, {{"url", "http://127.0.0.1:1/"}, {"auth", 5}},
                       {{"url", "http://127.0.0.1:1/"}, {"timeout", -1}}, {{"url", "http://127.0.0.1:1/"}, {"verify_ssl", "perhaps"}}};
   for (const Json& options : bad) {
     INFO(options.dump());
@@ -294,4 +313,86 @@ TEST_CASE("many requests at once get their own answers") {
     }
   }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("connections are kept for the next request to the same place") {
+  HttpTool own({.limits = {}, .connect_timeout = 10s, .redirects_max = 5});
+  std::set<int> ports;
+  httplib::Server server;
+  std::mutex mutex;
+  server.Get("/", [&](const httplib::Request& request, httplib::Response& response) {
+    const std::lock_guard lock(mutex);
+    ports.insert(request.remote_port);
+    response.set_content("ok", "text/plain");
+  });
+  const int port = server.bind_to_any_port("127.0.0.1");
+  std::jthread thread([&] { server.listen_after_bind(); });
+  const ToolCall call = call_of({{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(port)}});
+
+  for (int i = 0; i < 4; ++i) CHECK(error_kind(own.run(call)) == "none");  // a server of this library keeps five
+
+  CHECK(ports.size() == 1);
+  server.stop();
+}
+
+TEST_CASE("a server that came back is reached although the kept connection is dead") {
+  HttpTool own({.limits = {}, .connect_timeout = 10s, .redirects_max = 5});
+  const auto answer = [](const httplib::Request&, httplib::Response& response) { response.set_content("ok", "text/plain"); };
+  auto server = std::make_unique<httplib::Server>();
+  server->Get("/", answer);
+  const int port = server->bind_to_any_port("127.0.0.1");
+  std::jthread thread([&] { server->listen_after_bind(); });
+  const ToolCall call = call_of({{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(port)}});
+  CHECK(error_kind(own.run(call)) == "none");
+  server->stop();
+  thread.join();
+  server = std::make_unique<httplib::Server>();
+  server->Get("/", answer);
+  REQUIRE(server->bind_to_port("127.0.0.1", port));
+  thread = std::jthread([&] { server->listen_after_bind(); });
+
+  CHECK(error_kind(own.run(call)) == "none");
+
+  server->stop();
+}
+
+TEST_CASE("files and fields go as multipart") {
+  const Json answer = answer_of(http("/upload", {{"method", "POST"}, {"form", {{"who", "me"}}},
+                                                 {"files", {{"one", {{"filename", "a.txt"}, {"content", "x\ny"}, {"content_type", "text/plain"}}},
+                                                            {"two", {{"content_b64", "AP8="}}}}}}));
+  CHECK(answer["data"]["who"] == "me");
+  CHECK(answer["data"]["one"] == "a.txt text/plain 3");
+  CHECK(answer["data"]["two"] == "file application/octet-stream 2");
+  CHECK(error_kind(tool().run(http("/upload", {{"method", "POST"}, {"files", {{"one", "/no/such/file"}}}}))) == "not_found");
+}
+
+TEST_CASE("credentials are basic, bearer, or keys in a header or the query, by name or in place") {
+  struct Source final : CredentialSource {
+    noetl::base::Result<Credential> find(const std::string& name) override {
+      return Credential{.name = name, .type = "bearer", .data = {{"token", "t0"}}};
+    }
+  } source;
+  ToolCall named = http("/echo", {{"auth", "some"}});
+  named.credentials = &source;
+
+  CHECK(answer_of(named)["data"]["headers"]["authorization"] == "Bearer t0");
+  CHECK(answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"value", "k"}}}}))["data"]["headers"]["x-api-key"] == "k");
+  const Json in_query = answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"name", "key"}, {"value", "k&"}, {"in", "query"}}}}));
+  CHECK(in_query["data"]["params"]["key"] == Json{"k&"});
+  CHECK(in_query["url"] == site().url("/echo"));
+  CHECK(error_kind(tool().run(http("/echo", {{"auth", {{"type", "kerberos"}}}}))) == "invalid_input");
+}
+
+TEST_CASE("a compressed answer comes as what it says") {
+  CHECK(answer_of(http("/zipped"))["data"]["text"].get<std::string>().size() == 20'000);
+}
+
+TEST_CASE("a proxy is asked instead of the host") {
+  const Json answer = answer_of(call_of({{"kind", "http"}, {"url", "http://nowhere.invalid/echo?a=1"}, {"proxy", site().url("")}}));
+  CHECK(answer["data"]["target"] == "http://nowhere.invalid/echo?a=1");
+}
+
+TEST_CASE("a status that was expected is no error") {
+  CHECK(answer_of(http("/status/404", {{"expected_status", {404}}}))["status_code"] == 404);
+  CHECK(error_kind(tool().run(http("/status/404", {{"expected_status", 409}}))) == "not_found");
 }

@@ -181,6 +181,9 @@ TEST_CASE("connections are kept, shared within their bound, and outlive a restar
   CHECK(good == 12);
   CHECK(bench.tool.pool().open_count() <= 4);
   support::shared_postgres().terminate_backends();
+  support::wait_until("they are gone", 5s, [&] {
+    return support::sql_number(bench.url, "select count(*) from pg_stat_activity where application_name = 'noetl-worker'") == 0;
+  });
   CHECK(bench.result({{"query", "select 1 as one"}})["rows"][0]["one"] == 1);
 }
 

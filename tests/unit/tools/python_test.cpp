@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "support.hpp"
@@ -231,4 +235,76 @@ TEST_CASE("warm calls are fast") {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   MESSAGE("python calls/s: " << threads_count * calls / took.count());
   CHECK(took.count() < 60.0);
+}
+
+TEST_CASE("the names of the playbook are globals, arguments, and members of context") {
+  ToolCall call = python("result = [city, context['city'], context.get('execution_id'), context['job']['uuid']]");
+  call.context["names"] = {{"city", "Oslo"}};
+  CHECK(result_of(call) == Json{"Oslo", "Oslo", "7", "7"});
+  call.tool["code"] = "def main(city, context={}, **kwargs):\n  return [city, context['city'], sorted(kwargs)]";
+  CHECK(result_of(call) == Json{"Oslo", "Oslo", Json::array()});
+  call.input = {{"city", "Rome"}};
+  CHECK(result_of(call)[0] == "Rome");
+  call.context["names"] = {{"result", 5}};
+  call.tool["code"] = "x = 1";
+  CHECK(result_of(call).is_null());
+}
+
+TEST_CASE("generators of both sorts become lists") {
+  CHECK(result_of(python("def main():\n  yield 1\n  yield 2")) == Json{1, 2});
+  CHECK(result_of(python("import asyncio\nasync def main():\n  yield 1\n  await asyncio.sleep(0)\n  yield 2")) == Json{1, 2});
+  CHECK(result_of(python("result = (x * x for x in range(3))")) == Json{0, 1, 4});
+  CHECK(error_kind(tool().run(python("def main():\n  yield 1\n  raise ValueError('no')"))) == "exception");
+}
+
+TEST_CASE("a credential's fields are the name auth") {
+  struct Source final : CredentialSource {
+    noetl::base::Result<Credential> find(const std::string& name) override {
+      return Credential{.name = name, .type = "bearer", .data = {{"token", "t0"}}};
+    }
+  } source;
+  ToolCall call = python("def main(auth):\n  return auth['token']");
+  call.tool["auth"] = "some";
+  call.credentials = &source;
+  CHECK(result_of(call) == "t0");
+  call.tool["auth"] = Json::object();
+  call.tool["code"] = "result = auth";
+  CHECK(result_of(call) == Json::object());
+}
+
+TEST_CASE("variables of one call are not those of the next") {
+  ToolCall call = python("import os\nresult = os.environ.get('COLOUR')");
+  call.tool["env"] = {{"COLOUR", "blue"}};
+  CHECK(result_of(call) == "blue");
+  call.tool.erase("env");
+  CHECK(result_of(call).is_null());
+}
+
+TEST_CASE("a step chooses among the interpreters that the worker knows") {
+  PythonTool several(settings(), std::nullopt, {{"other", python_path()}});
+  ToolCall call = python("result = 1");
+  call.tool["python"] = "other";
+  CHECK(several.run(call).result == "1");
+  call.tool["python"] = "unknown";
+  const ToolResult refused = several.run(call);
+  CHECK(error_kind(refused) == "unsupported");
+  CHECK(refused.error->message.find("other") != std::string::npos);
+}
+
+TEST_CASE("scripts come inline, and files from their folder only") {
+  const auto folder = std::filesystem::temp_directory_path() / ("noetl-scripts-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "twice.py") << "def main(n):\n  return n * 2\n";
+  PythonTool scripted(settings(), ScriptSource(folder, nullptr));
+  const auto run = [&](Json script) {
+    ToolCall call = call_of({{"kind", "python"}, {"script", std::move(script)}}, {{"n", 4}});
+    return scripted.run(call);
+  };
+
+  CHECK(run({{"uri", "twice.py"}, {"source", {{"type", "file"}}}}).result == "8");
+  CHECK(run({{"source", {{"type", "inline"}, {"content", "result = 3"}}}}).result == "3");
+  CHECK(error_kind(run({{"uri", "/etc/hostname"}, {"source", {{"type", "file"}}}})) == "auth");
+  CHECK(error_kind(run({{"uri", "x.py"}, {"source", {{"type", "gcs"}}}})) == "unsupported");
+  CHECK(error_kind(run({{"uri", "http://127.0.0.1/x.py"}})) == "unsupported");
+  std::filesystem::remove_all(folder);
 }

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "worker/tools/options.hpp"
-#include "worker/tools/postgres/result_text.hpp"
+#include "worker/tools/rows_text.hpp"
 
 namespace noetl::tools {
 
@@ -62,7 +62,7 @@ struct Plain {
 class Session {
  public:
   Session(Connection& connection, const Request& request, const Waiter& waiter, std::size_t bytes_max)
-      : connection_(connection), request_(request), waiter_(waiter), bytes_max_(bytes_max), text_(bytes_max, request.numeric) {}
+      : connection_(connection), request_(request), waiter_(waiter), bytes_max_(bytes_max), text_(bytes_max) {}
 
   ToolResult run() {
     const bool is_one = request_.is_one_transaction;
@@ -84,14 +84,43 @@ class Session {
  private:
   std::optional<domain::ToolError> run_one(std::size_t i) {
     const std::string tried = "statement " + std::to_string(i + 1) + " of " + std::to_string(request_.statements.size());
-    auto end = connection_.run(request_.statements[i], text_.handler(), waiter_, tried);
+    text_.begin_statement();
+    const RowHandler handler{.columns = [this](const std::vector<Column>& columns) { take_columns(columns); },
+                             .row = [this](std::span<const Cell> cells) { return take_row(cells); }};
+    auto end = connection_.run(request_.statements[i], handler, waiter_, tried);
     if (!end) {
       text_.end_with_error(end.error());
       return end.error();
     }
     if (text_.is_full()) return too_large(bytes_max_);
-    text_.end_statement(*end);
+    // INSERT … RETURNING returns what it changed.
+    const bool has_changed = end->tag.starts_with("INSERT") || end->tag.starts_with("UPDATE") ||
+                             end->tag.starts_with("DELETE") || end->tag.starts_with("MERGE");
+    text_.end_statement({.returns_rows = end->returns_rows, .has_changed_rows = has_changed, .row_count = end->row_count});
     return std::nullopt;
+  }
+
+  void take_columns(const std::vector<Column>& columns) {
+    std::vector<std::string> names;
+    types_.clear();
+    for (const Column& column : columns) {
+      names.push_back(column.name);
+      types_.push_back(column.type);
+    }
+    text_.set_columns(names);
+  }
+
+  bool take_row(std::span<const Cell> cells) {
+    std::string& to = text_.begin_row();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text_.begin_cell(i);
+      if (cells[i]) {
+        append_json(to, types_[i], *cells[i], request_.numeric);
+      } else {
+        to += "null";
+      }
+    }
+    return text_.end_row();
   }
 
   ToolResult end_badly(domain::ToolError error) {
@@ -110,7 +139,8 @@ class Session {
   const Request& request_;
   const Waiter& waiter_;
   const std::size_t bytes_max_;
-  ResultText text_;
+  RowsText text_;
+  std::vector<TypeId> types_;  // of the columns of the statement that runs
 };
 
 void append_copy_cell(std::string& to, const Json& value, TypeId type) {

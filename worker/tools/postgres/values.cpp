@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "worker/tools/decimal.hpp"
 #include "worker/tools/results.hpp"
 
 namespace noetl::tools::postgres {
@@ -55,51 +56,6 @@ void append_float(std::string& to, std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool is_finite = error == std::errc{} && end == text.data() + text.size() && std::isfinite(value);
   to += is_finite ? Json(value).dump() : json_text(text);
-}
-
-// Digits without sign, leading and trailing zeros, and where the point stands: equal for equal decimals.
-std::string normal_form(std::string_view text) {
-  std::string sign;
-  if (text.starts_with('-')) {
-    sign = "-";
-    text.remove_prefix(1);
-  }
-  int exponent = 0;
-  const std::size_t e = text.find_first_of("eE");
-  if (e != std::string_view::npos) {
-    const std::size_t digits = text[e + 1] == '+' ? e + 2 : e + 1;
-    std::from_chars(text.data() + digits, text.data() + text.size(), exponent);
-    text = text.substr(0, e);
-  }
-  std::string digits;
-  for (const char c : text) {
-    if (c != '.') digits += c;
-  }
-  const std::size_t point = text.find('.');
-  exponent += static_cast<int>(point == std::string_view::npos ? text.size() : point);
-  const std::size_t first = digits.find_first_not_of('0');
-  if (first == std::string::npos) return "0";
-  exponent -= static_cast<int>(first);
-  digits = digits.substr(first, digits.find_last_not_of('0') + 1 - first);
-  return sign + digits + "@" + std::to_string(exponent);
-}
-
-void append_numeric(std::string& to, std::string_view text, NumericAs numeric) {
-  std::int64_t whole = 0;
-  double value = 0;
-  const char* const last = text.data() + text.size();
-  const auto as_whole = std::from_chars(text.data(), last, whole);
-  const bool is_whole = as_whole.ec == std::errc{} && as_whole.ptr == last;
-  const auto as_float = std::from_chars(text.data(), last, value);
-  const bool is_float = as_float.ec == std::errc{} && as_float.ptr == last && std::isfinite(value);
-  if (numeric == NumericAs::text || !is_float) {
-    to += json_text(text);
-  } else if (is_whole) {
-    to += text;
-  } else {
-    const std::string shown = Json(value).dump();
-    to += numeric == NumericAs::number || normal_form(shown) == normal_form(text) ? shown : json_text(text);
-  }
 }
 
 // "2026-01-31 23:59:59.5+00" as "2026-01-31T23:59:59.5+00:00"; infinity and years BC as they are.
@@ -251,7 +207,7 @@ void append_json(std::string& to, TypeId type, std::string_view text, NumericAs 
     case oid: to += text; return;
     case float4:
     case float8: return append_float(to, text);
-    case numeric_type: return append_numeric(to, text, numeric);
+    case numeric_type: return append_decimal(to, text, numeric);
     case json:
     case jsonb: return append_json_value(to, text);
     case timestamp:

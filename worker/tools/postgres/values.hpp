@@ -5,16 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "worker/tools/decimal.hpp"
+
 namespace noetl::tools::postgres {
 
 using TypeId = unsigned;  // an OID of pg_type
-
-// How `numeric` becomes JSON.
-enum class NumericAs {
-  exact,   // a number where a double holds it exactly, else a text
-  number,  // always a number
-  text,
-};
 
 // Appends the JSON form of one value: integers, floats, booleans, json as values, arrays as lists, timestamps
 // as ISO 8601, bytea as base64; what has no JSON form of its own (uuid, inet, NaN, …) as text.
