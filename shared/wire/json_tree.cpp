@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/wire/json_scanner.hpp"
 #include "shared/wire/parse_body.hpp"
 
 namespace noetl::wire {
@@ -13,7 +14,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t shown_bytes_max = 60;
 
-// Receives what nlohmann's parser finds. Its member names are the parser's.
+// Receives what nlohmann's parser finds. Its member names are the parser's, and JsonScanner's too.
 class TreeBuilder {
  public:
   bool null() { return place(nullptr); }
@@ -96,7 +97,13 @@ class TreeBuilder {
 }  // namespace
 
 tl::expected<Json, std::string> build_tree(std::string_view text) {
-  TreeBuilder builder;
+  {
+    TreeBuilder quick;
+    JsonScanner scanner(text, quick);
+    if (scanner.run() && (!scanner.has_more_than_ascii() || find_invalid_utf8(text) == std::string_view::npos))
+      return std::move(quick.root());
+  }
+  TreeBuilder builder;  // whatever is wrong or unusual: nlohmann's parser says it
   if (Json::sax_parse(text, &builder)) return std::move(builder.root());
   return tl::unexpected<std::string>(std::move(builder.mistake()));
 }
