@@ -110,6 +110,18 @@ bool JetStreamNotifier::is_connected() const {
   return quick_->connection->is_connected();
 }
 
+std::uint64_t JetStreamNotifier::untaken(const std::string& pool) const {
+  if (!is_connected()) return 0;
+  const nats::ThreadScope scope;
+  std::shared_ptr<Line> line;
+  {
+    const std::lock_guard lock(lines_mutex_);
+    line = quick_;
+  }
+  const auto consumer = line->jetstream.find_consumer(settings_.stream, wire::commands_consumer_of(pool));
+  return consumer ? consumer->waiting : 0;
+}
+
 void JetStreamNotifier::meet_pools(const std::vector<Ring>& rings) {
   const std::string* last = nullptr;
   for (const Ring& ring : rings) {

@@ -48,6 +48,7 @@ class JetStreamNotifier final : public Notifier {
   void ring(const std::vector<Ring>& rings) override;
   void tell_dead(const std::vector<Death>& deaths) override;
   [[nodiscard]] bool is_connected() const override;
+  [[nodiscard]] std::uint64_t untaken(const std::string& pool) const override;
 
   // What notifications say from now on; for a server that learns its port late. Before the first ring() only.
   void announce(std::string server_url) { server_url_ = std::move(server_url); }

@@ -1,6 +1,7 @@
 #pragma once
 // Notifier: rings the doorbell after a commit. Asynchronous and best effort: a lost notification costs
 // milliseconds, never work, because upkeep rings again. Any thread.
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Notifier {
   virtual void tell_dead(const std::vector<Death>& deaths) = 0;
   // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
+  // Rings of that pool that no worker has taken yet, asked just now; 0 when that cannot be said. Waits for the
+  // network, for a moment: not for the path of a request.
+  [[nodiscard]] virtual std::uint64_t untaken(const std::string& pool) const = 0;
 };
 
 }  // namespace noetl::notify

@@ -1,5 +1,6 @@
 #pragma once
 // RecordingNotifier: keeps what was rung, for tests. Any thread.
+#include <atomic>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@ class RecordingNotifier final : public Notifier {
     deaths_.insert(deaths_.end(), deaths.begin(), deaths.end());
   }
   [[nodiscard]] bool is_connected() const override { return true; }
+  [[nodiscard]] std::uint64_t untaken(const std::string&) const override { return untaken_; }
+  // What untaken() says from now on.
+  void pretend_untaken(std::uint64_t rings) { untaken_ = rings; }
 
   [[nodiscard]] std::vector<Death> deaths() const {
     const std::lock_guard lock(mutex_);
@@ -37,6 +41,7 @@ class RecordingNotifier final : public Notifier {
   }
 
  private:
+  std::atomic<std::uint64_t> untaken_{0};
   mutable std::mutex mutex_;
   std::vector<Ring> rings_;
   std::vector<Death> deaths_;

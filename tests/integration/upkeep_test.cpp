@@ -32,6 +32,26 @@ TEST_CASE("a command whose notification was lost is rung again within two second
   wait_until("the doorbell rings again", 5s, [&] { return was_rung(server, id); });
 }
 
+TEST_CASE("fresh commands behind rings that nobody has taken yet are not rung again, unless they are a minute old") {
+  ServerParts server;
+  server.notifier.pretend_untaken(1);
+  const auto fresh = server.enqueue();
+  const auto old = server.enqueue();
+  const std::string minutes = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 120'000));
+  server.run("update noetl.queue set queue_id = queue_id - " + minutes + ", created_at = now() - interval '2 minutes' where queue_id = " + old.str());
+  const base::CommandId moved{old.value - std::stoll(minutes)};
+
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the old one is rung", 5s, [&] { return was_rung(server, moved); });
+  wait_until("the fresh one is due for a ring", 5s, [&] {
+    return server.number("select count(*) from noetl.queue where created_at < now() - interval '1500 milliseconds'") == 2;
+  });
+  CHECK_FALSE(was_rung(server, fresh));
+  server.notifier.pretend_untaken(0);
+  wait_until("the line has gone", 5s, [&] { return was_rung(server, fresh); });
+}
+
 TEST_CASE("a command is rung when its time has come") {
   ServerParts server;
   const upkeep::Upkeep upkeep(server.parts, quick(server));

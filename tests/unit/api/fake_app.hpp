@@ -44,6 +44,7 @@ class SilentNotifier final : public notify::Notifier {
   void ring(const std::vector<notify::Ring>&) override {}
   void tell_dead(const std::vector<notify::Death>&) override {}
   [[nodiscard]] bool is_connected() const override { return true; }
+  [[nodiscard]] std::uint64_t untaken(const std::string&) const override { return 0; }
 };
 
 }  // namespace noetl::api_test

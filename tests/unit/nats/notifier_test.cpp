@@ -54,6 +54,8 @@ TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
                       [&] { return messages_in(server, "noetl-worker-pool") == 3000; });
   support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 3000; });
   CHECK(notifier.counts().failed == 0);
+  CHECK(notifier.untaken("default") == 3000);
+  CHECK(notifier.untaken("pool-that-nobody-rang") == 0);
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
 }
 
