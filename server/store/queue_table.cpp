@@ -13,17 +13,19 @@ std::string id_array(const std::vector<base::CommandId>& ids) {
   return array.text();
 }
 
+// By position, for this runs for every command: looking a column up by its name compares all names before it.
+// claim_by_ids and commands_to_explain begin with these.
 domain::ClaimedCommand claimed_from(const pqxx::row& row) {
-  return {.lease = {{row["queue_id"].as<std::int64_t>()}, row["epoch"].as<std::int32_t>()},
-          .execution_id = {row["execution_id"].as<std::int64_t>()},
-          .step = text_of(row["step"]),
-          .node_id = text_of(row["node_id"]),
-          .tool_kind = text_of(row["tool_kind"]),
-          .attempt = row["attempts"].as<std::int32_t>(),
-          .max_attempts = row["max_attempts"].as<std::int32_t>(),
-          .timeout = std::chrono::milliseconds{row["timeout_ms"].as<std::int64_t>()},
-          .context = text_of(row["context"]),
-          .traceparent = text_of(row["traceparent"])};
+  return {.lease = {{row[0].as<std::int64_t>()}, row[5].as<std::int32_t>()},
+          .execution_id = {row[1].as<std::int64_t>()},
+          .step = text_of(row[2]),
+          .node_id = text_of(row[3]),
+          .tool_kind = text_of(row[4]),
+          .attempt = row[6].as<std::int32_t>(),
+          .max_attempts = row[7].as<std::int32_t>(),
+          .timeout = std::chrono::milliseconds{row[8].as<std::int64_t>()},
+          .context = text_of(row[9]),
+          .traceparent = text_of(row[10])};
 }
 
 domain::CommandStatus status_from(const pqxx::field& field) {

@@ -37,7 +37,7 @@ select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1
 
 -- name: claim_by_ids
 -- $2 is sorted: rows are locked in the order of ids, so two claims cannot wait for each other.
--- available_at is taken away so that the due index holds waiting commands only.
+-- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
 with claimed as (
   update noetl.queue q
   set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = now(),
@@ -61,7 +61,8 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_
 from claimed
 
 -- name: commands_to_explain
--- What became of commands that could not be claimed; also gives a worker its own lease again.
+-- What became of commands that could not be claimed; also gives a worker its own lease again. The first columns are
+-- those of claim_by_ids.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
   attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, status,
   coalesce(worker_id, '') as worker_id,
