@@ -1,7 +1,10 @@
 #include "shared/language/field.hpp"
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
+#include "shared/templating/filters.hpp"
 #include "shared/templating/template.hpp"
 
 namespace noetl::language {
@@ -15,9 +18,22 @@ std::string below(const std::string& path, std::string_view key) {
   return joined += clipped(key, 80);
 }
 
+// What a template's parser says of an unknown filter has its name between quotes.
+std::string suggested_filter(std::string_view message) {
+  constexpr std::string_view says = "there is no filter '";
+  if (!message.starts_with(says) || !message.ends_with('\'')) return {};
+  std::vector<std::string_view> names;
+  for (const auto table :
+       {templating::text_filters(), templating::number_filters(), templating::sequence_filters(),
+        templating::selection_filters(), templating::layout_filters(), templating::json_filters()})
+    for (const auto* filter = table.begin; filter != table.end; ++filter) names.push_back(filter->name);
+  const auto name = message.substr(says.size(), message.size() - says.size() - 1);
+  return did_you_mean(name, std::span<const std::string_view>(names));
+}
+
 void report(const Field& field, Strictness strictness, const base::Error& error, Findings& findings) {
-  std::string message = "the template does not parse: ";
-  message += error.details.empty() ? error.message : error.details.front().message;
+  const std::string said = error.details.empty() ? error.message : error.details.front().message;
+  std::string message = "the template does not parse: " + said;
   const SourceMark inside = error.details.empty()
                                 ? SourceMark{}
                                 : SourceMark{error.details.front().line, error.details.front().column};
@@ -25,9 +41,10 @@ void report(const Field& field, Strictness strictness, const base::Error& error,
   if (inside.line > 1 && mark.line == field.mark().line)
     message += " (in line " + std::to_string(inside.line) + " of this text)";
   if (strictness == Strictness::error) {
-    findings.error(field.path, mark, std::move(message));
+    findings.error(field.path, mark, std::move(message), suggested_filter(said));
   } else {
-    findings.warning(field.path, mark, std::move(message) + "; it will be passed on as it is");
+    findings.warning(field.path, mark, std::move(message) + "; it will be passed on as it is",
+                     suggested_filter(said));
   }
 }
 

@@ -122,6 +122,10 @@ TEST_CASE("a template that does not parse is shown where it stands in the playbo
     check_finding(playbook("  - step: start\n    set:\n      ctx.x: >\n        one\n        {{ 1 + }}\n"),
                   "does not parse", {.is_error = true, .line = 9, .column = 1});
   }
+  SUBCASE("a filter that is not there has a suggestion") {
+    check_finding(playbook("  - step: start\n    set: {ctx.x: \"{{ city | uper }}\"}\n"),
+                  "there is no filter", {.is_error = true, .line = 7, .column = 29, .suggestion = "'upper'"});
+  }
   SUBCASE("in program text it is a warning") {
     check_finding(playbook("  - step: start\n    tool: {kind: python, code: \"x = {{ 1 + }}\"}\n"),
                   "does not parse", {.is_error = false, .line = 7, .column = 44});
