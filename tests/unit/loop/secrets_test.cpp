@@ -1,0 +1,214 @@
+// Secrets on the worker's side: what is asked of the server, what is kept, what templates become, what never leaves.
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "worker/loop/credential_client.hpp"
+#include "worker/loop/resolve_secrets.hpp"
+#include "worker/loop/run_command.hpp"
+
+using namespace noetl;
+using namespace std::chrono_literals;
+using nlohmann::json;
+using domain::Outcome;
+
+namespace {
+
+// A server of three routes: answers by path, and says what was asked.
+struct FakeServer {
+  std::map<std::string, std::string> answers;
+  std::vector<std::string> asked;
+  int failures_first = 0;
+
+  base::Result<std::string> get(const std::string& path) {
+    asked.push_back(path);
+    if (failures_first > 0) {
+      --failures_first;
+      return base::failure(base::ErrorCode::unavailable, "away");
+    }
+    const auto found = answers.find(path.substr(0, path.find('?')));
+    if (found == answers.end()) return base::failure(base::ErrorCode::not_found, "there is nothing at " + path);
+    return found->second;
+  }
+};
+
+struct Fixture {
+  FakeServer server;
+  base::ManualClock clock;
+  loop::CredentialClient client{[this](const std::string& path) { return server.get(path); }, clock};
+  loop::SecretAsker asker{.worker_id = "w", .execution_id = {77}};
+
+  Fixture() {
+    server.answers["/api/credentials/pg"] = R"({"name":"pg","type":"postgres","data":{"db_user":"somebody","db_password":"correct horse"}})";
+    server.answers["/api/v2/executions/77/keychain/api"] =
+        R"({"status":"success","name":"api","kind":"oauth2","ttl_seconds":10,"token_data":{"token":"tok-12345678","token_type":"Bearer"}})";
+    server.answers["/api/v2/results/5"] = R"({"rows":[1,2]})";
+  }
+};
+
+// A tool of a test: what it is given and what it gives.
+class ScriptedTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "scripted"; }
+  [[nodiscard]] tools::ToolResult run(const tools::ToolCall& call) override { return act(call); }
+  std::function<tools::ToolResult(const tools::ToolCall&)> act;
+};
+
+domain::ClaimedCommand command_of(const json& context) {
+  domain::ClaimedCommand command;
+  command.lease = {.queue_id = {1}, .epoch = 1};
+  command.execution_id = {77};
+  command.step = "s";
+  command.tool_kind = "scripted";
+  command.attempt = 1;
+  command.context = context.dump();
+  return command;
+}
+
+}  // namespace
+
+TEST_CASE("a credential is read once, and again when its time is over") {
+  Fixture fixture;
+
+  CHECK(fixture.client.credential("pg", fixture.asker)->type == "postgres");
+  CHECK(fixture.client.credential("pg", fixture.asker)->data["db_password"] == "correct horse");
+  CHECK(fixture.server.asked == std::vector<std::string>{"/api/credentials/pg?include_data=true&worker_id=w&execution_id=77"});
+  fixture.clock.advance(31s);
+  CHECK(fixture.client.credential("pg", fixture.asker));
+  CHECK(fixture.server.asked.size() == 2);
+}
+
+TEST_CASE("a token is kept for half of what is left of it") {
+  Fixture fixture;
+
+  CHECK(fixture.client.keychain_entry("api", fixture.asker)->data["token"] == "tok-12345678");
+  fixture.clock.advance(4s);
+  CHECK(fixture.client.keychain_entry("api", fixture.asker));
+  CHECK(fixture.server.asked.size() == 1);
+  fixture.clock.advance(2s);
+  CHECK(fixture.client.keychain_entry("api", fixture.asker));
+  CHECK(fixture.server.asked.size() == 2);
+}
+
+TEST_CASE("a name that is no credential may be an entry of the keychain; failures that pass are repeated") {
+  Fixture fixture;
+
+  CHECK(fixture.client.credential("api", fixture.asker)->data["token"] == "tok-12345678");
+  const auto unknown = fixture.client.credential("nobody", fixture.asker);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().message.find("/api/credentials/nobody") != std::string::npos);
+  CHECK(fixture.client.credential("../x", fixture.asker).error().code == base::ErrorCode::invalid_input);
+  fixture.server.failures_first = 2;
+  CHECK(fixture.client.credential("pg", fixture.asker));
+}
+
+TEST_CASE("results come by reference or by id") {
+  Fixture fixture;
+
+  CHECK(fixture.client.result("noetl://result/5").value()["rows"].size() == 2);
+  CHECK(fixture.client.result("5").value()["rows"].size() == 2);
+  CHECK(fixture.client.result("6").error().code == base::ErrorCode::not_found);
+  CHECK(fixture.client.result("noetl://other/5").error().code == base::ErrorCode::invalid_input);
+}
+
+TEST_CASE("deferred templates become text wherever they stand; all else stays as it is") {
+  Fixture fixture;
+  loop::CommandSecrets secrets(&fixture.client, fixture.asker);
+  auto value = json::parse(R"({"headers":{"Authorization":{"$template":"{{ scheme }} {{ keychain.api.token }}","$names":{"scheme":"Bearer"}},"X":"{{ kept }}"},
+    "list":[{"$template":"{{ keychain['api']['token'] }}"},3],"own":{"$template":"x","other":1}})");
+
+  REQUIRE(loop::resolve_secrets(value, secrets));
+
+  CHECK(value == json::parse(R"({"headers":{"Authorization":"Bearer tok-12345678","X":"{{ kept }}"},"list":["tok-12345678",3],"own":{"$template":"x","other":1}})"));
+  CHECK(fixture.server.asked.size() == 1);
+}
+
+TEST_CASE("templates that name what is not there are refused by the names alone") {
+  Fixture fixture;
+  loop::CommandSecrets secrets(&fixture.client, fixture.asker);
+  const auto error_of = [&](const std::string& source) {
+    json value{{"$template", source}};
+    const auto done = loop::resolve_secrets(value, secrets);
+    REQUIRE_FALSE(done);
+    return done.error();
+  };
+
+  const auto field = error_of("{{ keychain.api.tokken }}");
+  CHECK(field.message.find("'tokken'") != std::string::npos);
+  CHECK(field.message.find("token, token_type") != std::string::npos);
+  CHECK(field.message.find("tok-12345678") == std::string::npos);
+  CHECK(error_of("{{ keychain.nobody.token }}").code == base::ErrorCode::not_found);
+  CHECK(error_of("{{ keychain[name].token }}").code == base::ErrorCode::invalid_input);
+  json optional{{"$template", "{{ keychain.api.tokken | default('none') }}"}};
+  REQUIRE(loop::resolve_secrets(optional, secrets));
+  CHECK(optional == "none");
+}
+
+TEST_CASE("a tool sees the secret, its report does not: not in output, error, or result") {
+  Fixture fixture;
+  ScriptedTool tool;
+  json seen;
+  tool.act = [&](const tools::ToolCall& call) {
+    seen = call.tool;
+    const auto pg = call.credentials->find("pg");
+    tools::ToolResult result;
+    result.outcome = Outcome::failed;
+    result.output = "sending tok-12345678 to somebody with correct horse";
+    result.result = json{{"echo", "Bearer tok-12345678"}, {"user", "somebody"}}.dump();
+    result.error = domain::ToolError{.kind = "auth", .message = "refused tok-12345678", .is_retryable = false, .status = 401, .retry_after = {}, .traceback = "password=correct horse"};
+    return result;
+  };
+  const auto command = command_of({{"tool", {{"kind", "scripted"}, {"token", {{"$template", "{{ keychain.api.token }}"}}}}}, {"input", json::object()}});
+
+  const auto report = loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+
+  CHECK(seen["token"] == "tok-12345678");
+  CHECK(report.outcome == Outcome::failed);
+  CHECK(report.output == "sending *** to somebody with ***");
+  CHECK(report.error->message == "refused ***");
+  CHECK(report.error->traceback == "password=***");
+  CHECK(json::parse(report.result) == json{{"echo", "Bearer ***"}, {"user", "somebody"}});
+}
+
+TEST_CASE("the result of a failed attempt is reported when it can be stored, and left out when not") {
+  ScriptedTool tool;
+  std::string given;
+  tool.act = [&](const tools::ToolCall&) {
+    tools::ToolResult result;
+    result.outcome = Outcome::failed;
+    result.result = given;
+    result.error = domain::ToolError{.kind = "client_error", .message = "404", .is_retryable = false, .status = 404, .retry_after = {}, .traceback = {}};
+    return result;
+  };
+  const auto run = [&](const std::string& result) {
+    given = result;
+    return loop::run_command(command_of({{"tool", json::object()}}), &tool, {}, {.worker_id = "w", .limits = {.result_bytes_max = 100}, .secrets = nullptr});
+  };
+
+  CHECK(run(R"({"status_code":404})").result == R"({"status_code":404})");
+  CHECK(run("{not json").result == "null");
+  CHECK(run('"' + std::string(200, 'x') + '"').result == "null");
+  CHECK(run("{not json").error->message == "404");
+}
+
+TEST_CASE("what the server cannot give fails the attempt with a kind that says whether to try again") {
+  Fixture fixture;
+  ScriptedTool tool;
+  tool.act = [](const tools::ToolCall&) -> tools::ToolResult { throw std::logic_error("must not run"); };
+  const auto run = [&](const std::string& source, loop::CredentialClient* client) {
+    return loop::run_command(command_of({{"tool", {{"x", {{"$template", source}}}}}}), &tool, {}, {.worker_id = "w", .limits = {}, .secrets = client});
+  };
+
+  CHECK(run("{{ keychain.nobody.x }}", &fixture.client).error->kind == "not_found");
+  CHECK_FALSE(run("{{ keychain.nobody.x }}", &fixture.client).error->is_retryable);
+  const auto alone = run("{{ keychain.api.token }}", nullptr);
+  CHECK(alone.error->kind == "connection");
+  CHECK(alone.error->is_retryable);
+}
+
+TEST_CASE("fields that hold secrets are known by their names") {
+  for (const char* name : {"password", "db_password", "client_secret", "access_token", "api_key", "value", "Authorization"})
+    CHECK(loop::is_secret_field(name));
+  for (const char* name : {"token_type", "token_url", "db_user", "db_host", "scope", "key_id"}) CHECK_FALSE(loop::is_secret_field(name));
+}
