@@ -3,7 +3,7 @@ from http_json import Refused
 
 EVENTS_PER_PAGE = 1000
 # Events that say that a step was entered; which of them there are depends on whether it has a tool.
-ENTERED = ("command.issued", "step.enter", "step.exit")
+ENTERED = ("command.issued", "child.requested", "step.enter", "step.exit")
 
 
 class Observed:
@@ -25,7 +25,9 @@ class Observed:
                                   if event["event_type"] in ENTERED and event["step"]))
 
     def attempts(self, step):
-        return sum(1 for event in self.events if event["event_type"] == "command.started" and event["step"] == step)
+        """Attempts of its tools; sinks are not counted."""
+        started = [event for event in self.events if event["event_type"] == "command.started" and event["step"] == step]
+        return sum(1 for event in started if "!sink" not in str((event.get("payload") or {}).get("node_id")))
 
     @property
     def skipped(self):
