@@ -140,9 +140,9 @@ TEST_CASE("templates that name what is not there are refused by the names alone"
   CHECK(field.message.find("tok-12345678") == std::string::npos);
   CHECK(error_of("{{ keychain.nobody.token }}").code == base::ErrorCode::not_found);
   CHECK(error_of("{{ keychain[name].token }}").code == base::ErrorCode::invalid_input);
-  json optional{{"$template", "{{ keychain.api.tokken | default('none') }}"}};
+  json optional{{"$template", "{{ keychain.api.tokken | default('nothing') }}"}};
   REQUIRE(loop::resolve_secrets(optional, secrets));
-  CHECK(optional == "none");
+  CHECK(optional == "nothing");
 }
 
 TEST_CASE("a tool sees the secret, its report does not: not in output, error, or result") {
