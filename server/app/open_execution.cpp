@@ -69,12 +69,17 @@ OpenExecution open_execution(Parts& parts, store::Session& session, const store:
 
 void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event) {
   StoredValues values(session_, writes_, open.execution_id);
-  auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values}, std::move(open.state), occurrence);
+  auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
+                                std::move(open.state), occurrence);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
 
-  const auto references = writes_.add_results(parts_, open.execution_id, *open.playbook, open.state);
+  auto references = writes_.add_results(parts_, open.execution_id, *open.playbook, open.state);
+  for (auto& large : decision.large_results) {
+    references[large.step] = large.result_id;
+    writes_.results.push_back({large.result_id, open.execution_id, std::move(large.step), std::move(large.json)});
+  }
   if (occurrence.outcome == domain::Outcome::completed && event.payload.empty()) {
     const auto reference = references.find(event.step);
     event.payload = reference == references.end() ? "{\"result\":" + dumped(occurrence.result) + "}"
@@ -86,7 +91,15 @@ void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
     event.meta.back() = event.meta.size() > 2 ? ',' : ' ';
     event.meta += "\"issued\":" + issued + "}";
   }
-  writes_.events.push_back(std::move(event));
+  const bool is_of_child = !event.queue_id.is_set();
+  writes_.events.push_back(event);
+  if (is_of_child) {
+    // A command's row shows these two by itself.
+    event.event_id = {parts_.ids.next_block(1)};
+    event.event_type = "step.exit";
+    event.meta.clear();
+    writes_.events.push_back(std::move(event));
+  }
   writes_.add_events(parts_, open.execution_id, decision.events);
   follow(open, decision);
 }
@@ -100,6 +113,10 @@ void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
   writes_.add_events(parts_, open.execution_id, decision.events,
                      issued.empty() ? std::string{} : "{\"issued\":" + issued + "}");
   follow(open, decision);
+}
+
+std::function<base::ResultId()> DecisionRun::new_result_id() {
+  return [this] { return base::ResultId{parts_.ids.next()}; };
 }
 
 void DecisionRun::follow(OpenExecution& open, engine::Decision& decision) {

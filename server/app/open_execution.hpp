@@ -2,6 +2,7 @@
 // OpenExecution: an execution that decisions are made about within one transaction, and the steps from a
 // decision to what is written of it. Playbooks that are called as tools begin here, in the transaction of
 // their caller. One thread, as long as the session.
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,7 @@ class DecisionRun {
 
  private:
   void follow(OpenExecution& open, engine::Decision& decision);
+  [[nodiscard]] std::function<base::ResultId()> new_result_id();
   void begin_child(OpenExecution& caller, engine::NewChild child);
   void child_ended_at_once(OpenExecution& caller, const engine::NewChild& child, domain::Json result,
                            std::optional<domain::ToolError> error, base::ExecutionId child_id);

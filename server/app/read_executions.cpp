@@ -14,21 +14,36 @@ tl::unexpected<base::Error> unknown(base::ExecutionId id) {
   return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
 }
 
-// The seed's `variables`: the workload, what was set, and every step's result under its name.
+using nlohmann::json;
+
+// Of a loop with more items only the numbers are shown: clients ask for this answer again and again.
+constexpr int loop_results_shown_max = 1000;
+
+json loop_shown(store::Session& session, base::ExecutionId id, const engine::ResultSlot& slot) {
+  json shown{{"stats", slot.value}};
+  if (slot.value.value("total", 0) > loop_results_shown_max) return shown;
+  auto& results = shown["results"] = json::array();
+  for (const auto& text : store::ExecutionTable(session).loop_results(id, slot.loop)) results.push_back(json::parse(text));
+  return shown;
+}
+
+// The seed's `variables`: the workload, what was set, and every step's result under its name; of a very
+// large one what is at hand, with `_ref` to ask for the rest.
 std::string variables_of(store::Session& session, const wire::ExecutionRow& row, const engine::State& state) {
-  auto variables = nlohmann::json::parse(row.workload);
+  auto variables = json::parse(row.workload);
   for (const auto& [name, value] : state.variables.items()) variables[name] = value;
   std::vector<base::ResultId> references;
   for (const auto& [step, slot] : state.results) {
-    if (slot.reference.is_set()) references.push_back(slot.reference);
+    if (slot.reference.is_set() && slot.value.is_null()) references.push_back(slot.reference);
   }
   std::map<base::ResultId, std::string> loaded;
   if (!references.empty()) loaded = store::ExecutionTable(session).results(references);
   for (const auto& [step, slot] : state.results) {
     const auto found = loaded.find(slot.reference);
-    variables[step] = found == loaded.end() ? slot.value : nlohmann::json::parse(found->second);
+    if (!slot.loop.empty()) variables[step] = loop_shown(session, row.execution_id, slot);
+    else variables[step] = found == loaded.end() ? slot.value : json::parse(found->second);
   }
-  return variables.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return variables.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 }  // namespace
 

@@ -53,6 +53,21 @@ bool reads_only(const Json& source, const std::string& name, const Json& kept) {
   return true;
 }
 
+// Whether a member of `name` is read anywhere in these texts.
+bool reads_member(const Json& source, const std::string& name) {
+  if (source.is_structured()) {
+    return std::any_of(source.begin(), source.end(), [&](const Json& inner) { return reads_member(inner, name); });
+  }
+  if (!source.is_string()) return false;
+  const auto& text = source.get_ref<const std::string&>();
+  for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+    const auto end = at + name.size();
+    if (at > 0 && is_name_char(text[at - 1])) continue;
+    if (end < text.size() && (text[end] == '.' || text[end] == '[')) return true;
+  }
+  return false;
+}
+
 // What the http tool gives, with a body that is a map.
 bool is_http_answer(const Json& result) {
   const Json* body = member(result, "data");
@@ -149,7 +164,7 @@ const Json* Context::find_happening(const std::string& name, Rendering& renderin
   if (happening_.name.empty()) return nullptr;
   if (name == "response" || name == "result") {
     const Json* result = happening_result();
-    return result == nullptr ? nullptr : opened(*result, rendering);
+    return result == nullptr ? nullptr : opened(name, *result, rendering);
   }
   if (name == "error") return happening_.error;
   if (name == "event") return rendering.make(event(rendering.with_payload));
@@ -169,7 +184,7 @@ Json Context::iteration() const {
 
 const Json* Context::find_in_frame(const std::string& name, Rendering& rendering) {
   if (frame_ == nullptr) return nullptr;
-  if (const Json* result = member(frame_->results, name)) return opened(*result, rendering);
+  if (const Json* result = member(frame_->results, name)) return opened(name, *result, rendering);
   const auto* step = situation_.playbook.find_step(frame_->step);
   const bool is_iteration = frame_->is_iteration() && step != nullptr && step->loop.has_value();
   if (is_iteration && name == step->loop->iterator) return &frame_->item;
@@ -224,17 +239,18 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
   if (is_kept && rendering.source != nullptr && reads_only(*rendering.source, name, kept)) return &kept;
   const Json* value = value_of(slot->second);
   if (value == nullptr) return nullptr;
-  if (!is_kept || !value->is_object()) return opened(*value, rendering);
+  if (!is_kept || !value->is_object()) return opened(name, *value, rendering);
   Json whole = *value;
   whole.update(kept);
   return rendering.make(std::move(whole));
 }
 
-// Authors write `fetch.data.paging` and `fetch.paging` for the same member of an http answer's body, and,
-// in v10, `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}.
-const Json* Context::opened(const Json& result, Rendering& rendering) const {
-  const bool is_open = is_http_answer(result) || (is_v10(situation_.playbook) && is_envelope(result));
-  if (!is_open) return &result;
+// Authors write `fetch.data.paging` and `fetch.paging` for the same member of an http answer's body, and
+// `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}. Who asks for the whole gets
+// it as it is.
+const Json* Context::opened(const std::string& name, const Json& result, Rendering& rendering) const {
+  if (!is_http_answer(result) && !is_envelope(result)) return &result;
+  if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
   Json opened = result["data"];
   opened.update(result);
   return rendering.make(std::move(opened));
@@ -288,8 +304,8 @@ Json Context::output(bool with_response, Rendering& rendering) {
   Json output{{"status", happening_.error != nullptr ? "error" : "ok"}};
   const Json* result = happening_result();
   if (result != nullptr) {
-    output["data"] = is_http_answer(*result) ? body_first(*result) : *opened(*result, rendering);
-    if (with_response) output["response"] = *opened(*result, rendering);
+    output["data"] = is_http_answer(*result) ? body_first(*result) : *opened("data", *result, rendering);
+    if (with_response) output["response"] = *opened("response", *result, rendering);
   }
   if (happening_.error != nullptr) {
     output["error"] = *happening_.error;

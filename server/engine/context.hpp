@@ -57,6 +57,8 @@ class Context {
   [[nodiscard]] const Json* result() { return happening_result(); }
   // The whole value of a result, wherever it is stored. Null pointer: it is gone.
   [[nodiscard]] const Json* value_of(const ResultSlot& slot);
+  // A result that this decision has moved out of the state, still read without the archive.
+  void keep_loaded(base::ResultId id, Json value) { loaded_[id.str()] = std::move(value); }
   // The names of `wanted` that can be seen now, with their values.
   [[nodiscard]] Json names(const std::vector<std::string>& wanted);
 
@@ -71,7 +73,7 @@ class Context {
   const Json* find_special(const std::string& name, Rendering& rendering);
   const Json* find_in_frame(const std::string& name, Rendering& rendering);
   const Json* find_result(const std::string& name, Rendering& rendering);
-  const Json* opened(const Json& result, Rendering& rendering) const;
+  const Json* opened(const std::string& name, const Json& result, Rendering& rendering) const;
   const Json* happening_result();
   const Json* workload_and_variables();
   [[nodiscard]] Json iteration() const;

@@ -14,7 +14,7 @@ constexpr std::size_t event_result_bytes_max = 4096;
 
 Decide::Decide(const Situation& situation, State state)
     : situation_(situation),
-      decision_{.state = std::move(state), .commands = {}, .children = {}, .loops = {}, .loop_outcomes = {}, .events = {}, .finish = {}},
+      decision_{.state = std::move(state), .commands = {}, .children = {}, .loops = {}, .loop_outcomes = {}, .large_results = {}, .events = {}, .finish = {}},
       context_(situation_, decision_.state, decision_.loop_outcomes) {
   const auto stored = decision_.state.bookkeeping.find("arrivals");
   if (stored == decision_.state.bookkeeping.end()) return;

@@ -98,6 +98,7 @@ class Decide {
   void frame_completed(const domain::Step& step, Frame& frame, Json result);
   void frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end);
   void step_completed(const domain::Step& step);
+  void move_out_very_large(const domain::Step& step);
 
   // policy.cpp: spec.policy.rules of a tool
   Verdict apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,

@@ -25,6 +25,19 @@ struct Situation {
   base::ExecutionId execution_id;
   const domain::Json& workload;     // playbook.workload with the payload merged over it
   Archive& archive;                 // what was stored outside the state
+  // Ids for results above reference_bytes_min, which leave the state within the decision. Empty: they stay.
+  std::function<base::ResultId()> new_result_id = {};
+};
+
+// A result that is too large for the state, moved out of it. The state keeps a reference, and of one above
+// reference_bytes_min what templates can read without it: `_ref`, `_store`, `_preview` and the fields of
+// the step's `output_select` (NoETL's threshold).
+inline constexpr std::size_t reference_bytes_min = 64 * 1024;
+
+struct LargeResult {
+  base::ResultId result_id;
+  std::string step;
+  std::string json;
 };
 
 // A command to be queued. Its node_id is unique in the execution: "step", "step#2" on a second visit,
@@ -95,6 +108,7 @@ struct Decision {
   std::vector<NewChild> children;
   std::vector<NewLoop> loops;
   std::vector<LoopOutcome> loop_outcomes;
+  std::vector<LargeResult> large_results;
   std::vector<NewEvent> events;
   std::optional<Finish> finish;   // given exactly when nothing is outstanding any more (quiescence)
 };
@@ -118,16 +132,7 @@ struct Occurrence {
 // Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.
 [[nodiscard]] Decision cancel(const Situation& situation, State state, const std::string& reason);
 
-// A result that is too large for the state, moved out of it. The state keeps a reference, and of one above
-// reference_bytes_min what templates can read without it: `_ref`, `_store`, `_preview` and the fields of
-// the step's `output_select` (NoETL's threshold).
-inline constexpr std::size_t reference_bytes_min = 64 * 1024;
-
-struct LargeResult {
-  base::ResultId result_id;
-  std::string step;
-  std::string json;
-};
+// What else is larger than `inline_bytes_max`, after a decision.
 [[nodiscard]] std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,
                                                       std::size_t inline_bytes_max,
                                                       const std::function<base::ResultId()>& new_id);

@@ -4,6 +4,7 @@
 
 #include "server/engine/action_fields.hpp"
 #include "server/engine/decide.hpp"
+#include "server/engine/large_results.hpp"
 #include "server/engine/tool_error.hpp"
 
 namespace noetl::engine {
@@ -272,7 +273,10 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
     iteration_over(frame, end);
     return false;
   }
-  if (!end.error) state().bookkeeping["last_result_step"] = step.name;
+  if (!end.error) {
+    state().bookkeeping["last_result_step"] = step.name;
+    move_out_very_large(step);
+  }
   mark_completed(step.name);
   for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
   if (end.error || outcome.is_routed) return false;
@@ -304,10 +308,22 @@ void Decide::frame_completed(const domain::Step& step, Frame& frame, Json result
     result["results"] = frame.results;
   }
   if (frame.is_iteration()) return iteration_over(frame, {.result = std::move(result), .error = {}});
-  state().results[step.name] = {.value = std::move(result), .reference = {}, .loop = {}};
+  auto& slot = state().results[step.name];
+  slot = {.value = std::move(result), .reference = {}, .loop = {}};
   state().bookkeeping["last_result_step"] = step.name;
-  context_.set_happening({.name = "call.done", .step = step.name, .result = &state().results[step.name].value, .slot = nullptr, .error = nullptr});
+  move_out_very_large(step);
+  context_.set_happening({.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   step_completed(step);
+}
+
+// What follows reads such a result by reference from the start.
+void Decide::move_out_very_large(const domain::Step& step) {
+  if (!situation_.new_result_id) return;
+  auto& slot = state().results[step.name];
+  if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, reference_bytes_min)) return;
+  Json value;
+  decision_.large_results.push_back(move_out(situation_.playbook, step.name, slot, situation_.new_result_id(), value));
+  context_.keep_loaded(slot.reference, std::move(value));
 }
 
 // Variables, rules and arcs of a step whose frame is over and whose happening is set.

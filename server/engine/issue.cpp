@@ -215,7 +215,7 @@ void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand comma
   if (frame.is_iteration()) ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
   else state().outstanding[frame.node] = step.name;
   state().current_step = step.name;
-  append("child.requested", step.name, "started", Json{{"node_id", child.node_id}, {"path", child.path}});
+  append("step.enter", step.name, "started", Json{{"node_id", child.node_id}, {"playbook", child.path}});
   decision_.children.push_back(std::move(child));
   context_.set_frame(nullptr);
 }

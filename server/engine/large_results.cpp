@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "server/engine/engine.hpp"
 
@@ -82,23 +83,28 @@ bool is_larger(const Json& value, std::size_t bytes_max) {
   return !take_off(value, left);
 }
 
+LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot, base::ResultId id,
+                     Json& value) {
+  auto json = slot.value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json at_hand;
+  if (json.size() > reference_bytes_min) {
+    at_hand = selected_fields(playbook, step, slot.value);
+    at_hand["_ref"] = "noetl://result/" + id.str();
+    at_hand["_store"] = json.size() > kv_bytes_max ? "disk" : "kv";
+    at_hand["_preview"] = preview_of(json);
+  }
+  value = std::exchange(slot.value, std::move(at_hand));
+  slot.reference = id;
+  return {.result_id = id, .step = step, .json = std::move(json)};
+}
+
 std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state, std::size_t inline_bytes_max,
                                         const std::function<base::ResultId()>& new_id) {
   std::vector<LargeResult> moved;
   for (auto& [step, slot] : state.results) {
     if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, inline_bytes_max)) continue;
-    const auto id = new_id();
-    auto json = slot.value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    Json at_hand;
-    if (json.size() > reference_bytes_min) {
-      at_hand = selected_fields(playbook, step, slot.value);
-      at_hand["_ref"] = "noetl://result/" + id.str();
-      at_hand["_store"] = json.size() > kv_bytes_max ? "disk" : "kv";
-      at_hand["_preview"] = preview_of(json);
-    }
-    moved.push_back({.result_id = id, .step = step, .json = std::move(json)});
-    slot.value = std::move(at_hand);
-    slot.reference = id;
+    Json value;
+    moved.push_back(move_out(playbook, step, slot, new_id(), value));
   }
   return moved;
 }

@@ -4,6 +4,16 @@
 #include "server/engine/decide.hpp"
 
 namespace noetl::engine {
+namespace {
+
+bool is_bare_output(const Json& written) {
+  if (!written.is_string()) return false;
+  std::string text = written.get<std::string>();
+  std::erase(text, ' ');
+  return text == "{{output}}";
+}
+
+}  // namespace
 
 // Rules first, when the step has any that were not looked through with its tool; then its arcs.
 void Decide::route(const domain::Step& step, const std::vector<std::string_view>& event_names) {
@@ -99,6 +109,10 @@ bool Decide::apply_set(const domain::Step& step, const Json& set, const std::str
   if (!set.is_object() || set.empty()) return true;
   auto values = render(step, set);
   if (!values) return false;
+  // `x: "{{ output }}"` means what the tool gave; `output.status` and the like are for conditions.
+  for (const auto& [key, written] : set.items()) {
+    if (const Json* result = context_.result(); result != nullptr && is_bare_output(written)) (*values)[key] = *result;
+  }
   Json changed = Json::object();
   for (auto& [key, value] : values->items()) {
     if (frame_ == nullptr || !key.starts_with("iter.")) changed[key] = value;

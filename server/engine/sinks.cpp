@@ -16,17 +16,6 @@ const Json& member_or_null(const Json& spec, std::initializer_list<const char*> 
   return nothing;
 }
 
-// The columns of the rows and the rows themselves, for a sink that names a table.
-Json table_write(const Json& spec, Json data) {
-  Json rows = data.is_array() ? std::move(data) : Json::array({std::move(data)});
-  Json write{{"table", member_or_null(spec, {"table"})}, {"rows", std::move(rows)}};
-  const auto& mode = member_or_null(spec, {"mode"});
-  write["mode"] = mode.is_null() ? Json("insert") : mode;
-  const auto& key = member_or_null(spec, {"key", "keys"});
-  if (!key.is_null()) write["key"] = key;
-  return write;
-}
-
 bool has_statement(const Json& tool) {
   static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
   return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
@@ -67,6 +56,13 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   Json names = Json::object();
   names["this"] = whole;
   names["data"] = whole.is_object() && whole.contains("data") ? whole["data"] : whole;
+  // A statement names what the sink's own arguments say as `data.x` too.
+  if (const auto& args = member_or_null(tool, {"args"}); args.is_object()) {
+    auto given = render(step, args);
+    if (!given) return;
+    if (!names["data"].is_object()) names["data"] = Json::object();
+    names["data"].update(*given);
+  }
   context_.set_input(&names);
   auto rendered = context_.render_for_worker(tool);
   context_.set_input(nullptr);
@@ -84,8 +80,7 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   if (!input.is_object()) input = Json::object();
   if (kind == "python") input.emplace("data", data);
   if ((kind == "postgres" || kind == "duckdb") && rendered->contains("table") && !has_statement(*rendered)) {
-    (*rendered)["write"] = table_write(*rendered, std::move(data));
-    for (const auto* name : {"table", "mode", "key", "keys"}) rendered->erase(name);
+    (*rendered)["rows"] = std::move(data);
     input = Json::object();
   } else if (rendered->contains("statement") && !rendered->contains("command")) {
     (*rendered)["command"] = (*rendered)["statement"];

@@ -73,7 +73,7 @@ std::vector<Setting> server_only_settings() {
        "Threads that serve HTTP. A connection that is kept alive or a long poll holds one.", false, 2, 4096},
       {"http-queue", {"NOETL_HTTP_QUEUE"}, "256", integer, server,
        "Connections that may wait for a thread; more are refused with 503.", false, 1, 65536},
-      {"body-bytes-max", {"NOETL_BODY_BYTES_MAX"}, "16MiB", bytes, server, "Largest request body.", false, kib, gib},
+      {"body-bytes-max", {"NOETL_BODY_BYTES_MAX"}, "64MiB", bytes, server, "Largest request body.", false, kib, gib},
       {"inline-bytes-max", {"NOETL_INLINE_MAX_BYTES"}, "4KiB", bytes, server,
        "Larger results are stored beside the execution's state and referenced.", false, 256, 16 * mib},
       {"node", {"NOETL_NODE"}, "-1", integer, server,
@@ -120,7 +120,7 @@ std::vector<Setting> worker_only_settings() {
        "Environment variables that the tool secrets may read, with commas; a * at the end stands for any. Empty: none."},
       {"tool-exec", {"NOETL_TOOL_EXEC"}, "", text, worker,
        "Tools of one's own: name=path of a program that speaks JSON on stdin and stdout, several with commas."},
-      {"tool-result-max", {"NOETL_TOOL_RESULT_MAX"}, "8MiB", bytes, worker, "Largest result of a tool.", false, kib, gib},
+      {"tool-result-max", {"NOETL_TOOL_RESULT_MAX"}, "24MiB", bytes, worker, "Largest result of a tool.", false, kib, gib},
   };
 }
 

@@ -10,7 +10,7 @@
 
 namespace noetl::wire {
 
-inline constexpr std::size_t body_bytes_max_default = 16 * 1024 * 1024;
+inline constexpr std::size_t body_bytes_max_default = 64 * 1024 * 1024;
 inline constexpr std::size_t body_depth_max_default = 64;
 
 [[nodiscard]] base::Result<nlohmann::json> parse_body(std::string_view text,

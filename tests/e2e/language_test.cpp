@@ -23,7 +23,7 @@ workflow:
     next: { arcs: [{ step: each }] }
   - step: each
     loop: { in: "{{ start }}", iterator: n, spec: { mode: parallel } }
-    tool: )" + tool + R"yaml(
+    tool: )yaml" + tool + R"yaml(
     next: { arcs: [{ step: end, when: "{{ event.name == 'loop.done' }}" }] }
   - step: end
     tool: { kind: python, code: "result = {'in_order': results == sorted(results), 'count': len(results), 'sum': sum(results), 'stats': stats}", input: { results: "{{ each.results }}", stats: "{{ each.stats }}" } }
@@ -51,7 +51,7 @@ kind: Playbook
 metadata: { name: called, path: )yaml" + path + R"yaml( }
 workflow:
   - step: start
-    tool: )" + tool + R"yaml(
+    tool: )yaml" + tool + R"yaml(
     next: { arcs: [{ step: last }] }
   - step: last
     tool: { kind: noop, data: last }
@@ -221,5 +221,5 @@ workflow:
 
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
   CHECK(execution.at("result") == json({{"page", 3}, {"attempts", {1, 3, 1}}}));
-  CHECK(execution.at("duration_seconds").get<double>() >= 0.4);
+  CHECK(execution.at("duration").get<double>() >= 0.4);
 }
