@@ -14,6 +14,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import figures
+import outage
 import run_peers
 from stack import Stack, sync_ms
 
@@ -115,7 +116,11 @@ def main():
     parser.add_argument("--python-slots", type=int, default=8, help="of each worker while Python is measured")
     parser.add_argument("--idle-seconds", type=float, default=10)
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
+    parser.add_argument("--outage", type=float, metavar="SECONDS", help="instead: load while nats-server is away for so long")
     choice = parser.parse_args()
+    if choice.outage:
+        with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
+            return outage.show(outage.run(stack, choice.outage, log))
 
     with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
         ours = measure_ours(stack, choice)

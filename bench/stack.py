@@ -143,8 +143,7 @@ class Stack:
     def start_ours(self):
         self.database_url = self.postgres.create_database("noetl")
         self.nats_port = free_port()
-        self.nats = self.spawn([find_program("nats-server"), "-a", "127.0.0.1", "-p", str(self.nats_port), "-js", "-sd",
-                                os.path.join(self.folder, "jetstream")], "nats")
+        self.start_nats()
         port_file = os.path.join(self.folder, "port")
         self.env = {"NOETL_DATABASE_URL": self.database_url, "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
                     "NOETL_HOST": "127.0.0.1", "NOETL_LOG_LEVEL": "warn"}
@@ -156,6 +155,10 @@ class Stack:
         self.port = int(open(port_file).read())
         wait_until("/readyz", lambda: self.call("GET", "/readyz")[0] == 200)
         self.sql = Session(self.database_url)
+
+    def start_nats(self):
+        self.nats = self.spawn([find_program("nats-server"), "-a", "127.0.0.1", "-p", str(self.nats_port), "-js", "-sd",
+                                os.path.join(self.folder, "jetstream")], "nats")
 
     def start_workers(self, count, slots=None):
         env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_WORKER_SLOTS": str(slots or self.slots)}
