@@ -69,7 +69,7 @@ std::vector<Setting> server_only_settings() {
       {"db-pool-size", {"NOETL_DB_POOL_SIZE"}, "8", integer, server, "Connections to Postgres.", false, 2, 1000},
       {"migrate", {"NOETL_MIGRATE"}, "up", choice, server,
        "At start: bring the schema up to date, or only check that it is.", false, 0, 0, {"up", "check"}},
-      {"http-threads", {"NOETL_HTTP_THREADS"}, "64", integer, server,
+      {"http-threads", {"NOETL_HTTP_THREADS"}, "256", integer, server,
        "Threads that serve HTTP. A connection that is kept alive or a long poll holds one.", false, 2, 4096},
       {"http-queue", {"NOETL_HTTP_QUEUE"}, "256", integer, server,
        "Connections that may wait for a thread; more are refused with 503.", false, 1, 65536},
