@@ -60,12 +60,11 @@ base::Result<EntryForm> form_of(const KeychainEntry& entry) {
                              ", provider '" + text_option(entry.spec, {"provider"}) +
                              "'), which this server cannot ask: store it with `noetlctl credential put` and use kind credential");
   }
-  const bool is_token_kind =
-      is_word_of(entry.kind, {"oauth2", "oauth2_client_credentials", "client_credentials", "oauth", "token", "bearer", "http"});
+  const bool is_oauth = is_word_of(entry.kind, {"oauth2", "oauth2_client_credentials", "client_credentials", "oauth"});
   if (option(entry.spec, endpoint_names) != nullptr) return EntryForm::token;
   const bool has_data = option(entry.spec, {"data", "token_data", "value"}) != nullptr;
   const bool has_credential = option(entry.spec, {"credential", "auth", "credential_ref"}) != nullptr;
-  if (is_token_kind && has_credential && !has_data && entry.kind != "bearer" && entry.kind != "token") return EntryForm::token;
+  if (is_oauth && has_credential) return EntryForm::token;  // the endpoint is the credential's
   if (has_credential) return EntryForm::credential;
   if (has_data || option(entry.spec, {"map"}) != nullptr) return EntryForm::fixed;
   return wrong(entry, "has neither `data`, nor a `credential` (or `auth`), nor an `endpoint` to fetch a token from");
@@ -189,11 +188,13 @@ Fields fields_of(const Json& object) {
   return fields;
 }
 
-// RFC 6749, 4.4 and 6: what a credential alone is enough for.
+constexpr auto client_names = {"grant_type", "client_id", "client_secret", "refresh_token", "audience", "resource", "username", "password"};
+
+// RFC 6749, 4.4 and 6: what a credential alone is enough for, or the same fields in the entry itself.
 Json grant_of(const Json& credential, const Json& spec) {
   const bool has_refresh_token = option(credential, {"refresh_token"}) != nullptr;
   Json form{{"grant_type", has_refresh_token ? "refresh_token" : "client_credentials"}};
-  for (const char* name : {"grant_type", "client_id", "client_secret", "refresh_token", "audience", "resource", "username", "password"}) {
+  for (const char* name : client_names) {
     if (const Json* value = option(credential, {name})) form[name] = *value;
   }
   if (const Json* scopes = option(spec, {"scopes", "oauth_scope"})) form["scope"] = *scopes;
@@ -223,8 +224,12 @@ void fill_body(TokenRequest& request, const Json& spec, const Json* credential) 
   }
   if (const Json* given = option(spec, {"data", "form", "body", "payload"}); given != nullptr) {
     form = *given;
-  } else if (credential != nullptr && request.method == "POST") {
-    form = grant_of(*credential, spec);
+  } else if (request.method == "POST") {
+    Json client = credential != nullptr ? *credential : Json::object();
+    for (const char* name : client_names) {
+      if (const Json* own = option(spec, {name})) client[name] = *own;
+    }
+    if (credential != nullptr || option(client, {"client_id", "refresh_token", "grant_type"}) != nullptr) form = grant_of(client, spec);
   }
   if (text_option(spec, {"auth_style"}) == "basic" && form.contains("client_id")) {
     request.user = scalar_text(form["client_id"]);
@@ -329,7 +334,8 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
   const Rendering rendering(entry, names, credential);
   Json spec = Json::object();
   for (const char* name : {"endpoint", "token_url", "token_uri", "url", "method", "headers", "params", "json", "data", "form", "body",
-                           "payload", "auth_style", "scopes", "oauth_scope", "verify_ssl"}) {
+                           "payload", "auth_style", "scopes", "oauth_scope", "verify_ssl", "grant_type", "client_id", "client_secret",
+                           "refresh_token", "audience", "resource", "username", "password"}) {
     const auto found = entry.spec.find(name);
     if (found == entry.spec.end()) continue;
     auto rendered = rendering.render(*found, name);

@@ -60,6 +60,17 @@ TEST_CASE("an OAuth entry with a credential alone sends the client's grant") {
   CHECK(vault::encode_form(request->form) == "client_id=me&client_secret=s3cret&grant_type=client_credentials&scope=a%20b");
 }
 
+TEST_CASE("an OAuth entry with its client written in place, and one with a form beside its credential") {
+  const Fixture fixture;
+  const Json credential = {{"id", "me"}, {"token_url", "http://h/t"}};
+  const auto in_place = entry_of(Json::parse(R"({"name":"a","kind":"oauth2","endpoint":"http://h/t","client_id":"{{ keychain.login.client_id }}","client_secret":"x","scopes":["r","w"]})"));
+  const auto with_form = entry_of(Json::parse(R"({"name":"a","kind":"oauth2","auth":"c","data":{"user":"{{ credential.id }}"}})"));
+
+  CHECK(vault::encode_form(vault::token_request_of(in_place, fixture.names, nullptr)->form) ==
+        "client_id=me&client_secret=x&grant_type=client_credentials&scope=r%20w");
+  CHECK(vault::encode_form(vault::token_request_of(with_form, fixture.names, &credential)->form) == "user=me");
+}
+
 TEST_CASE("auth_style basic moves the client into the Authorization header") {
   const Fixture fixture;
   const Json credential = {{"client_id", "me"}, {"client_secret", "s3cret"}};
