@@ -14,7 +14,7 @@ PLACES = {"stub": "http://127.0.0.1:1/ns/x", "server": "http://127.0.0.1:2", "pg
 
 
 def observed(status="COMPLETED", events=(), variables=None, error=None, children=()):
-    shown = [{"event_type": kind, "step": step} for kind, step in events]
+    shown = [{"event_type": kind, "step": step, "node": step} for kind, step in events]
     return Observed({"execution_id": "7", "status": status, "error": error, "variables": variables or {}}, shown, list(children))
 
 

@@ -26,8 +26,8 @@ class Observed:
 
     def attempts(self, step):
         """Attempts of its tools; sinks are not counted."""
-        started = [event for event in self.events if event["event_type"] == "command.started" and event["step"] == step]
-        return sum(1 for event in started if "!sink" not in str((event.get("payload") or {}).get("node_id")))
+        return sum(1 for event in self.events if event["event_type"] == "command.started" and event["step"] == step
+                   and "!sink" not in event["node"])
 
     @property
     def skipped(self):
@@ -47,12 +47,19 @@ class Observed:
         return f"{where}{self.error.get('kind', '')}: {self.error.get('message', self.error)}"
 
 
+def brief(event):
+    """Without its payload, which may be megabytes."""
+    payload = event.get("payload")
+    return {"event_type": event["event_type"], "step": event["step"],
+            "node": str(payload.get("node_id", "")) if isinstance(payload, dict) else ""}
+
+
 def read_events(client, execution_id):
     events, after = [], None
     while True:
         path = f"/api/v2/executions/{execution_id}/events?limit={EVENTS_PER_PAGE}"
         page = client.get(path + (f"&after={after}" if after else ""))
-        events += page["events"]
+        events += [brief(event) for event in page["events"]]
         after = page.get("next_after")
         if not after or not page["events"]:
             return events

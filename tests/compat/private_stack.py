@@ -1,6 +1,7 @@
 """Everything that playbooks need, on free ports in a folder of its own: Postgres, nats-server, noetl-server and workers
 (as `noetlctl dev` starts them), a database for the playbooks, the stub of the servers that they call, credentials."""
 import base64
+import ctypes
 import json
 import os
 import pathlib
@@ -22,6 +23,8 @@ START_PATIENCE_SECONDS = 120
 STOP_PATIENCE_SECONDS = 60
 DATABASE, USER, PASSWORD = "demo_noetl", "demo", "demo"
 KV_BUCKET = "sessions"
+PRCTL = ctypes.CDLL(None).prctl
+PR_SET_PDEATHSIG = 1
 
 
 class PrivateStack:
@@ -53,7 +56,7 @@ class PrivateStack:
                 [self.programs / "noetlctl", "dev", "--data", self.data, "--port", str(free_port()), "--workers",
                  str(self.workers)],
                 cwd=self.files, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
+                start_new_session=True, preexec_fn=end_with_parent)
         self.state = self.await_ready()
         self.server_url = self.state["server_url"].replace("localhost", "127.0.0.1")
         self.client = Client(self.server_url)
@@ -147,6 +150,11 @@ class PrivateStack:
 
     def keep_logs(self, target):
         shutil.copytree(self.data / "logs", target, dirs_exist_ok=True)
+
+
+def end_with_parent():
+    """Even when the harness is killed, nothing stays behind: noetlctl is asked to stop, and stops what it started."""
+    PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port():

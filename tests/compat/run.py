@@ -12,6 +12,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -43,6 +44,7 @@ class Harness:
         self.stack, self.options, self.pending_errors = stack, options, pending_errors
         self.locks = collections.defaultdict(threading.Lock)
         self.locks_lock = threading.Lock()
+        self.is_interrupted = False  # set once, from any thread: what waits for an execution gives up
 
     def places(self, run):
         postgres = self.stack.postgres()
@@ -59,6 +61,16 @@ class Harness:
         """So that other playbooks may call it; that it is refused is reported when it is run."""
         with contextlib.suppress(Refused):
             self.register(Run(playbook, playbook.name, {}))
+
+    def do_all(self, runs):
+        """A report for each run, as they end."""
+        pool = concurrent.futures.ThreadPoolExecutor(self.options.jobs)
+        try:
+            for done in concurrent.futures.as_completed([pool.submit(self.do, run) for run in runs]):
+                yield done.result()
+        finally:
+            self.is_interrupted = True
+            pool.shutdown(cancel_futures=True)
 
     def do(self, run):
         locks = sorted(run.expected.get("lock") or [])
@@ -100,7 +112,7 @@ class Harness:
         return self.report(run, observed.status, started, observed.error_text, problems, observed)
 
     def await_end(self, execution_id, give_up):
-        while time.monotonic() < give_up:
+        while time.monotonic() < give_up and not self.is_interrupted:
             row = self.stack.client.get(f"/api/v2/executions?before={int(execution_id) + 1}&limit=1")["executions"]
             if row and row[0]["execution_id"] == execution_id and row[0]["status"] in TERMINAL:
                 return True
@@ -234,12 +246,11 @@ def run_all(options, runs, every, pending_errors):
             for playbook in every + find_playbooks(HERE / "playbooks"):
                 harness.register_quietly(playbook)
             width = max(len(run.label) for run in runs)
-            with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-                for done in concurrent.futures.as_completed([pool.submit(harness.do, run) for run in runs]):
-                    reports.append(done.result())
-                    show(reports[-1], width)
-                    if options.results:
-                        write_results(reports[-1], options.output / "results")
+            for report in harness.do_all(runs):
+                reports.append(report)
+                show(report, width)
+                if options.results:
+                    write_results(report, options.output / "results")
             if any(report.verdict == "FAIL" for report in reports):
                 stack.keep_logs(options.output / "logs")
     return reports
@@ -253,6 +264,7 @@ def main():
     if not runs:
         print(f"no playbook in {options.folder}" + (f" has '{options.only}'" if options.only else ""))
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     reports = run_all(options, runs, every, expectations.get("pending") or [] if is_known else [])
     counts = collections.Counter(report.verdict for report in reports)
