@@ -5,13 +5,19 @@
 #include <map>
 #include <stdexcept>
 
+#include "worker/tools/artifact_tool.hpp"
+#include "worker/tools/container_tool.hpp"
 #include "worker/tools/duckdb/duckdb_tool.hpp"
+#include "worker/tools/exec_tool.hpp"
 #include "worker/tools/http_tool.hpp"
 #include "worker/tools/instant_tools.hpp"
+#include "worker/tools/nats/nats_tool.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
 #include "worker/tools/python_tool.hpp"
 #include "worker/tools/script_source.hpp"
+#include "worker/tools/secrets_tool.hpp"
 #include "worker/tools/shell_tool.hpp"
+#include "worker/tools/transfer/transfer_tool.hpp"
 
 namespace noetl::worker {
 namespace {
@@ -24,7 +30,8 @@ std::map<std::string, std::string> named_paths(const std::string& text, std::str
     const std::string entry = text.substr(at, comma - at);
     const std::size_t equals = entry.find('=');
     if (equals == 0 || equals == std::string::npos || equals + 1 == entry.size()) {
-      throw std::invalid_argument("setting " + std::string(setting) + " must be name=path, several with commas; found '" + entry + "'");
+      throw std::invalid_argument("setting " + std::string(setting) +
+                                  " must be name=path, several with commas; found '" + entry + "'");
     }
     paths[entry.substr(0, equals)] = entry.substr(equals + 1);
     at = comma + 1;
@@ -32,7 +39,8 @@ std::map<std::string, std::string> named_paths(const std::string& text, std::str
   return paths;
 }
 
-std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings, const tools::ScriptSource& scripts) {
+std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings,
+                                         const tools::ScriptSource& scripts) {
   const int processes = settings.python_processes_max > 0 ? settings.python_processes_max : settings.slots;
   tools::PythonSettings python;
   python.interpreter = settings.python;
@@ -44,6 +52,14 @@ std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings,
     if (std::filesystem::is_directory(path)) path += "/bin/python3";  // a virtual environment
   }
   return std::make_unique<tools::PythonTool>(std::move(python), scripts, versions);
+}
+
+nats::ConnectionSettings nats_settings(const config::WorkerSettings& settings) {
+  nats::ConnectionSettings nats;
+  nats.url = settings.nats.url;
+  nats.credentials_file = settings.nats.credentials_file;
+  nats.name = "noetl-worker-tool";
+  return nats;
 }
 
 }  // namespace
@@ -61,13 +77,33 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   const tools::ScriptSource scripts(settings.scripts_root, http.get());  // the registry keeps both
   registry.add(python_tool(settings, scripts));
   registry.add(std::make_unique<tools::ShellTool>(tools::ShellSettings{.limits = limits}));
-  registry.add(std::make_unique<tools::PostgresTool>(
-      tools::PostgresSettings{.limits = limits, .default_url = settings.tool_postgres_url, .pool = {}}, scripts));
-  registry.add(std::make_unique<tools::DuckdbTool>(
-      tools::DuckdbSettings{.limits = limits, .library_file = settings.duckdb_library, .threads = 2}, scripts));
+  auto postgres = std::make_unique<tools::PostgresTool>(
+      tools::PostgresSettings{.limits = limits, .default_url = settings.tool_postgres_url, .pool = {}},
+      scripts);
+  auto duckdb = std::make_unique<tools::DuckdbTool>(
+      tools::DuckdbSettings{.limits = limits, .library_file = settings.duckdb_library, .threads = 2},
+      scripts);
+  registry.add(std::make_unique<tools::TransferTool>(
+      tools::transfer::Peers{.http = *http, .postgres = *postgres, .duckdb = *duckdb}));
+  registry.add(std::move(postgres));
+  registry.add(std::move(duckdb));
+  registry.add(std::make_unique<tools::NatsTool>(
+      tools::NatsToolSettings{.limits = limits, .own = nats_settings(settings)}));
+  registry.add(std::make_unique<tools::ArtifactTool>(limits));
+  registry.add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));
+  registry.add(
+      std::make_unique<tools::ContainerTool>(tools::ContainerSettings{.limits = limits, .program = {}}));
   registry.add(std::make_unique<tools::NoopTool>());
   registry.add(std::make_unique<tools::EventLogTool>());
   registry.add(std::move(http));
+  // A tool of one's own in C++ is one more line here; a program is an entry of the setting tool-exec.
+  for (const auto& [kind, path] : named_paths(settings.tool_exec, "tool-exec")) {
+    if (registry.find(kind) != nullptr) {
+      throw std::invalid_argument("setting tool-exec names '" + kind +
+                                  "', which is a tool of the worker already");
+    }
+    registry.add(std::make_unique<tools::ExecTool>(kind, path, limits));
+  }
 }
 
 }  // namespace noetl::worker

@@ -86,6 +86,9 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   then(natsOptions_SetMaxPingsOut(options, 2));
   then(natsOptions_SetWriteDeadline(options, 2000));
   if (settings.sends_asap) then(natsOptions_SetSendAsap(options, true));
+  if (!settings.user.empty()) {
+    then(natsOptions_SetUserInfo(options, settings.user.c_str(), settings.password.c_str()));
+  }
   if (!settings.token.empty()) then(natsOptions_SetToken(options, settings.token.c_str()));
   if (!settings.credentials_file.empty()) {
     then(natsOptions_SetUserCredentialsFromFiles(options, settings.credentials_file.c_str(), nullptr));
@@ -148,6 +151,14 @@ base::Result<void> Connection::publish(const std::string& subject, std::string_v
   return {};
 }
 
+base::Result<void> Connection::publish_request(const std::string& subject, const std::string& reply,
+                                               std::string_view bytes) {
+  const natsStatus status = natsConnection_PublishRequest(handle_, subject.c_str(), reply.c_str(),
+                                                          bytes.data(), static_cast<int>(bytes.size()));
+  if (status != NATS_OK) return nats_failure(status, "request to '" + subject + "'");
+  return {};
+}
+
 base::Result<std::string> Connection::request(const std::string& subject, std::string_view bytes,
                                               std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
@@ -184,6 +195,8 @@ base::Result<std::optional<PlainMessage>> Subscription::next(std::chrono::millis
       natsSubscription_NextMsg(&raw, handle_.get(), static_cast<std::int64_t>(patience.count()));
   const MessageHandle message(raw);
   if (status == NATS_TIMEOUT) return std::optional<PlainMessage>{};
+  if (status == NATS_NO_RESPONDERS)
+    return base::failure(base::ErrorCode::not_found, "nobody answers to '" + subject_ + "'");
   if (status != NATS_OK) return nats_failure(status, "next message of '" + subject_ + "'");
   const char* reply = natsMsg_GetReply(raw);
   return PlainMessage{

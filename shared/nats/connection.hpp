@@ -16,6 +16,8 @@ namespace noetl::nats {
 
 struct ConnectionSettings {
   std::string url = "nats://127.0.0.1:4222";  // user:password@ inside; several servers with commas
+  std::string user;  // instead of those in the url: any characters may be in them
+  std::string password;
   std::string token;
   std::string credentials_file;
   std::string tls_ca_file;  // given: TLS, and the server's certificate must be of it
@@ -66,6 +68,9 @@ class Connection {
   [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes);
   [[nodiscard]] base::Result<std::string> request(const std::string& subject, std::string_view bytes,
                                                   std::chrono::milliseconds patience);
+  // For whoever waits for the answers in a subscription of his own. nobody there: not_found from its next().
+  [[nodiscard]] base::Result<void> publish_request(const std::string& subject, const std::string& reply,
+                                                   std::string_view bytes);
   // `group` shares the messages among the subscribers of that name; empty: everyone gets all.
   [[nodiscard]] base::Result<std::unique_ptr<Subscription>> subscribe(const std::string& subject,
                                                                       const std::string& group = {});

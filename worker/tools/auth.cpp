@@ -9,8 +9,9 @@ namespace {
 
 base::Result<Credential> find_credential(const ToolCall& call, const std::string& name) {
   if (call.credentials == nullptr) {
-    return base::failure(base::ErrorCode::unavailable,
-                         "credential '" + name + "' is wanted, but this worker has nobody to ask for credentials");
+    return base::failure(
+        base::ErrorCode::unavailable,
+        "credential '" + name + "' is wanted, but this worker has nobody to ask for credentials");
   }
   auto found = call.credentials->find(name);
   if (found || found.error().code != base::ErrorCode::not_found) return found;
@@ -24,7 +25,8 @@ std::optional<std::string> name_in(const Json& map) {
     const auto found = map.find(key);
     // {type, key} is how the older playbooks refer; {type: api_key, key, value} is a header.
     const bool is_reference = found != map.end() && found->is_string() && !map.contains("value") &&
-                              !map.contains("header") && !map.contains("password") && !map.contains("token") &&
+                              !map.contains("header") && !map.contains("password") &&
+                              !map.contains("token") &&
                               (std::string_view(key) == "credential" || map.size() <= 3);
     if (!is_reference) continue;
     if (map.contains("type") && map.at("type").is_string() && std::string_view(key) != "credential") {
@@ -45,7 +47,8 @@ base::Result<std::optional<Credential>> from_map(const ToolCall& call, const Jso
         found->data[key] = value;  // what stands beside the reference wins
       }
     }
-    if (map.contains("type") && map.at("type").is_string() && found->type.empty()) found->type = map.at("type");
+    if (map.contains("type") && map.at("type").is_string() && found->type.empty())
+      found->type = map.at("type");
     return std::optional(*std::move(found));
   }
   // {"alias": {…}}: the only member is the map that is meant.
@@ -61,11 +64,13 @@ base::Result<std::optional<Credential>> from_map(const ToolCall& call, const Jso
 base::Result<std::optional<Credential>> auth_of(const ToolCall& call) {
   const Json* auth = find_option(call, {"auth", "credential"});
   if (auth == nullptr || *auth == "" || *auth == "none") return std::nullopt;
-  if (auth->is_object()) return auth->empty() ? base::Result<std::optional<Credential>>(std::nullopt) : from_map(call, *auth);
+  if (auth->is_object())
+    return auth->empty() ? base::Result<std::optional<Credential>>(std::nullopt) : from_map(call, *auth);
   if (!auth->is_string()) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         std::string("option 'auth' must be the name of a credential or a map, not ") + auth->type_name(),
-                         "auth");
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        std::string("option 'auth' must be the name of a credential or a map, not ") + auth->type_name(),
+        "auth");
   }
   auto found = find_credential(call, auth->get<std::string>());
   if (!found) return tl::unexpected(found.error());

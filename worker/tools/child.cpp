@@ -25,7 +25,8 @@ namespace {
 }
 
 void set_nonblocking(int descriptor) {
-  if (fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) != 0) throw_errno("fcntl O_NONBLOCK");
+  if (fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) != 0)
+    throw_errno("fcntl O_NONBLOCK");
 }
 
 // Everything the new process needs, made before it exists: between vfork and exec nothing may allocate.
@@ -82,7 +83,7 @@ void bound_resources(const Launch& launch) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != launch.parent) _exit(127);  // the worker died before the line above took hold
-  prctl(PR_SET_CHILD_SUBREAPER, 1);            // orphans of the code come back to it: it can see them
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // orphans of the code come back to it: it can see them
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -155,9 +156,7 @@ Wake::Wake() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!event_.is_open()) throw_errno("eventfd");
 }
 
-void Wake::ring() const noexcept {
-  [[maybe_unused]] const int result = eventfd_write(event_.get(), 1);
-}
+void Wake::ring() const noexcept { [[maybe_unused]] const int result = eventfd_write(event_.get(), 1); }
 
 void Wake::clear() const noexcept {
   eventfd_t count = 0;
@@ -166,7 +165,8 @@ void Wake::clear() const noexcept {
 
 base::Result<std::unique_ptr<Child>> Child::start(const ChildSettings& settings) {
   const auto argv = pointers_of(settings.argv);
-  const auto environment = settings.environment ? pointers_of(*settings.environment) : std::vector<const char*>{};
+  const auto environment =
+      settings.environment ? pointers_of(*settings.environment) : std::vector<const char*>{};
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("pipe");
   const Fd failure_read(ends[0]);
@@ -190,7 +190,8 @@ base::Result<std::unique_ptr<Child>> Child::start(const ChildSettings& settings)
   } while (count < 0 && errno == EINTR);
   if (count == sizeof error) {
     waitpid(pid, nullptr, 0);
-    return base::failure(base::ErrorCode::not_found, "cannot start '" + settings.argv.front() + "'" +
+    return base::failure(base::ErrorCode::not_found,
+                         "cannot start '" + settings.argv.front() + "'" +
                              (settings.cwd.empty() ? "" : " in '" + settings.cwd + "'") + ": " +
                              std::generic_category().message(error));
   }
@@ -204,7 +205,8 @@ Child::Child(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(syscall(SYS_pidfd_o
 bool Child::has_ended() const noexcept {
   if (wait_status_) return true;
   siginfo_t found{};
-  return waitid(P_PID, static_cast<id_t>(pid_), &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid == pid_;
+  return waitid(P_PID, static_cast<id_t>(pid_), &found, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         found.si_pid == pid_;
 }
 
 void Child::signal_group(int signal) const noexcept {

@@ -32,7 +32,7 @@ class Fd {
 };
 
 struct FdPair {
-  Fd ours;    // does not block
+  Fd ours;  // does not block
   Fd theirs;  // blocks
 };
 
@@ -53,11 +53,11 @@ class Wake {
 };
 
 struct ChildSettings {
-  std::vector<std::string> argv;                        // argv[0] is searched on PATH
-  std::vector<int> descriptors;                         // element i becomes descriptor i, at least 0 to 2
+  std::vector<std::string> argv;  // argv[0] is searched on PATH
+  std::vector<int> descriptors;  // element i becomes descriptor i, at least 0 to 2
   std::optional<std::vector<std::string>> environment;  // "NAME=value"; absent: ours
-  std::string cwd;                                      // empty: ours
-  std::size_t memory_bytes_max = 0;                     // 0: no bound
+  std::string cwd;  // empty: ours
+  std::size_t memory_bytes_max = 0;  // 0: no bound
 };
 
 class Child {

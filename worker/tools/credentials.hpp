@@ -12,7 +12,7 @@ namespace noetl::tools {
 
 struct Credential {
   std::string name;
-  std::string type;                                // "postgres", "bearer", "basic", "api_key", "nats", …
+  std::string type;  // "postgres", "bearer", "basic", "api_key", "nats", …
   nlohmann::json data = nlohmann::json::object();  // the secret: never into a result, an error or a log
 };
 

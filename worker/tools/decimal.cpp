@@ -53,7 +53,9 @@ void append_decimal(std::string& to, std::string_view text, NumericAs numeric) {
     to += text;
   } else {
     const std::string shown = nlohmann::json(value).dump();
-    to += numeric == NumericAs::number || normal_form(shown) == normal_form(text) ? shown : to_text(nlohmann::json(storable_text(text)));
+    to += numeric == NumericAs::number || normal_form(shown) == normal_form(text)
+              ? shown
+              : to_text(nlohmann::json(storable_text(text)));
   }
 }
 

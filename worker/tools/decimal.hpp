@@ -6,7 +6,7 @@
 namespace noetl::tools {
 
 enum class NumericAs {
-  exact,   // a number where a double holds it exactly, else a text
+  exact,  // a number where a double holds it exactly, else a text
   number,  // always a number
   text,
 };

@@ -46,7 +46,9 @@ void HttpAbort::shut_down_late_ones(const std::stop_token& stop) {
 }
 
 HttpAbort::Watch::Watch(HttpAbort& owner, Time deadline, const std::stop_token& stop)
-    : owner_(owner), stop_(stop), request_([&] {
+    : owner_(owner),
+      stop_(stop),
+      request_([&] {
         const std::lock_guard lock(owner.mutex_);
         owner.requests_.push_front({.deadline = deadline, .is_cancelled = false, .sockets = {}});
         if (deadline < owner.next_look_) {

@@ -25,7 +25,8 @@ std::string lower(std::string text) {
 bool is_token(std::string_view name) {
   for (const char c : name) {
     const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!is_alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) return false;
+    if (!is_alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos)
+      return false;
   }
   return !name.empty();
 }
@@ -42,7 +43,8 @@ base::Result<void> use_key(HttpRequest& request, const Json& fields, bool is_in_
   if (value.empty()) return bad_auth("of type api_key has no 'value'");
   if (is_in_query || auth_field(fields, {"in", "location"}) == "query") {
     if (name.empty()) name = "api_key";
-    request.secret_query += (request.secret_query.empty() ? "" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
+    request.secret_query +=
+        (request.secret_query.empty() ? "" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
     return {};
   }
   return add_header(request, name.empty() ? "X-API-Key" : name, value);
@@ -54,21 +56,25 @@ base::Result<void> use_credential(HttpRequest& request, const Credential& creden
   const bool has_user = fields.contains("username") || fields.contains("user");
   if (has(type, "basic") || (type.empty() && has_user)) {
     if (!has_user) return bad_auth("of type basic has no 'username'");
-    return add_header(request, "authorization",
-                      "Basic " + base64(auth_field(fields, {"username", "user"}) + ":" + auth_field(fields, {"password"})));
+    return add_header(
+        request, "authorization",
+        "Basic " + base64(auth_field(fields, {"username", "user"}) + ":" + auth_field(fields, {"password"})));
   }
   if (type == "query") return use_key(request, fields, true);
   if (has(type, "api") || type == "header") return use_key(request, fields, false);
   const std::string token = auth_field(fields, {"token", "access_token", "bearer_token", "bearer"});
   if (!token.empty()) return add_header(request, "authorization", "Bearer " + token);
-  return bad_auth("of type '" + type + "' is none that http knows: basic {username, password}, bearer {token}, "
+  return bad_auth("of type '" + type +
+                  "' is none that http knows: basic {username, password}, bearer {token}, "
                   "api_key {header or name, value, in: header or query}");
 }
 
 base::Result<std::string> file_text(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error) || std::filesystem::file_size(path, error) > upload_bytes_max) {
-    return failure(ErrorCode::not_found, "option 'files': '" + path + "' is no file of at most 256 MiB", "files");
+  if (!std::filesystem::is_regular_file(path, error) ||
+      std::filesystem::file_size(path, error) > upload_bytes_max) {
+    return failure(ErrorCode::not_found, "option 'files': '" + path + "' is no file of at most 256 MiB",
+                   "files");
   }
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
@@ -91,15 +97,18 @@ base::Result<Part> part_of(const Json& value) {
     part.content = *std::move(text);
     return part;
   }
-  if (!value.is_object()) return failure(ErrorCode::invalid_input, "option 'files' must be a map of paths or of maps", "files");
+  if (!value.is_object())
+    return failure(ErrorCode::invalid_input, "option 'files' must be a map of paths or of maps", "files");
   const std::string path = auth_field(value, {"path"});
   part.filename = auth_field(value, {"filename", "name"});
-  if (part.filename.empty()) part.filename = path.empty() ? "file" : std::filesystem::path(path).filename().string();
+  if (part.filename.empty())
+    part.filename = path.empty() ? "file" : std::filesystem::path(path).filename().string();
   if (const std::string type = auth_field(value, {"content_type", "type"}); !type.empty()) part.type = type;
   base::Result<std::string> text = std::string();
   if (value.contains("content_b64")) {
     auto decoded = base64_decoded(auth_field(value, {"content_b64"}));
-    if (!decoded) return failure(ErrorCode::invalid_input, "option 'files': 'content_b64' is not base64", "files");
+    if (!decoded)
+      return failure(ErrorCode::invalid_input, "option 'files': 'content_b64' is not base64", "files");
     text = *std::move(decoded);
   } else if (value.contains("content")) {
     const Json& content = value.at("content");
@@ -115,8 +124,10 @@ base::Result<Part> part_of(const Json& value) {
 std::string header_safe(std::string_view text) {
   std::string safe;
   for (const char c : text) {
-    if (c == '"') safe += "%22";
-    else if (static_cast<unsigned char>(c) >= 0x20) safe += c;
+    if (c == '"')
+      safe += "%22";
+    else if (static_cast<unsigned char>(c) >= 0x20)
+      safe += c;
   }
   return safe;
 }
@@ -124,7 +135,8 @@ std::string header_safe(std::string_view text) {
 }  // namespace
 
 base::Result<void> add_header(HttpRequest& request, const std::string& name, const std::string& value) {
-  if (!is_token(name)) return failure(ErrorCode::invalid_input, "'" + storable_text(name) + "' is no header name", "headers");
+  if (!is_token(name))
+    return failure(ErrorCode::invalid_input, "'" + storable_text(name) + "' is no header name", "headers");
   for (const char c : value) {
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
       return failure(ErrorCode::invalid_input, "header '" + name + "' has a control character", "headers");
@@ -142,7 +154,8 @@ base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
   if (!credential) return tl::unexpected(credential.error());
   if (*credential) return use_credential(request, **credential);
   if (request.url.user.empty()) return {};
-  return add_header(request, "authorization", "Basic " + base64(request.url.user + ":" + request.url.password));
+  return add_header(request, "authorization",
+                    "Basic " + base64(request.url.user + ":" + request.url.password));
 }
 
 base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form) {
@@ -163,8 +176,8 @@ base::Result<void> set_multipart(HttpRequest& request, const Json& files, const 
     auto part = part_of(value);
     if (!part) return tl::unexpected(part.error());
     begin_part(name);
-    body += "; filename=\"" + header_safe(part->filename) + "\"\r\nContent-Type: " + header_safe(part->type) + "\r\n\r\n" +
-            part->content + "\r\n";
+    body += "; filename=\"" + header_safe(part->filename) + "\"\r\nContent-Type: " + header_safe(part->type) +
+            "\r\n\r\n" + part->content + "\r\n";
   }
   request.body = body + "--" + boundary + "--\r\n";
   request.headers["content-type"] = "multipart/form-data; boundary=" + boundary;

@@ -27,13 +27,15 @@ const Json* http_option(const ToolCall& call, std::initializer_list<std::string_
 base::Result<std::string> text_of(const Json& value, const std::string& name) {
   const std::optional<std::string> text = scalar_text(value);
   if (text) return *text;
-  return failure(ErrorCode::invalid_input, "option '" + name + "' must be a text, not " + value.type_name(), name);
+  return failure(ErrorCode::invalid_input, "option '" + name + "' must be a text, not " + value.type_name(),
+                 name);
 }
 
 // name=value pairs; a list gives its name several times, null gives nothing.
 base::Result<std::string> encoded_pairs(const Json& pairs, const std::string& option) {
   if (pairs.is_string()) return pairs.get<std::string>();
-  if (!pairs.is_object()) return failure(ErrorCode::invalid_input, "option '" + option + "' must be a map", option);
+  if (!pairs.is_object())
+    return failure(ErrorCode::invalid_input, "option '" + option + "' must be a map", option);
   std::string text;
   for (const auto& [name, value] : pairs.items()) {
     const Json values = value.is_array() ? value : Json::array({value});
@@ -56,7 +58,8 @@ bool is_method(std::string_view name) {
 base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
   const Json* headers = http_option(call, {"headers"});
   if (headers == nullptr) return {};
-  if (!headers->is_object()) return failure(ErrorCode::invalid_input, "option 'headers' must be a map", "headers");
+  if (!headers->is_object())
+    return failure(ErrorCode::invalid_input, "option 'headers' must be a map", "headers");
   for (const auto& [name, value] : headers->items()) {
     if (value.is_null()) continue;
     auto text = text_of(value, "headers." + name);
@@ -79,7 +82,7 @@ void set_body(HttpRequest& request, const Json& value) {
   const bool is_text = value.is_string();
   request.body = is_text ? value.get<std::string>() : to_text(value);
   request.headers.emplace("content-type", is_text && !Json::accept(request.body) ? "text/plain; charset=utf-8"
-                                                                                  : "application/json");
+                                                                                 : "application/json");
 }
 
 base::Result<void> read_body(HttpRequest& request, const ToolCall& call) {
@@ -103,9 +106,10 @@ base::Result<void> read_body(HttpRequest& request, const ToolCall& call) {
   }
   const Json* content = http_option(call, {"data"});
   if (content == nullptr) return {};
-  const bool is_split = content->is_object() && !content->empty() && std::all_of(content->items().begin(), content->items().end(), [](const auto& item) {
-    return item.key() == "query" || item.key() == "body";
-  });
+  const bool is_split = content->is_object() && !content->empty() &&
+                        std::all_of(content->items().begin(), content->items().end(), [](const auto& item) {
+                          return item.key() == "query" || item.key() == "body";
+                        });
   if (!is_split) {
     set_body(request, *content);
     return {};
@@ -120,7 +124,8 @@ base::Result<void> read_proxy(HttpRequest& request, const ToolCall& call) {
   if (!proxy) return tl::unexpected(proxy.error());
   if (proxy->empty()) return {};
   auto url = parse_url(proxy->find("://") == std::string::npos ? "http://" + *proxy : *proxy);
-  if (!url || url->is_tls) return failure(ErrorCode::invalid_input, "option 'proxy' must be http://host:port", "proxy");
+  if (!url || url->is_tls)
+    return failure(ErrorCode::invalid_input, "option 'proxy' must be http://host:port", "proxy");
   request.proxy = *std::move(url);
   return {};
 }
@@ -130,7 +135,8 @@ base::Result<void> read_wanted_statuses(HttpRequest& request, const ToolCall& ca
   if (wanted == nullptr) return {};
   for (const Json& status : wanted->is_array() ? *wanted : Json::array({*wanted})) {
     if (!status.is_number_integer()) {
-      return failure(ErrorCode::invalid_input, "option 'expected_status' must be a status or a list of them", "expected_status");
+      return failure(ErrorCode::invalid_input, "option 'expected_status' must be a status or a list of them",
+                     "expected_status");
     }
     request.wanted_statuses.push_back(status);
   }
@@ -142,8 +148,9 @@ base::Result<void> read_flags(HttpRequest& request, const ToolCall& call) {
   if (!verified) return tl::unexpected(verified.error());
   const auto follows = bool_option(call, "follow_redirects", true);
   if (!follows) return tl::unexpected(follows.error());
-  const std::pair<const char*, std::string*> files[] = {
-      {"ca_cert", &request.ca_file}, {"client_cert", &request.client_cert_file}, {"client_key", &request.client_key_file}};
+  const std::pair<const char*, std::string*> files[] = {{"ca_cert", &request.ca_file},
+                                                        {"client_cert", &request.client_cert_file},
+                                                        {"client_key", &request.client_key_file}};
   for (const auto& [name, place] : files) {
     auto text = text_option(call, {name});
     if (!text) return tl::unexpected(text.error());
@@ -179,7 +186,8 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call) {
   if (!url) return tl::unexpected(url.error());
   request.url = *std::move(url);
   if (!call.traceparent.empty()) request.headers["traceparent"] = call.traceparent;
-  for (const auto read : {read_method, read_headers, read_auth, read_body, read_flags, read_proxy, read_wanted_statuses}) {
+  for (const auto read :
+       {read_method, read_headers, read_auth, read_body, read_flags, read_proxy, read_wanted_statuses}) {
     if (auto done = read(request, call); !done) return tl::unexpected(done.error());
   }
   if (const Json* params = http_option(call, {"params"})) {

@@ -18,10 +18,10 @@ struct HttpRequest {
   std::string secret_query;  // pairs of `auth` that are sent but shown nowhere
   bool is_tls_verified = true;
   bool follows_redirects = true;
-  std::string ca_file;           // empty: the system's
+  std::string ca_file;  // empty: the system's
   std::string client_cert_file;  // empty: none
   std::string client_key_file;
-  Url proxy;                       // host empty: none
+  Url proxy;  // host empty: none
   std::vector<int> wanted_statuses;  // besides 2xx
 };
 

@@ -26,11 +26,15 @@ constexpr std::array<OptionSpec, 21> option_table{{
     {"headers", "map", "header names and values"},
     {"json", "any", "body as JSON"},
     {"form", "map", "body as a form"},
-    {"files", "map", "multipart/form-data: field to a path, or to {filename, content or content_b64 or path, content_type}; `form` adds fields"},
+    {"files", "map",
+     "multipart/form-data: field to a path, or to {filename, content or content_b64 or path, content_type}; "
+     "`form` adds fields"},
     {"payload", "any", "body: a text as it is, anything else as JSON; also `body`"},
     {"body", "any", "the same as `payload`"},
     {"data", "any", "the same; or {query, body}"},
-    {"auth", "name or map", "basic {username, password}, bearer {token}, api_key {header or name, value, in: header or query}; also `credential`"},
+    {"auth", "name or map",
+     "basic {username, password}, bearer {token}, api_key {header or name, value, in: header or query}; also "
+     "`credential`"},
     {"credential", "name or map", "the same as `auth`"},
     {"verify_ssl", "true or false", "whether the peer's certificate is checked; default true"},
     {"ca_cert", "path", "file of the authorities that are trusted instead of the system's"},
@@ -52,7 +56,8 @@ struct HttpAnswer {
 
 milliseconds left_until(Time deadline) {
   // Zero would mean "no wait at all" to the client library before it even tries.
-  return std::max(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()), milliseconds(1));
+  return std::max(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()),
+                  milliseconds(1));
 }
 
 void keep_headers(HttpAnswer& answer, const httplib::Response& response) {
@@ -113,16 +118,17 @@ HttpAnswer exchange_on(httplib::ClientImpl& client, const HttpRequest& request, 
 }
 
 bool may_repeat(const HttpRequest& request) {
-  return request.method == "GET" || request.method == "HEAD" || request.method == "PUT" || request.method == "DELETE" ||
-         request.method == "OPTIONS";
+  return request.method == "GET" || request.method == "HEAD" || request.method == "PUT" ||
+         request.method == "DELETE" || request.method == "OPTIONS";
 }
 
-HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const HttpSettings& settings, Time deadline,
-                    const HttpAbort::Watch& watch) {
+HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const HttpSettings& settings,
+                    Time deadline, const HttpAbort::Watch& watch) {
   auto lent = clients.borrow(request);
   HttpAnswer answer = exchange_on(*lent.client, request, settings, deadline, watch);
   // The peer may have closed a kept connection just when the request was sent.
-  const bool is_stale = lent.is_reused && answer.error != httplib::Error::Success && answer.status == 0 && !answer.is_too_large;
+  const bool is_stale =
+      lent.is_reused && answer.error != httplib::Error::Success && answer.status == 0 && !answer.is_too_large;
   if (is_stale && may_repeat(request) && !watch.is_over()) {
     lent = clients.borrow(request, true);
     answer = exchange_on(*lent.client, request, settings, deadline, watch);
@@ -157,13 +163,14 @@ std::string body_json(const HttpAnswer& answer) {
   return to_text(Json(storable_text(answer.body)));
 }
 
-std::string result_text(const HttpAnswer& answer, const HttpRequest& request, std::chrono::duration<double> elapsed) {
+std::string result_text(const HttpAnswer& answer, const HttpRequest& request,
+                        std::chrono::duration<double> elapsed) {
   Json headers = Json::object();
   for (const auto& [name, value] : answer.headers) headers[name] = storable_text(value);
   const std::string body = body_json(answer);
-  return R"({"status_code":)" + std::to_string(answer.status) + R"(,"elapsed":)" + to_text(Json(elapsed.count())) +
-         R"(,"url":)" + to_text(Json(request.url.text())) + R"(,"headers":)" + to_text(headers) + R"(,"data":)" +
-         body + R"(,"body":)" + body + "}";
+  return R"({"status_code":)" + std::to_string(answer.status) + R"(,"elapsed":)" +
+         to_text(Json(elapsed.count())) + R"(,"url":)" + to_text(Json(request.url.text())) +
+         R"(,"headers":)" + to_text(headers) + R"(,"data":)" + body + R"(,"body":)" + body + "}";
 }
 
 std::string_view kind_of_status(int status) {
@@ -182,16 +189,24 @@ std::string name_of(const HttpRequest& request) {
 ToolResult connection_failed(const HttpAnswer& answer, const HttpRequest& request) {
   using httplib::Error;
   if (answer.error == Error::ConnectionTimeout) return timed_out(name_of(request) + ": the connection");
-  const bool is_about_trust = answer.error == Error::SSLServerVerification || answer.error == Error::SSLLoadingCerts;
+  const bool is_about_trust =
+      answer.error == Error::SSLServerVerification || answer.error == Error::SSLLoadingCerts;
   return failed({.kind = "connection",
                  .message = name_of(request) + " failed: " + httplib::to_string(answer.error),
-                 .is_retryable = !is_about_trust, .status = {}, .retry_after = {}, .traceback = {}});
+                 .is_retryable = !is_about_trust,
+                 .status = {},
+                 .retry_after = {},
+                 .traceback = {}});
 }
 
 ToolResult too_large(const HttpRequest& request, std::size_t bytes_max) {
-  return failed({.kind = "output_limit",
-                 .message = name_of(request) + " answered with more than " + std::to_string(bytes_max) + " bytes",
-                 .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}});
+  return failed(
+      {.kind = "output_limit",
+       .message = name_of(request) + " answered with more than " + std::to_string(bytes_max) + " bytes",
+       .is_retryable = false,
+       .status = {},
+       .retry_after = {},
+       .traceback = {}});
 }
 
 bool is_redirect(const HttpAnswer& answer) {
@@ -200,10 +215,12 @@ bool is_redirect(const HttpAnswer& answer) {
          answer.headers.contains("location");
 }
 
-ToolResult answered(const HttpAnswer& answer, const HttpRequest& request, std::chrono::duration<double> elapsed) {
+ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
+                    std::chrono::duration<double> elapsed) {
   const int status = answer.status;
   const auto& wanted = request.wanted_statuses;
-  const bool is_wanted = (status >= 200 && status < 300) || std::find(wanted.begin(), wanted.end(), status) != wanted.end() ||
+  const bool is_wanted = (status >= 200 && status < 300) ||
+                         std::find(wanted.begin(), wanted.end(), status) != wanted.end() ||
                          (status >= 300 && status < 400 && !request.follows_redirects);
   ToolResult result;
   if (!is_wanted) {
@@ -249,10 +266,12 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
                  : result;
     }
     auto target = resolve_url(request->url, answer.headers.at("location"));
-    if (!target) return refused(name_of(*request) + " redirected to where it may not: " + target.error().message);
+    if (!target)
+      return refused(name_of(*request) + " redirected to where it may not: " + target.error().message);
     request = redirected(*std::move(request), answer.status, *std::move(target));
   }
-  return refused(name_of(*request) + " redirected more than " + std::to_string(settings_.redirects_max) + " times");
+  return refused(name_of(*request) + " redirected more than " + std::to_string(settings_.redirects_max) +
+                 " times");
 }
 
 }  // namespace noetl::tools

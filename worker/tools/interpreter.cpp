@@ -45,8 +45,12 @@ std::string frame_of(const std::string& call_name, std::string_view request) {
 class Exchange {
  public:
   Exchange(int channel, int output, const ToolLimits& limits, std::string call_name, std::string_view request)
-      : channel_(channel), output_(output), limits_(limits), call_name_(std::move(call_name)),
-        frame_(frame_of(call_name_, request)), printed_(limits.output_bytes_max) {}
+      : channel_(channel),
+        output_(output),
+        limits_(limits),
+        call_name_(std::move(call_name)),
+        frame_(frame_of(call_name_, request)),
+        printed_(limits.output_bytes_max) {}
 
   // Each returns how the call ended, if it did.
   std::optional<How> send_more();
@@ -105,10 +109,13 @@ std::optional<How> Exchange::look_at_reply() const {
   for (std::size_t i = 0; i < length_bytes; ++i) {
     length += static_cast<std::size_t>(static_cast<unsigned char>(reply_[i])) << (8 * i);
   }
-  if (length < header_bytes || length > limits_.result_bytes_max + reply_slack_bytes) return How::broke_protocol;
+  if (length < header_bytes || length > limits_.result_bytes_max + reply_slack_bytes)
+    return How::broke_protocol;
   if (reply_.size() < length) return std::nullopt;
-  if (reply_.size() > length || reply_.compare(length_bytes, name_bytes, call_name_) != 0) return How::broke_protocol;
-  return (static_cast<unsigned char>(reply_[header_bytes - 1]) & completed_flag) != 0 ? How::completed : How::failed;
+  if (reply_.size() > length || reply_.compare(length_bytes, name_bytes, call_name_) != 0)
+    return How::broke_protocol;
+  return (static_cast<unsigned char>(reply_[header_bytes - 1]) & completed_flag) != 0 ? How::completed
+                                                                                      : How::failed;
 }
 
 void Exchange::drain_output() {
@@ -138,18 +145,19 @@ CallEnd Exchange::end(How how) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterSettings& settings, int driver) {
+base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterSettings& settings,
+                                                              int driver) {
   FdPair channel = make_socket_pair();
   FdPair output = make_output_pipe();
   const Fd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!nothing.is_open()) throw std::system_error(errno, std::generic_category(), "open /dev/null");
   const int printed = output.theirs.get();
-  auto child = Child::start({
-      .argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max)},
-      .descriptors = {nothing.get(), printed, printed, channel.theirs.get(), driver},
-      .environment = std::nullopt,
-      .cwd = {},
-      .memory_bytes_max = settings.limits.memory_bytes_max});
+  auto child = Child::start(
+      {.argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max)},
+       .descriptors = {nothing.get(), printed, printed, channel.theirs.get(), driver},
+       .environment = std::nullopt,
+       .cwd = {},
+       .memory_bytes_max = settings.limits.memory_bytes_max});
   if (!child) return tl::unexpected(child.error());
   return std::unique_ptr<Interpreter>(  // NOLINT: the constructor is private
       new Interpreter(settings.limits, std::move(*child), std::move(channel.ours), std::move(output.ours)));
@@ -165,18 +173,21 @@ CallEnd Interpreter::call(std::string_view request, Time deadline, const std::st
   ++calls_;
   wake_.clear();
   const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
-  Exchange exchange(channel_.get(), output_.get(), limits_, little_endian(first_call_name_ + calls_, name_bytes), request);
+  Exchange exchange(channel_.get(), output_.get(), limits_,
+                    little_endian(first_call_name_ + calls_, name_bytes), request);
   if (const auto ended = exchange.send_more()) return exchange.end(*ended);
   while (true) {
     if (stop.stop_requested()) return exchange.end(How::cancelled);
     if (std::chrono::steady_clock::now() >= deadline) return exchange.end(How::timed_out);
     // The channel comes before the output: the kernel looks in this order, and the driver writes its
     // prints before its reply, so a reply that is seen has all of its output seen after it.
-    std::array<pollfd, 4> watched{{
-        {.fd = channel_.get(), .events = static_cast<short>(exchange.is_sent() ? POLLIN : POLLIN | POLLOUT), .revents = 0},
-        {.fd = output_.get(), .events = POLLIN, .revents = 0},
-        {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0},
-        {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
+    std::array<pollfd, 4> watched{
+        {{.fd = channel_.get(),
+          .events = static_cast<short>(exchange.is_sent() ? POLLIN : POLLIN | POLLOUT),
+          .revents = 0},
+         {.fd = output_.get(), .events = POLLIN, .revents = 0},
+         {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0},
+         {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
     if (poll(watched.data(), watched.size(), milliseconds_until(deadline)) < 0 && errno != EINTR) {
       return exchange.end(How::died);
     }

@@ -23,7 +23,7 @@ struct InterpreterSettings {
 struct CallEnd {
   enum class How { completed, failed, timed_out, cancelled, died, never_began, broke_protocol };
   How how = How::died;
-  std::string body;    // completed: the result's JSON; failed: {kind, message, traceback}
+  std::string body;  // completed: the result's JSON; failed: {kind, message, traceback}
   std::string output;  // what it printed, storable
   bool must_retire = false;
 };

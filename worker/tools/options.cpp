@@ -22,8 +22,9 @@ std::optional<double> number_of(const Json& value) {
 
 // What belongs to the step or to the engine, whatever the tool.
 constexpr std::array<std::string_view, 22> always_known{
-    "kind", "name",   "label",  "task",  "desc",  "description", "spec", "policy", "args",  "input",  "output",
-    "set",  "timeout", "assert", "retry", "sink", "when",        "id",   "title",  "return_step", "result_as", "enabled"};
+    "kind", "name",  "label",  "task",        "desc",      "description", "spec",  "policy",
+    "args", "input", "output", "set",         "timeout",   "assert",      "retry", "sink",
+    "when", "id",    "title",  "return_step", "result_as", "enabled"};
 
 std::size_t edits_between(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
@@ -50,14 +51,15 @@ std::string warning_of(std::string_view name, std::string_view kind, std::span<c
 
 }  // namespace
 
-std::string unknown_options(const ToolCall& call, std::string_view kind, std::span<const OptionSpec> options) {
+std::string unknown_options(const ToolCall& call, std::string_view kind,
+                            std::span<const OptionSpec> options) {
   if (options.empty() || !call.tool.is_object()) return {};
   std::string warnings;
   for (const auto& [name, value] : call.tool.items()) {
     const std::string_view wanted = name;
-    const bool is_known =
-        std::find(always_known.begin(), always_known.end(), wanted) != always_known.end() ||
-        std::any_of(options.begin(), options.end(), [&](const OptionSpec& option) { return option.name == wanted; });
+    const bool is_known = std::find(always_known.begin(), always_known.end(), wanted) != always_known.end() ||
+                          std::any_of(options.begin(), options.end(),
+                                      [&](const OptionSpec& option) { return option.name == wanted; });
     if (!is_known && wanted.size() <= 64) warnings += warning_of(wanted, kind, options);
   }
   return warnings;
@@ -71,8 +73,9 @@ base::Result<std::int64_t> integer_option(const ToolCall& call, std::string_view
   if (!number || std::floor(*number) != *number || *number < static_cast<double>(least) ||
       *number > static_cast<double>(most)) {
     return base::failure(base::ErrorCode::invalid_input,
-                         "option '" + std::string(name) + "' must be a whole number from " + std::to_string(least) +
-                             " to " + std::to_string(most) + ", not " + to_text(*value),
+                         "option '" + std::string(name) + "' must be a whole number from " +
+                             std::to_string(least) + " to " + std::to_string(most) + ", not " +
+                             to_text(*value),
                          std::string(name));
   }
   return static_cast<std::int64_t>(*number);
@@ -123,7 +126,8 @@ base::Result<std::chrono::steady_clock::time_point> deadline_of(const ToolCall& 
   const std::optional<double> seconds = number_of(*value);
   if (!seconds || !std::isfinite(*seconds) || *seconds <= 0) {
     return base::failure(base::ErrorCode::invalid_input,
-                         "option 'timeout' must be a number of seconds above 0, not " + to_text(*value), "timeout");
+                         "option 'timeout' must be a number of seconds above 0, not " + to_text(*value),
+                         "timeout");
   }
   constexpr double seconds_max = 365.0 * 24 * 3600;  // beyond it the sum with now would overflow
   const auto wanted = std::chrono::duration_cast<std::chrono::steady_clock::duration>(

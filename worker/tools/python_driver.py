@@ -290,6 +290,7 @@ def run(request):
     program = program_of(request["code"])
     module = types.ModuleType(MODULE_NAME)
     names = module.__dict__
+    names.update(json=json, os=os, sys=sys)  # playbooks use them without an import
     names.update((key, value) for key, value in ambient.items() if not key.startswith("__"))
     names.update(offered)
     names.update(given)

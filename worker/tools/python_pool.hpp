@@ -19,9 +19,9 @@
 namespace noetl::tools {
 
 struct PythonSettings {
-  std::string interpreter = "python3";    // a path, or a name on PATH
-  std::size_t pool_size = 4;              // at most so many at once
-  std::size_t warm_size = 1;              // started before the first call, and kept idle
+  std::string interpreter = "python3";  // a path, or a name on PATH
+  std::size_t pool_size = 4;  // at most so many at once
+  std::size_t warm_size = 1;  // started before the first call, and kept idle
   std::uint64_t recycle_after_calls = 10'000;
   ToolLimits limits;
 };
@@ -35,8 +35,8 @@ class PythonPool {
 
   // Waits for a free one until the deadline (ErrorCode::timeout), a stop (cancelled), or until one
   // cannot be started (unavailable).
-  [[nodiscard]] base::Result<std::unique_ptr<Interpreter>> borrow(std::chrono::steady_clock::time_point deadline,
-                                                                  const std::stop_token& stop);
+  [[nodiscard]] base::Result<std::unique_ptr<Interpreter>> borrow(
+      std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
   // One that may be used again.
   void give_back(std::unique_ptr<Interpreter> interpreter);
   // One that may not: it is killed. Returns its wait status.
@@ -55,7 +55,7 @@ class PythonPool {
   std::condition_variable_any one_is_free_;
   std::condition_variable_any one_is_ordered_;
   std::vector<std::unique_ptr<Interpreter>> idle_;  // the last one in is the first one out: it is hot
-  std::size_t alive_ = 0;                           // idle, lent and ordered
+  std::size_t alive_ = 0;  // idle, lent and ordered
   std::size_t ordered_ = 0;
   std::size_t waiting_ = 0;
   std::uint64_t start_failures_ = 0;

@@ -16,9 +16,12 @@ namespace {
 using How = CallEnd::How;
 
 constexpr std::array<OptionSpec, 7> option_table{{
-    {"code", "Python", "main(…) with arguments by name, or a variable `result`, or a return at the top level"},
+    {"code", "Python",
+     "main(…) with arguments by name, or a variable `result`, or a return at the top level"},
     {"script", "map", "{uri, source: {type: file, http or inline}}: code that stands elsewhere"},
-    {"libs", "map", "modules imported before the code: alias to module, or to {from, import}. A list of packages is not installed"},
+    {"libs", "map",
+     "modules imported before the code: alias to module, or to {from, import}. A list of packages is not "
+     "installed"},
     {"auth", "name or map", "the fields of a credential as the name `auth`; also `credential`"},
     {"credential", "name or map", "the same as `auth`"},
     {"python", "text", "one of the interpreters of the worker's setting python-versions"},
@@ -29,10 +32,13 @@ base::Result<Json> environment_of(const ToolCall& call) {
   Json variables = Json::object();
   const Json* own = find_option(call, {"env"});
   if (own == nullptr) return variables;
-  if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map", "env");
+  if (!own->is_object())
+    return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map", "env");
   for (const auto& [name, value] : own->items()) {
     auto text = scalar_text(value);
-    if (!text) return base::failure(base::ErrorCode::invalid_input, "variable '" + name + "' of option 'env' must be a text", "env");
+    if (!text)
+      return base::failure(base::ErrorCode::invalid_input,
+                           "variable '" + name + "' of option 'env' must be a text", "env");
     variables[name] = *std::move(text);
   }
   return variables;
@@ -61,15 +67,23 @@ base::Result<std::string> request_text(const ToolCall& call, std::string_view co
 ToolResult not_lent(const base::Error& error) {
   if (error.code == base::ErrorCode::cancelled) return cancelled();
   const bool is_late = error.code == base::ErrorCode::timeout;
-  return failed({.kind = is_late ? "timeout" : "internal", .message = storable_text(error.message),
-                 .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+  return failed({.kind = is_late ? "timeout" : "internal",
+                 .message = storable_text(error.message),
+                 .is_retryable = true,
+                 .status = {},
+                 .retry_after = {},
+                 .traceback = {}});
 }
 
 ToolResult raised(const std::string& body) {
   const Json error = Json::parse(body, nullptr, false);
   if (!error.is_object()) {
-    return failed({.kind = "crash", .message = "the interpreter's error could not be read", .is_retryable = false,
-                   .status = {}, .retry_after = {}, .traceback = {}});
+    return failed({.kind = "crash",
+                   .message = "the interpreter's error could not be read",
+                   .is_retryable = false,
+                   .status = {},
+                   .retry_after = {},
+                   .traceback = {}});
   }
   return failed({.kind = error.value("kind", "exception"),
                  .message = storable_text(error.value("message", "")),
@@ -85,13 +99,17 @@ ToolResult died(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
     // SIGKILL from somebody else is, but for an operator, the kernel that ran out of memory.
     if (WTERMSIG(wait_status) == SIGKILL) kind = "memory_limit";
-    message = std::string("the interpreter was killed by signal ") + std::to_string(WTERMSIG(wait_status)) + " (" +
-              strsignal(WTERMSIG(wait_status)) + ")";
+    message = std::string("the interpreter was killed by signal ") + std::to_string(WTERMSIG(wait_status)) +
+              " (" + strsignal(WTERMSIG(wait_status)) + ")";
   } else if (WIFEXITED(wait_status)) {
     message = "the interpreter exited with code " + std::to_string(WEXITSTATUS(wait_status));
   }
-  return failed({.kind = std::move(kind), .message = std::move(message), .is_retryable = true,
-                 .status = {}, .retry_after = {}, .traceback = {}});
+  return failed({.kind = std::move(kind),
+                 .message = std::move(message),
+                 .is_retryable = true,
+                 .status = {},
+                 .retry_after = {},
+                 .traceback = {}});
 }
 
 ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
@@ -99,16 +117,24 @@ ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
     case How::completed:
       // The code shares a process with the driver and could have written anything.
       if (!Json::accept(end.body)) {
-        return failed({.kind = "invalid_result", .message = "the result is not JSON", .is_retryable = false,
-                       .status = {}, .retry_after = {}, .traceback = {}});
+        return failed({.kind = "invalid_result",
+                       .message = "the result is not JSON",
+                       .is_retryable = false,
+                       .status = {},
+                       .retry_after = {},
+                       .traceback = {}});
       }
       return completed(std::move(end.body));
     case How::failed: return raised(end.body);
     case How::timed_out: return timed_out("the code");
     case How::cancelled: return cancelled();
     case How::broke_protocol:
-      return failed({.kind = "crash", .message = "the code wrote into the interpreter's channel",
-                     .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}});
+      return failed({.kind = "crash",
+                     .message = "the code wrote into the interpreter's channel",
+                     .is_retryable = false,
+                     .status = {},
+                     .retry_after = {},
+                     .traceback = {}});
     case How::died:
     case How::never_began: break;
   }
@@ -138,7 +164,8 @@ base::Result<std::string> PythonTool::code_of(const ToolCall& call) const {
   const Json* code = find_option(call, {"code"});
   if (code != nullptr && code->is_string()) return code->get<std::string>();
   if (code == nullptr && find_option(call, {"script"}) != nullptr && scripts_) return scripts_->read(call);
-  return base::failure(base::ErrorCode::invalid_input, "tool python needs the option 'code', a text, or 'script'", "code");
+  return base::failure(base::ErrorCode::invalid_input,
+                       "tool python needs the option 'code', a text, or 'script'", "code");
 }
 
 base::Result<PythonPool*> PythonTool::pool_of(const ToolCall& call) {
@@ -150,8 +177,9 @@ base::Result<PythonPool*> PythonTool::pool_of(const ToolCall& call) {
   std::string known;
   for (const auto& [other, pool] : versions_) known += (known.empty() ? "" : ", ") + other;
   return base::failure(base::ErrorCode::unsupported,
-                       "this worker has no interpreter called '" + *name + "'; its setting python-versions names: " +
-                           (known.empty() ? "none" : known), "python");
+                       "this worker has no interpreter called '" + *name +
+                           "'; its setting python-versions names: " + (known.empty() ? "none" : known),
+                       "python");
 }
 
 ToolResult PythonTool::run_call(const ToolCall& call) {
@@ -183,8 +211,12 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
     result.output = std::move(end.output);
     return result;
   }
-  return failed({.kind = "crash", .message = "every python interpreter died before it took the code",
-                 .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+  return failed({.kind = "crash",
+                 .message = "every python interpreter died before it took the code",
+                 .is_retryable = true,
+                 .status = {},
+                 .retry_after = {},
+                 .traceback = {}});
 }
 
 }  // namespace noetl::tools

@@ -47,25 +47,41 @@ ToolResult failed(domain::ToolError error) {
 }
 
 ToolResult timed_out(std::string_view what) {
-  return failed({.kind = "timeout", .message = std::string(what) + " did not end before its deadline",
-                 .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+  return failed({.kind = "timeout",
+                 .message = std::string(what) + " did not end before its deadline",
+                 .is_retryable = true,
+                 .status = {},
+                 .retry_after = {},
+                 .traceback = {}});
 }
 
 ToolResult cancelled() {
-  ToolResult result = failed({.kind = "cancelled", .message = "the call was stopped", .is_retryable = false,
-                              .status = {}, .retry_after = {}, .traceback = {}});
+  ToolResult result = failed({.kind = "cancelled",
+                              .message = "the call was stopped",
+                              .is_retryable = false,
+                              .status = {},
+                              .retry_after = {},
+                              .traceback = {}});
   result.outcome = domain::Outcome::cancelled;
   return result;
 }
 
 ToolResult refused(std::string message) {
-  return failed({.kind = "invalid_input", .message = std::move(message), .is_retryable = false,
-                 .status = {}, .retry_after = {}, .traceback = {}});
+  return failed({.kind = "invalid_input",
+                 .message = std::move(message),
+                 .is_retryable = false,
+                 .status = {},
+                 .retry_after = {},
+                 .traceback = {}});
 }
 
 domain::ToolError error_of(std::string kind, std::string message, bool is_retryable) {
-  return {.kind = std::move(kind), .message = storable_text(message), .is_retryable = is_retryable,
-          .status = {}, .retry_after = {}, .traceback = {}};
+  return {.kind = std::move(kind),
+          .message = storable_text(message),
+          .is_retryable = is_retryable,
+          .status = {},
+          .retry_after = {},
+          .traceback = {}};
 }
 
 domain::ToolError error_of(const base::Error& error) {
@@ -149,9 +165,7 @@ std::string storable_text(std::string_view bytes) {
   return text;
 }
 
-std::string to_text(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 void BoundedOutput::append(const char* bytes, std::size_t count) {
   bytes_seen_ += count;
@@ -161,8 +175,9 @@ void BoundedOutput::append(const char* bytes, std::size_t count) {
 std::string BoundedOutput::text() const {
   if (!is_cut()) return storable_text(kept_);
   const std::size_t kept = bytes_max_ > mark_bytes_max ? bytes_max_ - mark_bytes_max : 0;
-  return storable_text(std::string_view(kept_).substr(0, kept)) + "\n[output cut: " + std::to_string(bytes_seen_) +
-         " bytes in all, the first " + std::to_string(kept) + " kept]\n";
+  return storable_text(std::string_view(kept_).substr(0, kept)) +
+         "\n[output cut: " + std::to_string(bytes_seen_) + " bytes in all, the first " +
+         std::to_string(kept) + " kept]\n";
 }
 
 }  // namespace noetl::tools

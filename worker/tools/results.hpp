@@ -57,11 +57,19 @@ template <class F>
   try {
     return act();
   } catch (const std::bad_alloc&) {
-    return failed({.kind = "memory_limit", .message = "the worker has no memory for this call",
-                   .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+    return failed({.kind = "memory_limit",
+                   .message = "the worker has no memory for this call",
+                   .is_retryable = true,
+                   .status = {},
+                   .retry_after = {},
+                   .traceback = {}});
   } catch (const std::exception& error) {
-    return failed({.kind = "internal", .message = storable_text(error.what()),
-                   .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}});
+    return failed({.kind = "internal",
+                   .message = storable_text(error.what()),
+                   .is_retryable = true,
+                   .status = {},
+                   .retry_after = {},
+                   .traceback = {}});
   }
 }
 

@@ -31,7 +31,8 @@ base::Result<std::string> ScriptSource::read(const ToolCall& call) const {
   if (script == nullptr || !script->is_object()) {
     return failure(ErrorCode::invalid_input, "option 'script' must be a map {uri, source: {type}}", "script");
   }
-  const Json source = script->contains("source") && script->at("source").is_object() ? script->at("source") : Json::object();
+  const Json source =
+      script->contains("source") && script->at("source").is_object() ? script->at("source") : Json::object();
   const std::string uri = auth_field(*script, {"uri", "path"});
   std::string type = auth_field(source, {"type"});
   if (type.empty()) type = uri.starts_with("http://") || uri.starts_with("https://") ? "http" : "file";
@@ -43,39 +44,51 @@ base::Result<std::string> ScriptSource::read(const ToolCall& call) const {
         if (place->contains(name) && place->at(name).is_string()) return place->at(name).get<std::string>();
       }
     }
-    return failure(ErrorCode::invalid_input, "option 'script' of type inline needs its text in 'content'", "script");
+    return failure(ErrorCode::invalid_input, "option 'script' of type inline needs its text in 'content'",
+                   "script");
   }
   return failure(ErrorCode::unsupported,
-                 "option 'script' has a source of type '" + type + "'; this worker reads scripts of type file, http and inline", "script");
+                 "option 'script' has a source of type '" + type +
+                     "'; this worker reads scripts of type file, http and inline",
+                 "script");
 }
 
 base::Result<std::string> ScriptSource::read_file(const std::string& path) const {
-  if (path.empty()) return failure(ErrorCode::invalid_input, "option 'script' needs 'uri', the path of the file", "script");
+  if (path.empty())
+    return failure(ErrorCode::invalid_input, "option 'script' needs 'uri', the path of the file", "script");
   std::error_code error;
   const fs::path root = fs::canonical(root_.empty() ? fs::current_path(error) : root_, error);
-  if (error) return failure(ErrorCode::not_found, "the folder of scripts '" + root_.string() + "' cannot be read: " + error.message());
+  if (error)
+    return failure(ErrorCode::not_found,
+                   "the folder of scripts '" + root_.string() + "' cannot be read: " + error.message());
   const std::string plain = path.starts_with("file://") ? path.substr(7) : path;
   const fs::path file = fs::canonical(root / plain, error);  // an absolute path stays what it is
   if (error) {
-    return failure(ErrorCode::not_found, "script '" + path + "' cannot be read below '" + root.string() + "': " + error.message() +
+    return failure(ErrorCode::not_found, "script '" + path + "' cannot be read below '" + root.string() +
+                                             "': " + error.message() +
                                              "; the setting scripts-root says where scripts are");
   }
   // Symbolic links are resolved by now: what is outside is outside.
   if (!is_below(file, root)) {
-    return failure(ErrorCode::forbidden, "script '" + path + "' is outside of '" + root.string() + "', the folder of scripts");
+    return failure(ErrorCode::forbidden,
+                   "script '" + path + "' is outside of '" + root.string() + "', the folder of scripts");
   }
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > script_bytes_max) {
-    return failure(ErrorCode::invalid_input, "script '" + path + "' is no file of at most " + std::to_string(script_bytes_max) + " bytes");
+    return failure(ErrorCode::invalid_input, "script '" + path + "' is no file of at most " +
+                                                 std::to_string(script_bytes_max) + " bytes");
   }
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
-  if (!stream.good() && !stream.eof()) return failure(ErrorCode::not_found, "script '" + path + "' cannot be read");
+  if (!stream.good() && !stream.eof())
+    return failure(ErrorCode::not_found, "script '" + path + "' cannot be read");
   return text.str();
 }
 
-base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& source, const std::string& uri) const {
-  if (http_ == nullptr) return failure(ErrorCode::unsupported, "scripts of type http cannot be fetched here", "script");
+base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& source,
+                                              const std::string& uri) const {
+  if (http_ == nullptr)
+    return failure(ErrorCode::unsupported, "scripts of type http cannot be fetched here", "script");
   ToolCall request = call;
   request.tool = source;
   request.tool.erase("type");
@@ -85,15 +98,17 @@ base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& 
   const ToolResult answer = http_->run(request);
   if (answer.error) {
     const bool may_pass = answer.error->is_retryable;
-    const auto code = answer.error->kind == "not_found" ? ErrorCode::not_found
-                      : answer.error->kind == "auth"    ? ErrorCode::forbidden
+    const auto code = answer.error->kind == "not_found"              ? ErrorCode::not_found
+                      : answer.error->kind == "auth"                 ? ErrorCode::forbidden
                       : answer.outcome == domain::Outcome::cancelled ? ErrorCode::cancelled
-                      : may_pass ? ErrorCode::unavailable : ErrorCode::invalid_input;
+                      : may_pass                                     ? ErrorCode::unavailable
+                                                                     : ErrorCode::invalid_input;
     return failure(code, "the script could not be fetched: " + answer.error->message);
   }
   const Json parsed = Json::parse(answer.result, nullptr, false);
   const auto body = parsed.is_object() ? parsed.find("data") : parsed.end();
-  if (!parsed.is_object() || body == parsed.end()) return failure(ErrorCode::internal, "the script's answer cannot be read");
+  if (!parsed.is_object() || body == parsed.end())
+    return failure(ErrorCode::internal, "the script's answer cannot be read");
   return body->is_string() ? body->get<std::string>() : to_text(*body);
 }
 

@@ -1,47 +1,31 @@
 #include "worker/tools/shell_tool.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <csignal>
-#include <system_error>
 
-#include "worker/tools/child.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/process_run.hpp"
 #include "worker/tools/results.hpp"
 
 namespace noetl::tools {
 
 namespace {
 
-using Time = std::chrono::steady_clock::time_point;
-
-// One string of the environment may have 128 KiB (MAX_ARG_STRLEN); exec fails above it.
-constexpr std::size_t exec_string_bytes_max = 128 * 1024 - 64;
-constexpr int reads_per_turn = 16;
-
-base::Result<std::string> exec_string(const Json& value, const std::string& what) {
-  const std::optional<std::string> text = scalar_text(value);
-  if (!text) return base::failure(base::ErrorCode::invalid_input, what + " must be a text, not " + value.type_name());
-  if (text->find('\0') != std::string::npos) {
-    return base::failure(base::ErrorCode::invalid_input, what + " has a NUL character");
-  }
-  if (text->size() > exec_string_bytes_max) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         what + " has " + std::to_string(text->size()) + " bytes; a process takes at most " +
-                             std::to_string(exec_string_bytes_max) + " in one string");
-  }
-  return *text;
-}
+constexpr std::array<OptionSpec, 5> option_table{{
+    {"command", "text or list",
+     "a text is run by /bin/sh -c, a list is a program and its arguments; also `cmd` and `script`"},
+    {"cmd", "text or list", "the same as `command`"},
+    {"script", "text", "the same as `command`"},
+    {"env", "map", "environment variables; null takes one away. The input is in NOETL_INPUT as JSON"},
+    {"cwd", "path", "the folder it runs in"},
+}};
 
 base::Result<std::vector<std::string>> argv_of(const ToolCall& call) {
   const Json* command = find_option(call, {"command", "cmd", "script"});
   if (command == nullptr) {
-    return base::failure(base::ErrorCode::invalid_input, "tool shell needs the option 'command', a text or a list");
+    return base::failure(base::ErrorCode::invalid_input,
+                         "tool shell needs the option 'command', a text or a list");
   }
   if (!command->is_array()) {
     auto text = exec_string(*command, "option 'command'");
@@ -60,153 +44,6 @@ base::Result<std::vector<std::string>> argv_of(const ToolCall& call) {
   return argv;
 }
 
-// Ours, with NOETL_INPUT and the option `env` laid over it. A null there takes a variable away.
-base::Result<std::vector<std::string>> environment_of(const ToolCall& call) {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  // Above the bound it is left out rather than failing a command that may not look at it.
-  const std::string input = to_text(input_of(call));
-  variables.erase("NOETL_INPUT");
-  if (input.size() <= exec_string_bytes_max) variables["NOETL_INPUT"] = input;
-  if (const Json* own = find_option(call, {"env"})) {
-    if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map");
-    for (const auto& [name, value] : own->items()) {
-      if (name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos) {
-        return base::failure(base::ErrorCode::invalid_input, "option 'env' has a name that no variable can have");
-      }
-      variables.erase(name);
-      if (value.is_null()) continue;
-      auto text = exec_string(value, "variable '" + name + "' of option 'env'");
-      if (!text) return tl::unexpected(text.error());
-      variables[name] = *std::move(text);
-    }
-  }
-  std::vector<std::string> environment;
-  environment.reserve(variables.size());
-  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
-  return environment;
-}
-
-// A running command and what it printed so far.
-class Run {
- public:
-  enum class Ending { by_itself, timed_out, cancelled };
-
-  static base::Result<std::unique_ptr<Run>> start(ChildSettings child_settings, const ShellSettings& settings);
-  Ending wait(Time deadline, const std::stop_token& stop);
-  // Kills what is left of its group and collects the rest of what it printed.
-  int end();
-
-  BoundedOutput out;
-  BoundedOutput err;
-
- private:
-  Run(const ShellSettings& settings, FdPair& out_pipe, FdPair& err_pipe, std::unique_ptr<Child> child)
-      : out(settings.limits.output_bytes_max), err(settings.limits.output_bytes_max), settings_(settings),
-        out_(std::move(out_pipe.ours)), err_(std::move(err_pipe.ours)), child_(std::move(child)) {}
-
-  static void drain(Fd& pipe, BoundedOutput& into);
-  void watch(int milliseconds);
-
-  const ShellSettings& settings_;
-  Fd out_;
-  Fd err_;
-  Wake wake_;
-  std::unique_ptr<Child> child_;
-};
-
-base::Result<std::unique_ptr<Run>> Run::start(ChildSettings child_settings, const ShellSettings& settings) {
-  FdPair out_pipe = make_output_pipe();
-  FdPair err_pipe = make_output_pipe();
-  const Fd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!nothing.is_open()) throw std::system_error(errno, std::generic_category(), "open /dev/null");
-  child_settings.descriptors = {nothing.get(), out_pipe.theirs.get(), err_pipe.theirs.get()};
-  auto child = Child::start(child_settings);
-  if (!child) return tl::unexpected(child.error());
-  return std::unique_ptr<Run>(new Run(settings, out_pipe, err_pipe, std::move(*child)));  // NOLINT: private
-}
-
-void Run::drain(Fd& pipe, BoundedOutput& into) {
-  std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
-  for (int turn = 0; turn < reads_per_turn && pipe.is_open(); ++turn) {
-    const ssize_t count = read(pipe.get(), chunk.data(), chunk.size());
-    if (count == 0) pipe = Fd();  // closed by all who had it
-    if (count <= 0) return;
-    into.append(chunk.data(), static_cast<std::size_t>(count));
-  }
-}
-
-void Run::watch(int milliseconds) {
-  std::array<pollfd, 4> watched{{{.fd = out_.get(), .events = POLLIN, .revents = 0},
-                                 {.fd = err_.get(), .events = POLLIN, .revents = 0},
-                                 {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0},
-                                 {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
-  // Without a descriptor that tells of the end, look for it often.
-  const int bounded = child_->ended_descriptor() >= 0 ? milliseconds : std::min(milliseconds, 20);
-  (void)poll(watched.data(), watched.size(), bounded);
-  drain(out_, out);
-  drain(err_, err);
-}
-
-Run::Ending Run::wait(Time deadline, const std::stop_token& stop) {
-  auto ending = Ending::by_itself;
-  auto kill_at = Time::max();
-  const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
-  while (!child_->has_ended()) {
-    const Time now = std::chrono::steady_clock::now();
-    if (ending == Ending::by_itself && (stop.stop_requested() || now >= deadline)) {
-      ending = stop.stop_requested() ? Ending::cancelled : Ending::timed_out;
-      kill_at = now + settings_.kill_grace;
-      child_->signal_group(SIGTERM);
-    }
-    if (now >= kill_at) break;
-    if (ending != Ending::by_itself) wake_.clear();
-    const Time next = ending == Ending::by_itself ? deadline : kill_at;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
-    watch(static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
-  }
-  return ending;
-}
-
-int Run::end() {
-  const int wait_status = child_->end();
-  drain(out_, out);
-  drain(err_, err);
-  return wait_status;
-}
-
-Json result_of(const Run& run, int exit_code, const ToolLimits& limits) {
-  Json result{{"status", exit_code == 0 ? "success" : "error"},
-              {"exit_code", exit_code},
-              {"stdout", run.out.text()},
-              {"stderr", run.err.text()}};
-  if (!run.out.is_cut() && limits.output_bytes_max > 0) {
-    const auto& text = result["stdout"].get_ref<const std::string&>();
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    // Only maps and lists: a command that prints "1" means the text.
-    if (first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
-      Json parsed = Json::parse(text, nullptr, false);
-      if (!parsed.is_discarded()) result["data"] = std::move(parsed);
-    }
-  }
-  return result;
-}
-
-domain::ToolError exit_error(int wait_status, int exit_code, const Json& result) {
-  std::string message = WIFSIGNALED(wait_status)
-                            ? "the command was killed by signal " + std::to_string(WTERMSIG(wait_status))
-                            : "the command exited with code " + std::to_string(exit_code);
-  const auto& err = result["stderr"].get_ref<const std::string&>();
-  constexpr std::size_t tail_bytes = 500;
-  if (!err.empty()) message += ": " + err.substr(err.size() > tail_bytes ? err.size() - tail_bytes : 0);
-  return {.kind = "exit_code", .message = storable_text(message), .is_retryable = false, .status = exit_code,
-          .retry_after = {}, .traceback = {}};
-}
-
 ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
   const auto deadline = deadline_of(call);
   if (!deadline) return refused(deadline.error().message);
@@ -221,39 +58,32 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
     cwd = *std::move(text);
   }
   if (call.stop.stop_requested()) return cancelled();
-  auto run = Run::start({.argv = *std::move(argv), .descriptors = {}, .environment = *std::move(environment),
-                         .cwd = std::move(cwd), .memory_bytes_max = settings.limits.memory_bytes_max},
-                        settings);
+  auto run = ProcessRun::start(
+      {.argv = *std::move(argv),
+       .descriptors = {},
+       .environment = *std::move(environment),
+       .cwd = std::move(cwd),
+       .memory_bytes_max = settings.limits.memory_bytes_max},
+      {.output_bytes_max = settings.limits.output_bytes_max, .kill_grace = settings.kill_grace, .input = {}});
   if (!run) {
-    return failed({.kind = "not_found", .message = storable_text(run.error().message), .is_retryable = false,
-                   .status = {}, .retry_after = {}, .traceback = {}});
+    return failed({.kind = "not_found",
+                   .message = storable_text(run.error().message),
+                   .is_retryable = false,
+                   .status = {},
+                   .retry_after = {},
+                   .traceback = {}});
   }
-  const Run::Ending ending = (*run)->wait(*deadline, call.stop);
+  const ProcessRun::Ending ending = (*run)->wait(*deadline, call.stop);
   const int wait_status = (*run)->end();
-  const int exit_code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-  const Json parts = result_of(**run, exit_code, settings.limits);
-  ToolResult result;
-  if (ending == Run::Ending::cancelled) {
-    result = cancelled();
-  } else if (ending == Run::Ending::timed_out) {
-    result = timed_out("the command");
-  } else if (exit_code != 0) {
-    result = failed(exit_error(wait_status, exit_code, parts));
-  }
-  result.result = to_text(parts);
-  BoundedOutput output(settings.limits.output_bytes_max);
-  for (const BoundedOutput* part : {&(*run)->out, &(*run)->err}) {
-    const std::string text = part->text();
-    output.append(text.data(), text.size());
-  }
-  result.output = output.text();
-  return result;
+  return process_result(**run, ending, wait_status, settings.limits);
 }
 
 }  // namespace
 
+std::span<const OptionSpec> ShellTool::options() const { return option_table; }
+
 ToolResult ShellTool::run(const ToolCall& call) {
-  return never_throws([&] { return run_command(call, settings_); });
+  return run_checked(*this, call, [&] { return run_command(call, settings_); });
 }
 
 }  // namespace noetl::tools

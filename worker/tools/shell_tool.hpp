@@ -16,6 +16,7 @@ class ShellTool final : public Tool {
  public:
   explicit ShellTool(ShellSettings settings) : settings_(settings) {}
   [[nodiscard]] std::string_view kind() const override { return "shell"; }
+  [[nodiscard]] std::span<const OptionSpec> options() const override;
   // {"status","exit_code","stdout","stderr"} and "data" when stdout is JSON.
   [[nodiscard]] ToolResult run(const ToolCall& call) override;
 

@@ -22,22 +22,22 @@ namespace noetl::tools {
 using Json = nlohmann::json;
 
 struct ToolCall {
-  Json tool = Json::object();    // the rendered options, kind included
-  Json input = Json::object();   // the rendered arguments
-  Json context = Json::object(); // {execution_id, step, …}: what a tool may show its code
+  Json tool = Json::object();  // the rendered options, kind included
+  Json input = Json::object();  // the rendered arguments
+  Json context = Json::object();  // {execution_id, step, …}: what a tool may show its code
   std::string traceparent;
   std::chrono::steady_clock::time_point deadline;  // always set
-  std::stop_token stop;          // cancelled, lease lost or worker going down: return as soon as possible
+  std::stop_token stop;  // cancelled, lease lost or worker going down: return as soon as possible
   CredentialSource* credentials = nullptr;  // outlives the call; null where nobody can be asked
-  ResultSource* results = nullptr;          // the same
+  ResultSource* results = nullptr;  // the same
   std::function<void(std::string_view)> progress;  // a line of a long call; empty where nobody listens
 };
 
 struct ToolResult {
   domain::Outcome outcome = domain::Outcome::completed;  // completed | failed | cancelled
-  std::string result = "null";   // JSON text
+  std::string result = "null";  // JSON text
   std::optional<domain::ToolError> error;
-  std::string output;            // what it printed, cut at output_bytes_max with a mark
+  std::string output;  // what it printed, cut at output_bytes_max with a mark
 };
 
 // Bounds that every tool honours; settings of the worker.

@@ -13,7 +13,7 @@ struct Url {
   std::string host;  // without brackets
   int port = 0;
   std::string target;  // path and query, percent-encoded, starts with '/'
-  std::string user;      // decoded; empty when absent
+  std::string user;  // decoded; empty when absent
   std::string password;
   // As text without user and password; those belong in no result and no log.
   [[nodiscard]] std::string text() const;

@@ -12,7 +12,8 @@ Waiter::Ended Waiter::look() const {
   return std::chrono::steady_clock::now() >= deadline_ ? Ended::timed_out : Ended::ready;
 }
 
-Waiter::Ended Waiter::wait_until(int descriptor, short events, std::chrono::steady_clock::time_point until) const {
+Waiter::Ended Waiter::wait_until(int descriptor, short events,
+                                 std::chrono::steady_clock::time_point until) const {
   while (true) {
     if (const Ended ended = look(); ended != Ended::ready) return ended;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min(until, deadline_) -

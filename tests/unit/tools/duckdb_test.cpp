@@ -13,11 +13,14 @@ namespace noetl::tools {
 namespace {
 
 DuckdbTool& tool() {
-  static DuckdbTool shared({.limits = {.result_bytes_max = 1'000'000}, .library_file = {}, .threads = 2}, ScriptSource({}, nullptr));
+  static DuckdbTool shared({.limits = {.result_bytes_max = 1'000'000}, .library_file = {}, .threads = 2},
+                           ScriptSource({}, nullptr));
   return shared;
 }
 
-ToolResult run(Json options, std::chrono::milliseconds within = 30s) { return tool().run(call_of(std::move(options), Json::object(), within)); }
+ToolResult run(Json options, std::chrono::milliseconds within = 30s) {
+  return tool().run(call_of(std::move(options), Json::object(), within));
+}
 
 Json result(Json options) {
   const ToolResult ran = run(std::move(options));
@@ -25,14 +28,17 @@ Json result(Json options) {
   return Json::parse(ran.result);
 }
 
-Json value_of(const std::string& expression) { return result({{"query", "select " + expression + " as v"}})["rows"][0]["v"]; }
+Json value_of(const std::string& expression) {
+  return result({{"query", "select " + expression + " as v"}})["rows"][0]["v"];
+}
 
 }  // namespace
 
 TEST_CASE("several statements run in memory and the last rows are the result") {
-  const std::string sql = "CREATE TABLE users (id INTEGER, name VARCHAR, age INTEGER);\n"
-                          "INSERT INTO users VALUES (1, 'Alice', 30), (2, 'Bob', 25), (3, 'Charlie', 35);\n"
-                          "SELECT name, age FROM users WHERE age >= 30 ORDER BY age;";
+  const std::string sql =
+      "CREATE TABLE users (id INTEGER, name VARCHAR, age INTEGER);\n"
+      "INSERT INTO users VALUES (1, 'Alice', 30), (2, 'Bob', 25), (3, 'Charlie', 35);\n"
+      "SELECT name, age FROM users WHERE age >= 30 ORDER BY age;";
   const Json rows = {{{"name", "Alice"}, {"age", 30}}, {{"name", "Charlie"}, {"age", 35}}};
 
   const Json map = result({{"database", ":memory:"}, {"query", sql}});
@@ -54,10 +60,12 @@ TEST_CASE("values have native types, nested ones included") {
   CHECK(value_of("2.5::double") == 2.5);
   CHECK(value_of("10.50::decimal(10,2)") == 10.5);
   CHECK(value_of("-0.05::decimal(4,2)") == -0.05);
-  CHECK(value_of("170141183460469231731687303715884105727::hugeint") == "170141183460469231731687303715884105727");
+  CHECK(value_of("170141183460469231731687303715884105727::hugeint") ==
+        "170141183460469231731687303715884105727");
   CHECK(value_of("(-5)::hugeint") == -5);
   CHECK(value_of("'a short text'") == "a short text");
-  CHECK(value_of("'a text that is longer than twelve bytes: ü'") == "a text that is longer than twelve bytes: ü");
+  CHECK(value_of("'a text that is longer than twelve bytes: ü'") ==
+        "a text that is longer than twelve bytes: ü");
   CHECK(value_of("date '2024-02-29'") == "2024-02-29");
   CHECK(value_of("timestamp '1969-12-31 23:59:59.5'") == "1969-12-31T23:59:59.5");
   CHECK(value_of("timestamptz '2026-01-01 00:00:00+00'") == "2026-01-01T00:00:00+00:00");
@@ -74,7 +82,8 @@ TEST_CASE("values have native types, nested ones included") {
 }
 
 TEST_CASE("many chunks of rows come whole and in order") {
-  const Json rows = result({{"query", "select i, 'row number ' || i as t, [i, i + 1] as l from range(5000) t(i)"}})["rows"];
+  const Json rows =
+      result({{"query", "select i, 'row number ' || i as t, [i, i + 1] as l from range(5000) t(i)"}})["rows"];
 
   REQUIRE(rows.size() == 5000);
   CHECK(rows[4999] == Json{{"i", 4999}, {"t", "row number 4999"}, {"l", {4999, 5000}}});
@@ -88,18 +97,24 @@ TEST_CASE("a file keeps its tables, and calls at once share it") {
   std::vector<std::jthread> threads;
 
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&, i] { good += run({{"database", file}, {"command", "insert into t values (" + std::to_string(i) + ")"}}).error ? 0 : 1; });
+    threads.emplace_back([&, i] {
+      good += run({{"database", file}, {"command", "insert into t values (" + std::to_string(i) + ")"}}).error
+                  ? 0
+                  : 1;
+    });
   }
   threads.clear();
 
   CHECK(good == 8);
-  CHECK(result({{"database", file}, {"query", "select count(*) as n, sum(a)::int as s from t"}})["rows"] == Json({{{"n", 8}, {"s", 28}}}));
+  CHECK(result({{"database", file}, {"query", "select count(*) as n, sum(a)::int as s from t"}})["rows"] ==
+        Json({{{"n", 8}, {"s", 28}}}));
 }
 
 TEST_CASE("parameters are bound by place and by name") {
   CHECK(result({{"query", "select $1::int + $2::int as v"}, {"params", {1, 2}}})["rows"][0]["v"] == 3);
   CHECK(result({{"query", "select ?::varchar as v"}, {"params", {"it's"}}})["rows"][0]["v"] == "it's");
-  CHECK(result({{"query", "select $who::varchar as v, $n::int as n"}, {"params", {{"who", "me"}, {"n", nullptr}}}})["rows"] ==
+  CHECK(result({{"query", "select $who::varchar as v, $n::int as n"},
+                {"params", {{"who", "me"}, {"n", nullptr}}}})["rows"] ==
         Json({{{"v", "me"}, {"n", nullptr}}}));
   CHECK(error_kind(run({{"query", "select $2::int as v"}, {"params", {1}}})) == "invalid_input");
   CHECK(error_kind(run({{"query", "select $1::int as v"}})) == "invalid_input");
@@ -110,10 +125,13 @@ TEST_CASE("csv, json and parquet files are read and written") {
   const std::string path = folder.path().string();
   support::write_text(folder.path() / "in.csv", "a,b\n1,x\n2,y\n");
 
-  result({{"command", "copy (select * from '" + path + "/in.csv') to '" + path + "/out.parquet' (format parquet);"
-                      "copy (select * from '" + path + "/in.csv') to '" + path + "/out.json'"}});
+  result({{"command", "copy (select * from '" + path + "/in.csv') to '" + path +
+                          "/out.parquet' (format parquet);"
+                          "copy (select * from '" +
+                          path + "/in.csv') to '" + path + "/out.json'"}});
 
-  CHECK(result({{"query", "select * from '" + path + "/out.parquet' order by a"}})["rows"] == Json({{{"a", 1}, {"b", "x"}}, {{"a", 2}, {"b", "y"}}}));
+  CHECK(result({{"query", "select * from '" + path + "/out.parquet' order by a"}})["rows"] ==
+        Json({{{"a", 1}, {"b", "x"}}, {{"a", 2}, {"b", "y"}}}));
   CHECK(result({{"query", "select sum(a)::int as s from '" + path + "/out.json'"}})["rows"][0]["s"] == 3);
 }
 
@@ -135,7 +153,8 @@ TEST_CASE("a deadline and a stop interrupt what runs") {
 TEST_CASE("errors have kinds, and name the statement") {
   CHECK(error_kind(run({{"query", "selekt"}})) == "invalid_input");
   CHECK(error_kind(run({{"query", "select * from nowhere"}})) == "not_found");
-  CHECK(error_kind(run({{"command", "create table t (a int primary key); insert into t values (1), (1)"}})) == "conflict");
+  CHECK(error_kind(run({{"command", "create table t (a int primary key); insert into t values (1), (1)"}})) ==
+        "conflict");
   CHECK(error_kind(run({{"query", "select 'x'::int"}})) == "invalid_input");
   CHECK(error_kind(run({{"query", "select * from '/no/such/file.csv'"}})) == "not_found");
   CHECK(error_kind(run({{"query", "select '101'::bit as b"}})) == "unsupported");
@@ -152,11 +171,13 @@ TEST_CASE("Postgres is attached only where the extension is, and says so") {
 }
 
 TEST_CASE("more rows than may be kept are refused while they come") {
-  CHECK(error_kind(run({{"query", "select repeat('x', 1000) as t from range(100000000)"}})) == "output_limit");
+  CHECK(error_kind(run({{"query", "select repeat('x', 1000) as t from range(100000000)"}})) ==
+        "output_limit");
 }
 
 TEST_CASE("a worker without the library says how to get it") {
-  DuckdbTool none({.limits = {}, .library_file = "/no/such/libduckdb.so", .threads = 1}, ScriptSource({}, nullptr));
+  DuckdbTool none({.limits = {}, .library_file = "/no/such/libduckdb.so", .threads = 1},
+                  ScriptSource({}, nullptr));
 
   const ToolResult ran = none.run(call_of({{"query", "select 1"}}));
 

@@ -1,133 +1,13 @@
-#include <doctest/doctest.h>
-#include <httplib.h>
-
-#include <atomic>
 #include <future>
-#include <mutex>
-#include <set>
 
-#include "support.hpp"
-#include "worker/tools/http_tool.hpp"
+#include "http_site.hpp"
 #include "worker/tools/url.hpp"
 
 using namespace noetl::tools;
 
-namespace {
-
-// A server on a free port with the answers that the cases need; its slow routes end when it does.
-class Site {
- public:
-  Site() {
-    add_plain_routes();
-    add_awkward_routes();
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
-  }
-  ~Site() {
-    is_closing_ = true;
-    server_.stop();
-  }
-  [[nodiscard]] std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
-  }
-
- private:
-  void add_plain_routes() {
-    const auto echo = [](const httplib::Request& request, httplib::Response& response) {
-      Json headers = Json::object();
-      for (const auto& [name, value] : request.headers) headers[name] = value;
-      Json params = Json::object();
-      for (const auto& [name, value] : request.params) params[name].push_back(value);
-      response.set_content(Json{{"method", request.method}, {"headers", headers}, {"params", params}, {"body", request.body}, {"target", request.target}}.dump(), "application/json");
-    };
-    server_.Get("/echo", echo);
-    server_.Post("/echo", echo);
-    server_.Put("/echo", echo);
-    server_.Delete("/echo", echo);
-    server_.Get("/text", [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
-    server_.Get("/badjson", [](const auto&, auto& response) { response.set_content("{oops", "application/json"); });
-    server_.Get("/status/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {
-      response.status = std::stoi(request.matches[1]);
-      if (response.status == 429) response.set_header("Retry-After", "7");
-      if (response.status == 503) response.set_header("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT");
-      response.set_content(R"({"why":"asked for"})", "application/json");
-    });
-  }
-  void add_awkward_routes() {
-    server_.Get("/redirect", [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
-    server_.Post("/redirect", [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
-    server_.Post("/redirect307", [](const auto&, auto& response) { response.set_redirect("/echo", 307); });
-    server_.Get("/loop", [](const auto&, auto& response) { response.set_redirect("/loop"); });
-    server_.Get("/elsewhere", [this](const auto&, auto& response) {
-      response.set_redirect("http://localhost:" + std::to_string(port_) + "/echo");
-    });
-    server_.Get("/tofile", [](const auto&, auto& response) { response.set_redirect("file:///etc/passwd"); });
-    server_.Get("/huge", [](const auto&, auto& response) { response.set_content(std::string(5'000'000, 'x'), "text/plain"); });
-    // What a proxy is asked for is a whole url.
-    server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-      if (!request.target.starts_with("http://")) return httplib::Server::HandlerResponse::Unhandled;
-      response.set_content(Json{{"target", request.target}}.dump(), "application/json");
-      return httplib::Server::HandlerResponse::Handled;
-    });
-    server_.Get("/zipped", [](const auto&, auto& response) {
-      response.set_content(Json{{"text", std::string(20'000, 'z')}}.dump(), "application/json");
-    });
-    server_.Post("/upload", [](const httplib::Request& request, httplib::Response& response) {
-      Json seen = Json::object();
-      for (const auto& [name, file] : request.files) {
-        seen[name] = file.filename.empty() ? file.content
-                                           : file.filename + " " + file.content_type + " " + std::to_string(file.content.size());
-      }
-      response.set_content(seen.dump(), "application/json");
-    });
-    server_.Get("/hang", [this](const auto&, auto& response) {
-      response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
-        std::this_thread::yield();
-        if (is_closing_ || !sink.is_writable()) return false;
-        return true;
-      });
-    });
-    server_.Get("/drip", [this](const auto&, auto& response) {
-      response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
-        std::this_thread::sleep_for(10ms);  // the slowness is what is tested
-        return !is_closing_ && sink.write("x", 1);
-      });
-    });
-  }
-
-  std::atomic<bool> is_closing_ = false;
-  httplib::Server server_;
-  int port_ = 0;
-  std::jthread thread_;
-};
-
-Site& site() {
-  static Site shared;
-  return shared;
-}
-
-HttpTool& tool() {
-  static HttpTool shared({.limits = {.result_bytes_max = 1'000'000}, .connect_timeout = 10s, .redirects_max = 5});
-  return shared;
-}
-
-ToolCall http(const std::string& path, Json more = Json::object(), std::chrono::milliseconds within = 30s) {
-  Json options{{"kind", "http"}, {"url", site().url(path)}};
-  options.update(more);
-  return call_of(std::move(options), Json::object(), within);
-}
-
-Json answer_of(const ToolCall& call) {
-  const ToolResult result = tool().run(call);
-  INFO("error: " << (result.error ? result.error->kind + ": " + result.error->message : "none"));
-  REQUIRE(result.outcome == noetl::domain::Outcome::completed);
-  return Json::parse(result.result);
-}
-
-}  // namespace
-
 TEST_CASE("a JSON answer comes parsed, under both of its names, with status, headers and url") {
-  const Json answer = answer_of(http("/echo", {{"params", {{"a", "1 &"}, {"b", {1, true}}, {"c", nullptr}}}}));
+  const Json answer =
+      answer_of(http("/echo", {{"params", {{"a", "1 &"}, {"b", {1, true}}, {"c", nullptr}}}}));
 
   CHECK(answer["status_code"] == 200);
   CHECK(answer["data"] == answer["body"]);
@@ -159,19 +39,27 @@ TEST_CASE("bodies are sent as asked for") {
   CHECK(echoed({{"data", {{"query", {{"q", 1}}}, {"body", {{"b", 2}}}}}})["body"] == R"({"b":2})");
   CHECK(echoed({{"payload", "just text"}})["headers"]["content-type"] == "text/plain; charset=utf-8");
   CHECK(echoed({{"form", {{"a", "x y"}, {"b", 2}}}})["params"] == Json{{"a", {"x y"}}, {"b", {"2"}}});
-  CHECK(echoed({{"payload", "<a/>"}, {"headers", {{"Content-Type", "text/xml"}}}})["headers"]["content-type"] == "text/xml");
+  CHECK(echoed({{"payload", "<a/>"},
+                {"headers", {{"Content-Type", "text/xml"}}}})["headers"]["content-type"] == "text/xml");
 }
 
 TEST_CASE("headers, credentials and the trace context are sent") {
-  ToolCall call = http("/echo", {{"headers", {{"X-Own", 5}}}, {"auth", {{"type", "basic"}, {"username", "user"}, {"password", "pass"}}}});
+  ToolCall call = http("/echo", {{"headers", {{"X-Own", 5}}},
+                                 {"auth", {{"type", "basic"}, {"username", "user"}, {"password", "pass"}}}});
   call.traceparent = "00-11-22-01";
   const Json headers = answer_of(call)["data"]["headers"];
   CHECK(headers["x-own"] == "5");
   CHECK(headers["authorization"] == "Basic dXNlcjpwYXNz");
   CHECK(headers["traceparent"] == "00-11-22-01");
 
-  CHECK(answer_of(http("/echo", {{"auth", {{"type", "bearer"}, {"token", "t"}}}}))["data"]["headers"]["authorization"] == "Bearer t");
-  CHECK(answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"header", "X-Key"}, {"value", "k"}}}}))["data"]["headers"]["x-key"] == "k");
+  CHECK(answer_of(http(
+            "/echo", {{"auth", {{"type", "bearer"}, {"token", "t"}}}}))["data"]["headers"]["authorization"] ==
+        "Bearer t");
+  CHECK(answer_of(http(
+            "/echo",
+            {{"auth",
+              {{"type", "api_key"}, {"header", "X-Key"}, {"value", "k"}}}}))["data"]["headers"]["x-key"] ==
+        "k");
 }
 
 TEST_CASE("a repeated step passes its next page in its input") {
@@ -181,7 +69,9 @@ TEST_CASE("a repeated step passes its next page in its input") {
 }
 
 TEST_CASE("a status that is not 2xx fails with its kind, and the answer is there") {
-  const std::pair<int, const char*> kinds[] = {{400, "client_error"}, {401, "auth"}, {403, "auth"}, {404, "not_found"}, {429, "rate_limit"}, {500, "server_error"}, {503, "server_error"}};
+  const std::pair<int, const char*> kinds[] = {
+      {400, "client_error"}, {401, "auth"},         {403, "auth"},        {404, "not_found"},
+      {429, "rate_limit"},   {500, "server_error"}, {503, "server_error"}};
   for (const auto& [status, kind] : kinds) {
     INFO(status);
     const ToolResult result = tool().run(http("/status/" + std::to_string(status) + "?key=secret"));
@@ -198,14 +88,17 @@ TEST_CASE("a status that is not 2xx fails with its kind, and the answer is there
 TEST_CASE("redirects are followed as browsers do, or not when told so") {
   CHECK(answer_of(http("/redirect"))["data"]["params"]["from"] == Json{"redirect"});
   CHECK(answer_of(http("/redirect", {{"method", "POST"}, {"json", {{"a", 1}}}}))["data"]["method"] == "GET");
-  CHECK(answer_of(http("/redirect307", {{"method", "POST"}, {"json", {{"a", 1}}}}))["data"]["body"] == R"({"a":1})");
+  CHECK(answer_of(http("/redirect307", {{"method", "POST"}, {"json", {{"a", 1}}}}))["data"]["body"] ==
+        R"({"a":1})");
   CHECK(answer_of(http("/redirect", {{"follow_redirects", false}}))["status_code"] == 302);
   CHECK(error_kind(tool().run(http("/loop"))) == "invalid_input");
   CHECK(error_kind(tool().run(http("/tofile"))) != "none");
 }
 
 TEST_CASE("credentials do not follow a redirect to another host") {
-  const Json headers = answer_of(http("/elsewhere", {{"auth", {{"type", "bearer"}, {"token", "t"}}}, {"headers", {{"Cookie", "c"}, {"X-Own", "x"}}}}))["data"]["headers"];
+  const Json headers =
+      answer_of(http("/elsewhere", {{"auth", {{"type", "bearer"}, {"token", "t"}}},
+                                    {"headers", {{"Cookie", "c"}, {"X-Own", "x"}}}}))["data"]["headers"];
   CHECK_FALSE(headers.contains("authorization"));
   CHECK_FALSE(headers.contains("cookie"));
   CHECK(headers["x-own"] == "x");
@@ -264,15 +157,25 @@ TEST_CASE("a refused connection is retryable and says so") {
 TEST_CASE("a TLS handshake with a server that speaks none fails as a connection") {
   std::string url = site().url("/text");
   url.replace(0, 4, "https");
-  CHECK(error_kind(tool().run(call_of({{"url", url}, {"verify_ssl", false}}, Json::object(), 5s))) == "connection");
+  CHECK(error_kind(tool().run(call_of({{"url", url}, {"verify_ssl", false}}, Json::object(), 5s))) ==
+        "connection");
 }
 
 TEST_CASE("options that make no request are refused") {
-  const Json bad[] = {{{"kind", "http"}}, {{"url", "file:///etc/passwd"}}, {{"url", "gopher://x/"}}, {{"url", "http://"}},
-                      {{"url", "http://a b/"}}, {{"url", "http://host:0/"}}, {{"url", "http://host:99999/"}}, {{"url", 5}},
-                      {{"url", "http://127.0.0.1:1/"}, {"method", "GE T"}}, {{"url", "http://127.0.0.1:1/"}, {"headers", {{"A", "b\r\nC: d"}}}},
-                      {{"url", "http://127.0.0.1:1/"}, {"headers", "x"}}, {{"url", "http://127.0.0.1:1/"}, {"auth", 5}},
-                      {{"url", "http://127.0.0.1:1/"}, {"timeout", -1}}, {{"url", "http://127.0.0.1:1/"}, {"verify_ssl", "perhaps"}}};
+  const Json bad[] = {{{"kind", "http"}},
+                      {{"url", "file:///etc/passwd"}},
+                      {{"url", "gopher://x/"}},
+                      {{"url", "http://"}},
+                      {{"url", "http://a b/"}},
+                      {{"url", "http://host:0/"}},
+                      {{"url", "http://host:99999/"}},
+                      {{"url", 5}},
+                      {{"url", "http://127.0.0.1:1/"}, {"method", "GE T"}},
+                      {{"url", "http://127.0.0.1:1/"}, {"headers", {{"A", "b\r\nC: d"}}}},
+                      {{"url", "http://127.0.0.1:1/"}, {"headers", "x"}},
+                      {{"url", "http://127.0.0.1:1/"}, {"auth", 5}},
+                      {{"url", "http://127.0.0.1:1/"}, {"timeout", -1}},
+                      {{"url", "http://127.0.0.1:1/"}, {"verify_ssl", "perhaps"}}};
   for (const Json& options : bad) {
     INFO(options.dump());
     CHECK(error_kind(tool().run(call_of(options))) == "invalid_input");
@@ -313,86 +216,4 @@ TEST_CASE("many requests at once get their own answers") {
     }
   }
   CHECK(wrong == 0);
-}
-
-TEST_CASE("connections are kept for the next request to the same place") {
-  HttpTool own({.limits = {}, .connect_timeout = 10s, .redirects_max = 5});
-  std::set<int> ports;
-  httplib::Server server;
-  std::mutex mutex;
-  server.Get("/", [&](const httplib::Request& request, httplib::Response& response) {
-    const std::lock_guard lock(mutex);
-    ports.insert(request.remote_port);
-    response.set_content("ok", "text/plain");
-  });
-  const int port = server.bind_to_any_port("127.0.0.1");
-  std::jthread thread([&] { server.listen_after_bind(); });
-  const ToolCall call = call_of({{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(port)}});
-
-  for (int i = 0; i < 4; ++i) CHECK(error_kind(own.run(call)) == "none");  // a server of this library keeps five
-
-  CHECK(ports.size() == 1);
-  server.stop();
-}
-
-TEST_CASE("a server that came back is reached although the kept connection is dead") {
-  HttpTool own({.limits = {}, .connect_timeout = 10s, .redirects_max = 5});
-  const auto answer = [](const httplib::Request&, httplib::Response& response) { response.set_content("ok", "text/plain"); };
-  auto server = std::make_unique<httplib::Server>();
-  server->Get("/", answer);
-  const int port = server->bind_to_any_port("127.0.0.1");
-  std::jthread thread([&] { server->listen_after_bind(); });
-  const ToolCall call = call_of({{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(port)}});
-  CHECK(error_kind(own.run(call)) == "none");
-  server->stop();
-  thread.join();
-  server = std::make_unique<httplib::Server>();
-  server->Get("/", answer);
-  REQUIRE(server->bind_to_port("127.0.0.1", port));
-  thread = std::jthread([&] { server->listen_after_bind(); });
-
-  CHECK(error_kind(own.run(call)) == "none");
-
-  server->stop();
-}
-
-TEST_CASE("files and fields go as multipart") {
-  const Json answer = answer_of(http("/upload", {{"method", "POST"}, {"form", {{"who", "me"}}},
-                                                 {"files", {{"one", {{"filename", "a.txt"}, {"content", "x\ny"}, {"content_type", "text/plain"}}},
-                                                            {"two", {{"content_b64", "AP8="}}}}}}));
-  CHECK(answer["data"]["who"] == "me");
-  CHECK(answer["data"]["one"] == "a.txt text/plain 3");
-  CHECK(answer["data"]["two"] == "file application/octet-stream 2");
-  CHECK(error_kind(tool().run(http("/upload", {{"method", "POST"}, {"files", {{"one", "/no/such/file"}}}}))) == "not_found");
-}
-
-TEST_CASE("credentials are basic, bearer, or keys in a header or the query, by name or in place") {
-  struct Source final : CredentialSource {
-    noetl::base::Result<Credential> find(const std::string& name) override {
-      return Credential{.name = name, .type = "bearer", .data = {{"token", "t0"}}};
-    }
-  } source;
-  ToolCall named = http("/echo", {{"auth", "some"}});
-  named.credentials = &source;
-
-  CHECK(answer_of(named)["data"]["headers"]["authorization"] == "Bearer t0");
-  CHECK(answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"value", "k"}}}}))["data"]["headers"]["x-api-key"] == "k");
-  const Json in_query = answer_of(http("/echo", {{"auth", {{"type", "api_key"}, {"name", "key"}, {"value", "k&"}, {"in", "query"}}}}));
-  CHECK(in_query["data"]["params"]["key"] == Json{"k&"});
-  CHECK(in_query["url"] == site().url("/echo"));
-  CHECK(error_kind(tool().run(http("/echo", {{"auth", {{"type", "kerberos"}}}}))) == "invalid_input");
-}
-
-TEST_CASE("a compressed answer comes as what it says") {
-  CHECK(answer_of(http("/zipped"))["data"]["text"].get<std::string>().size() == 20'000);
-}
-
-TEST_CASE("a proxy is asked instead of the host") {
-  const Json answer = answer_of(call_of({{"kind", "http"}, {"url", "http://nowhere.invalid/echo?a=1"}, {"proxy", site().url("")}}));
-  CHECK(answer["data"]["target"] == "http://nowhere.invalid/echo?a=1");
-}
-
-TEST_CASE("a status that was expected is no error") {
-  CHECK(answer_of(http("/status/404", {{"expected_status", {404}}}))["status_code"] == 404);
-  CHECK(error_kind(tool().run(http("/status/404", {{"expected_status", 409}}))) == "not_found");
 }

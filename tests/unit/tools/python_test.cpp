@@ -14,7 +14,13 @@ using namespace noetl::tools;
 
 namespace {
 
-PythonSettings settings() { return {.interpreter = python_path(), .pool_size = 3, .warm_size = 1, .recycle_after_calls = 10'000, .limits = {}}; }
+PythonSettings settings() {
+  return {.interpreter = python_path(),
+          .pool_size = 3,
+          .warm_size = 1,
+          .recycle_after_calls = 10'000,
+          .limits = {}};
+}
 
 // One tool for all cases of this file: what one leaves behind, the next would meet.
 PythonTool& tool() {
@@ -24,7 +30,9 @@ PythonTool& tool() {
 
 Json result_of(const ToolCall& call) {
   const ToolResult result = tool().run(call);
-  INFO("error: " << (result.error ? result.error->kind + ": " + result.error->message + "\n" + result.error->traceback : "none"));
+  INFO("error: " << (result.error
+                         ? result.error->kind + ": " + result.error->message + "\n" + result.error->traceback
+                         : "none"));
   REQUIRE(result.outcome == noetl::domain::Outcome::completed);
   return Json::parse(result.result);
 }
@@ -33,7 +41,8 @@ Json result_of(const ToolCall& call) {
 
 TEST_CASE("main gets its arguments by name, defaults stay, the rest goes to **kwargs") {
   CHECK(result_of(python("def main(a, b=5):\n  return {'sum': a + b}", {{"a", 1}})) == Json{{"sum", 6}});
-  CHECK(result_of(python("def main(b, *, a):\n  return [a, b]", {{"a", 1}, {"b", 2}, {"c", 3}})) == Json{1, 2});
+  CHECK(result_of(python("def main(b, *, a):\n  return [a, b]", {{"a", 1}, {"b", 2}, {"c", 3}})) ==
+        Json{1, 2});
   CHECK(result_of(python("def main(a, **kwargs):\n  return kwargs", {{"a", 1}, {"b", 2}})) == Json{{"b", 2}});
   CHECK(result_of(python("def main(**kwargs):\n  return kwargs", {{"a", 1}})) == Json{{"a", 1}});
   CHECK(result_of(python("def main(a, /, b):\n  return [a, b]", {{"a", 1}, {"b", 2}})) == Json{1, 2});
@@ -41,7 +50,8 @@ TEST_CASE("main gets its arguments by name, defaults stay, the rest goes to **kw
 }
 
 TEST_CASE("main may be asynchronous") {
-  CHECK(result_of(python("import asyncio\nasync def main(a):\n  await asyncio.sleep(0)\n  return a * 2", {{"a", 4}})) == Json(8));
+  CHECK(result_of(python("import asyncio\nasync def main(a):\n  await asyncio.sleep(0)\n  return a * 2",
+                         {{"a", 4}})) == Json(8));
 }
 
 TEST_CASE("a lone parameter input_data gets the whole input, unless the input has that name") {
@@ -53,28 +63,35 @@ TEST_CASE("a parameter that the input lacks is named in the error, with what the
   const ToolResult result = tool().run(python("def main(wanted):\n  pass", {{"given", 1}}));
 
   CHECK(error_kind(result) == "invalid_input");
-  CHECK(result.error->message == "main() needs the argument 'wanted', which the input does not have; it has: given");
+  CHECK(result.error->message ==
+        "main() needs the argument 'wanted', which the input does not have; it has: given");
 }
 
 TEST_CASE("context, workload, execution_id and step are there as arguments and as globals") {
-  CHECK(result_of(python("def main(context, workload):\n  return [context['step'], workload['colour']]")) == Json{"test_step", "red"});
-  CHECK(result_of(python("result = [execution_id, step, context.get('execution_id'), args, input_data]", {{"a", 1}})) ==
-        Json{"7", "test_step", "7", {{"a", 1}}, {{"a", 1}}});
+  CHECK(result_of(python("def main(context, workload):\n  return [context['step'], workload['colour']]")) ==
+        Json{"test_step", "red"});
+  CHECK(result_of(python("result = [execution_id, step, context.get('execution_id'), args, input_data]",
+                         {{"a", 1}})) == Json{"7", "test_step", "7", {{"a", 1}}, {{"a", 1}}});
 }
 
 TEST_CASE("without main the variable result counts, and the input's keys are globals") {
   CHECK(result_of(python("result = {'doubled': num * 2}", {{"num", 21}})) == Json{{"doubled", 42}});
   CHECK(result_of(python("x = 1")).is_null());
-  CHECK(result_of(python("def helper(n):\n  return n + offset\noffset = 2\nresult = helper(num)", {{"num", 1}})) == Json(3));
+  CHECK(result_of(python("def helper(n):\n  return n + offset\noffset = 2\nresult = helper(num)",
+                         {{"num", 1}})) == Json(3));
   CHECK(result_of(python("total = result['a'] + 1", {{"result", {{"a", 1}}}})).is_null());
   CHECK(result_of(python("result = result['a'] + 1", {{"result", {{"a", 1}}}})) == Json(2));
 }
 
 TEST_CASE("a top-level return gives the result and keeps the variables those of the module") {
-  CHECK(result_of(python("if num > 1:\n  return {'big': num}\nreturn {'small': num}", {{"num", 5}})) == Json{{"big", 5}});
-  CHECK(result_of(python("num = num + 1\ndef add():\n  global num\n  num += 1\nadd()\nreturn num", {{"num", 1}})) == Json(3));
+  CHECK(result_of(python("if num > 1:\n  return {'big': num}\nreturn {'small': num}", {{"num", 5}})) ==
+        Json{{"big", 5}});
+  CHECK(result_of(python("num = num + 1\ndef add():\n  global num\n  num += 1\nadd()\nreturn num",
+                         {{"num", 1}})) == Json(3));
   CHECK(result_of(python("text = '''a\n  b'''\nreturn text")) == Json("a\n  b"));
-  CHECK(result_of(python("from __future__ import annotations\nn: int = 4\nreturn [n + i for i in range(2)]")) == Json{4, 5});
+  CHECK(
+      result_of(python("from __future__ import annotations\nn: int = 4\nreturn [n + i for i in range(2)]")) ==
+      Json{4, 5});
   CHECK(result_of(python("if False:\n  return 1\nresult = 2")) == Json(2));
 }
 
@@ -89,7 +106,10 @@ TEST_CASE("libs are imported under their alias before the code runs") {
 }
 
 TEST_CASE("options may stand under spec, and the input inside the tool") {
-  CHECK(result_of(call_of({{"kind", "python"}, {"spec", {{"code", "result = a + b"}}}, {"args", {{"a", 1}}}, {"input", {{"b", 2}}}})) == Json(3));
+  CHECK(result_of(call_of({{"kind", "python"},
+                           {"spec", {{"code", "result = a + b"}}},
+                           {"args", {{"a", 1}}},
+                           {"input", {{"b", 2}}}})) == Json(3));
 }
 
 TEST_CASE("what is no JSON gets the nearest form that is") {
@@ -116,8 +136,9 @@ result = {
 }
 
 TEST_CASE("a result that cannot be stored is refused with its reason") {
-  for (const char* code : {"result = object()", "result = []\nresult.append(result)", "result = 'a\\x00b'",
-                           "result = '\\ud800'", "result = x = []\nfor _ in range(100000): x.append([]); x = x[0]"}) {
+  for (const char* code :
+       {"result = object()", "result = []\nresult.append(result)", "result = 'a\\x00b'", "result = '\\ud800'",
+        "result = x = []\nfor _ in range(100000): x.append([]); x = x[0]"}) {
     INFO(code);
     const ToolResult refused = tool().run(python(code));
     CHECK(error_kind(refused) == "invalid_result");
@@ -137,7 +158,8 @@ TEST_CASE("whatever is printed is captured: print, stderr, descriptors, child pr
 }
 
 TEST_CASE("a hundred megabytes of prints are cut, not kept and not waited on") {
-  const ToolResult result = tool().run(python("line = 'x' * (1 << 20)\nfor _ in range(100): print(line)\nresult = 'done'"));
+  const ToolResult result =
+      tool().run(python("line = 'x' * (1 << 20)\nfor _ in range(100): print(line)\nresult = 'done'"));
 
   CHECK(result.result == "\"done\"");
   CHECK(result.output.size() <= ToolLimits{}.output_bytes_max);
@@ -145,7 +167,8 @@ TEST_CASE("a hundred megabytes of prints are cut, not kept and not waited on") {
 }
 
 TEST_CASE("an exception carries its text and the user's line, source included") {
-  const ToolResult result = tool().run(python("def inner():\n  raise ValueError('bad thing')\n\ndef main():\n  print('before')\n  inner()\n"));
+  const ToolResult result = tool().run(
+      python("def inner():\n  raise ValueError('bad thing')\n\ndef main():\n  print('before')\n  inner()\n"));
 
   CHECK(error_kind(result) == "exception");
   CHECK(result.error->message == "ValueError: bad thing");
@@ -171,18 +194,26 @@ TEST_CASE("code that does not compile says where") {
 }
 
 TEST_CASE("sys.exit fails the call and not the interpreter") {
-  const ToolResult result = tool().run(python("import sys, builtins, os\nbuiltins.mark = os.getpid()\nsys.exit(3)"));
+  const ToolResult result =
+      tool().run(python("import sys, builtins, os\nbuiltins.mark = os.getpid()\nsys.exit(3)"));
 
   CHECK(error_kind(result) == "exception");
   CHECK(result.error->message == "SystemExit: 3");
 }
 
 TEST_CASE("nothing of one call is seen by the next") {
-  PythonTool lone({.interpreter = python_path(), .pool_size = 1, .warm_size = 1, .recycle_after_calls = 10'000, .limits = {}});
-  const ToolResult first = lone.run(python(
-      "import os, sys\nleak = 1\ndef main(a):\n  os.environ['LEAK'] = '1'\n  os.chdir('/tmp')\n  sys.stdout = None\n  return os.getpid()", {{"a", 1}}));
-  const ToolResult second = lone.run(python(
-      "import os\nresult = [os.getpid(), 'leak' in globals(), 'a' in globals(), 'main' in globals(), 'LEAK' in os.environ, os.getcwd() == '/tmp']\nprint('seen')"));
+  PythonTool lone({.interpreter = python_path(),
+                   .pool_size = 1,
+                   .warm_size = 1,
+                   .recycle_after_calls = 10'000,
+                   .limits = {}});
+  const ToolResult first =
+      lone.run(python("import os, sys\nleak = 1\ndef main(a):\n  os.environ['LEAK'] = '1'\n  "
+                      "os.chdir('/tmp')\n  sys.stdout = None\n  return os.getpid()",
+                      {{"a", 1}}));
+  const ToolResult second =
+      lone.run(python("import os\nresult = [os.getpid(), 'leak' in globals(), 'a' in globals(), 'main' in "
+                      "globals(), 'LEAK' in os.environ, os.getcwd() == '/tmp']\nprint('seen')"));
 
   CHECK(Json::parse(second.result) == Json{Json::parse(first.result), false, false, false, false, false});
   CHECK(second.output == "seen\n");
@@ -211,8 +242,10 @@ TEST_CASE("eight threads share the pool and each gets its own answers") {
       threads.emplace_back([t, &wrong] {
         for (int i = 0; i < 200; ++i) {
           const int number = t * 1000 + i;
-          const ToolResult result = tool().run(python("def main(n):\n  print(n)\n  return n", {{"n", number}}));
-          if (result.result != std::to_string(number) || result.output != std::to_string(number) + "\n") ++wrong;
+          const ToolResult result =
+              tool().run(python("def main(n):\n  print(n)\n  return n", {{"n", number}}));
+          if (result.result != std::to_string(number) || result.output != std::to_string(number) + "\n")
+            ++wrong;
         }
       });
     }
@@ -238,10 +271,12 @@ TEST_CASE("warm calls are fast") {
 }
 
 TEST_CASE("the names of the playbook are globals, arguments, and members of context") {
-  ToolCall call = python("result = [city, context['city'], context.get('execution_id'), context['job']['uuid']]");
+  ToolCall call =
+      python("result = [city, context['city'], context.get('execution_id'), context['job']['uuid']]");
   call.context["names"] = {{"city", "Oslo"}};
   CHECK(result_of(call) == Json{"Oslo", "Oslo", "7", "7"});
-  call.tool["code"] = "def main(city, context={}, **kwargs):\n  return [city, context['city'], sorted(kwargs)]";
+  call.tool["code"] =
+      "def main(city, context={}, **kwargs):\n  return [city, context['city'], sorted(kwargs)]";
   CHECK(result_of(call) == Json{"Oslo", "Oslo", Json::array()});
   call.input = {{"city", "Rome"}};
   CHECK(result_of(call)[0] == "Rome");
@@ -250,9 +285,16 @@ TEST_CASE("the names of the playbook are globals, arguments, and members of cont
   CHECK(result_of(call).is_null());
 }
 
+TEST_CASE("json, os and sys need no import, and a playbook's name wins over them") {
+  CHECK(result_of(python("result = [json.loads('[1]'), os.sep, sys.maxsize > 0]")) == Json{{1}, "/", true});
+  CHECK(result_of(python("result = sys", {{"sys", 5}})) == 5);
+}
+
 TEST_CASE("generators of both sorts become lists") {
   CHECK(result_of(python("def main():\n  yield 1\n  yield 2")) == Json{1, 2});
-  CHECK(result_of(python("import asyncio\nasync def main():\n  yield 1\n  await asyncio.sleep(0)\n  yield 2")) == Json{1, 2});
+  CHECK(result_of(
+            python("import asyncio\nasync def main():\n  yield 1\n  await asyncio.sleep(0)\n  yield 2")) ==
+        Json{1, 2});
   CHECK(result_of(python("result = (x * x for x in range(3))")) == Json{0, 1, 4});
   CHECK(error_kind(tool().run(python("def main():\n  yield 1\n  raise ValueError('no')"))) == "exception");
 }

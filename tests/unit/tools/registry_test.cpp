@@ -31,7 +31,8 @@ TEST_CASE("event_log returns its input") {
   EventLogTool log;
 
   CHECK(log.is_instant());
-  CHECK(log.run(call_of({{"kind", "event_log"}}, {{"status", "success"}})).result == R"({"status":"success"})");
+  CHECK(log.run(call_of({{"kind", "event_log"}}, {{"status", "success"}})).result ==
+        R"({"status":"success"})");
 }
 
 TEST_CASE("noop is cheap enough to run without a thread of its own") {
@@ -49,10 +50,12 @@ TEST_CASE("noop is cheap enough to run without a thread of its own") {
 
 TEST_CASE("text that Postgres would refuse is made storable") {
   CHECK(storable_text("plain ünïcode \xF0\x9F\x98\x80") == "plain ünïcode \xF0\x9F\x98\x80");
-  CHECK(storable_text(std::string("a\0b", 3)) == "a\xEF\xBF\xBD" "b");
+  CHECK(storable_text(std::string("a\0b", 3)) ==
+        "a\xEF\xBF\xBD"
+        "b");
   CHECK(storable_text("\xFF\xC0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   CHECK(storable_text("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate
-  CHECK(storable_text("\xE2\x82") == "\xEF\xBF\xBD\xEF\xBF\xBD");                  // cut in the middle
+  CHECK(storable_text("\xE2\x82") == "\xEF\xBF\xBD\xEF\xBF\xBD");  // cut in the middle
 }
 
 TEST_CASE("output above its bound is cut with a mark that says how much there was") {

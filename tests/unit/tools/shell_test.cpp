@@ -27,7 +27,8 @@ TEST_CASE("a command's streams are captured apart and its exit code is given") {
   const ToolResult result = run(shell("echo out; echo err >&2"));
 
   CHECK(result.outcome == noetl::domain::Outcome::completed);
-  CHECK(Json::parse(result.result) == Json{{"status", "success"}, {"exit_code", 0}, {"stdout", "out\n"}, {"stderr", "err\n"}});
+  CHECK(Json::parse(result.result) ==
+        Json{{"status", "success"}, {"exit_code", 0}, {"stdout", "out\n"}, {"stderr", "err\n"}});
   CHECK(result.output == "out\nerr\n");
 }
 
@@ -74,15 +75,21 @@ TEST_CASE("env, cwd and the input reach the command") {
 }
 
 TEST_CASE("an input too large for the environment is left out") {
-  CHECK(Json::parse(run(shell("echo ${NOETL_INPUT-none}", {{"a", std::string(300'000, 'x')}})).result)["stdout"] == "none\n");
+  CHECK(Json::parse(
+            run(shell("echo ${NOETL_INPUT-none}", {{"a", std::string(300'000, 'x')}})).result)["stdout"] ==
+        "none\n");
 }
 
 TEST_CASE("output above the bound is cut and bytes that are no UTF-8 are replaced") {
   const ToolResult flood = run(shell("head -c 100000000 /dev/zero | tr '\\0' x"));
   CHECK(flood.outcome == noetl::domain::Outcome::completed);
-  CHECK(Json::parse(flood.result)["stdout"].get<std::string>().find("[output cut: 100000000 bytes") != std::string::npos);
+  CHECK(Json::parse(flood.result)["stdout"].get<std::string>().find("[output cut: 100000000 bytes") !=
+        std::string::npos);
 
-  CHECK(Json::parse(run(shell("printf 'a\\377b\\000c'")).result)["stdout"] == "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" "c");
+  CHECK(Json::parse(run(shell("printf 'a\\377b\\000c'")).result)["stdout"] ==
+        "a\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD"
+        "c");
 }
 
 TEST_CASE("a timeout ends the command and its children of children") {
@@ -97,12 +104,14 @@ TEST_CASE("a timeout ends the command and its children of children") {
 
 TEST_CASE("a command that ignores SIGTERM is killed after the grace") {
   const auto began = std::chrono::steady_clock::now();
-  CHECK(error_kind(run(shell("trap '' TERM; while :; do sleep 0.05; done", Json::object(), 200ms))) == "timeout");
+  CHECK(error_kind(run(shell("trap '' TERM; while :; do sleep 0.05; done", Json::object(), 200ms))) ==
+        "timeout");
   CHECK(std::chrono::steady_clock::now() - began < 3s);
 }
 
 TEST_CASE("a command may clean up on SIGTERM") {
-  const ToolResult result = run(shell("trap 'echo cleaned; exit 0' TERM; sleep 60 & wait", Json::object(), 200ms));
+  const ToolResult result =
+      run(shell("trap 'echo cleaned; exit 0' TERM; sleep 60 & wait", Json::object(), 200ms));
   CHECK(error_kind(result) == "timeout");
   CHECK(Json::parse(result.result)["stdout"] == "cleaned\n");
 }

@@ -34,9 +34,11 @@ TEST_CASE("comments alone are no statement, and leading ones are left out") {
 
 TEST_CASE("bodies of functions in standard SQL and of rules are one statement") {
   const std::string function =
-      "create or replace function f() returns int begin atomic; select case when true then 1 end; select 2; end";
+      "create or replace function f() returns int begin atomic; select case when true then 1 end; select 2; "
+      "end";
   CHECK(split_statements(function + "; x") == Texts{function, "x"});
-  const std::string rule = "create rule r as on insert to t do also (insert into a values (1); insert into b values (2))";
+  const std::string rule =
+      "create rule r as on insert to t do also (insert into a values (1); insert into b values (2))";
   CHECK(split_statements(rule + "; x") == Texts{rule, "x"});
 }
 
@@ -53,11 +55,13 @@ TEST_CASE("transaction control and what refuses a transaction are known") {
   for (const char* sql : {"select 1", "started", "start replication", "prepare x as select 1"}) {
     CHECK_MESSAGE(!is_transaction_control(sql), sql);
   }
-  for (const char* sql : {"vacuum t", "create index concurrently i on t (a)", "create unique index concurrently i on t (a)",
-                          "drop database x", "reindex table concurrently t", "alter system set a = 1"}) {
+  for (const char* sql :
+       {"vacuum t", "create index concurrently i on t (a)", "create unique index concurrently i on t (a)",
+        "drop database x", "reindex table concurrently t", "alter system set a = 1"}) {
     CHECK_MESSAGE(refuses_transaction(sql), sql);
   }
-  for (const char* sql : {"create index i on t (a)", "refresh materialized view concurrently v", "select 'vacuum'", "alter table t add a int"}) {
+  for (const char* sql : {"create index i on t (a)", "refresh materialized view concurrently v",
+                          "select 'vacuum'", "alter table t add a int"}) {
     CHECK_MESSAGE(!refuses_transaction(sql), sql);
   }
 }

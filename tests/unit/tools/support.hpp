@@ -23,7 +23,8 @@ inline ToolCall call_of(Json tool, Json input = Json::object(), std::chrono::mil
   return call;
 }
 
-inline ToolCall python(std::string code, Json input = Json::object(), std::chrono::milliseconds within = 30s) {
+inline ToolCall python(std::string code, Json input = Json::object(),
+                       std::chrono::milliseconds within = 30s) {
   return call_of({{"kind", "python"}, {"code", std::move(code)}}, std::move(input), within);
 }
 
@@ -58,7 +59,9 @@ inline int living_children_of_ours() {
 
 inline std::string python_path() {
   const char* chosen = std::getenv("NOETL_TEST_PYTHON");
-  return chosen != nullptr ? chosen : std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+  return chosen != nullptr                             ? chosen
+         : std::filesystem::exists("/usr/bin/python3") ? "/usr/bin/python3"
+                                                       : "python3";
 }
 
 }  // namespace noetl::tools

@@ -44,9 +44,42 @@ struct Interval {
 };
 
 enum class Type : int {
-  boolean = 1, tinyint, smallint, integer, bigint, utinyint, usmallint, uinteger, ubigint, float_, double_,
-  timestamp, date, time, interval, hugeint, varchar, blob, decimal, timestamp_s, timestamp_ms, timestamp_ns,
-  enum_, list, struct_, map, uuid, union_, bit, time_tz, timestamp_tz, uhugeint, array, any, bignum, sqlnull
+  boolean = 1,
+  tinyint,
+  smallint,
+  integer,
+  bigint,
+  utinyint,
+  usmallint,
+  uinteger,
+  ubigint,
+  float_,
+  double_,
+  timestamp,
+  date,
+  time,
+  interval,
+  hugeint,
+  varchar,
+  blob,
+  decimal,
+  timestamp_s,
+  timestamp_ms,
+  timestamp_ns,
+  enum_,
+  list,
+  struct_,
+  map,
+  uuid,
+  union_,
+  bit,
+  time_tz,
+  timestamp_tz,
+  uhugeint,
+  array,
+  any,
+  bignum,
+  sqlnull
 };
 
 enum class ResultKind : int { invalid = 0, changed_rows = 1, nothing = 2, rows = 3 };
@@ -58,7 +91,8 @@ struct Api {
   int (*set_config)(Handle config, const char* name, const char* value);
   void (*destroy_config)(Handle* config);
   Handle (*create_instance_cache)();
-  int (*get_or_create_from_cache)(Handle cache, const char* path, Handle* database, Handle config, char** error);
+  int (*get_or_create_from_cache)(Handle cache, const char* path, Handle* database, Handle config,
+                                  char** error);
   void (*destroy_instance_cache)(Handle* cache);
   int (*open_ext)(const char* path, Handle* database, Handle config, char** error);
   void (*close)(Handle* database);
@@ -116,6 +150,7 @@ struct Api {
   Handle (*struct_type_child_type)(Handle type, Index child);
 
   int (*appender_create)(Handle connection, const char* schema, const char* table, Handle* appender);
+  int (*appender_add_column)(Handle appender, const char* name);
   const char* (*appender_error)(Handle appender);
   int (*appender_end_row)(Handle appender);
   int (*appender_close)(Handle appender);

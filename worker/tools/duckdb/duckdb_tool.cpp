@@ -10,7 +10,9 @@ namespace noetl::tools {
 namespace {
 
 constexpr std::array<OptionSpec, 15> option_table{{
-    {"database", "path", "file of the database, made when it is missing; default :memory:, which ends with the step; also `db_path`"},
+    {"database", "path",
+     "file of the database, made when it is missing; default :memory:, which ends with the step; also "
+     "`db_path`"},
     {"db_path", "path", "the same as `database`"},
     {"command", "SQL", "one or several statements; also `sql` and `statement`"},
     {"query", "SQL", "the same"},
@@ -23,14 +25,19 @@ constexpr std::array<OptionSpec, 15> option_table{{
     {"commands_b64", "text", "`commands` in base64"},
     {"script", "map", "{uri, source: {type: file, http or inline}}: SQL that stands elsewhere"},
     {"params", "list or map", "a list for ? and $1; a map for $name; also `parameters`"},
-    {"numeric", "text", "how decimals and huge integers come: exact (a number where it is exact, else a text), number or text"},
-    {"returns", "text", "rows: the result is the list of the last rows; result: the map. Default: rows in playbooks of 2025, else result"},
+    {"numeric", "text",
+     "how decimals and huge integers come: exact (a number where it is exact, else a text), number or text"},
+    {"returns", "text",
+     "rows: the result is the list of the last rows; result: the map. Default: rows in playbooks of 2025, "
+     "else result"},
 }};
 
 base::Result<std::string> joined_sql(const Json& value, const std::string& option) {
   std::string sql;
   for (const Json& item : value.is_array() ? value : Json::array({value})) {
-    if (!item.is_string()) return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' must be SQL as a text", option);
+    if (!item.is_string())
+      return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' must be SQL as a text",
+                           option);
     sql += item.get_ref<const std::string&>() + "\n;\n";
   }
   return sql;
@@ -42,7 +49,8 @@ base::Result<NumericAs> numeric_of(const ToolCall& call) {
   if (*text == "exact") return NumericAs::exact;
   if (*text == "number" || *text == "float") return NumericAs::number;
   if (*text == "text" || *text == "string") return NumericAs::text;
-  return base::failure(base::ErrorCode::invalid_input, "option 'numeric' must be exact, number or text, not '" + *text + "'", "numeric");
+  return base::failure(base::ErrorCode::invalid_input,
+                       "option 'numeric' must be exact, number or text, not '" + *text + "'", "numeric");
 }
 
 ToolResult failed_with(domain::ToolError error) {
@@ -58,7 +66,8 @@ base::Result<bool> wants_rows(const ToolCall& call) {
   auto text = text_option(call, {"returns"}, is_2025 ? "rows" : "result");
   if (!text) return tl::unexpected(text.error());
   if (*text == "rows" || *text == "result") return *text == "rows";
-  return base::failure(base::ErrorCode::invalid_input, "option 'returns' must be rows or result, not '" + *text + "'", "returns");
+  return base::failure(base::ErrorCode::invalid_input,
+                       "option 'returns' must be rows or result, not '" + *text + "'", "returns");
 }
 
 ToolResult too_large(std::size_t bytes_max) {
@@ -69,9 +78,11 @@ ToolResult too_large(std::size_t bytes_max) {
 }  // namespace
 
 DuckdbTool::DuckdbTool(DuckdbSettings settings, ScriptSource scripts)
-    : settings_(std::move(settings)), scripts_(std::move(scripts)),
+    : settings_(std::move(settings)),
+      scripts_(std::move(scripts)),
       databases_(settings_.library_file,
-                 {.memory_max = std::to_string(settings_.limits.memory_bytes_max / (1024 * 1024)) + "MiB", .threads = settings_.threads}) {}
+                 {.memory_max = std::to_string(settings_.limits.memory_bytes_max / (1024 * 1024)) + "MiB",
+                  .threads = settings_.threads}) {}
 
 std::span<const OptionSpec> DuckdbTool::options() const { return option_table; }
 
@@ -90,8 +101,11 @@ base::Result<std::string> DuckdbTool::sql_of(const ToolCall& call) const {
       is_given = true;
       Json text = *value;
       if (is_base64) {
-        auto decoded = value->is_string() ? base64_decoded(value->get_ref<const std::string&>()) : std::nullopt;
-        if (!decoded) return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' is not base64", option);
+        auto decoded =
+            value->is_string() ? base64_decoded(value->get_ref<const std::string&>()) : std::nullopt;
+        if (!decoded)
+          return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' is not base64",
+                               option);
         text = *decoded;
       }
       auto joined = joined_sql(text, option);
@@ -102,7 +116,9 @@ base::Result<std::string> DuckdbTool::sql_of(const ToolCall& call) const {
   if (is_given) return sql;
   if (find_option(call, {"script"}) != nullptr) return scripts_.read(call);
   return base::failure(base::ErrorCode::invalid_input,
-                       "tool duckdb: no sql command provided; give one of the options command, query, commands, queries, script", "command");
+                       "tool duckdb: no sql command provided; give one of the options command, query, "
+                       "commands, queries, script",
+                       "command");
 }
 
 ToolResult DuckdbTool::run_sql(const ToolCall& call) {
@@ -124,23 +140,27 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
   std::size_t width = 0;
   const duckdb::Session::Steps steps{
       .begin = [&] { text.begin_statement(); },
-      .rows = {.columns = [&](const std::vector<std::string>& names) {
-                 width = names.size();
-                 text.set_columns(names);
-               },
-               .row = [&](const std::function<void(std::string&, std::size_t)>& cell) {
-                 std::string& to = text.begin_row();
-                 for (std::size_t i = 0; i < width; ++i) {
-                   text.begin_cell(i);
-                   cell(to, i);
-                 }
-                 return text.end_row();
-               }},
-      .end = [&](const duckdb::StatementEnd& end) {
-        if (text.is_full()) return false;
-        text.end_statement({.returns_rows = end.returns_rows, .has_changed_rows = false, .row_count = end.row_count});
-        return true;
-      }};
+      .rows = {.columns =
+                   [&](const std::vector<std::string>& names) {
+                     width = names.size();
+                     text.set_columns(names);
+                   },
+               .row =
+                   [&](const std::function<void(std::string&, std::size_t)>& cell) {
+                     std::string& to = text.begin_row();
+                     for (std::size_t i = 0; i < width; ++i) {
+                       text.begin_cell(i);
+                       cell(to, i);
+                     }
+                     return text.end_row();
+                   }},
+      .end =
+          [&](const duckdb::StatementEnd& end) {
+            if (text.is_full()) return false;
+            text.end_statement(
+                {.returns_rows = end.returns_rows, .has_changed_rows = false, .row_count = end.row_count});
+            return true;
+          }};
   const Json* parameters = find_option(call, {"params", "parameters"});
   const auto ran = (*session)->run(*sql, parameters == nullptr ? Json() : *parameters, *numeric, steps);
   if (text.is_full()) return too_large(settings_.limits.result_bytes_max);
@@ -151,7 +171,9 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
     return result;
   }
   ToolResult result = completed(*only_rows ? text.last_rows() : text.text(true, false));
-  return result.result.size() > settings_.limits.result_bytes_max ? too_large(settings_.limits.result_bytes_max) : result;
+  return result.result.size() > settings_.limits.result_bytes_max
+             ? too_large(settings_.limits.result_bytes_max)
+             : result;
 }
 
 }  // namespace noetl::tools

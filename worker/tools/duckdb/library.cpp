@@ -19,7 +19,8 @@ std::string find_all(void* library, Api& api) {
     if (place == nullptr) missing = whole;
     return place != nullptr;
   };
-  const bool is_whole = find(api.library_version, "library_version") && find(api.create_config, "create_config") &&
+  const bool is_whole =
+      find(api.library_version, "library_version") && find(api.create_config, "create_config") &&
       find(api.set_config, "set_config") && find(api.destroy_config, "destroy_config") &&
       find(api.create_instance_cache, "create_instance_cache") &&
       find(api.get_or_create_from_cache, "get_or_create_from_cache") &&
@@ -43,15 +44,15 @@ std::string find_all(void* library, Api& api) {
       find(api.destroy_data_chunk, "destroy_data_chunk") &&
       find(api.data_chunk_get_size, "data_chunk_get_size") &&
       find(api.data_chunk_get_vector, "data_chunk_get_vector") &&
-      find(api.vector_get_data, "vector_get_data") &&
-      find(api.vector_get_validity, "vector_get_validity") &&
+      find(api.vector_get_data, "vector_get_data") && find(api.vector_get_validity, "vector_get_validity") &&
       find(api.list_vector_get_child, "list_vector_get_child") &&
       find(api.struct_vector_get_child, "struct_vector_get_child") &&
       find(api.array_vector_get_child, "array_vector_get_child") && find(api.get_type_id, "get_type_id") &&
       find(api.destroy_logical_type, "destroy_logical_type") && find(api.decimal_scale, "decimal_scale") &&
       find(api.decimal_internal_type, "decimal_internal_type") &&
       find(api.enum_internal_type, "enum_internal_type") &&
-      find(api.enum_dictionary_size, "enum_dictionary_size") && find(api.enum_dictionary_value, "enum_dictionary_value") &&
+      find(api.enum_dictionary_size, "enum_dictionary_size") &&
+      find(api.enum_dictionary_value, "enum_dictionary_value") &&
       find(api.list_type_child_type, "list_type_child_type") &&
       find(api.array_type_child_type, "array_type_child_type") &&
       find(api.array_type_array_size, "array_type_array_size") &&
@@ -60,11 +61,12 @@ std::string find_all(void* library, Api& api) {
       find(api.struct_type_child_count, "struct_type_child_count") &&
       find(api.struct_type_child_name, "struct_type_child_name") &&
       find(api.struct_type_child_type, "struct_type_child_type") &&
-      find(api.appender_create, "appender_create") && find(api.appender_error, "appender_error") &&
-      find(api.appender_end_row, "appender_end_row") && find(api.appender_close, "appender_close") &&
-      find(api.appender_destroy, "appender_destroy") && find(api.append_null, "append_null") &&
-      find(api.append_bool, "append_bool") && find(api.append_int64, "append_int64") &&
-      find(api.append_double, "append_double") && find(api.append_varchar_length, "append_varchar_length");
+      find(api.appender_create, "appender_create") && find(api.appender_add_column, "appender_add_column") &&
+      find(api.appender_error, "appender_error") && find(api.appender_end_row, "appender_end_row") &&
+      find(api.appender_close, "appender_close") && find(api.appender_destroy, "appender_destroy") &&
+      find(api.append_null, "append_null") && find(api.append_bool, "append_bool") &&
+      find(api.append_int64, "append_int64") && find(api.append_double, "append_double") &&
+      find(api.append_varchar_length, "append_varchar_length");
   return is_whole ? std::string() : missing;
 }
 
@@ -87,7 +89,8 @@ std::vector<fs::path> Library::places() {
   if (!error) {
     places.push_back(program.parent_path() / "libduckdb.so");
     // A build within a clone: where ./dev setup puts it.
-    for (fs::path folder = program.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) add_below(places, folder);
+    for (fs::path folder = program.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
+      add_below(places, folder);
   }
   const fs::path here = fs::current_path(error);
   if (!error) add_below(places, here);
@@ -125,8 +128,10 @@ base::Result<const Api*> Library::load() {
     complaint = candidate.string() + " is too old: it lacks " + missing;
   }
   return base::failure(base::ErrorCode::unsupported,
-                       "tool duckdb needs libduckdb.so, which this worker has not (" + complaint + "). Get it with ./dev setup, or with "
-                       "npm install " + node_package + ", and name the file in the setting duckdb-library" +
+                       "tool duckdb needs libduckdb.so, which this worker has not (" + complaint +
+                           "). Get it with ./dev setup, or with "
+                           "npm install " +
+                           node_package + ", and name the file in the setting duckdb-library" +
                            (is_named ? "; looked at " + candidates.front().string() : ""));
 }
 

@@ -51,7 +51,8 @@ domain::ToolError meaning_of(std::string_view message, std::string_view tried) {
     break;
   }
   std::string text = std::string(tried) + " failed: " + std::string(message);
-  if (kind == "unsupported") text += " (extensions are not downloaded: this worker has those that libduckdb.so brings)";
+  if (kind == "unsupported")
+    text += " (extensions are not downloaded: this worker has those that libduckdb.so brings)";
   return error_of(kind, text, is_retryable);
 }
 
@@ -77,6 +78,15 @@ int bind_value(const Api& api, Handle prepared, Index index, const Json& value) 
   return api.bind_varchar_length(prepared, index, text.data(), text.size());
 }
 
+int append_value(const Api& api, Handle appender, const Json& value) {
+  if (value.is_null()) return api.append_null(appender);
+  if (value.is_boolean()) return api.append_bool(appender, value.get<bool>());
+  if (value.is_number_integer()) return api.append_int64(appender, value.get<std::int64_t>());
+  if (value.is_number()) return api.append_double(appender, value.get<double>());
+  const std::string text = value.is_string() ? value.get<std::string>() : to_text(value);
+  return api.append_varchar_length(appender, text.data(), text.size());
+}
+
 }  // namespace
 
 Databases::~Databases() {
@@ -93,7 +103,8 @@ Outcome<Handle> Databases::open(const std::string& path) {
   const std::string threads = std::to_string(settings_.threads);
   api.set_config(config.handle, "threads", threads.c_str());
   api.set_config(config.handle, "max_memory", settings_.memory_max.c_str());
-  api.set_config(config.handle, "autoinstall_known_extensions", "false");  // no download behind an author's back
+  api.set_config(config.handle, "autoinstall_known_extensions",
+                 "false");  // no download behind an author's back
   Handle database = nullptr;
   char* complaint = nullptr;
   int state = 0;
@@ -112,14 +123,17 @@ Outcome<Handle> Databases::open(const std::string& path) {
 }
 
 Outcome<std::unique_ptr<Session>> Session::open(Databases& databases, const std::string& path,
-                                                std::chrono::steady_clock::time_point deadline, const std::stop_token& stop) {
+                                                std::chrono::steady_clock::time_point deadline,
+                                                const std::stop_token& stop) {
   auto database = databases.open(path);
   if (!database) return tl::unexpected(database.error());
   const Api& api = **databases.api();
-  return std::unique_ptr<Session>(new Session(api, *database, deadline, stop));  // NOLINT: the constructor is private
+  return std::unique_ptr<Session>(
+      new Session(api, *database, deadline, stop));  // NOLINT: the constructor is private
 }
 
-Session::Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline, const std::stop_token& stop)
+Session::Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline,
+                 const std::stop_token& stop)
     : api_(api), database_(database), deadline_(deadline), stop_(stop) {
   if (api_.connect(database_, &connection_) != success) {
     api_.close(&database_);
@@ -152,23 +166,27 @@ void Session::interrupt_late(const std::stop_token& done) {
 domain::ToolError Session::refused(const char* message, std::string_view tried) const {
   if (stop_.stop_requested()) return error_of("cancelled", "the call was stopped");
   if (std::chrono::steady_clock::now() >= deadline_) {
-    return error_of("timeout", std::string(tried) + " did not end before its deadline; it was interrupted", true);
+    return error_of("timeout", std::string(tried) + " did not end before its deadline; it was interrupted",
+                    true);
   }
   return meaning_of(message == nullptr ? "no reason given" : message, tried);
 }
 
-Outcome<void> Session::run(const std::string& sql, const Json& parameters, NumericAs numeric, const Steps& steps) {
+Outcome<void> Session::run(const std::string& sql, const Json& parameters, NumericAs numeric,
+                           const Steps& steps) {
   Owned extracted(api_.destroy_extracted);
   const Index count = api_.extract_statements(connection_, sql.c_str(), &extracted.handle);
   if (count == 0) {
     const char* const complaint = api_.extract_statements_error(extracted.handle);
-    if (complaint != nullptr && *complaint != '\0') return tl::unexpected(refused(complaint, "the SQL of tool duckdb"));
+    if (complaint != nullptr && *complaint != '\0')
+      return tl::unexpected(refused(complaint, "the SQL of tool duckdb"));
     return {};
   }
   for (Index i = 0; i < count; ++i) {
     const std::string tried = "statement " + std::to_string(i + 1) + " of " + std::to_string(count);
     // DuckDB would begin the next statement although the call is over.
-    if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_) return tl::unexpected(refused(nullptr, tried));
+    if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_)
+      return tl::unexpected(refused(nullptr, tried));
     Owned prepared(api_.destroy_prepare);
     if (steps.begin) steps.begin();
     if (api_.prepare_extracted_statement(connection_, extracted.handle, i, &prepared.handle) != success) {
@@ -191,22 +209,26 @@ Outcome<void> Session::bind(Handle prepared, const Json& parameters, const std::
   }
   if (parameters.is_array()) {
     if (parameters.size() < wanted) {
-      return bad("needs " + std::to_string(wanted) + " parameters, option 'params' has " + std::to_string(parameters.size()));
+      return bad("needs " + std::to_string(wanted) + " parameters, option 'params' has " +
+                 std::to_string(parameters.size()));
     }
     for (Index i = 0; i < wanted; ++i) {
-      if (bind_value(api_, prepared, i + 1, parameters.at(i)) != success) return bad("refused parameter " + std::to_string(i + 1));
+      if (bind_value(api_, prepared, i + 1, parameters.at(i)) != success)
+        return bad("refused parameter " + std::to_string(i + 1));
     }
     return {};
   }
   for (const auto& [name, value] : parameters.items()) {
     Index index = 0;
-    if (api_.bind_parameter_index(prepared, &index, name.c_str()) != success) continue;  // of another statement
+    if (api_.bind_parameter_index(prepared, &index, name.c_str()) != success)
+      continue;  // of another statement
     if (bind_value(api_, prepared, index, value) != success) return bad("refused parameter '" + name + "'");
   }
   return {};
 }
 
-Outcome<void> Session::run_one(Handle prepared, const std::string& tried, NumericAs numeric, const Steps& steps) {
+Outcome<void> Session::run_one(Handle prepared, const std::string& tried, NumericAs numeric,
+                               const Steps& steps) {
   ResultData result{};
   struct Release {
     const Api& api;
@@ -225,9 +247,11 @@ Outcome<void> Session::run_one(Handle prepared, const std::string& tried, Numeri
     // A streamed result counts its changes in its only row.
     Owned chunk(api_.destroy_data_chunk);
     chunk.handle = api_.fetch_chunk(result);
-    if (chunk.handle != nullptr && static_cast<ResultKind>(api_.result_return_type(result)) == ResultKind::changed_rows &&
+    if (chunk.handle != nullptr &&
+        static_cast<ResultKind>(api_.result_return_type(result)) == ResultKind::changed_rows &&
         api_.data_chunk_get_size(chunk.handle) > 0) {
-      end.row_count = *static_cast<const std::int64_t*>(api_.vector_get_data(api_.data_chunk_get_vector(chunk.handle, 0)));
+      end.row_count = *static_cast<const std::int64_t*>(
+          api_.vector_get_data(api_.data_chunk_get_vector(chunk.handle, 0)));
     }
     const char* const complaint = api_.result_error(&result);
     if (complaint != nullptr && *complaint != '\0') return tl::unexpected(refused(complaint, tried));
@@ -236,7 +260,8 @@ Outcome<void> Session::run_one(Handle prepared, const std::string& tried, Numeri
   return {};
 }
 
-Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& tried, NumericAs numeric, const RowHandler& rows) {
+Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& tried, NumericAs numeric,
+                                         const RowHandler& rows) {
   std::vector<std::string> names;
   std::vector<ColumnType> types;
   for (Index i = 0; i < api_.column_count(&result); ++i) {
@@ -245,8 +270,9 @@ Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& 
     types.push_back(column_type(api_, type));
     api_.destroy_logical_type(&type);
     if (const std::string name = types.back().unsupported(); !name.empty()) {
-      return tl::unexpected(error_of("unsupported", tried + ": column '" + names.back() + "' is of type " + name +
-                                                        ", which has no JSON form here; cast it, e.g. to VARCHAR"));
+      return tl::unexpected(
+          error_of("unsupported", tried + ": column '" + names.back() + "' is of type " + name +
+                                      ", which has no JSON form here; cast it, e.g. to VARCHAR"));
     }
   }
   if (rows.columns) rows.columns(names);
@@ -271,7 +297,8 @@ Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& 
   return end;
 }
 
-Outcome<std::int64_t> Session::append(const std::string& table, const std::function<const Json*()>& next) {
+Outcome<void> Session::append(const std::string& table, const std::vector<std::string>& columns,
+                              const std::vector<Json>& rows) {
   const std::string tried = "appending to table '" + table + "'";
   struct Release {
     const Api& api;
@@ -280,29 +307,22 @@ Outcome<std::int64_t> Session::append(const std::string& table, const std::funct
       if (handle != nullptr) api.appender_destroy(&handle);
     }
   } appender{api_};
-  if (api_.appender_create(connection_, nullptr, table.c_str(), &appender.handle) != success) {
-    return tl::unexpected(refused(api_.appender_error(appender.handle), tried));
+  const auto failure = [&] { return tl::unexpected(refused(api_.appender_error(appender.handle), tried)); };
+  if (api_.appender_create(connection_, nullptr, table.c_str(), &appender.handle) != success)
+    return failure();
+  for (const std::string& column : columns) {
+    if (api_.appender_add_column(appender.handle, column.c_str()) != success) return failure();
   }
-  std::int64_t count = 0;
-  for (const Json* row = next(); row != nullptr; row = next()) {
+  for (const Json& row : rows) {
     int state = success;
-    for (const Json& value : *row) {
-      if (value.is_null()) state |= api_.append_null(appender.handle);
-      else if (value.is_boolean()) state |= api_.append_bool(appender.handle, value.get<bool>());
-      else if (value.is_number_integer()) state |= api_.append_int64(appender.handle, value.get<std::int64_t>());
-      else if (value.is_number()) state |= api_.append_double(appender.handle, value.get<double>());
-      else {
-        const std::string text = value.is_string() ? value.get<std::string>() : to_text(value);
-        state |= api_.append_varchar_length(appender.handle, text.data(), text.size());
-      }
-    }
+    for (const Json& value : row) state |= append_value(api_, appender.handle, value);
     state |= api_.appender_end_row(appender.handle);
-    if (state != success) return tl::unexpected(refused(api_.appender_error(appender.handle), tried));
-    ++count;
-    if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_) return tl::unexpected(refused(nullptr, tried));
+    if (state != success) return failure();
   }
-  if (api_.appender_close(appender.handle) != success) return tl::unexpected(refused(api_.appender_error(appender.handle), tried));
-  return count;
+  if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_)
+    return tl::unexpected(refused(nullptr, tried));
+  if (api_.appender_close(appender.handle) != success) return failure();
+  return {};
 }
 
 }  // namespace noetl::tools::duckdb

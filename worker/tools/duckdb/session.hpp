@@ -31,7 +31,8 @@ struct DatabaseSettings {
 // share one instance of it; it is closed with its last session. Any thread; outlives its sessions.
 class Databases {
  public:
-  Databases(std::string library_file, DatabaseSettings settings) : library_(std::move(library_file)), settings_(std::move(settings)) {}
+  Databases(std::string library_file, DatabaseSettings settings)
+      : library_(std::move(library_file)), settings_(std::move(settings)) {}
   Databases(const Databases&) = delete;
   Databases& operator=(const Databases&) = delete;
   ~Databases();
@@ -74,15 +75,19 @@ class Session {
     RowHandler rows;
     std::function<bool(const StatementEnd&)> end;  // false: enough
   };
-  [[nodiscard]] Outcome<void> run(const std::string& sql, const nlohmann::json& parameters, NumericAs numeric, const Steps& steps);
-  // Appends rows to a table: next() gives lists of values in the order of its columns until it has none.
-  [[nodiscard]] Outcome<std::int64_t> append(const std::string& table, const std::function<const nlohmann::json*()>& next);
+  [[nodiscard]] Outcome<void> run(const std::string& sql, const nlohmann::json& parameters, NumericAs numeric,
+                                  const Steps& steps);
+  // Appends rows, lists of values in the order of these columns of the table.
+  [[nodiscard]] Outcome<void> append(const std::string& table, const std::vector<std::string>& columns,
+                                     const std::vector<nlohmann::json>& rows);
 
  private:
-  Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
+  Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline,
+          const std::stop_token& stop);
   Outcome<void> run_one(Handle prepared, const std::string& tried, NumericAs numeric, const Steps& steps);
   Outcome<void> bind(Handle prepared, const nlohmann::json& parameters, const std::string& tried);
-  Outcome<StatementEnd> read_rows(ResultData& result, const std::string& tried, NumericAs numeric, const RowHandler& rows);
+  Outcome<StatementEnd> read_rows(ResultData& result, const std::string& tried, NumericAs numeric,
+                                  const RowHandler& rows);
   domain::ToolError refused(const char* message, std::string_view tried) const;
   void interrupt_late(const std::stop_token& done);
 

@@ -33,7 +33,8 @@ std::string digits_of(unsigned __int128 value) {
 }
 
 std::string huge_text(const Huge& value) {
-  const auto bits = static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower;
+  const auto bits =
+      static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower;
   return value.upper < 0 ? "-" + digits_of(~bits + 1) : digits_of(bits);
 }
 
@@ -104,11 +105,13 @@ std::string interval_text(const Interval& interval) {
 }
 
 std::string uuid_text(const Huge& value) {
-  const auto upper = static_cast<std::uint64_t>(value.upper) ^ (std::uint64_t{1} << 63);  // stored so that it sorts
+  const auto upper =
+      static_cast<std::uint64_t>(value.upper) ^ (std::uint64_t{1} << 63);  // stored so that it sorts
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(upper >> 32),
                 static_cast<unsigned>(upper >> 16 & 0xFFFFU), static_cast<unsigned>(upper & 0xFFFFU),
-                static_cast<unsigned>(value.lower >> 48), static_cast<unsigned long long>(value.lower & 0xFFFFFFFFFFFFULL));
+                static_cast<unsigned>(value.lower >> 48),
+                static_cast<unsigned long long>(value.lower & 0xFFFFFFFFFFFFULL));
   return text.data();
 }
 
@@ -130,7 +133,10 @@ std::int64_t small_integer(const Api& api, Type type, Handle vector, Index row) 
 }
 
 void append_float(std::string& to, double value) {
-  to += std::isfinite(value) ? Json(value).dump() : std::isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  to += std::isfinite(value) ? Json(value).dump()
+        : std::isnan(value)  ? "\"NaN\""
+        : value > 0          ? "\"Infinity\""
+                             : "\"-Infinity\"";
 }
 
 class Appender {
@@ -152,20 +158,30 @@ class Appender {
   void append_scalar(const ColumnType& type, Handle vector, Index row) {
     switch (type.id) {
       case Type::boolean: to_ += at<bool>(api_, vector, row) ? "true" : "false"; return;
-      case Type::tinyint: case Type::smallint: case Type::integer: case Type::bigint:
-      case Type::utinyint: case Type::usmallint: case Type::uinteger:
-        to_ += std::to_string(small_integer(api_, type.id, vector, row));
-        return;
+      case Type::tinyint:
+      case Type::smallint:
+      case Type::integer:
+      case Type::bigint:
+      case Type::utinyint:
+      case Type::usmallint:
+      case Type::uinteger: to_ += std::to_string(small_integer(api_, type.id, vector, row)); return;
       case Type::ubigint: to_ += std::to_string(at<std::uint64_t>(api_, vector, row)); return;
       case Type::float_: return append_float(to_, static_cast<double>(at<float>(api_, vector, row)));
       case Type::double_: return append_float(to_, at<double>(api_, vector, row));
       case Type::hugeint: return append_decimal(to_, huge_text(at<Huge>(api_, vector, row)), numeric_);
       case Type::uhugeint: {
         const Huge& value = at<Huge>(api_, vector, row);
-        return append_decimal(to_, digits_of(static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower), numeric_);
+        return append_decimal(
+            to_,
+            digits_of(static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 |
+                      value.lower),
+            numeric_);
       }
       case Type::decimal: return append_decimal(to_, decimal_text(type, vector, row), numeric_);
-      case Type::enum_: to_ += json_text(type.names.at(static_cast<std::size_t>(small_integer(api_, type.internal, vector, row)))); return;
+      case Type::enum_:
+        to_ += json_text(
+            type.names.at(static_cast<std::size_t>(small_integer(api_, type.internal, vector, row))));
+        return;
       case Type::blob: to_ += json_text(base64(text_of(at<Text>(api_, vector, row)))); return;
       case Type::varchar: to_ += json_text(text_of(at<Text>(api_, vector, row))); return;
       case Type::sqlnull: to_ += "null"; return;
@@ -174,8 +190,9 @@ class Appender {
   }
 
   std::string decimal_text(const ColumnType& type, Handle vector, Index row) {
-    const std::string digits = type.internal == Type::hugeint ? huge_text(at<Huge>(api_, vector, row))
-                                                              : std::to_string(small_integer(api_, type.internal, vector, row));
+    const std::string digits = type.internal == Type::hugeint
+                                   ? huge_text(at<Huge>(api_, vector, row))
+                                   : std::to_string(small_integer(api_, type.internal, vector, row));
     return with_point(digits, type.scale);
   }
 
@@ -183,7 +200,9 @@ class Appender {
     constexpr std::int64_t micros = 1'000'000;
     switch (type) {
       case Type::date: return date_text(at<std::int32_t>(api_, vector, row));
-      case Type::time: return time_text(at<std::int64_t>(api_, vector, row) / micros, at<std::int64_t>(api_, vector, row) % micros, 6);
+      case Type::time:
+        return time_text(at<std::int64_t>(api_, vector, row) / micros,
+                         at<std::int64_t>(api_, vector, row) % micros, 6);
       case Type::timestamp: return timestamp_text(at<std::int64_t>(api_, vector, row), 6);
       case Type::timestamp_s: return timestamp_text(at<std::int64_t>(api_, vector, row), 0);
       case Type::timestamp_ms: return timestamp_text(at<std::int64_t>(api_, vector, row), 3);
@@ -206,8 +225,10 @@ class Appender {
       return;
     }
     if (type.id == Type::map) return append_map(type, vector, row);
-    const ListEntry entry = type.id == Type::array ? ListEntry{row * type.array_size, type.array_size} : at<ListEntry>(api_, vector, row);
-    const Handle child = type.id == Type::array ? api_.array_vector_get_child(vector) : api_.list_vector_get_child(vector);
+    const ListEntry entry = type.id == Type::array ? ListEntry{row * type.array_size, type.array_size}
+                                                   : at<ListEntry>(api_, vector, row);
+    const Handle child =
+        type.id == Type::array ? api_.array_vector_get_child(vector) : api_.list_vector_get_child(vector);
     to_ += '[';
     for (Index i = 0; i < entry.length; ++i) {
       if (i > 0) to_ += ',';
@@ -263,7 +284,8 @@ ColumnType column_type(const Api& api, Handle type) {
       break;
     case Type::enum_:
       column.internal = static_cast<Type>(api.enum_internal_type(type));
-      for (Index i = 0; i < api.enum_dictionary_size(type); ++i) column.names.push_back(owned(api, api.enum_dictionary_value(type, i)));
+      for (Index i = 0; i < api.enum_dictionary_size(type); ++i)
+        column.names.push_back(owned(api, api.enum_dictionary_value(type, i)));
       break;
     case Type::list: add_inner(api, column, api.list_type_child_type(type)); break;
     case Type::array:
@@ -301,7 +323,8 @@ std::string ColumnType::unsupported() const {
   return {};
 }
 
-void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row, NumericAs numeric) {
+void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row,
+                 NumericAs numeric) {
   Appender(api, to, numeric).append(type, vector, row);
 }
 

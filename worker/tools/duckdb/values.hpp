@@ -12,11 +12,11 @@ namespace noetl::tools::duckdb {
 // The type of a column with its inner types, read once for each statement.
 struct ColumnType {
   Type id = Type::sqlnull;
-  std::uint8_t scale = 0;               // of decimals
-  Type internal = Type::sqlnull;        // of decimals and enums
+  std::uint8_t scale = 0;  // of decimals
+  Type internal = Type::sqlnull;  // of decimals and enums
   std::uint64_t array_size = 0;
-  std::vector<std::string> names;       // members of a struct, words of an enum
-  std::vector<ColumnType> inner;        // of lists, arrays, structs; key and value of maps
+  std::vector<std::string> names;  // members of a struct, words of an enum
+  std::vector<ColumnType> inner;  // of lists, arrays, structs; key and value of maps
   // Empty, or the name of a type that has no JSON form here.
   [[nodiscard]] std::string unsupported() const;
 };
@@ -25,6 +25,7 @@ struct ColumnType {
 [[nodiscard]] ColumnType column_type(const Api& api, Handle type);
 
 // Appends the value of one row; null where it is not valid.
-void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row, NumericAs numeric);
+void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row,
+                 NumericAs numeric);
 
 }  // namespace noetl::tools::duckdb

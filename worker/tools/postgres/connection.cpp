@@ -24,7 +24,8 @@ std::string trimmed(const char* text) {
 
 std::vector<Column> columns_of(const pg_result* result) {
   std::vector<Column> columns;
-  for (int i = 0; i < PQnfields(result); ++i) columns.push_back({.name = PQfname(result, i), .type = PQftype(result, i)});
+  for (int i = 0; i < PQnfields(result); ++i)
+    columns.push_back({.name = PQfname(result, i), .type = PQftype(result, i)});
   return columns;
 }
 
@@ -33,7 +34,8 @@ void read_row(const pg_result* result, int row, std::vector<Cell>& cells) {
     auto& cell = cells[static_cast<std::size_t>(i)];
     cell.reset();
     if (PQgetisnull(result, row, i) == 0) {
-      cell = std::string_view(PQgetvalue(result, row, i), static_cast<std::size_t>(PQgetlength(result, row, i)));
+      cell =
+          std::string_view(PQgetvalue(result, row, i), static_cast<std::size_t>(PQgetlength(result, row, i)));
     }
   }
 }
@@ -72,9 +74,12 @@ PGconn* start_connecting(const Target& target) {
 
 Outcome<std::unique_ptr<Connection>> Connection::open(const Target& target, const Waiter& waiter) {
   PGconn* handle = start_connecting(target);
-  if (handle == nullptr) return tl::unexpected(tools::error_of("internal", "no memory for a connection", true));
-  std::unique_ptr<Connection> connection(new Connection(handle, target.shown()));  // NOLINT: the constructor is private
-  if (auto connected = connection->finish_connecting(waiter); !connected) return tl::unexpected(connected.error());
+  if (handle == nullptr)
+    return tl::unexpected(tools::error_of("internal", "no memory for a connection", true));
+  std::unique_ptr<Connection> connection(
+      new Connection(handle, target.shown()));  // NOLINT: the constructor is private
+  if (auto connected = connection->finish_connecting(waiter); !connected)
+    return tl::unexpected(connected.error());
   return connection;
 }
 
@@ -96,7 +101,8 @@ Outcome<void> Connection::finish_connecting(const Waiter& waiter) {
     const std::string message = trimmed(PQerrorMessage(handle_));
     const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
     Refusal refusal{.sqlstate = {}, .message = message};
-    if (says("authentication failed") || says("no password supplied") || says("pg_hba.conf")) refusal.sqlstate = "28000";
+    if (says("authentication failed") || says("no password supplied") || says("pg_hba.conf"))
+      refusal.sqlstate = "28000";
     if (says("role \"") && says("does not exist")) refusal.sqlstate = "28000";
     if (says("database \"") && says("does not exist")) refusal.sqlstate = "3D000";
     if (says("invalid") && (says("connection option") || says("sslmode"))) refusal.sqlstate = "22023";
@@ -114,7 +120,8 @@ Outcome<void> Connection::finish_connecting(const Waiter& waiter) {
 Connection::~Connection() { PQfinish(handle_); }
 
 bool Connection::is_usable() const {
-  if (is_broken_ || PQstatus(handle_) != CONNECTION_OK || PQtransactionStatus(handle_) != PQTRANS_IDLE) return false;
+  if (is_broken_ || PQstatus(handle_) != CONNECTION_OK || PQtransactionStatus(handle_) != PQTRANS_IDLE)
+    return false;
   // An idle session has nothing to say: what can be read is its end.
   pollfd watched{.fd = PQsocket(handle_), .events = POLLIN, .revents = 0};
   return poll(&watched, 1, 0) == 0;
@@ -123,7 +130,8 @@ bool Connection::is_usable() const {
 bool Connection::reset() {
   if (!is_usable()) return false;
   const Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(2), {});
-  const auto discarded = run({.text = "discard all", .values = {}, .is_typed = false}, {}, waiter, "discard all");
+  const auto discarded =
+      run({.text = "discard all", .values = {}, .is_typed = false}, {}, waiter, "discard all");
   notices_.clear();
   const char* style = PQparameterStatus(handle_, "DateStyle");
   return discarded && style != nullptr && std::string_view(style).starts_with("ISO");
@@ -142,7 +150,8 @@ domain::ToolError Connection::ended(Waiter::Ended how, std::string_view tried) {
   if (PQstatus(handle_) == CONNECTION_OK) cancel();
   is_broken_ = true;
   if (how == Waiter::Ended::cancelled) return tools::error_of("cancelled", "the call was stopped");
-  return tools::error_of("timeout", std::string(tried) + " did not end before its deadline; it was cancelled", true);
+  return tools::error_of("timeout", std::string(tried) + " did not end before its deadline; it was cancelled",
+                         true);
 }
 
 domain::ToolError Connection::lost(std::string_view tried) const {
@@ -207,7 +216,8 @@ Outcome<std::vector<TypeId>> Connection::prepare(const Statement& statement, con
     auto result = next_result(waiter, tried);
     if (!result) return tl::unexpected(result.error());
     if (auto drained = drain(waiter, tried); !drained) return tl::unexpected(drained.error());
-    if (PQresultStatus(result->get()) != PGRES_COMMAND_OK) return tl::unexpected(refused(result->get(), tried));
+    if (PQresultStatus(result->get()) != PGRES_COMMAND_OK)
+      return tl::unexpected(refused(result->get(), tried));
     if (!is_description) continue;
     std::vector<TypeId> types;
     for (int i = 0; i < PQnparams(result->get()); ++i) types.push_back(PQparamtype(result->get(), i));
@@ -227,19 +237,20 @@ Outcome<void> Connection::send(const Statement& statement, const Waiter& waiter,
   }
   std::vector<std::optional<std::string>> texts;
   std::vector<const char*> pointers;
-  for (std::size_t i = 0; i < statement.values.size(); ++i) texts.push_back(parameter_text(statement.values[i], types[i]));
+  for (std::size_t i = 0; i < statement.values.size(); ++i)
+    texts.push_back(parameter_text(statement.values[i], types[i]));
   for (const auto& text : texts) pointers.push_back(text ? text->c_str() : nullptr);
   const int count = static_cast<int>(pointers.size());
   const int sent = is_typed ? PQsendQueryPrepared(handle_, "", count, pointers.data(), nullptr, nullptr, 0)
-                            : PQsendQueryParams(handle_, statement.text.c_str(), count, nullptr, pointers.data(),
-                                                nullptr, nullptr, 0);
+                            : PQsendQueryParams(handle_, statement.text.c_str(), count, nullptr,
+                                                pointers.data(), nullptr, nullptr, 0);
   if (sent == 0) return tl::unexpected(lost(tried));
   PQsetSingleRowMode(handle_);
   return flush(waiter, tried);
 }
 
-Outcome<StatementEnd> Connection::run(const Statement& statement, const RowHandler& handler, const Waiter& waiter,
-                                      const std::string& tried) {
+Outcome<StatementEnd> Connection::run(const Statement& statement, const RowHandler& handler,
+                                      const Waiter& waiter, const std::string& tried) {
   if (auto sent = send(statement, waiter, tried); !sent) return tl::unexpected(sent.error());
   StatementEnd end;
   std::vector<Cell> cells;
@@ -270,7 +281,8 @@ Outcome<StatementEnd> Connection::run(const Statement& statement, const RowHandl
     } else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       cancel();
       return tl::unexpected(tools::error_of(
-          "invalid_input", tried + " is a COPY from or to the client: use the option 'copy', or the tool transfer"));
+          "invalid_input",
+          tried + " is a COPY from or to the client: use the option 'copy', or the tool transfer"));
     } else {
       refusal = refused(result->get(), tried);
     }

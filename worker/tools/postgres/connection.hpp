@@ -42,9 +42,9 @@ struct RowHandler {
 
 struct StatementEnd {
   bool returns_rows = false;
-  bool was_stopped = false;     // the handler had enough
-  std::int64_t row_count = 0;   // returned, or affected when none are returned
-  std::string tag;              // "INSERT 0 3"
+  bool was_stopped = false;  // the handler had enough
+  std::int64_t row_count = 0;  // returned, or affected when none are returned
+  std::string tag;  // "INSERT 0 3"
 };
 
 class Connection {
@@ -55,13 +55,13 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // `tried` names the statement in errors: "statement 2 of 3".
-  [[nodiscard]] Outcome<StatementEnd> run(const Statement& statement, const RowHandler& handler, const Waiter& waiter,
-                                          const std::string& tried);
+  [[nodiscard]] Outcome<StatementEnd> run(const Statement& statement, const RowHandler& handler,
+                                          const Waiter& waiter, const std::string& tried);
   // The types of a statement's result columns, without running it.
   [[nodiscard]] Outcome<std::vector<Column>> describe(const std::string& sql, const Waiter& waiter);
   // COPY … FROM STDIN: next() gives chunks of COPY text until it is empty.
-  [[nodiscard]] Outcome<StatementEnd> copy_in(const std::string& sql, const std::function<std::string()>& next,
-                                              const Waiter& waiter);
+  [[nodiscard]] Outcome<StatementEnd> copy_in(const std::string& sql,
+                                              const std::function<std::string()>& next, const Waiter& waiter);
 
   // True when nothing is open and the server has not hung up.
   [[nodiscard]] bool is_usable() const;
@@ -78,7 +78,8 @@ class Connection {
   Outcome<void> wait(short events, const Waiter& waiter, std::string_view tried);
   Outcome<void> flush(const Waiter& waiter, std::string_view tried);
   Outcome<ResultHandle> next_result(const Waiter& waiter, std::string_view tried);
-  Outcome<std::vector<TypeId>> prepare(const Statement& statement, const Waiter& waiter, const std::string& tried);
+  Outcome<std::vector<TypeId>> prepare(const Statement& statement, const Waiter& waiter,
+                                       const std::string& tried);
   Outcome<void> send(const Statement& statement, const Waiter& waiter, const std::string& tried);
   Outcome<void> drain(const Waiter& waiter, std::string_view tried);
   domain::ToolError lost(std::string_view tried) const;

@@ -27,9 +27,13 @@ Outcome<ConnectionPool::Loan> ConnectionPool::borrow(const Target& target, const
   };
   while (true) {
     if (!one_is_free_.wait_until(lock, waiter.stop(), waiter.deadline(), is_free)) {
-      if (waiter.stop().stop_requested()) return tl::unexpected(tools::error_of("cancelled", "the call was stopped"));
-      return tl::unexpected(tools::error_of("timeout", "all " + std::to_string(settings_.per_target_max) + " connections to " +
-                                                           target.shown() + " were busy until the deadline", true));
+      if (waiter.stop().stop_requested())
+        return tl::unexpected(tools::error_of("cancelled", "the call was stopped"));
+      return tl::unexpected(tools::error_of("timeout",
+                                            "all " + std::to_string(settings_.per_target_max) +
+                                                " connections to " + target.shown() +
+                                                " were busy until the deadline",
+                                            true));
     }
     Bucket& bucket = buckets_[key];
     if (bucket.idle.empty()) {
@@ -63,7 +67,8 @@ void ConnectionPool::give_back(const std::string& key, std::unique_ptr<Connectio
     return;
   }
   const std::lock_guard lock(mutex_);
-  buckets_[key].idle.push_back({.connection = std::move(connection), .since = std::chrono::steady_clock::now()});
+  buckets_[key].idle.push_back(
+      {.connection = std::move(connection), .since = std::chrono::steady_clock::now()});
   one_is_free_.notify_all();  // waiters may want other targets: each looks for itself
   has_idle_.notify_one();
 }
@@ -105,7 +110,8 @@ void ConnectionPool::close_idle_ones(const std::stop_token& stop) {
       continue;
     }
     const auto has_idle = [&] {
-      return std::any_of(buckets_.begin(), buckets_.end(), [](const auto& entry) { return !entry.second.idle.empty(); });
+      return std::any_of(buckets_.begin(), buckets_.end(),
+                         [](const auto& entry) { return !entry.second.idle.empty(); });
     };
     if (next == std::chrono::steady_clock::time_point::max()) {
       has_idle_.wait(lock, stop, has_idle);

@@ -55,7 +55,7 @@ class ConnectionPool {
   };
   struct Bucket {
     std::vector<Idle> idle;  // the last one in is the first one out
-    std::size_t alive = 0;   // idle and lent
+    std::size_t alive = 0;  // idle and lent
   };
   void give_back(const std::string& key, std::unique_ptr<Connection> connection) noexcept;
   void forget_one(const std::string& key);

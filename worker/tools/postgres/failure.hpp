@@ -9,7 +9,7 @@ namespace noetl::tools::postgres {
 
 struct Refusal {
   std::string sqlstate;  // empty: not said by the server (the connection was lost, …)
-  std::string message;   // with detail and hint
+  std::string message;  // with detail and hint
 };
 
 [[nodiscard]] domain::ToolError error_of(const Refusal& refusal, std::string_view tried);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "worker/tools/options.hpp"
+#include "worker/tools/postgres/copy_rows.hpp"
 #include "worker/tools/rows_text.hpp"
 
 namespace noetl::tools {
@@ -11,7 +12,7 @@ namespace {
 
 using namespace postgres;
 
-constexpr std::array<OptionSpec, 27> option_table{{
+constexpr std::array<OptionSpec, 28> option_table{{
     {"command", "SQL", "one or several statements; also `sql` and `statement`"},
     {"query", "SQL", "the same"},
     {"commands", "SQL or list", "a text, or a list of texts and of maps {command, params}"},
@@ -34,11 +35,16 @@ constexpr std::array<OptionSpec, 27> option_table{{
     {"mode", "text", "insert, upsert (needs `key`) or ignore; default insert, with `key` upsert"},
     {"key", "name or list", "columns of the unique constraint that upsert goes by"},
     {"copy", "map", "{table, columns, rows}: rows by COPY, for many of them"},
-    {"transaction", "true or false", "all statements or none; default: true for several, unless they say BEGIN or cannot be in one"},
+    {"transaction", "true or false",
+     "all statements or none; default: true for several, unless they say BEGIN or cannot be in one"},
     {"numeric", "text", "how numeric comes: exact (a number where it is exact, else a text), number or text"},
-    {"auth", "name or map", "credential of type postgres {db_host, db_port, db_user, db_password, db_name, sslmode}; also `credential`"},
+    {"auth", "name or map",
+     "credential of type postgres {db_host, db_port, db_user, db_password, db_name, sslmode}; also "
+     "`credential`"},
     {"credential", "name or map", "the same as `auth`"},
-    {"connection_string", "text", "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
+    {"pool", "map", "read over: how many connections are kept is the worker's business, not the playbook's"},
+    {"connection_string", "text",
+     "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
 }};
 
 ToolResult failed_with(domain::ToolError error) {
@@ -55,19 +61,26 @@ domain::ToolError too_large(std::size_t bytes_max) {
 
 struct Plain {
   std::string text;
-  operator Statement() const { return {.text = text, .values = {}, .is_typed = false}; }  // NOLINT: meant to convert
+  operator Statement() const {
+    return {.text = text, .values = {}, .is_typed = false};
+  }  // NOLINT: meant to convert
 };
 
 // Runs the statements in turn; the first failure ends them.
 class Session {
  public:
   Session(Connection& connection, const Request& request, const Waiter& waiter, std::size_t bytes_max)
-      : connection_(connection), request_(request), waiter_(waiter), bytes_max_(bytes_max), text_(bytes_max) {}
+      : connection_(connection),
+        request_(request),
+        waiter_(waiter),
+        bytes_max_(bytes_max),
+        text_(bytes_max) {}
 
   ToolResult run() {
     const bool is_one = request_.is_one_transaction;
     if (is_one) {
-      if (auto begun = connection_.run(Plain{"begin"}, {}, waiter_, "begin"); !begun) return failed_with(begun.error());
+      if (auto begun = connection_.run(Plain{"begin"}, {}, waiter_, "begin"); !begun)
+        return failed_with(begun.error());
     }
     for (std::size_t i = 0; i < request_.statements.size(); ++i) {
       auto error = run_one(i);
@@ -83,7 +96,8 @@ class Session {
 
  private:
   std::optional<domain::ToolError> run_one(std::size_t i) {
-    const std::string tried = "statement " + std::to_string(i + 1) + " of " + std::to_string(request_.statements.size());
+    const std::string tried =
+        "statement " + std::to_string(i + 1) + " of " + std::to_string(request_.statements.size());
     text_.begin_statement();
     const RowHandler handler{.columns = [this](const std::vector<Column>& columns) { take_columns(columns); },
                              .row = [this](std::span<const Cell> cells) { return take_row(cells); }};
@@ -96,7 +110,8 @@ class Session {
     // INSERT … RETURNING returns what it changed.
     const bool has_changed = end->tag.starts_with("INSERT") || end->tag.starts_with("UPDATE") ||
                              end->tag.starts_with("DELETE") || end->tag.starts_with("MERGE");
-    text_.end_statement({.returns_rows = end->returns_rows, .has_changed_rows = has_changed, .row_count = end->row_count});
+    text_.end_statement(
+        {.returns_rows = end->returns_rows, .has_changed_rows = has_changed, .row_count = end->row_count});
     return std::nullopt;
   }
 
@@ -143,55 +158,26 @@ class Session {
   std::vector<TypeId> types_;  // of the columns of the statement that runs
 };
 
-void append_copy_cell(std::string& to, const Json& value, TypeId type) {
-  const auto text = parameter_text(value, type);
-  if (!text) {
-    to += "\\N";
-    return;
-  }
-  for (const char c : *text) {
-    switch (c) {
-      case '\\': to += "\\\\"; break;
-      case '\t': to += "\\t"; break;
-      case '\n': to += "\\n"; break;
-      case '\r': to += "\\r"; break;
-      default: to += c;
-    }
-  }
-}
-
 ToolResult run_copy(Connection& connection, const CopyRows& copy, const Waiter& waiter) {
-  if (copy.rows.empty()) return completed(R"({"status":"success","rows":[],"columns":[],"row_count":0,"affected_rows":0})");
-  std::string columns;
-  for (const std::string& name : copy.columns) {
-    auto quoted = quoted_name(name);
-    if (!quoted) return failed(quoted.error());
-    columns += (columns.empty() ? "" : ", ") + *quoted;
-  }
-  // Lists go into arrays as array literals, into json as JSON: the columns' types decide.
-  auto types = connection.describe("select " + columns + " from " + copy.table + " limit 0", waiter);
-  if (!types) return failed_with(types.error());
-  std::size_t at = 0;
-  const auto next = [&] {
-    constexpr std::size_t chunk_bytes = 256 * 1024;
-    std::string chunk;
-    for (; at < copy.rows.size() && chunk.size() < chunk_bytes; ++at) {
-      const Json& row = copy.rows.at(at);
-      for (std::size_t c = 0; c < copy.columns.size(); ++c) {
-        if (c > 0) chunk += '\t';
-        const Json cell = row.is_array() ? row.at(c) : row.value(copy.columns[c], Json());
-        append_copy_cell(chunk, cell, (*types)[c].type);
-      }
-      chunk += '\n';
+  std::int64_t count = 0;
+  if (!copy.rows.empty()) {
+    const auto target = copy_target(connection, copy.table, copy.columns, waiter);
+    if (!target) return failed_with(target.error());
+    std::vector<Json> rows;
+    rows.reserve(copy.rows.size());
+    for (const Json& row : copy.rows) {
+      Json list = row.is_array() ? row : Json::array();
+      for (std::size_t i = 0; row.is_object() && i < copy.columns.size(); ++i)
+        list.push_back(row.value(copy.columns[i], Json()));
+      rows.push_back(std::move(list));
     }
-    return chunk;
-  };
-  auto end = connection.copy_in("copy " + copy.table + " (" + columns + ") from stdin", next, waiter);
-  if (!end) return failed_with(end.error());
-  const std::string count = std::to_string(end->row_count);
-  return completed(R"({"command_0":{"status":"success","row_count":)" + count + R"(,"affected_rows":)" + count +
-                   R"(,"message":"Command executed. )" + count + R"( rows affected."},"status":"success","rows":[],"columns":[],)" +
-                   R"("row_count":)" + count + R"(,"affected_rows":)" + count + "}");
+    const auto end = copy_rows(connection, *target, rows, waiter);
+    if (!end) return failed_with(end.error());
+    count = end->row_count;
+  }
+  RowsText text(0);
+  text.end_statement({.returns_rows = false, .has_changed_rows = false, .row_count = count});
+  return completed(text.text(true, false));
 }
 
 }  // namespace
@@ -212,8 +198,9 @@ ToolResult PostgresTool::run_request(const ToolCall& call) {
   const Waiter waiter(*deadline, call.stop);
   auto connection = pool_.borrow(*target, waiter);
   if (!connection) return failed_with(connection.error());
-  ToolResult result = request->copy ? run_copy(**connection, *request->copy, waiter)
-                                    : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run();
+  ToolResult result = request->copy
+                          ? run_copy(**connection, *request->copy, waiter)
+                          : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run();
   BoundedOutput output(settings_.limits.output_bytes_max);
   const std::string notices = (*connection)->take_notices();
   output.append(notices.data(), notices.size());

@@ -14,14 +14,14 @@
 namespace noetl::tools::postgres {
 
 struct CopyRows {
-  std::string table;                 // quoted
+  std::string table;  // quoted
   std::vector<std::string> columns;  // as written, not quoted
-  Json rows;                         // a list of lists in that order, or of maps
+  Json rows;  // a list of lists in that order, or of maps
 };
 
 struct Request {
   std::vector<Statement> statements;
-  std::optional<CopyRows> copy;      // instead of statements
+  std::optional<CopyRows> copy;  // instead of statements
   bool is_one_transaction = false;
   NumericAs numeric = NumericAs::exact;
 };

@@ -12,7 +12,8 @@ namespace {
 using Json = nlohmann::json;
 
 bool starts_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80U) != 0;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         (static_cast<unsigned char>(c) & 0x80U) != 0;
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return starts_word(c) || is_digit(c); }
@@ -127,9 +128,12 @@ class Nesting {
     if (words_ == 1) is_create_ = text == "create";
     if (is_create_ && words_ <= 4 && (text == "function" || text == "procedure")) is_routine_ = true;
     if (!is_routine_) return;
-    if (text == "atomic" && last_ == "begin") bodies_ = 1;
-    else if (bodies_ > 0 && text == "case") ++bodies_;
-    else if (bodies_ > 0 && text == "end") --bodies_;
+    if (text == "atomic" && last_ == "begin")
+      bodies_ = 1;
+    else if (bodies_ > 0 && text == "case")
+      ++bodies_;
+    else if (bodies_ > 0 && text == "end")
+      --bodies_;
     last_ = text;
   }
   void see_symbol(char c) {
@@ -175,7 +179,8 @@ class Binder {
  private:
   // $1 and %s; 0 when neither is here.
   std::size_t list_parameter(std::size_t at) {
-    if (sql_[at] == '%' && at + 1 < sql_.size() && sql_[at + 1] == 's' && (at + 2 == sql_.size() || !is_word(sql_[at + 2]))) {
+    if (sql_[at] == '%' && at + 1 < sql_.size() && sql_[at + 1] == 's' &&
+        (at + 2 == sql_.size() || !is_word(sql_[at + 2]))) {
       use(++formats_);
       statement_.text += "$" + std::to_string(formats_);
       return at + 2;
@@ -268,7 +273,8 @@ std::vector<std::string> split_statements(std::string_view sql) {
 bool is_transaction_control(std::string_view statement) {
   const auto words = first_words(statement, 2);
   if (words.empty()) return false;
-  if (is_one_of(words[0], {"begin", "commit", "end", "rollback", "abort", "savepoint", "release"})) return true;
+  if (is_one_of(words[0], {"begin", "commit", "end", "rollback", "abort", "savepoint", "release"}))
+    return true;
   return words.size() > 1 && ((words[0] == "start" && words[1] == "transaction") ||
                               (words[0] == "prepare" && words[1] == "transaction"));
 }
@@ -286,7 +292,8 @@ bool refuses_transaction(std::string_view statement) {
 }
 
 base::Result<Statement> bind_parameters(std::string_view statement, const Json& parameters) {
-  if (parameters.is_null() || parameters.empty()) return Statement{.text = std::string(statement), .values = {}, .is_typed = false};
+  if (parameters.is_null() || parameters.empty())
+    return Statement{.text = std::string(statement), .values = {}, .is_typed = false};
   return Binder(statement, parameters).run();
 }
 
@@ -303,11 +310,14 @@ base::Result<std::string> quoted_name(std::string_view dotted) {
   std::string quoted;
   for (std::size_t at = 0; at <= dotted.size();) {
     const bool is_quoted = at < dotted.size() && dotted[at] == '"';
-    const std::size_t end = is_quoted ? after_quotes(dotted, at + 1, '"', false) : std::min(dotted.find('.', at), dotted.size());
+    const std::size_t end =
+        is_quoted ? after_quotes(dotted, at + 1, '"', false) : std::min(dotted.find('.', at), dotted.size());
     const std::string_view part = dotted.substr(at, end - at);
     const bool is_whole = end == dotted.size() || dotted[end] == '.';
-    if (part.empty() || !is_whole || part.find('\0') != std::string_view::npos || (is_quoted && (part.size() < 3 || part.back() != '"'))) {
-      return base::failure(base::ErrorCode::invalid_input, "'" + std::string(dotted) + "' is no name of a table or column");
+    if (part.empty() || !is_whole || part.find('\0') != std::string_view::npos ||
+        (is_quoted && (part.size() < 3 || part.back() != '"'))) {
+      return base::failure(base::ErrorCode::invalid_input,
+                           "'" + std::string(dotted) + "' is no name of a table or column");
     }
     quoted += quoted.empty() ? "" : ".";
     // As SQL reads it: a plain name is folded to lower case, reserved words included.

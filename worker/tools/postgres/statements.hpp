@@ -13,9 +13,9 @@
 namespace noetl::tools::postgres {
 
 struct Statement {
-  std::string text;                    // without leading comments and the semicolon
+  std::string text;  // without leading comments and the semicolon
   std::vector<nlohmann::json> values;  // of $1, $2, …
-  bool is_typed = false;               // the types of its parameters matter: ask the server for them first
+  bool is_typed = false;  // the types of its parameters matter: ask the server for them first
 };
 
 // The statements of a script; comments and blanks alone are none.
@@ -29,7 +29,8 @@ struct Statement {
 // Gives a statement its parameters. A list: $1, $2, … or %s in their order; a statement takes as many from the
 // front as it names. A map: :name or %(name)s. Anything else stays as it is written. invalid_input when a
 // parameter has no value.
-[[nodiscard]] base::Result<Statement> bind_parameters(std::string_view statement, const nlohmann::json& parameters);
+[[nodiscard]] base::Result<Statement> bind_parameters(std::string_view statement,
+                                                      const nlohmann::json& parameters);
 
 // public.Users as "public"."users": what SQL reads when nothing is quoted; parts in double quotes stay as they are.
 // invalid_input for no name at all.

@@ -54,7 +54,8 @@ std::string part_of(const Target& target, const std::string& keyword) {
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
       PQconninfoParse(target.url.c_str(), &complaint), &PQconninfoFree);
   PQfreemem(complaint);
-  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr;
+       ++option) {
     if (option->keyword == keyword && option->val != nullptr) return option->val;
   }
   return {};
@@ -67,10 +68,11 @@ base::Result<void> check_url(const Target& target) {
       PQconninfoParse(target.url.c_str(), &complaint), &PQconninfoFree);
   PQfreemem(complaint);  // it may quote a part of the text, and so the password
   if (parsed != nullptr) return {};
-  return base::failure(base::ErrorCode::invalid_input,
-                       "the connection string of tool postgres cannot be read; expected postgresql://user@host:port/name "
-                       "or libpq's keywords",
-                       "connection_string");
+  return base::failure(
+      base::ErrorCode::invalid_input,
+      "the connection string of tool postgres cannot be read; expected postgresql://user@host:port/name "
+      "or libpq's keywords",
+      "connection_string");
 }
 
 }  // namespace
@@ -82,10 +84,12 @@ std::string Target::key() const {
 }
 
 std::string Target::shown() const {
-  const auto or_else = [](std::string text, const char* other) { return text.empty() ? std::string(other) : text; };
+  const auto or_else = [](std::string text, const char* other) {
+    return text.empty() ? std::string(other) : text;
+  };
   return "database '" + or_else(part_of(*this, "dbname"), "(default)") + "' at " +
-         or_else(part_of(*this, "host"), "localhost") + ":" + or_else(part_of(*this, "port"), "5432") + " as '" +
-         or_else(part_of(*this, "user"), "(default)") + "'";
+         or_else(part_of(*this, "host"), "localhost") + ":" + or_else(part_of(*this, "port"), "5432") +
+         " as '" + or_else(part_of(*this, "user"), "(default)") + "'";
 }
 
 base::Result<Target> target_of(const ToolCall& call, const std::string& default_url) {
@@ -96,7 +100,8 @@ base::Result<Target> target_of(const ToolCall& call, const std::string& default_
     const std::string& type = (*credential)->type;
     if (!type.empty() && type.find("postgres") == std::string::npos && type != "pg" && type != "database") {
       return base::failure(base::ErrorCode::invalid_input,
-                           "credential '" + (*credential)->name + "' is of type '" + type + "', tool postgres needs one of type postgres",
+                           "credential '" + (*credential)->name + "' is of type '" + type +
+                               "', tool postgres needs one of type postgres",
                            "auth");
     }
     target.url = auth_field((*credential)->data, {"connection_string", "dsn", "url", "uri"});
@@ -108,10 +113,11 @@ base::Result<Target> target_of(const ToolCall& call, const std::string& default_
   add_fields(target, call.tool, true);
   if (target.url.empty() && target.keywords.empty()) target.url = default_url;
   if (target.url.empty() && target.keywords.empty()) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "tool postgres was told no database: give the option 'auth' with the name of a credential of type "
-                         "postgres, or 'connection_string', or start the worker with --tool-postgres-url",
-                         "auth");
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "tool postgres was told no database: give the option 'auth' with the name of a credential of type "
+        "postgres, or 'connection_string', or start the worker with --tool-postgres-url",
+        "auth");
   }
   if (auto checked = check_url(target); !checked) return tl::unexpected(checked.error());
   return target;

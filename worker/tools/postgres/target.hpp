@@ -11,7 +11,7 @@ namespace noetl::tools::postgres {
 
 struct Target {
   std::map<std::string, std::string> keywords;  // host, port, user, password, dbname, sslmode, …
-  std::string url;                              // a URL or keyword text that they are laid over; or empty
+  std::string url;  // a URL or keyword text that they are laid over; or empty
 
   // Equal for equal targets; secret.
   [[nodiscard]] std::string key() const;

@@ -34,13 +34,13 @@ struct ArrayType {
   TypeId array;
   TypeId element;
 };
-constexpr std::array<ArrayType, 26> array_types{{
-    {1000, boolean},   {1001, bytea},     {1016, int8},        {1005, int2},      {1007, int4},
-    {1028, oid},       {199, json},       {1021, float4},      {1022, float8},    {1115, timestamp},
-    {1185, timestamptz}, {1231, numeric_type}, {3807, jsonb},   {1009, text_type}, {1015, text_type},
-    {1014, text_type}, {1002, text_type}, {1003, text_type},   {1182, text_type}, {1183, text_type},
-    {1270, text_type}, {1187, text_type}, {2951, text_type},   {1041, text_type}, {651, text_type},
-    {1040, text_type}}};
+constexpr std::array<ArrayType, 26> array_types{
+    {{1000, boolean},     {1001, bytea},        {1016, int8},      {1005, int2},      {1007, int4},
+     {1028, oid},         {199, json},          {1021, float4},    {1022, float8},    {1115, timestamp},
+     {1185, timestamptz}, {1231, numeric_type}, {3807, jsonb},     {1009, text_type}, {1015, text_type},
+     {1014, text_type},   {1002, text_type},    {1003, text_type}, {1182, text_type}, {1183, text_type},
+     {1270, text_type},   {1187, text_type},    {2951, text_type}, {1041, text_type}, {651, text_type},
+     {1040, text_type}}};
 
 TypeId element_of(TypeId type) {
   for (const auto& known : array_types) {

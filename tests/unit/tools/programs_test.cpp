@@ -1,0 +1,197 @@
+// Tools that start programs, and those that look things up: exec, container, artifact, secrets.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "support.hpp"
+#include "worker/tools/artifact_tool.hpp"
+#include "worker/tools/container_tool.hpp"
+#include "worker/tools/exec_tool.hpp"
+#include "worker/tools/secrets_tool.hpp"
+
+namespace noetl::tools {
+
+namespace {
+
+// A folder with programs of the test's own.
+class Programs {
+ public:
+  Programs() { std::filesystem::create_directories(folder_); }
+  ~Programs() { std::filesystem::remove_all(folder_); }
+  std::string make(const std::string& name, const std::string& text) const {
+    const auto path = folder_ / name;
+    std::ofstream(path) << text;
+    chmod(path.c_str(), 0755);
+    return path.string();
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+ private:
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("noetl-programs-" + std::to_string(getpid()));
+};
+
+ToolResult run_program(const std::string& path, ToolCall call, ToolLimits limits = {}) {
+  ExecTool tool("own", path, limits);
+  return tool.run(call);
+}
+
+struct Credentials final : CredentialSource {
+  base::Result<Credential> find(const std::string& name) override {
+    if (name != "known") return base::failure(base::ErrorCode::not_found, "no credential '" + name + "'");
+    return Credential{.name = name, .type = "bearer", .data = {{"token", "t0p"}, {"user", "me"}}};
+  }
+};
+
+struct Results final : ResultSource {
+  base::Result<Json> fetch(const std::string& reference) override {
+    if (reference != "noetl://result/7")
+      return base::failure(base::ErrorCode::not_found, "no result '" + reference + "'");
+    return Json{{"items", {1, 2, 3}}};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a program reads its call from stdin and writes its result to stdout") {
+  const Programs programs;
+  const std::string path =
+      programs.make("double", "#!/bin/sh\nexec " + python_path() +
+                                  " -c '\n"
+                                  "import json, sys\n"
+                                  "call = json.load(sys.stdin)\n"
+                                  "print(\"working\", file=sys.stderr)\n"
+                                  "json.dump({\"result\": [call[\"input\"][\"n\"] * 2, "
+                                  "call[\"tool\"][\"kind\"], call[\"context\"][\"step\"]]}, sys.stdout)'\n");
+
+  const ToolResult ran = run_program(path, call_of({{"kind", "own"}}, {{"n", 21}}));
+
+  REQUIRE_MESSAGE(!ran.error, ran.error->message);
+  CHECK(Json::parse(ran.result) == Json{42, "own", "test_step"});
+  CHECK(ran.output == "working\n");
+}
+
+TEST_CASE("a program says what went wrong, or its exit code does") {
+  const Programs programs;
+  const ToolResult said =
+      run_program(programs.make("limited",
+                                "#!/bin/sh\necho '{\"error\": {\"kind\": \"rate_limit\", \"message\": "
+                                "\"slowly\", \"retryable\": true, \"status\": 429}}'\n"),
+                  call_of({}));
+  CHECK(error_kind(said) == "rate_limit");
+  CHECK(said.error->is_retryable);
+  CHECK(said.error->status == 429);
+  CHECK(error_kind(run_program(programs.make("exits", "#!/bin/sh\necho oh >&2\nexit 3\n"), call_of({}))) ==
+        "exit_code");
+  CHECK(error_kind(run_program(programs.make("talks", "#!/bin/sh\necho hello\n"), call_of({}))) ==
+        "invalid_result");
+  CHECK(error_kind(run_program("/no/such/program", call_of({}))) == "unsupported");
+  CHECK(error_kind(run_program(programs.make("floods", "#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\n"),
+                               call_of({}), {.result_bytes_max = 1000})) == "output_limit");
+}
+
+TEST_CASE("a program ends with its deadline and with a stop") {
+  const Programs programs;
+  const std::string path = programs.make("sleeps", "#!/bin/sh\nexec sleep 60\n");
+  CHECK(error_kind(run_program(path, call_of({}, Json::object(), 200ms))) == "timeout");
+  std::stop_source source;
+  ToolCall call = call_of({});
+  call.stop = source.get_token();
+  std::jthread stopper([&] { source.request_stop(); });
+  CHECK(run_program(path, call).outcome == domain::Outcome::cancelled);
+  CHECK(living_children_of_ours() == 0);
+}
+
+TEST_CASE("an image is run by the program of the machine, its secrets in no argument") {
+  // Stands for docker: shows how it was called. The real one is tried where a daemon runs.
+  const Programs programs;
+  const std::string fake =
+      programs.make("docker", "#!/bin/sh\nprintf '%s\\n' \"$@\"\necho \"TOKEN=$TOKEN\" >&2\n");
+  ContainerTool tool({.limits = {}, .program = fake});
+
+  const ToolResult ran = tool.run(call_of({{"image", "debian:12"},
+                                           {"command", "echo hi"},
+                                           {"env", {{"TOKEN", "s3cret"}}},
+                                           {"mounts", {"/a:/b:ro", {{"source", "/c"}, {"target", "/d"}}}},
+                                           {"network", "none"}}));
+
+  const std::string arguments = Json::parse(ran.result)["stdout"];
+  for (const char* expected : {"run\n--rm\n", "--env=TOKEN\n", "--volume=/a:/b:ro\n", "--volume=/c:/d\n",
+                               "--network=none\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
+    CHECK_MESSAGE(arguments.find(expected) != std::string::npos, expected);
+  }
+  CHECK(arguments.find("s3cret") == std::string::npos);
+  CHECK(Json::parse(ran.result)["stderr"] == "TOKEN=s3cret\n");
+}
+
+TEST_CASE("failures of the container's program have kinds, and a late container is removed") {
+  const Programs programs;
+  const auto kind_of = [&](const std::string& name, const std::string& text) {
+    ContainerTool tool({.limits = {}, .program = programs.make(name, "#!/bin/sh\n" + text)});
+    return error_kind(tool.run(call_of({{"image", "x"}})));
+  };
+  CHECK(kind_of("a", "echo 'Cannot connect to the Docker daemon' >&2; exit 125") == "connection");
+  CHECK(kind_of("b", "echo \"Unable to find image 'x:latest' locally\" >&2; exit 125") == "not_found");
+  CHECK(kind_of("c", "exit 7") == "exit_code");
+  ContainerTool none({.limits = {}, .program = "/no/such/docker"});
+  CHECK(error_kind(none.run(call_of({{"image", "x"}}))) == "unsupported");
+  CHECK(error_kind(none.run(call_of({{"image", "x"}}))) == "unsupported");
+
+  const std::string removed = programs.path("removed");
+  ContainerTool late({.limits = {},
+                      .program = programs.make("d", "#!/bin/sh\nif [ \"$1\" = rm ]; then echo \"$@\" > " +
+                                                        removed + "; else exec sleep 60; fi\n")});
+  CHECK(error_kind(late.run(call_of({{"image", "x"}}, Json::object(), 200ms))) == "timeout");
+  std::ifstream file(removed);
+  std::string line;
+  std::getline(file, line);
+  CHECK(line.find("rm --force noetl-") == 0);
+}
+
+TEST_CASE("a stored result is read by its reference") {
+  ArtifactTool tool(ToolLimits{});
+  Results results;
+  const auto run = [&](Json options, Json input = Json::object()) {
+    ToolCall call = call_of(std::move(options), std::move(input));
+    call.results = &results;
+    return tool.run(call);
+  };
+
+  CHECK(Json::parse(run({{"action", "get"}}, {{"result_ref", "noetl://result/7"}}).result)["data"] ==
+        Json{{"items", {1, 2, 3}}});
+  CHECK(Json::parse(run({{"uri", {{"ref", "noetl://result/7"}}}}).result)["status"] == "success");
+  CHECK(error_kind(run({{"result_ref", "noetl://result/8"}})) == "not_found");
+  CHECK(error_kind(run({{"result_ref", ""}})) == "invalid_input");
+  CHECK(error_kind(run({{"action", "put"}, {"result_ref", "x"}})) == "invalid_input");
+  CHECK(error_kind(tool.run(call_of({{"result_ref", "x"}}))) == "unsupported");
+}
+
+TEST_CASE("secrets stay out of the result unless they are asked for") {
+  setenv("NOETL_TEST_SECRET_A", "hidden", 1);
+  setenv("OTHER_SECRET", "hidden", 1);
+  SecretsTool tool("NOETL_TEST_*,ONE");
+  Credentials credentials;
+  const auto run = [&](Json options) {
+    ToolCall call = call_of(std::move(options));
+    call.credentials = &credentials;
+    return tool.run(call);
+  };
+  const auto result = [&](Json options) { return Json::parse(run(std::move(options)).result); };
+
+  const Json plain = result({{"provider", "env"}, {"name", "NOETL_TEST_SECRET_A"}});
+  CHECK(plain["found"] == true);
+  CHECK(plain.dump().find("hidden") == std::string::npos);
+  CHECK(result({{"provider", "env"}, {"name", "NOETL_TEST_SECRET_A"}, {"reveal", true}})["value"] ==
+        "hidden");
+  CHECK(result({{"provider", "env"}, {"name", "OTHER_SECRET"}, {"reveal", true}})["found"] == false);
+  CHECK(result({{"provider", "env"}, {"name", "NOETL_TEST_NONE"}})["found"] == false);
+  CHECK(error_kind(run({{"provider", "env"}, {"name", "OTHER_SECRET"}, {"required", true}})) == "not_found");
+  CHECK(result({{"name", "known"}, {"key", "token"}, {"reveal", true}})["value"] == "t0p");
+  CHECK(result({{"name", "known"}})["found"] == true);
+  CHECK(result({{"name", "unknown"}})["found"] == false);
+  CHECK(error_kind(run({{"provider", "vault"}, {"name", "x"}})) == "unsupported");
+}
+
+}  // namespace noetl::tools

@@ -1,0 +1,92 @@
+#include "worker/tools/exec_tool.hpp"
+
+#include "worker/tools/auth.hpp"
+#include "worker/tools/options.hpp"
+#include "worker/tools/process_run.hpp"
+
+namespace noetl::tools {
+
+namespace {
+
+base::Result<std::string> request_of(const ToolCall& call) {
+  Json request{{"tool", call.tool}, {"input", input_of(call)}, {"context", call.context}};
+  if (!call.traceparent.empty()) request["traceparent"] = call.traceparent;
+  auto credential = auth_of(call);
+  if (!credential) return tl::unexpected(credential.error());
+  if (*credential) request["auth"] = (*credential)->data;
+  return to_text(request);
+}
+
+// What the program says went wrong, or nothing.
+std::optional<domain::ToolError> own_error(const Json& answer) {
+  if (!answer.is_object() || !answer.contains("error") || answer.at("error").is_null()) return std::nullopt;
+  const Json& said = answer.at("error");
+  if (said.is_string()) return error_of("exception", said.get<std::string>());
+  domain::ToolError error = error_of(auth_field(said, {"kind"}), auth_field(said, {"message"}));
+  if (error.kind.empty()) error.kind = "exception";
+  error.is_retryable = said.is_object() && said.value("retryable", Json(false)) == true;
+  const auto status = said.is_object() ? said.find("status") : said.end();
+  if (said.is_object() && status != said.end() && status->is_number_integer())
+    error.status = status->get<int>();
+  return error;
+}
+
+}  // namespace
+
+ToolResult ExecTool::run(const ToolCall& call) {
+  return run_checked(*this, call, [&] { return run_program(call); });
+}
+
+ToolResult ExecTool::run_program(const ToolCall& call) const {
+  const auto deadline = deadline_of(call);
+  if (!deadline) return failed(deadline.error());
+  auto request = request_of(call);
+  if (!request) return failed(request.error());
+  if (call.stop.stop_requested()) return cancelled();
+  auto run = ProcessRun::start({.argv = {path_},
+                                .descriptors = {},
+                                .environment = std::nullopt,
+                                .cwd = {},
+                                .memory_bytes_max = limits_.memory_bytes_max},
+                               {.output_bytes_max = limits_.result_bytes_max,
+                                .kill_grace = std::chrono::milliseconds(2000),
+                                .input = *std::move(request)});
+  if (!run) return failed(error_of("unsupported", "tool " + kind_ + ": " + run.error().message));
+  const auto ending = (*run)->wait(*deadline, call.stop);
+  const int wait_status = (*run)->end();
+  const int exit_code = exit_code_of(wait_status);
+  BoundedOutput output(limits_.output_bytes_max);
+  const std::string printed = (*run)->err.text();
+  output.append(printed.data(), printed.size());
+
+  const std::string text = (*run)->out.text();
+  Json answer = Json::parse(text, nullptr, false);
+  ToolResult result;
+  if (ending == ProcessRun::Ending::cancelled) {
+    result = cancelled();
+  } else if (ending == ProcessRun::Ending::timed_out) {
+    result = timed_out("tool " + kind_);
+  } else if ((*run)->out.is_cut()) {
+    result = failed(error_of("output_limit", "tool " + kind_ + " wrote more than " +
+                                                 std::to_string(limits_.result_bytes_max) + " bytes"));
+  } else if (auto error = own_error(answer)) {
+    result = failed(*std::move(error));
+    if (answer.contains("result")) result.result = to_text(answer.at("result"));
+  } else if (exit_code != 0) {
+    result = failed(error_of(
+        "exit_code",
+        "tool " + kind_ + " exited with code " + std::to_string(exit_code) +
+            (printed.empty() ? "" : ": " + printed.substr(printed.size() > 500 ? printed.size() - 500 : 0))));
+    result.error->status = exit_code;
+  } else if (answer.is_discarded()) {
+    result = failed(
+        error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + text.substr(0, 200)));
+  } else {
+    result =
+        completed(to_text(answer.is_object() && answer.contains("result") ? answer.at("result") : answer));
+  }
+  result.output = output.text();
+  return result;
+}
+
+}  // namespace noetl::tools

@@ -1,0 +1,38 @@
+#pragma once
+// NatsTool: publishes, asks, and keeps values in JetStream buckets, on the worker's NATS or on one that a
+// credential names. Any thread; connections are kept by credential. docs/tools.md has the options.
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "shared/nats/connection.hpp"
+#include "worker/tools/tool.hpp"
+
+namespace noetl::tools {
+
+struct NatsToolSettings {
+  ToolLimits limits;
+  nats::ConnectionSettings own;  // of steps that name nobody; url empty or "none": they are refused
+};
+
+class NatsTool final : public Tool {
+ public:
+  explicit NatsTool(NatsToolSettings settings) : settings_(std::move(settings)) {}
+  [[nodiscard]] std::string_view kind() const override { return "nats"; }
+  [[nodiscard]] std::span<const OptionSpec> options() const override;
+  [[nodiscard]] ToolResult run(const ToolCall& call) override;
+
+ private:
+  struct Bounds;  // what is left of a call
+  // Shared by the calls that run on it: it may leave the map while they do.
+  using Connection = std::shared_ptr<nats::Connection>;
+  [[nodiscard]] ToolResult run_operation(const ToolCall& call);
+  [[nodiscard]] base::Result<Connection> connection_for(const ToolCall& call, const Bounds& bounds);
+
+  const NatsToolSettings settings_;
+  std::mutex mutex_;  // of all below
+  std::map<std::string, Connection> connections_;
+};
+
+}  // namespace noetl::tools
