@@ -7,6 +7,7 @@
 
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
+#include "shared/wire/reserved_name.hpp"
 
 namespace noetl::wire {
 namespace {
@@ -77,6 +78,8 @@ base::Result<SetVariablesRequest> decode_set_variables(const Json& body, base::E
   } else {
     reader.refuse("variables", "must be an object {name: value} or an array of {var_name, var_value}");
   }
+  if (variables != nullptr && has_reserved_name(*variables))
+    reader.refuse("variables", "has a member '$template', a name that is reserved");
   if (request.variables.size() > variables_max)
     reader.refuse("variables", "has more than " + std::to_string(variables_max) + " entries");
   if (auto error = reader.finish()) return base::failure(std::move(*error));

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/wire/parse_body.hpp"
+#include "shared/wire/reserved_name.hpp"
 #include "worker/loop/resolve_secrets.hpp"
 
 namespace noetl::loop {
@@ -97,12 +98,11 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
 }
 
 void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::stop_token stop,
-              const RunSettings& settings, wire::AttemptReport& report) {
+              const RunSettings& settings, CommandSecrets& secrets, wire::AttemptReport& report) {
   Json context = Json::parse(command.context, nullptr, false);
   if (!context.is_object())
     return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
   tools::ToolCall call = call_of(command, std::move(context), std::move(stop), settings);
-  CommandSecrets secrets(settings.secrets, {.worker_id = settings.worker_id, .execution_id = command.execution_id});
   call.credentials = &secrets;
   call.results = &secrets;
   for (Json* part : {&call.tool, &call.input}) {
@@ -110,14 +110,13 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::sto
   }
   tools::ToolResult result = tool.run(call);
   report.outcome = result.outcome;
-  report.result = std::move(result.result);
+  report.result = wire::without_reserved_names(std::move(result.result));
   report.output = std::move(result.output);
   report.error = std::move(result.error);
   if (report.outcome == Outcome::failed && !report.error)
     report.error = error_of("internal", "tool '" + command.tool_kind + "' failed without saying why");
   if (report.outcome == Outcome::completed) report.error.reset();
   if (report.outcome != Outcome::completed && report.outcome != Outcome::failed) report.result = "null";
-  mask_secrets(report, secrets, command.tool_kind == "secrets");
   check_result(report, settings.limits);
 }
 
@@ -134,14 +133,16 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();
+  CommandSecrets secrets(settings.secrets, {.worker_id = settings.worker_id, .execution_id = command.execution_id});
   try {
-    run_tool(command, *tool, std::move(stop), settings, report);
+    run_tool(command, *tool, std::move(stop), settings, secrets, report);
   } catch (const std::exception& thrown) {
     fail(report, error_of("internal", "tool '" + command.tool_kind + "' threw: " + thrown.what()));
   } catch (...) {
     fail(report,
          error_of("internal", "tool '" + command.tool_kind + "' threw something that is no std::exception"));
   }
+  mask_secrets(report, secrets, command.tool_kind == "secrets");
   report.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   return report;

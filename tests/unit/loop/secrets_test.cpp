@@ -192,6 +192,31 @@ TEST_CASE("the result of a failed attempt is reported when it can be stored, and
   CHECK(run("{not json").error->message == "404");
 }
 
+TEST_CASE("a result that looks like a deferred template is defused, or the next step would render it") {
+  ScriptedTool tool;
+  tool.act = [](const tools::ToolCall&) {
+    tools::ToolResult result;
+    result.result = R"({"body":{"$template":"{{ keychain.api.token }}"}})";
+    return result;
+  };
+
+  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {}, {.worker_id = "w", .limits = {}, .secrets = nullptr});
+
+  CHECK(report.result == R"({"body":{"$template_":"{{ keychain.api.token }}"}})");
+}
+
+TEST_CASE("what a tool throws is masked, too") {
+  Fixture fixture;
+  ScriptedTool tool;
+  tool.act = [](const tools::ToolCall& call) -> tools::ToolResult {
+    throw std::runtime_error("cannot use " + call.credentials->find("pg")->data["db_password"].get<std::string>());
+  };
+
+  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+
+  CHECK(report.error->message == "tool 'scripted' threw: cannot use ***");
+}
+
 TEST_CASE("what the server cannot give fails the attempt with a kind that says whether to try again") {
   Fixture fixture;
   ScriptedTool tool;
