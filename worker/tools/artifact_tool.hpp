@@ -10,7 +10,7 @@ class ArtifactTool final : public Tool {
   explicit ArtifactTool(ToolLimits limits) : limits_(limits) {}
   [[nodiscard]] std::string_view kind() const override { return "artifact"; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
-  // {"status","reference","data"}.
+  // {"status","meta":{"reference"},"data"}.
   [[nodiscard]] ToolResult run(const ToolCall& call) override;
 
  private:

@@ -1,6 +1,7 @@
 // Rows between a real Postgres, DuckDB, files and an HTTP server.
 #include <doctest/doctest.h>
 #include <httplib.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -37,6 +38,37 @@ struct Bench {
 };
 
 }  // namespace
+
+// First: the peak of the process is what is measured, and later cases load DuckDB.
+TEST_CASE("a transfer holds a chunk, not the whole") {
+  Bench bench;
+  constexpr int rows = 300'000;  // 300 bytes each: 90 MB as text
+  support::sql(bench.url, "create table t (n int, text text)");
+  const auto peak_megabytes = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+  };
+  const auto before = peak_megabytes();
+  int lines = 0;
+  ToolCall call = call_of({{"source",
+                            {{"type", "postgres"},
+                             {"query", "select i, repeat(md5(i::text), 9) from generate_series(1, " +
+                                           std::to_string(rows) + ") i"}}},
+                           {"target", {{"type", "postgres"}, {"table", "t"}}},
+                           {"mapping", {{"n", "i"}, {"text", "repeat"}}}},
+                          Json::object(), 90s);
+  call.progress = [&](std::string_view) { ++lines; };
+
+  const ToolResult ran = bench.tool.run(call);
+
+  REQUIRE_MESSAGE(!ran.error, ran.error->message);
+  CHECK(lines == rows / 5000);
+  CHECK(support::sql_number(bench.url, "select count(*) from t where text = repeat(md5(n::text), 9)") ==
+        rows);
+  MESSAGE("peak memory grew by MB: ", peak_megabytes() - before);
+  CHECK(peak_megabytes() - before < 40);
+}
 
 TEST_CASE("rows go from Postgres through every sort of file and database, and come back the same") {
   Bench bench;
