@@ -164,6 +164,28 @@ TEST_CASE("without a worker token programs on this machine read secrets, proxies
   for (const char* header : {"X-Forwarded-For: 10.0.0.1", "Origin: http://evil.example", "Host: evil.example", "Sec-Fetch-Site: cross-site"}) CHECK(status_with(header) == "403");
 }
 
+TEST_CASE("keys are rotated on a running installation, after which the old one is not needed") {
+  const std::string new_key(64, 'd');
+  Stack stack({.workers = 0, .env = {{"NOETL_ENCRYPTION_KEY", key}}});
+  REQUIRE(stack.api().post("/api/credentials", {{"name", "x"}, {"data", {{"v", "the-value"}}}}).status == 200);
+  const auto value = [&] { return stack.api().get("/api/credentials/x?include_data=true"); };
+  const auto restart_with = [&](const std::string& keys) {
+    stack.server().send(SIGTERM);
+    static_cast<void>(stack.server().wait(20s));
+    stack.restart_server(0, {{"NOETL_ENCRYPTION_KEY", keys}});
+  };
+
+  restart_with(new_key + "," + key);
+  CHECK(value().json().at("data").at("v") == "the-value");
+  const auto rotated = json::parse(noetlctl(stack, {"credential", "rotate"}));
+  CHECK(rotated.at("credentials") == 1);
+  CHECK(rotated.at("unreadable").empty());
+  restart_with(new_key);
+  CHECK(value().json().at("data").at("v") == "the-value");
+  restart_with(key);
+  CHECK(value().status == 503);
+}
+
 TEST_CASE("a server without a key says so, and refuses credentials") {
   const Stack stack;
 
