@@ -123,10 +123,33 @@ void add_cancel(CLI::App& execution, CommandLine& line, const std::shared_ptr<st
   });
 }
 
+void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+  struct Arguments {
+    std::string from_step;
+    std::string payload;
+  };
+  auto* rerun = execution.add_subcommand("rerun", "Run an ended execution again");
+  auto arguments = std::make_shared<Arguments>();
+  rerun->add_option("execution_id", *id)->required();
+  rerun->add_option("--from", arguments->from_step, "The step to begin at; what came before it keeps its results");
+  rerun->add_option("--payload", arguments->payload, "JSON whose keys replace the earlier workload's");
+  on_chosen(*rerun, line, [id, arguments](Session& session) {
+    Json request = Json::object();
+    if (!arguments->from_step.empty()) request["from_step"] = arguments->from_step;
+    if (!arguments->payload.empty()) {
+      Json payload = Json::parse(arguments->payload, nullptr, false);
+      if (!payload.is_object()) throw CLI::ValidationError("--payload", "must be a JSON object");
+      request["payload"] = std::move(payload);
+    }
+    return show_or_fail(session, session.server().post(execution_path(*id) + "/rerun", request),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
 }  // namespace
 
 void add_execution_command(CLI::App& app, CommandLine& line) {
-  auto* execution = app.add_subcommand("execution", "Executions: list, get, events, watch, cancel");
+  auto* execution = app.add_subcommand("execution", "Executions: list, get, events, watch, cancel, rerun");
   execution->require_subcommand(1);
   auto id = std::make_shared<std::string>();
   add_list(*execution, line);
@@ -134,6 +157,7 @@ void add_execution_command(CLI::App& app, CommandLine& line) {
   add_events(*execution, line, id);
   add_watch(*execution, line, id);
   add_cancel(*execution, line, id);
+  add_rerun(*execution, line, id);
 }
 
 }  // namespace noetl::cli

@@ -118,6 +118,8 @@ constexpr Endpoint table[] = {
      .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .handler = handle_cancel},
     {.method = "POST", .path = "/api/executions/{id}/cancel", .operation_id = "cancelExecutionAlias", .tag = "executions", .summary = "Cancel an execution, and its children when cascade",
      .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "cancelExecution", .handler = handle_cancel},
+    {.method = "POST", .path = "/api/v2/executions/{id}/rerun", .operation_id = "rerunExecution", .tag = "executions", .summary = "Run an ended execution again, from one of its steps with what came before it, or from the beginning",
+     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = start_errors, .handler = handle_rerun},
 
     // commands
     {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none",

@@ -4,9 +4,11 @@
 #include "server/api/query_reader.hpp"
 #include "server/app/cancel_execution.hpp"
 #include "server/app/read_executions.hpp"
+#include "server/app/rerun_execution.hpp"
 #include "shared/domain/execution.hpp"
 #include "shared/wire/execution_json.hpp"
 #include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
 
 namespace noetl::api {
@@ -106,6 +108,20 @@ base::Result<Reply> handle_cancel(Backing& backing, const Call& call) {
   const auto answer = app::cancel_execution(backing.parts, *request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer, request->execution_id));
+}
+
+base::Result<Reply> handle_rerun(Backing& backing, const Call& call) {
+  const auto body = json_or_nothing_of(call);
+  if (!body) return base::failure(body.error());
+  wire::ObjectReader reader(*body);
+  app::RerunRequest request;
+  request.execution_id = base::ExecutionId{call.id};
+  request.from_step = reader.optional_string("from_step", {0, wire::step_bytes_max}).value_or("");
+  if (const auto* payload = reader.optional_object("payload")) request.payload = payload->dump();
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  const auto answer = app::rerun_execution(backing.parts, request);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
 }
 
 }  // namespace noetl::api

@@ -29,6 +29,7 @@ base::Result<Reply> handle_get_execution(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_execution_with_events(Backing& backing, const Call& call);
 base::Result<Reply> handle_list_events(Backing& backing, const Call& call);
 base::Result<Reply> handle_cancel(Backing& backing, const Call& call);
+base::Result<Reply> handle_rerun(Backing& backing, const Call& call);
 // handle_workers.cpp
 base::Result<Reply> handle_register_worker(Backing& backing, const Call& call);
 base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call);

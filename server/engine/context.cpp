@@ -239,8 +239,9 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
   if (is_kept && rendering.source != nullptr && reads_only(*rendering.source, name, kept)) return &kept;
   const Json* value = value_of(slot->second);
   if (value == nullptr) return nullptr;
-  if (!is_kept || !value->is_object()) return opened(name, *value, rendering);
-  Json whole = *value;
+  const Json* seen = opened(name, *value, rendering);
+  if (!is_kept || !seen->is_object()) return seen;
+  Json whole = *seen;
   whole.update(kept);
   return rendering.make(std::move(whole));
 }
@@ -249,11 +250,21 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
 // `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}. Who asks for the whole gets
 // it as it is.
 const Json* Context::opened(const std::string& name, const Json& result, Rendering& rendering) const {
+  if (const Json* rows = rows_meant(name, result, rendering)) return rows;
   if (!is_http_answer(result) && !is_envelope(result)) return &result;
   if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
   Json opened = result["data"];
   opened.update(result);
   return rendering.make(std::move(opened));
+}
+
+// The older generation's duckdb step is the list of its last statement's rows, unless a member is read.
+const Json* Context::rows_meant(const std::string& name, const Json& result, const Rendering& rendering) const {
+  if (is_v10(situation_.playbook) || rendering.source == nullptr) return nullptr;
+  const auto* step = situation_.playbook.find_step(name);
+  if (step == nullptr || step->tools.size() != 1 || step->tools.front().kind != "duckdb") return nullptr;
+  const Json* rows = member(result, "rows");
+  return rows != nullptr && rows->is_array() && !reads_member(*rendering.source, name) ? rows : nullptr;
 }
 
 const Json* Context::value_of(const ResultSlot& slot) {

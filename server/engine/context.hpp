@@ -74,6 +74,7 @@ class Context {
   const Json* find_in_frame(const std::string& name, Rendering& rendering);
   const Json* find_result(const std::string& name, Rendering& rendering);
   const Json* opened(const std::string& name, const Json& result, Rendering& rendering) const;
+  const Json* rows_meant(const std::string& name, const Json& result, const Rendering& rendering) const;
   const Json* happening_result();
   const Json* workload_and_variables();
   [[nodiscard]] Json iteration() const;

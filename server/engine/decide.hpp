@@ -37,7 +37,7 @@ class Decide {
   Decide(const Decide&) = delete;
   Decide& operator=(const Decide&) = delete;
 
-  void begin();                                    // engine.cpp: the entry step
+  void begin(const std::string& entry);            // engine.cpp: the step to begin with
   void occurred(const Occurrence& occurrence);     // engine.cpp: a command of this execution ended
   void cancel(const std::string& reason);          // engine.cpp
   [[nodiscard]] bool is_finished() const;

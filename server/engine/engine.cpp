@@ -18,9 +18,8 @@ domain::ToolError error_of(const Occurrence& occurrence) {
 
 }  // namespace
 
-void Decide::begin() {
+void Decide::begin(const std::string& entry) {
   append("playbook.initialized", "", "started", Json{{"workload", situation_.workload}});
-  const auto& entry = situation_.playbook.entry;
   if (situation_.playbook.find_step(entry) == nullptr) {
     fail(entry, "invalid_playbook", "the playbook starts with the step '" + entry + "', which it does not have");
   } else {
@@ -80,9 +79,9 @@ void Decide::cancel(const std::string& reason) {
   decision_.finish = std::move(finish);
 }
 
-base::Result<Decision> start(const Situation& situation) {
-  Decide decide(situation, State{});
-  decide.begin();
+namespace {
+
+base::Result<Decision> first_of(Decide& decide) {
   if (decide.render_error()) {
     auto error = *decide.render_error();
     error.code = base::ErrorCode::invalid_input;
@@ -90,6 +89,41 @@ base::Result<Decision> start(const Situation& situation) {
     return base::failure(std::move(error));
   }
   return decide.take();
+}
+
+}  // namespace
+
+base::Result<Decision> start(const Situation& situation) {
+  Decide decide(situation, State{});
+  decide.begin(situation.playbook.entry);
+  return first_of(decide);
+}
+
+base::Result<Decision> start_again(const Situation& situation, const State& earlier, const std::string& step) {
+  const auto found = situation.playbook.step_index.find(step);
+  if (found == situation.playbook.step_index.end()) {
+    return base::failure(base::ErrorCode::invalid_input, "the playbook has no step '" + step + "' to begin at", "/from_step");
+  }
+  auto is_gone = Graph(situation.playbook).reachable({found->second}, Graph::no_barrier);
+  is_gone[found->second] = true;
+  State state;
+  state.variables = earlier.variables;
+  const auto is_kept = [&](const std::string& name) {
+    const auto index = situation.playbook.step_index.find(name);
+    return index != situation.playbook.step_index.end() && !is_gone[index->second];
+  };
+  for (const auto& [name, slot] : earlier.results) {
+    if (is_kept(name)) state.results.emplace(name, slot);
+  }
+  for (const auto& name : earlier.completed_steps) {
+    if (is_kept(name)) state.completed_steps.push_back(name);
+  }
+  if (const auto aliases = earlier.bookkeeping.find("aliases"); aliases != earlier.bookkeeping.end()) {
+    state.bookkeeping["aliases"] = *aliases;
+  }
+  Decide decide(situation, std::move(state));
+  decide.begin(step);
+  return first_of(decide);
 }
 
 Decision react(const Situation& situation, State state, const Occurrence& occurrence) {

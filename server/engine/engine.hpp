@@ -125,6 +125,11 @@ struct Occurrence {
 // The first decision of an execution. Fails (invalid_input) when the entry step cannot be rendered.
 [[nodiscard]] base::Result<Decision> start(const Situation& situation);
 
+// The first decision of an execution that begins at `step` with the variables and results of an earlier one,
+// but for the results of what can be reached from that step. Results of loops must have been loaded into
+// their slots. Fails (invalid_input) when the playbook has no such step or it cannot be rendered.
+[[nodiscard]] base::Result<Decision> start_again(const Situation& situation, const State& earlier, const std::string& step);
+
 // The decision after one command ended. An occurrence whose node is not outstanding changes nothing
 // (the caller has fenced by epoch already; this is the second lock on the same door).
 [[nodiscard]] Decision react(const Situation& situation, State state, const Occurrence& occurrence);

@@ -223,3 +223,34 @@ workflow:
   CHECK(execution.at("result") == json({{"page", 3}, {"attempts", {1, 3, 1}}}));
   CHECK(execution.at("duration").get<double>() >= 0.4);
 }
+
+TEST_CASE("an execution is run again from a step, with the results of what came before it") {
+  const Stack stack;
+  stack.register_playbook(R"yaml(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: again, path: e2e/again }
+workload: { divisor: 0 }
+workflow:
+  - step: start
+    loop: { in: [1, 2, 3], iterator: n, mode: parallel }
+    tool: { kind: python, code: "result = n * 10", input: { n: "{{ n }}" } }
+    next: [divide]
+  - step: divide
+    tool: { kind: python, code: "result = sum(numbers) / divisor", input: { numbers: "{{ start.results }}", divisor: "{{ workload.divisor }}" } }
+)yaml");
+  const auto first = stack.execute("e2e/again", json::object());
+  CHECK(stack.wait_for_execution(first).at("status") == "FAILED");
+
+  const auto rerun = "/api/v2/executions/" + first + "/rerun";
+  const auto answer = stack.api().post(rerun, {{"from_step", "divide"}, {"payload", {{"divisor", 4}}}});
+
+  CHECK(answer.status == 200);
+  const std::string second = answer.json().at("execution_id");
+  const auto execution = stack.wait_for_execution(second);
+  CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
+  CHECK(execution.at("result") == 15.0);
+  CHECK(stack.sql_number("select count(*) from noetl.queue where execution_id = " + second) == 1);
+  CHECK(stack.api().post(rerun, {{"from_step", "nowhere"}}).status == 400);
+  CHECK(stack.api().post("/api/v2/executions/7/rerun", json::object()).status == 404);
+}

@@ -83,6 +83,7 @@ std::string Transcript::play(const Block& block) {
   const auto verb = take_word(rest);
   if (verb == "playbook") return load(block.text);
   if (!playbook_) return "no playbook\n";
+  if (verb == "again") return again(rest);
   if (verb == "start") return start(rest.empty() ? Json::object() : Json::parse(rest));
   if (verb == "state") return engine::to_json(state_).dump(2) + "\n";
   if (verb == "move_out") return move_out(std::stoul(rest));
@@ -125,6 +126,14 @@ std::string Transcript::start(const Json& payload) {
   return describe(std::move(*decision));
 }
 
+std::string Transcript::again(const std::string& step) {
+  const engine::Situation situation{*playbook_, {8}, workload_, stored_};
+  issued_.clear();
+  auto decision = engine::start_again(situation, state_, step);
+  if (!decision) return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
+  return describe(std::move(*decision));
+}
+
 std::string Transcript::occur(const std::string& node_id, domain::Outcome outcome, const Json& payload) {
   engine::Occurrence occurrence{.node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
   if (const auto frame = frames_.find(node_id); frame != frames_.end()) occurrence.frame = frame->second;
@@ -152,25 +161,6 @@ std::string Transcript::move_out(std::size_t inline_bytes_max) {
   return text.empty() ? "nothing\n" : text;
 }
 
-Json Transcript::Stored::result(base::ResultId id) {
-  read.push_back(id);
-  return results.at(id);
-}
-
-Json Transcript::Stored::loop_item(const std::string& loop, int index) { return items.at(loop).at(index); }
-
-Json Transcript::Stored::loop_results(const std::string& loop) {
-  Json all = Json::array();
-  for (const auto& [index, outcome] : outcomes[loop]) all[static_cast<std::size_t>(index)] = outcome;
-  return all;
-}
-
-std::string Transcript::keep_loop(const engine::NewLoop& loop) {
-  int index = loop.first;
-  for (const auto& item : loop.items) stored_.items[loop.loop][index++] = item;
-  return "loop " + loop.loop + " items " + Json(loop.items).dump() + "\n";
-}
-
 std::string Transcript::describe(engine::Decision decision) {
   std::string text;
   const auto count = decision.events.size();
@@ -182,10 +172,9 @@ std::string Transcript::describe(engine::Decision decision) {
     }
     text += describe_event(decision.events[i]);
   }
-  for (const auto& loop : decision.loops) text += keep_loop(loop);
+  CHECK_MESSAGE(stored_.take(decision), "an item has one outcome");
+  for (const auto& loop : decision.loops) text += "loop " + loop.loop + " items " + Json(loop.items).dump() + "\n";
   for (const auto& outcome : decision.loop_outcomes) {
-    CHECK_MESSAGE(stored_.outcomes[outcome.loop].emplace(outcome.index, outcome.result).second,
-                  "an item has one outcome: ", outcome.loop, " ", outcome.index);
     text += "item " + outcome.loop + "[" + std::to_string(outcome.index) + "] " +
             (outcome.is_completed ? "completed " : "failed ") + outcome.result.dump() + "\n";
   }

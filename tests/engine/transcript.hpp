@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/engine/engine.hpp"
+#include "tests/engine/memory_archive.hpp"
 
 namespace noetl::engine_tests {
 
@@ -30,26 +31,15 @@ class Transcript {
  private:
   std::string load(const std::string& yaml);
   std::string start(const domain::Json& payload);
+  std::string again(const std::string& step);
   std::string occur(const std::string& node_id, domain::Outcome outcome, const domain::Json& payload);
   std::string move_out(std::size_t inline_bytes_max);
   std::string describe(engine::Decision decision);
-  std::string keep_loop(const engine::NewLoop& loop);
 
   std::optional<domain::Playbook> playbook_;
   domain::Json workload_;
   engine::State state_;
-  // What the database has: large results moved out, items of loops and what came of them.
-  class Stored final : public engine::Archive {
-   public:
-    [[nodiscard]] domain::Json result(base::ResultId id) override;
-    [[nodiscard]] domain::Json loop_item(const std::string& loop, int index) override;
-    [[nodiscard]] domain::Json loop_results(const std::string& loop) override;
-
-    std::map<base::ResultId, domain::Json> results;
-    std::map<std::string, std::map<int, domain::Json>> items, outcomes;
-    std::vector<base::ResultId> read;    // since the last block
-  };
-  Stored stored_;
+  MemoryArchive stored_;
   std::set<std::string> issued_;
   std::map<std::string, domain::Json> frames_;      // of commands and children, by node
   std::int64_t last_result_id_ = 0;

@@ -1,6 +1,7 @@
 #include "tests/unit/api/fake_app.hpp"
 
 #include "server/app/cancel_execution.hpp"
+#include "server/app/rerun_execution.hpp"
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/keep_workers.hpp"
@@ -142,6 +143,9 @@ base::Result<wire::ExecutionRow> get_execution(Parts&, base::ExecutionId id) {
 }
 base::Result<std::vector<wire::EventRow>> list_events(Parts&, const wire::EventFilter& filter) {
   return fake_app().events(filter);
+}
+base::Result<wire::ExecuteAnswer> rerun_execution(Parts&, const RerunRequest& request) {
+  return fake_app().start({.path = request.from_step, .payload = request.payload});
 }
 base::Result<wire::CancelAnswer> cancel_execution(Parts&, const wire::CancelRequest& request) {
   return fake_app().cancel(request);

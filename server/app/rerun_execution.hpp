@@ -1,0 +1,21 @@
+#pragma once
+// Use case: an execution is run again from one of its steps, as an execution of its own that keeps the
+// results of what came before. Any thread.
+#include <string>
+
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/execution.hpp"
+
+namespace noetl::app {
+
+struct RerunRequest {
+  base::ExecutionId execution_id;
+  std::string from_step;             // empty: from the beginning
+  std::string payload = "{}";        // JSON text, over the earlier workload
+};
+
+// Errors: not_found; conflict while the execution still runs; invalid_input for an unknown step.
+[[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunRequest& request);
+
+}  // namespace noetl::app
