@@ -50,7 +50,7 @@ void append_decimal(std::string& to, std::string_view text, NumericAs numeric) {
   if (numeric == NumericAs::text || !is_float) {
     to += to_text(nlohmann::json(storable_text(text)));
   } else if (is_whole) {
-    to += text;
+    to += std::to_string(whole);
   } else {
     const std::string shown = nlohmann::json(value).dump();
     to += numeric == NumericAs::number || normal_form(shown) == normal_form(text)

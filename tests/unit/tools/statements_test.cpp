@@ -1,6 +1,8 @@
 // How a text of SQL falls into statements, and how they get their parameters.
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "worker/tools/postgres/statements.hpp"
 #include "worker/tools/postgres/values.hpp"
 
@@ -46,6 +48,37 @@ TEST_CASE("what is not closed reaches to the end") {
   CHECK(split_statements("select 'a; b") == Texts{"select 'a; b"});
   CHECK(split_statements("select $$ a; b") == Texts{"select $$ a; b"});
   CHECK(split_statements("select 1 /* a; b").size() == 1);
+}
+
+TEST_CASE("any text is split, and split again it is the same") {
+  const unsigned seed = std::random_device{}();
+  INFO("seed: " << seed);
+  std::mt19937 random(seed);
+  const std::vector<std::string> pieces{
+      "select", "1",   ";",  "'",     "''", "\"",    "$$",     "$a$",      "$1",    "--",
+      "\n",     "/*",  "*/", "E'\\'", "(",  ")",     "create", "function", "begin", "atomic",
+      "case",   "end", " ",  ":a",    "%s", "%(a)s", "::int",  "\xC3\xBC", "U&'",   "concurrently"};
+  for (int round = 0; round < 5000; ++round) {
+    std::string sql;
+    for (std::size_t i = random() % 20; i > 0; --i)
+      sql += pieces[random() % pieces.size()] + (random() % 2 == 0 ? " " : "");
+    CAPTURE(sql);
+    const Texts statements = split_statements(sql);
+    std::string joined;
+    for (const std::string& statement : statements) {
+      CHECK(sql.find(statement) != std::string::npos);
+      joined += statement + "\n;";
+      (void)is_transaction_control(statement);
+      (void)refuses_transaction(statement);
+      (void)bind_parameters(statement, Json::array({1, 2, 3}));
+      (void)bind_parameters(statement, Json{{"a", 1}});
+      (void)quoted_name(statement);
+    }
+    const Texts again = split_statements(joined);
+    // An unclosed quote swallows the separator of the last statement.
+    REQUIRE(again.size() == statements.size());
+    for (std::size_t i = 0; i + 1 < statements.size(); ++i) CHECK(again[i] == statements[i]);
+  }
 }
 
 TEST_CASE("transaction control and what refuses a transaction are known") {
@@ -96,6 +129,24 @@ TEST_CASE("names are read as SQL reads them") {
   CHECK(!quoted_name(""));
   CHECK(!quoted_name("a..b"));
   CHECK(!quoted_name("\"a"));
+}
+
+TEST_CASE("whatever Postgres could send becomes JSON") {
+  const unsigned seed = std::random_device{}();
+  INFO("seed: " << seed);
+  std::mt19937 random(seed);
+  const std::string letters = "{}\",\\ NULx01-+.e:[]=\x80";
+  for (int round = 0; round < 5000; ++round) {
+    std::string text;
+    for (std::size_t i = random() % 12; i > 0; --i) text += letters[random() % letters.size()];
+    CAPTURE(text);
+    for (const TypeId type : {17U, 114U, 701U, 1007U, 1009U, 1114U, 1184U, 1231U, 1700U, 3807U, 25U}) {
+      // What is sent as an integer or a boolean is one.
+      std::string json;
+      if (type != 1007U) append_json(json, type, text, NumericAs::exact);
+      CHECK((type == 1007U || Json::accept(json)));
+    }
+  }
 }
 
 std::string json_of(TypeId type, std::string_view text, NumericAs numeric = NumericAs::exact) {
