@@ -145,7 +145,10 @@ base::Result<std::vector<wire::EventRow>> list_events(Parts&, const wire::EventF
   return fake_app().events(filter);
 }
 base::Result<wire::ExecuteAnswer> rerun_execution(Parts&, const RerunRequest& request) {
-  return fake_app().start({.path = request.from_step, .payload = request.payload});
+  wire::ExecuteRequest again;
+  again.path = request.from_step;
+  again.payload = request.payload;
+  return fake_app().start(again);
 }
 base::Result<wire::CancelAnswer> cancel_execution(Parts&, const wire::CancelRequest& request) {
   return fake_app().cancel(request);
