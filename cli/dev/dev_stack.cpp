@@ -100,6 +100,8 @@ std::map<std::string, std::string> DevStack::environment() const {
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables["NOETL_PORT"] = std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
+  // The workers run elsewhere; scripts are where the user is.
+  variables.try_emplace("NOETL_SCRIPTS_ROOT", std::filesystem::current_path().string());
   if (!variables.contains("NOETL_ENCRYPTION_KEY") && !variables.contains("NOETL_ENCRYPTION_KEY_FILE"))
     variables["NOETL_ENCRYPTION_KEY_FILE"] = encryption_key_file(data_.path());
   for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",
