@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "shared/language/vocabulary.hpp"
+#include "shared/language/tool_vocabulary.hpp"
 
 namespace noetl::language {
 
@@ -100,6 +100,25 @@ void add_policy(Json& defs) {
                            {{"rules", rules}, {"admit", told("Whether the step runs at all")}});
 }
 
+// With the kind known, editors offer the tool's own options.
+Json options_by_kind() {
+  Json rules = Json::array();
+  for (const auto kind : vocabulary::tool_kinds) {
+    const auto options = vocabulary::tool_options_of(kind);
+    if (options.empty()) continue;
+    Json properties = Json::object();
+    for (const auto option : options) properties[std::string(option)] = true;
+    Json names = one_of_words(options);
+    for (const auto option : vocabulary::common_tool_options) names["enum"].push_back(option);
+    rules.push_back(
+        {{"if", {{"properties", {{"kind", {{"const", kind}}}}}}},
+         {"then",
+          {{"properties", std::move(properties)},
+           {"propertyNames", any_of(Json::array({std::move(names), Json{{"pattern", "^x-"}}}))}}}});
+  }
+  return rules;
+}
+
 void add_tools(Json& defs) {
   defs["toolKind"] = told("The tool; a kind that is not built in needs a worker that offers it",
                           any_of(Json::array({one_of_words(vocabulary::tool_kinds),
@@ -122,6 +141,7 @@ void add_tools(Json& defs) {
                {"method", told("http: GET when left out", {{"type", "string"}})}}),
       {"kind"});
   // {name, kind, …}, or {label: {kind, …}}.
+  defs["tool"]["allOf"] = options_by_kind();
   const Json labelled{{"type", "object"},
                       {"minProperties", 1},
                       {"maxProperties", 1},

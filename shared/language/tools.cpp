@@ -4,6 +4,9 @@
 #include <optional>
 #include <set>
 
+#include "shared/language/tool_checks.hpp"
+#include "shared/language/tool_vocabulary.hpp"
+
 namespace noetl::language {
 
 namespace {
@@ -14,19 +17,6 @@ using domain::ToolSpec;
 constexpr auto spec_keys =
     std::to_array<std::string_view>({"policy", "timeout", "on_error", "retry", "max_attempts", "pool",
                                      "priority", "lease_seconds", "labels"});
-constexpr auto program_options =
-    std::to_array<std::string_view>({"code", "code_b64", "script", "path", "file", "module", "uri"});
-constexpr auto statement_options = std::to_array<std::string_view>(
-    {"command", "commands", "query", "queries", "statement", "statements", "sql", "script", "command_b64",
-     "commands_b64", "query_b64", "queries_b64", "file", "table"});
-
-void check_kind(const Field& field, const std::string& kind, Findings& findings) {
-  if (kind.empty() || has_template_marks(kind) || vocabulary::contains(vocabulary::tool_kinds, kind)) return;
-  findings.warning(field.path, field.mark(),
-                   "the tool kind '" + clipped(kind, 60) +
-                       "' is not built in; the step can only run on workers that offer it",
-                   did_you_mean(kind, vocabulary::tool_kinds));
-}
 
 void merge(Json& into, Json more) {
   for (auto& [key, value] : more.items()) into[key] = std::move(value);
@@ -59,38 +49,9 @@ void read_spec(const Field& spec, ToolSpec& tool, Findings& findings) {
       tool.spec[member.key] = member.node.to_json();
     } else {
       tool.options[member.key] = member.node.to_json();
+      warn_of_slip(field, member, tool.kind, spec_keys, findings);
     }
   }
-}
-
-void warn_of_slip(const Field& field, const Member& member, Findings& findings) {
-  if (vocabulary::contains(vocabulary::tool_options, member.key) || member.key.size() < 4) return;
-  if (findings.is_full_of_warnings()) return;
-  // Tools take options that are not listed here, so only what looks like a slip is worth a word.
-  auto suggestion = did_you_mean(member.key, vocabulary::tool_options);
-  if (!suggestion.empty())
-    findings.warning(field.path, member.mark,
-                     "the option '" + clipped(member.key, 60) + "' is not a known one",
-                     std::move(suggestion));
-}
-
-bool has_any(const Json& options, vocabulary::Words names) {
-  return std::ranges::any_of(names, [&](std::string_view name) { return options.contains(name); });
-}
-
-// Warnings only: a custom worker may take more than the tools that are built in.
-void check_substance(const Field& field, const ToolSpec& tool, Findings& findings) {
-  const auto miss = [&](const std::string& expected) {
-    findings.warning(field.path, field.mark(),
-                     "the " + tool.kind + " tool has nothing to do; expected " + expected);
-  };
-  if (tool.kind == "python" && !has_any(tool.options, program_options)) miss("`code` or `script`");
-  if ((tool.kind == "postgres" || tool.kind == "duckdb") && !has_any(tool.options, statement_options))
-    miss("`command`, `query` or `script`");
-  if (tool.kind == "http" && !tool.options.contains("url") && !tool.options.contains("endpoint"))
-    miss("`url`");
-  if (tool.kind == "playbook" && !tool.options.contains("path") && !tool.options.contains("catalog_id"))
-    miss("`path`");
 }
 
 // The entry that `tool: workbook` runs; kept as options.name, whatever it was called.
@@ -129,7 +90,7 @@ struct ToolReader {
                         vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error,
                         findings);
         tool.options[member.key] = member.node.to_json();
-        warn_of_slip(option, member, findings);
+        warn_of_slip(option, member, tool.kind, vocabulary::common_tool_options, findings);
       }
     }
   }

@@ -34,7 +34,7 @@ constexpr auto action_key_list = std::to_array<std::string_view>(
     {"collect", "set", "result", "sink", "log", "call", "retry", "next", "skip", "fail"});
 constexpr auto retry_key_list = std::to_array<std::string_view>(
     {"max_attempts", "attempts", "initial_delay", "delay", "backoff", "backoff_multiplier", "max_delay",
-     "params", "url", "endpoint", "method", "headers", "body", "data", "payload", "args", "input"});
+     "params", "url", "endpoint", "method", "headers", "body", "data", "payload", "json", "args", "input"});
 constexpr auto collect_key_list =
     std::to_array<std::string_view>({"strategy", "mode", "path", "from", "into", "name"});
 constexpr auto workbook_key_list = std::to_array<std::string_view>(

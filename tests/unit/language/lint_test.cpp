@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
+
+#include "shared/language/tool_vocabulary.hpp"
 
 // What `noetlctl playbook lint` says of a text: generation, place, suggestion.
 namespace noetl::language {
@@ -99,6 +102,38 @@ TEST_CASE("slips have their place and a suggestion") {
   check_finding(playbook("  - step: start\n    case:\n      - when: '{{ true }}'\n        then: {collect: "
                          "{strategy: apend}}\n"),
                 "found 'apend'", {.is_error = true, .line = 9, .column = 36, .suggestion = "'append'"});
+}
+
+TEST_CASE(
+    "an option that a tool does not have is told, wherever it stands; tools of a worker's own take any") {
+  check_finding(playbook("  - step: start\n    tool: {kind: http, url: x, vrify_ssl: false}\n"),
+                "the http tool has no option",
+                {.is_error = false, .line = 7, .column = 32, .suggestion = "'verify_ssl'"});
+  check_finding(playbook("  - step: start\n    tool: {kind: shell, command: x, spec: {polcy: {}}}\n"),
+                "no option 'polcy'", {.is_error = false, .line = 7, .column = 44, .suggestion = "'policy'"});
+  CHECK(
+      lint_playbook(
+          playbook("  - step: start\n    tool: {kind: shell, command: x, x-mine: 1, env: {}, timeout: 3}\n"))
+          .findings.empty());
+  const auto own = lint_playbook(playbook("  - step: start\n    tool: {kind: weigh, grams: 5}\n"));
+  CHECK(find(own, "grams") == nullptr);
+}
+
+TEST_CASE("the tools' options are those of docs/tools.md") {
+  std::ifstream file(std::string(NOETL_SOURCE_DIR) + "/docs/tools.md");
+  std::string kind;
+  int seen = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("<!-- options of ")) kind = line.substr(16, line.find(' ', 16) - 16);
+    if (line.starts_with("<!-- end of options")) kind.clear();
+    if (kind.empty() || !line.starts_with("| `")) continue;
+    const auto option = line.substr(3, line.find('`', 3) - 3);
+    CAPTURE(kind);
+    CAPTURE(option);
+    CHECK(vocabulary::contains(vocabulary::tool_options_of(kind), option));
+    ++seen;
+  }
+  CHECK(seen > 50);
 }
 
 TEST_CASE("a template that does not parse is shown where it stands in the playbook") {
