@@ -81,7 +81,8 @@ base::ExecutionId KeychainTable::root_of(base::ExecutionId execution_id) {
 std::optional<KeychainTable::Execution> KeychainTable::execution_of(base::ExecutionId execution_id) {
   const auto rows = session_.run("workload_of_execution", execution_id.value);
   if (rows.empty()) return std::nullopt;
-  return Execution{.catalog_id = {rows[0]["catalog_id"].as<std::int64_t>()}, .workload = text_of(rows[0]["workload"])};
+  return Execution{.catalog_id = {rows[0]["catalog_id"].as<std::int64_t>()}, .workload = text_of(rows[0]["workload"]),
+                   .parent = {rows[0]["parent_execution_id"].as<std::int64_t>()}};
 }
 
 }  // namespace noetl::store

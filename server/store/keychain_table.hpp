@@ -50,6 +50,7 @@ class KeychainTable {
   struct Execution {
     base::CatalogId catalog_id;
     std::string workload;
+    base::ExecutionId parent;  // unset: nobody called it
   };
   [[nodiscard]] std::optional<Execution> execution_of(base::ExecutionId execution_id);
 

@@ -13,6 +13,7 @@ namespace {
 
 using base::ErrorCode;
 
+constexpr int callers_max = 64;
 constexpr double margin_seconds_max = 60;
 constexpr double margin_part = 0.2;  // of a token's life: renewed when so little is left
 
@@ -46,31 +47,50 @@ struct Keychain::Asking {
 };
 
 base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
-  const auto execution_id = question.reader.execution_id;
-  base::ExecutionId root;
-  std::optional<store::KeychainTable::Execution> execution;
-  if (execution_id.is_set()) {
-    parts_.connections.transact([&](store::Session& session) {
-      store::KeychainTable table(session);
-      execution = table.execution_of(execution_id);
-      root = table.root_of(execution_id);
-    });
-    if (!execution || (question.catalog_id.is_set() && question.catalog_id != execution->catalog_id))
-      return base::failure(ErrorCode::not_found,
-                           "no execution" + (execution ? " of catalog entry " + question.catalog_id.str() : std::string{}) +
-                               " has execution_id " + execution_id.str(),
-                           "execution_id");
-    question.catalog_id = execution->catalog_id;
+  const auto given = question;
+  if (!given.reader.execution_id.is_set()) {
+    auto row = get_of(question, std::nullopt);
+    if (row) audit_read(parts_, "keychain.read", given.catalog_id.str() + "/" + given.name, given.reader);
+    return row;
   }
+  std::optional<base::Error> first;
+  for (int depth = 0; depth < callers_max && question.reader.execution_id.is_set(); ++depth) {
+    std::optional<Execution> execution;
+    parts_.connections.run_one([&](store::Session& session) {
+      execution = store::KeychainTable(session).execution_of(question.reader.execution_id);
+    });
+    if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id)) break;
+    question.catalog_id = execution->catalog_id;
+    auto row = get_of(question, execution);
+    if (row) {
+      audit_read(parts_, "keychain.read", question.catalog_id.str() + "/" + given.name, given.reader);
+      return row;
+    }
+    const bool is_missing = row.error().code == ErrorCode::not_found && row.error().field == missing_entry_field;
+    if (!first) first = row.error();
+    if (!is_missing) return row;
+    question.reader.execution_id = execution->parent;
+  }
+  if (first) return base::failure(std::move(*first));
+  return base::failure(ErrorCode::not_found,
+                       "no execution" + (given.catalog_id.is_set() ? " of catalog entry " + given.catalog_id.str() : std::string{}) +
+                           " has execution_id " + given.reader.execution_id.str(),
+                       "execution_id");
+}
+
+base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& question, const std::optional<Execution>& execution) {
   const auto playbook = parts_.playbooks.get(question.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   if (const auto checked = check_no_circle((*playbook)->keychain, question.name); !checked)
     return base::failure(checked.error());
+  base::ExecutionId root;
+  if (execution) {
+    parts_.connections.run_one([&](store::Session& session) {
+      root = store::KeychainTable(session).root_of(question.reader.execution_id);
+    });
+  }
   const Json workload = execution ? Json::parse(execution->workload) : (*playbook)->workload;
-  const Asking asking{question, (*playbook)->keychain, workload, root};
-  auto row = resolve(asking, question.name);
-  if (row) audit_read(parts_, "keychain.read", question.catalog_id.str() + "/" + question.name, question.reader);
-  return row;
+  return resolve({question, (*playbook)->keychain, workload, root}, question.name);
 }
 
 std::optional<Keychain::Stored> Keychain::find_stored(const store::KeychainKey& key, base::ExecutionId root) {

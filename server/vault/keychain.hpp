@@ -25,6 +25,7 @@ class Keychain {
   Keychain(app::Parts& parts, const KeyRing& keys, Credentials& credentials)
       : parts_(parts), keys_(keys), credentials_(credentials) {}
 
+  // Of the execution's playbook; where that has no such entry, of the playbook that called it, and so on up.
   [[nodiscard]] base::Result<wire::KeychainRow> get(KeychainQuestion question);
   // Errors: not_found when the catalog has no such entry.
   [[nodiscard]] base::Result<wire::KeychainRow> put(const wire::KeychainRequest& request);
@@ -37,7 +38,9 @@ class Keychain {
  private:
   struct Asking;  // one get() and what it found
   using Stored = store::StoredKeychainEntry;
+  using Execution = store::KeychainTable::Execution;
 
+  [[nodiscard]] base::Result<wire::KeychainRow> get_of(const KeychainQuestion& question, const std::optional<Execution>& execution);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve(const Asking& asking, const std::string& name);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve_entry(const Asking& asking, const KeychainEntry& entry);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve_stored(const Asking& asking, const Stored& stored);

@@ -273,7 +273,7 @@ base::Result<KeychainEntry> find_entry(const Json& keychain, const std::string& 
   return base::failure(ErrorCode::not_found,
                        "the playbook's keychain has no entry '" + name + "' and no token was put under that name" +
                            (known.empty() ? std::string{} : "; it has " + known),
-                       "name");
+                       missing_entry_field);
 }
 
 base::Result<KeychainEntry> renewal_entry(const std::string& name, const std::string& kind, Json spec) {

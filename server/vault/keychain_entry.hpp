@@ -28,6 +28,9 @@ struct KeychainEntry {
   std::vector<std::string> needs;  // other entries that its templates name
 };
 
+// `field` of the not_found that says that there is no such entry.
+inline constexpr const char* missing_entry_field = "keychain";
+
 // The entry of that name among a playbook's (a list, or a map by name); not_found names those that are there.
 [[nodiscard]] base::Result<KeychainEntry> find_entry(const Json& keychain, const std::string& name);
 // invalid_input when the entry needs itself, by way of others: fetching one would wait for the other for ever.

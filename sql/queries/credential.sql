@@ -80,5 +80,5 @@ with recursive up as (
 select execution_id from up order by depth desc limit 1
 
 -- name: workload_of_execution
--- What a keychain entry may name of an execution, and whose keychain it is.
-select catalog_id, workload from noetl.execution where execution_id = $1
+-- What a keychain entry may name of an execution, whose keychain it is, and who called it.
+select catalog_id, workload, coalesce(parent_execution_id, 0) as parent_execution_id from noetl.execution where execution_id = $1

@@ -293,6 +293,25 @@ TEST_CASE("an entry may name another one, and what is put through the API comes 
   CHECK(fixture.token(fixture.get({}, "header", execution)) == "Key k1");
 }
 
+TEST_CASE("a playbook that was called may use the keychain of its caller, unless it has its own") {
+  Fixture fixture;
+  static_cast<void>(fixture.add_playbook("  - {name: of_caller, kind: static, data: {token: '{{ workload.base }}'}}\n"
+                                         "  - {name: of_both, kind: static, data: {token: caller}}"));
+  const auto caller = fixture.start({{"base", "the caller's"}});
+  const auto callee_id = fixture.add_playbook("  - {name: of_both, kind: static, data: {token: callee}}");
+  const auto callee = fixture.start({{"base", "the callee's"}});
+  fixture.server.run("update noetl.execution set parent_execution_id = " + caller.str() + " where execution_id = " + callee.str());
+
+  CHECK(fixture.token(fixture.get({}, "of_caller", callee)) == "the caller's");
+  CHECK(fixture.token(fixture.get(callee_id, "of_caller", callee)) == "the caller's");
+  CHECK(fixture.token(fixture.get({}, "of_both", callee)) == "callee");
+  CHECK(fixture.token(fixture.get({}, "of_both", caller)) == "caller");
+  const auto unknown = fixture.get({}, "of_nobody", callee);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().message.find("'of_both'") != std::string::npos);
+  CHECK(fixture.get({}, "of_both", {42}).error().field == "execution_id");
+}
+
 TEST_CASE("a token that was put expires, unless it says how to be renewed") {
   TokenServer endpoint;
   Fixture fixture;
