@@ -251,9 +251,13 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
 // it as it is.
 const Json* Context::opened(const std::string& name, const Json& result, Rendering& rendering) const {
   if (const Json* rows = rows_meant(name, result, rendering)) return rows;
-  if (!is_http_answer(result) && !is_envelope(result)) return &result;
+  const bool has_code = !is_v10(situation_.playbook) && member(result, "status_code") != nullptr;
+  const bool has_inner = is_http_answer(result) || is_envelope(result);
+  if (!has_inner && !has_code) return &result;
   if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
-  Json opened = result["data"];
+  Json opened = has_inner ? result["data"] : Json::object();
+  // The older generation calls an http answer's code `status` as well.
+  if (has_code) opened["status"] = result["status_code"];
   opened.update(result);
   return rendering.make(std::move(opened));
 }

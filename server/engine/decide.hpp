@@ -105,6 +105,7 @@ class Decide {
                        std::chrono::milliseconds& delay);
   Verdict carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then, Frame& frame,
                     std::chrono::milliseconds& delay);
+  bool apply_task_set(const domain::Step& step, const Json& set, const Frame& frame);
   void take_vars(const domain::Step& step);
 
   // loops.cpp

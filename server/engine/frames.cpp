@@ -171,7 +171,7 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   if (!tool.label.empty() && step.tools.size() > 1 && is_label_read(step, tool.label)) {
     frame.results[tool.label] = end.result;
   }
-  if (!apply_set(step, tool.set, step.name)) return false;
+  if (!apply_task_set(step, tool.set, frame)) return false;
   if (frame.task + 1 >= step.tools.size()) {
     frame_completed(step, frame, std::move(end.result));
     return false;

@@ -9,14 +9,6 @@ namespace {
 
 constexpr int attempts_default = 3;
 
-// Bare names that a task of an iteration sets belong to the iteration: its siblings must not see them.
-Json localized(const Json& set, const Frame& frame) {
-  if (!frame.is_iteration() || !set.is_object()) return set;
-  Json local = Json::object();
-  for (const auto& [key, value] : set.items()) local[key.find('.') == std::string::npos ? "iter." + key : key] = value;
-  return local;
-}
-
 RetryDelay delay_of(const Json& then) {
   RetryDelay delay;
   delay.backoff = text_of(then, {"backoff"});
@@ -29,6 +21,14 @@ RetryDelay delay_of(const Json& then) {
 }
 
 }  // namespace
+
+// Bare names that a task of an iteration sets belong to the iteration: its siblings must not see them.
+bool Decide::apply_task_set(const domain::Step& step, const Json& set, const Frame& frame) {
+  if (!frame.is_iteration() || !set.is_object()) return apply_set(step, set, step.name);
+  Json local = Json::object();
+  for (const auto& [key, value] : set.items()) local[key.find('.') == std::string::npos ? "iter." + key : key] = value;
+  return apply_set(step, local, step.name);
+}
 
 Decide::Verdict Decide::apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
                                      std::chrono::milliseconds& delay) {
@@ -53,7 +53,7 @@ Decide::Verdict Decide::apply_policy(const domain::Step& step, const domain::Too
 Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then,
                                   Frame& frame, std::chrono::milliseconds& delay) {
   const auto act = text_of(then, {"do"});
-  if (const Json* set = map_member(then, "set"); set != nullptr && !apply_set(step, localized(*set, frame), step.name)) {
+  if (const Json* set = map_member(then, "set"); set != nullptr && !apply_task_set(step, *set, frame)) {
     return Verdict::fail;
   }
   if (act == "fail") return Verdict::fail;
