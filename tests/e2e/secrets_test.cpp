@@ -132,6 +132,43 @@ TEST_CASE("a keychain token reaches the tools and is found neither in the databa
   CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'credential.read'") >= 1);
 }
 
+TEST_CASE("a playbook that was called uses its caller's keychain, and an entry is a tool's auth") {
+  TokenServer endpoint;
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
+  REQUIRE(stack.api().post("/api/credentials", {{"name", "api_login"}, {"type", "oauth2"}, {"data", {{"client_id", TokenServer::client_id}, {"client_secret", TokenServer::client_secret}, {"token_url", endpoint.url() + "/token"}}}}).status == 200);
+  stack.register_playbook(R"(apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: callee, path: e2e/callee}
+workload: {api_url: ""}
+workflow:
+  - step: start
+    tool:
+      kind: http
+      method: GET
+      url: "{{ workload.api_url }}/protected"
+      auth: {type: bearer, token: "{{ keychain.api.token }}"}
+)");
+  const auto path = stack.register_playbook(R"(apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: caller, path: e2e/caller}
+workload: {api_url: ""}
+keychain:
+  - {name: api, kind: oauth2, scope: shared, credential: api_login}
+workflow:
+  - step: start
+    tool:
+      kind: playbook
+      path: e2e/callee
+      input: {api_url: "{{ workload.api_url }}"}
+)");
+
+  const auto execution = stack.wait_for_execution(stack.execute(path, {{"api_url", endpoint.url()}}));
+
+  CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
+  CHECK(endpoint.protected_hits == 1);
+  CHECK(dump(stack).find(TokenServer::token_mark()) == std::string::npos);
+}
+
 TEST_CASE("with a worker token only who shows it reads secrets, and workers do") {
   TokenServer endpoint;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_WORKER_TOKEN", "the-worker-token"}}});
