@@ -48,9 +48,6 @@ TEST_CASE("several statements run in memory and the last rows are the result") {
   CHECK(map["command_2"]["rows"] == rows);
 
   CHECK(result({{"query", sql}, {"returns", "rows"}}) == rows);
-  ToolCall old = call_of({{"query", sql}});
-  old.context["generation"] = "v2era";
-  CHECK(Json::parse(tool().run(old).result) == rows);
 }
 
 TEST_CASE("values have native types, nested ones included") {

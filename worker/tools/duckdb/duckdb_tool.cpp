@@ -28,7 +28,7 @@ constexpr std::array<OptionSpec, 15> option_table{{
     {"numeric", "text",
      "how decimals and huge integers come: exact (a number where it is exact, else a text), number or text"},
     {"returns", "text",
-     "rows: the result is the list of the last rows; result: the map. Default: rows in playbooks of 2025, "
+     "rows: the result is the list of the last rows; result: the map, which is the default"
      "else result"},
 }};
 
@@ -60,10 +60,8 @@ ToolResult failed_with(domain::ToolError error) {
   return result;
 }
 
-// Playbooks of 2025 bind the rows themselves to the name of the step.
 base::Result<bool> wants_rows(const ToolCall& call) {
-  const bool is_2025 = call.context.is_object() && call.context.value("generation", Json()) == "v2era";
-  auto text = text_option(call, {"returns"}, is_2025 ? "rows" : "result");
+  auto text = text_option(call, {"returns"}, "result");
   if (!text) return tl::unexpected(text.error());
   if (*text == "rows" || *text == "result") return *text == "rows";
   return base::failure(base::ErrorCode::invalid_input,
