@@ -12,7 +12,8 @@ struct CommandLine;
 void add_dev_command(CLI::App& app, CommandLine& line);  // dev
 void add_server_command(CLI::App& app, CommandLine& line);  // server start
 void add_worker_command(CLI::App& app, CommandLine& line);  // worker start|list|drain
-void add_playbook_command(CLI::App& app, CommandLine& line);  // playbook register|list|get|lint|schema, catalog …
+void add_playbook_command(CLI::App& app,
+                          CommandLine& line);  // playbook register|list|get|lint|schema, catalog …
 void add_execute_command(CLI::App& app, CommandLine& line);  // execute, run
 void add_execution_command(CLI::App& app, CommandLine& line);  // execution list|get|events|watch|cancel
 void add_queue_command(CLI::App& app, CommandLine& line);  // queue status

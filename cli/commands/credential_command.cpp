@@ -20,7 +20,8 @@ base::Result<Json> secret_from(const Arguments& arguments) {
   if (!arguments.secret.empty()) {
     if (arguments.secret != "-" && !arguments.secret.starts_with('@'))
       return base::failure(base::ErrorCode::invalid_input,
-                           "--data: give @file or - (stdin): what is on the command line can be read by every user of this machine");
+                           "--data: give @file or - (stdin): what is on the command line can be read by "
+                           "every user of this machine");
     auto read = read_payload(arguments.secret == "-" ? "@-" : arguments.secret);
     if (!read) {
       // A parser's message may quote what it read.
@@ -48,7 +49,8 @@ base::Result<Json> requests_from(const Arguments& arguments) {
     if (!text) return base::failure(text.error());
     Json body = Json::parse(*text, nullptr, false);
     if (!body.is_object() && !body.is_array())
-      return base::failure(base::ErrorCode::invalid_input, arguments.file + " is no JSON object {name, type, data} nor an array of such");
+      return base::failure(base::ErrorCode::invalid_input,
+                           arguments.file + " is no JSON object {name, type, data} nor an array of such");
     return body.is_array() ? body : Json::array({body});
   }
   if (arguments.name.empty())
@@ -83,10 +85,15 @@ void add_put(CLI::App& credential, CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("name", arguments->name);
   command->add_option("--type", arguments->type, "postgres, bearer, basic, oauth2, …");
-  command->add_option("--data", arguments->secret, "The secret: a JSON object in @file, or - for stdin")->type_name("@FILE");
-  command->add_option("--from-env", arguments->from_environment, "FIELD=VARIABLE: a field of the secret from the environment")
+  command->add_option("--data", arguments->secret, "The secret: a JSON object in @file, or - for stdin")
+      ->type_name("@FILE");
+  command
+      ->add_option("--from-env", arguments->from_environment,
+                   "FIELD=VARIABLE: a field of the secret from the environment")
       ->type_name("FIELD=VARIABLE");
-  command->add_option("-f,--file", arguments->file, "JSON file with the whole credential, or an array of them")->type_name("FILE");
+  command
+      ->add_option("-f,--file", arguments->file, "JSON file with the whole credential, or an array of them")
+      ->type_name("FILE");
   command->add_option("--meta", arguments->meta, "JSON object or @file; not secret")->type_name("JSON");
   command->add_option("--tag", arguments->tags, "Tag; may be repeated");
   command->add_option("--description", arguments->description);
@@ -97,11 +104,13 @@ void add_get(CLI::App& credential, CommandLine& line) {
   auto* command = credential.add_subcommand("get", "One credential by name or id, without its secret");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("name", arguments->name)->required();
-  command->add_flag("--include-data", arguments->shows_data, "With its secret; needs --token where the server has a worker-token");
+  command->add_flag("--include-data", arguments->shows_data,
+                    "With its secret; needs --token where the server has a worker-token");
   on_chosen(*command, line, [arguments](Session& session) {
-    const std::string path =
-        "/api/credentials/" + encode_segment(arguments->name) + (arguments->shows_data ? "?include_data=true" : "");
-    return show_or_fail(session, session.server().get(path), [&](const Json& answer) { session.output.fields(answer); });
+    const std::string path = "/api/credentials/" + encode_segment(arguments->name) +
+                             (arguments->shows_data ? "?include_data=true" : "");
+    return show_or_fail(session, session.server().get(path),
+                        [&](const Json& answer) { session.output.fields(answer); });
   });
 }
 
@@ -110,8 +119,9 @@ void add_list(CLI::App& credential, CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--type", arguments->type, "Of this type only");
   on_chosen(*command, line, [arguments](Session& session) {
-    const std::string path = "/api/credentials?limit=1000" +
-                             (arguments->type.empty() ? std::string{} : "&type=" + encode_segment(arguments->type));
+    const std::string path =
+        "/api/credentials?limit=1000" +
+        (arguments->type.empty() ? std::string{} : "&type=" + encode_segment(arguments->type));
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer.value("items", Json::array()), {{"NAME", "name"},
                                                                  {"TYPE", "type"},
@@ -127,8 +137,9 @@ void add_delete(CLI::App& credential, CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
-    return show_or_fail(session, session.server().call({"DELETE", "/api/credentials/" + encode_segment(arguments->name)}),
-                        [&](const Json& answer) { session.output.fields(answer); });
+    return show_or_fail(
+        session, session.server().call({"DELETE", "/api/credentials/" + encode_segment(arguments->name)}),
+        [&](const Json& answer) { session.output.fields(answer); });
   });
 }
 
@@ -141,13 +152,16 @@ void add_credential_command(CLI::App& app, CommandLine& line) {
   add_get(*credential, line);
   add_list(*credential, line);
   add_delete(*credential, line);
-  auto* rotate = credential->add_subcommand("rotate", "Seal every secret with the server's first encryption key");
+  auto* rotate =
+      credential->add_subcommand("rotate", "Seal every secret with the server's first encryption key");
   on_chosen(*rotate, line, [](Session& session) {
-    return show_or_fail(session, session.server().post("/api/v2/credentials/rotate", Json::object()), [&](const Json& answer) {
-      session.output.fields(answer);
-      if (!answer.value("unreadable", Json::array()).empty())
-        session.output.note("what is unreadable was sealed with a key that the server no longer has");
-    });
+    return show_or_fail(
+        session, session.server().post("/api/v2/credentials/rotate", Json::object()),
+        [&](const Json& answer) {
+          session.output.fields(answer);
+          if (!answer.value("unreadable", Json::array()).empty())
+            session.output.note("what is unreadable was sealed with a key that the server no longer has");
+        });
   });
 }
 

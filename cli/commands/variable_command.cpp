@@ -35,19 +35,25 @@ void add_set(CLI::App& variables, CommandLine& line) {
   auto* command = variables.add_subcommand("set", "Set variables of a running execution");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("execution_id", arguments->execution_id)->required();
-  command->add_option("assignment", arguments->assignments, "name=value: JSON when it reads as such; name:=value: text")->required();
+  command
+      ->add_option("assignment", arguments->assignments,
+                   "name=value: JSON when it reads as such; name:=value: text")
+      ->required();
   command->add_option("--type", arguments->type, "user_defined, step_result, computed or iterator_state");
   command->add_option("--step", arguments->step, "Step that they are said to come from");
   on_chosen(*command, line, [arguments](Session& session) {
     Json values = Json::object();
     for (const auto& one : arguments->assignments) {
-      if (const auto applied = apply_setting(values, one); !applied) return session.output.error(applied.error());
+      if (const auto applied = apply_setting(values, one); !applied)
+        return session.output.error(applied.error());
     }
     Json body{{"variables", std::move(values)}};
     if (!arguments->type.empty()) body["var_type"] = arguments->type;
     if (!arguments->step.empty()) body["source_step"] = arguments->step;
-    return show_or_fail(session, session.server().post("/api/vars/" + encode_segment(arguments->execution_id), std::move(body)),
-                        [&](const Json& answer) { session.output.fields(answer); });
+    return show_or_fail(
+        session,
+        session.server().post("/api/vars/" + encode_segment(arguments->execution_id), std::move(body)),
+        [&](const Json& answer) { session.output.fields(answer); });
   });
 }
 

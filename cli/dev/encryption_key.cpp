@@ -12,7 +12,9 @@
 namespace noetl::dev {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 std::string random_hex() {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -37,7 +39,8 @@ std::string encryption_key_file(const std::string& folder) {
   const int file = open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) fail("cannot make " + draft);
   const std::string text = random_hex();
-  const bool is_written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0;
+  const bool is_written =
+      write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(file) == 0;
   const int error = errno;
   close(file);
   if (!is_written) {

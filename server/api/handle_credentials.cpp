@@ -45,10 +45,11 @@ base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
     reader.refuse("include_data", "must be true or false");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (is_true(include)) {
-    if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+    if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
+      return base::failure(allowed.error());
   }
-  const auto row =
-      is_true(include) ? backing.vault.credentials().read(call.name, who) : backing.vault.credentials().get(call.name);
+  const auto row = is_true(include) ? backing.vault.credentials().read(call.name, who)
+                                    : backing.vault.credentials().get(call.name);
   if (!row) return base::failure(row.error());
   Reply reply = json_reply(wire::encode(*row));
   reply.headers.emplace_back("Cache-Control", "no-store");
@@ -66,7 +67,8 @@ base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+  if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
+    return base::failure(allowed.error());
   const auto answer = backing.vault.credentials().rotate();
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));

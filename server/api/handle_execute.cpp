@@ -11,8 +11,8 @@ namespace {
 // See reserved_name.hpp: a payload is data.
 base::Result<void> check_payload(const wire::ExecuteRequest& request) {
   if (!wire::has_reserved_name(std::string_view(request.payload))) return {};
-  return base::failure(base::ErrorCode::invalid_input, "the payload has a member '$template', a name that is reserved",
-                       "/payload");
+  return base::failure(base::ErrorCode::invalid_input,
+                       "the payload has a member '$template', a name that is reserved", "/payload");
 }
 
 }  // namespace

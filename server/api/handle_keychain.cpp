@@ -13,7 +13,8 @@ namespace {
 base::Result<Reply> answer(Backing& backing, const Call& call, vault::KeychainQuestion question) {
   question.name = call.name;
   question.reader.from = call.peer;
-  if (const auto allowed = check_may_read_secrets(backing, call); !allowed) return base::failure(allowed.error());
+  if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
+    return base::failure(allowed.error());
   // A token endpoint that does not answer shall not keep out those who need none.
   const auto permit = enter(backing.gates.outside);
   if (!permit) return base::failure(permit.error());
@@ -63,8 +64,9 @@ base::Result<Reply> handle_delete_keychain(Backing& backing, const Call& call) {
   QueryReader reader(call);
   const auto execution_id = reader.id<base::ExecutionId>("execution_id");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  const auto count = backing.vault.keychain().remove(base::CatalogId{call.id}, call.name,
-                                                   execution_id.is_set() ? std::optional(execution_id) : std::nullopt);
+  const auto count =
+      backing.vault.keychain().remove(base::CatalogId{call.id}, call.name,
+                                      execution_id.is_set() ? std::optional(execution_id) : std::nullopt);
   if (!count) return base::failure(count.error());
   wire::ObjectWriter out;
   out.text("status", "success").integer("deleted", *count);

@@ -35,7 +35,10 @@ base::Result<Reply> handle_delete_variable(Backing& backing, const Call& call) {
   if (const auto gone = app::delete_variable(backing.parts, execution_id, call.name); !gone)
     return base::failure(gone.error());
   wire::ObjectWriter out;
-  out.text("status", "success").id("execution_id", execution_id).text("var_name", call.name).boolean("deleted", true);
+  out.text("status", "success")
+      .id("execution_id", execution_id)
+      .text("var_name", call.name)
+      .boolean("deleted", true);
   return json_reply(out.finish());
 }
 

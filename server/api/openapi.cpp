@@ -42,10 +42,8 @@ Json parameters_of(const Endpoint& endpoint) {
   for (auto begin = path.find('{'); begin != std::string_view::npos; begin = path.find('{')) {
     const auto end = path.find('}');
     const std::string name(path.substr(begin + 1, end - begin - 1));
-    parameters.push_back({{"name", name},
-                          {"in", "path"},
-                          {"required", true},
-                          {"schema", schema_of_parameter(name)}});
+    parameters.push_back(
+        {{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema_of_parameter(name)}});
     path.remove_prefix(end + 1);
   }
   for (const auto& field : endpoint.query) {

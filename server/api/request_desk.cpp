@@ -63,14 +63,16 @@ bool may_be_json(const std::string& type) {
 // Called by a program on this machine. A proxy here speaks for others; a web page that is open here speaks for its
 // author, even under a name of its own that leads to this machine (Host).
 bool is_local(const httplib::Request& request) {
-  for (const char* header : {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin", "Sec-Fetch-Site"}) {
+  for (const char* header :
+       {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin", "Sec-Fetch-Site"}) {
     if (request.has_header(header)) return false;
   }
   const auto begins = [](std::string_view text, std::string_view start) { return text.starts_with(start); };
   const std::string& from = request.remote_addr;
   if (!begins(from, "127.") && from != "::1" && !begins(from, "::ffff:127.")) return false;
   const std::string host = request.get_header_value("Host");
-  return host.empty() || begins(host, "127.") || begins(host, "[::1]") || host == "localhost" || begins(host, "localhost:");
+  return host.empty() || begins(host, "127.") || begins(host, "[::1]") || host == "localhost" ||
+         begins(host, "localhost:");
 }
 
 // A long poll holds a thread: some are left for everything else.
@@ -103,7 +105,8 @@ std::string header_if(const httplib::Request& request, const char* name, bool (*
 
 }  // namespace
 
-RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings, telemetry::Metrics& metrics)
+RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings,
+                         telemetry::Metrics& metrics)
     : parts_(parts),
       settings_(settings),
       router_(endpoints()),

@@ -16,7 +16,8 @@ namespace noetl::api {
 
 class RequestDesk {
  public:
-  RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings, telemetry::Metrics& metrics);
+  RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings,
+              telemetry::Metrics& metrics);
   RequestDesk(const RequestDesk&) = delete;
   RequestDesk& operator=(const RequestDesk&) = delete;
 

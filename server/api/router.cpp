@@ -81,8 +81,9 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
       route.worker_id = parts[i];
     } else if (name == "name" || name == "var_name") {
       if (name == "name" ? !wire::is_secret_name(parts[i]) : !is_variable_name(parts[i])) {
-        return base::failure(ErrorCode::invalid_input,
-                             shown(parts[i]) + " is no name: letters, digits, '_', '.', ':', '@' and '-', at most 128", name);
+        return base::failure(
+            ErrorCode::invalid_input,
+            shown(parts[i]) + " is no name: letters, digits, '_', '.', ':', '@' and '-', at most 128", name);
       }
       route.name = parts[i];
     } else {

@@ -29,10 +29,11 @@ base::Result<void> check_may_read_secrets(const Backing& backing, const Call& ca
                          "Authorization");
   }
   if (call.is_local) return {};
-  return base::failure(ErrorCode::forbidden,
-                       "secrets are shown only to programs on the server's machine as long as the server has no "
-                       "worker-token; this call came from " +
-                           call.peer + " or through a proxy: set worker-token on the server and give it to its workers");
+  return base::failure(
+      ErrorCode::forbidden,
+      "secrets are shown only to programs on the server's machine as long as the server has no "
+      "worker-token; this call came from " +
+          call.peer + " or through a proxy: set worker-token on the server and give it to its workers");
 }
 
 base::Result<nlohmann::json> secret_json_of(const Call& call) {
@@ -41,7 +42,8 @@ base::Result<nlohmann::json> secret_json_of(const Call& call) {
   const auto at = body.error().message.rfind(" at byte ");
   std::string place = at == std::string::npos ? std::string{} : body.error().message.substr(at);
   if (place.find_first_not_of("0123456789", 9) != std::string::npos) place.clear();
-  return base::failure(body.error().code, "the body is not acceptable JSON" + place + " (not quoted, as it may be secret)");
+  return base::failure(body.error().code,
+                       "the body is not acceptable JSON" + place + " (not quoted, as it may be secret)");
 }
 
 }  // namespace noetl::api

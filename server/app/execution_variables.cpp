@@ -22,7 +22,8 @@ tl::unexpected<base::Error> unknown_execution(base::ExecutionId id) {
 }
 
 tl::unexpected<base::Error> unknown_variable(base::ExecutionId id, const std::string& name) {
-  return base::failure(ErrorCode::not_found, "execution " + id.str() + " has no variable '" + name + "'", "var_name");
+  return base::failure(ErrorCode::not_found, "execution " + id.str() + " has no variable '" + name + "'",
+                       "var_name");
 }
 
 struct Found {
@@ -69,9 +70,9 @@ base::Result<void> change_state(store::Session& session, base::ExecutionId id,
   const auto locked = store::ExecutionTable(session).lock({id});
   if (locked.empty()) return unknown_execution(id);
   if (locked[0].status != domain::ExecutionStatus::running) {
-    return base::failure(ErrorCode::already_terminal,
-                         "execution " + id.str() + " is " + std::string(domain::to_display(locked[0].status)) +
-                             ": its variables stay as they are");
+    return base::failure(ErrorCode::already_terminal, "execution " + id.str() + " is " +
+                                                          std::string(domain::to_display(locked[0].status)) +
+                                                          ": its variables stay as they are");
   }
   auto state = engine::state_from_json(Json::parse(locked[0].state));
   if (!state) return base::failure(state.error());
@@ -94,15 +95,17 @@ base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts, base::
     const auto notes = store::VariableTable(session).list(execution_id);
     for (const auto& [name, value] : found->variables.items()) {
       const auto note = notes.find(name);
-      rows.push_back(row_of(execution_id,
-                            note != notes.end() ? note->second : note_of(playbook ? playbook->get() : nullptr, name), value));
+      rows.push_back(row_of(
+          execution_id,
+          note != notes.end() ? note->second : note_of(playbook ? playbook->get() : nullptr, name), value));
     }
   });
   if (!is_known) return unknown_execution(execution_id);
   return rows;
 }
 
-base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId execution_id, const std::string& name) {
+base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId execution_id,
+                                              const std::string& name) {
   base::Result<wire::VariableRow> row;
   parts.connections.transact([&](store::Session& session) {
     const auto found = find(session, execution_id);
@@ -116,8 +119,8 @@ base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId ex
       return;
     }
     const auto playbook = parts.playbooks.get(found->catalog_id, session);
-    const auto note =
-        store::VariableTable(session).count_read(execution_id, note_of(playbook ? playbook->get() : nullptr, name));
+    const auto note = store::VariableTable(session).count_read(
+        execution_id, note_of(playbook ? playbook->get() : nullptr, name));
     row = row_of(execution_id, note, *value);
   });
   return row;

@@ -12,12 +12,14 @@
 namespace noetl::app {
 
 // By name. Not counted as reads.
-[[nodiscard]] base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts, base::ExecutionId execution_id);
+[[nodiscard]] base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts,
+                                                                          base::ExecutionId execution_id);
 // Counts as a read.
 [[nodiscard]] base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId execution_id,
                                                             const std::string& name);
 // Steps that are entered afterwards see them.
 [[nodiscard]] base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& request);
-[[nodiscard]] base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id, const std::string& name);
+[[nodiscard]] base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id,
+                                                 const std::string& name);
 
 }  // namespace noetl::app

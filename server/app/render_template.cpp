@@ -16,7 +16,8 @@ using base::ErrorCode;
 using domain::Json;
 
 // Names of the language that are there whatever the execution has done.
-constexpr const char* language_names[] = {"workload", "vars", "ctx", "steps", "execution_id", "catalog_id", "job"};
+constexpr const char* language_names[] = {"workload",     "vars",       "ctx", "steps",
+                                          "execution_id", "catalog_id", "job"};
 
 void add_members(const Json& object, std::set<std::string>& names) {
   if (!object.is_object()) return;
@@ -32,8 +33,9 @@ base::Result<void> check_names(const Json& source, const std::set<std::string>& 
   }
   if (unknown.empty()) return {};
   return base::failure(ErrorCode::invalid_input,
-                       "the template names " + unknown + ", which the execution does not have; send strict: false to "
-                       "render such names as nothing",
+                       "the template names " + unknown +
+                           ", which the execution does not have; send strict: false to "
+                           "render such names as nothing",
                        "template");
 }
 
@@ -45,7 +47,8 @@ base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::Rende
     std::string state_text;
     const auto row = store::ExecutionTable(session).find(request.execution_id, state_text);
     if (!row) {
-      answer = base::failure(ErrorCode::not_found, "no execution has execution_id " + request.execution_id.str(), "execution_id");
+      answer = base::failure(ErrorCode::not_found,
+                             "no execution has execution_id " + request.execution_id.str(), "execution_id");
       return;
     }
     const auto playbook = parts.playbooks.get(row->catalog_id, session);

@@ -7,6 +7,7 @@
 
 namespace noetl::app {
 
-[[nodiscard]] base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::RenderRequest& request);
+[[nodiscard]] base::Result<wire::RenderAnswer> render_template(Parts& parts,
+                                                               const wire::RenderRequest& request);
 
 }  // namespace noetl::app

@@ -25,12 +25,13 @@ SealedText sealed_of(const pqxx::row& row) {
 
 }  // namespace
 
-std::int64_t CredentialTable::upsert(const StoredCredential& credential, const std::vector<std::string>& tags) {
+std::int64_t CredentialTable::upsert(const StoredCredential& credential,
+                                     const std::vector<std::string>& tags) {
   ArrayLiteral array;
   for (const auto& tag : tags) array.add(tag);
-  const auto rows = session_.run("upsert_credential", credential.credential_id, credential.name, credential.type,
-                                 credential.sealed.key_id, credential.sealed.hex, credential.meta, array.text(),
-                                 credential.description);
+  const auto rows = session_.run("upsert_credential", credential.credential_id, credential.name,
+                                 credential.type, credential.sealed.key_id, credential.sealed.hex,
+                                 credential.meta, array.text(), credential.description);
   return rows[0][0].as<std::int64_t>();
 }
 
@@ -42,7 +43,8 @@ std::optional<StoredCredential> CredentialTable::find(const std::string& name, s
   return found;
 }
 
-std::vector<StoredCredential> CredentialTable::list(const std::string& type, const std::string& after, int limit) {
+std::vector<StoredCredential> CredentialTable::list(const std::string& type, const std::string& after,
+                                                    int limit) {
   std::vector<StoredCredential> found;
   for (const auto& row : session_.run("list_credentials", type, after, limit)) found.push_back(listed(row));
   return found;

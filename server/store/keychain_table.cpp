@@ -24,8 +24,8 @@ StoredKeychainEntry listed(const pqxx::row& row, base::CatalogId catalog_id, std
 
 void KeychainTable::upsert(const StoredKeychainEntry& entry, std::optional<double> seconds) {
   session_.run("forget_expired_keychain");
-  session_.run("upsert_keychain_entry", entry.key.catalog_id.value, entry.key.name, entry.key.execution_id.value,
-               entry.kind, entry.sealed.key_id, entry.sealed.hex, seconds);
+  session_.run("upsert_keychain_entry", entry.key.catalog_id.value, entry.key.name,
+               entry.key.execution_id.value, entry.kind, entry.sealed.key_id, entry.sealed.hex, seconds);
 }
 
 std::optional<StoredKeychainEntry> KeychainTable::find(const KeychainKey& key, base::ExecutionId root) {
@@ -51,8 +51,8 @@ int KeychainTable::remove(base::CatalogId catalog_id, const std::string& name,
   return static_cast<int>(session_.run("delete_keychain_entries", catalog_id.value, name, id).size());
 }
 
-std::vector<StoredKeychainEntry> KeychainTable::of_other_keys(const std::string& key_id, const KeychainKey& after,
-                                                              int limit) {
+std::vector<StoredKeychainEntry> KeychainTable::of_other_keys(const std::string& key_id,
+                                                              const KeychainKey& after, int limit) {
   std::vector<StoredKeychainEntry> found;
   for (const auto& row : session_.run("keychain_of_other_keys", key_id, after.catalog_id.value, after.name,
                                       after.execution_id.value, limit)) {
@@ -81,7 +81,8 @@ base::ExecutionId KeychainTable::root_of(base::ExecutionId execution_id) {
 std::optional<KeychainTable::Execution> KeychainTable::execution_of(base::ExecutionId execution_id) {
   const auto rows = session_.run("workload_of_execution", execution_id.value);
   if (rows.empty()) return std::nullopt;
-  return Execution{.catalog_id = {rows[0]["catalog_id"].as<std::int64_t>()}, .workload = text_of(rows[0]["workload"]),
+  return Execution{.catalog_id = {rows[0]["catalog_id"].as<std::int64_t>()},
+                   .workload = text_of(rows[0]["workload"]),
                    .parent = {rows[0]["parent_execution_id"].as<std::int64_t>()}};
 }
 

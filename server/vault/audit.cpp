@@ -7,12 +7,14 @@
 
 namespace noetl::vault {
 
-void audit_read(app::Parts& parts, std::string_view what, const std::string& name, const wire::SecretReader& reader) {
-  telemetry::log_info("audit", what,
-                      {{"name", name},
-                       {"worker_id", reader.worker_id},
-                       {"execution_id", reader.execution_id.is_set() ? reader.execution_id.str() : std::string{}},
-                       {"from", reader.from}});
+void audit_read(app::Parts& parts, std::string_view what, const std::string& name,
+                const wire::SecretReader& reader) {
+  telemetry::log_info(
+      "audit", what,
+      {{"name", name},
+       {"worker_id", reader.worker_id},
+       {"execution_id", reader.execution_id.is_set() ? reader.execution_id.str() : std::string{}},
+       {"from", reader.from}});
   wire::ObjectWriter payload;
   payload.text("name", name).text("from", reader.from).id("execution_id", reader.execution_id);
   // Of no execution: its history tells what its steps did, and a worker reads a credential once for many of them.

@@ -9,7 +9,8 @@
 namespace noetl::vault {
 
 // One log line and one row of noetl.event: `what` is an event's name, e.g. credential.read.
-void audit_read(app::Parts& parts, std::string_view what, const std::string& name, const wire::SecretReader& reader);
+void audit_read(app::Parts& parts, std::string_view what, const std::string& name,
+                const wire::SecretReader& reader);
 // One log line.
 void audit_change(std::string_view what, const std::string& name);
 

@@ -43,7 +43,8 @@ tl::unexpected<base::Error> unknown(const std::string& name_or_id) {
 
 }  // namespace
 
-std::string keychain_context(base::CatalogId catalog_id, const std::string& name, base::ExecutionId execution_id) {
+std::string keychain_context(base::CatalogId catalog_id, const std::string& name,
+                             base::ExecutionId execution_id) {
   return "noetl:keychain:v1:" + catalog_id.str() + ":" + execution_id.str() + ":" + name;
 }
 
@@ -70,7 +71,8 @@ base::Result<wire::CredentialRow> Credentials::get(const std::string& name_or_id
   return row_of(*stored);
 }
 
-base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_id, const wire::SecretReader& reader) {
+base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_id,
+                                                    const wire::SecretReader& reader) {
   const auto stored = find(parts_, name_or_id);
   if (!stored) return unknown(name_or_id);
   auto text = keys_.open(stored->sealed, context_of(stored->name));
@@ -131,7 +133,8 @@ void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
       }
       const auto sealed = keys_.seal(*text, context_of(old.name));
       parts_.connections.run_one([&](store::Session& session) {
-        answer.credentials += store::CredentialTable(session).reseal(old.credential_id, old.sealed, *sealed) ? 1 : 0;
+        answer.credentials +=
+            store::CredentialTable(session).reseal(old.credential_id, old.sealed, *sealed) ? 1 : 0;
       });
     }
   }

@@ -17,12 +17,14 @@ using base::ErrorCode;
 constexpr std::size_t keys_max = 32;
 
 base::Error no_key() {
-  return {.code = ErrorCode::unavailable,
-          .message = "this server has no encryption key, so it neither stores nor reads secrets: set encryption-key or "
-                     "encryption-key-file (make one with `openssl rand -base64 32`) and start it again",
-          .field = {},
-          .retry_after = {},
-          .details = {}};
+  return {
+      .code = ErrorCode::unavailable,
+      .message =
+          "this server has no encryption key, so it neither stores nor reads secrets: set encryption-key or "
+          "encryption-key-file (make one with `openssl rand -base64 32`) and start it again",
+      .field = {},
+      .retry_after = {},
+      .details = {}};
 }
 
 std::optional<std::string> bytes_of_word(std::string_view word) {
@@ -60,13 +62,15 @@ base::Result<KeyRing> KeyRing::parse(std::string_view text) {
   for (const std::string_view word : words_of(text)) {
     const std::string place = "key " + std::to_string(ring.keys_.size() + 1);
     if (ring.keys_.size() == keys_max)
-      return base::failure(ErrorCode::invalid_input, "more than " + std::to_string(keys_max) + " encryption keys are given");
+      return base::failure(ErrorCode::invalid_input,
+                           "more than " + std::to_string(keys_max) + " encryption keys are given");
     auto bytes = bytes_of_word(word);
     if (!bytes) {
-      return base::failure(ErrorCode::invalid_input,
-                           place + " has " + std::to_string(word.size()) +
-                               " characters and is no 32 bytes as base64 or 64 hexadecimal digits; make one with "
-                               "`openssl rand -base64 32`");
+      return base::failure(
+          ErrorCode::invalid_input,
+          place + " has " + std::to_string(word.size()) +
+              " characters and is no 32 bytes as base64 or 64 hexadecimal digits; make one with "
+              "`openssl rand -base64 32`");
     }
     std::array<unsigned char, Key::bytes_count> raw{};
     std::copy(bytes->begin(), bytes->end(), raw.begin());
@@ -82,7 +86,8 @@ base::Result<KeyRing> KeyRing::parse(std::string_view text) {
 
 base::Result<store::SealedText> KeyRing::seal(std::string_view text, std::string_view context) const {
   if (keys_.empty()) return base::failure(no_key());
-  return store::SealedText{.key_id = keys_.front().id(), .hex = to_hex(vault::seal(keys_.front(), text, context))};
+  return store::SealedText{.key_id = keys_.front().id(),
+                           .hex = to_hex(vault::seal(keys_.front(), text, context))};
 }
 
 base::Result<std::string> KeyRing::open(const store::SealedText& sealed, std::string_view context) const {
@@ -92,7 +97,8 @@ base::Result<std::string> KeyRing::open(const store::SealedText& sealed, std::st
   if (found == keys_.end()) {
     std::string ids;
     for (const Key& key : keys_) ids += (ids.empty() ? "" : ", ") + key.id();
-    return base::failure(ErrorCode::unavailable, "it is sealed with key " + sealed.key_id + ", this server has " + ids +
+    return base::failure(ErrorCode::unavailable, "it is sealed with key " + sealed.key_id +
+                                                     ", this server has " + ids +
                                                      ": add that key behind the first one in encryption-key");
   }
   const auto bytes = from_hex(sealed.hex);

@@ -59,26 +59,31 @@ base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
     parts_.connections.run_one([&](store::Session& session) {
       execution = store::KeychainTable(session).execution_of(question.reader.execution_id);
     });
-    if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id)) break;
+    if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id))
+      break;
     question.catalog_id = execution->catalog_id;
     auto row = get_of(question, execution);
     if (row) {
       audit_read(parts_, "keychain.read", question.catalog_id.str() + "/" + given.name, given.reader);
       return row;
     }
-    const bool is_missing = row.error().code == ErrorCode::not_found && row.error().field == missing_entry_field;
+    const bool is_missing =
+        row.error().code == ErrorCode::not_found && row.error().field == missing_entry_field;
     if (!first) first = row.error();
     if (!is_missing) return row;
     question.reader.execution_id = execution->parent;
   }
   if (first) return base::failure(std::move(*first));
-  return base::failure(ErrorCode::not_found,
-                       "no execution" + (given.catalog_id.is_set() ? " of catalog entry " + given.catalog_id.str() : std::string{}) +
-                           " has execution_id " + given.reader.execution_id.str(),
-                       "execution_id");
+  return base::failure(
+      ErrorCode::not_found,
+      "no execution" +
+          (given.catalog_id.is_set() ? " of catalog entry " + given.catalog_id.str() : std::string{}) +
+          " has execution_id " + given.reader.execution_id.str(),
+      "execution_id");
 }
 
-base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& question, const std::optional<Execution>& execution) {
+base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& question,
+                                                 const std::optional<Execution>& execution) {
   const auto playbook = parts_.playbooks.get(question.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   if (const auto checked = check_no_circle((*playbook)->keychain, question.name); !checked)
@@ -95,7 +100,8 @@ base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& questio
 
 std::optional<Keychain::Stored> Keychain::find_stored(const store::KeychainKey& key, base::ExecutionId root) {
   std::optional<Stored> stored;
-  parts_.connections.run_one([&](store::Session& session) { stored = store::KeychainTable(session).find(key, root); });
+  parts_.connections.run_one(
+      [&](store::Session& session) { stored = store::KeychainTable(session).find(key, root); });
   return stored;
 }
 
@@ -146,8 +152,10 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
   const auto execution_id = asking.question.reader.execution_id;
   if (entry.form == EntryForm::token) {
     if (entry.scope != EntryScope::global && !execution_id.is_set())
-      return base::failure(ErrorCode::invalid_input,
-                           "keychain entry '" + entry.name + "' belongs to an execution: give its execution_id", "execution_id");
+      return base::failure(
+          ErrorCode::invalid_input,
+          "keychain entry '" + entry.name + "' belongs to an execution: give its execution_id",
+          "execution_id");
     const auto owner = entry.scope == EntryScope::global  ? base::ExecutionId{}
                        : entry.scope == EntryScope::local ? execution_id
                                                           : asking.root;
@@ -155,7 +163,8 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
   }
   auto entries = needed_entries(asking, entry);
   if (!entries) return base::failure(std::move(entries.error()));
-  const EntryNames names{asking.workload, *entries, execution_id.is_set() ? execution_id.str() : std::string{},
+  const EntryNames names{asking.workload, *entries,
+                         execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
   Json credential;
   if (entry.form == EntryForm::credential) {
@@ -195,7 +204,8 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
   const auto& id = asking.question.catalog_id;
   const std::string key = id.str() + ":" + owner.str() + ":" + entry.name;
   const base::Result<wire::KeychainRow> when_thrown = base::failure(
-      ErrorCode::unavailable, "keychain entry '" + entry.name + "' could not be fetched: the call that was made for it broke off");
+      ErrorCode::unavailable,
+      "keychain entry '" + entry.name + "' could not be fetched: the call that was made for it broke off");
   return flights_.run(key, when_thrown, [&]() -> base::Result<wire::KeychainRow> {
     // Another flight may have landed between our look and this one.
     const auto stored = find_stored({id, entry.name, owner}, owner);
@@ -213,11 +223,13 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
 
 base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const KeychainEntry& entry,
                                                      base::ExecutionId owner) {
-  if (keys_.is_empty()) return base::failure(keys_.seal("", "").error());  // before a token is asked for in vain
+  if (keys_.is_empty())
+    return base::failure(keys_.seal("", "").error());  // before a token is asked for in vain
   auto entries = needed_entries(asking, entry);
   if (!entries) return base::failure(std::move(entries.error()));
   const auto execution_id = asking.question.reader.execution_id;
-  const EntryNames names{asking.workload, *entries, execution_id.is_set() ? execution_id.str() : std::string{},
+  const EntryNames names{asking.workload, *entries,
+                         execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
   const auto credential_name = credential_name_of(entry, names);
   if (!credential_name) return base::failure(credential_name.error());
@@ -244,16 +256,20 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   row.secret = dumped(token->value);
   row.seconds_left = token->ttl_seconds;
   row.is_renewed = true;
-  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? dumped(entry.spec) : std::string{}); !kept)
+  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? dumped(entry.spec) : std::string{});
+      !kept)
     return base::failure(kept.error());
-  if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner)) row.expires_at = stored->expires_at;
+  if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner))
+    row.expires_at = stored->expires_at;
   telemetry::log_info("vault", "token fetched",
-                      {{"name", entry.name}, {"catalog_id", row.catalog_id.str()},
+                      {{"name", entry.name},
+                       {"catalog_id", row.catalog_id.str()},
                        {"ttl_seconds", std::to_string(static_cast<long>(token->ttl_seconds))}});
   return row;
 }
 
-base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_seconds, const std::string& renew) {
+base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_seconds,
+                                  const std::string& renew) {
   Json text{{"data", Json::parse(row.secret)}};
   if (ttl_seconds > 0) text["ttl"] = ttl_seconds;
   if (!renew.empty()) text["renew"] = Json::parse(renew);
@@ -303,8 +319,9 @@ base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string
     count = store::KeychainTable(session).remove(catalog_id, name, execution_id);
   });
   if (count == 0)
-    return base::failure(ErrorCode::not_found,
-                         "nothing is stored as keychain entry '" + name + "' of catalog entry " + catalog_id.str(), "name");
+    return base::failure(
+        ErrorCode::not_found,
+        "nothing is stored as keychain entry '" + name + "' of catalog entry " + catalog_id.str(), "name");
   audit_change("keychain.delete", catalog_id.str() + "/" + name);
   return count;
 }

@@ -40,9 +40,11 @@ class Keychain {
   using Stored = store::StoredKeychainEntry;
   using Execution = store::KeychainTable::Execution;
 
-  [[nodiscard]] base::Result<wire::KeychainRow> get_of(const KeychainQuestion& question, const std::optional<Execution>& execution);
+  [[nodiscard]] base::Result<wire::KeychainRow> get_of(const KeychainQuestion& question,
+                                                       const std::optional<Execution>& execution);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve(const Asking& asking, const std::string& name);
-  [[nodiscard]] base::Result<wire::KeychainRow> resolve_entry(const Asking& asking, const KeychainEntry& entry);
+  [[nodiscard]] base::Result<wire::KeychainRow> resolve_entry(const Asking& asking,
+                                                              const KeychainEntry& entry);
   [[nodiscard]] base::Result<wire::KeychainRow> resolve_stored(const Asking& asking, const Stored& stored);
   // What another call has just fetched, or a new one.
   [[nodiscard]] base::Result<wire::KeychainRow> fetch(const Asking& asking, const KeychainEntry& entry,
@@ -50,7 +52,8 @@ class Keychain {
   [[nodiscard]] base::Result<wire::KeychainRow> fetch_once(const Asking& asking, const KeychainEntry& entry,
                                                            base::ExecutionId owner);
   [[nodiscard]] base::Result<Json> needed_entries(const Asking& asking, const KeychainEntry& entry);
-  [[nodiscard]] base::Result<void> keep(const wire::KeychainRow& row, double ttl_seconds, const std::string& renew);
+  [[nodiscard]] base::Result<void> keep(const wire::KeychainRow& row, double ttl_seconds,
+                                        const std::string& renew);
   [[nodiscard]] base::Result<Json> open(const Stored& stored);
   [[nodiscard]] std::optional<Stored> find_stored(const store::KeychainKey& key, base::ExecutionId root);
 

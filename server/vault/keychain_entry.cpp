@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <initializer_list>
-#include <set>
 
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
@@ -18,7 +16,8 @@ using base::ErrorCode;
 constexpr double ttl_seconds_default = 3600;
 
 tl::unexpected<base::Error> wrong(const KeychainEntry& entry, const std::string& what) {
-  return base::failure(ErrorCode::invalid_input, "keychain entry '" + entry.name + "' (kind " + entry.kind + "): " + what);
+  return base::failure(ErrorCode::invalid_input,
+                       "keychain entry '" + entry.name + "' (kind " + entry.kind + "): " + what);
 }
 
 const Json* option(const Json& spec, std::initializer_list<const char*> names) {
@@ -56,18 +55,21 @@ base::Result<EntryForm> form_of(const KeychainEntry& entry) {
   if (is_word_of(entry.kind, {"secret_manager", "gcp_secret", "aws_secret", "azure_secret", "vault"}) ||
       is_word_of(text_option(entry.spec, {"provider"}), {"gcp", "aws", "azure", "vault"})) {
     return base::failure(ErrorCode::unsupported,
-                         "keychain entry '" + entry.name + "' wants a secret of another keeper (kind " + entry.kind +
-                             ", provider '" + text_option(entry.spec, {"provider"}) +
-                             "'), which this server cannot ask: store it with `noetlctl credential put` and use kind credential");
+                         "keychain entry '" + entry.name + "' wants a secret of another keeper (kind " +
+                             entry.kind + ", provider '" + text_option(entry.spec, {"provider"}) +
+                             "'), which this server cannot ask: store it with `noetlctl credential put` and "
+                             "use kind credential");
   }
-  const bool is_oauth = is_word_of(entry.kind, {"oauth2", "oauth2_client_credentials", "client_credentials", "oauth"});
+  const bool is_oauth =
+      is_word_of(entry.kind, {"oauth2", "oauth2_client_credentials", "client_credentials", "oauth"});
   if (option(entry.spec, endpoint_names) != nullptr) return EntryForm::token;
   const bool has_data = option(entry.spec, {"data", "token_data", "value"}) != nullptr;
   const bool has_credential = option(entry.spec, {"credential", "auth", "credential_ref"}) != nullptr;
   if (is_oauth && has_credential) return EntryForm::token;  // the endpoint is the credential's
   if (has_credential) return EntryForm::credential;
   if (has_data || option(entry.spec, {"map"}) != nullptr) return EntryForm::fixed;
-  return wrong(entry, "has neither `data`, nor a `credential` (or `auth`), nor an `endpoint` to fetch a token from");
+  return wrong(entry,
+               "has neither `data`, nor a `credential` (or `auth`), nor an `endpoint` to fetch a token from");
 }
 
 base::Result<EntryScope> scope_of(const KeychainEntry& entry) {
@@ -83,7 +85,8 @@ base::Result<KeychainEntry> entry_from(const Json& written, const std::string& n
   entry.name = name;
   entry.spec = written;
   // Some write the options under `spec`.
-  if (const Json* inner = option(written, {"spec"}); inner != nullptr && inner->is_object()) entry.spec.update(*inner);
+  if (const Json* inner = option(written, {"spec"}); inner != nullptr && inner->is_object())
+    entry.spec.update(*inner);
   entry.kind = text_option(entry.spec, {"kind", "type"});
   if (entry.kind.empty()) entry.kind = "static";
   auto form = form_of(entry);
@@ -95,7 +98,8 @@ base::Result<KeychainEntry> entry_from(const Json& written, const std::string& n
   entry.is_renewed = bool_option(entry.spec, "auto_renew", true);
   templating::MemberNames read;
   templating::collect_members(entry.spec, "keychain", read);
-  if (read.is_open) return wrong(entry, "its templates must name the entries they read: keychain.name, not keychain[…]");
+  if (read.is_open)
+    return wrong(entry, "its templates must name the entries they read: keychain.name, not keychain[…]");
   for (const auto& [other, members] : read.members) entry.needs.push_back(other);
   return entry;
 }
@@ -131,7 +135,8 @@ class Rendering {
       }
       return made;
     }
-    if (!value.is_string() || value.get_ref<const std::string&>().find('{') == std::string::npos) return value;
+    if (!value.is_string() || value.get_ref<const std::string&>().find('{') == std::string::npos)
+      return value;
     const auto parsed = templating::parse_cached(value.get_ref<const std::string&>());
     if (!parsed) return wrong(entry_, "'" + path + "' is no template: " + parsed.error().message);
     if ((*parsed)->is_plain()) return value;
@@ -171,9 +176,11 @@ base::Result<Json> mapped(const KeychainEntry& entry, const Rendering& rendering
     auto rendered = rendering.render(source, "map." + name);
     if (!rendered) return rendered;
     const bool was_template = *rendered != source;
-    const Json* found = !was_template && source.is_string() ? field_at(from, source.get_ref<const std::string&>()) : nullptr;
+    const Json* found =
+        !was_template && source.is_string() ? field_at(from, source.get_ref<const std::string&>()) : nullptr;
     if (!was_template && source.is_string() && found == nullptr)
-      return wrong(entry, "map." + name + " names the field '" + source.get<std::string>() + "', which is not there");
+      return wrong(
+          entry, "map." + name + " names the field '" + source.get<std::string>() + "', which is not there");
     made[name] = found != nullptr ? *found : *rendered;
   }
   return made;
@@ -188,7 +195,8 @@ Fields fields_of(const Json& object) {
   return fields;
 }
 
-constexpr auto client_names = {"grant_type", "client_id", "client_secret", "refresh_token", "audience", "resource", "username", "password"};
+constexpr auto client_names = {"grant_type", "client_id", "client_secret", "refresh_token",
+                               "audience",   "resource",  "username",      "password"};
 
 // RFC 6749, 4.4 and 6: what a credential alone is enough for, or the same fields in the entry itself.
 Json grant_of(const Json& credential, const Json& spec) {
@@ -197,8 +205,10 @@ Json grant_of(const Json& credential, const Json& spec) {
   for (const char* name : client_names) {
     if (const Json* value = option(credential, {name})) form[name] = *value;
   }
-  if (const Json* scopes = option(spec, {"scopes", "oauth_scope"})) form["scope"] = *scopes;
-  else if (const Json* scope = option(credential, {"scope", "scopes"})) form["scope"] = *scope;
+  if (const Json* scopes = option(spec, {"scopes", "oauth_scope"}))
+    form["scope"] = *scopes;
+  else if (const Json* scope = option(credential, {"scope", "scopes"}))
+    form["scope"] = *scope;
   if (form.contains("scope") && form["scope"].is_array()) {
     std::string joined;
     for (const auto& one : form["scope"]) joined += (joined.empty() ? "" : " ") + scalar_text(one);
@@ -210,7 +220,8 @@ Json grant_of(const Json& credential, const Json& spec) {
 bool is_json_type(const Fields& headers) {
   return std::any_of(headers.begin(), headers.end(), [](const auto& header) {
     std::string name = header.first;
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return name == "content-type" && header.second.find("json") != std::string::npos;
   });
 }
@@ -229,7 +240,8 @@ void fill_body(TokenRequest& request, const Json& spec, const Json* credential) 
     for (const char* name : client_names) {
       if (const Json* own = option(spec, {name})) client[name] = *own;
     }
-    if (credential != nullptr || option(client, {"client_id", "refresh_token", "grant_type"}) != nullptr) form = grant_of(client, spec);
+    if (credential != nullptr || option(client, {"client_id", "refresh_token", "grant_type"}) != nullptr)
+      form = grant_of(client, spec);
   }
   if (text_option(spec, {"auth_style"}) == "basic" && form.contains("client_id")) {
     request.user = scalar_text(form["client_id"]);
@@ -271,7 +283,8 @@ base::Result<KeychainEntry> find_entry(const Json& keychain, const std::string& 
     }
   }
   return base::failure(ErrorCode::not_found,
-                       "the playbook's keychain has no entry '" + name + "' and no token was put under that name" +
+                       "the playbook's keychain has no entry '" + name +
+                           "' and no token was put under that name" +
                            (known.empty() ? std::string{} : "; it has " + known),
                        missing_entry_field);
 }
@@ -281,32 +294,11 @@ base::Result<KeychainEntry> renewal_entry(const std::string& name, const std::st
   auto entry = entry_from(spec, name);
   if (!entry) return entry;
   entry->is_put = true;
-  if (entry->form != EntryForm::token) return wrong(*entry, "renew_config has no `endpoint` to fetch a token from");
-  if (!entry->needs.empty()) return wrong(*entry, "renew_config may name a credential, but no other keychain entry");
+  if (entry->form != EntryForm::token)
+    return wrong(*entry, "renew_config has no `endpoint` to fetch a token from");
+  if (!entry->needs.empty())
+    return wrong(*entry, "renew_config may name a credential, but no other keychain entry");
   return entry;
-}
-
-base::Result<void> check_no_circle(const Json& keychain, const std::string& name) {
-  // Depth first; `open` is the way to where we are.
-  std::vector<std::string> open;
-  std::set<std::string> done;
-  const std::function<bool(const std::string&)> has_circle = [&](const std::string& at) {
-    if (std::find(open.begin(), open.end(), at) != open.end()) return true;
-    if (done.contains(at)) return false;
-    const auto entry = find_entry(keychain, at);
-    if (!entry) return false;  // told when it is read
-    open.push_back(at);
-    for (const auto& next : entry->needs) {
-      if (has_circle(next)) return true;
-    }
-    open.pop_back();
-    done.insert(at);
-    return false;
-  };
-  if (!has_circle(name)) return {};
-  std::string chain;
-  for (const auto& one : open) chain += (chain.empty() ? "" : " → ") + one;
-  return base::failure(ErrorCode::invalid_input, "keychain entries need each other in a circle: " + chain, "name");
 }
 
 base::Result<std::string> credential_name_of(const KeychainEntry& entry, const EntryNames& names) {
@@ -330,12 +322,15 @@ base::Result<Json> value_of(const KeychainEntry& entry, const EntryNames& names,
   return mapped(entry, rendering, *rendered);
 }
 
-base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const EntryNames& names, const Json* credential) {
+base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const EntryNames& names,
+                                            const Json* credential) {
   const Rendering rendering(entry, names, credential);
   Json spec = Json::object();
-  for (const char* name : {"endpoint", "token_url", "token_uri", "url", "method", "headers", "params", "json", "data", "form", "body",
-                           "payload", "auth_style", "scopes", "oauth_scope", "verify_ssl", "grant_type", "client_id", "client_secret",
-                           "refresh_token", "audience", "resource", "username", "password"}) {
+  for (const char* name :
+       {"endpoint",      "token_url",     "token_uri",   "url",        "method",     "headers",
+        "params",        "json",          "data",        "form",       "body",       "payload",
+        "auth_style",    "scopes",        "oauth_scope", "verify_ssl", "grant_type", "client_id",
+        "client_secret", "refresh_token", "audience",    "resource",   "username",   "password"}) {
     const auto found = entry.spec.find(name);
     if (found == entry.spec.end()) continue;
     auto rendered = rendering.render(*found, name);
@@ -346,9 +341,11 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
   request.url = text_option(spec, endpoint_names);
   if (request.url.empty() && credential != nullptr) request.url = text_option(*credential, endpoint_names);
   if (request.url.empty())
-    return wrong(entry, "neither it nor its credential has an `endpoint` (or `token_url`) to fetch a token from");
+    return wrong(entry,
+                 "neither it nor its credential has an `endpoint` (or `token_url`) to fetch a token from");
   if (const auto method = text_option(spec, {"method"}); !method.empty()) request.method = method;
-  if (!is_word_of(request.method, {"GET", "POST", "PUT"})) return wrong(entry, "method must be GET, POST or PUT");
+  if (!is_word_of(request.method, {"GET", "POST", "PUT"}))
+    return wrong(entry, "method must be GET, POST or PUT");
   if (const Json* headers = option(spec, {"headers"})) request.headers = fields_of(*headers);
   if (const Json* params = option(spec, {"params"})) request.params = fields_of(*params);
   request.is_tls_verified = bool_option(spec, "verify_ssl", true);
@@ -364,10 +361,13 @@ base::Result<FetchedToken> token_of(const KeychainEntry& entry, const EntryNames
     answer.emplace("token", found);
     answer.emplace("access_token", found);
   } else if (option(entry.spec, {"map"}) == nullptr) {
-    return wrong(entry, "the token endpoint's answer has neither `access_token` nor `token`; say with `map` where the token is");
+    return wrong(entry,
+                 "the token endpoint's answer has neither `access_token` nor `token`; say with `map` where "
+                 "the token is");
   }
   auto ttl = number_of(option(answer, {"expires_in"}));
-  if (const auto asked = number_of(option(entry.spec, {"ttl_seconds", "ttl"}))) ttl = ttl ? std::min(*ttl, *asked) : *asked;
+  if (const auto asked = number_of(option(entry.spec, {"ttl_seconds", "ttl"})))
+    ttl = ttl ? std::min(*ttl, *asked) : *asked;
   fetched.ttl_seconds = std::max(1.0, ttl.value_or(ttl_seconds_default));
   Rendering rendering(entry, names, nullptr);
   rendering.add_layer(answer);

@@ -28,7 +28,8 @@ std::optional<Address> split_url(const std::string& url) {
   const auto path_begin = url.find_first_of("/?#", scheme_end + 3);
   Address address{.origin = url.substr(0, path_begin), .path = "/", .query = {}};
   // A password in the URL would be sent, but also shown: there are options for it.
-  if (address.origin.size() == scheme_end + 3 || address.origin.find('@') != std::string::npos) return std::nullopt;
+  if (address.origin.size() == scheme_end + 3 || address.origin.find('@') != std::string::npos)
+    return std::nullopt;
   if (path_begin == std::string::npos) return address;
   std::string rest = url.substr(path_begin, url.find('#', path_begin) - path_begin);
   const auto query = rest.find('?');
@@ -44,8 +45,8 @@ std::string oauth_error_of(const std::string& body) {
   if (!answer.is_object() || !answer.contains("error") || !answer["error"].is_string()) return {};
   const auto& code = answer["error"].get_ref<const std::string&>();
   const bool is_word = code.size() <= 64 && std::all_of(code.begin(), code.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || c == '_';
-  });
+                         return (c >= 'a' && c <= 'z') || c == '_';
+                       });
   return is_word && !code.empty() ? ", error '" + code + "'" : std::string{};
 }
 
@@ -95,7 +96,8 @@ httplib::Request request_of(const TokenRequest& request, const Address& address)
 
 std::string encode_form(const Fields& fields) {
   std::string text;
-  for (const auto& [name, value] : fields) text += (text.empty() ? "" : "&") + encoded(name) + "=" + encoded(value);
+  for (const auto& [name, value] : fields)
+    text += (text.empty() ? "" : "&") + encoded(name) + "=" + encoded(value);
   return text;
 }
 
@@ -106,7 +108,8 @@ base::Result<Json> request_token(const TokenRequest& request) {
                          "the token endpoint is no http:// or https:// address without user and password");
   const std::string place = "token endpoint " + address->origin + address->path;
   httplib::Client client(address->origin);
-  if (!client.is_valid()) return base::failure(ErrorCode::invalid_input, place + " is no address that can be called");
+  if (!client.is_valid())
+    return base::failure(ErrorCode::invalid_input, place + " is no address that can be called");
   client.set_connection_timeout(connect_timeout);
   client.set_read_timeout(answer_timeout);
   client.set_write_timeout(answer_timeout);
@@ -122,9 +125,11 @@ base::Result<Json> request_token(const TokenRequest& request) {
   };
   const auto result = client.send(sent);
   if (body.size() > answer_bytes_max)
-    return base::failure(ErrorCode::forbidden, place + " answers with more than " + std::to_string(answer_bytes_max) + " bytes");
+    return base::failure(ErrorCode::forbidden,
+                         place + " answers with more than " + std::to_string(answer_bytes_max) + " bytes");
   if (!result)
-    return base::failure(ErrorCode::unavailable, place + " cannot be reached: " + httplib::to_string(result.error()));
+    return base::failure(ErrorCode::unavailable,
+                         place + " cannot be reached: " + httplib::to_string(result.error()));
   const int status = result->status;
   if (status >= 500 || status == 429)
     return base::failure(ErrorCode::unavailable, place + " answers with status " + std::to_string(status));
@@ -132,7 +137,8 @@ base::Result<Json> request_token(const TokenRequest& request) {
     return base::failure(ErrorCode::forbidden,
                          place + " refuses with status " + std::to_string(status) + oauth_error_of(body));
   Json answer = Json::parse(body, nullptr, false);
-  if (!answer.is_object()) return base::failure(ErrorCode::forbidden, place + " answers with something else than a JSON object");
+  if (!answer.is_object())
+    return base::failure(ErrorCode::forbidden, place + " answers with something else than a JSON object");
   return answer;
 }
 

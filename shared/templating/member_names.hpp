@@ -2,8 +2,8 @@
 // Which members of one name the templates of a value read: of `keychain` in "Bearer {{ keychain.api.token }}" it is
 // {api, [token]}. Read from the text, not by rendering, so that what is secret can be fetched first and nothing else
 // is. Pure; any thread.
-#include <nlohmann/json_fwd.hpp>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 #include <string_view>

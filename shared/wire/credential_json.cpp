@@ -18,7 +18,8 @@ bool is_name_start(char c) {
 }
 
 // The object under one of two names, as text. What is there instead is told by its type alone.
-std::string read_secret(ObjectReader& reader, const Json& body, std::string_view name, std::string_view alias = {}) {
+std::string read_secret(ObjectReader& reader, const Json& body, std::string_view name,
+                        std::string_view alias = {}) {
   if (!body.is_object()) return "{}";
   const bool has_alias = !alias.empty() && body.contains(std::string(alias));
   if (has_alias && body.contains(std::string(name)))
@@ -53,8 +54,8 @@ void read_scope(ObjectReader& reader, KeychainRequest& request) {
   request.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
   const auto scope = either(reader, "scope_type", "scope");
   request.scope = scope.value_or(request.execution_id.is_set() ? "local" : "global");
-  const bool is_known = request.scope == "global" || request.scope == "catalog" || request.scope == "shared" ||
-                        request.scope == "local";
+  const bool is_known = request.scope == "global" || request.scope == "catalog" ||
+                        request.scope == "shared" || request.scope == "local";
   if (!is_known) reader.refuse("scope_type", "must be global, shared or local");
   if (request.scope == "catalog") request.scope = "global";
   if (request.scope != "global" && !request.execution_id.is_set())
@@ -76,9 +77,8 @@ ObjectWriter& write_public(ObjectWriter& out, const CredentialRow& row) {
 
 bool is_secret_name(std::string_view text) {
   if (text.empty() || text.size() > 128 || !is_name_start(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return is_name_start(c) || c == '.' || c == ':' || c == '@' || c == '-';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_name_start(c) || c == '.' || c == ':' || c == '@' || c == '-'; });
 }
 
 base::Result<CredentialRequest> decode_credential_request(const Json& body) {
@@ -91,12 +91,15 @@ base::Result<CredentialRequest> decode_credential_request(const Json& body) {
   request.tags = reader.optional_strings("tags", tags_max, {1, 128});
   request.description = reader.optional_string("description", {0, 4096}).value_or("");
   if (!request.name.empty() && !is_secret_name(request.name))
-    reader.refuse("name", "must be 1 to 128 letters, digits, '_', '.', ':', '@' or '-', beginning with one of the first three");
+    reader.refuse(
+        "name",
+        "must be 1 to 128 letters, digits, '_', '.', ':', '@' or '-', beginning with one of the first three");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
 
-base::Result<KeychainRequest> decode_keychain_request(const Json& body, base::CatalogId catalog_id, std::string name) {
+base::Result<KeychainRequest> decode_keychain_request(const Json& body, base::CatalogId catalog_id,
+                                                      std::string name) {
   ObjectReader reader(body);
   KeychainRequest request;
   request.catalog_id = catalog_id;
@@ -190,6 +193,8 @@ base::Result<SecretAnswer> secret_in(const Json& body, const char* name, const c
 }  // namespace
 
 base::Result<SecretAnswer> decode_credential_row(const Json& body) { return secret_in(body, "data", "type"); }
-base::Result<SecretAnswer> decode_keychain_row(const Json& body) { return secret_in(body, "token_data", "kind"); }
+base::Result<SecretAnswer> decode_keychain_row(const Json& body) {
+  return secret_in(body, "token_data", "kind");
+}
 
 }  // namespace noetl::wire

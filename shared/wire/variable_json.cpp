@@ -13,14 +13,16 @@ namespace noetl::wire {
 namespace {
 
 constexpr std::size_t name_bytes_max = 256;
-constexpr std::array<std::string_view, 4> var_types{"user_defined", "step_result", "computed", "iterator_state"};
+constexpr std::array<std::string_view, 4> var_types{"user_defined", "step_result", "computed",
+                                                    "iterator_state"};
 
 std::string dumped(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string read_type(ObjectReader& reader) {
   const auto type = reader.optional_string("var_type", {1, 64}).value_or("user_defined");
   if (std::find(var_types.begin(), var_types.end(), type) == var_types.end())
-    reader.refuse("var_type", "must be user_defined, step_result, computed or iterator_state, found '" + type + "'");
+    reader.refuse("var_type",
+                  "must be user_defined, step_result, computed or iterator_state, found '" + type + "'");
   return type;
 }
 
@@ -30,10 +32,12 @@ void read_map(ObjectReader& reader, const Json& map, SetVariablesRequest& reques
   const std::string step = reader.optional_string("source_step", {0, name_bytes_max}).value_or("");
   for (const auto& [name, value] : map.items()) {
     if (name.empty() || name.size() > name_bytes_max) {
-      reader.refuse("variables", "has a name that is empty or longer than " + std::to_string(name_bytes_max) + " bytes");
+      reader.refuse("variables",
+                    "has a name that is empty or longer than " + std::to_string(name_bytes_max) + " bytes");
       return;
     }
-    request.variables.push_back({.name = name, .value = dumped(value), .var_type = type, .source_step = step});
+    request.variables.push_back(
+        {.name = name, .value = dumped(value), .var_type = type, .source_step = step});
   }
 }
 
@@ -47,7 +51,8 @@ void read_list(ObjectReader& reader, const Json& list, SetVariablesRequest& requ
     if (const Json* value = item.optional_value("var_value")) variable.value = dumped(*value);
     variable.var_type = read_type(item);
     variable.source_step = item.optional_string("source_step", {0, name_bytes_max}).value_or("");
-    if (!names.insert(variable.name).second) item.refuse("var_name", "is given twice: '" + variable.name + "'");
+    if (!names.insert(variable.name).second)
+      item.refuse("var_name", "is given twice: '" + variable.name + "'");
     if (auto error = item.finish()) reader.refuse(std::move(*error));
     request.variables.push_back(std::move(variable));
   }

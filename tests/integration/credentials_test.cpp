@@ -22,7 +22,8 @@ const std::string second_key(64, 'b');
 
 vault::KeyRing ring(const std::string& text) { return *vault::KeyRing::parse(text); }
 
-wire::CredentialRequest credential(const std::string& name, const json& secret, const std::string& type = "generic") {
+wire::CredentialRequest credential(const std::string& name, const json& secret,
+                                   const std::string& type = "generic") {
   wire::CredentialRequest request;
   request.name = name;
   request.type = type;
@@ -32,12 +33,14 @@ wire::CredentialRequest credential(const std::string& name, const json& secret, 
 }
 
 struct Fixture {
-  explicit Fixture(const std::string& keys = first_key) : vault(server.parts, {.keys = ring(keys), .reader_token = {}}) {}
+  explicit Fixture(const std::string& keys = first_key)
+      : vault(server.parts, {.keys = ring(keys), .reader_token = {}}) {}
 
   base::CatalogId add_playbook(const std::string& keychain) {
-    const std::string text = "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: test/p}\n"
-                             "workload: {login: api_login, base: nothing}\nkeychain:\n" + keychain +
-                             "\nworkflow:\n  - step: start\n    tool: {kind: noop}\n";
+    const std::string text =
+        "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: test/p}\n"
+        "workload: {login: api_login, base: nothing}\nkeychain:\n" +
+        keychain + "\nworkflow:\n  - step: start\n    tool: {kind: noop}\n";
     const auto answer = app::register_playbook(server.parts, {.content = text, .resource_type = "Playbook"});
     REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().message));
     return answer->catalog_id;
@@ -50,8 +53,11 @@ struct Fixture {
     REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().message));
     return answer->execution_id;
   }
-  base::Result<wire::KeychainRow> get(base::CatalogId catalog_id, const std::string& name, base::ExecutionId execution_id = {}) {
-    return vault.keychain().get({.catalog_id = catalog_id, .name = name, .reader = {.worker_id = "w", .execution_id = execution_id, .from = "test"}});
+  base::Result<wire::KeychainRow> get(base::CatalogId catalog_id, const std::string& name,
+                                      base::ExecutionId execution_id = {}) {
+    return vault.keychain().get({.catalog_id = catalog_id,
+                                 .name = name,
+                                 .reader = {.worker_id = "w", .execution_id = execution_id, .from = "test"}});
   }
   // A token's text, or the error.
   std::string token(const base::Result<wire::KeychainRow>& row) {
@@ -69,7 +75,8 @@ struct Fixture {
   vault::Vault vault;
 };
 
-constexpr const char* global_oauth = "  - {name: api, kind: oauth2, scope: global, credential: '{{ workload.login }}'}";
+constexpr const char* global_oauth =
+    "  - {name: api, kind: oauth2, scope: global, credential: '{{ workload.login }}'}";
 
 }  // namespace
 
@@ -80,7 +87,8 @@ TEST_CASE("a credential is stored sealed, listed without its data, and read back
   const auto put = fixture.vault.credentials().put(credential("pg_local", secret, "postgres"));
 
   REQUIRE(put);
-  CHECK(fixture.server.number("select count(*) from noetl.credential where position('correct'::bytea in sealed) > 0") == 0);
+  CHECK(fixture.server.number(
+            "select count(*) from noetl.credential where position('correct'::bytea in sealed) > 0") == 0);
   const auto rows = fixture.vault.credentials().list({});
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].secret.empty());
@@ -107,7 +115,9 @@ TEST_CASE("sealed bytes that are moved to another name do not open") {
   Fixture fixture;
   REQUIRE(fixture.vault.credentials().put(credential("admin", {{"v", "admin's"}})));
   REQUIRE(fixture.vault.credentials().put(credential("guest", {{"v", "guest's"}})));
-  fixture.server.run("update noetl.credential set sealed = (select sealed from noetl.credential where name = 'admin') where name = 'guest'");
+  fixture.server.run(
+      "update noetl.credential set sealed = (select sealed from noetl.credential where name = 'admin') where "
+      "name = 'guest'");
 
   const auto read = fixture.vault.credentials().read("guest", {});
 
@@ -119,20 +129,24 @@ TEST_CASE("every read of a secret leaves an event with who and what, never the s
   Fixture fixture;
   REQUIRE(fixture.vault.credentials().put(credential("x", {{"v", "the-secret-itself"}})));
 
-  REQUIRE(fixture.vault.credentials().read("x", {.worker_id = "w7", .execution_id = {42}, .from = "10.1.2.3"}));
+  REQUIRE(
+      fixture.vault.credentials().read("x", {.worker_id = "w7", .execution_id = {42}, .from = "10.1.2.3"}));
 
-  const auto rows = support::sql(fixture.server.database_url,
-                                 "select worker_id, payload->>'name', payload->>'execution_id', payload->>'from' from noetl.event "
-                                 "where event_type = 'credential.read'");
+  const auto rows = support::sql(
+      fixture.server.database_url,
+      "select worker_id, payload->>'name', payload->>'execution_id', payload->>'from' from noetl.event "
+      "where event_type = 'credential.read'");
   REQUIRE(rows.size() == 1);
   CHECK(rows[0] == support::SqlRow{"w7", "x", "42", "10.1.2.3"});
-  CHECK(fixture.server.number("select count(*) from noetl.event e where e::text like '%the-secret-itself%'") == 0);
+  CHECK(fixture.server.number(
+            "select count(*) from noetl.event e where e::text like '%the-secret-itself%'") == 0);
 }
 
 TEST_CASE("rotation seals everything with the new key, after which the old one is not needed") {
   Fixture fixture;
   const auto catalog_id = fixture.add_playbook("  []");
-  for (int i = 0; i < 5; ++i) REQUIRE(fixture.vault.credentials().put(credential("c" + std::to_string(i), {{"v", i}})));
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(fixture.vault.credentials().put(credential("c" + std::to_string(i), {{"v", i}})));
   wire::KeychainRequest put;
   put.catalog_id = catalog_id;
   put.name = "t";
@@ -184,7 +198,8 @@ TEST_CASE("a token is fetched once and kept until shortly before it expires") {
   CHECK(fixture.token(first).starts_with(TokenServer::token_mark()));
   CHECK(fixture.token(second) == fixture.token(first));
   CHECK(endpoint.tokens_given == 1);
-  CHECK(fixture.server.number("select count(*) from noetl.keychain where position('leak'::bytea in sealed) > 0") == 0);
+  CHECK(fixture.server.number(
+            "select count(*) from noetl.keychain where position('leak'::bytea in sealed) > 0") == 0);
 
   fixture.server.run("update noetl.keychain set expires_at = now() + interval '30 seconds'");  // of an hour
   const auto third = fixture.get(catalog_id, "api");
@@ -235,8 +250,10 @@ TEST_CASE("many who ask at the same time cost one call of the token endpoint") {
 TEST_CASE("a token endpoint that refuses is told without what was sent to it") {
   TokenServer endpoint;
   Fixture fixture;
-  REQUIRE(fixture.vault.credentials().put(
-      credential("api_login", {{"client_id", "somebody"}, {"client_secret", "wrong-secret"}, {"token_url", endpoint.url() + "/token"}})));
+  REQUIRE(
+      fixture.vault.credentials().put(credential("api_login", {{"client_id", "somebody"},
+                                                               {"client_secret", "wrong-secret"},
+                                                               {"token_url", endpoint.url() + "/token"}})));
   const auto catalog_id = fixture.add_playbook(global_oauth);
 
   const auto refused = fixture.get(catalog_id, "api");
@@ -295,12 +312,14 @@ TEST_CASE("an entry may name another one, and what is put through the API comes 
 
 TEST_CASE("a playbook that was called may use the keychain of its caller, unless it has its own") {
   Fixture fixture;
-  static_cast<void>(fixture.add_playbook("  - {name: of_caller, kind: static, data: {token: '{{ workload.base }}'}}\n"
-                                         "  - {name: of_both, kind: static, data: {token: caller}}"));
+  static_cast<void>(
+      fixture.add_playbook("  - {name: of_caller, kind: static, data: {token: '{{ workload.base }}'}}\n"
+                           "  - {name: of_both, kind: static, data: {token: caller}}"));
   const auto caller = fixture.start({{"base", "the caller's"}});
   const auto callee_id = fixture.add_playbook("  - {name: of_both, kind: static, data: {token: callee}}");
   const auto callee = fixture.start({{"base", "the callee's"}});
-  fixture.server.run("update noetl.execution set parent_execution_id = " + caller.str() + " where execution_id = " + callee.str());
+  fixture.server.run("update noetl.execution set parent_execution_id = " + caller.str() +
+                     " where execution_id = " + callee.str());
 
   CHECK(fixture.token(fixture.get({}, "of_caller", callee)) == "the caller's");
   CHECK(fixture.token(fixture.get(callee_id, "of_caller", callee)) == "the caller's");

@@ -42,9 +42,11 @@ struct Fixture : ServerParts {
     request.payload = "{}";
     execution_id = app::start_execution(parts, request)->execution_id;
   }
-  void set(const std::string& name, const json& value, const std::string& type = "user_defined", const std::string& step = "") {
-    const auto done = app::set_variables(parts, {.execution_id = execution_id,
-                                                 .variables = {{.name = name, .value = value.dump(), .var_type = type, .source_step = step}}});
+  void set(const std::string& name, const json& value, const std::string& type = "user_defined",
+           const std::string& step = "") {
+    const auto done = app::set_variables(
+        parts, {.execution_id = execution_id,
+                .variables = {{.name = name, .value = value.dump(), .var_type = type, .source_step = step}}});
     REQUIRE_MESSAGE(done, (done ? std::string{} : done.error().message));
   }
   // Runs the command that waits.
@@ -67,7 +69,8 @@ TEST_CASE("variables that were set from outside are seen by the steps that follo
   const auto second = fixture.run_next();
 
   CHECK(json::parse(second.context)["input"]["seen"] == json{{"deep", 85}});
-  const auto event = support::sql(fixture.database_url, "select payload from noetl.event where event_type = 'ctx.updated'");
+  const auto event =
+      support::sql(fixture.database_url, "select payload from noetl.event where event_type = 'ctx.updated'");
   REQUIRE(event.size() >= 1);
   CHECK(json::parse(event[0][0])["set"]["x"]["deep"] == 85);
 }
@@ -107,14 +110,18 @@ TEST_CASE("what is not there is not found, and a finished execution keeps its va
   Fixture fixture;
   fixture.set("x", 1);
   CHECK(app::delete_variable(fixture.parts, fixture.execution_id, "x"));
-  CHECK(app::read_variable(fixture.parts, fixture.execution_id, "x").error().code == base::ErrorCode::not_found);
-  CHECK(app::delete_variable(fixture.parts, fixture.execution_id, "x").error().code == base::ErrorCode::not_found);
+  CHECK(app::read_variable(fixture.parts, fixture.execution_id, "x").error().code ==
+        base::ErrorCode::not_found);
+  CHECK(app::delete_variable(fixture.parts, fixture.execution_id, "x").error().code ==
+        base::ErrorCode::not_found);
   CHECK(app::list_variables(fixture.parts, {1}).error().code == base::ErrorCode::not_found);
 
   fixture.set("x", 2);
   fixture.run_next();
   fixture.run_next();
-  const auto late = app::set_variables(fixture.parts, {.execution_id = fixture.execution_id, .variables = {{.name = "x", .value = "3", .var_type = "computed", .source_step = {}}}});
+  const auto late = app::set_variables(
+      fixture.parts, {.execution_id = fixture.execution_id,
+                      .variables = {{.name = "x", .value = "3", .var_type = "computed", .source_step = {}}}});
 
   REQUIRE_FALSE(late);
   CHECK(late.error().code == base::ErrorCode::already_terminal);
@@ -140,7 +147,8 @@ TEST_CASE("templates are rendered with what the execution knows, strictly or not
   fixture.set("x", 41);
   wire::RenderRequest request;
   request.execution_id = fixture.execution_id;
-  request.source = R"({"sum":"{{ vars.x + extra }}","text":"{{ workload.greeting }}, {{ execution_id }}","plain":7})";
+  request.source =
+      R"({"sum":"{{ vars.x + extra }}","text":"{{ workload.greeting }}, {{ execution_id }}","plain":7})";
   request.extra_context = R"({"extra":1})";
 
   const auto rendered = app::render_template(fixture.parts, request);

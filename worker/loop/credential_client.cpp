@@ -67,9 +67,11 @@ std::string as_json(const std::string& text) {
 }  // namespace
 
 bool is_secret_field(const std::string& name) {
-  static constexpr std::array<std::string_view, 9> public_names{"token_type", "token_url", "token_uri", "key_id",      "auth_style",
-                                                                "auth_type",  "key_name",  "keyspace",  "key_file_name"};
-  static constexpr std::array<std::string_view, 9> secret_words{"pass", "secret", "token", "key", "jwt", "auth", "credential", "cookie", "signature"};
+  static constexpr std::array<std::string_view, 9> public_names{"token_type", "token_url",  "token_uri",
+                                                                "key_id",     "auth_style", "auth_type",
+                                                                "key_name",   "keyspace",   "key_file_name"};
+  static constexpr std::array<std::string_view, 9> secret_words{
+      "pass", "secret", "token", "key", "jwt", "auth", "credential", "cookie", "signature"};
   if (name == "value" || name == "dsn" || name == "connection_string") return true;
   if (std::find(public_names.begin(), public_names.end(), name) != public_names.end()) return false;
   std::string lower = name;
@@ -98,12 +100,15 @@ base::Result<tools::Credential> CredentialClient::read(const Place& place, const
   if (!body) return base::failure(body.error());
   const Json json = Json::parse(*body, nullptr, false);
   const auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
-  if (!answer) return base::failure(ErrorCode::internal, "the server's answer about '" + name + "': " + answer.error().message);
+  if (!answer)
+    return base::failure(ErrorCode::internal,
+                         "the server's answer about '" + name + "': " + answer.error().message);
   const tools::Credential credential{.name = name, .type = answer->type, .data = Json::parse(answer->secret)};
   auto time = keep_time;
   // Half of what is left: the other half is for the command that uses it.
   if (answer->seconds_left)
-    time = std::min(time, milliseconds(static_cast<std::int64_t>(std::max(0.0, std::min(*answer->seconds_left, 3600.0)) * 500)));
+    time = std::min(time, milliseconds(static_cast<std::int64_t>(
+                              std::max(0.0, std::min(*answer->seconds_left, 3600.0)) * 500)));
   keep(place.key, credential, time);
   return credential;
 }
@@ -118,9 +123,11 @@ void CredentialClient::keep(const std::string& key, const tools::Credential& cre
   });
 }
 
-base::Result<tools::Credential> CredentialClient::credential(const std::string& name, const SecretAsker& asker) {
+base::Result<tools::Credential> CredentialClient::credential(const std::string& name,
+                                                             const SecretAsker& asker) {
   if (!wire::is_secret_name(name))
-    return base::failure(ErrorCode::invalid_input, "'" + name.substr(0, 64) + "' cannot be the name of a credential");
+    return base::failure(ErrorCode::invalid_input,
+                         "'" + name.substr(0, 64) + "' cannot be the name of a credential");
   auto found = read({.key = "credential:" + name,
                      .path = "/api/credentials/" + name + "?include_data=true" + asking(asker, "&"),
                      .is_keychain = false},
@@ -131,17 +138,21 @@ base::Result<tools::Credential> CredentialClient::credential(const std::string& 
   return entry;
 }
 
-base::Result<tools::Credential> CredentialClient::keychain_entry(const std::string& name, const SecretAsker& asker) {
+base::Result<tools::Credential> CredentialClient::keychain_entry(const std::string& name,
+                                                                 const SecretAsker& asker) {
   if (!wire::is_secret_name(name))
-    return base::failure(ErrorCode::invalid_input, "'" + name.substr(0, 64) + "' cannot be the name of a keychain entry");
+    return base::failure(ErrorCode::invalid_input,
+                         "'" + name.substr(0, 64) + "' cannot be the name of a keychain entry");
   if (!asker.execution_id.is_set())
     return base::failure(ErrorCode::invalid_input,
-                         "keychain entry '" + name + "' is asked for outside of an execution: a keychain belongs to a playbook");
+                         "keychain entry '" + name +
+                             "' is asked for outside of an execution: a keychain belongs to a playbook");
   const auto execution = asker.execution_id.str();
-  return read({.key = "keychain:" + execution + ":" + name,
-               .path = "/api/v2/executions/" + execution + "/keychain/" + name + "?worker_id=" + asker.worker_id,
-               .is_keychain = true},
-              name);
+  return read(
+      {.key = "keychain:" + execution + ":" + name,
+       .path = "/api/v2/executions/" + execution + "/keychain/" + name + "?worker_id=" + asker.worker_id,
+       .is_keychain = true},
+      name);
 }
 
 base::Result<Json> CredentialClient::result(const std::string& reference) {
@@ -149,27 +160,31 @@ base::Result<Json> CredentialClient::result(const std::string& reference) {
   const std::string_view given = reference;
   const auto id = base::parse_id(given.starts_with(scheme) ? given.substr(scheme.size()) : given);
   if (!id)
-    return base::failure(ErrorCode::invalid_input,
-                         "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
+    return base::failure(
+        ErrorCode::invalid_input,
+        "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
   const auto body = fetch_patiently("/api/v2/results/" + std::to_string(*id));
   if (!body) return base::failure(body.error());
   return wire::parse_body(*body, result_bytes_max);
 }
 
 base::Result<tools::Credential> CommandSecrets::find(const std::string& name) {
-  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked for credential '" + name + "'");
+  if (client_ == nullptr)
+    return base::failure(ErrorCode::unavailable, "no server can be asked for credential '" + name + "'");
   auto found = client_->credential(name, asker_);
   if (found) from_credentials_.with([&](auto& secrets) { collect_secrets(found->data, false, secrets); });
   return found;
 }
 
 base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
-  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked for result '" + reference + "'");
+  if (client_ == nullptr)
+    return base::failure(ErrorCode::unavailable, "no server can be asked for result '" + reference + "'");
   return client_->result(reference);
 }
 
 base::Result<Json> CommandSecrets::keychain_entry(const std::string& name) {
-  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked for keychain entry '" + name + "'");
+  if (client_ == nullptr)
+    return base::failure(ErrorCode::unavailable, "no server can be asked for keychain entry '" + name + "'");
   auto found = client_->keychain_entry(name, asker_);
   if (!found) return base::failure(std::move(found.error()));
   from_keychain_.with([&](auto& secrets) { collect_secrets(found->data, false, secrets); });

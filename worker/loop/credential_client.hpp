@@ -32,7 +32,8 @@ class CredentialClient {
 
   // A credential by name; where there is none, the keychain entry of that name of the execution's playbook.
   [[nodiscard]] base::Result<tools::Credential> credential(const std::string& name, const SecretAsker& asker);
-  [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name, const SecretAsker& asker);
+  [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name,
+                                                               const SecretAsker& asker);
   [[nodiscard]] base::Result<Json> result(const std::string& reference);
 
  private:
@@ -71,7 +72,8 @@ class CommandSecrets final : public tools::CredentialSource, public tools::Resul
  private:
   CredentialClient* client_;
   const SecretAsker asker_;
-  base::Guarded<std::vector<std::string>> from_credentials_, from_keychain_;  // a tool may have threads of its own
+  base::Guarded<std::vector<std::string>> from_credentials_,
+      from_keychain_;  // a tool may have threads of its own
 };
 
 // Fields that hold a secret, by their name: password, client_secret, access_token; not token_type, key_id.

@@ -19,9 +19,10 @@ bool is_deferred(const Json& value) {
 }
 
 // Says which fields are there: an empty password that was sent would be harder to find.
-base::Result<void> check_fields(const std::string& name, const std::set<std::string>& fields, const Json& entry,
-                                const std::string& source) {
-  const bool has_fallback = source.find("default") != std::string::npos || source.find("defined") != std::string::npos ||
+base::Result<void> check_fields(const std::string& name, const std::set<std::string>& fields,
+                                const Json& entry, const std::string& source) {
+  const bool has_fallback = source.find("default") != std::string::npos ||
+                            source.find("defined") != std::string::npos ||
                             source.find(".get") != std::string::npos;
   for (const auto& field : fields) {
     if (entry.contains(field) || has_fallback) continue;
@@ -30,7 +31,8 @@ base::Result<void> check_fields(const std::string& name, const std::set<std::str
     std::string known;
     for (const auto& [there, value] : entry.items()) known += (known.empty() ? "" : ", ") + there;
     return base::failure(ErrorCode::invalid_input,
-                         "keychain entry '" + name + "' has no field '" + field + "'; it has " + known, "keychain." + name);
+                         "keychain entry '" + name + "' has no field '" + field + "'; it has " + known,
+                         "keychain." + name);
   }
   return {};
 }
@@ -42,17 +44,20 @@ base::Result<Json> rendered(const Json& deferred, CommandSecrets& secrets) {
   templating::MemberNames read;
   templating::collect_members(source, "keychain", read);
   if (read.is_open)
-    return base::failure(ErrorCode::invalid_input,
-                         "a template names the keychain as a whole, or by an index that is no text: write keychain.<name>");
+    return base::failure(
+        ErrorCode::invalid_input,
+        "a template names the keychain as a whole, or by an index that is no text: write keychain.<name>");
   Json entries = Json::object();
   for (const auto& [name, fields] : read.members) {
     auto entry = secrets.keychain_entry(name);
     if (!entry) return base::failure(std::move(entry.error()));
-    if (const auto checked = check_fields(name, fields, *entry, text); !checked) return base::failure(checked.error());
+    if (const auto checked = check_fields(name, fields, *entry, text); !checked)
+      return base::failure(checked.error());
     entries[name] = std::move(*entry);
   }
   templating::Scope scope;
-  if (const auto names = deferred.find(names_member); names != deferred.end() && names->is_object()) scope.add_layer(*names);
+  if (const auto names = deferred.find(names_member); names != deferred.end() && names->is_object())
+    scope.add_layer(*names);
   scope.add("keychain", entries);
   return templating::render_value(source, scope);
 }

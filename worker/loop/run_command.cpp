@@ -55,7 +55,8 @@ tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std
 // What the server could not give of the keychain, as an error of the attempt.
 ToolError error_of(const base::Error& error) {
   using base::ErrorCode;
-  const bool may_pass = error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout || error.code == ErrorCode::saturated;
+  const bool may_pass = error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout ||
+                        error.code == ErrorCode::saturated;
   const bool is_refused = error.code == ErrorCode::forbidden || error.code == ErrorCode::unauthenticated;
   ToolError made = error_of(may_pass                               ? "connection"
                             : is_refused                           ? "auth"
@@ -83,7 +84,8 @@ void mask_secrets(wire::AttemptReport& report, const CommandSecrets& secrets, bo
 void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) {
   if (report.result == "null" || report.result == "{}") return;
   if (report.outcome != Outcome::completed) {
-    const bool is_kept = report.result.size() <= limits.result_bytes_max && wire::parse_body(report.result, limits.result_bytes_max);
+    const bool is_kept = report.result.size() <= limits.result_bytes_max &&
+                         wire::parse_body(report.result, limits.result_bytes_max);
     if (!is_kept) report.result = "null";
     return;
   }
@@ -106,7 +108,8 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::sto
   call.credentials = &secrets;
   call.results = &secrets;
   for (Json* part : {&call.tool, &call.input}) {
-    if (const auto resolved = resolve_secrets(*part, secrets); !resolved) return fail(report, error_of(resolved.error()));
+    if (const auto resolved = resolve_secrets(*part, secrets); !resolved)
+      return fail(report, error_of(resolved.error()));
   }
   tools::ToolResult result = tool.run(call);
   report.outcome = result.outcome;
@@ -133,7 +136,8 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();
-  CommandSecrets secrets(settings.secrets, {.worker_id = settings.worker_id, .execution_id = command.execution_id});
+  CommandSecrets secrets(settings.secrets,
+                         {.worker_id = settings.worker_id, .execution_id = command.execution_id});
   try {
     run_tool(command, *tool, std::move(stop), settings, secrets, report);
   } catch (const std::exception& thrown) {

@@ -10,8 +10,8 @@
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using nlohmann::json;
 using domain::Outcome;
+using nlohmann::json;
 
 namespace {
 
@@ -28,7 +28,8 @@ struct FakeServer {
       return base::failure(base::ErrorCode::unavailable, "away");
     }
     const auto found = answers.find(path.substr(0, path.find('?')));
-    if (found == answers.end()) return base::failure(base::ErrorCode::not_found, "there is nothing at " + path);
+    if (found == answers.end())
+      return base::failure(base::ErrorCode::not_found, "there is nothing at " + path);
     return found->second;
   }
 };
@@ -40,7 +41,8 @@ struct Fixture {
   loop::SecretAsker asker{.worker_id = "w", .execution_id = {77}};
 
   Fixture() {
-    server.answers["/api/credentials/pg"] = R"({"name":"pg","type":"postgres","data":{"db_user":"somebody","db_password":"correct horse"}})";
+    server.answers["/api/credentials/pg"] =
+        R"({"name":"pg","type":"postgres","data":{"db_user":"somebody","db_password":"correct horse"}})";
     server.answers["/api/v2/executions/77/keychain/api"] =
         R"({"status":"success","name":"api","kind":"oauth2","ttl_seconds":10,"token_data":{"token":"tok-12345678","token_type":"Bearer"}})";
     server.answers["/api/v2/results/5"] = R"({"rows":[1,2]})";
@@ -73,7 +75,8 @@ TEST_CASE("a credential is read once, and again when its time is over") {
 
   CHECK(fixture.client.credential("pg", fixture.asker)->type == "postgres");
   CHECK(fixture.client.credential("pg", fixture.asker)->data["db_password"] == "correct horse");
-  CHECK(fixture.server.asked == std::vector<std::string>{"/api/credentials/pg?include_data=true&worker_id=w&execution_id=77"});
+  CHECK(fixture.server.asked ==
+        std::vector<std::string>{"/api/credentials/pg?include_data=true&worker_id=w&execution_id=77"});
   fixture.clock.advance(31s);
   CHECK(fixture.client.credential("pg", fixture.asker));
   CHECK(fixture.server.asked.size() == 2);
@@ -115,12 +118,16 @@ TEST_CASE("results come by reference or by id") {
 TEST_CASE("deferred templates become text wherever they stand; all else stays as it is") {
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
-  auto value = json::parse(R"({"headers":{"Authorization":{"$template":"{{ scheme }} {{ keychain.api.token }}","$names":{"scheme":"Bearer"}},"X":"{{ kept }}"},
+  auto value = json::parse(
+      R"({"headers":{"Authorization":{"$template":"{{ scheme }} {{ keychain.api.token }}","$names":{"scheme":"Bearer"}},"X":"{{ kept }}"},
     "list":[{"$template":"{{ keychain['api']['token'] }}"},3],"own":{"$template":"x","other":1}})");
 
   REQUIRE(loop::resolve_secrets(value, secrets));
 
-  CHECK(value == json::parse(R"({"headers":{"Authorization":"Bearer tok-12345678","X":"{{ kept }}"},"list":["tok-12345678",3],"own":{"$template":"x","other":1}})"));
+  CHECK(
+      value ==
+      json::parse(
+          R"({"headers":{"Authorization":"Bearer tok-12345678","X":"{{ kept }}"},"list":["tok-12345678",3],"own":{"$template":"x","other":1}})"));
   CHECK(fixture.server.asked.size() == 1);
 }
 
@@ -156,12 +163,20 @@ TEST_CASE("a tool sees the secret, its report does not: not in output, error, or
     result.outcome = Outcome::failed;
     result.output = "sending tok-12345678 to somebody with correct horse";
     result.result = json{{"echo", "Bearer tok-12345678"}, {"user", "somebody"}}.dump();
-    result.error = domain::ToolError{.kind = "auth", .message = "refused tok-12345678", .is_retryable = false, .status = 401, .retry_after = {}, .traceback = "password=correct horse"};
+    result.error = domain::ToolError{.kind = "auth",
+                                     .message = "refused tok-12345678",
+                                     .is_retryable = false,
+                                     .status = 401,
+                                     .retry_after = {},
+                                     .traceback = "password=correct horse"};
     return result;
   };
-  const auto command = command_of({{"tool", {{"kind", "scripted"}, {"token", {{"$template", "{{ keychain.api.token }}"}}}}}, {"input", json::object()}});
+  const auto command =
+      command_of({{"tool", {{"kind", "scripted"}, {"token", {{"$template", "{{ keychain.api.token }}"}}}}},
+                  {"input", json::object()}});
 
-  const auto report = loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+  const auto report =
+      loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
 
   CHECK(seen["token"] == "tok-12345678");
   CHECK(report.outcome == Outcome::failed);
@@ -178,12 +193,18 @@ TEST_CASE("the result of a failed attempt is reported when it can be stored, and
     tools::ToolResult result;
     result.outcome = Outcome::failed;
     result.result = given;
-    result.error = domain::ToolError{.kind = "client_error", .message = "404", .is_retryable = false, .status = 404, .retry_after = {}, .traceback = {}};
+    result.error = domain::ToolError{.kind = "client_error",
+                                     .message = "404",
+                                     .is_retryable = false,
+                                     .status = 404,
+                                     .retry_after = {},
+                                     .traceback = {}};
     return result;
   };
   const auto run = [&](const std::string& result) {
     given = result;
-    return loop::run_command(command_of({{"tool", json::object()}}), &tool, {}, {.worker_id = "w", .limits = {.result_bytes_max = 100}, .secrets = nullptr});
+    return loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
+                             {.worker_id = "w", .limits = {.result_bytes_max = 100}, .secrets = nullptr});
   };
 
   CHECK(run(R"({"status_code":404})").result == R"({"status_code":404})");
@@ -200,7 +221,8 @@ TEST_CASE("a result that looks like a deferred template is defused, or the next 
     return result;
   };
 
-  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {}, {.worker_id = "w", .limits = {}, .secrets = nullptr});
+  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
+                                        {.worker_id = "w", .limits = {}, .secrets = nullptr});
 
   CHECK(report.result == R"({"body":{"$template_":"{{ keychain.api.token }}"}})");
 }
@@ -209,10 +231,12 @@ TEST_CASE("what a tool throws is masked, too") {
   Fixture fixture;
   ScriptedTool tool;
   tool.act = [](const tools::ToolCall& call) -> tools::ToolResult {
-    throw std::runtime_error("cannot use " + call.credentials->find("pg")->data["db_password"].get<std::string>());
+    throw std::runtime_error("cannot use " +
+                             call.credentials->find("pg")->data["db_password"].get<std::string>());
   };
 
-  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
+                                        {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
 
   CHECK(report.error->message == "tool 'scripted' threw: cannot use ***");
 }
@@ -222,7 +246,8 @@ TEST_CASE("what the server cannot give fails the attempt with a kind that says w
   ScriptedTool tool;
   tool.act = [](const tools::ToolCall&) -> tools::ToolResult { throw std::logic_error("must not run"); };
   const auto run = [&](const std::string& source, loop::CredentialClient* client) {
-    return loop::run_command(command_of({{"tool", {{"x", {{"$template", source}}}}}}), &tool, {}, {.worker_id = "w", .limits = {}, .secrets = client});
+    return loop::run_command(command_of({{"tool", {{"x", {{"$template", source}}}}}}), &tool, {},
+                             {.worker_id = "w", .limits = {}, .secrets = client});
   };
 
   CHECK(run("{{ keychain.nobody.x }}", &fixture.client).error->kind == "not_found");
@@ -233,7 +258,9 @@ TEST_CASE("what the server cannot give fails the attempt with a kind that says w
 }
 
 TEST_CASE("fields that hold secrets are known by their names") {
-  for (const char* name : {"password", "db_password", "client_secret", "access_token", "api_key", "value", "Authorization"})
+  for (const char* name :
+       {"password", "db_password", "client_secret", "access_token", "api_key", "value", "Authorization"})
     CHECK(loop::is_secret_field(name));
-  for (const char* name : {"token_type", "token_url", "db_user", "db_host", "scope", "key_id"}) CHECK_FALSE(loop::is_secret_field(name));
+  for (const char* name : {"token_type", "token_url", "db_user", "db_host", "scope", "key_id"})
+    CHECK_FALSE(loop::is_secret_field(name));
 }

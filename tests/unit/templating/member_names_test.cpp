@@ -20,8 +20,9 @@ using Fields = std::set<std::string>;
 }  // namespace
 
 TEST_CASE("members are found by dot, by index and by get") {
-  for (const char* source : {"{{ keychain.a.token }}", "Bearer {{keychain['a']['token']}}", "{{ keychain.get('a').token | upper }}",
-                             "{% if keychain.a.token %}x{% endif %}", "{{ keychain . a . token }}", "{{ keychain[\"a\"].get('token', '') }}",
+  for (const char* source : {"{{ keychain.a.token }}", "Bearer {{keychain['a']['token']}}",
+                             "{{ keychain.get('a').token | upper }}", "{% if keychain.a.token %}x{% endif %}",
+                             "{{ keychain . a . token }}", "{{ keychain[\"a\"].get('token', '') }}",
                              "{{ ('x' ~ keychain.a.token) }}"}) {
     CAPTURE(source);
     const auto found = read(source);
@@ -37,7 +38,8 @@ TEST_CASE("several members, and one that is read as a whole") {
 }
 
 TEST_CASE("what is no name of its own is not read") {
-  for (const char* source : {"keychain.a.token", "{{ x.keychain.a }}", "{{ 'keychain.a.token' }}", "{{ mykeychain.a.b }}", "{{ keychains.a }}", "{{ \"it's keychain.a\" }}"}) {
+  for (const char* source : {"keychain.a.token", "{{ x.keychain.a }}", "{{ 'keychain.a.token' }}",
+                             "{{ mykeychain.a.b }}", "{{ keychains.a }}", "{{ \"it's keychain.a\" }}"}) {
     CAPTURE(source);
     const auto found = read(source);
     CHECK(found.members.empty());
@@ -46,7 +48,8 @@ TEST_CASE("what is no name of its own is not read") {
 }
 
 TEST_CASE("reading the whole, or by an index that only rendering knows, is open") {
-  for (const char* source : {"{{ keychain }}", "{{ keychain | length }}", "{{ keychain[name].token }}", "{{ keychain['a' ~ b] }}", "{{ keychain.get(name) }}"}) {
+  for (const char* source : {"{{ keychain }}", "{{ keychain | length }}", "{{ keychain[name].token }}",
+                             "{{ keychain['a' ~ b] }}", "{{ keychain.get(name) }}"}) {
     CAPTURE(source);
     CHECK(read(source).is_open);
   }
@@ -54,7 +57,8 @@ TEST_CASE("reading the whole, or by an index that only rendering knows, is open"
 
 TEST_CASE("texts inside a value are all looked at") {
   MemberNames found;
-  collect_members(nlohmann::json{{"x", {"{{ keychain.a.t }}", 3}}, {"y", "{{ keychain.b.t }}"}}, "keychain", found);
+  collect_members(nlohmann::json{{"x", {"{{ keychain.a.t }}", 3}}, {"y", "{{ keychain.b.t }}"}}, "keychain",
+                  found);
 
   CHECK(found.members.size() == 2);
 }

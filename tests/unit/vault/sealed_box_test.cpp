@@ -20,7 +20,8 @@ vault::Key key_of(unsigned char fill) {
 TEST_CASE("what was sealed opens with the same key for the same name") {
   const auto key = key_of(1);
 
-  for (const std::string& text : {std::string(), std::string("x"), std::string(100'000, 'y'), std::string("\0\1\xFF", 3)}) {
+  for (const std::string& text :
+       {std::string(), std::string("x"), std::string(100'000, 'y'), std::string("\0\1\xFF", 3)}) {
     const auto sealed = vault::seal(key, text, "credential:pg");
     const auto opened = vault::open_sealed(key, sealed, "credential:pg");
     REQUIRE(opened);

@@ -10,7 +10,8 @@ using namespace noetl;
 using nlohmann::json;
 
 TEST_CASE("a credential's request is read, with nothing but its name required") {
-  const auto whole = wire::decode_credential_request(json::parse(R"({"name":"pg","type":"postgres","data":{"p":"x"},"meta":{"m":1},"tags":["t"],"description":"d"})"));
+  const auto whole = wire::decode_credential_request(json::parse(
+      R"({"name":"pg","type":"postgres","data":{"p":"x"},"meta":{"m":1},"tags":["t"],"description":"d"})"));
   const auto least = wire::decode_credential_request(json::parse(R"({"name":"pg"})"));
 
   REQUIRE(whole);
@@ -22,8 +23,10 @@ TEST_CASE("a credential's request is read, with nothing but its name required") 
 }
 
 TEST_CASE("refusals name the field and the type, never the value") {
-  for (const char* text : {R"({"name":"pg","data":"hunter2hunter2"})", R"({"name":"pg","data":["hunter2hunter2"]})", R"({"name":"pg","passwort":"hunter2hunter2"})",
-                           R"({"data":{"p":"hunter2hunter2"}})", R"({"name":"a/b","data":{"p":"hunter2hunter2"}})"}) {
+  for (const char* text :
+       {R"({"name":"pg","data":"hunter2hunter2"})", R"({"name":"pg","data":["hunter2hunter2"]})",
+        R"({"name":"pg","passwort":"hunter2hunter2"})", R"({"data":{"p":"hunter2hunter2"}})",
+        R"({"name":"a/b","data":{"p":"hunter2hunter2"}})"}) {
     CAPTURE(text);
     const auto refused = wire::decode_credential_request(json::parse(text));
     REQUIRE_FALSE(refused);
@@ -39,8 +42,11 @@ TEST_CASE("names are parts of URLs") {
 
 TEST_CASE("a keychain request under either set of names") {
   const auto one = wire::decode_keychain_request(
-      json::parse(R"({"token_data":{"token":"x"},"credential_type":"oauth2","scope_type":"local","execution_id":"7","ttl_seconds":60,"auto_renew":true,"renew_config":{"endpoint":"http://h"}})"), {5}, "api");
-  const auto other = wire::decode_keychain_request(json::parse(R"({"data":{"token":"x"},"kind":"secret","ttl":60})"), {5}, "api");
+      json::parse(
+          R"({"token_data":{"token":"x"},"credential_type":"oauth2","scope_type":"local","execution_id":"7","ttl_seconds":60,"auto_renew":true,"renew_config":{"endpoint":"http://h"}})"),
+      {5}, "api");
+  const auto other = wire::decode_keychain_request(
+      json::parse(R"({"data":{"token":"x"},"kind":"secret","ttl":60})"), {5}, "api");
 
   REQUIRE_MESSAGE(one, (one ? std::string{} : one.error().message));
   CHECK(one->kind == "oauth2");
@@ -56,8 +62,12 @@ TEST_CASE("a keychain request under either set of names") {
 }
 
 TEST_CASE("variables in both shapes") {
-  const auto map = wire::decode_set_variables(json::parse(R"({"variables":{"a":1,"b":{"c":null}},"var_type":"computed","source_step":"s"})"), {7});
-  const auto list = wire::decode_set_variables(json::parse(R"({"variables":[{"var_name":"a","var_value":"x","var_type":"step_result","source_step":"s"},{"var_name":"b"}]})"), {7});
+  const auto map = wire::decode_set_variables(
+      json::parse(R"({"variables":{"a":1,"b":{"c":null}},"var_type":"computed","source_step":"s"})"), {7});
+  const auto list = wire::decode_set_variables(
+      json::parse(
+          R"({"variables":[{"var_name":"a","var_value":"x","var_type":"step_result","source_step":"s"},{"var_name":"b"}]})"),
+      {7});
 
   REQUIRE(map);
   REQUIRE(map->variables.size() == 2);
@@ -68,15 +78,23 @@ TEST_CASE("variables in both shapes") {
   CHECK(list->variables[0].value == R"("x")");
   CHECK(list->variables[0].var_type == "step_result");
   CHECK(list->variables[1].value == "null");
-  for (const char* text : {R"({})", R"({"variables":3})", R"({"variables":{"a":1},"var_type":"odd"})", R"({"variables":{"":1}})",
-                           R"({"variables":[{"var_name":"a"},{"var_name":"a"}]})", R"({"variables":[{"name":"a"}]})"}) {
+  for (const char* text :
+       {R"({})", R"({"variables":3})", R"({"variables":{"a":1},"var_type":"odd"})", R"({"variables":{"":1}})",
+        R"({"variables":[{"var_name":"a"},{"var_name":"a"}]})", R"({"variables":[{"name":"a"}]})"}) {
     CAPTURE(text);
     CHECK_FALSE(wire::decode_set_variables(json::parse(text), {7}));
   }
 }
 
 TEST_CASE("a list of variables is a map and a list") {
-  const auto text = wire::encode(base::ExecutionId{7}, {{.execution_id = {7}, .name = "a \"b\"", .value = "[1]", .var_type = "computed", .source_step = "", .access_count = 3, .created_at = "", .accessed_at = ""}});
+  const auto text = wire::encode(base::ExecutionId{7}, {{.execution_id = {7},
+                                                         .name = "a \"b\"",
+                                                         .value = "[1]",
+                                                         .var_type = "computed",
+                                                         .source_step = "",
+                                                         .access_count = 3,
+                                                         .created_at = "",
+                                                         .accessed_at = ""}});
 
   const auto body = json::parse(text);
   CHECK(body["count"] == 1);
