@@ -51,8 +51,8 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
   }
   auto found = call.results->fetch(reference);
   if (!found) return failed(found.error());
-  std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) + R"(},"data":)" +
-                     to_text(*found) + "}";
+  std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) +
+                     R"(},"data":)" + to_text(*found) + "}";
   if (text.size() > limits.result_bytes_max) {
     return failed(error_of("output_limit", "result '" + reference + "' has " + std::to_string(text.size()) +
                                                " bytes, this worker hands on at most " +

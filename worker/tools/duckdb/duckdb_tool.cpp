@@ -28,8 +28,7 @@ constexpr std::array<OptionSpec, 15> option_table{{
     {"numeric", "text",
      "how decimals and huge integers come: exact (a number where it is exact, else a text), number or text"},
     {"returns", "text",
-     "rows: the result is the list of the last rows; result: the map, which is the default"
-     "else result"},
+     "rows: the result is the list of the last rows; result: the map, which is the default"},
 }};
 
 base::Result<std::string> joined_sql(const Json& value, const std::string& option) {
