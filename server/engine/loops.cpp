@@ -81,7 +81,8 @@ void Decide::go_on_with_loop(const std::string& node) {
     loop = find_loop(node);
   }
   if (!has_failed() && loop->contains("lanes")) return go_on_with_cursor(*step, node);
-  const bool is_over = count_of(*loop, "running") == 0 && (has_failed() || count_of(*loop, "next") >= count_of(*loop, "total"));
+  const bool is_quiet = count_of(*loop, "running") == 0 && loop->value("claiming", 0) == 0;
+  const bool is_over = is_quiet && (has_failed() || count_of(*loop, "next") >= count_of(*loop, "total"));
   if (is_over) loop_done(*step, node);
 }
 

@@ -43,7 +43,10 @@ std::string random_text(Random& random) {
   for (int i = 0; i < steps; ++i) {
     const auto name = i == 0 ? std::string("start") : "s" + std::to_string(i);
     text += "  - step: " + name + "\n";
-    if (below(random, 3) != 0) {
+    const int kind = below(random, 7);
+    if (kind == 0) {
+      text += "    loop: { cursor: { kind: postgres, auth: pg, claim: update }, iterator: item, spec: { mode: cursor, max_in_flight: 2 } }\n";
+    } else if (kind < 5) {
       text += "    loop: { in: [";
       const int items = below(random, 8);
       for (int n = 0; n < items; ++n) text += (n == 0 ? "" : ", ") + std::to_string(n);
@@ -62,6 +65,10 @@ std::string random_text(Random& random) {
 
 Occurrence random_end(Random& random, const std::string& node, const Json& frame) {
   Occurrence end{.node_id = node, .outcome = domain::Outcome::completed, .result = Json{{"go", below(random, 2) == 0}}, .error = {}, .frame = frame};
+  if (node.find("!claim") != std::string::npos) {
+    end.result = Json{{"rows", Json::array()}};
+    for (int rows = below(random, 3); rows > 0; --rows) end.result["rows"].push_back(Json{{"id", rows}});
+  }
   if (below(random, 6) == 0) {
     end.outcome = domain::Outcome::failed;
     end.result = nullptr;
