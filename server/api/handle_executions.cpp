@@ -10,6 +10,7 @@
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
+#include "shared/wire/reserved_name.hpp"
 
 namespace noetl::api {
 namespace {
@@ -119,6 +120,11 @@ base::Result<Reply> handle_rerun(Backing& backing, const Call& call) {
   request.from_step = reader.optional_string("from_step", {0, wire::step_bytes_max}).value_or("");
   if (const auto* payload = reader.optional_object("payload")) request.payload = payload->dump();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
+  // See reserved_name.hpp: a payload is data.
+  if (wire::has_reserved_name(std::string_view(request.payload))) {
+    return base::failure(base::ErrorCode::invalid_input,
+                         "the payload has a member '$template', a name that is reserved", "/payload");
+  }
   const auto answer = app::rerun_execution(backing.parts, request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));

@@ -41,7 +41,14 @@ void Decide::remember_arrivals() {
 }
 
 std::optional<Json> Decide::render(const domain::Step& step, const Json& value) {
-  auto rendered = context_.render(value);
+  return rendered_or_failed(step, context_.render(value));
+}
+
+std::optional<Json> Decide::render_for_worker(const domain::Step& step, const Json& value) {
+  return rendered_or_failed(step, context_.render_for_worker(value));
+}
+
+std::optional<Json> Decide::rendered_or_failed(const domain::Step& step, base::Result<Json> rendered) {
   if (rendered) return std::move(*rendered);
   if (!render_error_) render_error_ = rendered.error();
   fail(step.name, "template", "step '" + step.name + "': " + rendered.error().message);

@@ -152,6 +152,8 @@ class Decide {
 
   // decide.cpp
   std::optional<Json> render(const domain::Step& step, const Json& value);   // nothing: the execution failed
+  std::optional<Json> render_for_worker(const domain::Step& step, const Json& value);
+  std::optional<Json> rendered_or_failed(const domain::Step& step, base::Result<Json> rendered);
   void fail(const std::string& step, std::string_view kind, std::string message);
   [[nodiscard]] bool has_failed() const { return decision_.state.bookkeeping.contains("failure"); }
   void append(std::string type, const std::string& step, std::string status, Json payload);

@@ -116,7 +116,7 @@ std::optional<Json> Decide::render_options(const domain::Step& step, Json option
     if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>())) as_written[name] = value;
   }
   for (const auto& [name, value] : as_written.items()) options.erase(name);
-  auto rendered = render(step, options);
+  auto rendered = render_for_worker(step, options);
   if (rendered) lay_over(*rendered, as_written);
   return rendered;
 }
@@ -132,11 +132,8 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   context_.set_frame(&frame);
   auto resolved = resolve(situation_.playbook, step, tool);
   if (!resolved) return fail(step.name, "invalid_playbook", resolved.error().message);
-  auto input = context_.render_for_worker(resolved->input);
-  if (!input) {
-    (void)render(step, resolved->input);   // says what is wrong with it
-    return;
-  }
+  auto input = render_for_worker(step, resolved->input);
+  if (!input) return;
   if (!input->is_object()) *input = Json::object();
   lay_over(*input, frame.args);
   // Code and commands may name the arguments of their own step.

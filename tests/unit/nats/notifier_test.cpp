@@ -93,6 +93,8 @@ TEST_CASE("a consumer that vanishes is made again") {
 
   support::wait_until("it is back with what waits", 10s,
                       [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+  // Counted after the consumer stands.
+  support::wait_until("it is counted", 10s, [&] { return notifier.counts().repaired >= 1; });
   CHECK(notifier.counts().repaired == 1);
 }
 
