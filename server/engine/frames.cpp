@@ -5,40 +5,11 @@
 #include "server/engine/action_fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/large_results.hpp"
+#include "server/engine/pipeline_reads.hpp"
 #include "server/engine/tool_error.hpp"
 
 namespace noetl::engine {
 namespace {
-
-bool mentions(const Json& value, std::string_view word) {
-  if (value.is_string()) return value.get_ref<const std::string&>().find(word) != std::string::npos;
-  if (!value.is_structured()) return false;
-  return std::any_of(value.begin(), value.end(), [&](const Json& inner) { return mentions(inner, word); });
-}
-
-bool arc_mentions(const domain::Arc& arc, std::string_view word) {
-  return arc.when.find(word) != std::string::npos || mentions(arc.args, word) || mentions(arc.set, word);
-}
-
-// Whether anything of this step reads a task's result by the task's label. What nothing reads is not
-// carried from command to command.
-bool is_label_read(const domain::Step& step, std::string_view label) {
-  if (mentions(step.args, label) || mentions(step.set, label)) return true;
-  if (std::any_of(step.next.begin(), step.next.end(), [&](const auto& arc) { return arc_mentions(arc, label); })) {
-    return true;
-  }
-  return std::any_of(step.tools.begin(), step.tools.end(), [&](const domain::ToolSpec& tool) {
-    return mentions(tool.options, label) || mentions(tool.input, label) || mentions(tool.spec, label) ||
-           mentions(tool.set, label);
-  });
-}
-
-bool is_previous_read(const domain::Step& step) {
-  return std::any_of(step.tools.begin(), step.tools.end(), [&](const domain::ToolSpec& tool) {
-    return mentions(tool.options, "_prev") || mentions(tool.input, "_prev") || mentions(tool.spec, "_prev") ||
-           mentions(tool.set, "_prev");
-  });
-}
 
 // In a pipeline `noop` only carries rules: no worker is asked for that. A loop without a tool has nothing
 // but rounds.
@@ -168,7 +139,8 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
     return false;
   }
   const auto& tool = step.tools[frame.task];
-  if (!tool.label.empty() && step.tools.size() > 1 && is_label_read(step, tool.label)) {
+  const bool keeps_all = step.tools.size() > 1 && are_results_read(situation_.playbook, step, frame);
+  if (!tool.label.empty() && step.tools.size() > 1 && (keeps_all || is_label_read(step, tool.label, frame.task))) {
     frame.results[tool.label] = end.result;
   }
   if (!apply_task_set(step, tool.set, frame)) return false;
@@ -179,6 +151,7 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   if (is_previous_read(step)) frame.previous = std::move(end.result);
   ++frame.task;
   frame.attempt = 1;
+  if (!keeps_all) forget_what_nothing_reads(step, frame);
   return true;
 }
 
@@ -304,10 +277,11 @@ void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) 
 }
 
 void Decide::frame_completed(const domain::Step& step, Frame& frame, Json result) {
-  if (step.tools.size() > 1 && result.is_object() && !frame.results.empty() && !result.contains("results")) {
-    result["results"] = frame.results;
-  }
   if (frame.is_iteration()) return iteration_over(frame, {.result = std::move(result), .error = {}});
+  // `step.results.label`, for the labels that something after the pipeline could read.
+  if (step.tools.size() > 1 && result.is_object() && !result.contains("results") && !frame.results.empty()) {
+    result["results"] = std::move(frame.results);
+  }
   auto& slot = state().results[step.name];
   slot = {.value = std::move(result), .reference = {}, .loop = {}};
   state().bookkeeping["last_result_step"] = step.name;
