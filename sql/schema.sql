@@ -43,7 +43,11 @@ CREATE TABLE noetl.dead_letter (
     error_kind text NOT NULL,
     error json NOT NULL,
     attempts integer NOT NULL,
-    died_at timestamp with time zone DEFAULT now() NOT NULL
+    died_at timestamp with time zone DEFAULT now() NOT NULL,
+    fingerprint text DEFAULT ''::text NOT NULL,
+    redriven_as bigint,
+    closed_at timestamp with time zone,
+    CONSTRAINT dead_letter_check CHECK (((redriven_as IS NULL) OR (closed_at IS NOT NULL)))
 );
 CREATE TABLE noetl.event (
     event_id bigint NOT NULL,
@@ -59,7 +63,8 @@ CREATE TABLE noetl.event (
     worker_id text,
     claimed_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
 CREATE TABLE noetl.execution (
     execution_id bigint NOT NULL,
     catalog_id bigint NOT NULL,
@@ -90,7 +95,7 @@ CREATE TABLE noetl.execution (
     CONSTRAINT execution_outstanding_check CHECK ((outstanding >= 0)),
     CONSTRAINT execution_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
 CREATE TABLE noetl.keychain (
     catalog_id bigint NOT NULL,
     name text NOT NULL,
@@ -114,7 +119,7 @@ CREATE TABLE noetl.loop_item (
     CONSTRAINT loop_item_item_index_check CHECK ((item_index >= 0)),
     CONSTRAINT loop_item_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text])))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
 CREATE SEQUENCE noetl.node_id
     AS integer
     START WITH 0
@@ -123,6 +128,15 @@ CREATE SEQUENCE noetl.node_id
     MAXVALUE 1023
     CACHE 1
     CYCLE;
+CREATE TABLE noetl.pool (
+    pool text NOT NULL,
+    max_attempts integer,
+    retry json,
+    is_paused boolean DEFAULT false NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT pool_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT pool_pool_check CHECK ((pool ~ '^[A-Za-z0-9_-]{1,64}$'::text))
+);
 CREATE TABLE noetl.queue (
     queue_id bigint NOT NULL,
     execution_id bigint,
@@ -148,6 +162,8 @@ CREATE TABLE noetl.queue (
     claimed_at timestamp with time zone,
     finished_at timestamp with time zone,
     frame json,
+    retry json,
+    redriven_from bigint,
     CONSTRAINT queue_check CHECK (((attempts >= 0) AND (attempts <= max_attempts))),
     CONSTRAINT queue_check1 CHECK ((epoch >= attempts)),
     CONSTRAINT queue_check2 CHECK (((status <> 'queued'::text) OR (attempts < max_attempts))),
@@ -176,7 +192,8 @@ CREATE TABLE noetl.result (
     step text NOT NULL,
     value json NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
 CREATE TABLE noetl.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
@@ -234,6 +251,8 @@ ALTER TABLE ONLY noetl.keychain
     ADD CONSTRAINT keychain_pkey PRIMARY KEY (catalog_id, name, execution_id);
 ALTER TABLE ONLY noetl.loop_item
     ADD CONSTRAINT loop_item_pkey PRIMARY KEY (execution_id, loop, item_index);
+ALTER TABLE ONLY noetl.pool
+    ADD CONSTRAINT pool_pkey PRIMARY KEY (pool);
 ALTER TABLE ONLY noetl.queue_depth
     ADD CONSTRAINT queue_depth_pkey PRIMARY KEY (pool, status);
 ALTER TABLE ONLY noetl.queue
@@ -246,14 +265,18 @@ ALTER TABLE ONLY noetl.variable
     ADD CONSTRAINT variable_pkey PRIMARY KEY (execution_id, name);
 ALTER TABLE ONLY noetl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
+CREATE INDEX dead_letter_fingerprint ON noetl.dead_letter USING btree (fingerprint, queue_id);
 CREATE INDEX event_execution ON noetl.event USING btree (execution_id, event_id) WHERE (execution_id IS NOT NULL);
 CREATE UNIQUE INDEX execution_idempotency_key ON noetl.execution USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX execution_parent ON noetl.execution USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL);
 CREATE INDEX execution_untold ON noetl.execution USING btree (execution_id) WHERE (NOT is_parent_told);
+CREATE INDEX keychain_execution ON noetl.keychain USING btree (execution_id) WHERE (execution_id <> 0);
 CREATE INDEX keychain_expires_at ON noetl.keychain USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX queue_available_at ON noetl.queue USING btree (available_at) WHERE (available_at IS NOT NULL);
 CREATE UNIQUE INDEX queue_idempotency_key ON noetl.queue USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE UNIQUE INDEX queue_node ON noetl.queue USING btree (execution_id, node_id) WHERE (execution_id IS NOT NULL);
+CREATE UNIQUE INDEX queue_redriven_from ON noetl.queue USING btree (redriven_from) WHERE (redriven_from IS NOT NULL);
+CREATE INDEX result_execution ON noetl.result USING btree (execution_id);
 ALTER TABLE ONLY noetl.execution
     ADD CONSTRAINT execution_catalog_id_fkey FOREIGN KEY (catalog_id) REFERENCES noetl.catalog(catalog_id);
 ALTER TABLE ONLY noetl.keychain
