@@ -7,6 +7,7 @@ then the result or the error as JSON.
 Descriptors 1 and 2 are a pipe that takes whatever the code prints. One thread, one call at a time.
 """
 import ast
+import builtins
 import gc
 import inspect
 import json
@@ -27,6 +28,8 @@ MESSAGE_CHARS_MAX = 4_000
 RESULT_BYTES_MAX = int(sys.argv[1])
 PID = os.getpid()
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+# What `site` adds for people at a prompt is no part of the language: `license` may well be a workload's key.
+BUILTIN_NAMES = frozenset(vars(builtins)) - {"copyright", "credits", "license", "help"}
 
 compiled = {}  # code text -> Program, the least recently used first
 
@@ -291,7 +294,9 @@ def run(request):
     module = types.ModuleType(MODULE_NAME)
     names = module.__dict__
     names.update(json=json, os=os, sys=sys)  # playbooks use them without an import
-    names.update((key, value) for key, value in ambient.items() if not key.startswith("__"))
+    # A workload with the key `type` or a step called `list` must not break code that calls type() or list().
+    names.update((key, value) for key, value in ambient.items()
+                 if not key.startswith("__") and key not in BUILTIN_NAMES)
     names.update(offered)
     names.update(given)
     sys.modules[MODULE_NAME] = module  # dataclasses and pickle look a class's module up there

@@ -285,6 +285,19 @@ TEST_CASE("the names of the playbook are globals, arguments, and members of cont
   CHECK(result_of(call).is_null());
 }
 
+TEST_CASE("a playbook's name that is a builtin's leaves the builtin alone and stays in context") {
+  ToolCall call =
+      python("result = [type(1).__name__, list(range(2)), id is not None, vars is not None, context['type'],"
+             " context['list'], license]");
+  call.context["names"] = {{"type", "invoice"}, {"list", {7}}, {"id", "17"}, {"vars", Json::object()}, {"license", "MIT"}};
+  CHECK(result_of(call) == Json{"int", {0, 1}, true, true, "invoice", {7}, "MIT"});
+  call.tool["code"] = "def main(type, list=3):\n  return [type, list]";
+  CHECK(result_of(call) == Json{"invoice", 3});
+  call.tool["code"] = "result = [type, list]";
+  call.input = {{"type", "mine"}, {"list", 1}};
+  CHECK(result_of(call) == Json{"mine", 1});
+}
+
 TEST_CASE("json, os and sys need no import, and a playbook's name wins over them") {
   CHECK(result_of(python("result = [json.loads('[1]'), os.sep, sys.maxsize > 0]")) == Json{{1}, "/", true});
   CHECK(result_of(python("result = sys", {{"sys", 5}})) == 5);
