@@ -2,6 +2,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/interruptible_wait.hpp"
+#include "shared/base/percent.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -25,7 +26,7 @@ int exit_code_of(const Json& execution) {
 
 int wait_for_end(Session& session, const Wait& wait) {
   const auto started = std::chrono::steady_clock::now();
-  const auto path = "/api/v2/executions/" + encode_segment(wait.execution_id);
+  const auto path = "/api/v2/executions/" + base::percent_encoded(wait.execution_id);
   milliseconds pause = ask_first;
   while (true) {
     const auto answer = session.server().get(path);

@@ -40,9 +40,6 @@ class ServerClient {
   const std::stop_token stop_;
 };
 
-// Percent-encodes everything but unreserved characters: for one segment of a path or a query value.
-[[nodiscard]] std::string encode_segment(std::string_view text);
-
 // "http://host:8082/prefix" → {"http://host:8082", "/prefix"}; errors name what is wrong.
 struct ServerAddress {
   std::string origin;

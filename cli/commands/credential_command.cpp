@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/payload.hpp"
 #include "cli/session.hpp"
+#include "shared/base/percent.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -107,7 +108,7 @@ void add_get(CLI::App& credential, CommandLine& line) {
   command->add_flag("--include-data", arguments->shows_data,
                     "With its secret; needs --token where the server has a worker-token");
   on_chosen(*command, line, [arguments](Session& session) {
-    const std::string path = "/api/credentials/" + encode_segment(arguments->name) +
+    const std::string path = "/api/credentials/" + base::percent_encoded(arguments->name) +
                              (arguments->shows_data ? "?include_data=true" : "");
     return show_or_fail(session, session.server().get(path),
                         [&](const Json& answer) { session.output.fields(answer); });
@@ -121,7 +122,7 @@ void add_list(CLI::App& credential, CommandLine& line) {
   on_chosen(*command, line, [arguments](Session& session) {
     const std::string path =
         "/api/credentials?limit=1000" +
-        (arguments->type.empty() ? std::string{} : "&type=" + encode_segment(arguments->type));
+        (arguments->type.empty() ? std::string{} : "&type=" + base::percent_encoded(arguments->type));
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer.value("items", Json::array()), {{"NAME", "name"},
                                                                  {"TYPE", "type"},
@@ -138,7 +139,7 @@ void add_delete(CLI::App& credential, CommandLine& line) {
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
     return show_or_fail(
-        session, session.server().call({"DELETE", "/api/credentials/" + encode_segment(arguments->name)}),
+        session, session.server().call({"DELETE", "/api/credentials/" + base::percent_encoded(arguments->name)}),
         [&](const Json& answer) { session.output.fields(answer); });
   });
 }

@@ -3,6 +3,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/payload.hpp"
 #include "cli/session.hpp"
+#include "shared/base/percent.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -71,7 +72,7 @@ void add_enqueue_command(CLI::App& app, CommandLine& line) {
   auto queue_id = std::make_shared<std::string>();
   get->add_option("queue_id", *queue_id)->required();
   on_chosen(*get, line, [queue_id](Session& session) {
-    return show_or_fail(session, session.server().get("/api/v2/commands/" + encode_segment(*queue_id)),
+    return show_or_fail(session, session.server().get("/api/v2/commands/" + base::percent_encoded(*queue_id)),
                         [&](const Json& answer) { session.output.fields(answer); });
   });
 }

@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/execution_wait.hpp"
 #include "cli/interruptible_wait.hpp"
+#include "shared/base/percent.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -14,7 +15,7 @@ const std::vector<Column> event_columns{{"TIME", "created_at"},
                                         {"STATUS", "status"},
                                         {"WORKER", "worker_id"}};
 
-std::string execution_path(const std::string& id) { return "/api/v2/executions/" + encode_segment(id); }
+std::string execution_path(const std::string& id) { return "/api/v2/executions/" + base::percent_encoded(id); }
 
 void add_list(CLI::App& execution, CommandLine& line) {
   struct Filter {
@@ -29,9 +30,9 @@ void add_list(CLI::App& execution, CommandLine& line) {
   list->add_option("--limit", filter->limit, "At most so many")->check(CLI::Range(1, 1000));
   on_chosen(*list, line, [filter](Session& session) {
     std::string path = "/api/v2/executions?limit=" + std::to_string(filter->limit);
-    if (!filter->status.empty()) path += "&status=" + encode_segment(filter->status);
-    if (!filter->path.empty()) path += "&path=" + encode_segment(filter->path);
-    if (!filter->before.empty()) path += "&before=" + encode_segment(filter->before);
+    if (!filter->status.empty()) path += "&status=" + base::percent_encoded(filter->status);
+    if (!filter->path.empty()) path += "&path=" + base::percent_encoded(filter->path);
+    if (!filter->before.empty()) path += "&before=" + base::percent_encoded(filter->before);
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer, {{"EXECUTION", "execution_id"},
                                    {"PATH", "path"},
@@ -67,7 +68,7 @@ void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<st
 // The events after `after`; `after` moves on to the last of them.
 base::Result<Json> new_events(const Session& session, const std::string& id, std::string& after) {
   std::string path = execution_path(id) + "/events?limit=1000";
-  if (!after.empty()) path += "&after=" + encode_segment(after);
+  if (!after.empty()) path += "&after=" + base::percent_encoded(after);
   auto answer = session.server().get(path);
   if (!answer) return answer;
   Json events = answer->is_array() ? *answer : answer->value("events", Json::array());

@@ -3,6 +3,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/payload.hpp"
 #include "cli/session.hpp"
+#include "shared/base/percent.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -18,8 +19,8 @@ void add_get(CLI::App& variables, CommandLine& line) {
   command->add_option("execution_id", arguments->execution_id)->required();
   command->add_option("name", arguments->name);
   on_chosen(*command, line, [arguments](Session& session) {
-    std::string path = "/api/vars/" + encode_segment(arguments->execution_id);
-    if (!arguments->name.empty()) path += "/" + encode_segment(arguments->name);
+    std::string path = "/api/vars/" + base::percent_encoded(arguments->execution_id);
+    if (!arguments->name.empty()) path += "/" + base::percent_encoded(arguments->name);
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       if (!arguments->name.empty()) return session.output.fields(answer);
       session.output.rows(answer.value("items", Json::array()), {{"NAME", "var_name"},
@@ -52,7 +53,7 @@ void add_set(CLI::App& variables, CommandLine& line) {
     if (!arguments->step.empty()) body["source_step"] = arguments->step;
     return show_or_fail(
         session,
-        session.server().post("/api/vars/" + encode_segment(arguments->execution_id), std::move(body)),
+        session.server().post("/api/vars/" + base::percent_encoded(arguments->execution_id), std::move(body)),
         [&](const Json& answer) { session.output.fields(answer); });
   });
 }

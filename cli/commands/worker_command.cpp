@@ -2,6 +2,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/session.hpp"
+#include "shared/base/percent.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -48,7 +49,7 @@ void add_drain(CLI::App& worker, CommandLine& line) {
   auto worker_id = std::make_shared<std::string>();
   drain->add_option("worker_id", *worker_id, "As `worker list` shows it")->required();
   on_chosen(*drain, line, [worker_id](Session& session) {
-    const auto path = "/api/v2/workers/" + encode_segment(*worker_id) + "/drain";
+    const auto path = "/api/v2/workers/" + base::percent_encoded(*worker_id) + "/drain";
     return show_or_fail(session, session.server().post(path, Json::object()), [&](const Json& answer) {
       session.output.line(answer, "worker " + *worker_id + " drains with its next heartbeat");
     });

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "shared/base/percent.hpp"
+
 namespace noetl::vault {
 namespace {
 
@@ -50,24 +52,6 @@ std::string oauth_error_of(const std::string& body) {
   return is_word && !code.empty() ? ", error '" + code + "'" : std::string{};
 }
 
-std::string encoded(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                          (byte >= '0' && byte <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    if (is_plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4U];
-      out += digits[byte & 15U];
-    }
-  }
-  return out;
-}
-
 httplib::Request request_of(const TokenRequest& request, const Address& address) {
   httplib::Request made;
   made.method = request.method;
@@ -97,7 +81,7 @@ httplib::Request request_of(const TokenRequest& request, const Address& address)
 std::string encode_form(const Fields& fields) {
   std::string text;
   for (const auto& [name, value] : fields)
-    text += (text.empty() ? "" : "&") + encoded(name) + "=" + encoded(value);
+    text += (text.empty() ? "" : "&") + base::percent_encoded(name) + "=" + base::percent_encoded(value);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <random>
 #include <sstream>
 
+#include "shared/base/percent.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 
@@ -44,7 +45,7 @@ base::Result<void> use_key(HttpRequest& request, const Json& fields, bool is_in_
   if (is_in_query || auth_field(fields, {"in", "location"}) == "query") {
     if (name.empty()) name = "api_key";
     request.secret_query +=
-        (request.secret_query.empty() ? "" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
+        (request.secret_query.empty() ? "" : "&") + base::percent_encoded(name) + "=" + base::percent_encoded(value);
     return {};
   }
   return add_header(request, name.empty() ? "X-API-Key" : name, value);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shared/base/percent.hpp"
 #include "worker/tools/http_parts.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/results.hpp"
@@ -42,7 +43,7 @@ base::Result<std::string> encoded_pairs(const Json& pairs, const std::string& op
     for (const Json& one : values) {
       if (one.is_null()) continue;
       if (!text.empty()) text += '&';
-      text += percent_encoded(name) + '=' + percent_encoded(scalar_text(one).value_or(to_text(one)));
+      text += base::percent_encoded(name) + '=' + base::percent_encoded(scalar_text(one).value_or(to_text(one)));
     }
   }
   return text;

@@ -2,23 +2,17 @@
 
 #include <charconv>
 
+#include "shared/base/percent.hpp"
+
 namespace noetl::tools {
 
 namespace {
 
-constexpr std::string_view hex = "0123456789ABCDEF";
 constexpr std::size_t url_bytes_max = 16 * 1024;
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
-}
-
-void append_percent(std::string& to, char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  to += '%';
-  to += hex[byte >> 4];
-  to += hex[byte & 15];
 }
 
 // What a request line must not have: spaces, controls, non-ASCII. The rest is the caller's own spelling.
@@ -27,7 +21,7 @@ std::string safe_target(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7F || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos) {
-      append_percent(target, c);
+      target += base::percent_encoded({&c, 1});
     } else {
       target += c;
     }
@@ -146,18 +140,6 @@ base::Result<Url> resolve_url(const Url& from, std::string_view location) {
     url.target = path.substr(0, path.rfind('/') + 1) + target;
   }
   return url;
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      encoded += c;
-    } else {
-      append_percent(encoded, c);
-    }
-  }
-  return encoded;
 }
 
 }  // namespace noetl::tools

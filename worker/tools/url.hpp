@@ -24,7 +24,5 @@ struct Url {
 [[nodiscard]] base::Result<Url> parse_url(std::string_view text);
 // What a Location header names, seen from a url.
 [[nodiscard]] base::Result<Url> resolve_url(const Url& from, std::string_view location);
-// Everything but letters, digits and -._~ as %XX.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace noetl::tools

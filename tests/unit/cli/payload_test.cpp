@@ -64,9 +64,5 @@ TEST_CASE("a server's address may have a prefix, and NoETL's /api is not doubled
   CHECK_FALSE(parse_server_url("ftp://h").has_value());
 }
 
-TEST_CASE("a segment of a path cannot escape from its place") {
-  CHECK(encode_segment("a/b?c#d é") == "a%2Fb%3Fc%23d%20%C3%A9");
-}
-
 }  // namespace
 }  // namespace noetl::cli
