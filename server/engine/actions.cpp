@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 
 namespace noetl::engine {
@@ -50,7 +50,7 @@ Decide::RulesOutcome Decide::run_rules(const domain::Step& step, const std::vect
 
 // Rules on step.enter must say so: the others read what only the tool brings. True: the step's tool is
 // not to run.
-bool Decide::run_enter_rules(const domain::Step& step) {
+bool Decide::run_enter_rules(const domain::Step& step, Json& sinks) {
   RulesOutcome outcome;
   for (const auto& rule : step.cases) {
     if (rule.when.find("step.enter") == std::string::npos) continue;
@@ -68,6 +68,7 @@ bool Decide::run_enter_rules(const domain::Step& step) {
       }
       return true;
     }
+    sinks = std::move(outcome.sinks);
     break;
   }
   return false;

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <deque>
 
+#include "server/engine/fields.hpp"
+
 namespace noetl::engine {
 namespace {
 
@@ -14,12 +16,6 @@ const Json* member(const Json& object, const std::string& name) {
 }
 
 bool is_v10(const domain::Playbook& playbook) { return playbook.generation == "v10"; }
-
-bool mentions(const Json& value, std::string_view word) {
-  if (value.is_string()) return value.get_ref<const std::string&>().find(word) != std::string::npos;
-  if (!value.is_structured()) return false;
-  return std::any_of(value.begin(), value.end(), [&](const Json& inner) { return mentions(inner, word); });
-}
 
 // {status, data: {…}} and what may stand beside them, nothing else.
 bool is_envelope(const Json& result) {
@@ -346,6 +342,38 @@ Json Context::names(const std::vector<std::string>& wanted) {
   Json names = Json::object();
   for (const auto& name : wanted) {
     if (const Json* value = find(name, rendering)) names[name] = *value;
+  }
+  return names;
+}
+
+Json Context::small_names(std::size_t bytes_max) {
+  std::vector<std::string> wanted;
+  const auto add_members = [&](const Json& map) {
+    for (const auto& [name, value] : map.items()) wanted.push_back(name);
+  };
+  if (frame_ != nullptr) {
+    const auto* step = situation_.playbook.find_step(frame_->step);
+    if (step != nullptr && step->loop.has_value()) wanted.push_back(step->loop->iterator);
+    if (frame_->iter.is_object()) add_members(frame_->iter);
+    if (frame_->results.is_object()) add_members(frame_->results);
+  }
+  add_members(state_.variables);
+  if (situation_.workload.is_object()) add_members(situation_.workload);
+  for (const auto& [name, slot] : state_.results) {
+    if (!slot.reference.is_set() && slot.loop.empty()) wanted.push_back(name);
+  }
+  wanted.emplace_back("workload");
+
+  Rendering rendering;
+  Json names = Json::object();
+  for (const auto& name : wanted) {
+    if (names.contains(name)) continue;
+    const Json* value = find(name, rendering);
+    if (value == nullptr) continue;
+    const auto bytes = name.size() + value->dump(-1, ' ', false, Json::error_handler_t::replace).size() + 4;
+    if (bytes > bytes_max) continue;   // a smaller one may still fit
+    bytes_max -= bytes;
+    names[name] = *value;
   }
   return names;
 }

@@ -61,6 +61,9 @@ class Context {
   void keep_loaded(base::ResultId id, Json value) { loaded_[id.str()] = std::move(value); }
   // The names of `wanted` that can be seen now, with their values.
   [[nodiscard]] Json names(const std::vector<std::string>& wanted);
+  // Names for code that is not here to be looked into: of the frame, the variables, the workload, and results that stand in
+  // the state; each that still fits into `bytes_max` of JSON in all.
+  [[nodiscard]] Json small_names(std::size_t bytes_max);
 
  private:
   struct Rendering;

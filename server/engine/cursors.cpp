@@ -2,14 +2,15 @@
 // A lane claims, its rows are worked off, and it claims again; there are `max_in_flight` lanes.
 #include <algorithm>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 
 namespace noetl::engine {
 namespace {
 
-std::int64_t count_of(const Json& loop, const char* name) { return loop.at(name).get<std::int64_t>(); }
+// How much a lane takes at once: {max_rows, row_concurrency, …}.
+const Json& frame_spec(const domain::Step& step) { return first_of(step.loop->spec, {"frame"}); }
 
 // The rows that a claim brought, in whichever form the tool gives them.
 const Json* rows_of(const Json& result) {
@@ -27,11 +28,14 @@ const Json* rows_of(const Json& result) {
 
 void Decide::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
   auto spec = render(step, step.loop->spec.contains("max_in_flight") ? step.loop->spec["max_in_flight"] : Json(1));
-  if (!spec) return;
+  auto asked = render(step, first_of(frame_spec(step), {"row_concurrency"}));
+  if (!spec || !asked) return;
   const auto lanes = std::clamp(static_cast<int>(number_from(*spec).value_or(1)), 1, loop_window);
+  const auto rows_at_once = std::clamp(static_cast<int>(number_from(*asked).value_or(1)), 1, loop_window);
   auto& loop = state().bookkeeping["loops"][node];
   loop = Json{{"step", step.name}, {"total", 0}, {"next", 0}, {"running", 0}, {"completed", 0}, {"failed", 0},
-              {"limit", lanes}, {"lanes", lanes}, {"claiming", 0}, {"claims", 0}};
+              {"limit", std::min(lanes * rows_at_once, loop_window)}, {"lanes", lanes}, {"rows_at_once", rows_at_once},
+              {"claiming", 0}, {"claims", 0}};
   if (!args.empty()) loop["args"] = args;
   state().outstanding[node] = step.name;
   state().current_step = step.name;
@@ -42,7 +46,11 @@ void Decide::begin_cursor(const domain::Step& step, const std::string& node, con
 // Called when every row that was claimed has been begun: free lanes claim more.
 void Decide::go_on_with_cursor(const domain::Step& step, const std::string& node) {
   Json* loop = find_loop(node);
-  while (count_of(*loop, "running") + count_of(*loop, "claiming") < count_of(*loop, "lanes")) {
+  const auto lanes_at_work = [](const Json& of) {
+    const auto rows_at_once = of.value("rows_at_once", std::int64_t{1});
+    return (count_of(of, "running") + rows_at_once - 1) / rows_at_once + count_of(of, "claiming");
+  };
+  while (lanes_at_work(*loop) < count_of(*loop, "lanes")) {
     issue_claim(step, node);
     if (has_failed()) return;
     loop = find_loop(node);
@@ -54,7 +62,11 @@ void Decide::issue_claim(const domain::Step& step, const std::string& node) {
   Json& loop = *find_loop(node);
   const Json* cursor = map_member(step.loop->spec, "cursor");
   if (cursor == nullptr) return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
+  // The statement may say how much it claims: LIMIT {{ frame.max_rows }}.
+  const Json names{{"frame", frame_spec(step)}};
+  context_.set_input(&names);
   auto options = render_options(step, *cursor);
+  context_.set_input(nullptr);
   if (!options) return;
   loop["claiming"] = count_of(loop, "claiming") + 1;
   loop["claims"] = count_of(loop, "claims") + 1;

@@ -39,7 +39,7 @@ class Decide {
 
   void begin(const std::string& entry);            // engine.cpp: the step to begin with
   void occurred(const Occurrence& occurrence);     // engine.cpp: a command of this execution ended
-  void cancel(const std::string& reason);          // engine.cpp
+  void end_now(domain::ExecutionStatus status, std::string_view kind, const std::string& message);  // engine.cpp
   [[nodiscard]] bool is_finished() const;
   [[nodiscard]] const std::optional<base::Error>& render_error() const { return render_error_; }
   [[nodiscard]] Decision take();
@@ -73,6 +73,8 @@ class Decide {
   [[nodiscard]] std::size_t first_ready();
   [[nodiscard]] bool waits_for_others(std::size_t arrival);
   void enter(const Arrival& arrival);
+  void begin_node(const domain::Step& step, const std::string& node, const Json& args);
+  [[nodiscard]] bool begin_final_step();
   [[nodiscard]] bool is_admitted(const domain::Step& step, const Json& args);
   void run_router(const domain::Step& step, const Json& args);
 
@@ -85,7 +87,8 @@ class Decide {
   [[nodiscard]] Json names_for_code(const Json& options, const Json& input);
 
   // frames.cpp: from one command of a frame to the next
-  [[nodiscard]] std::optional<Frame> frame_of(const Occurrence& occurrence) const;
+  [[nodiscard]] base::Result<std::optional<Frame>> frame_of(const Occurrence& occurrence) const;
+  void give_up_frame(const std::string& node_id, const std::string& why);
   void run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
   void tool_ended(const domain::Step& step, Frame frame);
   [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay);
@@ -111,7 +114,7 @@ class Decide {
   // loops.cpp
   void begin_loop(const domain::Step& step, const std::string& node, const Json& args);
   void begin_iteration(const domain::Step& step, const std::string& node, int index, Json item);
-  void iteration_over(const Frame& frame, const ToolEnd& end);
+  void iteration_over(const Frame& frame, const ToolEnd& end, bool is_handled = false);
   void go_on_with_loop(const std::string& node);
   void loop_done(const domain::Step& step, const std::string& node);
   Json* find_loop(const std::string& node);
@@ -135,7 +138,7 @@ class Decide {
 
   // actions.cpp: v2era rules
   RulesOutcome run_rules(const domain::Step& step, const std::vector<std::string_view>& event_names);
-  bool run_enter_rules(const domain::Step& step);
+  bool run_enter_rules(const domain::Step& step, Json& sinks);
   void perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_result(const domain::Step& step, const Json& spec);
@@ -143,9 +146,13 @@ class Decide {
 
   // repeat.cpp: v2era retry, pagination and collect
   void perform_retry(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> next_attempt(const domain::Step& step, const Json& spec);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> written_retry(const domain::Step& step,
+                                                                       const domain::ToolSpec& tool);
   void perform_collect(const domain::Step& step, const Json& spec);
   void collect_into_variable(const domain::Step& step, const Json& spec, const std::string& strategy);
   void publish_collected(const domain::Step& step);
+  [[nodiscard]] Json collected_of(const Frame& frame);
 
   // sinks.cpp
   void perform_sink(const domain::Step& step, const Json& spec, RulesOutcome& outcome);

@@ -1,8 +1,6 @@
 #include "server/engine/durations.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <cmath>
 
 namespace noetl::engine {
 namespace {
@@ -42,12 +40,9 @@ std::optional<double> number_from(const domain::Json& value) {
   return number;
 }
 
-std::chrono::milliseconds RetryDelay::after(int attempt) const {
-  auto ms = static_cast<double>(first.count());
-  if (backoff == "linear") ms *= attempt;
-  if (backoff == "exponential") ms *= std::pow(multiplier, std::min(attempt - 1, 60));
-  const auto bound = static_cast<double>(longest.count());
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::clamp(ms, 0.0, bound)));
+base::BackoffKind backoff_kind_from(std::string_view word) {
+  if (word == "linear") return base::BackoffKind::linear;
+  return word == "exponential" ? base::BackoffKind::exponential : base::BackoffKind::fixed;
 }
 
 }  // namespace noetl::engine

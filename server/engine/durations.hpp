@@ -3,7 +3,9 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "shared/base/backoff.hpp"
 #include "shared/domain/playbook.hpp"
 
 namespace noetl::engine {
@@ -14,13 +16,13 @@ namespace noetl::engine {
 // 3, 3.0, "3" → 3; nothing for what is no number.
 [[nodiscard]] std::optional<double> number_from(const domain::Json& value);
 
-// How long the attempt after `attempt` (from 1) waits. backoff: none, fixed, linear, exponential.
-struct RetryDelay {
-  std::chrono::milliseconds first{0};
-  std::string backoff = "fixed";
-  double multiplier = 2.0;                        // exponential
-  std::chrono::milliseconds longest{3'600'000};
-  [[nodiscard]] std::chrono::milliseconds after(int attempt) const;
-};
+// linear, exponential; any other word is fixed, `none` too: an author who writes a delay beside it means it.
+[[nodiscard]] base::BackoffKind backoff_kind_from(std::string_view word);
+
+// What playbooks get that say less: the same wait every time, never more than an hour.
+inline constexpr base::Backoff backoff_of_playbooks{.kind = base::BackoffKind::fixed,
+                                                    .initial = std::chrono::milliseconds{0},
+                                                    .delay_max = std::chrono::hours{1},
+                                                    .multiplier = 2.0};
 
 }  // namespace noetl::engine

@@ -1,6 +1,6 @@
 #include "server/engine/engine.hpp"
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/tool_error.hpp"
 
@@ -32,7 +32,12 @@ void Decide::occurred(const Occurrence& occurrence) {
   // A command that was handed back has not ended: somebody else runs it.
   if (occurrence.outcome == domain::Outcome::released) return;
   const bool is_claim = occurrence.frame.is_object() && occurrence.frame.contains("claim");
-  auto frame = frame_of(occurrence);
+  auto known = frame_of(occurrence);
+  if (!known) {
+    give_up_frame(occurrence.node_id, known.error().message);
+    return settle();
+  }
+  auto& frame = *known;
   if (!frame) return;
   const auto* step = situation_.playbook.find_step(frame->step);
   if (step == nullptr) {
@@ -67,21 +72,25 @@ void Decide::occurred(const Occurrence& occurrence) {
 }
 
 // Nothing more is issued and nothing is waited for: the caller cancels what is queued or running.
-void Decide::cancel(const std::string& reason) {
+void Decide::end_now(domain::ExecutionStatus status, std::string_view kind, const std::string& message) {
   if (is_finished()) return;
   arrivals_.clear();
   state().outstanding.clear();
   Finish finish;
-  finish.status = domain::ExecutionStatus::cancelled;
-  finish.error = Json{{"kind", "cancelled"}, {"message", reason}, {"step", state().current_step}};
-  append("execution.cancelled", state().current_step, "cancelled", Json{{"reason", reason}});
+  finish.status = status;
+  finish.error = Json{{"kind", kind}, {"message", message}, {"step", state().current_step}};
+  if (status == domain::ExecutionStatus::cancelled) {
+    append("execution.cancelled", state().current_step, "cancelled", Json{{"reason", message}});
+  } else {
+    append("playbook.failed", state().current_step, "failed", Json{{"error", finish.error}, {"final_step", state().current_step}});
+  }
   state().bookkeeping["finished"] = to_string(finish.status);
   decision_.finish = std::move(finish);
 }
 
 namespace {
 
-base::Result<Decision> first_of(Decide& decide) {
+base::Result<Decision> first_decision(Decide& decide) {
   if (decide.render_error()) {
     auto error = *decide.render_error();
     error.code = base::ErrorCode::invalid_input;
@@ -96,7 +105,7 @@ base::Result<Decision> first_of(Decide& decide) {
 base::Result<Decision> start(const Situation& situation) {
   Decide decide(situation, State{});
   decide.begin(situation.playbook.entry);
-  return first_of(decide);
+  return first_decision(decide);
 }
 
 base::Result<Decision> start_again(const Situation& situation, const State& earlier, const std::string& step) {
@@ -123,7 +132,7 @@ base::Result<Decision> start_again(const Situation& situation, const State& earl
   }
   Decide decide(situation, std::move(state));
   decide.begin(step);
-  return first_of(decide);
+  return first_decision(decide);
 }
 
 Decision react(const Situation& situation, State state, const Occurrence& occurrence) {
@@ -134,7 +143,13 @@ Decision react(const Situation& situation, State state, const Occurrence& occurr
 
 Decision cancel(const Situation& situation, State state, const std::string& reason) {
   Decide decide(situation, std::move(state));
-  decide.cancel(reason);
+  decide.end_now(domain::ExecutionStatus::cancelled, "cancelled", reason);
+  return decide.take();
+}
+
+Decision time_out(const Situation& situation, State state, const std::string& message) {
+  Decide decide(situation, std::move(state));
+  decide.end_now(domain::ExecutionStatus::failed, "timeout", message);
   return decide.take();
 }
 

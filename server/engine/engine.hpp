@@ -137,6 +137,9 @@ struct Occurrence {
 // Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.
 [[nodiscard]] Decision cancel(const Situation& situation, State state, const std::string& reason);
 
+// Its time is over: the same with status failed and an error of kind timeout.
+[[nodiscard]] Decision time_out(const Situation& situation, State state, const std::string& message);
+
 // What else is larger than `inline_bytes_max`, after a decision.
 [[nodiscard]] std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,
                                                       std::size_t inline_bytes_max,

@@ -1,7 +1,7 @@
 // What happens when a step is entered: waiting at a join, admission, routers, frames and loops.
 #include <algorithm>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 
 namespace noetl::engine {
@@ -25,7 +25,7 @@ void Decide::settle() {
       go_on_with_loop(loop);
       continue;
     }
-    if (arrivals_.empty() || has_failed()) break;
+    if ((arrivals_.empty() && !begin_final_step()) || has_failed()) break;
     const auto next = first_ready();
     if (next == none_ready) break;
     const Arrival arrival = std::move(arrivals_[next]);
@@ -65,15 +65,36 @@ void Decide::enter(const Arrival& arrival) {
     append("step.skipped", step.name, "skipped", Json{{"reason", "its condition does not hold"}});
     return skip_branches(step, targets_of(step));
   }
-  if (run_enter_rules(step) || has_failed()) return;
+  Json sinks = Json::array();
+  if (run_enter_rules(step, sinks) || has_failed()) return;
   const auto node = node_of(step.name, visit);
-  if (step.loop) return begin_loop(step, node, arrival.args);
-  if (step.tools.empty()) return run_router(step, arrival.args);
+  if (sinks.empty()) return begin_node(step, node, arrival.args);
   Frame frame;
   frame.node = node;
   frame.step = step.name;
   frame.args = arrival.args;
+  frame.sinks = std::move(sinks);
+  issue_sink(step, std::move(frame));
+}
+
+void Decide::begin_node(const domain::Step& step, const std::string& node, const Json& args) {
+  if (step.loop) return begin_loop(step, node, args);
+  if (step.tools.empty()) return run_router(step, args);
+  Frame frame;
+  frame.node = node;
+  frame.step = step.name;
+  frame.args = args;
   run(step, std::move(frame), {});
+}
+
+// executor.spec.final_step runs when all else is done and has gone well, unless something led to it before.
+bool Decide::begin_final_step() {
+  if (!state().outstanding.empty() || !arrivals_.empty() || has_failed() || is_finished()) return false;
+  const Json* spec = map_member(situation_.playbook.executor, "spec");
+  const auto name = spec == nullptr ? std::string() : text_of(*spec, {"final_step"});
+  if (name.empty() || index_of(name) == Graph::no_barrier || state().visits.contains(name)) return false;
+  add_arrival({.step = name, .args = Json::object()});
+  return true;
 }
 
 // `when` at the step, and spec.policy.admit: {rules: [{when, then: {allow}}]}, whose first match decides.

@@ -34,6 +34,7 @@ Json to_json(const Frame& frame) {
   put(json, "previous", frame.previous);
   put(json, "overrides", frame.overrides);
   if (!frame.collected.is_null()) json["collected"] = frame.collected;
+  if (frame.parts_stored != 0) json["parts_stored"] = frame.parts_stored;
   if (frame.requests != 1) json["requests"] = frame.requests;
   put(json, "sinks", frame.sinks);
   put(json, "ended", frame.ended);
@@ -62,6 +63,7 @@ base::Result<Frame> frame_from_json(const Json& json) {
     frame.previous = take(json, "previous", nullptr);
     frame.overrides = take(json, "overrides", Json::object());
     frame.collected = take(json, "collected", nullptr);
+    frame.parts_stored = json.value("parts_stored", 0);
     frame.requests = json.value("requests", 1);
     frame.sinks = take(json, "sinks", Json::array());
     frame.ended = take(json, "ended", nullptr);

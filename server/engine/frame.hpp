@@ -27,9 +27,10 @@ struct Frame {
   Json previous;                  // result of the task before
   Json overrides = Json::object();  // pagination: input of the next request, over everything
   Json collected;                 // pagination: items so far; null when nothing collects
+  int parts_stored = 0;           // pagination: parts of `collected` that are stored as rows by now
   int requests = 1;               // pagination: requests so far
   Json sinks = Json::array();     // rendered sinks still to run: [{kind, tool, input}]
-  Json ended;                     // while sinks run: how the tool ended {result | error, …}
+  Json ended;                     // while sinks run: how the tool ended {result | error, …}; null before it
 
   [[nodiscard]] bool is_iteration() const { return !loop.empty(); }
 };

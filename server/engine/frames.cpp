@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/large_results.hpp"
 #include "server/engine/pipeline_reads.hpp"
@@ -24,22 +24,43 @@ Json failure_as_result(const Json& result, const Json& error) {
 
 }  // namespace
 
-// Nothing when no such frame is outstanding, or the stored one cannot be read.
-std::optional<Frame> Decide::frame_of(const Occurrence& occurrence) const {
+// Nothing when no such frame is outstanding; a failure when the stored one cannot be read.
+base::Result<std::optional<Frame>> Decide::frame_of(const Occurrence& occurrence) const {
+  std::optional<Frame> none;
   Frame frame;
   if (occurrence.frame.is_null()) {
     const auto node = decision_.state.outstanding.find(occurrence.node_id);
-    if (node == decision_.state.outstanding.end()) return std::nullopt;
+    if (node == decision_.state.outstanding.end()) return none;
     frame.node = node->first;
     frame.step = node->second;
     frame.commands = 1;
-    return frame;
+    return std::optional<Frame>(std::move(frame));
   }
   auto stored = frame_from_json(occurrence.frame);
-  if (!stored) return std::nullopt;
+  if (!stored) return base::failure(stored.error());
   const auto& unit = stored->is_iteration() ? stored->loop : stored->node;
-  if (!decision_.state.outstanding.contains(unit)) return std::nullopt;
-  return std::move(*stored);
+  if (!decision_.state.outstanding.contains(unit)) return none;
+  return std::optional<Frame>(std::move(*stored));
+}
+
+// A command has ended whose frame is damaged. The execution fails rather than wait for it for ever: what
+// is outstanding is told by the command's name, which begins with its node's.
+void Decide::give_up_frame(const std::string& node_id, const std::string& why) {
+  auto& outstanding = state().outstanding;
+  auto found = outstanding.end();
+  for (auto node = outstanding.begin(); node != outstanding.end(); ++node) {
+    if (node_id.starts_with(node->first) && (found == outstanding.end() || node->first.size() > found->first.size())) found = node;
+  }
+  if (found == outstanding.end()) return;
+  const auto [node, step] = *found;
+  if (Json* loop = find_loop(node)) {
+    const char* counter = node_id.find("!claim~") == std::string::npos ? "running" : "claiming";
+    (*loop)[counter] = count_of(*loop, counter) - 1;
+    open_loops_.push_back(node);
+  } else {
+    outstanding.erase(found);
+  }
+  fail(step, "internal", "command '" + node_id + "' ended, but " + why);
 }
 
 // Issues the frame's task, or carries it out when it needs no worker.
@@ -76,6 +97,8 @@ void Decide::tool_ended(const domain::Step& step, Frame frame) {
 bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
   state().current_step = step.name;
   if (has_failed()) {   // draining; the first failure counts
+    error_ = end.error ? to_json(*end.error) : Json();
+    if (frame.is_iteration()) iteration_over(frame, end);
     if (!frame.is_iteration() && !end.result.is_null()) state().results[step.name] = {.value = std::move(end.result), .reference = {}, .loop = {}};
     if (!end.error && !frame.is_iteration()) {
       state().bookkeeping["last_result_step"] = step.name;
@@ -103,8 +126,13 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
                           .error = end.error ? &error_ : nullptr});
   delay = std::chrono::milliseconds{0};
   const auto verdict = step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
+  std::optional<std::chrono::milliseconds> again;
+  if (end.error && verdict == Verdict::none && !has_failed()) again = written_retry(step, step.tools[frame.task]);
   if (has_failed()) {
     runs_on = false;
+  } else if (again) {
+    delay = *again;
+    runs_on = true;
   } else if (verdict == Verdict::retry) {
     ++frame.attempt;
     runs_on = true;
@@ -195,6 +223,7 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
 
   Json held = std::move(frame.ended);
   frame.ended = nullptr;
+  if (held.is_null()) return begin_node(step, frame.node, frame.args);   // a sink on step.enter
   auto& tool = end_;
   tool = {};
   tool.result = std::move(held["result"]);
@@ -235,7 +264,7 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
     return false;
   }
   publish_collected(step);
-  if (!frame.collected.is_null()) end.result = std::move(frame.collected);
+  if (!frame.collected.is_null()) end.result = collected_of(frame);
   if (frame.is_iteration()) {
     // An iteration goes nowhere by itself: what it asks for follows the loop, once.
     if (outcome.is_routed) {
@@ -243,7 +272,7 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
       for (auto& arrival : outcome.arrivals) routed.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
       (*find_loop(frame.loop))["routed"] = std::move(routed);
     }
-    iteration_over(frame, end);
+    iteration_over(frame, end, end.error.has_value());
     return false;
   }
   if (!end.error) {

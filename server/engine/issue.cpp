@@ -3,21 +3,12 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 
 namespace noetl::engine {
 namespace {
-
-const Json& first_member(std::string_view name, std::initializer_list<const Json*> maps) {
-  static const Json nothing;
-  for (const Json* map : maps) {
-    if (!map->is_object()) continue;
-    if (const auto found = map->find(name); found != map->end()) return *found;
-  }
-  return nothing;
-}
 
 void lay_over(Json& below, const Json& above) {
   if (above.is_object() && !above.empty()) below.update(above);
@@ -68,6 +59,9 @@ std::string node_id_of(const domain::Step& step, const Frame& frame) {
   }
   return frame.commands == 1 ? node_id : node_id + "~" + std::to_string(frame.commands);
 }
+
+// With every command of a script, whether it looks at them or not.
+constexpr std::size_t script_names_bytes_max = 64 * 1024;
 
 bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
@@ -141,6 +135,7 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   auto options = render_options(step, std::move(resolved->options));
   context_.set_input(nullptr);
   if (!options) return;
+  options->erase("retry");   // the engine's own business
   lay_overrides(*options, *input, frame.overrides);
   (*options)["kind"] = resolved->kind;
 
@@ -162,9 +157,14 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
 }
 
 // What python code can name beside its arguments: results, variables and the workload, as far as their
-// names stand in the code. `context` is the map of them.
+// names stand in the code. `context` is the map of them. Code that the worker reads from elsewhere gets what is small.
 Json Decide::names_for_code(const Json& options, const Json& input) {
   const auto code = options.find("code");
+  if (code == options.end() && options.contains("script")) {
+    Json names = context_.small_names(script_names_bytes_max);
+    for (const auto& [name, value] : input.items()) names.erase(name);
+    return names;
+  }
   if (code == options.end() || !code->is_string()) return nullptr;
   auto wanted = names_in_code(code->get_ref<const std::string&>());
   // Names of the language that are ordinary words in code.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/engine/engine.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -37,21 +38,6 @@ bool take_off(const Json& value, std::size_t& left) {
 constexpr std::size_t preview_bytes_max = 256;
 constexpr std::size_t kv_bytes_max = 1024 * 1024;
 constexpr std::size_t selected_bytes_max = 4096;
-
-// a.b.c inside a value, or nothing.
-const Json* at_path(const Json& value, std::string_view path) {
-  const Json* at = &value;
-  while (!path.empty()) {
-    const auto dot = path.find('.');
-    const auto name = path.substr(0, dot);
-    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
-    if (!at->is_object()) return nullptr;
-    const auto found = at->find(name);
-    if (found == at->end()) return nullptr;
-    at = &*found;
-  }
-  return at;
-}
 
 Json selected_fields(const domain::Playbook& playbook, const std::string& step_name, const Json& value) {
   Json selected = Json::object();

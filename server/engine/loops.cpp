@@ -1,7 +1,7 @@
 // Loops: their items are rows, the state has counters only (docs/decisions/0010).
 #include <algorithm>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 
@@ -20,8 +20,6 @@ std::vector<Json> items_of(Json value) {
 }
 
 Json failed_item(const Json& error) { return Json{{"status", "error"}, {"error", error}}; }
-
-std::int64_t count_of(const Json& loop, const char* name) { return loop.at(name).get<std::int64_t>(); }
 
 }  // namespace
 
@@ -109,13 +107,15 @@ void Decide::begin_iteration(const domain::Step& step, const std::string& node, 
   run(step, std::move(frame), {});
 }
 
-void Decide::iteration_over(const Frame& frame, const ToolEnd& end) {
+// is_handled: a rule has said how to go on after its error, so that the loop does not fail for it.
+void Decide::iteration_over(const Frame& frame, const ToolEnd& end, bool is_handled) {
   Json* loop = find_loop(frame.loop);
   if (loop == nullptr) return;
   const bool is_completed = !end.error.has_value();
   const char* counter = is_completed ? "completed" : "failed";
   (*loop)[counter] = count_of(*loop, counter) + 1;
-  if (!is_completed && !loop->contains("first_error")) {
+  if (is_handled) (*loop)["handled"] = loop->value("handled", 0) + 1;
+  if (!is_completed && !is_handled && !loop->contains("first_error")) {
     (*loop)["first_error"] = error_;
     (*loop)["first_error"]["index"] = frame.index;
   }
@@ -139,15 +139,16 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
   if (has_failed()) return;   // drained
   state().bookkeeping["last_result_step"] = step.name;
   state().bookkeeping["aliases"]["loop_results"] = step.name;
-  append("loop.done", step.name, failed == 0 ? "completed" : "failed", Json{{"stats", stats}});
+  const auto unhandled = failed - loop.value("handled", 0);
+  append("loop.done", step.name, unhandled == 0 ? "completed" : "failed", Json{{"stats", stats}});
   error_ = loop.contains("first_error") ? loop["first_error"] : Json();
   context_.set_happening({.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   auto outcome = run_rules(step, {"loop.done"});
   for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
   if (has_failed()) return;
-  if (failed != 0 && !outcome.is_routed && text_of(step.spec, {"on_error"}) != "continue") {
+  if (unhandled != 0 && !outcome.is_routed && text_of(step.spec, {"on_error"}) != "continue") {
     return fail(step.name, text_of(error_, {"kind"}),
-                std::to_string(failed) + " of " + loop.at("total").dump() + " items failed; the first of them, item " +
+                std::to_string(unhandled) + " of " + loop.at("total").dump() + " items failed; the first of them, item " +
                     error_.at("index").dump() + ": " + text_of(error_, {"message"}));
   }
   mark_completed(step.name);

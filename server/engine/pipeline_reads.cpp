@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "server/engine/fields.hpp"
+
 namespace noetl::engine {
 namespace {
-
-bool mentions(const Json& value, std::string_view word) {
-  if (value.is_string()) return value.get_ref<const std::string&>().find(word) != std::string::npos;
-  if (!value.is_structured()) return false;
-  return std::any_of(value.begin(), value.end(), [&](const Json& inner) { return mentions(inner, word); });
-}
 
 bool arc_mentions(const domain::Arc& arc, std::string_view word) {
   return arc.when.find(word) != std::string::npos || mentions(arc.args, word) || mentions(arc.set, word);

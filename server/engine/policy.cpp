@@ -1,6 +1,6 @@
 // spec.policy.rules of a tool: [{when, then: {do, set, …}}, {else: {then: {…}}}]; the first that holds
 // decides.
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 
@@ -9,15 +9,14 @@ namespace {
 
 constexpr int attempts_default = 3;
 
-RetryDelay delay_of(const Json& then) {
-  RetryDelay delay;
-  delay.backoff = text_of(then, {"backoff"});
-  if (delay.backoff.empty()) delay.backoff = "fixed";
-  const auto given = then.find("delay");
-  if (given != then.end()) delay.first = duration_from(*given);
-  else if (delay.backoff != "none") delay.first = std::chrono::seconds(1);
-  if (const auto longest = then.find("max_delay"); longest != then.end()) delay.longest = duration_from(*longest);
-  return delay;
+base::Backoff backoff_of(const Json& then) {
+  auto backoff = backoff_of_playbooks;
+  const auto word = text_of(then, {"backoff"});
+  backoff.kind = backoff_kind_from(word);
+  if (const auto given = then.find("delay"); given != then.end()) backoff.initial = duration_from(*given);
+  else if (word != "none") backoff.initial = std::chrono::seconds(1);
+  if (const auto longest = then.find("max_delay"); longest != then.end()) backoff.delay_max = duration_from(*longest);
+  return backoff;
 }
 
 }  // namespace
@@ -61,7 +60,7 @@ Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSp
   if (act == "retry") {
     const auto attempts = then.find("attempts") == then.end() ? std::nullopt : number_from(then["attempts"]);
     if (frame.attempt >= static_cast<int>(attempts.value_or(attempts_default))) return Verdict::fail;
-    delay = delay_of(then).after(frame.attempt);
+    delay = backoff_of(then).delay_after(frame.attempt);
     // A peer that says when to come again is believed, if it asks for more.
     if (const auto asked = error_.is_object() ? error_.find("retry_after") : error_.end(); asked != error_.end()) {
       delay = std::max(delay, duration_from(*asked));

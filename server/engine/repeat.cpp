@@ -1,9 +1,10 @@
 // v2era `retry` in both its forms, and `collect`.
 #include <algorithm>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/large_results.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -20,38 +21,23 @@ int count_in(const Json& spec, const char* name, int otherwise) {
 }
 
 // delay | initial_delay, backoff (a word or a number) | backoff_multiplier, max_delay.
-RetryDelay delay_of(const Json& spec) {
-  RetryDelay delay;
+base::Backoff backoff_of(const Json& spec) {
+  auto backoff = backoff_of_playbooks;
   for (const auto* name : {"initial_delay", "delay"}) {
-    if (const auto found = spec.find(name); found != spec.end()) delay.first = duration_from(*found);
+    if (const auto found = spec.find(name); found != spec.end()) backoff.initial = duration_from(*found);
   }
   for (const auto* name : {"backoff_multiplier", "backoff"}) {
     const auto found = spec.find(name);
     if (found == spec.end()) continue;
     if (const auto factor = number_from(*found)) {
-      delay.backoff = "exponential";
-      delay.multiplier = *factor;
+      backoff.kind = base::BackoffKind::exponential;
+      backoff.multiplier = *factor;
     } else if (found->is_string()) {
-      delay.backoff = found->get<std::string>();
+      backoff.kind = backoff_kind_from(found->get_ref<const std::string&>());
     }
   }
-  if (const auto found = spec.find("max_delay"); found != spec.end()) delay.longest = duration_from(*found);
-  return delay;
-}
-
-// a.b.c inside a value; null pointer when something on the way is not there.
-const Json* at_path(const Json& value, std::string_view path) {
-  const Json* at = &value;
-  while (!path.empty()) {
-    const auto dot = path.find('.');
-    const auto name = path.substr(0, dot);
-    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
-    if (!at->is_object()) return nullptr;
-    const auto found = at->find(name);
-    if (found == at->end()) return nullptr;
-    at = &*found;
-  }
-  return at;
+  if (const auto found = spec.find("max_delay"); found != spec.end()) backoff.delay_max = duration_from(*found);
+  return backoff;
 }
 
 // `path` is meant from the body of an http answer; some write it from the answer itself.
@@ -64,6 +50,9 @@ Json part_of(const Json& result, const std::string& path) {
   const Json* found = at_path(result, path);
   return found == nullptr ? Json() : *found;
 }
+
+// Where the rows of what a frame has collected are kept: beside the items of loops.
+std::string parts_of(const Frame& frame) { return frame.node + "!collected"; }
 
 void add_to(Json& list, Json value, const std::string& strategy) {
   if (!list.is_array() || strategy == "replace") list = Json::array();
@@ -90,16 +79,32 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
     for (const auto name : request_fields) {
       if (const auto field = spec->find(name); field != spec->end()) frame_->overrides[std::string(name)] = *field;
     }
-    outcome.retry = RetryAsk{.delay = delay_of(*spec).first};
+    outcome.retry = RetryAsk{.delay = backoff_of(*spec).initial};
     return;
   }
-  if (frame_->attempt >= count_in(*spec, "max_attempts", count_in(*spec, "attempts", attempts_default))) return;
-  auto delay = delay_of(*spec).after(frame_->attempt);
+  if (const auto delay = next_attempt(step, *spec)) outcome.retry = RetryAsk{.delay = *delay};
+}
+
+// Counts the frame's attempt up and says how long it waits. Nothing: no attempt is left.
+std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step& step, const Json& spec) {
+  if (frame_->attempt >= count_in(spec, "max_attempts", count_in(spec, "attempts", attempts_default))) return std::nullopt;
+  auto delay = backoff_of(spec).delay_after(frame_->attempt);
+  // A peer that says when to come again is believed, if it asks for more.
   if (error_.is_object() && error_.contains("retry_after")) delay = std::max(delay, duration_from(error_["retry_after"]));
   ++frame_->attempt;
   append("task.retry", step.name, "retrying",
          Json{{"node", frame_->node}, {"attempt", frame_->attempt}, {"delay_ms", delay.count()}});
-  outcome.retry = RetryAsk{.delay = delay};
+  return delay;
+}
+
+// `retry` (a map, or a number of attempts) of the tool or of the step's spec, and the latter's
+// `max_attempts`: for errors that no policy has spoken of, before any rule is asked.
+std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Step& step, const domain::ToolSpec& tool) {
+  const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
+  const Json& attempts = first_member("max_attempts", {&step.spec});
+  if (retry.is_null() && attempts.is_null()) return std::nullopt;
+  auto spec = render(step, retry.is_object() ? retry : Json{{"max_attempts", retry.is_null() ? attempts : retry}});
+  return spec ? next_attempt(step, *spec) : std::nullopt;
 }
 
 // {path, strategy, into}: a part of each page, flattened, is the step's result, and `into` another name of it.
@@ -111,6 +116,12 @@ void Decide::perform_collect(const domain::Step& step, const Json& spec) {
   const Json* result = context_.result();
   if (result == nullptr) return;
   add_to(frame_->collected, part_of(*result, spec.is_string() ? spec.get<std::string>() : text_of(spec, {"path"})), strategy);
+  if (strategy != "replace" && is_larger(frame_->collected, reference_bytes_min)) {
+    // What travels with every command of the frame stays small: the pages so far become a row.
+    std::vector<Json> part{std::move(frame_->collected)};
+    decision_.loops.push_back({.loop = parts_of(*frame_), .first = frame_->parts_stored++, .items = std::move(part)});
+    frame_->collected = Json::array();
+  }
   if (const auto into = spec.is_object() ? text_of(spec, {"into"}) : std::string(); !into.empty()) {
     state().bookkeeping["aliases"][into] = step.name;
   }
@@ -134,7 +145,15 @@ void Decide::collect_into_variable(const domain::Step& step, const Json& spec, c
 // What follows may name the step's result, which is what was collected.
 void Decide::publish_collected(const domain::Step& step) {
   if (frame_ == nullptr || frame_->collected.is_null() || frame_->is_iteration()) return;
-  state().results[step.name] = {.value = frame_->collected, .reference = {}, .loop = {}};
+  state().results[step.name] = {.value = collected_of(*frame_), .reference = {}, .loop = {}};
+}
+
+Json Decide::collected_of(const Frame& frame) {
+  if (frame.parts_stored == 0) return frame.collected;
+  Json all = Json::array();
+  for (int part = 0; part < frame.parts_stored; ++part) add_to(all, item_of(parts_of(frame), part), "extend");
+  add_to(all, frame.collected, "extend");
+  return all;
 }
 
 }  // namespace noetl::engine

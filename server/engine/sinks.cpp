@@ -1,20 +1,11 @@
 // Sinks: where a step's result is written when a rule says so, before anything that follows is begun.
 #include <algorithm>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 
 namespace noetl::engine {
 namespace {
-
-const Json& member_or_null(const Json& spec, std::initializer_list<const char*> names) {
-  static const Json nothing;
-  if (!spec.is_object()) return nothing;
-  for (const auto* name : names) {
-    if (const auto found = spec.find(name); found != spec.end()) return *found;
-  }
-  return nothing;
-}
 
 bool has_statement(const Json& tool) {
   static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
@@ -30,9 +21,12 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   Json tool = options.contains("tool") && options["tool"].is_object() ? options["tool"] : options;
   auto kind = text_of(tool, {"kind", "type"});
   if (kind.empty()) kind = written.is_string() ? written.get<std::string>() : text_of(options, {"tool", "backend", "kind"});
-  if (kind.empty()) {
-    return append("sink.failed", step.name, "failed", Json{{"error", Json{{"kind", "invalid_playbook"}, {"message", "the sink names no tool"}}}});
-  }
+  const auto refuse = [&](const char* error_kind, const std::string& message) {
+    Json payload{{"error", Json{{"kind", error_kind}, {"message", message}}}};
+    if (!kind.empty()) payload["kind"] = kind;
+    append("sink.failed", step.name, "failed", std::move(payload));
+  };
+  if (kind.empty()) return refuse("invalid_playbook", "the sink names no tool");
   // What stands beside `tool: {…}` belongs to it as well.
   for (const auto& [name, value] : options.items()) {
     if (name != "tool" && name != "backend" && !tool.contains(name)) tool[name] = value;
@@ -57,26 +51,23 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   names["this"] = whole;
   names["data"] = whole.is_object() && whole.contains("data") ? whole["data"] : whole;
   // A statement names what the sink's own arguments say as `data.x` too.
-  if (const auto& args = member_or_null(tool, {"args"}); args.is_object()) {
-    auto given = render(step, args);
-    if (!given) return;
+  if (const auto& args = first_of(tool, {"args"}); args.is_object()) {
+    auto given = context_.render(args);
+    if (!given) return refuse("template", given.error().message);
     if (!names["data"].is_object()) names["data"] = Json::object();
     names["data"].update(*given);
   }
   context_.set_input(&names);
   auto rendered = context_.render_for_worker(tool);
   context_.set_input(nullptr);
-  if (!rendered) {
-    Json error{{"kind", "template"}, {"message", rendered.error().message}};
-    return append("sink.failed", step.name, "failed", Json{{"kind", kind}, {"error", std::move(error)}});
-  }
-  Json data = member_or_null(*rendered, {"data", "from", "args"});
+  if (!rendered) return refuse("template", rendered.error().message);
+  Json data = first_of(*rendered, {"data", "from", "args"});
   if (data.is_null()) data = names["data"];
   // The event log is the one sink that needs no worker: the event is the effect.
   if (kind == "event_log") {
     return append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(data)}});
   }
-  Json input = member_or_null(*rendered, {"args"});
+  Json input = first_of(*rendered, {"args"});
   if (!input.is_object()) input = Json::object();
   if (kind == "python") input.emplace("data", data);
   if ((kind == "postgres" || kind == "duckdb") && rendered->contains("table") && !has_statement(*rendered)) {

@@ -47,6 +47,7 @@ Json to_json(const State& state) {
   json["completed_steps"] = state.completed_steps;
   json["current_step"] = state.current_step;
   json["bookkeeping"] = state.bookkeeping;
+  if (state.decisions != 0) json["decisions"] = state.decisions;
   return json;
 }
 
@@ -66,6 +67,7 @@ base::Result<State> state_from_json(const Json& json) {
     state.completed_steps = json.at("completed_steps").get<std::vector<std::string>>();
     state.current_step = json.at("current_step").get<std::string>();
     state.bookkeeping = json.at("bookkeeping");
+    state.decisions = json.value("decisions", std::int64_t{0});
     if (!state.variables.is_object() || !state.bookkeeping.is_object()) {
       return base::failure(base::ErrorCode::internal, "the stored state has variables or bookkeeping that are no maps");
     }

@@ -1,6 +1,7 @@
 #pragma once
 // State: all that the engine remembers of an execution between two events; stored as JSON in
 // noetl.execution.state. Small on purpose: large results are references. Values; any thread.
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -30,6 +31,9 @@ struct State {
   std::vector<std::string> completed_steps;      // in order of completion, without repeats
   std::string current_step;
   Json bookkeeping = Json::object();             // joins, loops, retries: the engine's own notes
+  // Changes that led here. Counted by the caller, who numbers the rows of the log with it: a replay applies them in
+  // that order, whichever server wrote them. 0: begun by a version that did not count.
+  std::int64_t decisions = 0;
 };
 
 [[nodiscard]] Json to_json(const State& state);

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/engine/action_fields.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

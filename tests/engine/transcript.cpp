@@ -99,11 +99,21 @@ std::string Transcript::play(const Block& block) {
     return occur(node_id, domain::Outcome::completed, payload);
   }
   const Json payload = rest.empty() ? Json() : Json::parse(rest);
+  if (verb == "damage") {
+    frames_[node_id] = Json{{"node", 7}};
+    return "its stored frame is damaged\n";
+  }
   if (verb == "complete") return occur(node_id, domain::Outcome::completed, payload);
   if (verb == "fail") return occur(node_id, domain::Outcome::failed, payload);
   if (verb == "cancelled") return occur(node_id, domain::Outcome::cancelled, payload);
   if (verb == "release") return occur(node_id, domain::Outcome::released, payload);
   return "unknown command '" + verb + "'\n";
+}
+
+// A value as the transcript shows it: long ones by their size.
+std::string Transcript::shown(const Json& value) {
+  const auto text = value.dump();
+  return text.size() > 1000 ? std::to_string(text.size()) + " bytes" : text;
 }
 
 std::string Transcript::load(const std::string& yaml) {
@@ -156,7 +166,7 @@ std::string Transcript::move_out(std::size_t inline_bytes_max) {
   for (const auto& large : moved) {
     stored_.results[large.result_id] = Json::parse(large.json);
     text += "moved " + large.step + " to result " + large.result_id.str() + " " +
-            (large.json.size() > 1000 ? std::to_string(large.json.size()) + " bytes" : large.json) + "\n";
+            shown(Json::parse(large.json)) + "\n";
   }
   return text.empty() ? "nothing\n" : text;
 }
@@ -173,10 +183,10 @@ std::string Transcript::describe(engine::Decision decision) {
     text += describe_event(decision.events[i]);
   }
   CHECK_MESSAGE(stored_.take(decision), "an item has one outcome");
-  for (const auto& loop : decision.loops) text += "loop " + loop.loop + " items " + Json(loop.items).dump() + "\n";
+  for (const auto& loop : decision.loops) text += "loop " + loop.loop + " items " + shown(Json(loop.items)) + "\n";
   for (const auto& outcome : decision.loop_outcomes) {
     text += "item " + outcome.loop + "[" + std::to_string(outcome.index) + "] " +
-            (outcome.is_completed ? "completed " : "failed ") + outcome.result.dump() + "\n";
+            (outcome.is_completed ? "completed " : "failed ") + shown(outcome.result) + "\n";
   }
   for (const auto& command : decision.commands) {
     CHECK_MESSAGE(issued_.insert(command.node_id).second, "a node is issued once: ", command.node_id);
@@ -193,7 +203,7 @@ std::string Transcript::describe(engine::Decision decision) {
   if (decision.finish) {
     const auto& finish = *decision.finish;
     text += "finish " + std::string(to_string(finish.status));
-    text += finish.error.is_null() ? " result " + finish.result.dump() : " error " + finish.error.dump();
+    text += finish.error.is_null() ? " result " + shown(finish.result) : " error " + finish.error.dump();
     text += "\n";
   }
   // What the database keeps is the text, so every scenario goes through it.

@@ -29,6 +29,7 @@ class Transcript {
   [[nodiscard]] std::string play(const Block& block);
 
  private:
+  static std::string shown(const domain::Json& value);
   std::string load(const std::string& yaml);
   std::string start(const domain::Json& payload);
   std::string again(const std::string& step);
