@@ -6,6 +6,7 @@
 #include "server/api/handlers.hpp"
 #include "shared/wire/catalog_json.hpp"
 #include "shared/wire/credential_json.hpp"
+#include "shared/wire/stored_result.hpp"
 
 namespace noetl::api {
 namespace {
@@ -78,6 +79,7 @@ constexpr std::array claim_errors{ErrorCode::not_found, ErrorCode::active_claim,
                                   ErrorCode::execution_cancelled, ErrorCode::lease_lost};
 constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::already_terminal,
                                    ErrorCode::execution_cancelled};
+constexpr std::array keep_errors{ErrorCode::not_found, ErrorCode::lease_lost};
 constexpr std::array ready_errors{ErrorCode::unavailable, ErrorCode::schema_mismatch};
 
 // One or two lines a row, so that it reads as a table.
@@ -176,6 +178,8 @@ constexpr Endpoint table[] = {
      .response_schema = "VariableDeleted", .errors = variable_errors, .handler = handle_delete_variable},
     {.method = "POST", .path = "/api/context/render", .operation_id = "renderTemplate", .tag = "variables", .summary = "Render a template with what an execution knows now",
      .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .errors = missing, .handler = handle_render},
+    {.method = "POST", .path = "/api/v2/results", .operation_id = "keepResult", .tag = "variables", .summary = "Keep a large value of a running command apart from its result",
+     .body = BodyKind::json, .request_schema = "KeepResultRequest", .response_schema = "KeptResult", .success_status = 201, .body_bytes_max = wire::kept_bytes_max, .errors = keep_errors, .handler = handle_keep_result},
     {.method = "GET", .path = "/api/v2/results/{id}", .operation_id = "getResult", .tag = "variables", .summary = "A stored result by its id: the JSON as it was",
      .response_schema = "Result", .errors = missing, .handler = handle_get_result},
     {.method = "GET", .path = "/api/result/resolve", .operation_id = "resolveResult", .tag = "variables", .summary = "A stored result by its reference",

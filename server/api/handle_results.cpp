@@ -1,5 +1,8 @@
+#include <nlohmann/json.hpp>
+
 #include "server/api/handlers.hpp"
 #include "server/api/query_reader.hpp"
+#include "server/app/keep_result.hpp"
 #include "server/app/read_result.hpp"
 
 namespace noetl::api {
@@ -8,6 +11,19 @@ base::Result<Reply> handle_get_result(Backing& backing, const Call& call) {
   auto text = app::read_result(backing.parts, base::ResultId{call.id});
   if (!text) return base::failure(std::move(text.error()));
   return json_reply(std::move(*text));
+}
+
+base::Result<Reply> handle_keep_result(Backing& backing, const Call& call) {
+  base::Result<wire::KeepResultRequest> request;
+  {
+    const auto body = json_of(call);
+    if (!body) return base::failure(body.error());
+    request = wire::decode_keep_result_request(*body);
+  }
+  if (!request) return base::failure(std::move(request.error()));
+  const auto kept = app::keep_result(backing.parts, *request);
+  if (!kept) return base::failure(kept.error());
+  return json_reply(wire::encode(*kept), 201);
 }
 
 base::Result<Reply> handle_resolve_result(Backing& backing, const Call& call) {

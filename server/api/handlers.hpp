@@ -60,6 +60,7 @@ base::Result<Reply> handle_get_variable(Backing& backing, const Call& call);
 base::Result<Reply> handle_delete_variable(Backing& backing, const Call& call);
 base::Result<Reply> handle_render(Backing& backing, const Call& call);
 // handle_results.cpp
+base::Result<Reply> handle_keep_result(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_result(Backing& backing, const Call& call);
 base::Result<Reply> handle_resolve_result(Backing& backing, const Call& call);
 // handle_health.cpp

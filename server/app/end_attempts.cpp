@@ -108,6 +108,7 @@ void Transaction::record(std::size_t index) {
   const auto& command = *command_of(report);
   Json meta{{"duration_us", report.duration.count()}, {"attempt", command.attempts}};
   if (!report.output.empty()) meta["output"] = report.output;
+  if (!report.trace_id.empty()) meta["trace_id"] = report.trace_id;
   store::NewEventRow event{.event_id = {},
                            .execution_id = command.execution_id,
                            .queue_id = command.lease.queue_id,

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/app/end_attempts.hpp"
+#include "server/app/tell_progress.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"
@@ -33,7 +34,7 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wir
   std::vector<store::FinishedPlain> finished;
   for (const auto& [report, place] : attempts) {
     if (report.outcome != Outcome::completed || report.execution_id.is_set()) continue;
-    finished.push_back({report.lease, &report.result, {parts.ids.next()}, report.duration});
+    finished.push_back({report.lease, &report.result, {parts.ids.next()}, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
   std::set<base::CommandId> done;
@@ -132,17 +133,33 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
   }
   answer.verdicts[place].is_duplicate = !*is_new;
 }
+
+void take_notes(Parts& parts, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
+  if (request.notes.empty()) return;
+  const auto told = tell_progress(parts, request.notes, request.worker_id);
+  auto verdict = answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
+  for (const auto& note : request.notes) {
+    verdict->queue_id = note.lease.queue_id;
+    if (!told.contains(note.lease.queue_id)) {
+      verdict->refused = ErrorCode::lease_lost;
+      verdict->message = "worker '" + request.worker_id + "' does not run command " + note.lease.queue_id.str() +
+                         " at epoch " + std::to_string(note.lease.epoch) + ", or its end is being recorded";
+    }
+    ++verdict;
+  }
+}
 }  // namespace
 
 base::Result<wire::ReportAnswer> report_events(Parts& parts, const wire::ReportRequest& request) {
   wire::ReportAnswer answer;
-  answer.verdicts.resize(request.attempts.size() + request.events.size());
+  answer.verdicts.resize(request.attempts.size() + request.events.size() + request.notes.size());
   std::vector<Placed> attempts;
   attempts.reserve(request.attempts.size());
   for (std::size_t i = 0; i < request.attempts.size(); ++i) attempts.push_back({request.attempts[i], i});
   for (std::size_t i = 0; i < request.events.size(); ++i) {
     take_event(parts, request.events[i], request.worker_id, request.attempts.size() + i, attempts, answer);
   }
+  take_notes(parts, request, answer);
   auto left = finish_plain(parts, std::move(attempts), answer);
   if (left.empty()) return answer;
   std::vector<wire::AttemptReport> reports;

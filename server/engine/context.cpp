@@ -367,8 +367,7 @@ Json Context::small_names(std::size_t bytes_max) {
   Rendering rendering;
   Json names = Json::object();
   for (const auto& name : wanted) {
-    if (names.contains(name)) continue;
-    const Json* value = find(name, rendering);
+    const Json* value = names.contains(name) ? nullptr : find(name, rendering);
     if (value == nullptr) continue;
     const auto bytes = name.size() + value->dump(-1, ' ', false, Json::error_handler_t::replace).size() + 4;
     if (bytes > bytes_max) continue;   // a smaller one may still fit

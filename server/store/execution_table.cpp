@@ -132,6 +132,11 @@ std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter
   return found;
 }
 
+bool ExecutionTable::keep_result(base::ResultId id, const wire::KeepResultRequest& request) {
+  return !session_.run("keep_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
+                       request.worker_id).empty();
+}
+
 void ExecutionTable::insert_results(const std::vector<StoredResult>& results) {
   ArrayLiteral ids, executions, steps, values;
   for (const auto& r : results) {

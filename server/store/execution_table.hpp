@@ -8,6 +8,7 @@
 
 #include "shared/domain/execution.hpp"
 #include "shared/wire/execution.hpp"
+#include "shared/wire/stored_result.hpp"
 
 namespace noetl::store {
 
@@ -111,6 +112,8 @@ class ExecutionTable {
   [[nodiscard]] std::map<int, std::string> loop_items(base::ExecutionId id, const std::string& loop, int from, int until);
   [[nodiscard]] std::vector<std::string> loop_results(base::ExecutionId id, const std::string& loop);
 
+  // False: the command is not run by this worker at this epoch, or belongs to no execution.
+  [[nodiscard]] bool keep_result(base::ResultId id, const wire::KeepResultRequest& request);
   void insert_results(const std::vector<StoredResult>& results);
   [[nodiscard]] std::map<base::ResultId, std::string> results(const std::vector<base::ResultId>& ids);
 

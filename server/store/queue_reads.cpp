@@ -20,6 +20,7 @@ wire::CommandRow row_from(const pqxx::row& row) {
   found.epoch = row["epoch"].as<std::int32_t>();
   found.context = text_of(row["context"]);
   if (!row["result"].is_null()) found.result = text_of(row["result"]);
+  if (!row["progress"].is_null()) found.progress = text_of(row["progress"]);
   if (!row["error"].is_null()) found.error = text_of(row["error"]);
   found.created_at = text_of(row["created_at"]);
   found.available_at = text_of(row["available_at"]);

@@ -140,9 +140,25 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
     epochs.add(f.lease.epoch);
     results.add(*f.result);
     events.add(f.event_id.value);
-    meta_list.add("{\"duration_us\":" + std::to_string(f.duration.count()) + "}");
+    const auto trace = f.trace_id.empty() ? std::string() : ",\"trace_id\":\"" + f.trace_id + "\"";
+    meta_list.add("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
   return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text(), meta_list.text()));
+}
+
+std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
+                                                       const std::vector<base::EventId>& ids,
+                                                       const std::string& worker_id) {
+  ArrayLiteral commands, epochs, events, names, payloads;
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    commands.add(notes[i].lease.queue_id.value);
+    epochs.add(notes[i].lease.epoch);
+    events.add(ids[i].value);
+    names.add(notes[i].name);
+    payloads.add(notes[i].payload);
+  }
+  return ids_from(session_.run("tell_progress", commands.text(), epochs.text(), events.text(), names.text(),
+                               payloads.text(), worker_id));
 }
 
 std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& ids) {

@@ -69,6 +69,7 @@ struct FinishedPlain {
   const std::string* result = nullptr;  // JSON text
   base::EventId event_id;
   std::chrono::microseconds duration{0};
+  std::string trace_id = {};
 };
 
 struct RunningCommand {
@@ -99,6 +100,10 @@ class QueueTable {
   [[nodiscard]] std::vector<LockedCommand> lock(const std::vector<base::CommandId>& ids);
   [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(const std::vector<base::CommandId>& ids);
   void end_attempts(const std::vector<EndedAttempt>& ended);
+  // ids[i] is for the event of notes[i]. Gives the commands that it was taken of: those that this worker runs at that epoch.
+  [[nodiscard]] std::vector<base::CommandId> tell_progress(const std::vector<wire::AttemptNote>& notes,
+                                                           const std::vector<base::EventId>& ids,
+                                                           const std::string& worker_id);
   void insert_dead_letters(const std::vector<DeadLetter>& letters);
   [[nodiscard]] int cancel_commands(base::ExecutionId execution_id);
   [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id, const std::string& step);

@@ -18,7 +18,7 @@ constexpr auto http_option_list = std::to_array<std::string_view>({"method",    
                                                                    "ca_cert",    "client_cert",
                                                                    "client_key", "follow_redirects",
                                                                    "proxy",      "expected_status",
-                                                                   "timeout"});
+                                                                   "timeout",    "stream"});
 constexpr auto postgres_option_list =
     std::to_array<std::string_view>({"command",      "query",       "commands",       "queries",
                                      "statement",    "sql",         "command_b64",    "query_b64",
@@ -36,7 +36,10 @@ constexpr auto nats_option_list = std::to_array<std::string_view>(
 constexpr auto transfer_option_list =
     std::to_array<std::string_view>({"source", "target", "mapping", "chunk_size", "batch_size"});
 constexpr auto artifact_option_list =
-    std::to_array<std::string_view>({"action", "operation", "result_ref", "uri", "ref"});
+    std::to_array<std::string_view>({"action", "operation", "result_ref", "uri", "ref", "path"});
+constexpr auto object_option_list = std::to_array<std::string_view>(
+    {"action", "operation", "uri", "destination", "bucket", "key", "object", "blob", "source", "path", "file",
+     "content", "data", "content_type", "endpoint", "region", "auth", "credential", "timeout"});
 constexpr auto secrets_option_list = std::to_array<std::string_view>(
     {"provider", "name", "secret_name", "key", "field", "reveal", "required"});
 constexpr auto container_option_list =

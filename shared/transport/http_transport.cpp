@@ -131,6 +131,10 @@ base::Result<std::string> HttpTransport::get(const std::string& path) {
   return send({.verb = Verb::get, .path = path, .body = {}, .patience = std::chrono::seconds(15)});
 }
 
+base::Result<std::string> HttpTransport::post(const std::string& path, std::string body) {
+  return send({.verb = Verb::post, .path = path, .body = std::move(body), .patience = std::chrono::seconds(15)});
+}
+
 base::Result<void> HttpTransport::deregister(const std::string& worker_id) {
   const auto answer =
       send({.verb = Verb::remove, .path = "/api/v2/workers/" + worker_id, .body = {}, .patience = {}});

@@ -33,6 +33,8 @@ class HttpTransport final : public Transport {
   base::Result<void> deregister(const std::string& worker_id) override;
   // The body that the server answers to GET of this path: secrets, stored results.
   [[nodiscard]] base::Result<std::string> get(const std::string& path);
+  // The same to POST of a JSON body: values that running commands keep.
+  [[nodiscard]] base::Result<std::string> post(const std::string& path, std::string body);
 
  private:
   struct Client;

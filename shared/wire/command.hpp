@@ -45,6 +45,7 @@ struct CommandRow {
   std::string context;                            // JSON text
   std::string result = "null";                    // JSON text
   std::string error = "null";                     // JSON text
+  std::string progress = "null";                  // JSON text: what it said last, while it runs or when it was cancelled
   std::string created_at, available_at, claimed_at, finished_at;  // RFC 3339 or empty
 };
 

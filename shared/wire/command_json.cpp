@@ -142,6 +142,7 @@ std::string encode(const CommandRow& row) {
       .raw("context", row.context)
       .raw("result", row.result)
       .raw("error", row.error)
+      .raw("progress", row.progress)
       .text_or_null("created_at", row.created_at)
       .text_or_null("available_at", row.available_at)
       .text_or_null("claimed_at", row.claimed_at)

@@ -59,9 +59,20 @@ void append(std::string& out, const AttemptReport& attempt) {
   }
   const auto microseconds = static_cast<long long>(attempt.duration.count());
   char duration[48];
-  const int length = std::snprintf(duration, sizeof duration, "},\"meta\":{\"duration_ms\":%lld.%03lld}}",
+  const int length = std::snprintf(duration, sizeof duration, "},\"meta\":{\"duration_ms\":%lld.%03lld",
                                    microseconds / 1000, microseconds % 1000);
   out.append(duration, static_cast<std::size_t>(length));
+  if (!attempt.trace_id.empty()) out += ",\"trace_id\":\"" + attempt.trace_id + "\"";
+  out += "}}";
+}
+
+void append(std::string& out, const AttemptNote& note) {
+  out += "{\"queue_id\":\"" + note.lease.queue_id.str() + "\",\"epoch\":" + std::to_string(note.lease.epoch);
+  append_name(out, "name");
+  append_json_string(out, note.name);
+  append_name(out, "payload");
+  out += note.payload;
+  out += '}';
 }
 
 void append(std::string& out, const StepEvent& event) {
@@ -111,11 +122,18 @@ std::optional<base::Error> read_payload(const Json& object, const std::string& p
   return reader.finish();
 }
 
+bool is_trace_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 std::optional<base::Error> read_meta(const Json& object, const std::string& pointer, AttemptReport& attempt) {
   ObjectReader reader(object, pointer);
   const double milliseconds =
       reader.optional_number("duration_ms", 0, static_cast<double>(milliseconds_max)).value_or(0);
   attempt.duration = std::chrono::microseconds(static_cast<std::int64_t>(milliseconds * 1000.0 + 0.5));
+  attempt.trace_id = reader.optional_string("trace_id", {0, 32}).value_or("");
+  if (!attempt.trace_id.empty() && !is_trace_id(attempt.trace_id))
+    reader.refuse("trace_id", "must be 32 hex digits, found '" + attempt.trace_id + "'");
   return reader.finish();
 }
 
@@ -130,7 +148,8 @@ std::optional<base::Error> read_attempt(ObjectReader& reader, AttemptReport& att
     attempt.outcome = *outcome;
   else
     reader.refuse(
-        "name", "must be command.completed, command.failed, command.cancelled or command.released, found '" +
+        "name", "must be command.completed, command.failed, command.cancelled, command.released, "
+                "command.progress or command.log, found '" +
                     name + "'");
   static const Json none = Json::object();
   const Json* payload = reader.optional_object("payload");
@@ -142,6 +161,23 @@ std::optional<base::Error> read_attempt(ObjectReader& reader, AttemptReport& att
     if (auto wrong = read_meta(*meta, reader.pointer_to("meta"), attempt)) reader.refuse(std::move(*wrong));
   }
   return reader.finish();
+}
+
+std::optional<base::Error> read_note(ObjectReader& reader, AttemptNote& note) {
+  note.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
+  note.lease.epoch =
+      static_cast<std::int32_t>(reader.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
+  note.name = reader.required_string("name", {1, 128});
+  if (const Json* payload = reader.required_object("payload")) note.payload = payload->dump();
+  if (note.payload.size() > note_bytes_max)
+    reader.refuse("payload", "has " + std::to_string(note.payload.size()) + " bytes, at most " +
+                                 std::to_string(note_bytes_max) + " are taken of what a running command says");
+  return reader.finish();
+}
+
+bool is_note(const Json& item) {
+  const auto name = item.find("name");
+  return name != item.end() && name->is_string() && (*name == progress_event || *name == log_event);
 }
 
 std::optional<base::Error> read_step_event(ObjectReader& reader, StepEvent& event) {
@@ -160,6 +196,8 @@ std::optional<base::Error> read_event(const Json& item, const std::string& point
   ObjectReader reader(item, pointer);
   if (is_alone)
     request.worker_id = reader.optional_string("worker_id", {1, worker_id_bytes_max}).value_or("");
+  if ((reader.has("queue_id") || reader.has("epoch")) && is_note(item))
+    return read_note(reader, request.notes.emplace_back());
   if (reader.has("queue_id") || reader.has("epoch"))
     return read_attempt(reader, request.attempts.emplace_back());
   return read_step_event(reader, request.events.emplace_back());
@@ -193,6 +231,7 @@ std::string encode(const ReportRequest& request) {
     bytes += attempt_bytes_expected + attempt.result.size() + attempt.output.size();
   for (const auto& event : request.events)
     bytes += attempt_bytes_expected + event.payload.size() + event.meta.size();
+  for (const auto& note : request.notes) bytes += attempt_bytes_expected + note.payload.size();
   std::string out;
   out.reserve(bytes);
   out += "{\"worker_id\":";
@@ -209,6 +248,10 @@ std::string encode(const ReportRequest& request) {
   for (const auto& event : request.events) {
     separate();
     append(out, event);
+  }
+  for (const auto& note : request.notes) {
+    separate();
+    append(out, note);
   }
   out += "]}";
   return out;
@@ -229,7 +272,7 @@ base::Result<ReportRequest> decode_report_request(const Json& body) {
         return base::failure(std::move(*wrong));
     }
   }
-  const bool needs_worker = !request.attempts.empty();
+  const bool needs_worker = !request.attempts.empty() || !request.notes.empty();
   if ((needs_worker || !request.worker_id.empty()) && !is_worker_id(request.worker_id)) {
     return base::failure(
         base::ErrorCode::invalid_input,

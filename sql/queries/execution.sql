@@ -95,6 +95,13 @@ insert into noetl.result (result_id, execution_id, step, value)
 select t.result_id, t.execution_id, t.step, t.value::json
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as t(result_id, execution_id, step, value)
 
+-- name: keep_result
+-- Of a command that runs, by who runs it. What an attempt keeps that fails goes with its execution all the same.
+insert into noetl.result (result_id, execution_id, step, value)
+select $1, execution_id, step, $2::json from noetl.queue
+where queue_id = $3 and epoch = $4 and status = 'running' and worker_id = $5 and execution_id is not null
+returning result_id
+
 -- name: results_by_ids
 select result_id, value from noetl.result where result_id = any($1::bigint[])
 

@@ -106,6 +106,29 @@ with input as (
 )
 select queue_id from finished
 
+-- name: tell_progress
+-- What running commands say: the newest stands in `result` until the end of the attempt overwrites it, and an execution's
+-- history gets an event, without epoch: in the log an epoch stands for its end. Rows that are being ended are locked and
+-- skipped: nothing waits here, and a word too late is lost.
+with input as (
+  select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[])
+    as t(queue_id, epoch, event_id, name, payload)
+), held as (
+  select q.queue_id from noetl.queue q
+  where q.queue_id = any($1::bigint[]) and q.status = 'running' and q.worker_id = $6 for update skip locked
+), told as (
+  update noetl.queue q set result = i.payload::json
+  from input i
+  where q.queue_id = i.queue_id and q.epoch = i.epoch and q.queue_id in (select queue_id from held)
+  returning q.queue_id, q.execution_id, q.step, q.node_id, q.claimed_at, i.event_id, i.name, i.payload
+), logged as (
+  insert into noetl.event (event_id, execution_id, queue_id, event_type, step, node_id, status, payload, worker_id,
+    claimed_at)
+  select event_id, execution_id, queue_id, name, step, node_id, 'running', payload::json, $6, claimed_at
+  from told where execution_id is not null
+)
+select queue_id from told
+
 -- name: lock_commands
 -- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them.
 select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
@@ -165,14 +188,16 @@ where execution_id = $1 and step = $2 and status = 'running' order by queue_id l
 
 -- name: command_by_id
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
-  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, context, result, error,
+  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, context, error,
+  case when status not in ('running', 'cancelled') then result end as result,
+  case when status in ('running', 'cancelled') then result end as progress,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
   noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
 from noetl.queue where queue_id = $1
 
 -- name: list_commands
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
-  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, error,
+  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
   noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
 from noetl.queue

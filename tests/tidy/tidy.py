@@ -42,7 +42,7 @@ LAYERS = {
     "worker/tools": ["shared/base", "shared/domain", "shared/nats"],
     "worker/loop": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry",
                     "shared/templating", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
-                    "worker/tools/credentials.hpp"],
+                    "worker/tools/credentials.hpp", "worker/tools/progress.hpp"],
     "worker": ["shared", "worker"],
     "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry"],
     # The one place where the command line meets the programs that it starts.

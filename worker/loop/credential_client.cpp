@@ -8,6 +8,7 @@
 
 #include "shared/wire/credential_json.hpp"
 #include "shared/wire/parse_body.hpp"
+#include "shared/wire/stored_result.hpp"
 
 namespace noetl::loop {
 namespace {
@@ -81,9 +82,9 @@ bool is_secret_field(const std::string& name) {
                      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-base::Result<std::string> CredentialClient::fetch_patiently(const std::string& path) {
+base::Result<std::string> CredentialClient::patiently(const std::function<base::Result<std::string>()>& call) {
   for (int tried = 1;; ++tried) {
-    auto body = fetch_(path);
+    auto body = call();
     if (body || tried == tries_max || !may_be_repeated(body.error().code)) return body;
     pause(first_pause * (1 << (tried - 1)));
   }
@@ -96,7 +97,7 @@ base::Result<tools::Credential> CredentialClient::read(const Place& place, const
     return one->second.credential;
   });
   if (found) return *found;
-  const auto body = fetch_patiently(place.path);
+  const auto body = patiently([&] { return fetch_(place.path); });
   if (!body) return base::failure(body.error());
   const Json json = Json::parse(*body, nullptr, false);
   const auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
@@ -109,11 +110,11 @@ base::Result<tools::Credential> CredentialClient::read(const Place& place, const
   if (answer->seconds_left)
     time = std::min(time, milliseconds(static_cast<std::int64_t>(
                               std::max(0.0, std::min(*answer->seconds_left, 3600.0)) * 500)));
-  keep(place.key, credential, time);
+  remember(place.key, credential, time);
   return credential;
 }
 
-void CredentialClient::keep(const std::string& key, const tools::Credential& credential, milliseconds time) {
+void CredentialClient::remember(const std::string& key, const tools::Credential& credential, milliseconds time) {
   kept_.with([&](auto& kept) {
     if (kept.size() >= kept_max) {
       std::erase_if(kept, [&](const auto& one) { return one.second.until <= clock_.now(); });
@@ -163,9 +164,21 @@ base::Result<Json> CredentialClient::result(const std::string& reference) {
     return base::failure(
         ErrorCode::invalid_input,
         "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
-  const auto body = fetch_patiently("/api/v2/results/" + std::to_string(*id));
+  const auto body = patiently([&] { return fetch_("/api/v2/results/" + std::to_string(*id)); });
   if (!body) return base::failure(body.error());
   return wire::parse_body(*body, result_bytes_max);
+}
+
+base::Result<std::string> CredentialClient::keep(std::string json, const SecretAsker& asker) {
+  if (!send_) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  const std::string request =
+      wire::encode(wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = asker.lease, .value = std::move(json)});
+  const auto body = patiently([&] { return send_("/api/v2/results", request); });
+  if (!body) return base::failure(body.error());
+  const auto kept = wire::decode_kept_result(Json::parse(*body, nullptr, false));
+  if (!kept)
+    return base::failure(ErrorCode::internal, "the server's answer to a kept result: " + kept.error().message);
+  return "noetl://result/" + kept->id.str();
 }
 
 base::Result<tools::Credential> CommandSecrets::find(const std::string& name) {
@@ -182,6 +195,11 @@ base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
   return client_->result(reference);
 }
 
+base::Result<std::string> CommandSecrets::keep(std::string json) {
+  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  return client_->keep(masked_result(std::move(json)), asker_);
+}
+
 base::Result<Json> CommandSecrets::keychain_entry(const std::string& name) {
   if (client_ == nullptr)
     return base::failure(ErrorCode::unavailable, "no server can be asked for keychain entry '" + name + "'");
@@ -194,6 +212,23 @@ base::Result<Json> CommandSecrets::keychain_entry(const std::string& name) {
 std::string CommandSecrets::masked(std::string text) const {
   const auto mask = [&](const std::vector<std::string>& secrets) {
     for (const auto& secret : secrets) replace_all(text, secret);
+  };
+  from_credentials_.with(mask);
+  from_keychain_.with(mask);
+  return text;
+}
+
+std::string CommandSecrets::masked_lines(std::string text) const {
+  text = masked(std::move(text));
+  const auto mask = [&](const std::vector<std::string>& secrets) {
+    for (const auto& secret : secrets) {
+      if (secret.find('\n') == std::string::npos) continue;
+      for (std::size_t at = 0; at < secret.size();) {
+        const std::size_t end = std::min(secret.find('\n', at), secret.size());
+        if (end - at >= masked_bytes_min) replace_all(text, secret.substr(at, end - at));
+        at = end + 1;
+      }
+    }
   };
   from_credentials_.with(mask);
   from_keychain_.with(mask);

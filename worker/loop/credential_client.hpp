@@ -12,6 +12,7 @@
 #include "shared/base/guarded.hpp"
 #include "shared/base/ids.hpp"
 #include "shared/base/result.hpp"
+#include "shared/domain/command.hpp"
 #include "worker/tools/credentials.hpp"
 
 namespace noetl::loop {
@@ -21,6 +22,7 @@ using Json = nlohmann::json;
 struct SecretAsker {
   std::string worker_id;
   base::ExecutionId execution_id;  // unset for a plain command
+  domain::Lease lease = {};  // of the command that asks
 };
 
 class CredentialClient {
@@ -28,13 +30,19 @@ class CredentialClient {
   // GET of a path of the server; the body. Errors as the server's problem has them.
   using Fetch = std::function<base::Result<std::string>(const std::string& path)>;
 
-  CredentialClient(Fetch fetch, const base::Clock& clock) : fetch_(std::move(fetch)), clock_(clock) {}
+  // POST of JSON text to a path of the server; the body.
+  using Send = std::function<base::Result<std::string>(const std::string& path, const std::string& body)>;
+
+  CredentialClient(Fetch fetch, const base::Clock& clock, Send send = {})
+      : fetch_(std::move(fetch)), send_(std::move(send)), clock_(clock) {}
 
   // A credential by name; where there is none, the keychain entry of that name of the execution's playbook.
   [[nodiscard]] base::Result<tools::Credential> credential(const std::string& name, const SecretAsker& asker);
   [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name,
                                                                const SecretAsker& asker);
   [[nodiscard]] base::Result<Json> result(const std::string& reference);
+  // Stores JSON text for the command's execution; its reference.
+  [[nodiscard]] base::Result<std::string> keep(std::string json, const SecretAsker& asker);
 
  private:
   struct Kept {
@@ -47,10 +55,11 @@ class CredentialClient {
     bool is_keychain = false;
   };
   [[nodiscard]] base::Result<tools::Credential> read(const Place& place, const std::string& name);
-  [[nodiscard]] base::Result<std::string> fetch_patiently(const std::string& path);
-  void keep(const std::string& key, const tools::Credential& credential, std::chrono::milliseconds time);
+  [[nodiscard]] static base::Result<std::string> patiently(const std::function<base::Result<std::string>()>& call);
+  void remember(const std::string& key, const tools::Credential& credential, std::chrono::milliseconds time);
 
   const Fetch fetch_;
+  const Send send_;
   const base::Clock& clock_;
   base::Guarded<std::map<std::string, Kept>> kept_;
 };
@@ -62,10 +71,13 @@ class CommandSecrets final : public tools::CredentialSource, public tools::Resul
 
   [[nodiscard]] base::Result<tools::Credential> find(const std::string& name) override;
   [[nodiscard]] base::Result<Json> fetch(const std::string& reference) override;
+  [[nodiscard]] base::Result<std::string> keep(std::string json) override;
   [[nodiscard]] base::Result<Json> keychain_entry(const std::string& name);
 
   // Texts with every secret that was given out replaced by ***.
   [[nodiscard]] std::string masked(std::string text) const;
+  // The same for lines that are told while others are still to come: of a secret of several lines, each of them.
+  [[nodiscard]] std::string masked_lines(std::string text) const;
   // JSON text of a result: only what came from the keychain, since a database's password may be a common word.
   [[nodiscard]] std::string masked_result(std::string json) const;
 

@@ -33,7 +33,10 @@ bool is_settled(ErrorCode code) {
 Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
     : parts_(parts),
       settings_(settings),
-      run_settings_{.worker_id = settings.worker_id, .limits = settings.limits, .secrets = parts.secrets},
+      run_settings_{.worker_id = settings.worker_id,
+                    .limits = settings.limits,
+                    .secrets = parts.secrets,
+                    .progress = parts.progress},
       doorbell_(doorbell),
       random_(std::random_device{}()) {}
 

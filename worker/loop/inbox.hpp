@@ -33,6 +33,7 @@ class Inbox {
     ToolThreads& threads;
     WorkerCounts& counts;
     CredentialClient* secrets = nullptr;
+    ProgressTeller* progress = nullptr;
   };
   // `doorbell` null: long poll only.
   Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell);

@@ -2,8 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/wire/names.hpp"
 #include "shared/wire/parse_body.hpp"
 #include "shared/wire/reserved_name.hpp"
+#include "worker/loop/command_progress.hpp"
 #include "worker/loop/resolve_secrets.hpp"
 
 namespace noetl::loop {
@@ -50,6 +52,11 @@ tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std
   call.deadline = std::chrono::steady_clock::now() + timeout;
   call.stop = std::move(stop);
   return call;
+}
+
+// 00-<trace id>-<span>-<flags> of W3C; empty when it is something else.
+std::string trace_id_of(const std::string& traceparent) {
+  return wire::is_traceparent(traceparent) ? traceparent.substr(3, 32) : std::string();
 }
 
 // What the server could not give of the keychain, as an error of the attempt.
@@ -111,7 +118,13 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::sto
     if (const auto resolved = resolve_secrets(*part, secrets); !resolved)
       return fail(report, error_of(resolved.error()));
   }
-  tools::ToolResult result = tool.run(call);
+  tools::ToolResult result = [&] {
+    if (tool.is_instant()) return tool.run(call);
+    CommandProgress progress(settings.progress, command.lease,
+                             [&](std::string text) { return secrets.masked_lines(std::move(text)); });
+    call.progress = &progress;
+    return tool.run(call);
+  }();
   report.outcome = result.outcome;
   report.result = wire::without_reserved_names(std::move(result.result));
   report.output = std::move(result.output);
@@ -130,6 +143,7 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
   wire::AttemptReport report;
   report.lease = command.lease;
   report.execution_id = command.execution_id;
+  report.trace_id = trace_id_of(command.traceparent);
   if (tool == nullptr) {
     fail(report, error_of("not_found", "worker '" + settings.worker_id + "' has no tool of kind '" +
                                            command.tool_kind + "'"));
@@ -137,7 +151,7 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
   }
   const auto begin = std::chrono::steady_clock::now();
   CommandSecrets secrets(settings.secrets,
-                         {.worker_id = settings.worker_id, .execution_id = command.execution_id});
+                         {.worker_id = settings.worker_id, .execution_id = command.execution_id, .lease = command.lease});
   try {
     run_tool(command, *tool, std::move(stop), settings, secrets, report);
   } catch (const std::exception& thrown) {

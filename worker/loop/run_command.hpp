@@ -7,6 +7,7 @@
 #include "shared/domain/command.hpp"
 #include "shared/wire/report.hpp"
 #include "worker/loop/credential_client.hpp"
+#include "worker/loop/progress_teller.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::loop {
@@ -15,6 +16,7 @@ struct RunSettings {
   std::string worker_id;
   tools::ToolLimits limits;
   CredentialClient* secrets = nullptr;  // outlives every call; null: commands that need secrets fail
+  ProgressTeller* progress = nullptr;  // the same; null: nobody hears what runs
 };
 
 // `tool` null: no tool of that kind here.

@@ -25,6 +25,7 @@ struct WorkerSettings {
   std::chrono::milliseconds fetch_patience{
       500};  // of one pull: how long the end of the worker may wait for it
   std::chrono::milliseconds poll_patience{1000};  // of one long poll
+  std::chrono::milliseconds progress_interval{1000};  // a command says at most one thing in it, and nothing before
   std::string version = "0.1.0";
   std::string labels = "{}";  // JSON object
   tools::ToolLimits limits;
@@ -44,6 +45,8 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> claim_failures{0};  // calls
   std::atomic<std::uint64_t> report_failures{0};  // calls
   std::atomic<std::uint64_t> heartbeat_failures{0};
+  std::atomic<std::uint64_t> progress_told{0};  // notes of running commands
+  std::atomic<std::uint64_t> progress_failures{0};  // calls
 };
 
 }  // namespace noetl::loop

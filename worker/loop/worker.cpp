@@ -16,6 +16,7 @@
 #include "worker/loop/doorbell.hpp"
 #include "worker/loop/inbox.hpp"
 #include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/progress_teller.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/tool_threads.hpp"
 
@@ -59,6 +60,7 @@ struct Worker::Running {
         reporter(settings.worker_id, transport, book, counts),
         keeper({.transport = transport, .book = book, .counts = counts}, registration, rules,
                settings.ack_wait),
+        progress(settings, transport, counts),
         threads(std::make_unique<ToolThreads>(static_cast<std::size_t>(settings.slots))) {
     if (!settings.uses_nats) return;
     const auto given = [](const std::string& told, std::string own) {
@@ -75,9 +77,11 @@ struct Worker::Running {
   LeaseBook book;
   Reporter reporter;
   LeaseKeeper keeper;
+  ProgressTeller progress;  // tools talk to it until they end
   std::unique_ptr<ToolThreads> threads;
   std::jthread keeping;
   std::jthread reporting;
+  std::jthread telling;
   std::jthread taking;
 };
 
@@ -139,10 +143,12 @@ bool Worker::run(const std::stop_token& stop) {
                .reporter = running.reporter,
                .threads = *running.threads,
                .counts = counts_,
-               .secrets = secrets_},
+               .secrets = secrets_,
+               .progress = &running.progress},
               settings_, running.doorbell.get());
   running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
+  running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.taking = std::jthread([&](const std::stop_token& end) { inbox.run(end); });
   running.keeper.wait_for_end(stop);
   return drain(running);
@@ -166,11 +172,13 @@ bool Worker::drain(Running& running) {
     }
   }
   running.threads.reset();  // joins
+  running.telling.request_stop();
   const bool is_empty = running.book.wait_until_empty(settings_.flush_patience);
   running.reporting.request_stop();
   running.reporting.join();
   running.keeping.request_stop();
   running.keeping.join();
+  running.telling.join();
   if (running.doorbell) running.doorbell->flush();
   if (const auto gone = transport_.deregister(settings_.worker_id); !gone) {
     telemetry::log_warn("worker", "could not deregister: " + gone.error().message);

@@ -1,6 +1,9 @@
 #include "worker/tools/artifact_tool.hpp"
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
@@ -9,13 +12,14 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 5> option_table{{
+constexpr std::array<OptionSpec, 6> option_table{{
     {"action", "text", "get, which is the default; also `operation`"},
     {"operation", "text", "the same as `action`"},
     {"result_ref", "text or map",
      "the reference: `_ref` of a step; as an option or in the input; also `uri` and `ref`"},
     {"uri", "text", "the same as `result_ref`"},
     {"ref", "text", "the same as `result_ref`"},
+    {"path", "path", "a file of the worker that it is written to, in bounded memory; the result is {path, size, content_type}"},
 }};
 
 // The reference as a text, wherever it stands; empty when there is none.
@@ -30,6 +34,62 @@ std::string reference_of(const ToolCall& call) {
     }
   }
   return {};
+}
+
+// The list of parts, when the value is that of a streamed body.
+const Json* streamed_of(const Json& value) {
+  if (!value.is_object() || value.size() != 1) return nullptr;
+  const auto found = value.find("streamed");
+  const bool is_list = found != value.end() && found->is_object() && found->contains("parts") && found->at("parts").is_array();
+  return is_list ? &*found : nullptr;
+}
+
+base::Result<void> for_each_part(ResultSource& results, const Json& streamed,
+                                 const std::function<bool(std::string_view)>& take) {
+  for (const Json& reference : streamed.at("parts")) {
+    const auto name = scalar_text(reference).value_or("");
+    const auto part = results.fetch(name);
+    if (!part) return tl::unexpected(part.error());
+    const auto bytes = base64_decoded(auth_field(*part, {"base64"}));
+    if (!bytes) return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
+    if (!take(*bytes)) return base::failure(base::ErrorCode::internal, "the file cannot be written");
+  }
+  return {};
+}
+
+// Under another name until it is whole.
+ToolResult write_file(ResultSource& results, const std::string& path, const Json& value) {
+  const std::string unfinished = path + ".unfinished";
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  if (!file) return failed(error_of("not_found", "option 'path': '" + path + "' cannot be written"));
+  std::uint64_t size = 0;
+  const auto take = [&](std::string_view part) {
+    size += part.size();
+    return static_cast<bool>(file.write(part.data(), static_cast<std::streamsize>(part.size())));
+  };
+  const Json* streamed = streamed_of(value);
+  base::Result<void> written;
+  if (streamed != nullptr)
+    written = for_each_part(results, *streamed, take);
+  else if (!take(to_text(value)))
+    written = base::failure(base::ErrorCode::internal, "the file cannot be written");
+  file.close();
+  std::error_code error;
+  if (written && file) std::filesystem::rename(unfinished, path, error);
+  if (!written || !file || error) {
+    std::error_code ignored;
+    std::filesystem::remove(unfinished, ignored);
+    if (!written) return failed(written.error());
+    return failed(error_of("internal", "option 'path': '" + path + "' could not be finished", true));
+  }
+  const std::string type = streamed == nullptr ? "application/json" : streamed->value("content_type", "");
+  return completed(to_text(Json{{"status", "success"}, {"path", path}, {"size", size}, {"content_type", type}}));
+}
+
+ToolResult too_large(const std::string& reference, const Json& what, const ToolLimits& limits) {
+  return failed(error_of("output_limit", "result '" + reference + "' has " + to_text(what.at("size")) +
+                                             " bytes, this worker hands on at most " + std::to_string(limits.result_bytes_max) +
+                                             "; with the option 'path' it is written to a file"));
 }
 
 ToolResult get(const ToolCall& call, const ToolLimits& limits) {
@@ -49,15 +109,27 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
     return failed(error_of("unsupported", "result '" + reference +
                                               "' is wanted, but this worker has nobody to ask for results"));
   }
+  const auto path = text_option(call, {"path"});
+  if (!path) return failed(path.error());
   auto found = call.results->fetch(reference);
   if (!found) return failed(found.error());
+  const Json* streamed = streamed_of(*found);
+  if (!path->empty()) return write_file(*call.results, *path, *found);
+  if (streamed != nullptr) {
+    if (streamed->value("size", std::uint64_t{0}) > limits.result_bytes_max) return too_large(reference, *streamed, limits);
+    std::string body;
+    const auto read = for_each_part(*call.results, *streamed, [&](std::string_view part) {
+      body += part;
+      return true;
+    });
+    if (!read) return failed(read.error());
+    Json value = Json::parse(body, nullptr, false);
+    const bool is_json = streamed->value("content_type", "").find("json") != std::string::npos && !value.is_discarded();
+    *found = is_json ? std::move(value) : Json(storable_text(body));
+  }
   std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) +
                      R"(},"data":)" + to_text(*found) + "}";
-  if (text.size() > limits.result_bytes_max) {
-    return failed(error_of("output_limit", "result '" + reference + "' has " + std::to_string(text.size()) +
-                                               " bytes, this worker hands on at most " +
-                                               std::to_string(limits.result_bytes_max)));
-  }
+  if (text.size() > limits.result_bytes_max) return too_large(reference, Json{{"size", text.size()}}, limits);
   return completed(std::move(text));
 }
 

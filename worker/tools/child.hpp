@@ -2,55 +2,19 @@
 // Child: a process that a tool starts, in a process group of its own, with bounds on its memory. Closing
 // it kills the whole group, so that nothing a playbook started goes on after its command. The kernel
 // kills it when the THREAD that started it ends: start it from one that lives at least as long.
-// One thread at a time. Fd and Wake are the descriptors that go with it.
+// One thread at a time.
 #include <sys/types.h>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "shared/base/result.hpp"
+#include "worker/tools/descriptors.hpp"
 
 namespace noetl::tools {
-
-// Owns one file descriptor; closes it.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int number) : number_(number) {}
-  Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd();
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
-
-struct FdPair {
-  Fd ours;  // does not block
-  Fd theirs;  // blocks
-};
-
-// Throw std::system_error when the process is out of descriptors. All are close-on-exec.
-[[nodiscard]] FdPair make_output_pipe();  // they write, we read
-[[nodiscard]] FdPair make_socket_pair();  // both ways; writing to a dead peer is an error, not a signal
-
-// A descriptor that becomes readable when rung. ring() may come from any thread and from a stop callback.
-class Wake {
- public:
-  Wake();
-  void ring() const noexcept;
-  void clear() const noexcept;
-  [[nodiscard]] int descriptor() const { return event_.get(); }
-
- private:
-  Fd event_;
-};
 
 struct ChildSettings {
   std::vector<std::string> argv;  // argv[0] is searched on PATH

@@ -1,21 +1,14 @@
 #include "worker/tools/container_tool.hpp"
 
-#include <unistd.h>
-
 #include <array>
-#include <cstdlib>
-#include <random>
 
-#include "worker/tools/auth.hpp"
+#include "worker/tools/container_launch.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/process_run.hpp"
 
 namespace noetl::tools {
 
 namespace {
-
-using base::ErrorCode;
-using base::failure;
 
 constexpr std::array<OptionSpec, 14> option_table{{
     {"image", "text", "what is run"},
@@ -34,104 +27,6 @@ constexpr std::array<OptionSpec, 14> option_table{{
     {"pull", "text", "missing, always or never; default missing"},
 }};
 
-bool is_on_path(const std::string& program) {
-  if (program.find('/') != std::string::npos) return access(program.c_str(), X_OK) == 0;
-  const char* const path = std::getenv("PATH");
-  const std::string folders = path == nullptr ? "/usr/bin:/bin" : path;
-  for (std::size_t at = 0; at <= folders.size();) {
-    const std::size_t colon = std::min(folders.find(':', at), folders.size());
-    if (access((folders.substr(at, colon - at) + "/" + program).c_str(), X_OK) == 0) return true;
-    at = colon + 1;
-  }
-  return false;
-}
-
-base::Result<std::string> program_of(const std::string& setting) {
-  const std::vector<std::string> candidates =
-      setting.empty() ? std::vector<std::string>{"docker", "podman"} : std::vector<std::string>{setting};
-  for (const std::string& candidate : candidates) {
-    if (is_on_path(candidate)) return candidate;
-  }
-  return failure(ErrorCode::unsupported,
-                 "tool container needs docker or podman, and this worker's machine has neither on its PATH; "
-                 "install one, or run "
-                 "these steps in a pool of workers that have it");
-}
-
-base::Result<void> add_flag(std::vector<std::string>& argv, const ToolCall& call,
-                            std::initializer_list<std::string_view> names, const std::string& flag,
-                            std::string fallback = {}) {
-  auto text = text_option(call, names, std::move(fallback));
-  if (!text) return tl::unexpected(text.error());
-  if (text->empty()) return {};
-  auto checked = exec_string(*text, "option '" + std::string(*names.begin()) + "'");
-  if (!checked) return tl::unexpected(checked.error());
-  argv.push_back(flag + "=" + *checked);
-  return {};
-}
-
-base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& call) {
-  const Json* mounts = find_option(call, {"mounts", "volumes"});
-  if (mounts == nullptr) return {};
-  if (!mounts->is_array())
-    return failure(ErrorCode::invalid_input, "option 'mounts' must be a list", "mounts");
-  for (const Json& mount : *mounts) {
-    std::string text = mount.is_string() ? mount.get<std::string>() : std::string();
-    if (mount.is_object()) {
-      text = auth_field(mount, {"source", "src", "host"}) + ":" +
-             auth_field(mount, {"target", "dst", "container"});
-      if (mount.value("readonly", Json(false)) == true) text += ":ro";
-    }
-    if (text.find(':') == std::string::npos || text.starts_with(':')) {
-      return failure(ErrorCode::invalid_input,
-                     "option 'mounts' has an entry that is neither source:target nor {source, target}",
-                     "mounts");
-    }
-    argv.push_back("--volume=" + text);
-  }
-  return {};
-}
-
-// Values go through our environment and only their names through the arguments, which everybody can read.
-base::Result<void> add_environment(std::vector<std::string>& argv, std::vector<std::string>& environment,
-                                   const ToolCall& call) {
-  auto variables = environment_of(call);
-  if (!variables) return tl::unexpected(variables.error());
-  environment = *std::move(variables);
-  argv.emplace_back("--env=NOETL_INPUT");
-  if (const Json* own = find_option(call, {"env"})) {
-    for (const auto& [name, value] : own->items()) {
-      if (!value.is_null()) argv.push_back("--env=" + name);
-    }
-  }
-  return {};
-}
-
-base::Result<void> add_command(std::vector<std::string>& argv, const ToolCall& call) {
-  if (const Json* command = find_option(call, {"command"})) {
-    if (command->is_array()) {
-      for (const Json& item : *command) {
-        auto text = exec_string(item, "an item of option 'command'");
-        if (!text) return tl::unexpected(text.error());
-        argv.push_back(*std::move(text));
-      }
-    } else {
-      auto text = exec_string(*command, "option 'command'");
-      if (!text) return tl::unexpected(text.error());
-      for (const char* word : {"/bin/sh", "-c"}) argv.emplace_back(word);
-      argv.push_back(*std::move(text));
-    }
-  }
-  const Json* more = find_option(call, {"args"});
-  if (more == nullptr || !more->is_array()) return {};  // a map of args is the input
-  for (const Json& item : *more) {
-    auto text = exec_string(item, "an item of option 'args'");
-    if (!text) return tl::unexpected(text.error());
-    argv.push_back(*std::move(text));
-  }
-  return {};
-}
-
 // 125 is the program's own failure, not the container's.
 ToolResult own_failure(ToolResult result, const std::string& err) {
   const auto says = [&](const char* words) { return err.find(words) != std::string::npos; };
@@ -146,45 +41,6 @@ ToolResult own_failure(ToolResult result, const std::string& err) {
     error.kind = "invalid_input";
   }
   return result;
-}
-
-struct Launch {
-  std::vector<std::string> argv;
-  std::vector<std::string> environment;
-  std::string name;
-};
-
-base::Result<Launch> launch_of(const ToolCall& call, const std::string& program, const ToolLimits& limits) {
-  const auto image = text_option(call, {"image"});
-  if (!image) return tl::unexpected(image.error());
-  if (image->empty() || image->starts_with('-'))
-    return failure(ErrorCode::invalid_input, "tool container needs the option 'image'", "image");
-  std::random_device random;
-  Launch launch;
-  launch.name =
-      "noetl-" + std::to_string(getpid()) + "-" + std::to_string(random()) + std::to_string(random());
-  launch.argv = {program, "run", "--rm", "--name=" + launch.name};
-  const struct {
-    std::initializer_list<std::string_view> names;
-    const char* flag;
-    std::string fallback;
-  } flags[] = {{{"entrypoint"}, "--entrypoint", ""},
-               {{"workdir", "cwd"}, "--workdir", ""},
-               {{"user"}, "--user", ""},
-               {{"network"}, "--network", ""},
-               {{"memory"}, "--memory", std::to_string(limits.memory_bytes_max)},
-               {{"cpus"}, "--cpus", ""},
-               {{"pull"}, "--pull", ""}};
-  for (const auto& flag : flags) {
-    if (auto added = add_flag(launch.argv, call, flag.names, flag.flag, flag.fallback); !added)
-      return tl::unexpected(added.error());
-  }
-  if (auto added = add_mounts(launch.argv, call); !added) return tl::unexpected(added.error());
-  if (auto added = add_environment(launch.argv, launch.environment, call); !added)
-    return tl::unexpected(added.error());
-  launch.argv.push_back(*image);
-  if (auto added = add_command(launch.argv, call); !added) return tl::unexpected(added.error());
-  return launch;
 }
 
 void remove_container(const std::string& program, const std::string& name) {
@@ -211,9 +67,9 @@ ToolResult ContainerTool::run(const ToolCall& call) {
 ToolResult ContainerTool::run_image(const ToolCall& call) const {
   const auto deadline = deadline_of(call);
   if (!deadline) return failed(deadline.error());
-  const auto program = program_of(settings_.program);
+  const auto program = container_program_of(settings_.program);
   if (!program) return failed(program.error());
-  auto launch = launch_of(call, *program, settings_.limits);
+  auto launch = container_launch_of(call, *program, settings_.limits);
   if (!launch) return failed(launch.error());
   if (call.stop.stop_requested()) return cancelled();
   auto run = ProcessRun::start({.argv = launch->argv,
@@ -223,7 +79,8 @@ ToolResult ContainerTool::run_image(const ToolCall& call) const {
                                 .memory_bytes_max = 0},
                                {.output_bytes_max = settings_.limits.output_bytes_max,
                                 .kill_grace = std::chrono::milliseconds(1000),
-                                .input = {}});
+                                .input = {},
+                                .progress = call.progress});
   if (!run) return failed(error_of("unsupported", run.error().message));
   const auto ending = (*run)->wait(*deadline, call.stop);
   const int wait_status = (*run)->end();

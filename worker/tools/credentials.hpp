@@ -30,6 +30,9 @@ class ResultSource {
   // The JSON that is stored under a reference: "noetl://result/<id>", or the bare id.
   // not_found: nothing is stored there. unavailable, timeout: the server could not be asked.
   [[nodiscard]] virtual base::Result<nlohmann::json> fetch(const std::string& reference) = 0;
+  // Stores JSON text of at most 4 MiB beside the command's result, for as long as its execution; the reference.
+  // unsupported: a plain command has no execution. lease_lost: the command is not ours any more.
+  [[nodiscard]] virtual base::Result<std::string> keep(std::string json) = 0;
 };
 
 }  // namespace noetl::tools

@@ -50,7 +50,9 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
                                 .memory_bytes_max = limits_.memory_bytes_max},
                                {.output_bytes_max = limits_.result_bytes_max,
                                 .kill_grace = std::chrono::milliseconds(2000),
-                                .input = *std::move(request)});
+                                .input = *std::move(request),
+                                .progress = call.progress,
+                                .is_out_printed = false});
   if (!run) return failed(error_of("unsupported", "tool " + kind_ + ": " + run.error().message));
   const auto ending = (*run)->wait(*deadline, call.stop);
   const int wait_status = (*run)->end();

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "worker/tools/child.hpp"
+#include "worker/tools/descriptors.hpp"
 
 namespace noetl::tools {
 

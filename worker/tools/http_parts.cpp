@@ -1,13 +1,12 @@
 #include "worker/tools/http_parts.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "shared/base/percent.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/upload_file.hpp"
 
 namespace noetl::tools {
 
@@ -15,8 +14,6 @@ namespace {
 
 using base::ErrorCode;
 using base::failure;
-
-constexpr std::uintmax_t upload_bytes_max = 256UL * 1024 * 1024;
 
 std::string lower(std::string text) {
   for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -70,19 +67,6 @@ base::Result<void> use_credential(HttpRequest& request, const Credential& creden
                   "api_key {header or name, value, in: header or query}");
 }
 
-base::Result<std::string> file_text(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error) ||
-      std::filesystem::file_size(path, error) > upload_bytes_max) {
-    return failure(ErrorCode::not_found, "option 'files': '" + path + "' is no file of at most 256 MiB",
-                   "files");
-  }
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 struct Part {
   std::string filename;
   std::string type = "application/octet-stream";
@@ -93,7 +77,7 @@ base::Result<Part> part_of(const Json& value) {
   Part part;
   if (value.is_string()) {
     part.filename = std::filesystem::path(value.get<std::string>()).filename().string();
-    auto text = file_text(value);
+    auto text = upload_file(value, "files");
     if (!text) return tl::unexpected(text.error());
     part.content = *std::move(text);
     return part;
@@ -115,7 +99,7 @@ base::Result<Part> part_of(const Json& value) {
     const Json& content = value.at("content");
     text = content.is_string() ? content.get<std::string>() : to_text(content);
   } else {
-    text = file_text(path);
+    text = upload_file(path, "files");
   }
   if (!text) return tl::unexpected(text.error());
   part.content = *std::move(text);

@@ -44,9 +44,15 @@ std::string frame_of(const std::string& call_name, std::string_view request) {
 // One request and its reply: the state of a call while it goes on.
 class Exchange {
  public:
-  Exchange(int channel, int output, const ToolLimits& limits, std::string call_name, std::string_view request)
-      : channel_(channel),
-        output_(output),
+  struct Ends {
+    int channel;
+    int output;
+    Progress* listener;  // to the output; may be null
+  };
+  Exchange(Ends ends, const ToolLimits& limits, std::string call_name, std::string_view request)
+      : channel_(ends.channel),
+        output_(ends.output),
+        listener_(ends.listener),
         limits_(limits),
         call_name_(std::move(call_name)),
         frame_(frame_of(call_name_, request)),
@@ -65,6 +71,7 @@ class Exchange {
 
   int channel_;
   int output_;
+  Progress* listener_;
   const ToolLimits& limits_;
   std::string call_name_;
   std::string frame_;
@@ -123,7 +130,9 @@ void Exchange::drain_output() {
   for (int turn = 0; turn < reads_per_turn; ++turn) {
     const ssize_t count = read(output_, chunk.data(), chunk.size());
     if (count <= 0) return;
-    printed_.append(chunk.data(), static_cast<std::size_t>(count));
+    const std::string_view piece(chunk.data(), static_cast<std::size_t>(count));
+    printed_.append(piece.data(), piece.size());
+    if (listener_ != nullptr) listener_->print(piece);
     if (static_cast<std::size_t>(count) < chunk.size()) return;  // a short read emptied the pipe
   }
 }
@@ -169,11 +178,12 @@ Interpreter::Interpreter(ToolLimits limits, std::unique_ptr<Child> child, Fd cha
   first_call_name_ = static_cast<std::uint64_t>(random()) << 32 | random();
 }
 
-CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop) {
+CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop,
+                          Progress* listener) {
   ++calls_;
   wake_.clear();
   const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
-  Exchange exchange(channel_.get(), output_.get(), limits_,
+  Exchange exchange({.channel = channel_.get(), .output = output_.get(), .listener = listener}, limits_,
                     little_endian(first_call_name_ + calls_, name_bytes), request);
   if (const auto ended = exchange.send_more()) return exchange.end(*ended);
   while (true) {

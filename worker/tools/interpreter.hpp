@@ -33,8 +33,9 @@ class Interpreter {
   // driver: a descriptor of the driver's text that /dev/fd can open.
   [[nodiscard]] static base::Result<std::unique_ptr<Interpreter>> start(const InterpreterSettings& settings,
                                                                         int driver);
+  // `listener`, if any, hears what the code prints as it comes.
   [[nodiscard]] CallEnd call(std::string_view request, std::chrono::steady_clock::time_point deadline,
-                             const std::stop_token& stop);
+                             const std::stop_token& stop, Progress* listener = nullptr);
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
   // Kills it and returns its wait status.
   int end() noexcept { return child_->end(); }

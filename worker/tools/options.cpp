@@ -91,6 +91,16 @@ base::Result<std::string> text_option(const ToolCall& call, std::initializer_lis
                        "option '" + name + "' must be a text, not " + value->type_name(), name);
 }
 
+base::Result<NumericAs> numeric_option(const ToolCall& call) {
+  const auto text = text_option(call, {"numeric"}, "exact");
+  if (!text) return tl::unexpected(text.error());
+  if (*text == "exact") return NumericAs::exact;
+  if (*text == "number" || *text == "float") return NumericAs::number;
+  if (*text == "text" || *text == "string") return NumericAs::text;
+  return base::failure(base::ErrorCode::invalid_input,
+                       "option 'numeric' must be exact, number or text, not '" + *text + "'", "numeric");
+}
+
 const Json* find_option(const ToolCall& call, std::initializer_list<std::string_view> names) {
   const auto find_in = [&](const Json& options) -> const Json* {
     if (!options.is_object()) return nullptr;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "shared/base/result.hpp"
+#include "worker/tools/decimal.hpp"
 #include "worker/tools/results.hpp"
 #include "worker/tools/tool.hpp"
 
@@ -38,6 +39,9 @@ namespace noetl::tools {
 [[nodiscard]] base::Result<std::string> text_option(const ToolCall& call,
                                                     std::initializer_list<std::string_view> names,
                                                     std::string fallback = {});
+
+// Option `numeric` of the tools that run SQL.
+[[nodiscard]] base::Result<NumericAs> numeric_option(const ToolCall& call);
 
 // One line for each option that no tool has and this one does not know; empty when all are known.
 [[nodiscard]] std::string unknown_options(const ToolCall& call, std::string_view kind,

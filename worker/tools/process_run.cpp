@@ -84,13 +84,15 @@ base::Result<std::unique_ptr<ProcessRun>> ProcessRun::start(ChildSettings child_
       new ProcessRun(settings, out_pipe, err_pipe, std::move(*child)));  // NOLINT: private
 }
 
-void ProcessRun::drain(Fd& pipe, BoundedOutput& into) {
+void ProcessRun::drain(Fd& pipe, BoundedOutput& into, Progress* listener) {
   std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
   for (int turn = 0; turn < reads_per_turn && pipe.is_open(); ++turn) {
     const ssize_t count = read(pipe.get(), chunk.data(), chunk.size());
     if (count == 0) pipe = Fd();  // closed by all who had it
     if (count <= 0) return;
-    into.append(chunk.data(), static_cast<std::size_t>(count));
+    const std::string_view piece(chunk.data(), static_cast<std::size_t>(count));
+    into.append(piece.data(), piece.size());
+    if (listener != nullptr) listener->print(piece);
   }
 }
 
@@ -102,8 +104,8 @@ void ProcessRun::watch(int milliseconds) {
   // Without a descriptor that tells of the end, look for it often.
   const int bounded = child_->ended_descriptor() >= 0 ? milliseconds : std::min(milliseconds, 20);
   (void)poll(watched.data(), watched.size(), bounded);
-  drain(out_, out);
-  drain(err_, err);
+  drain(out_, out, out_listener_);
+  drain(err_, err, err_listener_);
 }
 
 ProcessRun::Ending ProcessRun::wait(Time deadline, const std::stop_token& stop) {
@@ -128,8 +130,8 @@ ProcessRun::Ending ProcessRun::wait(Time deadline, const std::stop_token& stop) 
 
 int ProcessRun::end() {
   const int wait_status = child_->end();
-  drain(out_, out);
-  drain(err_, err);
+  drain(out_, out, out_listener_);
+  drain(err_, err, err_listener_);
   return wait_status;
 }
 
@@ -174,7 +176,7 @@ base::Result<std::string> exec_string(const Json& value, const std::string& what
   return *text;
 }
 
-// Ours, with NOETL_INPUT and the option `env` laid over it. A null there takes a variable away.
+// Ours, with NOETL_INPUT, TRACEPARENT and the option `env` laid over it. A null there takes a variable away.
 base::Result<std::vector<std::string>> environment_of(const ToolCall& call) {
   std::map<std::string, std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -186,6 +188,8 @@ base::Result<std::vector<std::string>> environment_of(const ToolCall& call) {
   const std::string input = to_text(input_of(call));
   variables.erase("NOETL_INPUT");
   if (input.size() <= exec_string_bytes_max) variables["NOETL_INPUT"] = input;
+  variables.erase("TRACEPARENT");
+  if (!call.traceparent.empty()) variables["TRACEPARENT"] = call.traceparent;
   if (const Json* own = find_option(call, {"env"})) {
     if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map");
     for (const auto& [name, value] : own->items()) {

@@ -16,6 +16,8 @@ struct ProcessSettings {
   std::size_t output_bytes_max = 256 * 1024;  // of each stream
   std::chrono::milliseconds kill_grace{2'000};
   std::string input;  // what it reads from stdin
+  Progress* progress = nullptr;  // hears what it prints as it comes; outlives the run
+  bool is_out_printed = true;  // false: stdout is the result, and stderr alone is what it prints
 };
 
 class ProcessRun {
@@ -38,14 +40,18 @@ class ProcessRun {
       : out(settings.output_bytes_max),
         err(settings.output_bytes_max),
         kill_grace_(settings.kill_grace),
+        out_listener_(settings.is_out_printed ? settings.progress : nullptr),
+        err_listener_(settings.progress),
         out_(std::move(out_pipe.ours)),
         err_(std::move(err_pipe.ours)),
         child_(std::move(child)) {}
 
-  static void drain(Fd& pipe, BoundedOutput& into);
+  static void drain(Fd& pipe, BoundedOutput& into, Progress* listener);
   void watch(int milliseconds);
 
   std::chrono::milliseconds kill_grace_;
+  Progress* out_listener_;
+  Progress* err_listener_;
   Fd out_;
   Fd err_;
   Wake wake_;
@@ -62,7 +68,7 @@ class ProcessRun {
 // A text that a program can be given as an argument or a variable; `what` names it in errors.
 [[nodiscard]] base::Result<std::string> exec_string(const Json& value, const std::string& what);
 
-// Our environment with NOETL_INPUT and the option `env` laid over it. A null there takes a variable away.
+// Our environment with NOETL_INPUT, TRACEPARENT and the option `env` laid over it. A null there takes a variable away.
 [[nodiscard]] base::Result<std::vector<std::string>> environment_of(const ToolCall& call);
 
 }  // namespace noetl::tools

@@ -30,6 +30,7 @@ constexpr std::array<OptionSpec, 7> option_table{{
 
 base::Result<Json> environment_of(const ToolCall& call) {
   Json variables = Json::object();
+  if (!call.traceparent.empty()) variables["TRACEPARENT"] = call.traceparent;
   const Json* own = find_option(call, {"env"});
   if (own == nullptr) return variables;
   if (!own->is_object())
@@ -67,23 +68,13 @@ base::Result<std::string> request_text(const ToolCall& call, std::string_view co
 ToolResult not_lent(const base::Error& error) {
   if (error.code == base::ErrorCode::cancelled) return cancelled();
   const bool is_late = error.code == base::ErrorCode::timeout;
-  return failed({.kind = is_late ? "timeout" : "internal",
-                 .message = storable_text(error.message),
-                 .is_retryable = true,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = {}});
+  return failed(error_of(is_late ? "timeout" : "internal", error.message, true));
 }
 
 ToolResult raised(const std::string& body) {
   const Json error = Json::parse(body, nullptr, false);
   if (!error.is_object()) {
-    return failed({.kind = "crash",
-                   .message = "the interpreter's error could not be read",
-                   .is_retryable = false,
-                   .status = {},
-                   .retry_after = {},
-                   .traceback = {}});
+    return failed(error_of("crash", "the interpreter's error could not be read"));
   }
   return failed({.kind = error.value("kind", "exception"),
                  .message = storable_text(error.value("message", "")),
@@ -104,12 +95,7 @@ ToolResult died(int wait_status) {
   } else if (WIFEXITED(wait_status)) {
     message = "the interpreter exited with code " + std::to_string(WEXITSTATUS(wait_status));
   }
-  return failed({.kind = std::move(kind),
-                 .message = std::move(message),
-                 .is_retryable = true,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = {}});
+  return failed(error_of(std::move(kind), std::move(message), true));
 }
 
 ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
@@ -117,24 +103,14 @@ ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
     case How::completed:
       // The code shares a process with the driver and could have written anything.
       if (!Json::accept(end.body)) {
-        return failed({.kind = "invalid_result",
-                       .message = "the result is not JSON",
-                       .is_retryable = false,
-                       .status = {},
-                       .retry_after = {},
-                       .traceback = {}});
+        return failed(error_of("invalid_result", "the result is not JSON"));
       }
       return completed(std::move(end.body));
     case How::failed: return raised(end.body);
     case How::timed_out: return timed_out("the code");
     case How::cancelled: return cancelled();
     case How::broke_protocol:
-      return failed({.kind = "crash",
-                     .message = "the code wrote into the interpreter's channel",
-                     .is_retryable = false,
-                     .status = {},
-                     .retry_after = {},
-                     .traceback = {}});
+      return failed(error_of("crash", "the code wrote into the interpreter's channel"));
     case How::died:
     case How::never_began: break;
   }
@@ -199,7 +175,7 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
   for (std::size_t tries = 0; tries <= pool.settings().pool_size; ++tries) {
     auto interpreter = pool.borrow(*deadline, call.stop);
     if (!interpreter) return not_lent(interpreter.error());
-    CallEnd end = (*interpreter)->call(request, *deadline, call.stop);
+    CallEnd end = (*interpreter)->call(request, *deadline, call.stop, call.progress);
     std::optional<int> wait_status;
     if (end.must_retire) {
       wait_status = pool.retire(std::move(*interpreter));
@@ -211,12 +187,7 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
     result.output = std::move(end.output);
     return result;
   }
-  return failed({.kind = "crash",
-                 .message = "every python interpreter died before it took the code",
-                 .is_retryable = true,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = {}});
+  return failed(error_of("crash", "every python interpreter died before it took the code", true));
 }
 
 }  // namespace noetl::tools

@@ -41,39 +41,18 @@ ToolResult completed(std::string result_json) {
 
 ToolResult failed(domain::ToolError error) {
   ToolResult result;
-  result.outcome = domain::Outcome::failed;
+  result.outcome = error.kind == "cancelled" ? domain::Outcome::cancelled : domain::Outcome::failed;
   result.error = std::move(error);
   return result;
 }
 
 ToolResult timed_out(std::string_view what) {
-  return failed({.kind = "timeout",
-                 .message = std::string(what) + " did not end before its deadline",
-                 .is_retryable = true,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = {}});
+  return failed(error_of("timeout", std::string(what) + " did not end before its deadline", true));
 }
 
-ToolResult cancelled() {
-  ToolResult result = failed({.kind = "cancelled",
-                              .message = "the call was stopped",
-                              .is_retryable = false,
-                              .status = {},
-                              .retry_after = {},
-                              .traceback = {}});
-  result.outcome = domain::Outcome::cancelled;
-  return result;
-}
+ToolResult cancelled() { return failed(error_of("cancelled", "the call was stopped")); }
 
-ToolResult refused(std::string message) {
-  return failed({.kind = "invalid_input",
-                 .message = std::move(message),
-                 .is_retryable = false,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = {}});
-}
+ToolResult refused(std::string message) { return failed(error_of("invalid_input", std::move(message))); }
 
 domain::ToolError error_of(std::string kind, std::string message, bool is_retryable) {
   return {.kind = std::move(kind),
@@ -102,11 +81,7 @@ domain::ToolError error_of(const base::Error& error) {
   }
 }
 
-ToolResult failed(const base::Error& error) {
-  ToolResult result = failed(error_of(error));
-  if (error.code == base::ErrorCode::cancelled) result.outcome = domain::Outcome::cancelled;
-  return result;
-}
+ToolResult failed(const base::Error& error) { return failed(error_of(error)); }
 
 std::string base64(std::string_view bytes) {
   std::string text;

@@ -13,6 +13,7 @@
 namespace noetl::tools {
 
 [[nodiscard]] ToolResult completed(std::string result_json);
+// An error of kind `cancelled` gives the outcome of that name.
 [[nodiscard]] ToolResult failed(domain::ToolError error);
 [[nodiscard]] ToolResult timed_out(std::string_view what);
 [[nodiscard]] ToolResult cancelled();
@@ -22,7 +23,7 @@ namespace noetl::tools {
 
 // A ToolError in one line.
 [[nodiscard]] domain::ToolError error_of(std::string kind, std::string message, bool is_retryable = false);
-// What another part of the worker answered, as a tool's error; `cancelled` gives the outcome of that name.
+// What another part of the worker answered, as a tool's error.
 [[nodiscard]] domain::ToolError error_of(const base::Error& error);
 [[nodiscard]] ToolResult failed(const base::Error& error);
 

@@ -64,14 +64,12 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
        .environment = *std::move(environment),
        .cwd = std::move(cwd),
        .memory_bytes_max = settings.limits.memory_bytes_max},
-      {.output_bytes_max = settings.limits.output_bytes_max, .kill_grace = settings.kill_grace, .input = {}});
+      {.output_bytes_max = settings.limits.output_bytes_max,
+       .kill_grace = settings.kill_grace,
+       .input = {},
+       .progress = call.progress});
   if (!run) {
-    return failed({.kind = "not_found",
-                   .message = storable_text(run.error().message),
-                   .is_retryable = false,
-                   .status = {},
-                   .retry_after = {},
-                   .traceback = {}});
+    return failed(error_of("not_found", run.error().message));
   }
   const ProcessRun::Ending ending = (*run)->wait(*deadline, call.stop);
   const int wait_status = (*run)->end();

@@ -3,7 +3,6 @@
 // at once: run() is called from many threads. A tool never throws past run(), never outlives its
 // deadline by more than a moment, and never takes the worker down (R10).
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +15,7 @@
 
 #include "shared/domain/command.hpp"
 #include "worker/tools/credentials.hpp"
+#include "worker/tools/progress.hpp"
 
 namespace noetl::tools {
 
@@ -30,7 +30,7 @@ struct ToolCall {
   std::stop_token stop;  // cancelled, lease lost or worker going down: return as soon as possible
   CredentialSource* credentials = nullptr;  // outlives the call; null where nobody can be asked
   ResultSource* results = nullptr;  // the same
-  std::function<void(std::string_view)> progress;  // a line of a long call; empty where nobody listens
+  Progress* progress = nullptr;  // the same; null where nobody listens
 };
 
 struct ToolResult {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <stop_token>
 
-#include "worker/tools/child.hpp"
+#include "worker/tools/descriptors.hpp"
 
 namespace noetl::tools {
 

@@ -119,8 +119,17 @@ base::Result<wire::ReportAnswer> ScriptedTransport::report(const wire::ReportReq
       row.reports.clear();
     }
   }
+  for (const auto& note : request.notes) {
+    notes_.push_back(note);
+    answer.verdicts.emplace_back().queue_id = note.lease.queue_id;
+  }
   if (take_one(report_replies_to_lose)) return away();
   return answer;
+}
+
+std::vector<wire::AttemptNote> ScriptedTransport::notes() const {
+  const std::lock_guard lock(mutex_);
+  return notes_;
 }
 
 base::Result<void> ScriptedTransport::deregister(const std::string&) {
@@ -165,6 +174,13 @@ void HeldTool::let_go() {
 int HeldTool::running() const {
   const std::lock_guard lock(mutex_);
   return running_;
+}
+
+tools::ToolResult TalkingTool::run(const tools::ToolCall& call) {
+  call.progress->print("first line\nsecond ");
+  call.progress->print("line\nnot ended");
+  call.progress->tell({.fraction = 0.5, .rows = 40, .text = "half"});
+  return held.run(call);
 }
 
 tools::ToolResult InstantTool::run(const tools::ToolCall& call) {

@@ -34,6 +34,7 @@ class ScriptedTransport final : public transport::Transport {
   void add(std::int64_t id, const std::string& tool_kind = "noop");
   [[nodiscard]] Row row(std::int64_t id) const;
   [[nodiscard]] std::size_t reported() const;  // rows with a report
+  [[nodiscard]] std::vector<wire::AttemptNote> notes() const;
 
   // The next so many calls fail; `after_acting`: the server acts, but the reply is lost.
   std::atomic<int> claims_to_fail{0};
@@ -57,6 +58,7 @@ class ScriptedTransport final : public transport::Transport {
 
   mutable std::mutex mutex_;
   std::map<std::int64_t, Row> rows_;
+  std::vector<wire::AttemptNote> notes_;
 };
 
 // Runs until it is stopped or let go.
@@ -72,6 +74,14 @@ class HeldTool final : public tools::Tool {
   std::condition_variable_any changed_;
   bool is_let_go_ = false;
   int running_ = 0;
+};
+
+// Says things, and then runs until it is stopped or let go.
+class TalkingTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "talking"; }
+  tools::ToolResult run(const tools::ToolCall& call) override;
+  HeldTool held;
 };
 
 class InstantTool final : public tools::Tool {

@@ -13,6 +13,7 @@ struct WorkerFixture {
   ScriptedTransport server;
   tools::Registry registry;
   HeldTool* held = nullptr;  // owned by the registry
+  TalkingTool* talking = nullptr;  // the same
   loop::WorkerSettings settings;
   std::unique_ptr<loop::Worker> worker;
   std::optional<bool> is_whole;  // what run() returned; read after finish()
@@ -22,6 +23,9 @@ struct WorkerFixture {
     auto tool = std::make_unique<HeldTool>();
     held = tool.get();
     registry.add(std::move(tool));
+    auto talker = std::make_unique<TalkingTool>();
+    talking = talker.get();
+    registry.add(std::move(talker));
     registry.add(std::make_unique<InstantTool>());
     registry.add(std::make_unique<ThrowingTool>());
     registry.add(std::make_unique<GarbageTool>());

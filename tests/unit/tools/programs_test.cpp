@@ -46,11 +46,19 @@ struct Credentials final : CredentialSource {
 };
 
 struct Results final : ResultSource {
+  base::Result<std::string> keep(std::string json) override {
+    kept.push_back(Json::parse(json));
+    return "noetl://result/" + std::to_string(1000 + kept.size());
+  }
   base::Result<Json> fetch(const std::string& reference) override {
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (reference == "noetl://result/" + std::to_string(1001 + i)) return kept[i];
+    }
     if (reference != "noetl://result/7")
       return base::failure(base::ErrorCode::not_found, "no result '" + reference + "'");
     return Json{{"items", {1, 2, 3}}};
   }
+  std::vector<Json> kept;
 };
 
 }  // namespace
@@ -111,14 +119,16 @@ TEST_CASE("an image is run by the program of the machine, its secrets in no argu
       programs.make("docker", "#!/bin/sh\nprintf '%s\\n' \"$@\"\necho \"TOKEN=$TOKEN\" >&2\n");
   ContainerTool tool({.limits = {}, .program = fake});
 
-  const ToolResult ran = tool.run(call_of({{"image", "debian:12"},
-                                           {"command", "echo hi"},
-                                           {"env", {{"TOKEN", "s3cret"}}},
-                                           {"mounts", {"/a:/b:ro", {{"source", "/c"}, {"target", "/d"}}}},
-                                           {"network", "none"}}));
+  ToolCall call = call_of({{"image", "debian:12"},
+                           {"command", "echo hi"},
+                           {"env", {{"TOKEN", "s3cret"}}},
+                           {"mounts", {"/a:/b:ro", {{"source", "/c"}, {"target", "/d"}}}},
+                           {"network", "none"}});
+  call.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const ToolResult ran = tool.run(call);
 
   const std::string arguments = Json::parse(ran.result)["stdout"];
-  for (const char* expected : {"run\n--rm\n", "--env=TOKEN\n", "--volume=/a:/b:ro\n", "--volume=/c:/d\n",
+  for (const char* expected : {"run\n--rm\n", "--env=TOKEN\n", "--env=TRACEPARENT\n", "--volume=/a:/b:ro\n", "--volume=/c:/d\n",
                                "--network=none\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
     CHECK_MESSAGE(arguments.find(expected) != std::string::npos, expected);
   }
@@ -166,6 +176,32 @@ TEST_CASE("a stored result is read by its reference") {
   CHECK(error_kind(run({{"result_ref", ""}})) == "invalid_input");
   CHECK(error_kind(run({{"action", "put"}, {"result_ref", "x"}})) == "invalid_input");
   CHECK(error_kind(tool.run(call_of({{"result_ref", "x"}}))) == "unsupported");
+}
+
+TEST_CASE("a streamed body is read back whole, or written to a file, or too large to be handed on") {
+  Results results;
+  (void)results.keep(R"({"base64":"eyJhIjpb"})");
+  (void)results.keep(R"({"base64":"MSwyXX0="})");
+  (void)results.keep(
+      R"({"streamed":{"size":11,"content_type":"application/json","encoding":"base64","parts":["noetl://result/1001","noetl://result/1002"]}})");
+  const Programs programs;
+  const std::string path = programs.make("body.json", "");
+  const auto get = [&](Json options, std::size_t bytes_max) {
+    options["result_ref"] = "noetl://result/1003";
+    ToolCall call = call_of(std::move(options));
+    call.results = &results;
+    return ArtifactTool({.result_bytes_max = bytes_max}).run(call);
+  };
+
+  CHECK(Json::parse(get({}, 4096).result)["data"] == Json{{"a", {1, 2}}});
+  CHECK(error_kind(get({}, 10)) == "output_limit");
+  const Json written = Json::parse(get({{"path", path}}, 10).result);
+  CHECK(written["size"] == 11);
+  std::ifstream file(path);
+  CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == R"({"a":[1,2]})");
+  results.kept[1] = Json{{"base64", "?"}};
+  CHECK(error_kind(get({}, 4096)) == "internal");
+  CHECK(error_kind(get({{"path", "/nowhere/at/all"}}, 4096)) == "not_found");
 }
 
 TEST_CASE("secrets stay out of the result unless they are asked for") {

@@ -335,6 +335,26 @@ TEST_CASE("variables of one call are not those of the next") {
   CHECK(result_of(call).is_null());
 }
 
+TEST_CASE("the trace of the command is a variable of the call, and of that call alone") {
+  ToolCall call = python("import os\nresult = os.environ.get('TRACEPARENT')");
+  call.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  CHECK(result_of(call) == call.traceparent);
+  call.traceparent.clear();
+  CHECK(result_of(call).is_null());
+}
+
+TEST_CASE("prints are heard while the code runs") {
+  struct Listener final : Progress {
+    void print(std::string_view piece) override { heard += piece; }
+    void tell(ProgressNote) override {}
+    std::string heard;
+  } listener;
+  ToolCall call = python("print('one')\nprint('two')\nresult = 1");
+  call.progress = &listener;
+  CHECK(result_of(call) == 1);
+  CHECK(listener.heard == "one\ntwo\n");
+}
+
 TEST_CASE("a step chooses among the interpreters that the worker knows") {
   PythonTool several(settings(), std::nullopt, {{"other", python_path()}});
   ToolCall call = python("result = 1");

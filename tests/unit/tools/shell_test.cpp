@@ -74,6 +74,21 @@ TEST_CASE("env, cwd and the input reach the command") {
   CHECK(error_kind(run(call)) == "invalid_input");
 }
 
+TEST_CASE("a command knows its trace, and is heard on both streams while it runs") {
+  struct Listener final : Progress {
+    void print(std::string_view piece) override { heard += piece; }
+    void tell(ProgressNote) override {}
+    std::string heard;
+  } listener;
+  ToolCall call = shell("echo $TRACEPARENT; echo err >&2");
+  call.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  call.progress = &listener;
+
+  CHECK(Json::parse(run(call).result)["stdout"] == call.traceparent + "\n");
+  CHECK(listener.heard.find(call.traceparent + "\n") != std::string::npos);
+  CHECK(listener.heard.find("err\n") != std::string::npos);
+}
+
 TEST_CASE("an input too large for the environment is left out") {
   CHECK(Json::parse(
             run(shell("echo ${NOETL_INPUT-none}", {{"a", std::string(300'000, 'x')}})).result)["stdout"] ==

@@ -50,7 +50,15 @@ TEST_CASE("a transfer holds a chunk, not the whole") {
     return usage.ru_maxrss / 1024;
   };
   const auto before = peak_megabytes();
-  int lines = 0;
+  struct Listener final : Progress {
+    void print(std::string_view) override {}
+    void tell(ProgressNote note) override {
+      ++notes;
+      newest = note.rows.value_or(0);
+    }
+    int notes = 0;
+    std::int64_t newest = 0;
+  } listener;
   ToolCall call = call_of({{"source",
                             {{"type", "postgres"},
                              {"query", "select i, repeat(md5(i::text), 9) from generate_series(1, " +
@@ -58,12 +66,13 @@ TEST_CASE("a transfer holds a chunk, not the whole") {
                            {"target", {{"type", "postgres"}, {"table", "t"}}},
                            {"mapping", {{"n", "i"}, {"text", "repeat"}}}},
                           Json::object(), 90s);
-  call.progress = [&](std::string_view) { ++lines; };
+  call.progress = &listener;
 
   const ToolResult ran = bench.tool.run(call);
 
   REQUIRE_MESSAGE(!ran.error, ran.error->message);
-  CHECK(lines == rows / 5000);
+  CHECK(listener.notes == rows / 5000);
+  CHECK(listener.newest == rows);
   CHECK(support::sql_number(bench.url, "select count(*) from t where text = repeat(md5(n::text), 9)") ==
         rows);
   MESSAGE("peak memory grew by MB: ", peak_megabytes() - before);

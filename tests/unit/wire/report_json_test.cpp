@@ -135,3 +135,45 @@ TEST_CASE("an answer survives encoding") {
   CHECK(decoded.verdicts[2].is_duplicate);
   CHECK(decoded.verdicts[2].retry_after == std::chrono::milliseconds(250));
 }
+
+TEST_CASE("what a running command says is told apart from its end by name") {
+  wire::ReportRequest request;
+  request.worker_id = "w-1";
+  request.notes.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 3},
+                           .name = "command.log",
+                           .payload = R"({"output":"a\n"})"});
+
+  const auto decoded = wire::decode_report_request(Json::parse(wire::encode(request))).value();
+
+  CHECK(decoded.attempts.empty());
+  REQUIRE(decoded.notes.size() == 1);
+  CHECK(decoded.notes[0].lease == request.notes[0].lease);
+  CHECK(decoded.notes[0].name == "command.log");
+  CHECK(decoded.notes[0].payload == request.notes[0].payload);
+}
+
+TEST_CASE("what a running command says needs its worker, its lease and bounded words") {
+  const auto refused = [](const char* text) {
+    const auto decoded = wire::decode_report_request(Json::parse(text));
+    return decoded ? std::string("taken") : decoded.error().field;
+  };
+  CHECK(refused(R"({"queue_id":"5","epoch":1,"name":"command.log","payload":{}})") == "/worker_id");
+  CHECK(refused(R"({"worker_id":"w","queue_id":"5","name":"command.log","payload":{}})") == "/epoch");
+  CHECK(refused(R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.progress"})") == "/payload");
+  const std::string large = R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.log","payload":{"output":")" +
+                            std::string(wire::note_bytes_max, 'x') + R"("}})";
+  CHECK(refused(large.c_str()) == "/payload");
+}
+
+TEST_CASE("the trace of a command comes with its report, and nothing else does in its place") {
+  wire::ReportRequest request;
+  request.worker_id = "w-1";
+  request.attempts.emplace_back().lease = {.queue_id = base::CommandId{5}, .epoch = 3};
+  request.attempts[0].trace_id = "0af7651916cd43dd8448eb211c80319c";
+
+  const auto decoded = wire::decode_report_request(Json::parse(wire::encode(request))).value();
+  CHECK(decoded.attempts[0].trace_id == request.attempts[0].trace_id);
+
+  request.attempts[0].trace_id = "x";
+  CHECK(wire::decode_report_request(Json::parse(wire::encode(request))).error().field == "/events/0/meta/trace_id");
+}

@@ -42,23 +42,6 @@ base::Result<std::string> joined_sql(const Json& value, const std::string& optio
   return sql;
 }
 
-base::Result<NumericAs> numeric_of(const ToolCall& call) {
-  auto text = text_option(call, {"numeric"}, "exact");
-  if (!text) return tl::unexpected(text.error());
-  if (*text == "exact") return NumericAs::exact;
-  if (*text == "number" || *text == "float") return NumericAs::number;
-  if (*text == "text" || *text == "string") return NumericAs::text;
-  return base::failure(base::ErrorCode::invalid_input,
-                       "option 'numeric' must be exact, number or text, not '" + *text + "'", "numeric");
-}
-
-ToolResult failed_with(domain::ToolError error) {
-  const bool is_cancelled = error.kind == "cancelled";
-  ToolResult result = failed(std::move(error));
-  if (is_cancelled) result.outcome = domain::Outcome::cancelled;
-  return result;
-}
-
 base::Result<bool> wants_rows(const ToolCall& call) {
   auto text = text_option(call, {"returns"}, "result");
   if (!text) return tl::unexpected(text.error());
@@ -125,18 +108,22 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
   if (!sql) return failed(sql.error());
   const auto path = text_option(call, {"database", "db_path"}, ":memory:");
   if (!path) return failed(path.error());
-  const auto numeric = numeric_of(call);
+  const auto numeric = numeric_option(call);
   if (!numeric) return failed(numeric.error());
   const auto only_rows = wants_rows(call);
   if (!only_rows) return failed(only_rows.error());
   if (call.stop.stop_requested()) return cancelled();
   auto session = duckdb::Session::open(databases_, *path, *deadline, call.stop);
-  if (!session) return failed_with(session.error());
+  if (!session) return failed(session.error());
 
   RowsText text(settings_.limits.result_bytes_max);
   std::size_t width = 0;
   const duckdb::Session::Steps steps{
-      .begin = [&] { text.begin_statement(); },
+      .begin =
+          [&](std::size_t i, std::size_t count) {
+            text.begin_statement();
+            if (call.progress != nullptr) call.progress->tell(statement_note(i, count));
+          },
       .rows = {.columns =
                    [&](const std::vector<std::string>& names) {
                      width = names.size();
@@ -163,7 +150,7 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
   if (text.is_full()) return too_large(settings_.limits.result_bytes_max);
   if (!ran) {
     text.end_with_error(ran.error());
-    ToolResult result = failed_with(ran.error());
+    ToolResult result = failed(ran.error());
     result.result = text.text(false, false);
     return result;
   }

@@ -188,7 +188,7 @@ Outcome<void> Session::run(const std::string& sql, const Json& parameters, Numer
     if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_)
       return tl::unexpected(refused(nullptr, tried));
     Owned prepared(api_.destroy_prepare);
-    if (steps.begin) steps.begin();
+    if (steps.begin) steps.begin(static_cast<std::size_t>(i), static_cast<std::size_t>(count));
     if (api_.prepare_extracted_statement(connection_, extracted.handle, i, &prepared.handle) != success) {
       return tl::unexpected(refused(api_.prepare_error(prepared.handle), tried));
     }

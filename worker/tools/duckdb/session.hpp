@@ -69,9 +69,9 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Every statement of a text in turn; before each one `begin(i, count)`, after it `end`. The first failure ends it.
+  // Every statement of a text in turn; before each one `begin(i, count)`, i from 0, after it `end`. The first failure ends it.
   struct Steps {
-    std::function<void()> begin;
+    std::function<void(std::size_t, std::size_t)> begin;
     RowHandler rows;
     std::function<bool(const StatementEnd&)> end;  // false: enough
   };

@@ -47,13 +47,6 @@ constexpr std::array<OptionSpec, 28> option_table{{
      "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
 }};
 
-ToolResult failed_with(domain::ToolError error) {
-  const bool is_cancelled = error.kind == "cancelled";
-  ToolResult result = failed(std::move(error));
-  if (is_cancelled) result.outcome = domain::Outcome::cancelled;
-  return result;
-}
-
 domain::ToolError too_large(std::size_t bytes_max) {
   return error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
                                       " bytes as JSON: select less, or use the tool transfer");
@@ -76,13 +69,14 @@ class Session {
         bytes_max_(bytes_max),
         text_(bytes_max) {}
 
-  ToolResult run() {
+  ToolResult run(Progress* progress) {
     const bool is_one = request_.is_one_transaction;
     if (is_one) {
       if (auto begun = connection_.run(Plain{"begin"}, {}, waiter_, "begin"); !begun)
-        return failed_with(begun.error());
+        return failed(begun.error());
     }
     for (std::size_t i = 0; i < request_.statements.size(); ++i) {
+      if (progress != nullptr) progress->tell(statement_note(i, request_.statements.size()));
       auto error = run_one(i);
       if (error) return end_badly(*std::move(error));
     }
@@ -91,7 +85,7 @@ class Session {
       if (!committed) return end_badly(committed.error());
     }
     ToolResult result = completed(text_.text(true, false));
-    return result.result.size() > bytes_max_ ? failed_with(too_large(bytes_max_)) : result;
+    return result.result.size() > bytes_max_ ? failed(too_large(bytes_max_)) : result;
   }
 
  private:
@@ -144,7 +138,7 @@ class Session {
       (void)connection_.run(Plain{"rollback"}, {}, waiter_, "rollback");
     }
     const bool has_text = error.kind != "output_limit";
-    ToolResult result = failed_with(std::move(error));
+    ToolResult result = failed(std::move(error));
     if (has_text) result.result = text_.text(false, request_.is_one_transaction);
     if (result.result.size() > bytes_max_) result.result = "null";
     return result;
@@ -162,7 +156,7 @@ ToolResult run_copy(Connection& connection, const CopyRows& copy, const Waiter& 
   std::int64_t count = 0;
   if (!copy.rows.empty()) {
     const auto target = copy_target(connection, copy.table, copy.columns, waiter);
-    if (!target) return failed_with(target.error());
+    if (!target) return failed(target.error());
     std::vector<Json> rows;
     rows.reserve(copy.rows.size());
     for (const Json& row : copy.rows) {
@@ -172,7 +166,7 @@ ToolResult run_copy(Connection& connection, const CopyRows& copy, const Waiter& 
       rows.push_back(std::move(list));
     }
     const auto end = copy_rows(connection, *target, rows, waiter);
-    if (!end) return failed_with(end.error());
+    if (!end) return failed(end.error());
     count = end->row_count;
   }
   RowsText text(0);
@@ -197,10 +191,11 @@ ToolResult PostgresTool::run_request(const ToolCall& call) {
   if (!target) return failed(target.error());
   const Waiter waiter(*deadline, call.stop);
   auto connection = pool_.borrow(*target, waiter);
-  if (!connection) return failed_with(connection.error());
+  if (!connection) return failed(connection.error());
   ToolResult result = request->copy
                           ? run_copy(**connection, *request->copy, waiter)
-                          : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run();
+                          : Session(**connection, *request, waiter, settings_.limits.result_bytes_max)
+                                .run(call.progress);
   BoundedOutput output(settings_.limits.output_bytes_max);
   const std::string notices = (*connection)->take_notices();
   output.append(notices.data(), notices.size());

@@ -263,16 +263,6 @@ base::Result<CopyRows> copy_of(const Json& option) {
   return copy;
 }
 
-base::Result<NumericAs> numeric_of(const ToolCall& call) {
-  auto text = text_option(call, {"numeric"}, "exact");
-  if (!text) return tl::unexpected(text.error());
-  if (*text == "exact") return NumericAs::exact;
-  if (*text == "number" || *text == "float") return NumericAs::number;
-  if (*text == "text" || *text == "string") return NumericAs::text;
-  return failure(ErrorCode::invalid_input,
-                 "option 'numeric' must be exact, number or text, not '" + *text + "'", "numeric");
-}
-
 base::Result<std::vector<Statement>> sql_statements(const std::vector<SqlText>& texts) {
   std::vector<Statement> statements;
   for (const SqlText& text : texts) {
@@ -296,7 +286,7 @@ base::Result<bool> is_one_transaction(const ToolCall& call, const std::vector<St
 
 base::Result<Request> request_of(const ToolCall& call, const ScriptReader& read_script) {
   Request request;
-  const auto numeric = numeric_of(call);
+  const auto numeric = numeric_option(call);
   if (!numeric) return tl::unexpected(numeric.error());
   request.numeric = *numeric;
   if (const Json* copy = find_option(call, {"copy"})) {

@@ -107,11 +107,8 @@ Outcome<Chunk> mapped(Chunk chunk, const Json* mapping) {
 }
 
 ToolResult failed_with(domain::ToolError error, const std::string& where) {
-  const bool is_cancelled = error.kind == "cancelled";
   error.message = where + ": " + error.message;
-  ToolResult result = failed(std::move(error));
-  if (is_cancelled) result.outcome = domain::Outcome::cancelled;
-  return result;
+  return failed(std::move(error));
 }
 
 }  // namespace
@@ -150,7 +147,8 @@ ToolResult TransferTool::move_rows(const ToolCall& call) {
         is_target_at_fault = !taken;
         rows += wanted->rows.size();
         chunks += wanted->rows.empty() ? 0 : 1;
-        if (taken && call.progress) call.progress("transfer: " + std::to_string(rows) + " rows");
+        if (taken && call.progress != nullptr)
+          call.progress->tell({.fraction = {}, .rows = static_cast<std::int64_t>(rows), .text = {}});
         return taken;
       });
   const std::string after = " after " + std::to_string(rows) + " rows";

@@ -1,0 +1,31 @@
+#include "server/app/keep_result.hpp"
+
+#include "server/store/connection_pool.hpp"
+#include "server/store/execution_table.hpp"
+#include "server/store/queue_reads.hpp"
+
+namespace noetl::app {
+
+base::Result<wire::KeptResult> keep_result(Parts& parts, const wire::KeepResultRequest& request) {
+  const base::ResultId id{parts.ids.next()};
+  bool is_kept = false;
+  parts.connections.run_one(
+      [&](store::Session& session) { is_kept = store::ExecutionTable(session).keep_result(id, request); });
+  if (is_kept) return wire::KeptResult{.id = id};
+  std::optional<wire::CommandRow> row;
+  parts.connections.run_one(
+      [&](store::Session& session) { row = store::QueueReads(session).find(request.lease.queue_id); });
+  const std::string command = "command " + request.lease.queue_id.str();
+  if (!row) return base::failure(base::ErrorCode::not_found, "there is no " + command, "/queue_id");
+  if (!row->execution_id.is_set()) {
+    return base::failure(base::ErrorCode::unsupported,
+                         command + " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
+                                   "as a step of a playbook");
+  }
+  return base::failure(base::ErrorCode::lease_lost,
+                       "worker '" + request.worker_id + "' does not run " + command + " at epoch " +
+                           std::to_string(request.lease.epoch) + ": it is " + row->status + " at epoch " +
+                           std::to_string(row->epoch));
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,28 @@
+#include "server/app/tell_progress.hpp"
+
+#include "server/store/connection_pool.hpp"
+#include "server/store/queue_table.hpp"
+
+namespace noetl::app {
+
+std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::AttemptNote>& notes,
+                                        const std::string& worker_id) {
+  if (notes.empty()) return {};
+  // Of two notes on one command in one request the statement would take either: the later one counts.
+  std::map<base::CommandId, const wire::AttemptNote*> newest;
+  for (const auto& note : notes) newest[note.lease.queue_id] = &note;
+  std::vector<wire::AttemptNote> taken;
+  std::vector<base::EventId> ids;
+  for (const auto& [id, note] : newest) {
+    taken.push_back(*note);
+    ids.push_back({parts.ids.next()});
+  }
+  std::set<base::CommandId> told;
+  parts.connections.run_one([&](store::Session& session) {
+    const auto found = store::QueueTable(session).tell_progress(taken, ids, worker_id);
+    told = {found.begin(), found.end()};
+  });
+  return told;
+}
+
+}  // namespace noetl::app

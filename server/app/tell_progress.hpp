@@ -1,0 +1,17 @@
+#pragma once
+// tell_progress: what running commands say, into the history of their execution and onto the command. Fenced by epoch and
+// worker; ends nothing, rings nothing, decides nothing. Free function; any thread.
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "shared/wire/report.hpp"
+
+namespace noetl::app {
+
+// The commands of which something was taken; the others are not (or no longer) this worker's to speak for.
+[[nodiscard]] std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::AttemptNote>& notes,
+                                                      const std::string& worker_id);
+
+}  // namespace noetl::app

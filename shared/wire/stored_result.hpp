@@ -1,0 +1,31 @@
+#pragma once
+// StoredResult: what a running command keeps apart from its result because it is large: POST /api/v2/results
+// {worker_id, queue_id, epoch, value} → {id, ref}. A body that was streamed is kept in parts, {"base64": "…"} each, and then as
+// the list of them, {"streamed": {size, content_type, encoding, parts: […]}}: a step's result names that one. Values; any thread.
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "shared/base/result.hpp"
+#include "shared/domain/command.hpp"
+
+namespace noetl::wire {
+
+inline constexpr std::size_t kept_bytes_max = 4UL * 1024 * 1024;  // of a request
+
+struct KeepResultRequest {
+  std::string worker_id;
+  domain::Lease lease;
+  std::string value;  // JSON text
+};
+
+struct KeptResult {
+  base::ResultId id;
+};
+
+[[nodiscard]] std::string encode(const KeepResultRequest& request);
+[[nodiscard]] base::Result<KeepResultRequest> decode_keep_result_request(const nlohmann::json& body);
+// {"id": "355…", "ref": "noetl://result/355…"}
+[[nodiscard]] std::string encode(const KeptResult& kept);
+[[nodiscard]] base::Result<KeptResult> decode_kept_result(const nlohmann::json& body);
+
+}  // namespace noetl::wire

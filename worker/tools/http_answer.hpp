@@ -1,0 +1,43 @@
+#pragma once
+// HttpAnswer: what came back of one HTTP request, and what it means as a tool's result. Values; any thread.
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "worker/tools/http_request.hpp"
+#include "worker/tools/results.hpp"
+
+namespace noetl::tools {
+
+// A body that was kept apart while it came (http_body.hpp).
+struct KeptBody {
+  std::string reference;
+  std::uint64_t size = 0;
+};
+
+struct HttpAnswer {
+  enum class End { whole, too_large, not_kept, timed_out, untrusted, broken };
+  int status = 0;  // 0: nothing was answered
+  std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined
+  std::string body;
+  std::optional<KeptBody> kept;  // instead of `body`
+  End end = End::whole;
+  std::string trouble;  // of `broken` and `untrusted`, in the client library's words
+  std::optional<base::Error> keep_error;  // of `not_kept`
+};
+
+[[nodiscard]] bool is_redirect(const HttpAnswer& answer);
+
+// "GET http://host/path": without the query, which often carries keys.
+[[nodiscard]] std::string name_of(const HttpRequest& request);
+
+// Of an answer that came whole: completed, or failed with the answer as its result.
+[[nodiscard]] ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
+                                  std::chrono::duration<double> elapsed);
+// Of one that did not. Neither cancelled nor past its deadline: that is for who holds the clock to say.
+[[nodiscard]] ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, std::size_t bytes_max);
+[[nodiscard]] ToolResult too_large(const HttpRequest& request, std::size_t bytes_max);
+
+}  // namespace noetl::tools

@@ -1,0 +1,12 @@
+#pragma once
+// upload_file: a file of the worker that a step sends somewhere, whole in memory. Free function; any thread; blocks on the disk.
+#include <string>
+
+#include "shared/base/result.hpp"
+
+namespace noetl::tools {
+
+// `option` names it in errors. not_found: no regular file of at most 256 MiB.
+[[nodiscard]] base::Result<std::string> upload_file(const std::string& path, const std::string& option);
+
+}  // namespace noetl::tools
