@@ -12,20 +12,36 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 5> option_table{{
+constexpr std::array<OptionSpec, 8> option_table{{
     {"command", "text or list",
      "a text is run by /bin/sh -c, a list is a program and its arguments; also `cmd` and `script`"},
     {"cmd", "text or list", "the same as `command`"},
     {"script", "text", "the same as `command`"},
+    {"cmds", "text or list", "lines that one shell runs in turn, until one fails"},
+    {"commands", "text or list", "the same as `cmds`"},
     {"env", "map", "environment variables; null takes one away. The input is in NOETL_INPUT as JSON"},
     {"cwd", "path", "the folder it runs in"},
+    {"working_dir", "path", "the same as `cwd`"},
 }};
 
+// One shell for all lines, so that what one sets the next one sees.
+base::Result<std::vector<std::string>> argv_of_lines(const Json& lines) {
+  std::string script;
+  for (const Json& line : lines.is_array() ? lines : Json::array({lines})) {
+    auto text = exec_string(line, "a line of option 'cmds'");
+    if (!text) return tl::unexpected(text.error());
+    script += *text + "\n";
+  }
+  if (script.empty()) return base::failure(base::ErrorCode::invalid_input, "option 'cmds' has no line");
+  return std::vector<std::string>{"/bin/sh", "-ec", std::move(script)};
+}
+
 base::Result<std::vector<std::string>> argv_of(const ToolCall& call) {
+  if (const Json* lines = find_option(call, {"cmds", "commands"})) return argv_of_lines(*lines);
   const Json* command = find_option(call, {"command", "cmd", "script"});
   if (command == nullptr) {
     return base::failure(base::ErrorCode::invalid_input,
-                         "tool shell needs the option 'command', a text or a list");
+                         "tool shell needs the option 'command', a text or a list, or 'cmds', lines to run in turn");
   }
   if (!command->is_array()) {
     auto text = exec_string(*command, "option 'command'");
@@ -52,7 +68,7 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
   auto environment = environment_of(call);
   if (!environment) return refused(environment.error().message);
   std::string cwd;
-  if (const Json* option = find_option(call, {"cwd"})) {
+  if (const Json* option = find_option(call, {"cwd", "working_dir"})) {
     auto text = exec_string(*option, "option 'cwd'");
     if (!text) return refused(text.error().message);
     cwd = *std::move(text);

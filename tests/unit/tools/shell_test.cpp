@@ -32,6 +32,15 @@ TEST_CASE("a command's streams are captured apart and its exit code is given") {
   CHECK(result.output == "out\nerr\n");
 }
 
+TEST_CASE("lines are run in turn by one shell, until one fails") {
+  const auto lines = [](Json cmds) { return run(call_of({{"kind", "shell"}, {"cmds", std::move(cmds)}}, Json::object(), 30s)); };
+
+  CHECK(Json::parse(lines({"x=1", "echo $x", "echo two"}).result)["stdout"] == "1\ntwo\n");
+  CHECK(Json::parse(lines("echo one\necho two").result)["stdout"] == "one\ntwo\n");
+  CHECK(error_kind(lines({"false", "echo never"})) == "exit_code");
+  CHECK(error_kind(lines(Json::array())) == "invalid_input");
+}
+
 TEST_CASE("a list is run without a shell") {
   CHECK(Json::parse(run(shell({"printf", "%s", "$HOME;*"})).result)["stdout"] == "$HOME;*");
   CHECK(error_kind(run(shell(Json::array()))) == "invalid_input");
