@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "worker/tools/absent_tools.hpp"
 #include "worker/tools/artifact_tool.hpp"
 #include "worker/tools/container_tool.hpp"
 #include "worker/tools/duckdb/duckdb_tool.hpp"
@@ -12,6 +13,7 @@
 #include "worker/tools/http_tool.hpp"
 #include "worker/tools/instant_tools.hpp"
 #include "worker/tools/nats/nats_tool.hpp"
+#include "worker/tools/objects/object_tool.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
 #include "worker/tools/python_tool.hpp"
 #include "worker/tools/script_source.hpp"
@@ -90,15 +92,17 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   registry.add(std::make_unique<tools::NatsTool>(
       tools::NatsToolSettings{.limits = limits, .own = nats_settings(settings)}));
   registry.add(std::make_unique<tools::ArtifactTool>(limits));
+  for (const char* store : {"gcs", "s3"}) registry.add(std::make_unique<tools::ObjectTool>(store, limits));
   registry.add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));
   registry.add(
       std::make_unique<tools::ContainerTool>(tools::ContainerSettings{.limits = limits, .program = {}}));
   registry.add(std::make_unique<tools::NoopTool>());
   registry.add(std::make_unique<tools::EventLogTool>());
   registry.add(std::move(http));
+  for (const auto& absent : tools::absent_kinds()) registry.add_absent(std::make_unique<tools::AbsentTool>(absent));
   // A tool of one's own in C++ is one more line here; a program is an entry of the setting tool-exec.
   for (const auto& [kind, path] : named_paths(settings.tool_exec, "tool-exec")) {
-    if (registry.find(kind) != nullptr) {
+    if (registry.has(kind)) {
       throw std::invalid_argument("setting tool-exec names '" + kind +
                                   "', which is a tool of the worker already");
     }

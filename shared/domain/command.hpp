@@ -47,9 +47,7 @@ enum class Outcome { completed, failed, cancelled, released };
 [[nodiscard]] std::string_view event_name(Outcome outcome);
 [[nodiscard]] std::optional<Outcome> outcome_from_event_name(std::string_view name);
 
-// Why an attempt failed. `kind` is stable: timeout, auth, rate_limit, server_error, invalid_input,
-// client_error, not_found, memory_limit, output_limit, invalid_result, exception, exit_code, crash,
-// connection, cancelled, worker_lost, internal.
+// Why an attempt failed. `kind` is one of error_kinds.hpp, or what the result of a program of one's own says.
 struct ToolError {
   std::string kind;
   std::string message;

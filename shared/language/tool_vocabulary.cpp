@@ -64,6 +64,8 @@ constexpr auto entries = std::to_array<Entry>({{"python", python_option_list},
                                                {"nats", nats_option_list},
                                                {"transfer", transfer_option_list},
                                                {"artifact", artifact_option_list},
+                                               {"gcs", object_option_list},
+                                               {"s3", object_option_list},
                                                {"secrets", secrets_option_list},
                                                {"container", container_option_list},
                                                {"playbook", playbook_option_list}});

@@ -61,7 +61,7 @@ constexpr auto tool_kind_list = std::to_array<std::string_view>(
     {"python",    "http",         "postgres",     "duckdb",   "ducklake", "shell",     "noop",
      "playbook",  "workbook",     "nats",         "transfer", "artifact", "container", "secrets",
      "snowflake", "event_log",    "subscription", "rhai",     "wasm",     "gcs",       "gateway",
-     "iterator",  "result_fetch", "mcp",          "sleep",    "log",      "script",    "agent"});
+     "iterator",  "result_fetch", "mcp",          "sleep",    "log",      "script",    "agent",     "s3"});
 constexpr auto loop_mode_list =
     std::to_array<std::string_view>({"sequential", "parallel", "async", "cursor"});
 constexpr auto next_mode_list = std::to_array<std::string_view>({"exclusive", "inclusive"});

@@ -11,8 +11,14 @@ void Registry::add(std::unique_ptr<Tool> tool) {
 }
 
 Tool* Registry::find(std::string_view kind) const {
-  const auto found = tools_.find(kind);
-  return found == tools_.end() ? nullptr : found->second.get();
+  if (const auto found = tools_.find(kind); found != tools_.end()) return found->second.get();
+  const auto absent = absent_.find(kind);
+  return absent == absent_.end() ? nullptr : absent->second.get();
+}
+
+void Registry::add_absent(std::unique_ptr<Tool> tool) {
+  const std::string kind(tool->kind());
+  absent_.insert_or_assign(kind, std::move(tool));
 }
 
 std::vector<std::string> Registry::kinds() const {

@@ -70,11 +70,15 @@ class Tool {
 class Registry {
  public:
   void add(std::unique_ptr<Tool> tool);
+  // For a kind that this worker does not have: found when it is asked for, unless a tool has its name; not among kinds().
+  void add_absent(std::unique_ptr<Tool> tool);
   [[nodiscard]] Tool* find(std::string_view kind) const;
+  [[nodiscard]] bool has(std::string_view kind) const { return tools_.contains(kind); }
   [[nodiscard]] std::vector<std::string> kinds() const;
 
  private:
   std::map<std::string, std::unique_ptr<Tool>, std::less<>> tools_;
+  std::map<std::string, std::unique_ptr<Tool>, std::less<>> absent_;
 };
 
 }  // namespace noetl::tools

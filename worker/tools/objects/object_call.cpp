@@ -1,0 +1,131 @@
+#include "worker/tools/objects/object_call.hpp"
+
+#include "shared/base/percent.hpp"
+#include "worker/tools/auth.hpp"
+#include "worker/tools/options.hpp"
+#include "worker/tools/upload_file.hpp"
+
+namespace noetl::tools::objects {
+
+namespace {
+
+using base::ErrorCode;
+using base::failure;
+using Action = ObjectCall::Action;
+
+base::Result<void> read_action(ObjectCall& object, const ToolCall& call) {
+  const auto name = text_option(call, {"action", "operation"}, "put");
+  if (!name) return tl::unexpected(name.error());
+  if (*name == "put" || *name == "upload" || *name == "write") {
+    object.action = Action::put;
+  } else if (*name == "get" || *name == "download" || *name == "read") {
+    object.action = Action::get;
+  } else if (*name == "delete" || *name == "remove") {
+    object.action = Action::remove;
+  } else {
+    return failure(ErrorCode::invalid_input, "option 'action' must be put, get or delete, not '" + *name + "'", "action");
+  }
+  return {};
+}
+
+// gs://bucket/key or s3://bucket/key, or `bucket` and `key`.
+base::Result<void> read_place(ObjectCall& object, const ToolCall& call) {
+  const auto bucket = text_option(call, {"bucket"});
+  const auto key = text_option(call, {"key", "object", "blob"});
+  const auto uri = text_option(call, {"uri", "destination"});
+  for (const auto* text : {&bucket, &key, &uri}) {
+    if (!*text) return tl::unexpected(text->error());
+  }
+  object.bucket = *bucket;
+  object.key = *key;
+  for (const std::string_view scheme : {"gs://", "s3://"}) {
+    if (!uri->starts_with(scheme)) continue;
+    const std::string rest = uri->substr(scheme.size());
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    object.bucket = rest.substr(0, slash);
+    object.key = slash < rest.size() ? rest.substr(slash + 1) : std::string();
+  }
+  if (object.bucket.empty() || object.key.empty() || object.bucket.find('/') != std::string::npos) {
+    return failure(ErrorCode::invalid_input,
+                   "which object is meant must be said by 'bucket' and 'key', or by 'uri': gs://bucket/key or s3://bucket/key",
+                   "key");
+  }
+  return {};
+}
+
+base::Result<void> read_content(ObjectCall& object, const ToolCall& call) {
+  const auto path = text_option(call, {"source", "path", "file"});
+  const auto type = text_option(call, {"content_type"});
+  for (const auto* text : {&path, &type}) {
+    if (!*text) return tl::unexpected(text->error());
+  }
+  object.path = *path;
+  if (object.action != Action::put) return {};
+  const Json* content = find_option(call, {"content", "data"});
+  if (object.path.empty() && content == nullptr)
+    return failure(ErrorCode::invalid_input, "put needs 'source', a file of the worker, or 'content'", "source");
+  if (!object.path.empty()) {
+    auto text = upload_file(object.path, "source");
+    if (!text) return tl::unexpected(text.error());
+    object.content = *std::move(text);
+  } else {
+    object.content = content->is_string() ? content->get<std::string>() : to_text(*content);
+  }
+  const bool is_json = content != nullptr && object.path.empty() && !content->is_string();
+  object.content_type = !type->empty() ? *type : is_json ? "application/json" : "application/octet-stream";
+  if (object.content_type.find_first_of("\r\n") != std::string::npos)
+    return failure(ErrorCode::invalid_input, "option 'content_type' has a line break", "content_type");
+  return {};
+}
+
+base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::string_view kind) {
+  const auto region = text_option(call, {"region"}, auth_field(object.credential.data, {"region"}));
+  if (!region) return tl::unexpected(region.error());
+  object.region = !region->empty() ? *region : kind == "gcs" ? "auto" : "us-east-1";
+  const std::string usual =
+      kind == "gcs" ? "https://storage.googleapis.com" : "https://s3." + object.region + ".amazonaws.com";
+  const std::string own = auth_field(object.credential.data, {"endpoint", "endpoint_url"});
+  const auto endpoint = text_option(call, {"endpoint"}, own.empty() ? usual : own);
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  auto url = parse_url(*endpoint);
+  if (!url) return tl::unexpected(url.error());
+  std::string target = url->target;
+  while (target.ends_with('/')) target.pop_back();
+  target += "/" + base::percent_encoded(object.bucket);
+  for (std::size_t at = 0; at <= object.key.size();) {
+    const std::size_t slash = std::min(object.key.find('/', at), object.key.size());
+    target += "/" + base::percent_encoded(object.key.substr(at, slash - at));
+    at = slash + 1;
+  }
+  url->target = target;
+  object.request.url = *std::move(url);
+  object.request.method = object.action == Action::put ? "PUT" : object.action == Action::get ? "GET" : "DELETE";
+  object.request.follows_redirects = false;
+  if (object.action == Action::put) {
+    object.request.headers["content-type"] = object.content_type;
+    object.request.body = std::move(object.content);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind) {
+  ObjectCall object;
+  for (const auto read : {read_action, read_place, read_content}) {
+    if (auto done = read(object, call); !done) return tl::unexpected(done.error());
+  }
+  auto credential = auth_of(call);
+  if (!credential) return tl::unexpected(credential.error());
+  if (!*credential) {
+    return failure(ErrorCode::invalid_input,
+                   "tool " + std::string(kind) + " needs 'credential': a service account {client_email, private_key}, a key pair "
+                                                 "{access_key, secret_key}, or a {token}",
+                   "credential");
+  }
+  object.credential = **std::move(credential);
+  if (auto done = read_request(object, call, kind); !done) return tl::unexpected(done.error());
+  return object;
+}
+
+}  // namespace noetl::tools::objects
