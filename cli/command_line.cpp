@@ -41,6 +41,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_execution_command(app, line);
   add_queue_command(app, line);
   add_enqueue_command(app, line);
+  add_dead_command(app, line);
+  add_pool_command(app, line);
   add_credential_command(app, line);
   add_variable_command(app, line);
   add_migrate_command(app, line);

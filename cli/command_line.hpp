@@ -12,6 +12,7 @@ namespace noetl::cli {
 
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_failed = 1;
+inline constexpr int exit_conflict = 4;
 inline constexpr int exit_wait_over = 6;
 inline constexpr int exit_cancelled = 7;
 inline constexpr int exit_interrupted = 130;

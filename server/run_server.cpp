@@ -7,8 +7,10 @@
 
 #include "server/api/http_door.hpp"
 #include "server/app/playbook_cache.hpp"
+#include "server/app/pool_rules.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/errors.hpp"
@@ -50,15 +52,13 @@ base::Result<void> prepare_schema(const config::ServerSettings& settings) {
   return {};
 }
 
-notify::NotifierSettings notifier_settings(const config::ServerSettings& settings) {
-  notify::NotifierSettings made;
-  made.nats.url = settings.nats.url;
-  made.nats.credentials_file = settings.nats.credentials_file;
-  made.stream = settings.nats.stream;
-  made.ack_wait = settings.nats.ack_wait;
-  made.deliveries_max = settings.nats.max_deliver;
-  made.acks_pending_max = settings.nats.max_ack_pending;
-  return made;
+store::KeptFor kept_for(const config::ServerSettings& settings) {
+  const auto time = [](std::chrono::milliseconds kept) -> std::optional<std::chrono::seconds> {
+    if (kept.count() == 0) return std::nullopt;   // for ever
+    return std::chrono::duration_cast<std::chrono::seconds>(kept);
+  };
+  return {.completed = time(settings.kept.completed), .failed = time(settings.kept.failed),
+          .cancelled = time(settings.kept.cancelled), .dead = time(settings.kept.dead)};
 }
 
 // For scripts and tests that asked for port 0: the port that was taken.
@@ -100,8 +100,15 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
   const auto rung = metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
   const auto expired = metrics.gauge("noetl_upkeep_leases_expired", "Leases of lost workers ended by this server's upkeep since start");
+  const auto given_up = metrics.gauge("noetl_notifications_given_up", "Notifications that JetStream gave up after their last delivery, seen by this server's upkeep since start");
+  const auto pruned = [&metrics](const char* what) {
+    return metrics.gauge("noetl_retention_rows_pruned", "What left when its time was over, by this server's upkeep since start", {{"what", what}});
+  };
+  const auto pruned_commands = pruned("command"), pruned_events = pruned("event"), pruned_executions = pruned("execution"),
+             pruned_rows = pruned("execution_row");
   const auto leading = metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
-  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, published, failed, connected, borrowed, rung, expired, leading] {
+  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, published, failed, connected, borrowed, rung, expired, leading,
+                          given_up, pruned_commands, pruned_events, pruned_executions, pruned_rows] {
     const auto counts = notifier.counts();
     published.set(static_cast<double>(counts.published));
     failed.set(static_cast<double>(counts.failed));
@@ -110,6 +117,12 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
     rung.set(static_cast<double>(upkeep.commands_rung()));
     expired.set(static_cast<double>(upkeep.leases_expired()));
     leading.set(upkeep.is_leading() ? 1 : 0);
+    given_up.set(static_cast<double>(upkeep.rings_given_up()));
+    const auto gone = upkeep.retention_counts();
+    pruned_commands.set(static_cast<double>(gone.commands));
+    pruned_events.set(static_cast<double>(gone.events));
+    pruned_executions.set(static_cast<double>(gone.executions));
+    pruned_rows.set(static_cast<double>(gone.execution_rows));
     try {
       for (const auto& depth : app::read_queue_depth(parts)) {
         metrics.gauge("noetl_queue_commands", "Commands per pool and status", {{"pool", depth.pool}, {"status", depth.status}})
@@ -127,13 +140,15 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
   app::PlaybookCache playbooks(connections);
   app::WaitingClaims waiting_claims;
+  app::PoolRules pool_rules(connections);
   telemetry::Metrics metrics;
 
   notify::JetStreamNotifier notifier(notifier_settings(settings));
   app::Parts parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
-                   .waiting_claims = waiting_claims,
+                   .waiting_claims = waiting_claims, .pool_rules = pool_rules,
                    .rules = {.heartbeat_interval = settings.heartbeat_interval, .lease = settings.lease,
-                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max), .nats_stream = settings.nats.stream}};
+                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max), .nats_stream = settings.nats.stream,
+                             .nats_subject = settings.nats.subject, .nats_consumer = settings.nats.consumer}};
   vault::Vault vault(parts, {.keys = std::move(keys), .reader_token = settings.worker_token});
   api::HttpDoor door(parts, vault, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
                              .threads_max = static_cast<std::size_t>(settings.http_threads),
@@ -144,7 +159,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port) : settings.server_url);
   upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url, .interval = settings.upkeep_interval,
                                 .ring_after = settings.ring_after,
-                                .retention = std::chrono::duration_cast<std::chrono::seconds>(settings.retention)});
+                                .kept = kept_for(settings)});
   observe(metrics, parts, notifier, upkeep);
   write_port_file(port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});

@@ -18,6 +18,8 @@ void add_execute_command(CLI::App& app, CommandLine& line);  // execute, run
 void add_execution_command(CLI::App& app, CommandLine& line);  // execution list|get|events|watch|cancel
 void add_queue_command(CLI::App& app, CommandLine& line);  // queue status
 void add_enqueue_command(CLI::App& app, CommandLine& line);  // command enqueue|get
+void add_dead_command(CLI::App& app, CommandLine& line);  // dead list|groups|show|redrive|purge
+void add_pool_command(CLI::App& app, CommandLine& line);  // pool list|get|set
 void add_credential_command(CLI::App& app, CommandLine& line);  // credential put|get|list|delete|rotate
 void add_variable_command(CLI::App& app, CommandLine& line);  // vars get|set
 void add_migrate_command(CLI::App& app, CommandLine& line);  // migrate up|status|sql

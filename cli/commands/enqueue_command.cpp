@@ -12,7 +12,7 @@ struct Arguments {
   std::string kind;
   std::string tool;
   std::string input;
-  std::string pool, timeout, available_at, idempotency_key;
+  std::string pool, timeout, available_at, idempotency_key, retry;
   int priority = 0;
   int max_attempts = 0;
 };
@@ -29,6 +29,11 @@ base::Result<Json> command_from(const Arguments& arguments) {
   if (!arguments.idempotency_key.empty()) command["idempotency_key"] = arguments.idempotency_key;
   if (arguments.priority != 0) command["priority"] = arguments.priority;
   if (arguments.max_attempts != 0) command["max_attempts"] = arguments.max_attempts;
+  if (!arguments.retry.empty()) {
+    auto retry = read_payload(arguments.retry);
+    if (!retry) return retry;
+    command["retry"] = std::move(*retry);
+  }
   if (!arguments.timeout.empty()) {
     const auto timeout = config::parse_duration(arguments.timeout);
     if (!timeout)
@@ -49,6 +54,11 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
   enqueue->add_option("--pool", arguments->pool, "Pool that runs it");
   enqueue->add_option("--priority", arguments->priority, "Higher goes first");
   enqueue->add_option("--max-attempts", arguments->max_attempts, "Attempts before it is dead");
+  enqueue
+      ->add_option(
+          "--retry", arguments->retry,
+          "Waits between attempts: {backoff, initial_delay, multiplier, max_delay, jitter}, JSON or @file")
+      ->type_name("JSON");
   enqueue->add_option("--timeout", arguments->timeout, "Limit of one attempt")->type_name("TIME");
   enqueue->add_option("--available-at", arguments->available_at, "Not before, RFC 3339")->type_name("TIME");
   enqueue

@@ -40,7 +40,7 @@ struct Backing {
 struct Call {
   std::int64_t id = 0;  // {id} or {queue_id} of the path
   std::string worker_id;  // {worker_id} of the path
-  std::string name;  // {name} or {var_name} of the path
+  std::string name;  // {name}, {var_name} or {pool} of the path
   std::string body;
   std::string content_type;  // lower case, without parameters
   std::string idempotency_key;  // header, checked

@@ -16,6 +16,7 @@ using base::ErrorCode;
 constexpr std::size_t register_max = wire::playbook_bytes_max * 3 / 2;  // base64 and JSON around it
 constexpr std::size_t small_max = 64 * 1024;
 constexpr std::size_t secret_max = 2 * wire::secret_bytes_max;  // JSON escapes around it
+constexpr std::size_t redrive_bytes_max = 2 * 1024 * 1024;  // 10,000 ids, or a large edit
 constexpr std::size_t variables_bytes_max = 1024 * 1024;  // they live in the execution's state
 
 constexpr std::array execution_filters{
@@ -36,6 +37,28 @@ constexpr std::array command_filters{
     QueryField{"pool", "string", "Commands of this pool"},
     QueryField{"before", "id", "Cursor: commands older than this one"},
     QueryField{"limit", "limit", "Rows at most"},
+};
+constexpr std::array dead_filters{
+    QueryField{"group", "string", "true: groups of one cause instead of letters, the most frequent first"},
+    QueryField{"fingerprint", "string", "Letters of one cause"},
+    QueryField{"pool", "string", "Letters of this pool"},
+    QueryField{"tool_kind", "string", "Letters of this kind of tool"},
+    QueryField{"error_kind", "string", "Letters with this kind of error"},
+    QueryField{"state", "string", "open (what nobody has dealt with; the default), closed or all"},
+    QueryField{"after", "id", "Letters of commands newer than this one"},
+    QueryField{"before", "id", "Cursor: letters of commands older than this one"},
+    QueryField{"limit", "limit", "Rows at most"},
+};
+constexpr std::array purge_filters{
+    QueryField{"fingerprint", "string", "Letters of one cause"},
+    QueryField{"pool", "string", "Letters of this pool"},
+    QueryField{"tool_kind", "string", "Letters of this kind of tool"},
+    QueryField{"error_kind", "string", "Letters with this kind of error"},
+    QueryField{"state", "string", "open (the default), closed or all"},
+    QueryField{"after", "id", "Letters of commands newer than this one"},
+    QueryField{"before", "id", "Letters of commands older than this one"},
+    QueryField{"all", "string", "true: needed when no filter is given"},
+    QueryField{"dry_run", "string", "true: count only"},
 };
 constexpr std::array worker_filters{
     QueryField{"pool", "string", "Workers of this pool"},
@@ -139,6 +162,25 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/api/v2/queue", .operation_id = "getQueue", .tag = "commands", .summary = "Depth and oldest age per pool and status",
      .response_schema = "Queue", .handler = handle_queue_depth},
 
+    // dead letters
+    {.method = "GET", .path = "/api/v2/dead", .operation_id = "listDead", .tag = "dead", .summary = "Dead letters, newest first; with group=true those of one cause as one row",
+     .response_schema = "DeadList", .query = dead_filters, .handler = handle_list_dead},
+    {.method = "DELETE", .path = "/api/v2/dead", .operation_id = "purgeDead", .tag = "dead", .summary = "Purge dead letters and their plain commands",
+     .response_schema = "PurgeAnswer", .query = purge_filters, .handler = handle_purge_dead},
+    {.method = "POST", .path = "/api/v2/dead/redrive", .operation_id = "redriveDead", .tag = "dead", .summary = "Run dead plain commands again, as new ones: some, or what a filter takes; edited, paced, or as a dry run",
+     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .handler = handle_redrive},
+    {.method = "GET", .path = "/api/v2/dead/{queue_id}", .operation_id = "getDead", .tag = "dead", .summary = "One dead letter with context, error and attempts",
+     .response_schema = "DeadCommand", .errors = missing, .handler = handle_get_dead},
+    {.method = "DELETE", .path = "/api/v2/dead/{queue_id}", .operation_id = "purgeOneDead", .tag = "dead", .summary = "Purge one dead letter",
+     .response_schema = "PurgeAnswer", .errors = missing, .handler = handle_purge_one_dead},
+
+    // pools
+    {.method = "GET", .path = "/api/v2/pools", .operation_id = "listPoolRules", .tag = "pools", .summary = "Pools that something was set for",
+     .response_schema = "PoolRulesList", .handler = handle_list_pools},
+    {.method = "GET", .path = "/api/v2/pools/{pool}", .operation_id = "getPoolRules", .tag = "pools", .summary = "What holds for the commands of a pool",
+     .response_schema = "PoolRules", .handler = handle_get_pool},
+    {.method = "PUT", .path = "/api/v2/pools/{pool}", .operation_id = "putPoolRules", .tag = "pools", .summary = "Set attempts and retry for plain commands that say nothing of their own",
+     .body = BodyKind::json, .request_schema = "PoolRulesRequest", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_put_pool},
     // events
     {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}",
      .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = report_errors, .handler = handle_report},

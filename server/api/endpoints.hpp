@@ -25,7 +25,7 @@ struct QueryField {
 
 struct Endpoint {
   std::string_view method;
-  std::string_view path;  // {name}, {var_name}, {worker_id}: names; others: ids
+  std::string_view path;  // {name}, {var_name}, {pool}, {worker_id}: names; others: ids
   std::string_view operation_id;  // unique; `operation` of the metrics
   std::string_view tag;
   std::string_view summary;

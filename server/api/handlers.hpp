@@ -16,6 +16,17 @@ base::Result<Reply> handle_enqueue(Backing& backing, const Call& call);
 base::Result<Reply> handle_list_commands(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_command(Backing& backing, const Call& call);
 base::Result<Reply> handle_queue_depth(Backing& backing, const Call& call);
+// handle_dead.cpp
+base::Result<Reply> handle_list_dead(Backing& backing, const Call& call);
+base::Result<Reply> handle_get_dead(Backing& backing, const Call& call);
+base::Result<Reply> handle_redrive(Backing& backing, const Call& call);
+base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call);
+base::Result<Reply> handle_purge_one_dead(Backing& backing, const Call& call);
+
+// handle_pools.cpp
+base::Result<Reply> handle_list_pools(Backing& backing, const Call& call);
+base::Result<Reply> handle_get_pool(Backing& backing, const Call& call);
+base::Result<Reply> handle_put_pool(Backing& backing, const Call& call);
 // handle_claims.cpp
 base::Result<Reply> handle_claim(Backing& backing, const Call& call);
 base::Result<Reply> handle_claim_one(Backing& backing, const Call& call);

@@ -32,6 +32,7 @@ Json schema_of(const QueryField& field) {
 Json schema_of_parameter(const std::string& name) {
   if (name == "worker_id") return reference("WorkerId");
   if (name == "name") return reference("SecretName");
+  if (name == "pool") return reference("PoolToken");
   if (name == "var_name") return {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}};
   return reference("Id");
 }

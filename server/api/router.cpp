@@ -79,6 +79,13 @@ base::Result<Route> Router::bind(const Template& found, const std::vector<std::s
             shown(parts[i]) + " is no worker id: letters, digits, '.', '_' and '-', at most 128", name);
       }
       route.worker_id = parts[i];
+    } else if (name == "pool") {
+      if (!wire::is_pool_name(parts[i])) {
+        return base::failure(ErrorCode::invalid_input,
+                             shown(parts[i]) + " is no pool's name: letters, digits, '_' and '-', at most 64",
+                             name);
+      }
+      route.name = parts[i];
     } else if (name == "name" || name == "var_name") {
       if (name == "name" ? !wire::is_secret_name(parts[i]) : !is_variable_name(parts[i])) {
         return base::failure(

@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/base/backoff.hpp"
+#include "server/app/error_fingerprint.hpp"
+#include "shared/wire/retry.hpp"
 
 namespace noetl::app {
 
@@ -41,6 +42,15 @@ std::optional<AttemptDecision> check_fence(const store::LockedCommand* command, 
                      std::to_string(report.lease.epoch) + ": stop the tool and drop its outcome");
 }
 
+// What the peer asked for goes before any rule of ours: it knows when it can be asked again.
+std::chrono::milliseconds wait_before_next(const store::LockedCommand& command, const domain::ToolError& error,
+                                           double unit_random) {
+  if (error.retry_after) return *error.retry_after;
+  const auto retry = wire::retry_from_text(command.retry);
+  return retry.has_jitter ? retry.backoff.jittered_after(command.attempts, unit_random)
+                          : retry.backoff.delay_after(command.attempts);
+}
+
 void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report, double unit_random,
                     AttemptDecision& decision) {
   const domain::ToolError error = report.error.value_or(domain::ToolError{"internal", "the worker gave no error", false, {}, {}, {}});
@@ -50,9 +60,8 @@ void decide_failure(const store::LockedCommand& command, const wire::AttemptRepo
   const bool is_plain = !command.execution_id.is_set();
   const bool may_try_again = command.attempts < command.max_attempts && !command.is_cancel_requested;
   if (may_try_again && (is_lost || (is_plain && !is_hopeless(error)))) {
-    const auto backoff = base::Backoff{}.jittered_after(command.attempts, unit_random);
     ended.status = CommandStatus::queued;
-    ended.delay = is_lost ? std::chrono::milliseconds{0} : error.retry_after.value_or(backoff);
+    ended.delay = is_lost ? std::chrono::milliseconds{0} : wait_before_next(command, error, unit_random);
     decision.verdict.retry_after = ended.delay;
     return;
   }
@@ -63,7 +72,8 @@ void decide_failure(const store::LockedCommand& command, const wire::AttemptRepo
                                              .execution_id = command.execution_id,
                                              .epoch = command.lease.epoch, .step = command.step, .pool = command.pool,
                                              .tool_kind = command.tool_kind, .error_kind = error.kind,
-                                             .error = ended.error, .attempts = command.attempts};
+                                             .error = ended.error, .attempts = command.attempts,
+                                             .fingerprint = error_fingerprint(command.tool_kind, error.kind, error.message)};
   }
   decision.concerns_engine = !is_plain;
 }

@@ -5,6 +5,7 @@
 
 #include "server/app/crash_point.hpp"
 #include "server/app/decision_writes.hpp"
+#include "server/app/pool_rules.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {
@@ -25,9 +26,10 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(Parts& parts,
   ids.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({parts.ids.next()});
 
+  const auto pools = parts.pool_rules.get();
   std::set<base::CommandId> inserted;
   parts.connections.run_one([&](store::Session& session) {
-    const auto made = store::QueueTable(session).insert_plain(commands, ids);
+    const auto made = store::QueueTable(session).insert_plain(commands, ids, *pools);
     inserted = {made.begin(), made.end()};
   });
   crash_after_commit();

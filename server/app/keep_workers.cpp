@@ -23,8 +23,8 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts, const wire:
                                   .heartbeat_interval = parts.rules.heartbeat_interval,
                                   .lease = parts.rules.lease,
                                   .nats_stream = parts.rules.nats_stream,
-                                  .nats_subject = wire::commands_subject_of(registration.pool),
-                                  .nats_consumer = wire::commands_consumer_of(registration.pool)};
+                                  .nats_subject = wire::commands_subject_of(registration.pool, parts.rules.nats_subject),
+                                  .nats_consumer = wire::commands_consumer_of(registration.pool, parts.rules.nats_consumer)};
 }
 
 base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts, const wire::Heartbeat& heartbeat) {

@@ -18,6 +18,7 @@ class Notifier;
 namespace noetl::app {
 
 class PlaybookCache;
+class PoolRules;
 class WaitingClaims;
 
 struct Rules {
@@ -25,6 +26,8 @@ struct Rules {
   std::chrono::milliseconds lease{5000};
   std::size_t result_inline_bytes_max = 4096;   // larger results leave the execution's state
   std::string nats_stream = "NOETL_COMMANDS";
+  std::string nats_subject = "noetl.commands";      // of the default pool
+  std::string nats_consumer = "noetl-worker-pool";  // of the default pool
 };
 
 struct Parts {
@@ -33,6 +36,7 @@ struct Parts {
   base::IdGenerator& ids;
   PlaybookCache& playbooks;
   WaitingClaims& waiting_claims;
+  PoolRules& pool_rules;
   const Rules rules;
 };
 

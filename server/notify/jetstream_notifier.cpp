@@ -17,6 +17,7 @@ constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not me
 constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
+constexpr std::chrono::milliseconds advisories_patience{20};
 constexpr std::string_view component = "notify";
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -26,6 +27,36 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
+  const nats::StreamSettings commands{.name = settings.stream,
+                                      .subjects = wire::commands_stream_subjects(settings.subject),
+                                      .max_age = settings.age_max,
+                                      .duplicate_window = std::chrono::seconds(120),
+                                      .bytes_max = -1,
+                                      .replicas = settings.replicas};
+  const nats::StreamSettings dead{.name = settings.dead_stream,
+                                  .subjects = wire::dead_stream_subjects(),
+                                  .max_age = wire::dead_age_max,
+                                  .duplicate_window = std::chrono::seconds(120),
+                                  .bytes_max = -1,
+                                  .replicas = settings.replicas};
+  const nats::StreamSettings advisories{.name = wire::advisories_stream_of(settings.stream),
+                                        .subjects = {wire::advisories_subject_of(settings.stream)},
+                                        .max_age = wire::advisories_age_max,
+                                        .duplicate_window = std::chrono::seconds(120),
+                                        .bytes_max = -1,
+                                        .replicas = settings.replicas};
+  return {commands, dead, advisories};
+}
+
+nats::ConsumerSettings consumer_of(const NotifierSettings& settings, const std::string& pool) {
+  return {.durable = wire::commands_consumer_of(pool, settings.consumer),
+          .filter_subject = wire::commands_subject_of(pool, settings.subject),
+          .ack_wait = settings.ack_wait,
+          .deliveries_max = settings.deliveries_max,
+          .acks_pending_max = settings.acks_pending_max};
+}
 
 struct JetStreamNotifier::Line {
   static std::shared_ptr<Line> open(nats::ConnectionSettings settings, bool sends_asap) {
@@ -40,6 +71,60 @@ struct JetStreamNotifier::Line {
   std::unique_ptr<nats::Connection> connection;
   nats::Publisher publisher;
   nats::JetStream jetstream;
+};
+
+// The durable consumer on the advisories; what was read is acknowledged when it was recorded.
+struct JetStreamNotifier::Advisories {
+  Advisories(std::shared_ptr<Line> of, std::string of_stream) : line(std::move(of)), stream(std::move(of_stream)) {}
+
+  std::vector<GivenUpRing> read(int limit) {
+    messages.clear();  // unanswered ones come again
+    if (!subscription && !subscribe()) return {};
+    auto fetched = subscription->fetch(limit, advisories_patience);
+    if (!fetched) {
+      subscription.reset();
+      return {};
+    }
+    messages = std::move(*fetched);
+    std::vector<GivenUpRing> rings;
+    for (const auto& message : messages) {
+      const auto json = nlohmann::json::parse(message.bytes(), nullptr, false);
+      if (!json.is_object()) continue;
+      GivenUpRing ring{.queue_id = {},
+                       .consumer = json.value("consumer", std::string()),
+                       .sequence = json.value("stream_seq", std::uint64_t{0}),
+                       .deliveries = json.value("deliveries", 0)};
+      if (const auto bytes = line->jetstream.message_at(stream, ring.sequence)) {
+        if (const auto notification = wire::decode_notification(*bytes)) ring.queue_id = notification->queue_id;
+      }
+      rings.push_back(std::move(ring));
+    }
+    return rings;
+  }
+  void forget() {
+    for (const auto& message : messages) (void)message.ack();
+    messages.clear();
+  }
+  bool subscribe() {
+    const std::string own = wire::advisories_stream_of(stream);
+    const nats::ConsumerSettings wanted{.durable = std::string(wire::advisories_consumer),
+                                        .filter_subject = wire::advisories_subject_of(stream),
+                                        .ack_wait = wire::consumer_ack_wait,
+                                        .deliveries_max = -1,
+                                        .acks_pending_max = 1000};
+    if (!line->jetstream.ensure_consumer(own, wanted)) return false;  // its stream is not there yet
+    auto pulled = line->jetstream.pull({.stream = own,
+                                        .durable = wanted.durable,
+                                        .answers_on = {line, line->connection.get()}});
+    if (!pulled) return false;
+    subscription = std::move(*pulled);
+    return true;
+  }
+
+  const std::shared_ptr<Line> line;  // shared with the notifier, which may replace its own
+  const std::string stream;
+  std::unique_ptr<nats::PullSubscription> subscription;
+  std::vector<nats::Message> messages;
 };
 
 JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
@@ -66,7 +151,7 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
   for (const Ring& ring : rings) {
     if (subject.empty() || ring.pool != subject_pool) {
       if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
-      subject = wire::commands_subject_of(ring.pool);
+      subject = wire::commands_subject_of(ring.pool, settings_.subject);
       subject_pool = ring.pool;
     }
     const std::string bytes = wire::encode(wire::Notification{.execution_id = ring.execution_id,
@@ -118,8 +203,26 @@ std::uint64_t JetStreamNotifier::untaken(const std::string& pool) const {
     const std::lock_guard lock(lines_mutex_);
     line = quick_;
   }
-  const auto consumer = line->jetstream.find_consumer(settings_.stream, wire::commands_consumer_of(pool));
+  const auto consumer = line->jetstream.find_consumer(settings_.stream, wire::commands_consumer_of(pool, settings_.consumer));
   return consumer ? consumer->waiting : 0;
+}
+
+std::vector<GivenUpRing> JetStreamNotifier::given_up(int limit) {
+  if (!is_connected()) return {};
+  const nats::ThreadScope scope;
+  std::shared_ptr<Line> line;
+  {
+    const std::lock_guard lock(lines_mutex_);
+    line = quick_;
+  }
+  if (!advisories_ || advisories_->line != line) {
+    advisories_ = std::make_unique<Advisories>(line, settings_.stream);
+  }
+  return advisories_->read(limit);
+}
+
+void JetStreamNotifier::forget_given_up() {
+  if (advisories_) advisories_->forget();
 }
 
 void JetStreamNotifier::meet_pools(const std::vector<Ring>& rings) {
@@ -226,31 +329,21 @@ bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::St
 
 bool JetStreamNotifier::repair() {
   nats::JetStream& jetstream = quick_->jetstream;
-  const nats::StreamSettings commands{.name = settings_.stream,
-                                      .subjects = wire::commands_stream_subjects(),
-                                      .max_age = settings_.age_max,
-                                      .duplicate_window = std::chrono::seconds(120),
-                                      .bytes_max = -1,
-                                      .replicas = settings_.replicas};
-  const nats::StreamSettings dead{.name = std::string(wire::dead_stream),
-                                  .subjects = wire::dead_stream_subjects(),
-                                  .max_age = wire::dead_age_max,
-                                  .duplicate_window = std::chrono::seconds(120),
-                                  .bytes_max = -1,
-                                  .replicas = settings_.replicas};
-  if (!repair_stream(jetstream, commands)) return false;
-  bool is_whole = repair_stream(jetstream, dead);
+  // Without the stream of commands nothing rings; the others may follow. That of advisories may be refused to this account:
+  // what it would tell, upkeep rings again as well.
+  bool is_whole = true;
+  for (const auto& stream : streams_of(settings_)) {
+    const bool is_there = repair_stream(jetstream, stream);
+    if (!is_there && stream.name == settings_.stream) return false;
+    is_whole = (is_there || stream.name == wire::advisories_stream_of(settings_.stream)) && is_whole;
+  }
   std::map<std::string, bool, std::less<>> pools;
   {
     const std::lock_guard lock(mutex_);
     pools = pools_;
   }
   for (const auto& [pool, was_there] : pools) {
-    const nats::ConsumerSettings wanted{.durable = wire::commands_consumer_of(pool),
-                                        .filter_subject = wire::commands_subject_of(pool),
-                                        .ack_wait = settings_.ack_wait,
-                                        .deliveries_max = settings_.deliveries_max,
-                                        .acks_pending_max = settings_.acks_pending_max};
+    const nats::ConsumerSettings wanted = consumer_of(settings_, pool);
     const auto state = jetstream.ensure_consumer(settings_.stream, wanted);
     std::string& reported = reported_[wanted.durable];
     if (!state) {

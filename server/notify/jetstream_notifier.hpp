@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "server/notify/notifier.hpp"
 #include "shared/nats/connection.hpp"
@@ -23,6 +24,9 @@ struct NotifierSettings {
   nats::ConnectionSettings nats;
   std::string server_url = "http://localhost:8082";  // goes into each notification: where to claim
   std::string stream = "NOETL_COMMANDS";
+  std::string subject = "noetl.commands";      // of the default pool; others add .<pool>
+  std::string consumer = "noetl-worker-pool";  // of the default pool; others add -<pool>
+  std::string dead_stream = "NOETL_DEAD";
   std::chrono::seconds age_max{3600};
   std::chrono::milliseconds ack_wait{30'000};
   int deliveries_max = 3;
@@ -30,6 +34,10 @@ struct NotifierSettings {
   int replicas = 1;
   std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };
+
+// What the notifier makes or adopts: the streams of commands and of the dead, and the consumer of a pool.
+[[nodiscard]] std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings);
+[[nodiscard]] nats::ConsumerSettings consumer_of(const NotifierSettings& settings, const std::string& pool);
 
 struct NotifierCounts {
   std::uint64_t published = 0;  // stored by JetStream
@@ -49,6 +57,8 @@ class JetStreamNotifier final : public Notifier {
   void tell_dead(const std::vector<Death>& deaths) override;
   [[nodiscard]] bool is_connected() const override;
   [[nodiscard]] std::uint64_t untaken(const std::string& pool) const override;
+  [[nodiscard]] std::vector<GivenUpRing> given_up(int limit) override;
+  void forget_given_up() override;
 
   // What notifications say from now on; for a server that learns its port late. Before the first ring() only.
   void announce(std::string server_url) { server_url_ = std::move(server_url); }
@@ -58,6 +68,7 @@ class JetStreamNotifier final : public Notifier {
 
  private:
   struct Line;  // one connection with its publisher
+  struct Advisories;  // what JetStream says when it gives a ring up
 
   void supervise(const std::stop_token& stop);
   void reopen_closed_lines();
@@ -82,6 +93,7 @@ class JetStreamNotifier final : public Notifier {
   std::map<std::string, bool> streams_;  // supervisor only; true: it was there before
   std::map<std::string, std::string> reported_;  // supervisor only: the trouble already logged, by name
   std::chrono::steady_clock::time_point reopened_at_{};  // supervisor only
+  std::unique_ptr<Advisories> advisories_;  // upkeep's thread only
   std::atomic<bool> is_ready_{false};
   std::atomic<std::uint64_t> repaired_{0};
   std::atomic<std::uint64_t> failed_before_{0};  // counts of lines that were replaced

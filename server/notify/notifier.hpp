@@ -31,6 +31,14 @@ struct Death {
   std::string error;  // JSON text
 };
 
+// A ring that was delivered as often as it may be and never answered: JetStream gives it up.
+struct GivenUpRing {
+  base::CommandId queue_id;       // unset: the notification has left the stream
+  std::string consumer;
+  std::uint64_t sequence = 0;     // of the notification
+  int deliveries = 0;
+};
+
 class Notifier {
  public:
   virtual ~Notifier() = default;
@@ -43,6 +51,13 @@ class Notifier {
   // Rings of that pool that no worker has taken yet, asked just now; 0 when that cannot be said. Waits for the
   // network, for a moment: not for the path of a request.
   [[nodiscard]] virtual std::uint64_t untaken(const std::string& pool) const = 0;
+  // What was given up, oldest first; the same again until forget_given_up(), which says that the last answer was
+  // recorded. Waits for the network, for a moment. Upkeep's thread only. A notifier without JetStream gives up nothing.
+  [[nodiscard]] virtual std::vector<GivenUpRing> given_up(int limit) {
+    (void)limit;
+    return {};
+  }
+  virtual void forget_given_up() {}
 };
 
 }  // namespace noetl::notify

@@ -21,6 +21,18 @@ class RecordingNotifier final : public Notifier {
   }
   [[nodiscard]] bool is_connected() const override { return true; }
   [[nodiscard]] std::uint64_t untaken(const std::string&) const override { return untaken_; }
+  [[nodiscard]] std::vector<GivenUpRing> given_up(int) override {
+    const std::lock_guard lock(mutex_);
+    return given_up_;
+  }
+  void forget_given_up() override {
+    const std::lock_guard lock(mutex_);
+    given_up_.clear();
+  }
+  void pretend_given_up(std::vector<GivenUpRing> rings) {
+    const std::lock_guard lock(mutex_);
+    given_up_ = std::move(rings);
+  }
   // What untaken() says from now on.
   void pretend_untaken(std::uint64_t rings) { untaken_ = rings; }
 
@@ -45,6 +57,7 @@ class RecordingNotifier final : public Notifier {
   mutable std::mutex mutex_;
   std::vector<Ring> rings_;
   std::vector<Death> deaths_;
+  std::vector<GivenUpRing> given_up_;
 };
 
 }  // namespace noetl::notify

@@ -22,6 +22,8 @@ wire::CommandRow row_from(const pqxx::row& row) {
   if (!row["result"].is_null()) found.result = text_of(row["result"]);
   if (!row["progress"].is_null()) found.progress = text_of(row["progress"]);
   if (!row["error"].is_null()) found.error = text_of(row["error"]);
+  if (!row["retry"].is_null()) found.retry = text_of(row["retry"]);
+  found.redriven_from = {row["redriven_from"].as<std::int64_t>()};
   found.created_at = text_of(row["created_at"]);
   found.available_at = text_of(row["available_at"]);
   found.claimed_at = text_of(row["claimed_at"]);

@@ -70,15 +70,20 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
 }
 
 std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
-                                                      const std::vector<base::CommandId>& ids) {
-  ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces;
+                                                      const std::vector<base::CommandId>& ids,
+                                                      const wire::PoolsByName& pools_by_name) {
+  ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces, retries;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const auto& c = commands[i];
+    const auto known = pools_by_name.find(c.pool);
+    const wire::Pool* rules = known == pools_by_name.end() ? nullptr : &known->second;
     id_list.add(ids[i].value);
     kinds.add(c.tool_kind);
     pools.add(c.pool);
     priorities.add(c.priority);
-    attempts.add(c.max_attempts);
+    attempts.add(c.max_attempts.value_or(rules != nullptr && rules->max_attempts ? *rules->max_attempts
+                                                                                : wire::attempts_max_default));
+    retries.add_or_null(c.retry.empty() && rules != nullptr ? rules->retry : c.retry);
     timeouts.add(c.timeout.count());
     times.add_or_null(c.available_at.value_or(std::string{}));
     delays.add_or_null(c.delay.value_or(std::chrono::milliseconds{0}).count());
@@ -89,7 +94,7 @@ std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::Ne
   }
   return ids_from(session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text(),
                                attempts.text(), timeouts.text(), times.text(), delays.text(), contexts.text(),
-                               keys.text(), traces.text()));
+                               keys.text(), traces.text(), retries.text()));
 }
 
 std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {
@@ -177,7 +182,8 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
                       .worker_id = text_of(row["worker_id"]),
                       .is_cancel_requested = row["cancel_requested"].as<bool>(),
                       .claimed_at = text_of(row["claimed_at"]),
-                      .frame = text_of(row["frame"])});
+                      .frame = text_of(row["frame"]),
+                      .retry = text_of(row["retry"])});
   }
   return locked;
 }
@@ -206,7 +212,7 @@ void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
 }
 
 void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
-  ArrayLiteral ids, pools, kinds, error_kinds, errors, attempts;
+  ArrayLiteral ids, pools, kinds, error_kinds, errors, attempts, fingerprints;
   for (const auto& letter : letters) {
     ids.add(letter.queue_id.value);
     pools.add(letter.pool);
@@ -214,9 +220,10 @@ void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
     error_kinds.add(letter.error_kind);
     errors.add(letter.error);
     attempts.add(letter.attempts);
+    fingerprints.add(letter.fingerprint);
   }
   session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(), errors.text(),
-               attempts.text());
+               attempts.text(), fingerprints.text());
 }
 
 int QueueTable::cancel_commands(base::ExecutionId execution_id) {

@@ -8,6 +8,7 @@
 
 #include "shared/domain/command.hpp"
 #include "shared/wire/command.hpp"
+#include "shared/wire/pool.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::store {
@@ -44,6 +45,7 @@ struct LockedCommand {
   bool is_cancel_requested = false;
   std::string claimed_at;
   std::string frame;                    // JSON text or empty
+  std::string retry;                    // the same: wire/retry
 };
 
 // How a locked command goes on. `attempts` as it is to stand afterwards.
@@ -62,6 +64,7 @@ struct DeadLetter {
   std::string step;
   std::string pool, tool_kind, error_kind, error;
   int attempts = 0;
+  std::string fingerprint;              // of the error: app/error_fingerprint
 };
 
 struct FinishedPlain {
@@ -82,9 +85,11 @@ class QueueTable {
   explicit QueueTable(Session& session) : session_(session) {}
 
   void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent);
-  // ids[i] is for commands[i]. Gives the ids that were inserted: known idempotency keys are left out.
+  // ids[i] is for commands[i]; `pools` says what those get that leave attempts or retry to their pool. Gives the ids
+  // that were inserted: known idempotency keys are left out.
   [[nodiscard]] std::vector<base::CommandId> insert_plain(const std::vector<wire::NewCommand>& commands,
-                                                          const std::vector<base::CommandId>& ids);
+                                                          const std::vector<base::CommandId>& ids,
+                                                          const wire::PoolsByName& pools = {});
   [[nodiscard]] std::map<std::string, base::CommandId> by_keys(const std::vector<std::string>& keys);
 
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,

@@ -76,12 +76,4 @@ std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, bas
 
 void UpkeepStatements::fold_queue_changes() { session_.run("fold_queue_changes"); }
 
-PrunedWindow UpkeepStatements::prune_commands(std::chrono::seconds older_than, base::CommandId after,
-                                              base::CommandId until, int rows_max) {
-  const auto row = session_.run("prune_commands", static_cast<std::int64_t>(older_than.count()), after.value,
-                                until.value, rows_max)[0];
-  return {reached(row["last_id"].as<std::int64_t>(), row["looked_at"].as<int>(), rows_max, until),
-          row["gone"].as<int>()};
-}
-
 }  // namespace noetl::store

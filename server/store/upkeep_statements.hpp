@@ -37,11 +37,6 @@ struct UpkeepLook {
   [[nodiscard]] bool is_busy() const { return has_change || has_waiting || has_running; }
 };
 
-struct PrunedWindow {
-  base::CommandId last;   // looked at up to here; `until` when the range was exhausted
-  int gone = 0;
-};
-
 class UpkeepStatements {
  public:
   explicit UpkeepStatements(Session& session) : session_(session) {}
@@ -59,9 +54,6 @@ class UpkeepStatements {
   [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until, int rows_max,
                                                     base::CommandId& last_seen);
   void fold_queue_changes();
-  // Finished plain commands with ids in (after, until], looking at `rows_max` rows at most.
-  [[nodiscard]] PrunedWindow prune_commands(std::chrono::seconds older_than, base::CommandId after,
-                                            base::CommandId until, int rows_max);
 
  private:
   Session& session_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/app/free_leases.hpp"
+#include "server/app/record_given_up.hpp"
 #include "server/app/tell_parents.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "shared/telemetry/log.hpp"
@@ -11,8 +12,8 @@ namespace noetl::upkeep {
 
 namespace {
 constexpr std::uint64_t prune_ticks = 20;
+constexpr std::uint64_t given_up_ticks = 10;
 constexpr std::uint64_t fold_ticks = 4;           // the depth is right without: reading adds what is not folded
-constexpr int prune_rows_max = 5000;
 constexpr int callers_max = 256;                  // told in one tick
 constexpr std::chrono::milliseconds wait_min{10};
 }  // namespace
@@ -22,6 +23,7 @@ Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
       settings_(std::move(settings)),
       connection_(settings_.database_url),
       ring_due_(parts, settings_.ring_after),
+      retention_(parts, settings_.kept),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 Upkeep::~Upkeep() {
@@ -59,7 +61,10 @@ std::chrono::milliseconds Upkeep::tick() {
   if (look.has_change && ticks_ % fold_ticks == 0) {
     connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
   }
-  if (settings_.retention.count() > 0 && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) prune(look);
+  if (ticks_ % given_up_ticks == 0) rings_given_up_ += static_cast<std::uint64_t>(app::record_given_up(parts_));
+  if (retention_.is_on() && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) {
+    has_more_to_prune_ = retention_.step(connection_, look.now_ms);
+  }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
   const auto next = std::min(look.next_due, look.next_lease_end + std::chrono::milliseconds{1});
@@ -76,19 +81,6 @@ void Upkeep::expire_leases(const store::UpkeepLook& look) {
   const int freed = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(freed);
   if (freed > 0) telemetry::log_warn("upkeep", "commands of lost workers wait again", {{"commands", std::to_string(freed)}});
-}
-
-// A window a tick while there is something to prune, then a round from the start every now and then.
-void Upkeep::prune(const store::UpkeepLook& look) {
-  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.retention).count();
-  const base::CommandId until{base::IdGenerator::first_id_at(look.now_ms - age)};
-  store::PrunedWindow window;
-  connection_.run_one([&](store::Session& session) {
-    window = store::UpkeepStatements(session).prune_commands(settings_.retention, pruned_until_, until, prune_rows_max);
-  });
-  const bool is_exhausted = window.last == until;
-  pruned_until_ = is_exhausted ? base::CommandId{} : window.last;
-  has_more_to_prune_ = !is_exhausted && window.gone > 0;
 }
 
 }  // namespace noetl::upkeep

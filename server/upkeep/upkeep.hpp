@@ -12,6 +12,7 @@
 
 #include "server/app/parts.hpp"
 #include "server/store/duty_connection.hpp"
+#include "server/upkeep/retention.hpp"
 #include "server/upkeep/ring_due.hpp"
 
 namespace noetl::upkeep {
@@ -20,7 +21,7 @@ struct UpkeepSettings {
   std::string database_url;
   std::chrono::milliseconds interval{1000};      // while anything waits or runs; twice as long when all is quiet
   std::chrono::milliseconds ring_after{1000};    // a fresh command that nobody claimed by then is rung again
-  std::chrono::seconds retention{24 * 3600};     // of finished plain commands; 0 keeps them
+  store::KeptFor kept = {};                      // what has ended is kept so long; nothing set: for ever
 };
 
 class Upkeep {
@@ -33,6 +34,9 @@ class Upkeep {
   [[nodiscard]] bool is_leading() const { return is_leading_; }
   [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_; }
   [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
+  // Notifications that JetStream gave up after their last delivery.
+  [[nodiscard]] std::uint64_t rings_given_up() const { return rings_given_up_; }
+  [[nodiscard]] RetentionCounts retention_counts() const { return retention_.counts(); }
   // Ticks as leader, and how often they asked Postgres: equal while nothing happens.
   [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
   [[nodiscard]] std::uint64_t calls() const { return connection_.calls(); }
@@ -42,19 +46,19 @@ class Upkeep {
   // Gives the time until the next tick.
   [[nodiscard]] std::chrono::milliseconds tick();
   void expire_leases(const store::UpkeepLook& look);
-  void prune(const store::UpkeepLook& look);
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
   app::Parts& parts_;
   const UpkeepSettings settings_;
   store::DutyConnection connection_;
   RingDue ring_due_;
-  base::CommandId pruned_until_;   // the next prune goes on here
+  Retention retention_;
   bool has_more_to_prune_ = false;
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<bool> is_leading_{false};
   std::atomic<std::uint64_t> commands_rung_{0};
   std::atomic<std::uint64_t> leases_expired_{0};
+  std::atomic<std::uint64_t> rings_given_up_{0};
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread thread_;   // last: started when all else stands

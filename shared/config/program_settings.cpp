@@ -116,7 +116,10 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .grace = read.duration("grace"),
                         .upkeep_interval = read.duration("upkeep-interval"),
                         .ring_after = read.duration("ring-after"),
-                        .retention = read.duration("retention"),
+                        .kept = {.completed = read.duration("retention-completed"),
+                                 .failed = read.duration("retention-failed"),
+                                 .cancelled = read.duration("retention-cancelled"),
+                                 .dead = read.duration("retention-dead")},
                         .encryption_key = read.text("encryption-key"),
                         .encryption_key_file = read.text("encryption-key-file"),
                         .worker_token = read.text("worker-token")};

@@ -25,6 +25,12 @@ struct NatsSettings {
   std::chrono::milliseconds ack_wait{0};
   int max_deliver = 0;
   int max_ack_pending = 0;
+  int replicas = 0;
+};
+
+// How long what has ended is kept, by its outcome; 0: for ever.
+struct KeptSettings {
+  std::chrono::milliseconds completed{0}, failed{0}, cancelled{0}, dead{0};
 };
 
 struct ServerSettings {
@@ -47,7 +53,7 @@ struct ServerSettings {
   std::chrono::milliseconds grace{0};
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds ring_after{0};
-  std::chrono::milliseconds retention{0};
+  KeptSettings kept;
   std::string encryption_key;  // secret; empty: see the file
   std::string encryption_key_file;  // empty: none
   std::string worker_token;  // secret; empty: secrets are read from this machine only

@@ -208,6 +208,19 @@ base::Result<void> JetStream::remove_consumer(const std::string& stream, const s
   return {};
 }
 
+base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  natsMsg* raw = nullptr;
+  const natsStatus status = js_GetMsg(&raw, context_.get(), stream.c_str(), sequence, &options, &code);
+  const MessageHandle message(raw);
+  if (status != NATS_OK) {
+    return nats_failure(status, "read message " + std::to_string(sequence) + " of stream '" + stream + "'",
+                        static_cast<int>(code));
+  }
+  return std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+}
+
 base::Result<void> JetStream::publish(const std::string& subject, std::string_view bytes,
                                       const std::string& message_id) {
   jsPubOptions options;

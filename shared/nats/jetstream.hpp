@@ -68,6 +68,9 @@ class JetStream {
                                                           const std::string& durable);
   [[nodiscard]] base::Result<void> remove_consumer(const std::string& stream, const std::string& durable);
 
+  // The bytes of a message that a stream keeps. not_found: it has left the stream.
+  [[nodiscard]] base::Result<std::string> message_at(const std::string& stream, std::uint64_t sequence);
+
   // Waits for the server's word. `message_id`: within the duplicate window a second one is dropped; may be empty.
   [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes,
                                            const std::string& message_id = {});

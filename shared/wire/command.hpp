@@ -25,7 +25,8 @@ struct NewCommand {
   int priority = 0;                               // higher first
   std::optional<std::string> available_at;        // RFC 3339; not before
   std::optional<std::chrono::milliseconds> delay; // or relative to now, by Postgres time
-  int max_attempts = attempts_max_default;
+  std::optional<int> max_attempts;                // nothing: as the pool says, else attempts_max_default
+  std::string retry;                              // as wire/retry encodes it; empty: as the pool says
   std::chrono::milliseconds timeout{0};           // of one attempt; 0 = the tool's default
   std::string idempotency_key;                    // empty: none. The same key gives the first queue_id
   std::string traceparent;
@@ -42,6 +43,8 @@ struct CommandRow {
   std::string step, tool_kind, pool, status, worker_id;
   int priority = 0, attempts = 0, max_attempts = 0;
   std::int32_t epoch = 0;
+  base::CommandId redriven_from;                  // the dead command that this one repeats
+  std::string retry = "null";                     // JSON text
   std::string context;                            // JSON text
   std::string result = "null";                    // JSON text
   std::string error = "null";                     // JSON text

@@ -6,6 +6,7 @@
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
+#include "shared/wire/retry.hpp"
 
 namespace noetl::wire {
 namespace {
@@ -55,6 +56,16 @@ void read_due(ObjectReader& reader, NewCommand& command) {
   }
 }
 
+void read_retry(ObjectReader& reader, NewCommand& command) {
+  const Json* body = reader.optional_object("retry");
+  if (body == nullptr) return;
+  auto retry = decode_retry(*body, reader.pointer_to("retry"));
+  if (retry)
+    command.retry = encode(*retry);
+  else
+    reader.refuse(std::move(retry.error()));
+}
+
 }  // namespace
 
 base::Result<NewCommand> decode_new_command(const Json& body, const std::string& pointer) {
@@ -68,8 +79,10 @@ base::Result<NewCommand> decode_new_command(const Json& body, const std::string&
   command.priority =
       static_cast<int>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
   read_due(reader, command);
-  command.max_attempts = static_cast<int>(
-      reader.optional_int("max_attempts", {1, attempts_max_limit}).value_or(attempts_max_default));
+  if (const auto attempts = reader.optional_int("max_attempts", {1, attempts_max_limit})) {
+    command.max_attempts = static_cast<int>(*attempts);
+  }
+  read_retry(reader, command);
   if (const auto timeout = reader.optional_number("timeout", 0, timeout_seconds_max))
     command.timeout = from_seconds(*timeout);
   command.idempotency_key =
@@ -142,6 +155,8 @@ std::string encode(const CommandRow& row) {
       .raw("context", row.context)
       .raw("result", row.result)
       .raw("error", row.error)
+      .raw("retry", row.retry)
+      .id("redriven_from", row.redriven_from)
       .raw("progress", row.progress)
       .text_or_null("created_at", row.created_at)
       .text_or_null("available_at", row.available_at)

@@ -24,12 +24,22 @@ inline constexpr int consumer_acks_pending_max =
     20'000;  // must exceed workers × slots, or delivery stalls silently
 
 // `pool` must be a pool's name (names.hpp, is_pool_name): it becomes one token of a subject.
+// `base`: the name for the default pool, which is a setting.
 [[nodiscard]] std::string commands_subject_of(
-    std::string_view pool);  // noetl.commands | noetl.commands.<pool>
+    std::string_view pool,
+    std::string_view base = commands_subject);  // noetl.commands | noetl.commands.<pool>
 [[nodiscard]] std::string commands_consumer_of(
-    std::string_view pool);  // noetl-worker-pool | noetl-worker-pool-<pool>
+    std::string_view pool,
+    std::string_view base = commands_consumer);  // noetl-worker-pool | noetl-worker-pool-<pool>
 [[nodiscard]] std::string dead_subject_of(std::string_view pool);  // noetl.dead.<pool>
-[[nodiscard]] std::vector<std::string> commands_stream_subjects();  // noetl.commands, noetl.commands.>
+[[nodiscard]] std::vector<std::string> commands_stream_subjects(
+    std::string_view base = commands_subject);  // noetl.commands, noetl.commands.>
 [[nodiscard]] std::vector<std::string> dead_stream_subjects();  // noetl.dead.>
+
+// What JetStream says when it gives a notification up, kept for upkeep: a stream beside that of the commands.
+inline constexpr std::string_view advisories_consumer = "noetl-upkeep";
+inline constexpr std::chrono::seconds advisories_age_max{24 * 3600};
+[[nodiscard]] std::string advisories_stream_of(std::string_view stream);  // <stream>_ADVISORIES
+[[nodiscard]] std::string advisories_subject_of(std::string_view stream);  // $JS.EVENT.ADVISORY.….<stream>.*
 
 }  // namespace noetl::wire

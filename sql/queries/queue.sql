@@ -17,14 +17,14 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::
 -- The general form, with absolute times, idempotency keys and trace context per command.
 with inserted as (
   insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
-    idempotency_key, traceparent)
+    idempotency_key, traceparent, retry)
   select t.queue_id, t.tool_kind, t.tool_kind, t.pool, t.priority, t.max_attempts, t.timeout_ms,
     coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond'), t.context::json,
-    t.idempotency_key, t.traceparent
+    t.idempotency_key, t.traceparent, t.retry::json
   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::bigint[], $7::text[], $8::bigint[],
-    $9::text[], $10::text[], $11::text[])
+    $9::text[], $10::text[], $11::text[], $12::text[])
     as t(queue_id, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, delay_ms, context,
-         idempotency_key, traceparent)
+         idempotency_key, traceparent, retry)
   on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning queue_id, pool
 ), changed as (
@@ -133,7 +133,8 @@ select queue_id from told
 -- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them.
 select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
   epoch, status, attempts, max_attempts, coalesce(worker_id, '') as worker_id, cancel_requested, priority,
-  coalesce(claimed_at::text, '') as claimed_at, coalesce(frame::text, '') as frame
+  coalesce(claimed_at::text, '') as claimed_at, coalesce(frame::text, '') as frame,
+  coalesce(retry::text, '') as retry
 from noetl.queue where queue_id = any($1::bigint[]) order by queue_id for update
 
 -- name: executions_of_commands
@@ -159,10 +160,10 @@ with ended as (
 select queue_id from ended
 
 -- name: insert_dead_letters
-insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts)
-select t.queue_id, t.pool, t.tool_kind, t.error_kind, t.error::json, t.attempts
-from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
-  as t(queue_id, pool, tool_kind, error_kind, error, attempts)
+insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts, fingerprint)
+select t.queue_id, t.pool, t.tool_kind, t.error_kind, t.error::json, t.attempts, t.fingerprint
+from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[])
+  as t(queue_id, pool, tool_kind, error_kind, error, attempts, fingerprint)
 on conflict (queue_id) do nothing
 
 -- name: cancel_commands_of_execution
@@ -189,6 +190,7 @@ where execution_id = $1 and step = $2 and status = 'running' order by queue_id l
 -- name: command_by_id
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, context, error,
+  retry, coalesce(redriven_from, 0) as redriven_from,
   case when status not in ('running', 'cancelled') then result end as result,
   case when status in ('running', 'cancelled') then result end as progress,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
@@ -198,6 +200,7 @@ from noetl.queue where queue_id = $1
 -- name: list_commands
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
+  retry, coalesce(redriven_from, 0) as redriven_from,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
   noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
 from noetl.queue

@@ -67,24 +67,6 @@ with taken as (
 insert into noetl.queue_depth (pool, status, count) select pool, status, change from summed where change <> 0
 on conflict (pool, status) do update set count = noetl.queue_depth.count + excluded.count
 
--- name: prune_commands
--- Finished rows leave after $1 seconds: a range of ids, $4 rows looked at, so that rows that stay cost one look a round.
-with window_rows as materialized (
-  select queue_id, status, execution_id, finished_at from noetl.queue
-  where queue_id > $2 and queue_id <= $3 order by queue_id limit $4
-), gone as (
-  delete from noetl.queue where queue_id = any (array(
-    select queue_id from window_rows
-    where status in ('done', 'cancelled', 'failed') and execution_id is null
-      and finished_at < now() - $1::bigint * interval '1 second'))
-  returning pool, status
-), changed as (
-  insert into noetl.queue_change (pool, status, change)
-  select pool, status, -count(*) from gone group by pool, status
-)
-select coalesce(max(queue_id), 0) as last_id, count(*)::int as looked_at, (select count(*) from gone)::int as gone
-from window_rows
-
 -- name: schema_version
 select coalesce(max(version), 0) from noetl.schema_migration
 

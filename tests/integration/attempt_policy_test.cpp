@@ -83,6 +83,40 @@ TEST_CASE("the wait before the next attempt grows, is spread, and follows the pe
   CHECK(app::decide_attempt(&first, asked, 0.0).ended->delay == std::chrono::milliseconds(1234));
 }
 
+TEST_CASE("a command's own retry says how long it waits, from none to exponential, and caps it") {
+  const auto wait = [](const std::string& retry, int attempts) {
+    auto command = running(true, attempts, 99);
+    command.retry = retry;
+    return app::decide_attempt(&command, report(Outcome::failed), 0.0).ended->delay.count();
+  };
+
+  CHECK(wait(R"({"backoff":"none","initial_delay":5})", 4) == 0);
+  CHECK(wait(R"({"backoff":"fixed","initial_delay":5,"jitter":false})", 4) == 5000);
+  CHECK(wait(R"({"backoff":"linear","initial_delay":5,"jitter":false})", 4) == 20'000);
+  CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"jitter":false})", 4) == 27'000);
+  CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"max_delay":10,"jitter":false})", 4) == 10'000);
+  CHECK(wait(R"({"backoff":"fixed","initial_delay":5})", 1) == 2500);
+  CHECK(wait("", 1) == 500);
+}
+
+TEST_CASE("what the peer asked for goes before the command's own retry") {
+  auto command = running(true, 1, 9);
+  command.retry = R"({"backoff":"none"})";
+  auto asked = report(Outcome::failed, "rate_limit");
+  asked.error->retry_after = std::chrono::milliseconds(90'000);
+
+  CHECK(app::decide_attempt(&command, asked, 0.0).ended->delay == std::chrono::milliseconds(90'000));
+}
+
+TEST_CASE("a worker that a command kills each time ends it dead after its attempts, by a letter with a fingerprint") {
+  const auto last = running(true, 3, 3);
+
+  CHECK(status_after(running(true, 2, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);
+  const auto decision = app::decide_attempt(&last, report(Outcome::failed, "worker_lost"), 0);
+  CHECK(decision.ended->status == CommandStatus::dead);
+  CHECK(decision.dead_letter.value().fingerprint.size() == 16);
+}
+
 TEST_CASE("another epoch is a lost lease, the same epoch of an ended command a duplicate") {
   auto command = running(true, 1, 3);
   auto old = report(Outcome::completed);

@@ -22,7 +22,7 @@ ServerParts::ServerParts()
     : database_url(migrated_database()),
       connections({.database_url = database_url, .connections_max = 8}),
       parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
-            .waiting_claims = waiting_claims, .rules = {}} {}
+            .waiting_claims = waiting_claims, .pool_rules = pool_rules, .rules = {}} {}
 
 void ServerParts::add_worker(const std::string& worker_id) {
   wire::WorkerRegistration registration;

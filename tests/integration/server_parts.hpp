@@ -3,6 +3,7 @@
 // and a notifier that records what was rung. Main thread makes it; use cases may run in any.
 #include "server/app/parts.hpp"
 #include "server/app/playbook_cache.hpp"
+#include "server/app/pool_rules.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "server/notify/recording_notifier.hpp"
 #include "server/store/connection_pool.hpp"
@@ -33,6 +34,7 @@ struct ServerParts {
   base::IdGenerator ids{7};
   app::PlaybookCache playbooks{connections};
   app::WaitingClaims waiting_claims;
+  app::PoolRules pool_rules{connections};
   app::Parts parts;
 };
 

@@ -14,7 +14,7 @@ using support::wait_until;
 
 namespace {
 upkeep::UpkeepSettings quick(const ServerParts& server) {
-  return {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms, .retention = 0s};
+  return {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms, .kept = {}};
 }
 
 bool was_rung(ServerParts& server, base::CommandId id) {
@@ -154,7 +154,7 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
   const std::string day = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 86'400'000));
   server.run("update noetl.queue set queue_id = queue_id - " + day + ", finished_at = finished_at - interval '1 day' where queue_id <> " + kept.str());
   auto settings = quick(server);
-  settings.retention = 3600s;
+  settings.kept.completed = 3600s;
 
   const upkeep::Upkeep upkeep(server.parts, settings);
 

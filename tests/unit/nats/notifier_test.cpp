@@ -114,3 +114,71 @@ TEST_CASE("it starts without NATS, never blocks on it, and works once NATS is th
 
   support::wait_until("the ring arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
 }
+
+TEST_CASE("names are those of the settings") {
+  const support::NatsServer server;
+  auto settings = settings_for(server);
+  settings.stream = "JOBS";
+  settings.subject = "jobs";
+  settings.consumer = "hands";
+  settings.dead_stream = "GRAVE";
+  notify::JetStreamNotifier notifier(settings);
+  wait_ready(notifier);
+
+  notifier.ring({ring_of(1), ring_of(2, "gpu")});
+  notifier.tell_dead({{.queue_id = {1},
+                       .execution_id = {},
+                       .step = "s",
+                       .pool = "gpu",
+                       .epoch = 1,
+                       .attempts = 1,
+                       .error = "{}"}});
+
+  const auto pending = [&](const std::string& consumer) {
+    return server.request("$JS.API.CONSUMER.INFO.JOBS." + consumer).value("num_pending", 0);
+  };
+  support::wait_until("both have arrived", 10s,
+                      [&] { return pending("hands") == 1 && pending("hands-gpu") == 1; });
+  support::wait_until("the death is told", 10s,
+                      [&] { return server.request("$JS.API.STREAM.INFO.GRAVE")["state"]["messages"] == 1; });
+  CHECK(server.request("$JS.API.STREAM.INFO.JOBS")["config"]["subjects"] ==
+        nlohmann::json({"jobs", "jobs.>"}));
+  CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD").contains("error"));
+  CHECK(notifier.untaken("gpu") == 1);
+}
+
+TEST_CASE(
+    "a notification that nobody answered is given up, told with its command, and told again until it is "
+    "recorded") {
+  const support::NatsServer server;
+  auto settings = settings_for(server);
+  settings.ack_wait = 1s;
+  settings.deliveries_max = 1;
+  auto notifier = std::make_unique<notify::JetStreamNotifier>(settings);
+  wait_ready(*notifier);
+  notifier->ring({ring_of(17)});
+  support::wait_until("it has arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+  auto connection = std::shared_ptr<nats::Connection>(nats::Connection::open(settings.nats).value());
+  nats::JetStream jetstream(*connection);
+  auto pull =
+      jetstream.pull({.stream = "NOETL_COMMANDS", .durable = "noetl-worker-pool", .answers_on = connection})
+          .value();
+
+  std::vector<notify::GivenUpRing> told;
+  support::wait_until("it is given up", 15s, [&] {
+    (void)pull->fetch(1, 50ms);  // never answered; asking is what makes the server look
+    told = notifier->given_up(10);
+    return !told.empty();
+  });
+
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].queue_id == base::CommandId{17});
+  CHECK(told[0].consumer == "noetl-worker-pool");
+  CHECK(told[0].deliveries >= 1);
+  notifier->forget_given_up();
+  CHECK(notifier->given_up(10).empty());
+  support::wait_until("it is acknowledged", 10s, [&] {
+    return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS_ADVISORIES.noetl-upkeep")
+               .value("num_ack_pending", 1) == 0;
+  });
+}

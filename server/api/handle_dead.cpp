@@ -1,0 +1,89 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/api/query_reader.hpp"
+#include "server/app/dead_letters.hpp"
+#include "server/app/redrive_dead.hpp"
+#include "shared/wire/dead_json.hpp"
+#include "shared/wire/names.hpp"
+
+namespace noetl::api {
+namespace {
+
+bool read_flag(QueryReader& reader, std::string_view name) {
+  const std::string text = reader.text(name, 8);
+  if (!text.empty() && text != "true" && text != "false") reader.refuse(name, "must be true or false");
+  return text == "true";
+}
+
+wire::DeadFilter read_filter(QueryReader& reader) {
+  wire::DeadFilter filter;
+  filter.fingerprint = reader.text("fingerprint", 64);
+  filter.pool = reader.text("pool", wire::pool_bytes_max);
+  filter.tool_kind = reader.text("tool_kind", wire::pool_bytes_max);
+  filter.error_kind = reader.text("error_kind", wire::pool_bytes_max);
+  filter.after = reader.id<base::CommandId>("after");
+  filter.before = reader.id<base::CommandId>("before");
+  if (!filter.pool.empty() && !wire::is_pool_name(filter.pool)) {
+    reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
+  }
+  return filter;
+}
+
+void read_state(QueryReader& reader, wire::DeadFilter& filter) {
+  const std::string state = reader.text("state", 8);
+  if (state.empty()) return;
+  if (state != "open" && state != "closed" && state != "all")
+    reader.refuse("state", "must be one of open, closed, all");
+  filter.state = state;
+}
+
+}  // namespace
+
+base::Result<Reply> handle_list_dead(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  auto filter = read_filter(reader);
+  read_state(reader, filter);
+  const bool is_grouped = read_flag(reader, "group");
+  const int limit = reader.limit();
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  if (is_grouped) return json_reply(wire::encode(app::group_dead(backing.parts, filter, limit)));
+  return json_reply(wire::encode(app::list_dead(backing.parts, filter, limit), limit));
+}
+
+base::Result<Reply> handle_get_dead(Backing& backing, const Call& call) {
+  const auto command = app::get_dead(backing.parts, base::CommandId{call.id});
+  if (!command) return base::failure(command.error());
+  return json_reply(wire::encode(*command));
+}
+
+base::Result<Reply> handle_redrive(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_redrive_request(*body);
+  if (!request) return base::failure(request.error());
+  const auto answer = app::redrive_dead(backing.parts, *request);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call) {
+  QueryReader reader(call);
+  auto filter = read_filter(reader);
+  read_state(reader, filter);
+  const bool is_dry_run = read_flag(reader, "dry_run");
+  const bool is_all = read_flag(reader, "all");
+  if (filter.takes_everything() && !is_all) {
+    reader.refuse("all", "must be true to purge every dead letter: or give a filter");
+  }
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return json_reply(wire::encode(app::purge_dead(backing.parts, filter, is_dry_run)));
+}
+
+base::Result<Reply> handle_purge_one_dead(Backing& backing, const Call& call) {
+  const auto answer = app::purge_one_dead(backing.parts, base::CommandId{call.id});
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+}  // namespace noetl::api

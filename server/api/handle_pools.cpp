@@ -1,0 +1,25 @@
+#include <nlohmann/json.hpp>
+
+#include "server/api/handlers.hpp"
+#include "server/app/pool_rules.hpp"
+#include "shared/wire/pool_json.hpp"
+
+namespace noetl::api {
+
+base::Result<Reply> handle_list_pools(Backing& backing, const Call&) {
+  return json_reply(wire::encode(app::list_pools(backing.parts)));
+}
+
+base::Result<Reply> handle_get_pool(Backing& backing, const Call& call) {
+  return json_reply(wire::encode(app::get_pool(backing.parts, call.name)));
+}
+
+base::Result<Reply> handle_put_pool(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto pool = wire::decode_pool(*body, call.name);
+  if (!pool) return base::failure(pool.error());
+  return json_reply(wire::encode(app::put_pool(backing.parts, *pool)));
+}
+
+}  // namespace noetl::api

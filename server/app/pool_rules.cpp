@@ -1,0 +1,59 @@
+#include "server/app/pool_rules.hpp"
+
+#include "server/store/connection_pool.hpp"
+#include "server/store/pool_table.hpp"
+
+namespace noetl::app {
+
+namespace {
+wire::PoolsByName read(store::ConnectionPool& connections) {
+  wire::PoolsByName pools;
+  connections.run_one([&](store::Session& session) { pools = store::PoolTable(session).all(); });
+  return pools;
+}
+}  // namespace
+
+PoolRules::Snapshot PoolRules::get() {
+  const auto now = std::chrono::steady_clock::now();
+  // Whoever finds it old reads it anew; the others go on with what is there, so that one statement is enough.
+  const auto [fresh, is_mine] = kept_.with([&](Kept& kept) -> std::pair<Snapshot, bool> {
+    if (kept.pools && now - kept.read_at < age_max) return {kept.pools, false};
+    kept.read_at = now;
+    return {kept.pools, true};
+  });
+  if (!is_mine) return fresh;
+  try {
+    const auto pools = std::make_shared<const wire::PoolsByName>(read(connections_));
+    kept_.with([&](Kept& kept) { kept.pools = pools; });
+    return pools;
+  } catch (...) {
+    kept_.with([](Kept& kept) { kept.read_at = {}; });
+    throw;
+  }
+}
+
+void PoolRules::forget() {
+  kept_.with([](Kept& kept) { kept = {}; });
+}
+
+std::vector<wire::Pool> list_pools(Parts& parts) {
+  std::vector<wire::Pool> rows;
+  for (auto& [name, pool] : read(parts.connections)) rows.push_back(pool);
+  return rows;
+}
+
+wire::Pool get_pool(Parts& parts, const std::string& name) {
+  const auto pools = read(parts.connections);
+  if (const auto found = pools.find(name); found != pools.end()) return found->second;
+  wire::Pool unset;
+  unset.pool = name;
+  return unset;
+}
+
+wire::Pool put_pool(Parts& parts, const wire::Pool& pool) {
+  parts.connections.run_one([&](store::Session& session) { store::PoolTable(session).put(pool); });
+  parts.pool_rules.forget();
+  return get_pool(parts, pool.pool);
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,39 @@
+#pragma once
+// PoolRules: what holds for the pools, read at most once a second by each server, so that enqueueing asks for
+// nothing more. A change is in force everywhere a second later. Any thread.
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "shared/base/guarded.hpp"
+#include "shared/wire/pool.hpp"
+
+namespace noetl::app {
+
+class PoolRules {
+ public:
+  explicit PoolRules(store::ConnectionPool& connections) : connections_(connections) {}
+
+  // Shared with whoever reads it while a newer one takes its place.
+  using Snapshot = std::shared_ptr<const wire::PoolsByName>;
+  [[nodiscard]] Snapshot get();
+  void forget();  // the next get() reads again
+
+ private:
+  static constexpr std::chrono::seconds age_max{1};
+  struct Kept {
+    Snapshot pools;
+    std::chrono::steady_clock::time_point read_at{};
+  };
+  store::ConnectionPool& connections_;
+  base::Guarded<Kept> kept_;
+};
+
+// GET and PUT /api/v2/pools/{pool}: straight from the table. A pool that nobody has set anything for has defaults.
+[[nodiscard]] std::vector<wire::Pool> list_pools(Parts& parts);
+[[nodiscard]] wire::Pool get_pool(Parts& parts, const std::string& name);
+wire::Pool put_pool(Parts& parts, const wire::Pool& pool);
+
+}  // namespace noetl::app

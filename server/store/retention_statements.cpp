@@ -1,0 +1,84 @@
+#include "server/store/retention_statements.hpp"
+
+#include <algorithm>
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+namespace {
+std::optional<std::int64_t> count_of(const std::optional<std::chrono::seconds>& time) {
+  if (!time) return std::nullopt;
+  return static_cast<std::int64_t>(time->count());
+}
+
+// The last id looked at, or the end of the range when fewer rows were there than asked for.
+std::int64_t reached(std::int64_t last_id, int looked_at, const IdWindow& window) {
+  return looked_at < window.rows_max ? window.until : last_id;
+}
+
+PrunedWindow window_from(const pqxx::row& row, const IdWindow& window) {
+  return {reached(row["last_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window),
+          row["gone"].as<int>()};
+}
+
+std::string id_array(const std::vector<base::ExecutionId>& ids) {
+  ArrayLiteral array;
+  for (const auto id : ids) array.add(id.value);
+  return array.text();
+}
+}  // namespace
+
+int PrunedParts::largest() const { return std::max({commands, events, items, results}); }
+
+PrunedWindow RetentionStatements::prune_commands(const KeptFor& kept, const IdWindow& window) {
+  return window_from(session_.run("prune_commands", count_of(kept.completed), count_of(kept.cancelled),
+                                  count_of(kept.dead), window.after, window.until, window.rows_max)[0],
+                     window);
+}
+
+PrunedWindow RetentionStatements::prune_events(std::chrono::seconds kept, const IdWindow& window) {
+  return window_from(session_.run("prune_events", static_cast<std::int64_t>(kept.count()), window.after,
+                                  window.until, window.rows_max)[0],
+                     window);
+}
+
+EndedWindow RetentionStatements::ended_executions(const KeptFor& kept, const IdWindow& window) {
+  EndedWindow found;
+  for (const auto& row :
+       session_.run("ended_executions", count_of(kept.completed), count_of(kept.failed),
+                    count_of(kept.cancelled), window.after, window.until, window.rows_max)) {
+    if (row["is_end"].as<bool>()) {
+      found.last = reached(row["execution_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window);
+    } else {
+      found.executions.push_back({row["execution_id"].as<std::int64_t>()});
+    }
+  }
+  return found;
+}
+
+std::vector<base::ExecutionId> RetentionStatements::lock_ended(
+    const std::vector<base::ExecutionId>& executions) {
+  std::vector<base::ExecutionId> locked;
+  for (const auto& row : session_.run("lock_ended_executions", id_array(executions))) {
+    locked.push_back({row[0].as<std::int64_t>()});
+  }
+  return locked;
+}
+
+PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>& executions,
+                                                       int rows_max) {
+  const auto row = session_.run("prune_execution_parts", id_array(executions), rows_max)[0];
+  return {.commands = row["commands"].as<int>(),
+          .events = row["events"].as<int>(),
+          .items = row["items"].as<int>(),
+          .results = row["results"].as<int>(),
+          .others = row["others"].as<int>()};
+}
+
+int RetentionStatements::prune_executions(const std::vector<base::ExecutionId>& executions) {
+  return static_cast<int>(session_.run("prune_executions", id_array(executions)).size());
+}
+
+}  // namespace noetl::store

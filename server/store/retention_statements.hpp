@@ -1,0 +1,60 @@
+#pragma once
+// RetentionStatements: what leaves when its time is over, a window of ids at a time, through one session. One thread.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "shared/base/ids.hpp"
+
+namespace noetl::store {
+
+class Session;
+
+// How long what has ended is kept, by outcome; nothing: for ever.
+struct KeptFor {
+  std::optional<std::chrono::seconds> completed, failed, cancelled, dead;
+};
+
+// Ids in (after, until], `rows_max` of them at most.
+struct IdWindow {
+  std::int64_t after = 0;
+  std::int64_t until = 0;
+  int rows_max = 0;
+};
+
+struct PrunedWindow {
+  std::int64_t last = 0;  // looked at up to here; `until` when the range was exhausted
+  int gone = 0;
+};
+
+struct EndedWindow {
+  std::int64_t last = 0;
+  std::vector<base::ExecutionId> executions;
+};
+
+struct PrunedParts {
+  int commands = 0, events = 0, items = 0, results = 0, others = 0;
+  [[nodiscard]] int largest() const;  // of the kinds that are bounded
+};
+
+class RetentionStatements {
+ public:
+  explicit RetentionStatements(Session& session) : session_(session) {}
+
+  [[nodiscard]] PrunedWindow prune_commands(const KeptFor& kept, const IdWindow& window);
+  // Events of plain commands that have left; `kept` for those of no command.
+  [[nodiscard]] PrunedWindow prune_events(std::chrono::seconds kept, const IdWindow& window);
+  [[nodiscard]] EndedWindow ended_executions(const KeptFor& kept, const IdWindow& window);
+  // Those of them that are there, have ended, and that nobody else works with: locked until the transaction ends.
+  [[nodiscard]] std::vector<base::ExecutionId> lock_ended(const std::vector<base::ExecutionId>& executions);
+  [[nodiscard]] PrunedParts prune_execution_parts(const std::vector<base::ExecutionId>& executions,
+                                                  int rows_max);
+  // The number that left.
+  [[nodiscard]] int prune_executions(const std::vector<base::ExecutionId>& executions);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace noetl::store

@@ -1,0 +1,93 @@
+#include "server/upkeep/retention.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+
+#include "server/app/prune_executions.hpp"
+#include "server/store/duty_connection.hpp"
+
+namespace noetl::upkeep {
+
+namespace {
+constexpr std::chrono::milliseconds step_max{
+    40};  // with every tick that prunes: a tenth of one processor at the most
+constexpr int commands_max = 5000;  // looked at in one statement: some 5 ms
+constexpr int events_max = 5000;
+constexpr int executions_max = 1000;
+
+std::optional<std::chrono::seconds> shortest(
+    std::initializer_list<std::optional<std::chrono::seconds>> times) {
+  std::optional<std::chrono::seconds> least;
+  for (const auto& time : times) {
+    if (time && (!least || *time < *least)) least = time;
+  }
+  return least;
+}
+}  // namespace
+
+Retention::Retention(app::Parts& parts, store::KeptFor kept) : parts_(parts), kept_(kept) {
+  const auto plain = shortest({kept.completed, kept.cancelled, kept.dead});
+  const auto executions = shortest({kept.completed, kept.cancelled, kept.failed});
+  keeps_plain_ = !plain;
+  keeps_executions_ = !executions;
+  is_on_ = plain || executions;
+  shortest_plain_ = plain.value_or(shortest_plain_);
+  shortest_ = shortest({plain, executions}).value_or(shortest_);
+}
+
+bool Retention::step(store::DutyConnection& connection, std::int64_t now_ms) {
+  const auto deadline = std::chrono::steady_clock::now() + step_max;
+  const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(shortest_).count();
+  const std::int64_t until = base::IdGenerator::first_id_at(now_ms - age_ms);
+  commands_.is_over = events_.is_over = keeps_plain_;
+  executions_.is_over = keeps_executions_;
+  bool has_gone = false;
+  const auto is_over = [&] { return commands_.is_over && events_.is_over && executions_.is_over; };
+  while (!is_over()) {
+    has_gone = prune(Kind::commands, commands_, connection, until, deadline) || has_gone;
+    has_gone = prune(Kind::executions, executions_, connection, until, deadline) || has_gone;
+    has_gone = prune(Kind::events, events_, connection, until, deadline) || has_gone;
+    if (std::chrono::steady_clock::now() >= deadline) break;
+  }
+  return has_gone && !is_over();
+}
+
+bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
+                      std::chrono::steady_clock::time_point deadline) {
+  if (round.is_over) return false;
+  std::int64_t last = until;
+  int gone = 0;
+  const auto window = [&](int rows_max) {
+    return store::IdWindow{.after = round.at, .until = until, .rows_max = rows_max};
+  };
+  if (kind == Kind::executions) {
+    const auto pruned = app::prune_executions(parts_, kept_, window(executions_max), deadline);
+    last = pruned.last;
+    gone = pruned.rows + pruned.executions;
+    executions_gone_ += static_cast<std::uint64_t>(pruned.executions);
+    execution_rows_gone_ += static_cast<std::uint64_t>(pruned.rows);
+  } else {
+    store::PrunedWindow pruned;
+    connection.run_one([&](store::Session& session) {
+      store::RetentionStatements statements(session);
+      pruned = kind == Kind::commands ? statements.prune_commands(kept_, window(commands_max))
+                                      : statements.prune_events(shortest_plain_, window(events_max));
+    });
+    last = pruned.last;
+    gone = pruned.gone;
+    (kind == Kind::commands ? commands_gone_ : events_gone_) += static_cast<std::uint64_t>(gone);
+  }
+  round.is_over = last >= until;
+  round.at = round.is_over ? 0 : last;
+  return gone > 0;
+}
+
+RetentionCounts Retention::counts() const {
+  return {.commands = commands_gone_,
+          .events = events_gone_,
+          .executions = executions_gone_,
+          .execution_rows = execution_rows_gone_};
+}
+
+}  // namespace noetl::upkeep

@@ -1,0 +1,56 @@
+#pragma once
+// Retention: what has ended leaves when its time is over: plain commands with their events and dead letters, executions as
+// a whole. A step goes through windows of ids for a few ten milliseconds, each in a transaction of its own, so that nobody
+// waits for it; a round ends at the newest id and the next one begins later. One thread; the counts any thread.
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "server/app/parts.hpp"
+#include "server/store/retention_statements.hpp"
+
+namespace noetl::store {
+class DutyConnection;
+}
+
+namespace noetl::upkeep {
+
+struct RetentionCounts {
+  std::uint64_t commands = 0;  // plain ones
+  std::uint64_t events = 0;  // of plain commands
+  std::uint64_t executions = 0;
+  std::uint64_t execution_rows = 0;  // of executions, of all kinds
+};
+
+class Retention {
+ public:
+  Retention(app::Parts& parts, store::KeptFor kept);
+
+  // Does something leave at all?
+  [[nodiscard]] bool is_on() const { return is_on_; }
+  // True when the round is not over and something left: go on soon.
+  bool step(store::DutyConnection& connection, std::int64_t now_ms);
+  [[nodiscard]] RetentionCounts counts() const;
+
+ private:
+  enum class Kind { commands, events, executions };
+  struct Round {
+    std::int64_t at = 0;  // goes on here
+    bool is_over = false;  // in this step
+  };
+  // True when something left.
+  bool prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
+             std::chrono::steady_clock::time_point deadline);
+
+  app::Parts& parts_;
+  const store::KeptFor kept_;
+  std::chrono::seconds shortest_{0};  // of all times
+  std::chrono::seconds shortest_plain_{0};
+  bool is_on_ = false;
+  bool keeps_plain_ = true;
+  bool keeps_executions_ = true;
+  Round commands_, events_, executions_;
+  std::atomic<std::uint64_t> commands_gone_{0}, events_gone_{0}, executions_gone_{0}, execution_rows_gone_{0};
+};
+
+}  // namespace noetl::upkeep

@@ -1,0 +1,168 @@
+#include "shared/wire/dead_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "shared/wire/command.hpp"
+#include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
+#include "shared/wire/object_writer.hpp"
+
+namespace noetl::wire {
+namespace {
+
+constexpr double rate_min = 0.001;
+
+DeadFilter read_filter(ObjectReader& outer, const Json& body) {
+  ObjectReader reader(body, outer.pointer_to("filter"));
+  DeadFilter filter;
+  filter.fingerprint = reader.optional_string("fingerprint", {0, 64}).value_or("");
+  filter.pool = reader.optional_string("pool", {1, pool_bytes_max}).value_or("");
+  filter.tool_kind = reader.optional_string("tool_kind", {1, pool_bytes_max}).value_or("");
+  filter.error_kind = reader.optional_string("error_kind", {1, pool_bytes_max}).value_or("");
+  filter.after = reader.optional_id<base::CommandId>("after");
+  filter.before = reader.optional_id<base::CommandId>("before");
+  if (auto error = reader.finish()) outer.refuse(std::move(*error));
+  return filter;
+}
+
+void read_edit(ObjectReader& outer, const Json& body, RedriveRequest& request) {
+  ObjectReader reader(body, outer.pointer_to("edit"));
+  if (const Json* input = reader.optional_object("input")) request.input_patch = input->dump();
+  if (const Json* tool = reader.optional_object("tool")) request.tool_patch = tool->dump();
+  if (auto error = reader.finish()) outer.refuse(std::move(*error));
+}
+
+void read_ids(ObjectReader& reader, RedriveRequest& request) {
+  const Json* ids = reader.optional_array("queue_ids", redrive_max, 1);
+  if (ids == nullptr) return;
+  for (std::size_t i = 0; i < ids->size(); ++i) {
+    const Json& item = (*ids)[i];
+    const auto text = item.is_string() ? item.get<std::string>() : item.dump();
+    const auto id = base::parse_id(text);
+    if (!id) {
+      reader.refuse("queue_ids", "must have ids, found " + describe(item) + " at " + std::to_string(i));
+      return;
+    }
+    request.queue_ids.push_back({*id});
+  }
+}
+
+void write_letter(ObjectWriter& out, const DeadLetter& letter) {
+  out.id("queue_id", letter.queue_id)
+      .id("execution_id", letter.execution_id)
+      .text_or_null("step", letter.step)
+      .text("pool", letter.pool)
+      .text("tool_kind", letter.tool_kind)
+      .text("error_kind", letter.error_kind)
+      .text("fingerprint", letter.fingerprint)
+      .raw("error", letter.error)
+      .integer("attempts", letter.attempts)
+      .text_or_null("died_at", letter.died_at)
+      .id("redriven_as", letter.redriven_as)
+      .text_or_null("closed_at", letter.closed_at);
+}
+
+}  // namespace
+
+base::Result<RedriveRequest> decode_redrive_request(const Json& body) {
+  ObjectReader reader(body);
+  RedriveRequest request;
+  read_ids(reader, request);
+  if (const Json* filter = reader.optional_object("filter")) request.filter = read_filter(reader, *filter);
+  request.is_dry_run = reader.optional_bool("dry_run").value_or(false);
+  if (const Json* edit = reader.optional_object("edit")) read_edit(reader, *edit, request);
+  if (const auto attempts = reader.optional_int("max_attempts", {1, attempts_max_limit})) {
+    request.max_attempts = static_cast<int>(*attempts);
+  }
+  request.rate_per_second = reader.optional_number("rate_per_second", rate_min, redrive_rate_max);
+  request.limit = static_cast<int>(
+      reader.optional_int("limit", {1, static_cast<std::int64_t>(redrive_max)}).value_or(request.limit));
+  if (request.queue_ids.empty() == !request.filter.has_value()) {
+    reader.refuse(
+        "queue_ids",
+        "or 'filter' says what to redrive: give one of both ({\"filter\": {}} takes all that are open)");
+  }
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return request;
+}
+
+std::string encode(const RedriveAnswer& answer) {
+  std::vector<std::string> commands;
+  for (const auto& one : answer.redriven) {
+    ObjectWriter out(96);
+    out.id("queue_id", one.queue_id).id("redriven_as", one.redriven_as).integer("delay_ms", one.delay_ms);
+    commands.push_back(out.finish());
+  }
+  std::vector<std::string> refused;
+  for (const auto& one : answer.refused) {
+    ObjectWriter out;
+    out.id("queue_id", one.queue_id).text("code", one.code).text("message", one.message);
+    refused.push_back(out.finish());
+  }
+  ObjectWriter out;
+  out.boolean("dry_run", answer.is_dry_run)
+      .integer("count", static_cast<std::int64_t>(answer.redriven.size()))
+      .raw("commands", join_array(commands))
+      .raw("refused", join_array(refused))
+      .integer("steps_left", answer.steps_left)
+      .raw("sample", answer.sample);
+  return out.finish();
+}
+
+std::string encode(const PurgeAnswer& answer) {
+  ObjectWriter out;
+  out.boolean("dry_run", answer.is_dry_run)
+      .integer("count", answer.count)
+      .boolean("has_more", answer.has_more);
+  return out.finish();
+}
+
+std::string encode(const DeadCommand& command) {
+  ObjectWriter out(512 + command.context.size() + command.letter.error.size());
+  write_letter(out, command.letter);
+  out.integer("max_attempts", command.max_attempts)
+      .raw("context", command.context)
+      .raw("retry", command.retry)
+      .id("redriven_from", command.redriven_from)
+      .text_or_null("worker_id", command.worker_id)
+      .text_or_null("created_at", command.created_at);
+  return out.finish();
+}
+
+std::string encode(const std::vector<DeadLetter>& letters, int limit) {
+  std::vector<std::string> rows;
+  rows.reserve(letters.size());
+  for (const auto& letter : letters) {
+    ObjectWriter out;
+    write_letter(out, letter);
+    rows.push_back(out.finish());
+  }
+  ObjectWriter out;
+  out.raw("letters", join_array(rows))
+      .id("next_before",
+          static_cast<int>(letters.size()) == limit ? letters.back().queue_id : base::CommandId{});
+  return out.finish();
+}
+
+std::string encode(const std::vector<DeadGroup>& groups) {
+  std::vector<std::string> rows;
+  rows.reserve(groups.size());
+  for (const auto& group : groups) {
+    ObjectWriter out;
+    out.text("fingerprint", group.fingerprint)
+        .integer("count", group.count)
+        .text("tool_kind", group.tool_kind)
+        .text("error_kind", group.error_kind)
+        .text("message", group.message)
+        .raw("pools", group.pools)
+        .text_or_null("first_died_at", group.first_died_at)
+        .text_or_null("last_died_at", group.last_died_at)
+        .id("newest", group.newest);
+    rows.push_back(out.finish());
+  }
+  ObjectWriter out;
+  out.raw("groups", join_array(rows));
+  return out.finish();
+}
+
+}  // namespace noetl::wire

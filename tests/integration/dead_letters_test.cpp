@@ -1,0 +1,388 @@
+// Dead letters on a real Postgres: grouped by cause, redriven once with attempts of their own, purged. And what pools say
+// for commands that say nothing.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "server/app/dead_letters.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/free_leases.hpp"
+#include "server/app/pool_rules.hpp"
+#include "server/app/read_queue.hpp"
+#include "server/app/record_given_up.hpp"
+#include "server/app/redrive_dead.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/start_execution.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+using Json = nlohmann::json;
+
+namespace {
+// A command of that tool that has died of that message.
+base::CommandId dead(ServerParts& server, const std::string& kind, const std::string& message,
+                     const std::string& pool = "default") {
+  wire::NewCommand command;
+  command.tool_kind = kind;
+  command.tool = R"({"kind":")" + kind + R"(","path":"/a"})";
+  command.input = R"({"amount":1,"to":{"name":"x"}})";
+  command.pool = pool;
+  command.max_attempts = 1;
+  const auto id = app::enqueue_commands(server.parts, {command}).value().at(0).queue_id;
+  auto report = support::failed(server.claim("w", id), "exception");
+  report.error->message = message;
+  (void)server.report(report);
+  REQUIRE(server.status_of(id) == "dead");
+  return id;
+}
+
+struct Dead : ServerParts {
+  Dead() { add_worker("w"); }
+};
+
+std::vector<base::CommandId> ids_of(const std::vector<wire::DeadLetter>& letters) {
+  std::vector<base::CommandId> ids;
+  for (const auto& letter : letters) ids.push_back(letter.queue_id);
+  return ids;
+}
+
+wire::RedriveRequest these(std::vector<base::CommandId> ids) {
+  wire::RedriveRequest request;
+  request.queue_ids = std::move(ids);
+  return request;
+}
+
+wire::RedriveRequest all_of(wire::DeadFilter filter) {
+  wire::RedriveRequest request;
+  request.filter = std::move(filter);
+  return request;
+}
+}  // namespace
+
+TEST_CASE("dead letters of one cause are one group, whatever numbers and names are in their messages") {
+  Dead server;
+  (void)dead(server, "http", "connection to 10.0.0.7:5432 refused after 3.1s");
+  (void)dead(server, "http", "connection to 10.0.0.8:5433 refused after 12s", "other");
+  const auto last = dead(server, "python", "no such file: '/tmp/a/7'");
+
+  const auto groups = app::group_dead(server.parts, {}, 100);
+
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0].count == 2);
+  CHECK(groups[0].tool_kind == "http");
+  CHECK(groups[0].message == "connection to 10.0.0.8:5433 refused after 12s");
+  CHECK(Json::parse(groups[0].pools) == Json({"default", "other"}));
+  CHECK(groups[1].newest == last);
+  wire::DeadFilter filter;
+  filter.fingerprint = groups[1].fingerprint;
+  CHECK(ids_of(app::list_dead(server.parts, filter, 100)) == std::vector{last});
+}
+
+TEST_CASE("the list of letters is filtered and paged, newest first") {
+  Dead server;
+  const auto first = dead(server, "http", "a");
+  const auto second = dead(server, "http", "b", "other");
+  const auto third = dead(server, "shell", "c");
+
+  CHECK(ids_of(app::list_dead(server.parts, {}, 2)) == std::vector{third, second});
+  wire::DeadFilter older;
+  older.before = second;
+  CHECK(ids_of(app::list_dead(server.parts, older, 2)) == std::vector{first});
+  wire::DeadFilter newer;
+  newer.after = first;
+  newer.tool_kind = "http";
+  CHECK(ids_of(app::list_dead(server.parts, newer, 9)) == std::vector{second});
+  wire::DeadFilter of_pool;
+  of_pool.pool = "other";
+  CHECK(ids_of(app::list_dead(server.parts, of_pool, 9)) == std::vector{second});
+}
+
+TEST_CASE("one letter is shown with context, error and attempts; a command that lives has none") {
+  Dead server;
+  const auto id = dead(server, "http", "broken");
+  const auto waiting = server.enqueue();
+
+  const auto found = app::get_dead(server.parts, id).value();
+
+  CHECK(Json::parse(found.context)["input"]["amount"] == 1);
+  CHECK(Json::parse(found.letter.error)["message"] == "broken");
+  CHECK(found.letter.attempts == 1);
+  CHECK(found.letter.fingerprint.size() == 16);
+  CHECK(app::get_dead(server.parts, waiting).error().code == base::ErrorCode::not_found);
+}
+
+TEST_CASE("a redriven command is a new one with attempts of its own, and the old one stays dead") {
+  Dead server;
+  const auto old = dead(server, "http", "broken");
+  (void)server.notifier.take();
+
+  const auto answer = app::redrive_dead(server.parts, these({old})).value();
+
+  REQUIRE(answer.redriven.size() == 1);
+  const auto made = answer.redriven[0].redriven_as;
+  CHECK(server.status_of(old) == "dead");
+  const auto row = app::get_command(server.parts, made).value();
+  CHECK(row.status == "queued");
+  CHECK(row.attempts == 0);
+  CHECK(row.max_attempts == 1);
+  CHECK(row.redriven_from == old);
+  CHECK(Json::parse(row.context)["input"]["amount"] == 1);
+  REQUIRE(server.notifier.rings().size() == 1);
+  CHECK(server.notifier.rings()[0].queue_id == made);
+  (void)server.report(support::completed(server.claim("w", made)));
+  CHECK(server.status_of(made) == "done");
+  const auto letter = app::get_dead(server.parts, old).value().letter;
+  CHECK(letter.redriven_as == made);
+  CHECK_FALSE(letter.closed_at.empty());
+  CHECK(app::list_dead(server.parts, {}, 9).empty());
+  CHECK(server.number("select sum(change) from noetl.queue_change where status = 'queued'") == 0);
+}
+
+TEST_CASE("redriving again is refused with the id of the first time, also from two sides at once") {
+  Dead server;
+  std::vector<base::CommandId> ids;
+  for (int i = 0; i < 40; ++i) ids.push_back(dead(server, "http", "broken"));
+
+  std::vector<wire::RedriveAnswer> answers(2);
+  {
+    std::vector<std::jthread> sides;
+    for (auto& answer : answers)
+      sides.emplace_back([&] { answer = app::redrive_dead(server.parts, these(ids)).value(); });
+  }
+
+  CHECK(answers[0].redriven.size() + answers[1].redriven.size() == ids.size());
+  CHECK(answers[0].refused.size() + answers[1].refused.size() == ids.size());
+  CHECK(server.number("select count(*) from noetl.queue where redriven_from is not null") == 40);
+  const auto again = app::redrive_dead(server.parts, these({ids[0]})).value();
+  REQUIRE(again.refused.size() == 1);
+  CHECK(again.refused[0].code == "conflict");
+  const auto first = app::get_dead(server.parts, ids[0]).value().letter.redriven_as;
+  CHECK(again.refused[0].message.find(first.str()) != std::string::npos);
+}
+
+TEST_CASE("a redriven command that dies has a letter of its own and can be redriven in its turn") {
+  Dead server;
+  const auto old = dead(server, "http", "broken");
+  const auto second = app::redrive_dead(server.parts, these({old})).value().redriven.at(0).redriven_as;
+  (void)server.report(support::failed(server.claim("w", second), "exception"));
+
+  const auto third = app::redrive_dead(server.parts, these({second})).value();
+
+  CHECK(third.redriven.size() == 1);
+  CHECK(app::get_dead(server.parts, second).value().redriven_from == old);
+}
+
+TEST_CASE("input and tool are merged with the edit, field by field; a null takes a field away") {
+  Dead server;
+  const auto old = dead(server, "http", "broken");
+  auto request = these({old});
+  request.input_patch = R"({"amount":2,"to":{"name":null,"city":"y"}})";
+  request.tool_patch = R"({"kind":"noop"})";
+  request.max_attempts = 7;
+
+  const auto made = app::redrive_dead(server.parts, request).value().redriven.at(0).redriven_as;
+
+  const auto row = app::get_command(server.parts, made).value();
+  const auto context = Json::parse(row.context);
+  CHECK(context["input"] == Json::parse(R"({"amount":2,"to":{"city":"y"}})"));
+  CHECK(context["tool"] == Json::parse(R"({"kind":"noop","path":"/a"})"));
+  CHECK(row.tool_kind == "noop");
+  CHECK(row.step == "noop");
+  CHECK(row.max_attempts == 7);
+}
+
+TEST_CASE("an edit that leaves no tool changes nothing") {
+  Dead server;
+  const auto old = dead(server, "http", "broken");
+  auto request = these({old});
+  request.tool_patch = R"({"kind":null})";
+
+  const auto refused = app::redrive_dead(server.parts, request);
+
+  CHECK(refused.error().code == base::ErrorCode::invalid_input);
+  CHECK(refused.error().message.find(old.str()) != std::string::npos);
+  CHECK(server.number("select count(*) from noetl.queue") == 1);
+}
+
+TEST_CASE("a dry run changes nothing and shows what would be") {
+  Dead server;
+  (void)dead(server, "http", "broken");
+  (void)dead(server, "http", "broken");
+  auto request = all_of({});
+  request.is_dry_run = true;
+  request.input_patch = R"({"amount":9})";
+  (void)server.notifier.take();
+
+  const auto answer = app::redrive_dead(server.parts, request).value();
+
+  CHECK(answer.redriven.size() == 2);
+  CHECK_FALSE(answer.redriven[0].redriven_as.is_set());
+  CHECK(Json::parse(answer.sample)["input"]["amount"] == 9);
+  CHECK(server.number("select count(*) from noetl.queue") == 2);
+  CHECK(server.notifier.rings().empty());
+  CHECK(app::list_dead(server.parts, {}, 9).size() == 2);
+}
+
+TEST_CASE("a paced redrive becomes due bit by bit, across its transactions") {
+  Dead server;
+  server.run(
+      "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, attempts, epoch, status, "
+      "context, finished_at) "
+      "select i, 'noop', 'noop', 'default', 1, 1, 1, 'dead', '{\"tool\":{\"kind\":\"noop\"},\"input\":{}}', "
+      "now() "
+      "from generate_series(1, 1200) as i; "
+      "insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts) "
+      "select i, 'default', 'noop', 'exception', '{}', 1 from generate_series(1, 1200) as i");
+  auto request = all_of({});
+  request.rate_per_second = 10;
+  request.limit = 1100;
+
+  const auto answer = app::redrive_dead(server.parts, request).value();
+
+  CHECK(answer.redriven.size() == 1100);
+  CHECK(answer.redriven.front().queue_id.value == 1);
+  CHECK(answer.redriven.back().delay_ms == 109'900);
+  CHECK(server.number(
+            "select count(*) from noetl.queue where redriven_from is not null and available_at is null") ==
+        1);
+  CHECK(server.number("select count(*) from noetl.queue where available_at between now() + interval '45 "
+                      "seconds' and now() + interval '55 seconds'") > 90);
+  CHECK(server.notifier.rings().size() == 1);
+  CHECK(app::list_dead(server.parts, {}, 1000).size() == 100);
+}
+
+TEST_CASE("a step's command is not redriven: its execution is run again from that step") {
+  Dead server;
+  (void)app::register_playbook(server.parts, {R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: one, path: tests/one}
+workflow:
+  - step: fetch
+    tool: {kind: noop}
+)"})
+      .value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/one";
+  const auto execution = app::start_execution(server.parts, execute).value().execution_id;
+  server.run("update noetl.queue set max_attempts = 1");
+  const base::CommandId step{server.number("select queue_id from noetl.queue")};
+  (void)server.claim("w", step);
+  server.run("update noetl.worker set status = 'lost', lease_until = now() - interval '1 second'");
+  (void)app::free_leases(server.parts, std::nullopt, "the lease of its worker ran out");
+  REQUIRE(server.status_of(step) == "dead");
+
+  const auto named = app::redrive_dead(server.parts, these({step})).value();
+  const auto filtered = app::redrive_dead(server.parts, all_of({})).value();
+
+  REQUIRE(named.refused.size() == 1);
+  CHECK(named.refused[0].code == "unsupported");
+  CHECK(named.refused[0].message.find("noetlctl execution rerun " + execution.str() + " --from fetch") !=
+        std::string::npos);
+  CHECK(filtered.redriven.empty());
+  CHECK(filtered.steps_left == 1);
+  CHECK(app::purge_one_dead(server.parts, step).value().count == 1);
+  CHECK(server.number("select count(*) from noetl.queue") == 1);
+  CHECK(app::list_dead(server.parts, {}, 9).empty());
+  CHECK_FALSE(app::get_dead(server.parts, step).value().letter.closed_at.empty());
+}
+
+TEST_CASE("purging takes letters and their plain commands, as the filter says, and counts them") {
+  Dead server;
+  const auto kept = dead(server, "http", "a");
+  (void)dead(server, "shell", "b");
+  (void)dead(server, "shell", "c");
+  wire::DeadFilter filter;
+  filter.tool_kind = "shell";
+
+  CHECK(app::purge_dead(server.parts, filter, true).count == 2);
+  CHECK(app::list_dead(server.parts, {}, 9).size() == 3);
+  CHECK(app::purge_dead(server.parts, filter, false).count == 2);
+
+  CHECK(ids_of(app::list_dead(server.parts, {}, 9)) == std::vector{kept});
+  CHECK(server.number("select count(*) from noetl.queue") == 1);
+  CHECK(server.number("select sum(change) from noetl.queue_change where status = 'dead'") == 1);
+  CHECK(app::purge_one_dead(server.parts, kept).value().count == 1);
+  CHECK(app::purge_one_dead(server.parts, kept).error().code == base::ErrorCode::not_found);
+}
+
+TEST_CASE("what a pool says counts for commands that say nothing, from the next second on") {
+  Dead server;
+  wire::Pool pool;
+  pool.pool = "slow";
+  pool.max_attempts = 9;
+  pool.retry = R"({"backoff":"fixed","initial_delay":5,"multiplier":2,"max_delay":60,"jitter":false})";
+  CHECK(app::put_pool(server.parts, pool).max_attempts == 9);
+  wire::NewCommand silent;
+  silent.tool_kind = "noop";
+  silent.tool = R"({"kind":"noop"})";
+  silent.pool = "slow";
+  auto loud = silent;
+  loud.max_attempts = 2;
+  loud.retry = R"({"backoff":"none","initial_delay":0,"multiplier":2,"max_delay":60,"jitter":true})";
+  auto elsewhere = silent;
+  elsewhere.pool = "default";
+
+  const auto made = app::enqueue_commands(server.parts, {silent, loud, elsewhere}).value();
+
+  const auto row = [&](std::size_t i) { return app::get_command(server.parts, made[i].queue_id).value(); };
+  CHECK(row(0).max_attempts == 9);
+  CHECK(Json::parse(row(0).retry)["backoff"] == "fixed");
+  CHECK(row(1).max_attempts == 2);
+  CHECK(Json::parse(row(1).retry)["backoff"] == "none");
+  CHECK(row(2).max_attempts == 3);
+  CHECK(row(2).retry == "null");
+  (void)server.report(support::failed(server.claim("w", made[0].queue_id), "exception"));
+  CHECK(server.number(
+            "select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
+            made[0].queue_id.str()) >= 48);
+  (void)server.report(support::failed(server.claim("w", made[1].queue_id), "exception"));
+  CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " +
+                      made[1].queue_id.str()) == 1);
+}
+
+TEST_CASE("setting a pool again replaces both, and does not touch whether it is paused") {
+  Dead server;
+  wire::Pool pool;
+  pool.pool = "blue";
+  pool.max_attempts = 9;
+  (void)app::put_pool(server.parts, pool);
+  server.run("update noetl.pool set is_paused = true");
+  pool.max_attempts.reset();
+
+  const auto now = app::put_pool(server.parts, pool);
+
+  CHECK_FALSE(now.max_attempts);
+  CHECK(now.is_paused);
+  CHECK(app::list_pools(server.parts).size() == 1);
+  CHECK(app::get_pool(server.parts, "never-set").updated_at.empty());
+}
+
+TEST_CASE(
+    "a notification that JetStream gave up becomes an event, and its command is rung anew while it waits") {
+  Dead server;
+  const auto waiting = server.enqueue();
+  const auto ended = dead(server, "http", "broken");
+  const auto delayed = server.enqueue();
+  server.run("update noetl.queue set available_at = now() + interval '1 hour' where queue_id = " +
+             delayed.str());
+  (void)server.notifier.take();
+  server.notifier.pretend_given_up({{.queue_id = waiting, .consumer = "c", .sequence = 17, .deliveries = 3},
+                                    {.queue_id = ended, .consumer = "c", .sequence = 18, .deliveries = 3},
+                                    {.queue_id = {}, .consumer = "c", .sequence = 19, .deliveries = 3},
+                                    {.queue_id = delayed, .consumer = "c", .sequence = 20, .deliveries = 3}});
+
+  CHECK(app::record_given_up(server.parts) == 4);
+
+  REQUIRE(server.notifier.rings().size() == 1);
+  CHECK(server.notifier.rings()[0].queue_id == waiting);
+  CHECK(server.notifier.rings()[0].round > 0);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up'") == 4);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up' and "
+                      "status = 'queued' and queue_id = " +
+                      waiting.str()) == 1);
+  CHECK(app::record_given_up(server.parts) == 0);
+}
