@@ -17,7 +17,9 @@ constexpr const char* description =
 constexpr const char* footer =
     "Settings come from flags, then the environment, then a file (--config, NOETL_CONFIG), then defaults:\n"
     "docs/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
-    "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 130 interrupted.";
+    "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 8 the doctor found something "
+    "broken,\n"
+    "130 interrupted.";
 
 void add_global_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config_file, "File with settings")->type_name("FILE");
@@ -46,6 +48,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_credential_command(app, line);
   add_variable_command(app, line);
   add_migrate_command(app, line);
+  add_doctor_command(app, line);
   add_config_command(app, line);
   add_completion_command(app, line);
 }

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/command_line.hpp"
+#include "server/run_doctor.hpp"
 #include "server/run_server.hpp"
 #include "server/store/migrations.hpp"
 #include "shared/base/stop_signals.hpp"
@@ -26,6 +27,9 @@ noetl::cli::Programs programs() {
       for (const auto& one : applied) lines.push_back({one.version, one.name, one.applied_at});
       return lines;
     });
+  };
+  all.run_doctor = [](const noetl::config::ServerSettings& settings, const noetl::cli::DoctorRequest& request) {
+    return noetl::server::run_doctor(settings, {.is_deep = request.is_deep, .executions_max = request.executions_max});
   };
   all.lint_playbook = [](std::string_view text) {
     auto report = noetl::language::lint_playbook(text);

@@ -1,7 +1,9 @@
 #pragma once
 // Programs: the parts of other folders that subcommands run, handed in by main, so that the command line
 // itself links neither server nor worker and can be tested without them. Values; main thread.
+#include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -30,6 +32,11 @@ struct LintOutcome {
   std::vector<LintFinding> findings;
 };
 
+struct DoctorRequest {
+  bool is_deep = false;  // read whole tables and replay executions
+  std::int64_t executions_max = 0;  // to replay, the newest; 0: all
+};
+
 struct Programs {
   std::function<int(const config::ServerSettings&, std::stop_token)> run_server;
   std::function<int(const config::WorkerSettings&, std::stop_token)> run_worker;
@@ -38,6 +45,8 @@ struct Programs {
   std::function<base::Result<std::vector<int>>(const std::string& database_url)> migrate_up;
   std::function<base::Result<std::vector<MigrationLine>>(const std::string& database_url)> migration_status;
   std::function<std::string()> migration_sql;
+  // {"status": …, "checks": [{check, rule, status, summary, found, findings, cure}, …]}
+  std::function<base::Result<nlohmann::json>(const config::ServerSettings&, const DoctorRequest&)> run_doctor;
   std::string version;
 };
 

@@ -153,6 +153,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   api::HttpDoor door(parts, vault, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
                              .threads_max = static_cast<std::size_t>(settings.http_threads),
                              .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
+                             // Half of the database's connections: what workers report and ask for finds the others.
+                             .intake_max = static_cast<std::size_t>(std::max(1, settings.db_pool_size / 2)),
                              .body_bytes_max = settings.body_bytes_max}, metrics);
   const int port = door.bind();
   // Notifications name the address where to claim, which is known only now when any port would do.

@@ -1,5 +1,8 @@
 -- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.
 CREATE SCHEMA noetl;
+CREATE FUNCTION noetl.pause_shift() RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '8760000:00:00'::interval;
 CREATE FUNCTION noetl.rfc3339(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN to_char((moment AT TIME ZONE 'utc'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text);
@@ -87,6 +90,8 @@ CREATE TABLE noetl.execution (
     parent_frame json,
     return_step text,
     is_parent_told boolean DEFAULT true NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    deadline_at timestamp with time zone,
     CONSTRAINT execution_check CHECK (((status = 'running'::text) = (finished_at IS NULL))),
     CONSTRAINT execution_check1 CHECK (((status = 'running'::text) OR (outstanding = 0))),
     CONSTRAINT execution_check2 CHECK (((status <> 'running'::text) OR (outstanding > 0))),
@@ -267,6 +272,7 @@ ALTER TABLE ONLY noetl.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 CREATE INDEX dead_letter_fingerprint ON noetl.dead_letter USING btree (fingerprint, queue_id);
 CREATE INDEX event_execution ON noetl.event USING btree (execution_id, event_id) WHERE (execution_id IS NOT NULL);
+CREATE INDEX execution_deadline ON noetl.execution USING btree (deadline_at) WHERE (deadline_at IS NOT NULL);
 CREATE UNIQUE INDEX execution_idempotency_key ON noetl.execution USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX execution_parent ON noetl.execution USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL);
 CREATE INDEX execution_untold ON noetl.execution USING btree (execution_id) WHERE (NOT is_parent_told);

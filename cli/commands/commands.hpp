@@ -23,6 +23,7 @@ void add_pool_command(CLI::App& app, CommandLine& line);  // pool list|get|set
 void add_credential_command(CLI::App& app, CommandLine& line);  // credential put|get|list|delete|rotate
 void add_variable_command(CLI::App& app, CommandLine& line);  // vars get|set
 void add_migrate_command(CLI::App& app, CommandLine& line);  // migrate up|status|sql
+void add_doctor_command(CLI::App& app, CommandLine& line);  // doctor
 void add_config_command(CLI::App& app, CommandLine& line);  // config, version
 void add_completion_command(CLI::App& app, CommandLine& line);  // completion bash|zsh|fish
 

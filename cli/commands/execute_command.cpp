@@ -1,4 +1,5 @@
 #include <memory>
+#include <tuple>
 
 #include "cli/commands/commands.hpp"
 #include "cli/execution_wait.hpp"
@@ -15,6 +16,7 @@ struct Arguments {
   std::string idempotency_key;
   bool should_wait = false;
   std::string timeout;
+  std::string limit, delay, start_at;
 };
 
 base::Result<Json> request_from(const Arguments& arguments) {
@@ -25,6 +27,16 @@ base::Result<Json> request_from(const Arguments& arguments) {
   }
   Json request{{"path", arguments.path}, {"payload", std::move(*payload)}};
   if (arguments.version > 0) request["version"] = arguments.version;
+  for (const auto& [flag, field, text] : {std::tuple{"--limit", "timeout", arguments.limit}, {"--delay", "delay", arguments.delay}}) {
+    if (text.empty()) continue;
+    const auto time = config::parse_duration(text);
+    if (!time) {
+      return base::failure(base::ErrorCode::invalid_input,
+                           std::string(flag) + ": expected a duration such as 30s, found '" + text + "'");
+    }
+    request[field] = std::chrono::duration<double>(*time).count();
+  }
+  if (!arguments.start_at.empty()) request["start_at"] = arguments.start_at;
   return request;
 }
 
@@ -67,6 +79,9 @@ void add_as(CLI::App& app, CommandLine& line, const char* name, const char* desc
   command->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
   command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")
       ->type_name("TIME");
+  command->add_option("--limit", arguments->limit, "The server fails it when it has taken so long")->type_name("TIME");
+  command->add_option("--delay", arguments->delay, "Begin after so long")->type_name("TIME");
+  command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")->type_name("TIME");
   on_chosen(*command, line, [arguments](Session& session) { return execute(session, *arguments); });
 }
 

@@ -147,10 +147,24 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   });
 }
 
+// pause, resume
+void add_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id, const char* name,
+               const char* description) {
+  auto* command = execution.add_subcommand(name, description);
+  auto should_cascade = std::make_shared<bool>(true);
+  command->add_option("execution_id", *id)->required();
+  command->add_flag("!--no-cascade", *should_cascade, "Leave the executions that it started alone");
+  on_chosen(*command, line, [id, should_cascade, action = std::string(name)](Session& session) {
+    const Json request{{"cascade", *should_cascade}};
+    return show_or_fail(session, session.server().post(execution_path(*id) + "/" + action, request),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
 }  // namespace
 
 void add_execution_command(CLI::App& app, CommandLine& line) {
-  auto* execution = app.add_subcommand("execution", "Executions: list, get, events, watch, cancel, rerun");
+  auto* execution = app.add_subcommand("execution", "Executions: list, get, events, watch, cancel, pause, resume, rerun");
   execution->require_subcommand(1);
   auto id = std::make_shared<std::string>();
   add_list(*execution, line);
@@ -158,6 +172,8 @@ void add_execution_command(CLI::App& app, CommandLine& line) {
   add_events(*execution, line, id);
   add_watch(*execution, line, id);
   add_cancel(*execution, line, id);
+  add_pause(*execution, line, id, "pause", "What runs ends, nothing else begins until it is resumed");
+  add_pause(*execution, line, id, "resume", "Go on with a paused execution");
   add_rerun(*execution, line, id);
 }
 

@@ -22,6 +22,7 @@ using Query = std::multimap<std::string, std::string>;
 
 struct Gates {
   RequestGate work;  // requests that use the database
+  RequestGate intake;  // those that bring new work: fewer, so that a flood of them leaves the others room
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
   RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
 };

@@ -110,7 +110,7 @@ constexpr std::array ready_errors{ErrorCode::unavailable, ErrorCode::schema_mism
 constexpr Endpoint table[] = {
     // catalog
     {.method = "POST", .path = "/api/catalog/register", .operation_id = "registerPlaybook", .tag = "catalog", .summary = "Register a playbook: YAML text or its base64",
-     .body = BodyKind::json_or_yaml, .request_schema = "RegisterRequest", .response_schema = "RegisterAnswer", .body_bytes_max = register_max, .errors = register_errors, .handler = handle_catalog_register},
+     .body = BodyKind::json_or_yaml, .request_schema = "RegisterRequest", .response_schema = "RegisterAnswer", .body_bytes_max = register_max, .gate = GateKind::intake, .errors = register_errors, .handler = handle_catalog_register},
     {.method = "POST", .path = "/api/catalog/list", .operation_id = "listCatalog", .tag = "catalog", .summary = "The latest version of every playbook",
      .body = BodyKind::optional_json, .request_schema = "CatalogListRequest", .response_schema = "CatalogList", .body_bytes_max = small_max, .handler = handle_catalog_list},
     {.method = "POST", .path = "/api/catalog/resource", .operation_id = "getResource", .tag = "catalog", .summary = "One playbook with its text",
@@ -118,13 +118,13 @@ constexpr Endpoint table[] = {
 
     // executions
     {.method = "POST", .path = "/api/v2/execute", .operation_id = "execute", .tag = "executions", .summary = "Start an execution of a playbook",
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
     {.method = "POST", .path = "/api/execute", .operation_id = "executeAlias", .tag = "executions", .summary = "Start an execution of a playbook",
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
     {.method = "POST", .path = "/api/v2/execute/batch", .operation_id = "executeBatch", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result",
-     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .handler = handle_execute_batch},
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .handler = handle_execute_batch},
     {.method = "POST", .path = "/api/execute/batch", .operation_id = "executeBatchAlias", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result",
-     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .alias_of = "executeBatch", .handler = handle_execute_batch},
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .alias_of = "executeBatch", .handler = handle_execute_batch},
     {.method = "GET", .path = "/api/v2/executions", .operation_id = "listExecutions", .tag = "executions", .summary = "Executions, newest first",
      .response_schema = "ExecutionList", .query = execution_filters, .handler = handle_list_executions},
     {.method = "GET", .path = "/api/executions", .operation_id = "listExecutionsPlain", .tag = "executions", .summary = "Executions, newest first, as a plain array",
@@ -143,12 +143,16 @@ constexpr Endpoint table[] = {
      .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .handler = handle_cancel},
     {.method = "POST", .path = "/api/executions/{id}/cancel", .operation_id = "cancelExecutionAlias", .tag = "executions", .summary = "Cancel an execution, and its children when cascade",
      .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "cancelExecution", .handler = handle_cancel},
+    {.method = "POST", .path = "/api/v2/executions/{id}/pause", .operation_id = "pauseExecution", .tag = "executions", .summary = "Pause an execution, and those it has called when cascade: what runs ends, nothing else begins",
+     .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .handler = handle_pause_execution},
+    {.method = "POST", .path = "/api/v2/executions/{id}/resume", .operation_id = "resumeExecution", .tag = "executions", .summary = "Resume an execution, and those it has called when cascade",
+     .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .handler = handle_resume_execution},
     {.method = "POST", .path = "/api/v2/executions/{id}/rerun", .operation_id = "rerunExecution", .tag = "executions", .summary = "Run an ended execution again, from one of its steps with what came before it, or from the beginning",
-     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = start_errors, .handler = handle_rerun},
+     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .handler = handle_rerun},
 
     // commands
     {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none",
-     .body = BodyKind::json, .request_schema = "EnqueueRequest", .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
+     .body = BodyKind::json, .request_schema = "EnqueueRequest", .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
     {.method = "GET", .path = "/api/v2/commands", .operation_id = "listCommands", .tag = "commands", .summary = "Commands, newest first",
      .response_schema = "CommandList", .query = command_filters, .handler = handle_list_commands},
     {.method = "GET", .path = "/api/v2/commands/{queue_id}", .operation_id = "getCommand", .tag = "commands", .summary = "One command with its context, result and error",
@@ -168,7 +172,7 @@ constexpr Endpoint table[] = {
     {.method = "DELETE", .path = "/api/v2/dead", .operation_id = "purgeDead", .tag = "dead", .summary = "Purge dead letters and their plain commands",
      .response_schema = "PurgeAnswer", .query = purge_filters, .handler = handle_purge_dead},
     {.method = "POST", .path = "/api/v2/dead/redrive", .operation_id = "redriveDead", .tag = "dead", .summary = "Run dead plain commands again, as new ones: some, or what a filter takes; edited, paced, or as a dry run",
-     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .handler = handle_redrive},
+     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .gate = GateKind::intake, .handler = handle_redrive},
     {.method = "GET", .path = "/api/v2/dead/{queue_id}", .operation_id = "getDead", .tag = "dead", .summary = "One dead letter with context, error and attempts",
      .response_schema = "DeadCommand", .errors = missing, .handler = handle_get_dead},
     {.method = "DELETE", .path = "/api/v2/dead/{queue_id}", .operation_id = "purgeOneDead", .tag = "dead", .summary = "Purge one dead letter",
@@ -181,6 +185,11 @@ constexpr Endpoint table[] = {
      .response_schema = "PoolRules", .handler = handle_get_pool},
     {.method = "PUT", .path = "/api/v2/pools/{pool}", .operation_id = "putPoolRules", .tag = "pools", .summary = "Set attempts and retry for plain commands that say nothing of their own",
      .body = BodyKind::json, .request_schema = "PoolRulesRequest", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_put_pool},
+    {.method = "POST", .path = "/api/v2/pools/{pool}/pause", .operation_id = "pausePool", .tag = "pools", .summary = "Nothing more is claimed from the pool; enqueueing goes on",
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_pause_pool},
+    {.method = "POST", .path = "/api/v2/pools/{pool}/resume", .operation_id = "resumePool", .tag = "pools", .summary = "Commands of the pool are claimed again",
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_resume_pool},
+
     // events
     {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}",
      .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .errors = report_errors, .handler = handle_report},

@@ -15,7 +15,7 @@ namespace noetl::api {
 inline constexpr std::size_t body_bytes_max_of_settings = 0;
 
 enum class BodyKind { none, optional_json, json, json_or_yaml };
-enum class GateKind { none, work, chosen_by_handler };
+enum class GateKind { none, work, intake, chosen_by_handler };
 
 struct QueryField {
   std::string_view name;

@@ -22,6 +22,11 @@ base::Result<Reply> handle_get_dead(Backing& backing, const Call& call);
 base::Result<Reply> handle_redrive(Backing& backing, const Call& call);
 base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call);
 base::Result<Reply> handle_purge_one_dead(Backing& backing, const Call& call);
+// handle_pause.cpp
+base::Result<Reply> handle_pause_execution(Backing& backing, const Call& call);
+base::Result<Reply> handle_resume_execution(Backing& backing, const Call& call);
+base::Result<Reply> handle_pause_pool(Backing& backing, const Call& call);
+base::Result<Reply> handle_resume_pool(Backing& backing, const Call& call);
 
 // handle_pools.cpp
 base::Result<Reply> handle_list_pools(Backing& backing, const Call& call);

@@ -20,6 +20,7 @@ struct DoorSettings {
   std::size_t connections_waiting_max = 128;  // more are refused with 503
   std::size_t in_flight_max = 64;  // requests that work at once
   std::size_t in_flight_waiting_max = 256;
+  std::size_t intake_max = 32;  // of those that bring new work
   std::chrono::milliseconds in_flight_patience{1'000};
   std::size_t long_polls_max = 192;  // claims that wait at once
   std::size_t body_bytes_max = 16UL * 1024 * 1024;  // of one request; routes with small bodies allow less

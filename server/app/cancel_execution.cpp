@@ -2,8 +2,7 @@
 
 #include <deque>
 
-#include "server/app/decision_writes.hpp"
-#include "server/app/playbook_cache.hpp"
+#include "server/app/end_execution.hpp"
 #include "server/app/stored_values.hpp"
 #include "server/app/tell_parents.hpp"
 #include "server/store/connection_pool.hpp"
@@ -11,10 +10,7 @@
 namespace noetl::app {
 
 namespace {
-using domain::Json;
 enum class Cancelled { yes, already_completed, not_found };
-
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reason,
                      std::vector<base::ExecutionId>* children) {
@@ -27,21 +23,9 @@ Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reas
     if (children != nullptr) *children = executions.running_children(id);
     outcome = Cancelled::already_completed;
     if (locked[0].status != domain::ExecutionStatus::running) return;
-    auto playbook = parts.playbooks.get(locked[0].catalog_id, session);
-    auto state = engine::state_from_json(Json::parse(locked[0].state));
-    if (!playbook || !state) throw std::runtime_error("execution " + id.str() + " cannot be read to cancel it");
-    const auto workload = Json::parse(locked[0].workload);
+    auto open = open_execution(parts, session, locked[0]);
     NothingStored nothing;   // cancelling renders nothing
-    const auto decision = engine::cancel({**playbook, id, workload, nothing}, std::move(*state), reason);
-    DecisionWrites writes;
-    writes.add_events(parts, id, decision.events);
-    store::ExecutionUpdate update{.execution_id = id, .status = domain::ExecutionStatus::cancelled, .outstanding = 0,
-                                  .current_step = decision.state.current_step,
-                                  .state = dumped(engine::to_json(decision.state)), .result = {}, .error = {}};
-    if (decision.finish && !decision.finish->error.is_null()) update.error = dumped(decision.finish->error);
-    writes.updates.push_back(std::move(update));
-    (void)store::QueueTable(session).cancel_commands(id);
-    writes.write(session);
+    end_execution(parts, session, open, engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
     outcome = Cancelled::yes;
   });
   return outcome;

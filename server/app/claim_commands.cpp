@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "server/app/waiting_claims.hpp"
 #include "server/store/connection_pool.hpp"
+#include "server/store/pause_statements.hpp"
 #include "server/store/queue_table.hpp"
 #include "server/store/worker_table.hpp"
 
@@ -14,8 +16,18 @@ namespace {
 using base::ErrorCode;
 using std::chrono::steady_clock;
 
-// The fresh lower bound stays this far behind now: a transaction may commit ids that it made earlier.
-constexpr std::chrono::milliseconds bound_lag{60'000};
+// Its workers learn of the pause with their next heartbeat, and then ask for nothing more.
+constexpr std::chrono::milliseconds paused_pool_retry{2'000};
+
+// A transaction may commit ids that it made earlier: nearly all do so within the first time, surely all within the second.
+constexpr std::chrono::milliseconds mostly_committed_after{1'000};
+constexpr std::chrono::milliseconds surely_committed_after{60'000};
+
+WaitingClaims::Horizon horizon_now() {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto first_id = [&](auto age) { return base::CommandId{base::IdGenerator::first_id_at((now - age).count())}; };
+  return {.surely = first_id(surely_committed_after), .mostly = first_id(mostly_committed_after)};
+}
 
 wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
   wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id, .code = ErrorCode::active_claim,
@@ -23,6 +35,16 @@ wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
   const auto id = refusal.queue_id.str();
   switch (explained.status) {
     case domain::CommandStatus::queued:
+      if (explained.wait > store::pause_shift / 2) {
+        // Resuming rings it: this notification has nothing more to say.
+        refusal.message = "command " + id + " waits until its execution is resumed";
+        break;
+      }
+      if (explained.is_pool_paused) {
+        refusal.message = "command " + id + " waits until pool '" + explained.pool + "' is resumed";
+        refusal.retry_after = paused_pool_retry;
+        break;
+      }
       refusal.message = "command " + id + " is not due yet";
       // Claimable again at once when a transaction has just handed it back.
       refusal.retry_after = std::max(explained.wait, std::chrono::milliseconds{1});
@@ -86,31 +108,33 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   auto& waiting = parts.waiting_claims;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
-  const auto horizon = std::chrono::system_clock::now().time_since_epoch() - bound_lag;
-  const base::CommandId safe_bound{base::IdGenerator::first_id_at(
-      std::chrono::duration_cast<std::chrono::milliseconds>(horizon).count())};
+  const auto horizon = horizon_now();
+  const auto look = waiting.begin_look(request.pool, steady_clock::now());
   parts.connections.run_one([&](store::Session& session) {
-    candidates = store::QueueTable(session).candidates(request.pool, waiting.lower_bound(request.pool), request.slots,
-                                                       first_fresh);
+    candidates = store::QueueTable(session).candidates(request.pool, look.from, request.slots, first_fresh);
   });
-  waiting.raise_lower_bound(request.pool, first_fresh ? std::min(*first_fresh, safe_bound) : safe_bound);
+  waiting.end_look(request.pool, look, first_fresh, horizon);
   if (candidates.empty()) return wire::ClaimAnswer{};
   auto answer = claim_by_ids(parts, request.worker_id, candidates);
   if (answer) answer->refused.clear();
   return answer;
 }
 
+bool is_alive(Parts& parts, const std::string& worker_id) {
+  bool answer = false;
+  parts.connections.run_one([&](store::Session& session) { answer = store::WorkerTable(session).is_alive(worker_id); });
+  return answer;
+}
+
 base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRequest& request, std::stop_token stop) {
-  bool is_alive = false;
-  parts.connections.run_one([&](store::Session& session) {
-    is_alive = store::WorkerTable(session).is_alive(request.worker_id);
-  });
-  if (!is_alive) return unregistered(request.worker_id);
+  bool is_known = false;
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
     const auto seen = parts.waiting_claims.seen(request.pool);
     auto answer = claim_from_pool(parts, request);
     if (!answer || !answer->commands.empty()) return answer;
+    // Claiming something asks this as well: a poll that finds work costs no statement for it.
+    if (!std::exchange(is_known, true) && !is_alive(parts, request.worker_id)) return unregistered(request.worker_id);
     if (steady_clock::now() >= until || stop.stop_requested()) return answer;
     parts.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
   }

@@ -1,5 +1,6 @@
 #include "server/app/decision_writes.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "server/app/event_view.hpp"
@@ -70,16 +71,24 @@ void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
   }
 }
 
-std::map<std::string, base::ResultId> DecisionWrites::add_results(Parts& parts, base::ExecutionId execution_id,
-                                                                  const domain::Playbook& playbook,
-                                                                  engine::State& state) {
-  std::map<std::string, base::ResultId> references;
-  for (auto& large : engine::move_out_large(playbook, state, parts.rules.result_inline_bytes_max,
-                                            [&] { return base::ResultId{parts.ids.next()}; })) {
-    references[large.step] = large.result_id;
-    results.push_back({large.result_id, execution_id, std::move(large.step), std::move(large.json)});
+std::vector<log_notes::LeftResult> DecisionWrites::add_results(Parts& parts, const domain::Playbook& playbook,
+                                                               base::ExecutionId execution_id,
+                                                               engine::Decision& decision) {
+  auto still_large = engine::move_out_large(playbook, decision.state, parts.rules.result_inline_bytes_max,
+                                            [&] { return base::ResultId{parts.ids.next()}; });
+  std::vector<log_notes::LeftResult> left;
+  for (auto* list : {&decision.large_results, &still_large}) {
+    for (auto& large : *list) {
+      left.push_back({large.step, large.result_id});
+      results.push_back({large.result_id, execution_id, std::move(large.step), std::move(large.json)});
+    }
   }
-  return references;
+  return left;
+}
+
+std::string_view DecisionWrites::result_text(base::ResultId id) const {
+  const auto found = std::find_if(results.rbegin(), results.rend(), [&](const auto& one) { return one.result_id == id; });
+  return found == results.rend() ? std::string_view() : std::string_view(found->value);
 }
 
 void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,

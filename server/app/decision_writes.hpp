@@ -2,8 +2,10 @@
 // DecisionWrites: what the engine's decisions of one transaction come to in rows, collected so that each
 // table is written once however many executions were decided about. One thread.
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "server/app/log_notes.hpp"
 #include "server/app/parts.hpp"
 #include "server/engine/engine.hpp"
 #include "server/notify/notifier.hpp"
@@ -31,9 +33,11 @@ struct DecisionWrites {
                   const std::string& meta_of_first = {});
   void add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
                  const std::vector<engine::LoopOutcome>& outcomes);
-  // Moves large results out of the state first. Gives the references made, by step.
-  std::map<std::string, base::ResultId> add_results(Parts& parts, base::ExecutionId execution_id,
-                                                    const domain::Playbook& playbook, engine::State& state);
+  // Those that the engine has moved out of the state, then those that are still too large for it. Gives all of them.
+  std::vector<log_notes::LeftResult> add_results(Parts& parts, const domain::Playbook& playbook,
+                                                 base::ExecutionId execution_id, engine::Decision& decision);
+  // Of a result that is about to be written; empty for any other.
+  [[nodiscard]] std::string_view result_text(base::ResultId id) const;
   // Loop rows at once, so that what follows in this transaction can read them.
   void write_loops(store::Session& session);
   // Inserts events, commands and results and updates executions; each only when there are any.

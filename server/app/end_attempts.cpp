@@ -9,6 +9,7 @@
 #include "server/app/open_execution.hpp"
 #include "server/app/tell_parents.hpp"
 #include "server/store/connection_pool.hpp"
+#include "server/store/pause_statements.hpp"
 #include "shared/base/invariant.hpp"
 
 namespace noetl::app {
@@ -50,6 +51,10 @@ class Transaction {
   void write();
   [[nodiscard]] std::vector<base::ExecutionId> execution_ids();
   [[nodiscard]] store::LockedCommand* command_of(const wire::AttemptReport& report);
+  [[nodiscard]] bool is_paused(base::ExecutionId id) const {
+    const auto found = executions_.find(id);
+    return found != executions_.end() && found->second.is_paused;
+  }
 
   Parts& parts_;
   store::Session& session_;
@@ -106,9 +111,15 @@ void Transaction::record(std::size_t index) {
   auto& decision = decisions_[index];
   if (!decision.ended) return;
   const auto& command = *command_of(report);
+  if (decision.ended->status == domain::CommandStatus::queued && is_paused(command.execution_id)) {
+    decision.ended->delay += store::pause_shift;
+  }
   Json meta{{"duration_us", report.duration.count()}, {"attempt", command.attempts}};
   if (!report.output.empty()) meta["output"] = report.output;
   if (!report.trace_id.empty()) meta["trace_id"] = report.trace_id;
+  // A failure's error is in its row as well; of a cancelled one only the log tells what it said.
+  std::string error = decision.ended->error;
+  if (error.empty() && report.error) error = error_json(*report.error);
   store::NewEventRow event{.event_id = {},
                            .execution_id = command.execution_id,
                            .queue_id = command.lease.queue_id,
@@ -117,7 +128,7 @@ void Transaction::record(std::size_t index) {
                            .node_id = command.node_id,
                            .epoch = command.lease.epoch,
                            .status = std::string(domain::to_string(decision.ended->status)),
-                           .payload = decision.ended->error.empty() ? std::string{} : "{\"error\":" + decision.ended->error + "}",
+                           .payload = error.empty() ? std::string{} : "{\"error\":" + error + "}",
                            .meta = meta.dump(-1, ' ', false, Json::error_handler_t::replace),
                            .worker_id = command.worker_id,
                            .claimed_at = command.claimed_at};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "server/app/log_notes.hpp"
 #include "shared/base/ids.hpp"
 #include "shared/domain/command.hpp"
 
@@ -75,9 +76,9 @@ std::vector<wire::EventRow> show_event(const store::StoredEvent& stored) {
   View view(stored);
   json meta = stored.row.meta == "null" ? json{} : json::parse(stored.row.meta);
   json issued = json::array();
-  if (meta.is_object() && meta.contains("issued")) {
-    issued = std::move(meta["issued"]);
-    meta.erase("issued");
+  if (meta.is_object()) {
+    if (meta.contains(log_notes::issued)) issued = std::move(meta[std::string(log_notes::issued)]);
+    for (const auto note : {log_notes::issued, log_notes::sequence, log_notes::results}) meta.erase(std::string(note));
   }
   const auto outcome = domain::outcome_from_event_name(stored.row.event_type);
   const bool is_attempt = stored.row.queue_id.is_set() && outcome &&

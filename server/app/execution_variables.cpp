@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "server/app/log_notes.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/engine/state.hpp"
 #include "server/store/connection_pool.hpp"
@@ -64,9 +65,9 @@ wire::VariableRow row_of(base::ExecutionId execution_id, const store::VariableNo
           .accessed_at = note.accessed_at};
 }
 
-// Changes the variables of a running execution under its lock. `change` may refuse.
-base::Result<void> change_state(store::Session& session, base::ExecutionId id,
-                                const std::function<base::Result<void>(Json& variables)>& change) {
+// Changes the variables of a running execution under its lock. `change` may refuse. Gives the number of the change.
+base::Result<std::int64_t> change_state(store::Session& session, base::ExecutionId id,
+                                        const std::function<base::Result<void>(Json& variables)>& change) {
   const auto locked = store::ExecutionTable(session).lock({id});
   if (locked.empty()) return unknown_execution(id);
   if (locked[0].status != domain::ExecutionStatus::running) {
@@ -76,9 +77,29 @@ base::Result<void> change_state(store::Session& session, base::ExecutionId id,
   }
   auto state = engine::state_from_json(Json::parse(locked[0].state));
   if (!state) return base::failure(state.error());
-  if (auto changed = change(state->variables); !changed) return changed;
+  if (const auto changed = change(state->variables); !changed) return base::failure(changed.error());
+  ++state->decisions;
   store::VariableTable(session).save_state(id, dumped(engine::to_json(*state)));
+  return state->decisions;
+}
+
+base::Result<void> done_or_refused(const base::Result<std::int64_t>& sequence) {
+  if (!sequence) return base::failure(sequence.error());
   return {};
+}
+
+// `what`: {"set": {…}} or {"unset": […]}.
+void log_change(Parts& parts, store::Session& session, base::ExecutionId id, std::int64_t sequence, Json what,
+                const std::string& source_step) {
+  store::NewEventRow event;
+  event.event_id = {parts.ids.next()};
+  event.execution_id = id;
+  event.event_type = "ctx.updated";
+  event.step = source_step;
+  event.status = "completed";
+  event.payload = dumped(what);
+  log_notes::add_sequence(event.meta, sequence);
+  store::EventTable(session).insert({event});
 }
 
 }  // namespace
@@ -131,13 +152,14 @@ base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& 
   base::Result<void> answer;
   parts.connections.transact([&](store::Session& session) {
     Json changed = Json::object();
-    answer = change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
+    const auto sequence = change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
       for (const auto& variable : request.variables) {
         changed[variable.name] = Json::parse(variable.value);
         variables[variable.name] = changed[variable.name];
       }
       return {};
     });
+    answer = done_or_refused(sequence);
     if (!answer) return;
     std::vector<store::VariableNote> notes;
     for (const auto& variable : request.variables) {
@@ -149,14 +171,8 @@ base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& 
                        .accessed_at = {}});
     }
     store::VariableTable(session).upsert(request.execution_id, notes);
-    store::NewEventRow event;
-    event.event_id = {parts.ids.next()};
-    event.execution_id = request.execution_id;
-    event.event_type = "ctx.updated";
-    event.step = request.variables.front().source_step;
-    event.status = "completed";
-    event.payload = dumped(Json{{"set", std::move(changed)}});
-    store::EventTable(session).insert({event});
+    log_change(parts, session, request.execution_id, *sequence, Json{{"set", std::move(changed)}},
+               request.variables.front().source_step);
   });
   return answer;
 }
@@ -164,11 +180,14 @@ base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& 
 base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id, const std::string& name) {
   base::Result<void> answer;
   parts.connections.transact([&](store::Session& session) {
-    answer = change_state(session, execution_id, [&](Json& variables) -> base::Result<void> {
+    const auto sequence = change_state(session, execution_id, [&](Json& variables) -> base::Result<void> {
       if (variables.erase(name) == 0) return unknown_variable(execution_id, name);
       return {};
     });
-    if (answer) store::VariableTable(session).remove(execution_id, name);
+    answer = done_or_refused(sequence);
+    if (!answer) return;
+    store::VariableTable(session).remove(execution_id, name);
+    log_change(parts, session, execution_id, *sequence, Json{{"unset", Json::array({name})}}, {});
   });
   return answer;
 }

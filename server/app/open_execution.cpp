@@ -4,7 +4,9 @@
 
 #include "server/app/event_view.hpp"
 #include "server/app/stored_values.hpp"
+#include "server/engine/durations.hpp"
 #include "server/store/catalog_table.hpp"
+#include "server/store/pause_statements.hpp"
 
 namespace noetl::app {
 
@@ -48,12 +50,20 @@ Json merged_workload(const domain::Playbook& playbook, const Json& payload) {
   return workload;
 }
 
+std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
+  if (!playbook.executor.is_object()) return {};
+  const auto spec = playbook.executor.find("spec");
+  if (spec == playbook.executor.end() || !spec->is_object() || !spec->contains("timeout")) return {};
+  return engine::duration_from(spec->at("timeout"));
+}
+
 OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row) {
   OpenExecution open;
   open.execution_id = row.execution_id;
   open.status = row.status;
   open.depth = row.depth;
   open.has_caller = row.has_caller;
+  open.is_paused = row.is_paused;
   if (row.status != domain::ExecutionStatus::running) return open;
   auto playbook = parts.playbooks.get(row.catalog_id, session);
   auto state = engine::state_from_json(Json::parse(row.state));
@@ -71,26 +81,18 @@ void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   StoredValues values(session_, writes_, open.execution_id);
   auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
                                 std::move(open.state), occurrence);
+  const auto left = writes_.add_results(parts_, *open.playbook, open.execution_id, decision);
+  event.payload = payload_of(occurrence, event, left);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
-
-  auto references = writes_.add_results(parts_, open.execution_id, *open.playbook, open.state);
-  for (auto& large : decision.large_results) {
-    references[large.step] = large.result_id;
-    writes_.results.push_back({large.result_id, open.execution_id, std::move(large.step), std::move(large.json)});
-  }
-  if (occurrence.outcome == domain::Outcome::completed && event.payload.empty()) {
-    const auto reference = references.find(event.step);
-    event.payload = reference == references.end() ? "{\"result\":" + dumped(occurrence.result) + "}"
-                                                  : "{\"result_ref\":\"" + reference->second.str() + "\"}";
-  }
   event.event_id = {parts_.ids.next_block(events_shown_of(decision.commands.size()))};
+  put_off(open, decision.commands);
   if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands)); !issued.empty()) {
-    if (event.meta.empty()) event.meta = "{}";
-    event.meta.back() = event.meta.size() > 2 ? ',' : ' ';
-    event.meta += "\"issued\":" + issued + "}";
+    log_notes::add(event.meta, log_notes::issued, issued);
   }
+  log_notes::add_sequence(event.meta, ++open.state.decisions);
+  log_notes::add_results(event.meta, left);
   const bool is_of_child = !event.queue_id.is_set();
   writes_.events.push_back(event);
   if (is_of_child) {
@@ -104,15 +106,43 @@ void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   follow(open, decision);
 }
 
+// What the occurrence brought, as the log keeps it: with the error of a failure, and by reference when just this has
+// left the state. A pipeline's step may have a large result of its own while a task of it brought a small one.
+std::string DecisionRun::payload_of(const engine::Occurrence& occurrence, const store::NewEventRow& event,
+                                    const std::vector<log_notes::LeftResult>& left) const {
+  std::string payload = event.payload;
+  if (occurrence.outcome != domain::Outcome::completed && occurrence.result.is_null()) return payload;
+  const auto result = dumped(occurrence.result);
+  for (const auto& one : left) {
+    if (one.step != event.step || writes_.result_text(one.result_id) != result) continue;
+    log_notes::add(payload, "result_ref", "\"" + one.result_id.str() + "\"");
+    return payload;
+  }
+  log_notes::add(payload, "result", result);
+  return payload;
+}
+
 void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
+  const auto left = writes_.add_results(parts_, *open.playbook, open.execution_id, decision);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
-  (void)writes_.add_results(parts_, open.execution_id, *open.playbook, open.state);
-  const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands));
-  writes_.add_events(parts_, open.execution_id, decision.events,
-                     issued.empty() ? std::string{} : "{\"issued\":" + issued + "}");
+  std::string meta;
+  put_off(open, decision.commands);
+  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands)); !issued.empty()) {
+    log_notes::add(meta, log_notes::issued, issued);
+  }
+  log_notes::add_sequence(meta, ++open.state.decisions);
+  log_notes::add_results(meta, left);
+  writes_.add_events(parts_, open.execution_id, decision.events, meta);
   follow(open, decision);
+}
+
+// What a paused execution issues waits as what it had waiting does; what begins later begins later.
+void DecisionRun::put_off(const OpenExecution& open, std::vector<engine::NewCommand>& commands) {
+  const auto more = open.start_delay + (open.is_paused ? store::pause_shift : std::chrono::milliseconds{0});
+  if (more.count() == 0) return;
+  for (auto& command : commands) command.delay += more;
 }
 
 std::function<base::ResultId()> DecisionRun::new_result_id() {
@@ -142,12 +172,16 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
   open.playbook = std::move(*playbook);
   open.workload = merged_workload(*open.playbook, child.payload);
   open.depth = caller.depth + 1;
+  open.is_paused = caller.is_paused;
+  open.start_delay = caller.start_delay;
   NothingStored nothing;
   auto decision = engine::start({*open.playbook, open.execution_id, open.workload, nothing});
   if (!decision) return refuse("invalid_input", decision.error().message);
   begin(open, std::move(*decision));
   auto row = row_of(open);
   row.parent_execution_id = caller.execution_id;
+  const auto limit = child.timeout.count() > 0 ? child.timeout : limit_of(*open.playbook);
+  if (limit.count() > 0) row.timeout = limit + open.start_delay;
   if (child.is_waited_for) {
     row.parent_node_id = child.node_id;
     row.parent_frame = dumped(child.frame);
@@ -191,6 +225,7 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
   row.state = dumped(engine::to_json(open.state));
   row.workload = dumped(open.workload);
   row.depth = open.depth;
+  row.is_paused = open.is_paused && !open.finish;
   if (open.finish && !open.finish->result.is_null()) row.result = dumped(open.finish->result);
   if (open.finish && !open.finish->error.is_null()) row.error = dumped(open.finish->error);
   return row;

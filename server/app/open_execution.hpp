@@ -2,6 +2,7 @@
 // OpenExecution: an execution that decisions are made about within one transaction, and the steps from a
 // decision to what is written of it. Playbooks that are called as tools begin here, in the transaction of
 // their caller. One thread, as long as the session.
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct OpenExecution {
   domain::ExecutionStatus status = domain::ExecutionStatus::running;
   int depth = 0;
   bool has_caller = false;     // that is to be told of its end
+  bool is_paused = false;      // what it issues waits until it is resumed
+  std::chrono::milliseconds start_delay{0};   // of what it issues first
   std::optional<engine::Finish> finish;
   bool is_changed = false;
 };
@@ -34,6 +37,9 @@ inline constexpr int depth_max = 32;
 
 // As NoETL: the payload's keys replace the workload's, one level deep.
 [[nodiscard]] domain::Json merged_workload(const domain::Playbook& playbook, const domain::Json& payload);
+
+// executor.spec.timeout: how long an execution may take; 0: as long as it likes.
+[[nodiscard]] std::chrono::milliseconds limit_of(const domain::Playbook& playbook);
 
 // Opens a locked, running execution. Throws when what is stored cannot be read.
 [[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row);
@@ -54,7 +60,10 @@ class DecisionRun {
 
  private:
   void follow(OpenExecution& open, engine::Decision& decision);
+  static void put_off(const OpenExecution& open, std::vector<engine::NewCommand>& commands);
   [[nodiscard]] std::function<base::ResultId()> new_result_id();
+  [[nodiscard]] std::string payload_of(const engine::Occurrence& occurrence, const store::NewEventRow& event,
+                                       const std::vector<log_notes::LeftResult>& left) const;
   void begin_child(OpenExecution& caller, engine::NewChild child);
   void child_ended_at_once(OpenExecution& caller, const engine::NewChild& child, domain::Json result,
                            std::optional<domain::ToolError> error, base::ExecutionId child_id);

@@ -42,7 +42,9 @@ Readiness check_readiness(Parts& parts) {
       readiness.schema_version = store::UpkeepStatements(session).schema_version();
     });
     readiness.has_postgres = true;
-    readiness.is_schema_current = readiness.schema_version == static_cast<int>(store::known_migrations().size());
+    // A newer program migrates while this one still serves: migrations stay compatible with the version before, and a
+    // server that called itself unready would be taken out of the balancer in the middle of an update.
+    readiness.is_schema_current = readiness.schema_version >= static_cast<int>(store::known_migrations().size());
     if (!readiness.is_schema_current) {
       readiness.message = "the database is at migration " + std::to_string(readiness.schema_version) + ", this program knows " +
                           std::to_string(store::known_migrations().size());

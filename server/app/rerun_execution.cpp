@@ -63,7 +63,9 @@ class Transaction {
     decision->events.front().payload["rerun_of"] = id.str();
     if (!request.from_step.empty()) decision->events.front().payload["from_step"] = request.from_step;
     run_.begin(open, std::move(*decision));
-    (void)store::ExecutionTable(session_).insert({run_.row_of(open)});
+    auto row = run_.row_of(open);
+    row.timeout = limit_of(*open.playbook);
+    (void)store::ExecutionTable(session_).insert({std::move(row)});
     writes_.write(session_);
     return answer;
   }

@@ -8,6 +8,7 @@
 #include "server/app/stored_values.hpp"
 #include "server/app/tell_parents.hpp"
 #include "server/store/connection_pool.hpp"
+#include "server/store/time_limit_statements.hpp"
 
 namespace noetl::app {
 
@@ -29,7 +30,16 @@ struct Started {
   std::size_t index = 0;            // in the request
   OpenExecution open;
   engine::Decision decision;
+  std::chrono::milliseconds limit{0};   // from when it is due; 0: none
 };
+
+// By the clock of Postgres, which is asked only when a time is given.
+std::chrono::milliseconds delay_of(Parts& parts, const wire::ExecuteRequest& request) {
+  if (request.start_at.empty()) return request.delay;
+  std::chrono::milliseconds delay{0};
+  parts.connections.run_one([&](store::Session& session) { delay = store::TimeLimitStatements(session).until(request.start_at); });
+  return delay;
+}
 
 base::Result<Started> decide(Parts& parts, const wire::ExecuteRequest& request, std::size_t index) {
   auto playbook = playbook_of(parts, request);
@@ -40,6 +50,8 @@ base::Result<Started> decide(Parts& parts, const wire::ExecuteRequest& request, 
   started.open.playbook = std::move(*playbook);
   started.open.workload = merged_workload(*started.open.playbook, Json::parse(request.payload));
   NothingStored nothing;
+  started.open.start_delay = delay_of(parts, request);
+  started.limit = request.timeout.count() > 0 ? request.timeout : limit_of(*started.open.playbook);
   auto decision = engine::start({*started.open.playbook, started.open.execution_id, started.open.workload, nothing});
   if (!decision) return base::failure(decision.error());
   started.decision = std::move(*decision);
@@ -65,6 +77,7 @@ class Transaction {
       row.parent_execution_id = request.parent_execution_id;
       row.idempotency_key = request.idempotency_key;
       row.traceparent = request.traceparent;
+      if (started.limit.count() > 0) row.timeout = started.limit + started.open.start_delay;
       rows.push_back(std::move(row));
     }
     for (const auto id : store::ExecutionTable(session).insert(rows)) inserted_.insert(id);

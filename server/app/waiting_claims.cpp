@@ -27,16 +27,33 @@ void WaitingClaims::wait(const std::string& pool, std::uint64_t seen, std::chron
   });
 }
 
-base::CommandId WaitingClaims::lower_bound(const std::string& pool) const {
+WaitingClaims::Look WaitingClaims::begin_look(const std::string& pool, std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  const auto found = lower_bounds_.find(pool);
-  return found == lower_bounds_.end() ? base::CommandId{} : found->second;
+  auto& bounds = bounds_[pool];
+  const bool is_first = bounds.looked_at == std::chrono::steady_clock::time_point{};
+  if (!is_first && now - bounds.looked_at < thorough_interval) return {bounds.recent, false};
+  bounds.looked_at = now;
+  return {bounds.surely, true};
 }
 
-void WaitingClaims::raise_lower_bound(const std::string& pool, base::CommandId bound) {
+void WaitingClaims::end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh,
+                             const Horizon& horizon) {
   const std::lock_guard lock(mutex_);
-  auto& known = lower_bounds_[pool];
-  known = std::max(known, bound);
+  auto& bounds = bounds_[pool];
+  const auto first_or = [&](base::CommandId bound) { return first_fresh ? std::min(*first_fresh, bound) : bound; };
+  if (look.is_thorough) {
+    bounds.surely = std::max(bounds.surely, first_or(horizon.surely));
+    // It may have found what was committed late: then the quick looks begin there.
+    bounds.recent = std::max(bounds.surely, first_or(horizon.mostly));
+  } else if (look.from == bounds.recent) {  // else another look has ended meanwhile, and knows better
+    bounds.recent = std::max(bounds.recent, first_or(horizon.mostly));
+  }
+}
+
+base::CommandId WaitingClaims::lower_bound(const std::string& pool) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = bounds_.find(pool);
+  return found == bounds_.end() ? base::CommandId{} : found->second.surely;
 }
 
 }  // namespace noetl::app

@@ -1,11 +1,12 @@
 #pragma once
 // WaitingClaims: the long polls of this replica, woken when it queues something in their pool. Commands
-// that another replica queued are found by looking again every poll_interval. Also keeps, per pool, the
-// id below which no never-handed-back command waits, so that a poll scans from there. Any thread.
+// that another replica queued are found by looking again every poll_interval. Also keeps, per pool, where
+// a poll begins to read never-handed-back commands. Any thread.
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -26,15 +27,33 @@ class WaitingClaims {
   void wait(const std::string& pool, std::uint64_t seen, std::chrono::steady_clock::time_point until,
             std::stop_token stop);
 
+  // Ids are made before they are committed. Below `surely` nothing can still appear that waits; below `mostly` it
+  // hardly does. Reading from `surely` costs a row for each command of the last minute, so only one look in
+  // thorough_interval does that; the others begin at the first that waited, or at `mostly`.
+  struct Horizon {
+    base::CommandId surely, mostly;
+  };
+  struct Look {
+    base::CommandId from;
+    bool is_thorough = false;
+  };
+  static constexpr std::chrono::milliseconds thorough_interval{1000};
+  [[nodiscard]] Look begin_look(const std::string& pool, std::chrono::steady_clock::time_point now);
+  // `first_fresh`: the first one that waits, as far as that look has read.
+  void end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh, const Horizon& horizon);
+  // Below it no never-handed-back command waits.
   [[nodiscard]] base::CommandId lower_bound(const std::string& pool) const;
-  // Only ever grows.
-  void raise_lower_bound(const std::string& pool, base::CommandId bound);
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable_any woken_;
   std::map<std::string, std::uint64_t> wakes_;
-  std::map<std::string, base::CommandId> lower_bounds_;
+  struct Bounds {
+    base::CommandId surely;   // only ever grows
+    base::CommandId recent;
+    std::chrono::steady_clock::time_point looked_at;
+  };
+  std::map<std::string, Bounds> bounds_;
 };
 
 }  // namespace noetl::app

@@ -23,7 +23,20 @@ bool is_world_failure(const std::string& sqlstate) {
          sqlstate == "57014" || sqlstate == "25006";
 }
 
-bool is_repeatable(const std::string& sqlstate) { return sqlstate == "40001" || sqlstate == "40P01"; }
+void plan_for_the_queue(pqxx::connection& link) {
+  // Every statement is short and has one good plan; a custom plan per call costs more than it finds.
+  link.set_variable("plan_cache_mode", "force_generic_plan");
+  // The hot statements go by primary key for any number of rows. A plan made while the tables were empty
+  // would scan them, and stay.
+  link.set_variable("enable_seqscan", "off");
+  link.set_variable("enable_hashjoin", "off");
+  link.set_variable("enable_mergejoin", "off");
+}
+
+void read_only_snapshots(pqxx::connection& link) {
+  link.set_variable("default_transaction_isolation", "'repeatable read'");
+  link.set_variable("default_transaction_read_only", "on");
+}
 
 std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
   const bool is_uri = settings.database_url.find("://") != std::string::npos;
@@ -35,15 +48,10 @@ std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
   auto connection = std::make_unique<Connection>(options);
   connection->link.set_variable("statement_timeout",
                            std::to_string(settings.statement_timeout.count() * 1000));
-  connection->link.set_variable("application_name", "'noetl-server'");
-  // Every statement is short and has one good plan; a custom plan per call costs more than it finds.
-  connection->link.set_variable("plan_cache_mode", "force_generic_plan");
+  connection->link.set_variable("application_name", settings.is_inspection ? "'noetl-doctor'" : "'noetl-server'");
   connection->link.set_variable("jit", "off");
-  // The hot statements go by primary key for any number of rows. A plan made while the tables were empty
-  // would scan them, and stay.
-  connection->link.set_variable("enable_seqscan", "off");
-  connection->link.set_variable("enable_hashjoin", "off");
-  connection->link.set_variable("enable_mergejoin", "off");
+  if (settings.is_inspection) read_only_snapshots(connection->link);
+  else plan_for_the_queue(connection->link);
   for (const auto& [name, text] : statements()) connection->link.prepare(name, text);
   return connection;
 }
@@ -126,6 +134,9 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
   } catch (const pqxx::in_doubt_error& error) {
     borrowed.condemn();
     throw Unavailable(std::string("the connection was lost during commit, its outcome is unknown: ") + error.what());
+  } catch (const pqxx::statement_completion_unknown& error) {
+    borrowed.condemn();
+    throw Unavailable(std::string("Postgres does not know the outcome: ") + error.what());
   } catch (const pqxx::broken_connection& error) {
     borrowed.condemn();
     throw Unavailable(std::string("the connection to Postgres was lost: ") + error.what());
@@ -136,25 +147,22 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
   }
 }
 
-void ConnectionPool::transact(const std::function<void(Session&)>& work) {
+// A deadlock or a serialization failure undid everything: the same work again, at once. libpqxx 6 does not derive
+// transaction_rollback from sql_error.
+void ConnectionPool::repeat(const std::function<void(Session&)>& work, bool is_single) {
   for (int tried = 1;; ++tried) {
     try {
-      return attempt(work, false);
-    } catch (const pqxx::sql_error& error) {
-      if (!is_repeatable(error.sqlstate()) || tried == repeats_max) throw;
+      return attempt(work, is_single);
+    } catch (const pqxx::transaction_rollback& error) {
+      if (tried < repeats_max) continue;
+      throw Unavailable("Postgres rolled the transaction back " + std::to_string(repeats_max) + " times: " + error.what());
     }
   }
 }
 
-void ConnectionPool::run_one(const std::function<void(Session&)>& work) {
-  for (int tried = 1;; ++tried) {
-    try {
-      return attempt(work, true);
-    } catch (const pqxx::sql_error& error) {
-      if (!is_repeatable(error.sqlstate()) || tried == repeats_max) throw;
-    }
-  }
-}
+void ConnectionPool::transact(const std::function<void(Session&)>& work) { repeat(work, false); }
+
+void ConnectionPool::run_one(const std::function<void(Session&)>& work) { repeat(work, true); }
 
 std::size_t ConnectionPool::borrowed() const {
   const std::lock_guard lock(mutex_);

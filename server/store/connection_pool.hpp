@@ -21,6 +21,8 @@ struct PoolSettings {
   std::chrono::milliseconds wait_max{2000};        // for a free connection
   std::chrono::seconds connect_timeout{3};
   std::chrono::seconds statement_timeout{30};
+  // For who reads whole tables and writes nothing: each transaction sees one snapshot, and the planner is free.
+  bool is_inspection = false;
 };
 
 class ConnectionPool {
@@ -30,8 +32,8 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  // One transaction: committed when `work` returns, rolled back when it throws. Deadlocks and
-  // serialization failures are repeated a few times: `work` must be repeatable.
+  // One transaction: committed when `work` returns, rolled back when it throws. Deadlocks and serialization
+  // failures are repeated a few times, then Unavailable: `work` must be repeatable.
   void transact(const std::function<void(Session&)>& work);
   // One statement, which is its own transaction: saves BEGIN and COMMIT.
   void run_one(const std::function<void(Session&)>& work);
@@ -44,6 +46,7 @@ class ConnectionPool {
   [[nodiscard]] std::unique_ptr<Connection> take();
   void give_back(std::unique_ptr<Connection> connection, bool is_healthy);
   void attempt(const std::function<void(Session&)>& work, bool is_single);
+  void repeat(const std::function<void(Session&)>& work, bool is_single);
 
   const PoolSettings settings_;
   mutable std::mutex mutex_;

@@ -30,6 +30,8 @@ wire::ExecutionRow listed(const pqxx::row& row) {
   if (!row["error"].is_null()) found.error = text_of(row["error"]);
   found.started_at = row["started_at"].c_str();
   found.finished_at = text_of(row["finished_at"]);
+  found.is_paused = row["is_paused"].as<bool>();
+  found.deadline_at = text_of(row["deadline_at"]);
   found.duration_seconds = row["duration_seconds"].as<double>();
   return found;
 }
@@ -37,7 +39,7 @@ wire::ExecutionRow listed(const pqxx::row& row) {
 
 std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
   ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads, results, errors,
-      keys, traces, depths, parent_nodes, parent_frames, return_steps;
+      keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts;
   for (const auto& e : executions) {
     ids.add(e.execution_id.value);
     catalogs.add(e.catalog_id.value);
@@ -57,12 +59,14 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
     parent_nodes.add_or_null(e.parent_node_id);
     parent_frames.add_or_null(e.parent_frame);
     return_steps.add_or_null(e.return_step);
+    pauses.add(std::string_view(e.is_paused ? "true" : "false"));
+    timeouts.add_or_null(e.timeout.count());
   }
   std::vector<base::ExecutionId> inserted;
   for (const auto& row : session_.run("insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(),
                                       parents.text(), statuses.text(), outstanding.text(), steps.text(), states.text(),
                                       workloads.text(), results.text(), errors.text(), keys.text(), traces.text(), depths.text(), parent_nodes.text(), parent_frames.text(),
-                                      return_steps.text())) {
+                                      return_steps.text(), pauses.text(), timeouts.text())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -87,7 +91,8 @@ std::vector<LockedExecution> ExecutionTable::lock(const std::vector<base::Execut
                       .state = text_of(row["state"]),
                       .workload = text_of(row["workload"]),
                       .depth = row["depth"].as<int>(),
-                      .has_caller = row["has_caller"].as<bool>()});
+                      .has_caller = row["has_caller"].as<bool>(),
+                      .is_paused = row["is_paused"].as<bool>()});
   }
   return locked;
 }

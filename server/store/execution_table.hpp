@@ -1,6 +1,7 @@
 #pragma once
 // ExecutionTable: noetl.execution and noetl.result through one session. JSON columns are text here: the
 // app parses what it looks inside. One thread, as long as the session.
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct NewExecution {
   std::string idempotency_key, traceparent;
   int depth = 0;                                // of the callers above it
   std::string parent_node_id, parent_frame, return_step;   // of one whose caller waits for it; else empty
+  bool is_paused = false;                       // as its caller
+  std::chrono::milliseconds timeout{0};         // until it is failed; 0: no limit
 };
 
 struct LockedExecution {
@@ -36,6 +39,7 @@ struct LockedExecution {
   std::string state, workload;
   int depth = 0;
   bool has_caller = false;                      // that waits for its end
+  bool is_paused = false;
 };
 
 struct UntoldChild {

@@ -123,7 +123,9 @@ std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::Comman
     found.push_back({.command = claimed_from(row),
                      .status = status_from(row["status"]),
                      .worker_id = row["worker_id"].c_str(),
-                     .wait = std::chrono::milliseconds{row["wait_ms"].is_null() ? 0 : row["wait_ms"].as<std::int64_t>()}});
+                     .wait = std::chrono::milliseconds{row["wait_ms"].is_null() ? 0 : row["wait_ms"].as<std::int64_t>()},
+                     .pool = text_of(row["pool"]),
+                     .is_pool_paused = row["is_pool_paused"].as<bool>()});
   }
   return found;
 }

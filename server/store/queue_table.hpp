@@ -33,6 +33,8 @@ struct ExplainedCommand {
   domain::CommandStatus status = domain::CommandStatus::queued;
   std::string worker_id;
   std::chrono::milliseconds wait{0};    // until available_at
+  std::string pool;
+  bool is_pool_paused = false;
 };
 
 struct LockedCommand {

@@ -26,6 +26,8 @@ UpkeepLook UpkeepStatements::look() {
   return {.now_ms = row["now_ms"].as<std::int64_t>(),
           .next_due = std::chrono::milliseconds{row["next_due_ms"].as<std::int64_t>()},
           .next_lease_end = std::chrono::milliseconds{row["next_lease_end_ms"].as<std::int64_t>()},
+          .next_deadline = std::chrono::milliseconds{row["next_deadline_ms"].as<std::int64_t>()},
+          .has_overdue = row["has_overdue"].as<bool>(),
           .has_due = row["has_due"].as<bool>(),
           .has_lost_worker = row["has_lost_worker"].as<bool>(),
           .has_orphan = row["has_orphan"].as<bool>(),

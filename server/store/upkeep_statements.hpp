@@ -25,6 +25,8 @@ struct UpkeepLook {
   std::int64_t now_ms = 0;                        // Postgres's clock, Unix milliseconds
   std::chrono::milliseconds next_due{0};          // until the next available_at; at most an hour
   std::chrono::milliseconds next_lease_end{0};    // until the first lease ends unless it is renewed; at most an hour
+  std::chrono::milliseconds next_deadline{0};     // until the first execution's time is over; at most an hour
+  bool has_overdue = false;                       // executions whose time is over
   bool has_due = false;
   bool has_lost_worker = false;
   bool has_orphan = false;                        // claims of workers that are gone

@@ -31,6 +31,7 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
     if (kind == "known") {
       answer.is_known = true;
       answer.should_drain = row["should_drain"].as<bool>();
+      answer.is_paused = row["is_paused"].as<bool>();
     } else if (kind == "cancelled") {
       answer.cancelled.push_back(queue_id);
     } else {

@@ -5,6 +5,7 @@
 #include "server/app/free_leases.hpp"
 #include "server/app/record_given_up.hpp"
 #include "server/app/tell_parents.hpp"
+#include "server/app/time_limits.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t given_up_ticks = 10;
 constexpr std::uint64_t fold_ticks = 4;           // the depth is right without: reading adds what is not folded
 constexpr int callers_max = 256;                  // told in one tick
+constexpr int overdue_max = 256;                  // failed in one tick
 constexpr std::chrono::milliseconds wait_min{10};
 }  // namespace
 
@@ -56,6 +58,10 @@ std::chrono::milliseconds Upkeep::tick() {
   store::UpkeepLook look;
   connection_.run_one([&](store::Session& session) { look = store::UpkeepStatements(session).look(); });
   if (look.has_lost_worker || look.has_orphan) expire_leases(look);
+  if (look.has_overdue) {
+    const int failed = app::fail_overdue(parts_, overdue_max);
+    if (failed > 0) telemetry::log_warn("upkeep", "executions ran out of time", {{"executions", std::to_string(failed)}});
+  }
   if (look.has_untold) (void)app::tell_waiting_parents(parts_, callers_max);
   commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look));
   if (look.has_change && ticks_ % fold_ticks == 0) {
@@ -67,7 +73,7 @@ std::chrono::milliseconds Upkeep::tick() {
   }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
-  const auto next = std::min(look.next_due, look.next_lease_end + std::chrono::milliseconds{1});
+  const auto next = std::min({look.next_due, look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline});
   return std::clamp(next, wait_min, look.is_busy() ? settings_.interval : idle_interval());
 }
 

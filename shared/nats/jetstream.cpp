@@ -83,6 +83,32 @@ std::vector<std::string> drift_of(const jsConsumerInfo& found, const ConsumerSet
   return drift;
 }
 
+base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream,
+                                     std::chrono::milliseconds patience) {
+  jsOptions options = options_for(patience);
+  jsErrCode code{};
+  jsStreamInfo* raw = nullptr;
+  const natsStatus status = js_GetStreamInfo(&raw, context, stream.c_str(), &options, &code);
+  StreamInfo found(raw);
+  if (status != NATS_OK)
+    return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
+  return found;
+}
+
+base::Result<ConsumerInfo> consumer_info(jsCtx* context, const std::string& stream,
+                                         const std::string& durable, std::chrono::milliseconds patience) {
+  jsOptions options = options_for(patience);
+  jsErrCode code{};
+  jsConsumerInfo* raw = nullptr;
+  const natsStatus status =
+      js_GetConsumerInfo(&raw, context, stream.c_str(), durable.c_str(), &options, &code);
+  ConsumerInfo found(raw);
+  if (status != NATS_OK)
+    return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'",
+                        static_cast<int>(code));
+  return found;
+}
+
 }  // namespace
 
 JetStream::JetStream(Connection& connection, std::chrono::milliseconds patience)
@@ -131,14 +157,17 @@ base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& setting
 }
 
 base::Result<StreamState> JetStream::find_stream(const std::string& stream) {
-  jsOptions options = options_for(patience_);
-  jsErrCode code{};
-  jsStreamInfo* raw = nullptr;
-  const natsStatus status = js_GetStreamInfo(&raw, context_.get(), stream.c_str(), &options, &code);
-  const StreamInfo found(raw);
-  if (status != NATS_OK)
-    return nats_failure(status, "look up stream '" + stream + "'", static_cast<int>(code));
-  return state_of(*found);
+  const auto found = stream_info(context_.get(), stream, patience_);
+  if (!found) return base::failure(found.error());
+  return state_of(**found);
+}
+
+base::Result<StreamState> JetStream::compare_stream(const StreamSettings& settings) {
+  const auto found = stream_info(context_.get(), settings.name, patience_);
+  if (!found) return base::failure(found.error());
+  StreamState state = state_of(**found);
+  state.drift = drift_of(**found, settings);
+  return state;
 }
 
 base::Result<void> JetStream::remove_stream(const std::string& stream) {
@@ -185,16 +214,18 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
 }
 
 base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, const std::string& durable) {
-  jsOptions options = options_for(patience_);
-  jsErrCode code{};
-  jsConsumerInfo* raw = nullptr;
-  const natsStatus status =
-      js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
-  const ConsumerInfo found(raw);
-  if (status != NATS_OK)
-    return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'",
-                        static_cast<int>(code));
-  return state_of(*found);
+  const auto found = consumer_info(context_.get(), stream, durable, patience_);
+  if (!found) return base::failure(found.error());
+  return state_of(**found);
+}
+
+base::Result<ConsumerState> JetStream::compare_consumer(const std::string& stream,
+                                                        const ConsumerSettings& settings) {
+  const auto found = consumer_info(context_.get(), stream, settings.durable, patience_);
+  if (!found) return base::failure(found.error());
+  ConsumerState state = state_of(**found);
+  state.drift = drift_of(**found, settings);
+  return state;
 }
 
 base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {

@@ -60,12 +60,16 @@ class JetStream {
   [[nodiscard]] base::Result<StreamState> ensure_stream(const StreamSettings& settings);
   [[nodiscard]] base::Result<StreamState> find_stream(
       const std::string& stream);  // not_found when it is missing
+  // The same with what differs from the settings; makes nothing.
+  [[nodiscard]] base::Result<StreamState> compare_stream(const StreamSettings& settings);
   [[nodiscard]] base::Result<void> remove_stream(const std::string& stream);
 
   [[nodiscard]] base::Result<ConsumerState> ensure_consumer(const std::string& stream,
                                                             const ConsumerSettings& settings);
   [[nodiscard]] base::Result<ConsumerState> find_consumer(const std::string& stream,
                                                           const std::string& durable);
+  [[nodiscard]] base::Result<ConsumerState> compare_consumer(const std::string& stream,
+                                                             const ConsumerSettings& settings);
   [[nodiscard]] base::Result<void> remove_consumer(const std::string& stream, const std::string& durable);
 
   // The bytes of a message that a stream keeps. not_found: it has left the stream.

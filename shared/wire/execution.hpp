@@ -1,5 +1,6 @@
 #pragma once
 // Executions: POST /api/v2/execute(/batch), GET /api/v2/executions…, POST …/cancel. Values; any thread.
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ struct ExecuteRequest {
   base::ExecutionId parent_execution_id;
   std::string idempotency_key;               // empty: none
   std::string traceparent;
+  std::chrono::milliseconds timeout{0};      // of the whole execution, from when it is due; 0: as the playbook says
+  std::chrono::milliseconds delay{0};        // before its first commands are due
+  std::string start_at;                      // RFC 3339, instead of a delay; empty: none
 };
 
 // {execution_id, status:"started", commands_generated}
@@ -44,6 +48,8 @@ struct ExecutionRow {
   std::string result = "null";               // JSON text
   std::string error = "null";                // JSON text: {kind, message, step, …}
   std::string started_at, finished_at;       // RFC 3339; finished_at empty while running
+  std::string deadline_at;                   // RFC 3339; empty: no limit, or ended
+  bool is_paused = false;
   double duration_seconds = 0;
   int outstanding_commands = 0;
 };

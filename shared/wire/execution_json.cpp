@@ -11,6 +11,7 @@
 namespace noetl::wire {
 namespace {
 
+constexpr double delay_seconds_max = 366.0 * 86'400;
 constexpr std::size_t reason_bytes_max = 1024;
 constexpr IntBounds version_bounds{1, std::numeric_limits<int>::max()};
 
@@ -36,6 +37,22 @@ std::optional<int> read_version(ObjectReader& reader, const Json& body) {
   return static_cast<int>(*version);
 }
 
+std::chrono::milliseconds read_seconds(ObjectReader& reader, const char* name) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(reader.optional_number(name, 0, delay_seconds_max).value_or(0) * 1000));
+}
+
+// Its limit, and at most one of delay and start_at.
+void read_times(ObjectReader& reader, ExecuteRequest& request) {
+  request.timeout = read_seconds(reader, "timeout");
+  request.delay = read_seconds(reader, "delay");
+  request.start_at = reader.optional_string("start_at", {1, 40}).value_or("");
+  if (request.start_at.empty()) return;
+  if (!is_rfc3339(request.start_at)) {
+    reader.refuse("start_at", "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + request.start_at + "'");
+  }
+  if (request.delay.count() > 0) reader.refuse("start_at", "says when it begins, as 'delay' does: give one of them");
+}
+
 ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_expected) {
   ObjectWriter out(bytes_expected);
   out.id("execution_id", row.execution_id)
@@ -46,6 +63,8 @@ ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_expected
       .id("parent_execution_id", row.parent_execution_id)
       .text_or_null("started_at", row.started_at)
       .text_or_null("finished_at", row.finished_at)
+      .text_or_null("deadline_at", row.deadline_at)
+      .boolean("is_paused", row.is_paused)
       .text_or_null("start_time", row.started_at)  // NoETL's names for the same
       .text_or_null("end_time", row.finished_at)
       .number("duration", row.duration_seconds)
@@ -67,6 +86,7 @@ base::Result<ExecuteRequest> decode_execute_request(const Json& body, const std:
   request.idempotency_key =
       reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
   request.traceparent = reader.optional_string("traceparent", {1, 55}).value_or("");
+  read_times(reader, request);
 
   if (request.path.empty() && !request.catalog_id.is_set())
     reader.refuse("path", "is missing: give a 'path' or a 'catalog_id'");

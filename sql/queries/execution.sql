@@ -2,16 +2,18 @@
 -- A known idempotency key inserts nothing: the caller reads the first execution instead.
 insert into noetl.execution (execution_id, catalog_id, path, version, parent_execution_id, status, outstanding,
   current_step, state, workload, result, error, idempotency_key, traceparent, finished_at, depth, parent_node_id,
-  parent_frame, return_step, is_parent_told)
+  parent_frame, return_step, is_parent_told, is_paused, deadline_at)
 select t.execution_id, t.catalog_id, t.path, t.version, t.parent_execution_id, t.status, t.outstanding,
   t.current_step, t.state::json, t.workload::json, t.result::json, t.error::json, t.idempotency_key, t.traceparent,
   case when t.status = 'running' then null else now() end, t.depth, t.parent_node_id, t.parent_frame::json,
-  t.return_step, t.parent_node_id is null
+  t.return_step, t.parent_node_id is null, t.is_paused,
+  case when t.status = 'running' then now() + t.timeout_ms * interval '1 millisecond' end
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::int[], $8::text[],
   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[],
-  $18::text[])
+  $18::text[], $19::boolean[], $20::bigint[])
   as t(execution_id, catalog_id, path, version, parent_execution_id, status, outstanding, current_step, state,
-       workload, result, error, idempotency_key, traceparent, depth, parent_node_id, parent_frame, return_step)
+       workload, result, error, idempotency_key, traceparent, depth, parent_node_id, parent_frame, return_step,
+       is_paused, timeout_ms)
 on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning execution_id
 
@@ -21,7 +23,7 @@ select execution_id, path, idempotency_key from noetl.execution where idempotenc
 -- name: lock_executions
 -- Reports of one execution take turns: the engine decides from the state that the last one left.
 -- In the order of ids, so that two batches cannot wait for each other.
-select execution_id, catalog_id, status, state, workload, depth, not is_parent_told as has_caller
+select execution_id, catalog_id, status, state, workload, depth, not is_parent_told as has_caller, is_paused
 from noetl.execution where execution_id = any($1::bigint[]) order by execution_id for update
 
 -- name: update_executions
@@ -29,22 +31,24 @@ from noetl.execution where execution_id = any($1::bigint[]) order by execution_i
 update noetl.execution e
 set status = t.status, outstanding = t.outstanding, current_step = t.current_step, state = t.state::json,
     result = t.result::json, error = t.error::json,
-    finished_at = case when t.status = 'running' then null else now() end
+    finished_at = case when t.status = 'running' then null else now() end,
+    is_paused = e.is_paused and t.status = 'running',
+    deadline_at = case when t.status = 'running' then e.deadline_at end
 from unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
   as t(execution_id, status, outstanding, current_step, state, result, error)
 where e.execution_id = t.execution_id and e.status = 'running'
 
 -- name: execution_by_id
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
-  coalesce(current_step, '') as current_step, outstanding, state, workload, result, error,
-  noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
+  coalesce(current_step, '') as current_step, outstanding, state, workload, result, error, is_paused,
+  noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
   extract(epoch from coalesce(finished_at, now()) - started_at)::float8 as duration_seconds
 from noetl.execution where execution_id = $1
 
 -- name: list_executions
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
-  coalesce(current_step, '') as current_step, outstanding, error,
-  noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
+  coalesce(current_step, '') as current_step, outstanding, error, is_paused,
+  noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
   extract(epoch from coalesce(finished_at, now()) - started_at)::float8 as duration_seconds
 from noetl.execution
 where ($1::text = '' or status = $1) and ($2::text = '' or path = $2)

@@ -38,6 +38,7 @@ select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1
 -- name: claim_by_ids
 -- $2 is sorted: rows are locked in the order of ids, so two claims cannot wait for each other.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
+-- The list of paused pools is made once for the statement, whatever the number of rows.
 with claimed as (
   update noetl.queue q
   set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = now(),
@@ -46,6 +47,7 @@ with claimed as (
   where q.queue_id = wanted.queue_id and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
     and exists (select from noetl.worker w
                 where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now())
+    and q.pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
   returning q.queue_id, q.execution_id, q.step, q.node_id, q.tool_kind, q.epoch, q.attempts, q.max_attempts,
     q.timeout_ms, q.context, q.traceparent, q.pool
 ), noted as (
@@ -66,20 +68,22 @@ from claimed
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
   attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, status,
   coalesce(worker_id, '') as worker_id,
-  greatest(0, extract(epoch from available_at - now()) * 1000)::bigint as wait_ms
-from noetl.queue where queue_id = any($1::bigint[])
+  greatest(0, extract(epoch from available_at - now()) * 1000)::bigint as wait_ms, pool,
+  coalesce((select is_paused from noetl.pool p where p.pool = q.pool), false) as is_pool_paused
+from noetl.queue q where queue_id = any($1::bigint[])
 
 -- name: candidates_in_pool
 -- For workers without the doorbell: the due ones by their index, the never handed back ones by primary
--- key from a lower bound that only grows ($2). Priority counts among the oldest 1000.
+-- key from a lower bound that only grows ($2). Priority counts among the oldest 256:
+-- more cost more than what they bring, since every poll reads them.
 with due as (
   select queue_id, priority from noetl.queue
   where available_at is not null and available_at <= now() and status = 'queued' and pool = $1
-  order by available_at limit 1000
+  order by available_at limit 256
 ), fresh as (
   select queue_id, priority from noetl.queue
   where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1
-  order by queue_id limit 1000
+  order by queue_id limit 256
 ), chosen as (
   select queue_id, priority from due union all select queue_id, priority from fresh
 )

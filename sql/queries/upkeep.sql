@@ -20,9 +20,11 @@ where ($1::text is null or c.worker_id = $1)
                   where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
 
 -- name: due_commands
+-- A paused pool is not rung: its stream would fill with what nobody takes.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority, epoch from noetl.queue
 where available_at is not null and available_at <= now() and status = 'queued'
   and (available_at, queue_id) > ($1::timestamptz, $2::bigint)
+  and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
 order by available_at, queue_id limit $3
 
 -- name: unheard_commands
@@ -37,6 +39,7 @@ select coalesce(max(queue_id), 0) as queue_id, 0::bigint as execution_id, '' as 
 union all
 select queue_id, coalesce(execution_id, 0), step, pool, priority, epoch, false from window_rows
 where available_at is null and status = 'queued' and created_at < now() - interval '1 second'
+  and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
 order by is_end desc, queue_id
 
 -- name: upkeep_look
@@ -48,6 +51,9 @@ select (extract(epoch from now()) * 1000)::bigint as now_ms,
     where available_at is not null and available_at > now() order by available_at limit 1), 3600000)::bigint as next_due_ms,
   coalesce((select ceil(extract(epoch from min(lease_until) - now()) * 1000) from noetl.worker
     where status in ('ready', 'draining')), 3600000)::bigint as next_lease_end_ms,
+  coalesce((select ceil(extract(epoch from deadline_at - now()) * 1000) from noetl.execution
+    where deadline_at > now() order by deadline_at limit 1), 3600000)::bigint as next_deadline_ms,
+  exists (select from noetl.execution where deadline_at <= now() and status = 'running') as has_overdue,
   exists (select from noetl.queue where available_at is not null and available_at <= now() and status = 'queued') as has_due,
   exists (select from noetl.worker where status in ('ready', 'draining') and lease_until < now()) as has_lost_worker,
   exists (select from noetl.claim c left join noetl.worker w using (worker_id)

@@ -7,36 +7,40 @@ set pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slot
     should_drain = false, running = 0, registered_at = now(), heartbeat_at = now(), lease_until = excluded.lease_until
 
 -- name: renew_leases
--- One statement renews all leases of a worker. Claims older than two seconds have been answered: what
--- the worker does not hold of them it never received ($6 false: a claim is still open, free nothing).
+-- One statement renews all leases of a worker. Claims older than six seconds have been answered: what
+-- the worker does not hold of them it never received ($6 false: a claim is still open, free nothing). Six: the worker
+-- tells of a claim that has been open for one, and its heartbeat may wait one at the gate and two for a connection.
 -- held without stale claims costs no more than the update of one row.
 with renewed as (
   update noetl.worker
   set heartbeat_at = now(), lease_until = now() + $5::bigint * interval '1 millisecond', running = $4, status = $7
   where worker_id = $1 and status in ('ready', 'draining')
-  returning should_drain
+  returning should_drain, pool
 ), stale as (
   delete from noetl.claim
-  where $6 and worker_id = $1 and claimed_at < now() - interval '2 seconds' and exists (select from renewed)
+  where $6 and worker_id = $1 and claimed_at < now() - interval '6 seconds' and exists (select from renewed)
   returning queue_ids
 ), kept as (
   insert into noetl.claim (worker_id, claim_id, queue_ids)
   select $1, $8, $2::bigint[] where exists (select from stale) and cardinality($2::bigint[]) > 0
 ), freed as (
   update noetl.queue q
-  set status = 'queued', attempts = q.attempts - 1, available_at = now()
+  set status = 'queued', attempts = q.attempts - 1,
+      available_at = now() + case when (select e.is_paused from noetl.execution e where e.execution_id = q.execution_id)
+        then noetl.pause_shift() else interval '0' end
   from (select distinct unnest(queue_ids) as queue_id from stale) as s
   where q.queue_id = s.queue_id and q.queue_id <> all($2::bigint[]) and q.status = 'running' and q.worker_id = $1
-    and q.claimed_at < now() - interval '2 seconds'
+    and q.claimed_at < now() - interval '6 seconds'
   returning q.pool
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
   select pool, s.status, s.sign * count(*) from freed cross join (values ('running', -1), ('queued', 1)) as s(status, sign)
   group by pool, s.status, s.sign
 )
-select 'known' as kind, 0::bigint as queue_id, should_drain from renewed
+select 'known' as kind, 0::bigint as queue_id, should_drain,
+  coalesce((select p.is_paused from noetl.pool p where p.pool = renewed.pool), false) as is_paused from renewed
 union all
-select case when q.status = 'cancelled' or q.cancel_requested then 'cancelled' else 'lost' end, h.queue_id, false
+select case when q.status = 'cancelled' or q.cancel_requested then 'cancelled' else 'lost' end, h.queue_id, false, false
 from unnest($2::bigint[], $3::int[]) as h(queue_id, epoch)
 left join noetl.queue q on q.queue_id = h.queue_id
 where q.queue_id is null or q.status <> 'running' or q.epoch <> h.epoch or q.worker_id <> $1 or q.cancel_requested

@@ -19,6 +19,7 @@ from http_json import Client
 
 HERE = pathlib.Path(__file__).resolve().parent
 STUB = HERE.parent / "support" / "stub_server.py"
+DOCTOR_FOUND_BROKEN = 8
 START_PATIENCE_SECONDS = 120
 STOP_PATIENCE_SECONDS = 60
 DATABASE, USER, PASSWORD = "demo_noetl", "demo", "demo"
@@ -102,6 +103,15 @@ class PrivateStack:
                 return [list(row) for row in cursor.fetchall()] if cursor.description else []
         finally:
             connection.close()
+
+    def doctor(self):
+        """What `noetlctl doctor --deep` says of the whole database: its report, and whether anything is broken."""
+        answer = subprocess.run([self.programs / "noetlctl", "doctor", "--deep", "--json",
+                                 "--database-url", self.state["database_url"], "--nats-url", self.state["nats_url"]],
+                                capture_output=True, text=True, timeout=300, check=False)
+        if answer.returncode not in (0, DOCTOR_FOUND_BROKEN):
+            raise RuntimeError(f"noetlctl doctor ended with {answer.returncode}: {answer.stderr}")
+        return json.loads(answer.stdout), answer.returncode == DOCTOR_FOUND_BROKEN
 
     def sql(self, statement):
         return self.run_sql(DATABASE, statement)

@@ -251,9 +251,21 @@ def run_all(options, runs, every, pending_errors):
                 show(report, width)
                 if options.results:
                     write_results(report, options.output / "results")
-            if any(report.verdict == "FAIL" for report in reports):
+            is_broken = show_doctor(stack.doctor())
+            if is_broken or any(report.verdict == "FAIL" for report in reports):
                 stack.keep_logs(options.output / "logs")
-    return reports
+    return reports, is_broken
+
+
+def show_doctor(answer):
+    """Whatever the playbooks came to, each must have been recorded so that its log leads to its state again."""
+    report, is_broken = answer
+    for check in report["checks"]:
+        if check["status"] == "broken" or check["rule"] == "R5":
+            print(f"\ndoctor: {check['rule']} {check['check']}: {check['status']}, {check['summary']}")
+            for finding in check["findings"]:
+                print(f"  {finding['id']}: {finding['what']}")
+    return is_broken
 
 
 def main():
@@ -266,7 +278,7 @@ def main():
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
-    reports = run_all(options, runs, every, expectations.get("pending") or [] if is_known else [])
+    reports, is_broken = run_all(options, runs, every, expectations.get("pending") or [] if is_known else [])
     counts = collections.Counter(report.verdict for report in reports)
     print(f"\n{len(reports)} runs: {counts['pass']} as expected, {counts['FAIL']} not, {counts['pending']} pending; "
           f"{time.monotonic() - started:.0f} s")
@@ -275,7 +287,7 @@ def main():
     if counts["FAIL"]:
         print(f"logs are in {options.output / 'logs'}")
     bad = counts["FAIL"] if is_known else sum(report.status != "COMPLETED" for report in reports)
-    return min(bad, EXIT_CODE_MAX)
+    return min(bad + is_broken, EXIT_CODE_MAX)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ LAYERS = {
                       "server/store", "server/notify/notifier.hpp"],
     "server/vault": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "shared/templating",
                      "server/app", "server/store"],
+    "server/doctor": ["shared/base", "shared/domain", "shared/nats", "server/engine", "server/store", "server/notify",
+                      "server/app"],
     # errors.hpp: the door is where exceptions of the store are caught.
     "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry", "server/app",
                    "server/vault", "server/store/errors.hpp"],
@@ -46,7 +48,8 @@ LAYERS = {
     "worker": ["shared", "worker"],
     "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry"],
     # The one place where the command line meets the programs that it starts.
-    "cli/main.cpp": ["shared", "cli", "server/run_server.hpp", "server/store/migrations.hpp", "worker/run_worker.hpp"],
+    "cli/main.cpp": ["shared", "cli", "server/run_doctor.hpp", "server/run_server.hpp",
+                     "server/store/migrations.hpp", "worker/run_worker.hpp"],
 }
 
 # Third-party header → the folders that may include it.

@@ -1,8 +1,10 @@
 // The door over real sockets: bounds, overload, stopping, and what a connection may do.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <future>
 #include <latch>
+#include <vector>
 
 #include "server/store/errors.hpp"
 #include "tests/unit/api/running_door.hpp"
@@ -194,6 +196,38 @@ TEST_CASE("requests beyond those that may work at once are refused with Retry-Af
   CHECK(health.status == 200);
   CHECK(slow.get() == 200);
   CHECK(door.metrics().find("noetl_http_refused_total{what=\"request\"} 1") != std::string::npos);
+}
+
+TEST_CASE("a flood of new work leaves room for what workers report") {
+  auto& app = reset_fake_app();
+  auto settings = door_settings();
+  settings.in_flight_max = 8;
+  settings.intake_max = 2;
+  settings.in_flight_patience = 10s;   // the flood waits; a report must not wait behind it
+  std::latch inside(2);
+  std::latch release(1);
+  std::atomic<int> entered{0};
+  app.enqueue = [&](const std::vector<wire::NewCommand>&) {
+    if (entered.fetch_add(1) < 2) inside.count_down();
+    release.wait();
+    return std::vector<wire::EnqueuedCommand>{{.queue_id = {1}, .is_duplicate = false}};
+  };
+  const RunningDoor door(settings);
+
+  std::vector<std::future<int>> flood;
+  for (int i = 0; i < 12; ++i) {
+    flood.push_back(std::async(std::launch::async,
+                               [&] { return post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})").status; }));
+  }
+  inside.wait();
+  const auto report = post(door, "/api/v2/events",
+                           R"({"worker_id":"w","queue_id":"1","epoch":1,"name":"command.completed","payload":{"result":1}})");
+  const int entered_meanwhile = entered;
+  release.count_down();
+
+  CHECK(report.status == 200);
+  CHECK(entered_meanwhile == 2);
+  for (auto& one : flood) CHECK(one.get() == 201);
 }
 
 TEST_CASE("connections beyond threads and waiting room are refused with 503") {

@@ -1,0 +1,79 @@
+"""How long a small execution takes while a flood waits in the same pool: `python3 bench/fairness.py --bin build/release/bin`.
+A three-step playbook is run alone, then behind plain commands that were enqueued before it, then behind executions
+that were started before it. Shown is from the POST to its end, in milliseconds; nothing is judged."""
+
+import argparse
+import json
+import statistics
+import time
+
+import figures
+from stack import Stack, wait_until
+
+
+def run_one(stack, patience=300.0):
+    start = time.monotonic()
+    status, answer = stack.call("POST", "/api/v2/execute", {"path": "bench/three_steps"})
+    if status // 100 != 2:
+        raise RuntimeError("execute: " + answer)
+    execution = json.loads(answer)["execution_id"]
+    ended = f"select count(*) from noetl.execution where execution_id = {execution} and status = 'completed'"
+    wait_until("the small execution", lambda: stack.sql.number(ended) == 1, patience, 0.005)
+    return (time.monotonic() - start) * 1000
+
+
+def flood_of_commands(stack, count):
+    batch = {"commands": [{"tool": {"kind": "noop"}}] * 10_000}
+    for _ in range(count // 10_000):
+        status, answer = stack.call("POST", "/api/v2/commands", batch)
+        if status // 100 != 2:
+            raise RuntimeError("enqueue: " + answer)
+
+
+def flood_of_executions(stack, count):
+    batch = {"executions": [{"path": "bench/three_steps"}] * 1000}
+    for _ in range(count // 1000):
+        status, answer = stack.call("POST", "/api/v2/execute/batch", batch)
+        if status // 100 != 2:
+            raise RuntimeError("execute: " + answer)
+
+
+def behind(stack, flood, count, unfinished):
+    """The flood is there before the first worker; the small execution comes a second after the workers."""
+    flood(stack, count)
+    start = time.monotonic()
+    stack.start_workers(2)
+    time.sleep(1)
+    took = run_one(stack)
+    wait_until("the end of the flood", lambda: stack.sql.number(unfinished) == 0, 600, 0.1)
+    whole = time.monotonic() - start
+    stack.stop_workers()
+    return took, whole
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--bin", default="build/release/bin")
+    arguments.add_argument("--slots", type=int, default=512)
+    arguments.add_argument("--commands", type=int, default=200_000)
+    arguments.add_argument("--executions", type=int, default=20_000)
+    options = arguments.parse_args()
+    with Stack(options.bin, options.slots) as stack:
+        status, answer = stack.call("POST", "/api/catalog/register", {"content": figures.THREE_STEPS})
+        if status // 100 != 2:
+            raise RuntimeError("register: " + answer)
+        stack.start_workers(2)
+        run_one(stack)
+        alone = [run_one(stack) for _ in range(20)]
+        stack.stop_workers()
+        print(f"alone: {statistics.median(alone):.0f} ms", flush=True)
+        open_commands = "select count(*) from noetl.queue where status in ('queued', 'running')"
+        took, whole = behind(stack, flood_of_commands, options.commands, open_commands)
+        print(f"behind {options.commands} plain commands: {took:.0f} ms (all done after {whole:.1f} s)", flush=True)
+        took, whole = behind(stack, flood_of_executions, options.executions,
+                             "select count(*) from noetl.execution where status = 'running'")
+        print(f"behind {options.executions} executions: {took:.0f} ms (all done after {whole:.1f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()

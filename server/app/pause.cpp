@@ -1,0 +1,94 @@
+#include "server/app/pause.hpp"
+
+#include "server/app/decision_writes.hpp"
+#include "server/app/pool_rules.hpp"
+#include "server/app/waiting_claims.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/pause_statements.hpp"
+
+namespace noetl::app {
+
+namespace {
+using base::ErrorCode;
+
+// A round of its own: JetStream must not take this ring for the one that the pause has swallowed.
+int round_of_resume(Parts& parts) { return static_cast<int>(parts.ids.next() & 0x3fff'ffff); }
+
+class Transaction {
+ public:
+  Transaction(Parts& parts, store::Session& session) : parts_(parts), session_(session) {}
+
+  base::Result<std::vector<base::ExecutionId>> run(const PauseRequest& request) {
+    const auto id = request.execution_id;
+    const auto locked = store::ExecutionTable(session_).lock({id});
+    if (locked.empty()) return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
+    if (locked[0].status != domain::ExecutionStatus::running) {
+      return base::failure(ErrorCode::already_terminal,
+                           "execution " + id.str() + " is " + std::string(domain::to_display(locked[0].status)) +
+                               ": only a running one can be paused or resumed",
+                           "/execution_id");
+    }
+    std::vector<base::ExecutionId> changed;
+    store::PauseStatements statements(session_);
+    for (auto more = change(request); !more.empty(); more = change(request)) changed.insert(changed.end(), more.begin(), more.end());
+    if (changed.empty()) return changed;
+    if (request.is_paused) statements.put_off_commands(changed);
+    else add_rings(statements.take_back_commands(changed));
+    add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
+    return changed;
+  }
+  [[nodiscard]] const std::vector<notify::Ring>& rings() const { return rings_; }
+
+ private:
+  std::vector<base::ExecutionId> change(const PauseRequest& request) {
+    return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused, request.cascade);
+  }
+
+  void add_rings(const std::vector<store::WaitingCommand>& due) {
+    const int round = round_of_resume(parts_);
+    for (const auto& command : due) {
+      rings_.push_back({.queue_id = command.queue_id, .execution_id = command.execution_id, .step = command.step,
+                        .pool = command.pool, .priority = command.priority, .epoch = command.epoch, .round = round});
+    }
+  }
+
+  void add_events(const std::vector<base::ExecutionId>& ids, const std::string& type) {
+    std::vector<store::NewEventRow> events;
+    for (const auto id : ids) {
+      store::NewEventRow event;
+      event.event_id = {parts_.ids.next()};
+      event.execution_id = id;
+      event.event_type = type;
+      event.status = type == "execution.paused" ? "paused" : "running";
+      events.push_back(std::move(event));
+    }
+    store::EventTable(session_).insert(events);
+  }
+
+  Parts& parts_;
+  store::Session& session_;
+  std::vector<notify::Ring> rings_;
+};
+}  // namespace
+
+base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const PauseRequest& request) {
+  base::Result<std::vector<base::ExecutionId>> answer;
+  std::vector<notify::Ring> rings;
+  parts.connections.transact([&](store::Session& session) {
+    Transaction transaction(parts, session);
+    answer = transaction.run(request);
+    rings = transaction.rings();
+  });
+  ring(parts, rings);
+  return answer;
+}
+
+wire::Pool pause_pool(Parts& parts, const std::string& pool, bool is_paused) {
+  parts.connections.run_one([&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
+  parts.pool_rules.forget();
+  // What was rung before the pause waits in the stream; polls of this server need not wait for their next look.
+  if (!is_paused) parts.waiting_claims.wake({pool});
+  return get_pool(parts, pool);
+}
+
+}  // namespace noetl::app

@@ -1,0 +1,25 @@
+#pragma once
+// Pausing: of a pool, nothing is claimed; of an execution, what runs ends and nothing else begins until it is resumed.
+// Enqueueing goes on. Any thread.
+#include <string>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/pool.hpp"
+
+namespace noetl::app {
+
+struct PauseRequest {
+  base::ExecutionId execution_id;
+  bool is_paused = true;    // false: resume
+  bool cascade = true;      // what it has called as well
+};
+
+// Those whose state changed: none when it was so already. Errors: not_found; already_terminal when it has ended.
+[[nodiscard]] base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const PauseRequest& request);
+
+// The pool as it is then.
+wire::Pool pause_pool(Parts& parts, const std::string& pool, bool is_paused);
+
+}  // namespace noetl::app

@@ -1,0 +1,11 @@
+#pragma once
+// Time limits of executions: upkeep fails those whose time is over, by the clock of Postgres; their commands are
+// cancelled, what they have called runs out of time with them, and their callers are told. Any thread.
+#include "server/app/parts.hpp"
+
+namespace noetl::app {
+
+// How many were failed, at most about `limit`; what they have called counts too.
+int fail_overdue(Parts& parts, int limit);
+
+}  // namespace noetl::app

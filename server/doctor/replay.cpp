@@ -1,0 +1,202 @@
+#include "server/doctor/replay.hpp"
+
+#include <cmath>
+
+#include "server/app/log_notes.hpp"
+#include "server/engine/large_results.hpp"
+
+namespace noetl::doctor {
+namespace {
+
+using domain::Json;
+namespace notes = app::log_notes;
+
+domain::ToolError error_of(const Json& json) {
+  domain::ToolError error;
+  error.kind = json.value("kind", std::string("internal"));
+  error.message = json.value("message", std::string());
+  error.is_retryable = json.value("retryable", false);
+  error.traceback = json.value("traceback", std::string());
+  if (const auto status = json.find("status"); status != json.end() && status->is_number_integer()) error.status = status->get<int>();
+  if (const auto wait = json.find("retry_after_ms"); wait != json.end()) {
+    error.retry_after = std::chrono::milliseconds(wait->get<std::int64_t>());
+  } else if (const auto seconds = json.find("retry_after"); seconds != json.end()) {
+    error.retry_after = std::chrono::milliseconds(std::llround(seconds->get<double>() * 1000.0));
+  }
+  return error;
+}
+
+// Nothing for a row that does not tell of an end.
+std::optional<domain::Outcome> outcome_of(const std::string& event_type) {
+  if (event_type == "call.done") return domain::Outcome::completed;
+  if (event_type == "call.error") return domain::Outcome::failed;
+  return domain::outcome_from_event_name(event_type);
+}
+
+Halt contradiction(std::string why) { return {.is_contradiction = true, .why = std::move(why)}; }
+Halt unseen(std::string why) { return {.is_contradiction = false, .why = std::move(why)}; }
+
+}  // namespace
+
+// What the decisions of this execution have stored outside its state.
+class Replay::Memory final : public engine::Archive {
+ public:
+  Json result(base::ResultId id) override {
+    const auto found = results.find(id);
+    return found == results.end() ? Json() : Json::parse(found->second);
+  }
+  Json loop_item(const std::string& loop, int index) override {
+    const auto& rows = items[loop];
+    const auto found = rows.find(index);
+    return found == rows.end() ? Json() : found->second.item;
+  }
+  Json loop_results(const std::string& loop) override {
+    Json all = Json::array();
+    for (const auto& [index, row] : items[loop]) all.push_back(row.result.value_or(Json()));
+    return all;
+  }
+
+  std::map<base::ResultId, std::string> results;
+  std::map<std::string, std::map<int, ReplayedItem>> items;
+};
+
+Replay::Replay(const domain::Playbook& playbook, base::ExecutionId execution_id, const Json& workload, Elsewhere elsewhere)
+    : playbook_(playbook),
+      execution_id_(execution_id),
+      workload_(workload),
+      elsewhere_(std::move(elsewhere)),
+      memory_(std::make_unique<Memory>()) {}
+
+Replay::~Replay() = default;
+
+const std::map<base::ResultId, std::string>& Replay::results() const { return memory_->results; }
+const std::map<std::string, std::map<int, ReplayedItem>>& Replay::items() const { return memory_->items; }
+
+engine::Situation Replay::situation(bool may_move_out) {
+  std::function<base::ResultId()> new_id;
+  if (may_move_out) new_id = [this] { return left_used_ < left_.size() ? left_[left_used_++] : base::ResultId{}; };
+  return {.playbook = playbook_, .execution_id = execution_id_, .workload = workload_, .archive = *memory_, .new_result_id = new_id};
+}
+
+std::optional<Halt> Replay::apply(const LoggedChange& change) {
+  left_.clear();
+  left_used_ = 0;
+  // What is in the log was written by this product; anything else there is what this looks for.
+  try {
+    if (const auto left = change.meta.find(notes::results); left != change.meta.end()) {
+      for (const auto& one : *left) left_.push_back({base::parse_id(one.at(1).get<std::string>()).value_or(0)});
+    }
+    const bool has_begun = state_.decisions > 0;
+    if ((change.event_type == "playbook.initialized") == has_begun) {
+      return has_begun ? contradiction("the log begins twice")
+                       : unseen("it began before its log was numbered, or the beginning of its log is gone");
+    }
+    ++state_.decisions;
+    if (!has_begun) return begin(change);
+    if (change.event_type == "ctx.updated") return set_variables(change);
+    if (change.event_type == "execution.cancelled") {
+      open_nodes_.clear();
+      frames_.clear();
+      const auto reason = change.payload.value("reason", std::string());
+      return take(engine::cancel(situation(false), std::move(state_), reason), change);
+    }
+    if (change.event_type == "playbook.failed") {
+      open_nodes_.clear();
+      frames_.clear();
+      const auto message = change.payload.at("error").at("message").get<std::string>();
+      return take(engine::time_out(situation(false), std::move(state_), message), change);
+    }
+    return occurred(change);
+  } catch (const std::exception& error) {
+    return contradiction("'" + change.event_type + "' of '" + change.node_id + "' cannot be applied: " + error.what());
+  }
+}
+
+std::optional<Halt> Replay::begin(const LoggedChange& change) {
+  const auto from_step = change.payload.value("from_step", std::string());
+  base::Result<engine::Decision> first{engine::Decision{}};
+  if (from_step.empty()) {
+    first = engine::start(situation(false));
+  } else {
+    const base::ExecutionId earlier_id{base::parse_id(change.payload.value("rerun_of", std::string())).value_or(0)};
+    const auto earlier = elsewhere_.earlier(earlier_id);
+    if (!earlier) return unseen("it repeats execution " + earlier_id.str() + ", which is gone");
+    first = engine::start_again(situation(false), *earlier, from_step);
+  }
+  if (!first) return contradiction("it cannot begin: " + first.error().message);
+  first->state.decisions = 1;
+  return take(std::move(*first), change);
+}
+
+std::optional<Halt> Replay::set_variables(const LoggedChange& change) {
+  if (const auto set = change.payload.find("set"); set != change.payload.end()) {
+    for (const auto& [name, value] : set->items()) state_.variables[name] = value;
+  }
+  if (const auto unset = change.payload.find("unset"); unset != change.payload.end()) {
+    for (const auto& name : *unset) state_.variables.erase(name.get<std::string>());
+  }
+  return std::nullopt;
+}
+
+std::optional<Halt> Replay::occurred(const LoggedChange& change) {
+  const auto outcome = outcome_of(change.event_type);
+  if (!outcome) return contradiction("'" + change.event_type + "' is numbered, but changes nothing");
+  const auto frame = frames_.find(change.node_id);
+  if (frame == frames_.end()) {
+    return contradiction("'" + change.event_type + "' tells of node '" + change.node_id +
+                         "', which was never issued or has ended already");
+  }
+  engine::Occurrence occurrence;
+  occurrence.node_id = change.node_id;
+  occurrence.outcome = *outcome;
+  occurrence.frame = std::move(frame->second);
+  frames_.erase(frame);
+  open_nodes_.erase(change.node_id);
+  if (const auto reference = change.payload.find("result_ref"); reference != change.payload.end()) {
+    const base::ResultId id{base::parse_id(reference->get<std::string>()).value_or(0)};
+    occurrence.result = elsewhere_.result(id);
+    if (occurrence.result.is_null()) {
+      return contradiction("node '" + change.node_id + "' brought result " + id.str() + ", which is not stored");
+    }
+  } else if (const auto result = change.payload.find("result"); result != change.payload.end()) {
+    occurrence.result = *result;
+  }
+  if (const auto error = change.payload.find("error"); error != change.payload.end()) occurrence.error = error_of(*error);
+  return take(engine::react(situation(true), std::move(state_), occurrence), change);
+}
+
+std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& change) {
+  state_ = std::move(decision.state);
+  if (decision.finish) finish_ = std::move(decision.finish);
+  for (auto& large : decision.large_results) memory_->results[large.result_id] = std::move(large.json);
+  // What the server moved out afterwards, by a limit of its own, is named in the log.
+  const auto named = change.meta.find(notes::results);
+  for (auto i = decision.large_results.size(); i < left_.size(); ++i) {
+    const auto slot = state_.results.find(named->at(i).at(0).get<std::string>());
+    if (slot == state_.results.end() || slot->second.reference.is_set()) {
+      return contradiction("result " + left_[i].str() + " left the state, but no step brought it");
+    }
+    Json value;
+    auto large = engine::move_out(playbook_, slot->first, slot->second, left_[i], value);
+    memory_->results[left_[i]] = std::move(large.json);
+  }
+  for (auto& command : decision.commands) {
+    open_nodes_.insert(command.node_id);
+    frames_[command.node_id] = std::move(command.frame);
+    if (!nodes_.insert(command.node_id).second) return contradiction("node '" + command.node_id + "' is issued twice");
+  }
+  for (auto& child : decision.children) frames_[child.node_id] = std::move(child.frame);
+  for (auto& loop : decision.loops) {
+    int index = loop.first;
+    for (auto& item : loop.items) memory_->items[loop.loop][index++].item = std::move(item);
+  }
+  for (auto& outcome : decision.loop_outcomes) {
+    auto& row = memory_->items[outcome.loop][outcome.index];
+    if (row.result) continue;   // an item has one outcome: the first (R7)
+    row.result = std::move(outcome.result);
+    row.is_completed = outcome.is_completed;
+  }
+  return std::nullopt;
+}
+
+}  // namespace noetl::doctor

@@ -1,0 +1,44 @@
+#include "server/store/pause_statements.hpp"
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+
+namespace {
+std::string id_array(const std::vector<base::ExecutionId>& ids) {
+  ArrayLiteral array;
+  for (const auto id : ids) array.add(id.value);
+  return array.text();
+}
+}  // namespace
+
+void PauseStatements::pause_pool(const std::string& pool, bool is_paused) { session_.run("pause_pool", pool, is_paused); }
+
+std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused, bool cascade) {
+  std::vector<base::ExecutionId> changed;
+  for (const auto& row : session_.run("pause_executions", id.value, is_paused, cascade)) {
+    changed.push_back({row[0].as<std::int64_t>()});
+  }
+  return changed;
+}
+
+void PauseStatements::put_off_commands(const std::vector<base::ExecutionId>& ids) {
+  session_.run("put_off_commands", id_array(ids));
+}
+
+std::vector<WaitingCommand> PauseStatements::take_back_commands(const std::vector<base::ExecutionId>& ids) {
+  std::vector<WaitingCommand> due;
+  for (const auto& row : session_.run("take_back_commands", id_array(ids))) {
+    if (!row["is_due"].as<bool>()) continue;
+    due.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
+                   .execution_id = {row["execution_id"].as<std::int64_t>()},
+                   .step = text_of(row["step"]),
+                   .pool = text_of(row["pool"]),
+                   .priority = row["priority"].as<int>(),
+                   .epoch = row["epoch"].as<int>()});
+  }
+  return due;
+}
+
+}  // namespace noetl::store

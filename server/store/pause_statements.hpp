@@ -1,0 +1,31 @@
+#pragma once
+// PauseStatements: pools and executions are paused and resumed, through one session. One thread.
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "server/store/upkeep_statements.hpp"
+
+namespace noetl::store {
+
+class Session;
+
+// noetl.pause_shift() of the schema: what a paused execution's waiting commands are put off by.
+inline constexpr std::chrono::milliseconds pause_shift = std::chrono::hours(8'760'000);
+
+class PauseStatements {
+ public:
+  explicit PauseStatements(Session& session) : session_(session) {}
+
+  void pause_pool(const std::string& pool, bool is_paused);
+  // Those whose state changed. With `cascade` also what it has called, as far as one snapshot sees: see the statement.
+  [[nodiscard]] std::vector<base::ExecutionId> pause_executions(base::ExecutionId id, bool is_paused, bool cascade);
+  void put_off_commands(const std::vector<base::ExecutionId>& ids);
+  // Those that are due at once.
+  [[nodiscard]] std::vector<WaitingCommand> take_back_commands(const std::vector<base::ExecutionId>& ids);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace noetl::store

@@ -1,0 +1,32 @@
+#pragma once
+// TimeLimitStatements: executions whose time is over, through one session. One thread.
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/store/execution_table.hpp"
+
+namespace noetl::store {
+
+struct OverdueExecution {
+  LockedExecution row;
+  std::chrono::milliseconds limit{0};   // from its start
+};
+
+class TimeLimitStatements {
+ public:
+  explicit TimeLimitStatements(Session& session) : session_(session) {}
+
+  [[nodiscard]] std::vector<base::ExecutionId> overdue(int limit);
+  // Nothing when it has ended meanwhile.
+  [[nodiscard]] std::optional<OverdueExecution> lock(base::ExecutionId id);
+  void end_time_of_children(base::ExecutionId id);
+  // By the clock of Postgres; 0 when it is past. `moment` is RFC 3339.
+  [[nodiscard]] std::chrono::milliseconds until(const std::string& moment);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace noetl::store

@@ -1,0 +1,30 @@
+-- name: pause_pool
+insert into noetl.pool (pool, is_paused) values ($1, $2)
+on conflict (pool) do update set is_paused = excluded.is_paused, updated_at = now()
+
+-- name: pause_executions
+-- One execution, and with $3 those that it has called, as far as this snapshot sees them: repeated until it changes
+-- nothing, since a caller whose row is locked begins no more. Rows are locked in the order of ids, as everywhere.
+with recursive tree as (
+  select execution_id from noetl.execution where execution_id = $1
+  union
+  select c.execution_id from noetl.execution c join tree on c.parent_execution_id = tree.execution_id
+  where $3::boolean and c.status = 'running'
+), locked as (
+  select e.execution_id from noetl.execution e join tree using (execution_id)
+  where e.status = 'running' and e.is_paused <> $2 order by e.execution_id for update of e
+)
+update noetl.execution e set is_paused = $2 from locked where e.execution_id = locked.execution_id
+returning e.execution_id
+
+-- name: put_off_commands
+-- Waiting commands of paused executions are due in a thousand years: neither a claim nor a ring needs to know of pauses.
+update noetl.queue q set available_at = coalesce(q.available_at, now()) + noetl.pause_shift()
+where q.execution_id = any($1::bigint[]) and q.status = 'queued'
+  and (q.available_at is null or q.available_at < now() + noetl.pause_shift() / 2)
+
+-- name: take_back_commands
+-- A delay that was running when they were paused goes on counting from where it would be.
+update noetl.queue q set available_at = q.available_at - noetl.pause_shift()
+where q.execution_id = any($1::bigint[]) and q.status = 'queued' and q.available_at > now() + noetl.pause_shift() / 2
+returning q.queue_id, q.execution_id, q.step, q.pool, q.priority, q.epoch, q.available_at <= now() as is_due

@@ -1,0 +1,17 @@
+-- name: overdue_executions
+-- By the index on deadline_at, which only executions with a limit are in.
+select execution_id from noetl.execution where deadline_at <= now() and status = 'running' order by deadline_at limit $1
+
+-- name: lock_overdue
+-- Looked at again under the lock. How long it was allowed to run, for the message.
+select execution_id, catalog_id, state, workload, depth, not is_parent_told as has_caller, is_paused,
+  (extract(epoch from deadline_at - started_at) * 1000)::bigint as limit_ms
+from noetl.execution where execution_id = $1 and status = 'running' and deadline_at <= now() for update
+
+-- name: end_time_of_children
+-- What it has called has no more time than itself: upkeep ends them too, with whichever server does it then.
+update noetl.execution set deadline_at = now()
+where parent_execution_id = $1 and status = 'running' and (deadline_at is null or deadline_at > now())
+
+-- name: milliseconds_until
+select greatest(0, ceil(extract(epoch from $1::timestamptz - now()) * 1000))::bigint
