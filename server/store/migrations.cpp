@@ -1,7 +1,9 @@
 #include "server/store/migrations.hpp"
 
+#include <chrono>
 #include <map>
 #include <pqxx/pqxx>
+#include <thread>
 
 #include "server/store/sha256.hpp"
 #include "shared/base/invariant.hpp"
@@ -51,6 +53,35 @@ base::Result<void> check_applied(const std::map<int, Applied>& applied) {
   }
   return {};
 }
+
+constexpr int tries_max = 100;
+constexpr std::chrono::milliseconds pause_between_tries{200};
+constexpr const char* lock_not_available = "55P03";
+
+void try_to_apply(pqxx::connection& connection, const Migration& migration) {
+  pqxx::work transaction(connection);
+  // Below Postgres' deadlock_timeout of a second, and well below what requests wait for a connection.
+  transaction.exec("set local lock_timeout = '500ms'");
+  transaction.exec(migration.text);
+  transaction.exec_params("insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)",
+                          migration.version, migration.name, migration.checksum);
+  transaction.commit();
+}
+
+// Servers of the version before go on working. Whatever waits for a lock behind a migration that itself waits for one
+// waits as well, and a migration of several tables meets their transactions in another order: it steps back, not they.
+void apply(pqxx::connection& connection, const Migration& migration) {
+  for (int tried = 1;; ++tried) {
+    try {
+      return try_to_apply(connection, migration);
+    } catch (const pqxx::transaction_rollback&) {
+      if (tried == tries_max) throw;
+    } catch (const pqxx::sql_error& error) {
+      if (error.sqlstate() != lock_not_available || tried == tries_max) throw;
+    }
+    std::this_thread::sleep_for(pause_between_tries);   // lets those through that wait behind it
+  }
+}
 }  // namespace
 
 const std::vector<Migration>& known_migrations() {
@@ -80,11 +111,7 @@ base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
     std::vector<int> done;
     for (const auto& migration : known_migrations()) {
       if (applied.contains(migration.version)) continue;
-      pqxx::work transaction(connection);
-      transaction.exec(migration.text);
-      transaction.exec_params("insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)",
-                              migration.version, migration.name, migration.checksum);
-      transaction.commit();
+      apply(connection, migration);
       done.push_back(migration.version);
     }
     return done;

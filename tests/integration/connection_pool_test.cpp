@@ -1,0 +1,50 @@
+// ConnectionPool: what it repeats, and what it gives up as unavailable.
+#include <doctest/doctest.h>
+
+#include <barrier>
+#include <future>
+
+#include "server/store/errors.hpp"
+#include "server/store/session.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+
+TEST_CASE("of two transactions that wait for each other one is repeated, and both count") {
+  ServerParts server;
+  server.run("create table pair (id int primary key, n int not null)");
+  server.run("insert into pair values (1, 0), (2, 0)");
+  std::barrier both_hold_one(2);
+  const auto raise_both = [&](const std::string& first, const std::string& second) {
+    bool is_first_try = true;
+    server.connections.transact([&](store::Session& session) {
+      session.transaction().exec("update pair set n = n + 1 where id = " + first);
+      if (std::exchange(is_first_try, false)) both_hold_one.arrive_and_wait();
+      session.transaction().exec("update pair set n = n + 1 where id = " + second);
+    });
+  };
+
+  auto other = std::async(std::launch::async, raise_both, "2", "1");
+  CHECK_NOTHROW(raise_both("1", "2"));
+  CHECK_NOTHROW(other.get());
+
+  CHECK(server.number("select sum(n) from pair") == 4);
+}
+
+TEST_CASE("what Postgres rolls back again and again is given up as unavailable, not as our failure") {
+  ServerParts server;
+  int tries = 0;
+  const auto lose = [&](const std::string& state) {
+    tries = 0;
+    server.connections.run_one([&](store::Session& session) {
+      ++tries;
+      session.transaction().exec("do $$ begin raise exception 'lost' using errcode = '" + state + "'; end $$");
+    });
+  };
+
+  CHECK_THROWS_AS(lose("40P01"), store::Unavailable);
+  CHECK(tries == 5);
+  CHECK_THROWS_AS(lose("40001"), store::Unavailable);
+  CHECK(tries == 5);
+}

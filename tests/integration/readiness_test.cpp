@@ -1,0 +1,22 @@
+// Readiness: which schema a server serves.
+#include <doctest/doctest.h>
+
+#include "server/app/read_queue.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+
+TEST_CASE("a server stays ready beside a newer schema, and is not ready beside an older one") {
+  ServerParts server;
+  CHECK(app::check_readiness(server.parts).is_schema_current);
+
+  server.run("insert into noetl.schema_migration (version, name, checksum) values (9999, 'later', repeat('0', 64))");
+  CHECK(app::check_readiness(server.parts).is_schema_current);
+  server.run("delete from noetl.schema_migration where version > 1");
+
+  const auto older = app::check_readiness(server.parts);
+  CHECK(older.has_postgres);
+  CHECK_FALSE(older.is_schema_current);
+  CHECK(older.message.find("migration 1,") != std::string::npos);
+}
