@@ -49,8 +49,8 @@ TEST_CASE("a command whose claim was never answered is freed by the next heartbe
   const auto lost_reply = server.enqueue();
   const auto held = server.claim("w", server.enqueue());
   (void)server.claim("w", lost_reply);
-  server.run("update noetl.claim set claimed_at = now() - interval '3 seconds'");
-  server.run("update noetl.queue set claimed_at = now() - interval '3 seconds'");
+  server.run("update noetl.claim set claimed_at = now() - interval '7 seconds'");
+  server.run("update noetl.queue set claimed_at = now() - interval '7 seconds'");
 
   (void)app::renew_leases(server.parts, heartbeat({held.lease}));
 
@@ -64,12 +64,26 @@ TEST_CASE("nothing is freed while a claim of the worker is still open") {
   server.add_worker("w");
   const auto id = server.enqueue();
   (void)server.claim("w", id);
-  server.run("update noetl.claim set claimed_at = now() - interval '3 seconds'");
-  server.run("update noetl.queue set claimed_at = now() - interval '3 seconds'");
+  server.run("update noetl.claim set claimed_at = now() - interval '7 seconds'");
+  server.run("update noetl.queue set claimed_at = now() - interval '7 seconds'");
   auto open = heartbeat({});
   open.has_claim_in_flight = true;
 
   (void)app::renew_leases(server.parts, open);
+
+  CHECK(server.status_of(id) == "running");
+}
+
+TEST_CASE("a heartbeat that was held up for seconds frees nothing that its worker was given meanwhile") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+  (void)server.claim("w", id);
+  // The worker wrote the heartbeat right before that claim; it waited behind a full gate and for a connection.
+  server.run("update noetl.claim set claimed_at = now() - interval '4 seconds'");
+  server.run("update noetl.queue set claimed_at = now() - interval '4 seconds'");
+
+  (void)app::renew_leases(server.parts, heartbeat({}));
 
   CHECK(server.status_of(id) == "running");
 }
