@@ -20,6 +20,11 @@ constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
 constexpr milliseconds retry_after_max{10'000};
 constexpr milliseconds nak_delay{1000};  // for what could not be claimed for reasons that pass
 constexpr milliseconds nak_delay_max{60'000};
+// A connection that is open, a subscription that is there, and a publisher that cannot store anything (a full disk, a
+// stream that takes nothing): from here that looks like an idle queue. So a quiet worker looks by itself at times.
+constexpr milliseconds look_interval{2000};
+constexpr milliseconds fetch_patience_when_silent{1};
+constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
 // The server will say the same again.
 bool is_settled(ErrorCode code) {
@@ -38,7 +43,8 @@ Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
                     .secrets = parts.secrets,
                     .progress = parts.progress},
       doorbell_(doorbell),
-      random_(std::random_device{}()) {}
+      random_(std::random_device{}()),
+      looked_at_(std::chrono::steady_clock::now()) {}
 
 void Inbox::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
@@ -53,13 +59,16 @@ void Inbox::run(const std::stop_token& stop) {
     if (doorbell_ != nullptr && doorbell_->is_open())
       take_from_doorbell(room, stop);
     else
-      take_by_poll(room, stop);
+      (void)take_by_poll(room, settings_.poll_patience, stop);
   }
 }
 
 void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
-  auto messages = doorbell_->fetch(room, settings_.fetch_patience);
-  if (!messages || messages->empty()) return;
+  auto messages = doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : settings_.fetch_patience);
+  if (!messages) return;
+  if (messages->empty()) return look_around(room, stop);
+  silent_finds_ = 0;
+  looked_at_ = std::chrono::steady_clock::now();
   Rung rung = read(std::move(*messages));
   if (rung.empty()) return;
   if (stop.stop_requested()) {  // others shall have them at once
@@ -83,12 +92,23 @@ void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
   start(std::move(commands));
 }
 
-void Inbox::take_by_poll(int room, const std::stop_token& stop) {
+// Goes on without a pause for as long as it finds something.
+void Inbox::look_around(int room, const std::stop_token& stop) {
+  const auto now = std::chrono::steady_clock::now();
+  if (silent_finds_ == 0 && now - looked_at_ < look_interval) return;
+  looked_at_ = now;
+  const bool has_found = take_by_poll(room, milliseconds(0), stop) > 0;
+  silent_finds_ = has_found ? std::min(silent_finds_ + 1, silent_finds_told + 1) : 0;
+  if (silent_finds_ == silent_finds_told)
+    telemetry::log_warn("worker", "commands wait that no notification came for: polling beside the doorbell");
+}
+
+std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_token& stop) {
   wire::ClaimRequest request;
   request.worker_id = settings_.worker_id;
   request.pool = settings_.pool;
   request.slots = room;
-  request.wait = settings_.poll_patience;
+  request.wait = wait;
   parts_.book.begin_claim();
   auto answer = parts_.transport.claim(request);
   if (!answer) {
@@ -96,12 +116,15 @@ void Inbox::take_by_poll(int room, const std::stop_token& stop) {
     ++parts_.counts.claim_failures;
     if (++poll_failures_ == 1)
       telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
-    return pause(backoff_after(answer.error(), poll_failures_), stop);
+    pause(backoff_after(answer.error(), poll_failures_), stop);
+    return 0;
   }
   poll_failures_ = 0;
   Rung none;
   auto commands = accept(std::move(*answer), none);
+  const std::size_t count = commands.size();
   start(std::move(commands));
+  return count;
 }
 
 // Garbage never comes again. A second ring for what we hold has nothing to say: if we die, upkeep rings anew.

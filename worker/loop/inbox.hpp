@@ -46,7 +46,9 @@ class Inbox {
   using Rung = std::unordered_map<base::CommandId, MessagePointer>;
 
   void take_from_doorbell(int room, const std::stop_token& stop);
-  void take_by_poll(int room, const std::stop_token& stop);
+  // Gives how many commands it got.
+  std::size_t take_by_poll(int room, std::chrono::milliseconds wait, const std::stop_token& stop);
+  void look_around(int room, const std::stop_token& stop);
   Rung read(std::vector<nats::Message> messages);
   base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
                                                        const std::stop_token& stop);
@@ -62,6 +64,8 @@ class Inbox {
   Doorbell* doorbell_;
   int poll_failures_ = 0;
   std::minstd_rand random_;
+  int silent_finds_ = 0;  // looks in a row that found commands without a notification
+  std::chrono::steady_clock::time_point looked_at_;
   std::unordered_map<base::CommandId, std::stop_token> stops_;  // of the batch being started
   std::mutex mutex_;
   std::condition_variable_any paused_;

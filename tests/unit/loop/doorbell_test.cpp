@@ -147,6 +147,18 @@ TEST_CASE("a deleted consumer is polled around until it is back") {
   fixture.finish();
 }
 
+TEST_CASE("commands that no notification comes for are found all the same, one after another without a pause") {
+  DoorbellFixture fixture;
+  fixture.settings.slots = 2;
+  fixture.start_subscribed();
+
+  for (int i = 1; i <= 200; ++i) fixture.server.add(i);
+
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 200; });
+  CHECK(fixture.worker->counts().notifications == 0);
+  fixture.finish();
+}
+
 TEST_CASE("a long command's notification stays in progress beyond ack wait") {
   DoorbellFixture fixture;
   // The product's consumer has 30 s: a shorter one shows the same sooner.
