@@ -290,8 +290,11 @@ base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& reque
   const auto playbook = parts_.playbooks.get(request.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   if (!request.renew.empty()) {
-    const auto entry = renewal_entry(request.name, request.kind, Json::parse(request.renew));
-    if (!entry) return base::failure(entry.error());
+    auto entry = renewal_entry(request.name, request.kind, Json::parse(request.renew));
+    if (!entry) {
+      if (entry.error().field.empty()) entry.error().field = "/renew_config";
+      return base::failure(std::move(entry.error()));
+    }
   }
   wire::KeychainRow row;
   row.catalog_id = request.catalog_id;
