@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.parse
 
-from http_values import CANARY, CONTENT_TYPES, ENCODINGS, PLAYBOOK, RAW, Values
+from http_values import CONTENT_TYPES, ENCODINGS, PLAYBOOK, RAW, Values, canary_of, numbers_in
 from processes import find_program
 from stack import Stack, StackSettings
 
@@ -95,7 +95,7 @@ class Fuzz:
             with self.lock:
                 self.number += 1
                 number = self.number
-            values.canary = CANARY.format(number)
+            values.canary = canary_of(number)
             request = self.make_request(chooser, values)
             if connection is None:
                 connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=ANSWER_SECONDS)
@@ -196,7 +196,7 @@ class Fuzz:
     def find_stored(self):
         """Canaries of refused requests that are in the database all the same."""
         dump = subprocess.run([find_program("pg_dump"), "--data-only", self.stack.postgres.url("noetl")], capture_output=True, check=True)
-        stored = {int(one) for one in re.findall(CANARY.format(r"(\d+)").encode(), dump.stdout)}
+        stored = numbers_in(dump.stdout)
         return [self.refused[one] for one in sorted(stored & self.refused.keys())], len(stored)
 
 

@@ -1,9 +1,20 @@
 """Requests that no client would send: values of a JSON schema, and what is wrong with them. Pure, from a seeded random."""
 import copy
 import json
+import re
 import string
 
-CANARY = "cnry{}z"  # in what is sent, to be looked for in what is stored
+# In what is sent, to be looked for in what is stored. The second number checks the first: requests are broken at random places.
+CANARY = re.compile(rb"cnry(\d+)q(\d+)z")
+
+
+def canary_of(number):
+    return f"cnry{number}q{number * 7919 % 9973}z"
+
+
+def numbers_in(data):
+    return {int(one) for one, check in CANARY.findall(data) if int(check) == int(one) * 7919 % 9973}
+
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))

@@ -2,6 +2,7 @@
 load remembers against what is stored and what the ledger counted."""
 import collections
 import json
+import os
 import subprocess
 
 import ledger
@@ -77,16 +78,17 @@ def check_doctor(stack):
     """noetlctl's own look at the same rules, with the replay of R5, where it has one."""
     program = stack.programs / "noetlctl"
     listed = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=30)
-    if " doctor" not in listed.stdout:
+    if "doctor" not in listed.stdout:
         return []
-    seen = subprocess.run([program, "doctor", "--deep", "--json"], capture_output=True, text=True, timeout=300, cwd=stack.folder,
-                          env={**stack.server_env(), "NOETL_DATABASE_URL": stack.postgres.url("noetl")})
+    seen = subprocess.run([program, "doctor", "--deep", "-o", "json"], capture_output=True, text=True, timeout=300, cwd=stack.folder,
+                          env={**os.environ, **stack.server_env(), "NOETL_DATABASE_URL": stack.postgres.url("noetl")})
     try:
-        findings = json.loads(seen.stdout)
-    except ValueError:
-        return [f"noetlctl doctor --deep: exit code {seen.returncode}, no JSON: {(seen.stdout + seen.stderr)[-300:]}"]
-    checks = findings.get("checks", findings) if isinstance(findings, dict) else findings
-    return [f"doctor: {json.dumps(one)[:400]}" for one in checks if str(one.get("status", one.get("verdict", ""))).lower() == "broken"]
+        checks = json.loads(seen.stdout)["checks"]
+    except (ValueError, KeyError):
+        return [f"noetlctl doctor --deep: exit code {seen.returncode}: {(seen.stdout + seen.stderr)[-300:]}"]
+    # Its checks of the installation itself (durability, disk, clocks) are not what is tested here.
+    return [f"doctor: {one['rule']} {one['check']}: {one['summary']} {json.dumps(one['findings'][:IDS_SHOWN])[:600]}"
+            for one in checks if one.get("rule") and one["status"] == "broken"]
 
 
 def check_load(stack, load):

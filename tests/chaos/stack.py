@@ -11,6 +11,7 @@ import tempfile
 import threading
 
 import psycopg2
+import psycopg2.errors
 
 from gate import Gates
 from processes import NatsServer, Postgres, Process, free_port, wait_until
@@ -182,6 +183,8 @@ class Stack:
                 with self.connection(where).cursor() as cursor:
                     cursor.execute(statement, parameters or None)
                     return cursor.fetchall() if cursor.description else []
+            except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected):
+                raise
             except (psycopg2.OperationalError, psycopg2.InterfaceError):
                 stale = getattr(self.local, where.name, None)
                 if stale is not None:

@@ -77,7 +77,8 @@ class Trial:
             if status // 100 != 2:
                 raise RuntimeError(f"enqueueing no-ops: {status} {text[:300]}")
             keys += [int(one) for one in json.loads(text)["queue_ids"]]
-        wait_until(f"{count} no-ops", lambda: self.is_done(keys), 120, 0.01)
+        # The newest few first: looking at all of them all the time would cost more than carrying them out.
+        wait_until(f"{count} no-ops", lambda: self.is_done(keys[-10:]) and self.is_done(keys), 120, 0.03)
         return count / (time.monotonic() - start)
 
     # What happened to commands.

@@ -241,7 +241,6 @@ class StoreFull(Row):
         nats, stack = trial.stack.nats[0], trial.stack
         # What fills it is not ours to purge: another stream of the same store.
         nats.request("$JS.API.STREAM.CREATE.FILLER", {"name": "FILLER", "subjects": ["filler"], "storage": "file"})
-        purge = {"name": "FILLER"}
 
         def fill():
             full = time.monotonic() + 30
@@ -255,7 +254,8 @@ class StoreFull(Row):
             wait_until("notifications to fail", lambda: sum(server.metric("noetl_notifications_failed") for server in stack.servers) > failed, 15)
 
         def empty():
-            nats.request("$JS.API.STREAM.DELETE.FILLER", purge)
+            answer = nats.request("$JS.API.STREAM.DELETE.FILLER")
+            trial.expect(answer.get("success"), f"the filler was not deleted: {answer}")
 
         before, during, count, failed, probes, _ = measure_outage(trial, fill, empty, trial.scaled(2, 30))
         healed = doorbell_rings_again(trial, nats)

@@ -3,6 +3,9 @@ import concurrent.futures
 import threading
 import time
 
+import psycopg2
+import psycopg2.errors
+
 from processes import wait_until
 from rows.row import Row
 from rows.servers import hold_queue
@@ -179,9 +182,9 @@ class MigrationMeanwhile(Row):
     mark = "no failed enqueue"
 
     def run(self, trial):
-        """What a newer program's migration does: one transaction, additive, under the advisory lock, with its row in
-        noetl.schema_migration; a column for each of the tables that everything writes to, and a new table."""
-        stack, longest = trial.stack, 0.0
+        """What a newer program's migration does: one transaction, additive, with its row in noetl.schema_migration; a column for
+        each of the tables that everything writes to, and a new table."""
+        stack, longest, tries = trial.stack, 0.0, 0
         newest = stack.value("select max(version) from noetl.schema_migration")
         refused = dict(trial.load.refused)
         with Watch(stack.servers[0].port) as watch:
@@ -189,23 +192,34 @@ class MigrationMeanwhile(Row):
             for i in range(1, rounds + 1):
                 trial.pause(trial.scaled(0.3, 2))
                 start = time.monotonic()
-                stack.sql(f"""begin;
+                tries = max(tries, migrate(stack, f"""
                     alter table noetl.queue add column chaos_{i} integer;
                     alter table noetl.execution add column chaos_{i} text default '';
                     alter table noetl.event add column chaos_{i} json;
                     create table noetl.chaos_{i} (id bigint primary key);
-                    insert into noetl.schema_migration (version, name, checksum) values ({newest + i}, 'chaos_{i}', repeat('0', 64));
-                    commit""")
+                    insert into noetl.schema_migration (version, name, checksum) values ({newest + i}, 'chaos_{i}', repeat('0', 64));"""))
                 longest = max(longest, time.monotonic() - start)
                 trial.probe()
             ready = {status for status, *_ in watch.ready[-3:]}
         for i in range(1, rounds + 1):
-            stack.sql(f"""begin; alter table noetl.queue drop column chaos_{i}; alter table noetl.execution drop column chaos_{i};
+            migrate(stack, f"""alter table noetl.queue drop column chaos_{i}; alter table noetl.execution drop column chaos_{i};
                 alter table noetl.event drop column chaos_{i}; drop table noetl.chaos_{i};
-                delete from noetl.schema_migration where version = {newest + i}; commit""")
+                delete from noetl.schema_migration where version = {newest + i};""")
         failed = {status: n - refused.get(status, 0) for status, n in trial.load.refused.items() if n > refused.get(status, 0)}
         posts = {status for status, *_ in watch.posts}
-        trial.figures |= {"migrations": rounds, "the longest took": f"{longest * 1000:.0f} ms", "enqueues refused": sum(failed.values())}
+        trial.figures |= {"migrations": rounds, "the longest took": f"{longest * 1000:.0f} ms, {tries} tries", "enqueues refused": sum(failed.values())}
         trial.spread("an enqueue was answered in", [one[2] for one in watch.posts])
         trial.expect(not failed and posts <= {200, 201}, f"enqueueing failed: {failed} {posts}")
         trial.expect(ready == {200}, f"/readyz answers {ready} beside a newer schema: a balancer would send nothing to it")
+
+
+def migrate(stack, statements):
+    """As server/store/migrations.cpp does it: it steps back when it cannot have its locks soon. How many tries it took."""
+    for tried in range(1, 101):
+        try:
+            stack.sql(f"begin; set local lock_timeout = '500ms'; {statements} commit")
+            return tried
+        except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected):
+            stack.sql("rollback")
+            time.sleep(0.2)
+    raise RuntimeError("the migration did not get its locks")
