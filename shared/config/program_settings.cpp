@@ -53,7 +53,8 @@ NatsSettings nats_settings(const Reader& read) {
           .dead_stream = read.text("nats-dead-stream"),
           .ack_wait = read.duration("nats-ack-wait"),
           .max_deliver = read.integer("nats-max-deliver"),
-          .max_ack_pending = read.integer("nats-max-ack-pending")};
+          .max_ack_pending = read.integer("nats-max-ack-pending"),
+          .replicas = read.integer("nats-replicas")};
 }
 
 // libpq's keyword form: quotes and backslashes of a value are escaped, so that nothing can add a keyword.

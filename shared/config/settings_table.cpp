@@ -41,6 +41,8 @@ std::vector<Setting> shared_settings() {
        "JetStream delivers a notification at most so often. Attempts are counted in Postgres.", false, 1, 1000},
       {"nats-max-ack-pending", {"NOETL_NATS_MAX_ACK_PENDING"}, "20000", integer, server | worker,
        "Unacknowledged notifications of one consumer. Must exceed workers times slots.", false, 1, 1'000'000},
+      {"nats-replicas", {"NOETL_NATS_REPLICAS"}, "1", integer, server,
+       "Copies of the streams that the server makes; 3 in a cluster of three nats-servers.", false, 1, 5},
       {"worker-token", {"NOETL_WORKER_TOKEN"}, "", text, server | worker,
        "Who shows it may read secrets; workers do. Empty: only programs on the server's machine may.", true},
       {"grace", {"NOETL_GRACE"}, "30s", duration, server | worker,
