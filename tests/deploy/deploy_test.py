@@ -378,6 +378,13 @@ class FilesTest(unittest.TestCase):
             for name in ("noetl-server", "noetl-worker"):
                 self.assertEqual(10001, manifests.one("Deployment", name)["spec"]["template"]["spec"]["securityContext"]["runAsUser"], target)
 
+    def test_alerts_fire_when_they_should(self):
+        program = shutil.which("promtool")
+        if not program:
+            self.skipTest("promtool (Debian's package prometheus) is not here")
+        run = subprocess.run([program, "test", "rules", ROOT / "deploy/prometheus/alerts.test.yaml"], capture_output=True, text=True, check=False)
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
     def test_systemd_accepts_the_units(self):
         verify = shutil.which("systemd-analyze")
         if not verify:
