@@ -3,8 +3,8 @@
 // by the ProgressTeller. Bounded: of what is printed faster than it is told the oldest lines go, and their size is told.
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,7 +24,7 @@ class CommandProgress final : public tools::Progress {
   static constexpr std::size_t lines_bytes_max = 8 * 1024;  // kept until they are told
   static constexpr std::size_t line_bytes_max = 4 * 1024;  // a longer one is left out whole: half of it might be half a secret
 
-  // `teller` null: nobody listens. `mask` takes secrets out of lines; called without a lock of the teller's user.
+  // `teller` null: nobody listens. `mask` takes secrets out of lines; the teller calls it inside its own lock.
   CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask);
   ~CommandProgress() override;
   CommandProgress(const CommandProgress&) = delete;
@@ -51,7 +51,7 @@ class CommandProgress final : public tools::Progress {
   std::once_flag joined_;
 
   std::mutex mutex_;  // of all below
-  std::deque<std::string> lines_;
+  std::list<std::string> lines_;  // unlike a deque it costs nothing where nothing is said
   std::size_t lines_bytes_ = 0;
   std::string line_;  // begun, not ended
   bool is_line_too_long_ = false;

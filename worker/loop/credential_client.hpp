@@ -71,6 +71,7 @@ class CommandSecrets final : public tools::CredentialSource, public tools::Resul
 
   [[nodiscard]] base::Result<tools::Credential> find(const std::string& name) override;
   [[nodiscard]] base::Result<Json> fetch(const std::string& reference) override;
+  // As it is: in bytes that were encoded no secret can be found, only something that looks like one.
   [[nodiscard]] base::Result<std::string> keep(std::string json) override;
   [[nodiscard]] base::Result<Json> keychain_entry(const std::string& name);
 

@@ -241,6 +241,37 @@ TEST_CASE("what a tool throws is masked, too") {
   CHECK(report.error->message == "tool 'scripted' threw: cannot use ***");
 }
 
+TEST_CASE("of a secret of several lines each is masked, for they may be told apart from one another") {
+  Fixture fixture;
+  fixture.server.answers["/api/credentials/key"] =
+      R"({"name":"key","type":"x","data":{"private_key":"-- begin --\nfirst half\nsecond half\nend\n"}})";
+  loop::CommandSecrets secrets(&fixture.client, fixture.asker);
+  REQUIRE(secrets.find("key").has_value());
+
+  CHECK(secrets.masked_lines("a second half of it\n") == "a *** of it\n");
+  CHECK(secrets.masked_lines("the end\n") == "the end\n");  // a word
+}
+
+TEST_CASE("what a command keeps is sent with its lease, and again while the server is away") {
+  Fixture fixture;
+  std::vector<std::string> sent;
+  int failures = 1;
+  loop::CredentialClient client([](const std::string&) { return std::string(); }, fixture.clock,
+                                [&](const std::string& path, const std::string& body) -> base::Result<std::string> {
+                                  if (failures-- > 0) return base::failure(base::ErrorCode::unavailable, "away");
+                                  sent.push_back(path + " " + body);
+                                  return std::string(R"({"id":"9","ref":"noetl://result/9"})");
+                                });
+  loop::CommandSecrets secrets(&client, {.worker_id = "w", .execution_id = {77}, .lease = {.queue_id = {5}, .epoch = 2}});
+
+  CHECK(secrets.keep(R"({"a":1})").value() == "noetl://result/9");
+
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0] == R"(/api/v2/results {"worker_id":"w","queue_id":"5","epoch":2,"value":{"a":1}})");
+  CHECK(loop::CommandSecrets(nullptr, {}).keep("1").error().code == base::ErrorCode::unavailable);
+  CHECK(loop::CommandSecrets(&fixture.client, {}).keep("1").error().code == base::ErrorCode::unavailable);
+}
+
 TEST_CASE("what the server cannot give fails the attempt with a kind that says whether to try again") {
   Fixture fixture;
   ScriptedTool tool;
