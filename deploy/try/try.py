@@ -98,8 +98,10 @@ class Trial:
         self.report.saw("the killed container", f"up again {time.monotonic() - killed:.1f} s after")
 
     def scaled(self):
+        began = time.monotonic()
         self.stack.compose("up", "-d", "--no-recreate", "--scale", "worker=4")
-        _four, took = wait_for("four workers", lambda: len(self.stack.workers()) >= 4)
+        wait_for("four workers", lambda: len(self.stack.workers()) >= 4)
+        took = time.monotonic() - began
         ids = [self.stack.enqueue("sleep 1; hostname") for _number in range(96)]
         wait_for("work on all", lambda: len({one["worker_id"] for one in self.stack.workers() if one["running"]}) >= 3)
         self.stack.compose("up", "-d", "--no-recreate", "--scale", "worker=1")
