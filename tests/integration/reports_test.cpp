@@ -1,7 +1,9 @@
 // Reporting: fenced, recorded once, retried until the dead letter.
 #include <doctest/doctest.h>
 
+#include "server/app/read_queue.hpp"
 #include "server/app/report_events.hpp"
+#include "server/store/queue_table.hpp"
 #include "tests/integration/server_parts.hpp"
 
 using namespace noetl;
@@ -109,4 +111,54 @@ TEST_CASE("one request may mix successes, failures and strangers, each with its 
   CHECK(answer.verdicts[2].refused == base::ErrorCode::not_found);
   CHECK(answer.verdicts[3].is_duplicate);
   CHECK(server.status_of(bad.lease.queue_id) == "dead");
+}
+
+namespace {
+
+wire::ReportRequest saying(const domain::ClaimedCommand& command, const std::string& worker_id, std::string payload) {
+  wire::ReportRequest request;
+  request.worker_id = worker_id;
+  request.notes.push_back({.lease = command.lease, .name = "command.progress", .payload = std::move(payload)});
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("what a running command says stands on it until the attempt ends, whatever becomes of it") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+  const auto command = server.claim("w", id);
+
+  CHECK_FALSE(app::report_events(server.parts, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
+  CHECK(app::get_command(server.parts, id)->progress == R"({"rows":5})");
+  CHECK(app::get_command(server.parts, id)->result == "null");
+  (void)server.report(failed(command, "exception"));  // it waits again
+
+  const auto row = app::get_command(server.parts, id).value();
+  CHECK(row.status == "queued");
+  CHECK(row.progress == "null");
+  CHECK(row.result == "null");
+  CHECK(app::report_events(server.parts, saying(command, "w", "{}")).value().verdicts.at(0).refused ==
+        base::ErrorCode::lease_lost);
+}
+
+TEST_CASE("what a running command says waits for nobody: while its end is being recorded it is left out") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto busy = server.claim("w", server.enqueue());
+  const auto free = server.claim("w", server.enqueue());
+  wire::ReportRequest request = saying(busy, "w", R"({"rows":1})");
+  request.notes.push_back({.lease = free.lease, .name = "command.progress", .payload = R"({"rows":2})"});
+
+  wire::ReportAnswer answer;
+  server.connections.transact([&](store::Session& session) {
+    (void)store::QueueTable(session).lock({busy.lease.queue_id});
+    answer = app::report_events(server.parts, request).value();  // on another connection
+  });
+
+  CHECK(answer.verdicts.at(0).refused == base::ErrorCode::lease_lost);
+  CHECK_FALSE(answer.verdicts.at(1).refused);
+  CHECK(server.number("select count(*) from noetl.queue where result is not null") == 1);
+  CHECK(server.number("select count(*) from noetl.event") == 0);  // a plain command has no history
 }
