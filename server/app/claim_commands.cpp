@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds paused_pool_retry{2'000};
 constexpr std::chrono::milliseconds mostly_committed_after{1'000};
 constexpr std::chrono::milliseconds surely_committed_after{60'000};
 
+constexpr std::size_t candidates_beside_max = 200;   // read beside those that other polls are claiming
+
 WaitingClaims::Horizon horizon_now() {
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   const auto first_id = [&](auto age) { return base::CommandId{base::IdGenerator::first_id_at((now - age).count())}; };
@@ -103,6 +105,21 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& wo
   return answer;
 }
 
+// What one poll is claiming, kept from the others.
+class Taken {
+ public:
+  Taken(WaitingClaims& waiting, const std::vector<base::CommandId>& candidates, std::size_t most)
+      : waiting_(waiting), ids_(waiting.take(candidates, most)) {}
+  ~Taken() { waiting_.give_back(ids_); }
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+  [[nodiscard]] const std::vector<base::CommandId>& ids() const { return ids_; }
+
+ private:
+  WaitingClaims& waiting_;
+  const std::vector<base::CommandId> ids_;
+};
+
 // One look into the pool. Losing a race for a candidate is no refusal: nobody asked for that one.
 base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimRequest& request) {
   auto& waiting = parts.waiting_claims;
@@ -111,11 +128,13 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   const auto horizon = horizon_now();
   const auto look = waiting.begin_look(request.pool, steady_clock::now());
   parts.connections.run_one([&](store::Session& session) {
-    candidates = store::QueueTable(session).candidates(request.pool, look.from, request.slots, first_fresh);
+    const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
+    candidates = store::QueueTable(session).candidates(request.pool, look.from, most, first_fresh);
   });
   waiting.end_look(request.pool, look, first_fresh, horizon);
-  if (candidates.empty()) return wire::ClaimAnswer{};
-  auto answer = claim_by_ids(parts, request.worker_id, candidates);
+  const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
+  if (taken.ids().empty()) return wire::ClaimAnswer{};
+  auto answer = claim_by_ids(parts, request.worker_id, taken.ids());
   if (answer) answer->refused.clear();
   return answer;
 }

@@ -50,6 +50,26 @@ void WaitingClaims::end_look(const std::string& pool, const Look& look, std::opt
   }
 }
 
+std::vector<base::CommandId> WaitingClaims::take(const std::vector<base::CommandId>& candidates, std::size_t most) {
+  std::vector<base::CommandId> taken;
+  const std::lock_guard lock(mutex_);
+  for (const auto id : candidates) {
+    if (taken.size() == most) break;
+    if (taken_.insert(id).second) taken.push_back(id);
+  }
+  return taken;
+}
+
+void WaitingClaims::give_back(const std::vector<base::CommandId>& taken) {
+  const std::lock_guard lock(mutex_);
+  for (const auto id : taken) taken_.erase(id);
+}
+
+std::size_t WaitingClaims::taken() const {
+  const std::lock_guard lock(mutex_);
+  return taken_.size();
+}
+
 base::CommandId WaitingClaims::lower_bound(const std::string& pool) const {
   const std::lock_guard lock(mutex_);
   const auto found = bounds_.find(pool);

@@ -10,6 +10,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "shared/base/ids.hpp"
 
@@ -41,6 +42,11 @@ class WaitingClaims {
   [[nodiscard]] Look begin_look(const std::string& pool, std::chrono::steady_clock::time_point now);
   // `first_fresh`: the first one that waits, as far as that look has read.
   void end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh, const Horizon& horizon);
+  // Polls that look at the same time see the same candidates: each takes others, so that they do not wait for one another's
+  // rows only to find them claimed. At most `most` that no other poll of this replica is claiming just now.
+  [[nodiscard]] std::vector<base::CommandId> take(const std::vector<base::CommandId>& candidates, std::size_t most);
+  void give_back(const std::vector<base::CommandId>& taken);
+  [[nodiscard]] std::size_t taken() const;
   // Below it no never-handed-back command waits.
   [[nodiscard]] base::CommandId lower_bound(const std::string& pool) const;
 
@@ -54,6 +60,7 @@ class WaitingClaims {
     std::chrono::steady_clock::time_point looked_at;
   };
   std::map<std::string, Bounds> bounds_;
+  std::set<base::CommandId> taken_;
 };
 
 }  // namespace noetl::app

@@ -6,6 +6,7 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
+#include "server/app/waiting_claims.hpp"
 #include "tests/integration/server_parts.hpp"
 
 using namespace noetl;
@@ -129,4 +130,45 @@ TEST_CASE("a poll takes the highest priority first and wakes when something is q
   CHECK(first.commands[0].lease.queue_id == urgent_id);
   REQUIRE(woken.commands.size() == 1);
   CHECK(woken.commands[0].lease.queue_id == late_id);
+}
+
+TEST_CASE("polls begin where commands wait, and once a second where nothing can have been missed") {
+  using namespace std::chrono_literals;
+  app::WaitingClaims waiting;
+  const auto id = [](std::int64_t value) { return base::CommandId{value}; };
+  const auto start = std::chrono::steady_clock::time_point{} + 1h;
+
+  const auto first = waiting.begin_look("default", start);
+  waiting.end_look("default", first, {}, {.surely = id(100), .mostly = id(900)});
+  const auto second = waiting.begin_look("default", start + 10ms);
+  waiting.end_look("default", second, id(950), {.surely = id(101), .mostly = id(1000)});
+  const auto third = waiting.begin_look("default", start + 20ms);
+  const auto late = waiting.begin_look("default", start + 1s);
+  waiting.end_look("default", late, id(500), {.surely = id(200), .mostly = id(2000)});
+  waiting.end_look("default", third, id(960), {.surely = id(200), .mostly = id(2000)});
+  const auto last = waiting.begin_look("default", start + 1010ms);
+
+  CHECK(first.is_thorough);
+  CHECK(second.from == id(900));
+  CHECK(third.from == id(950));
+  CHECK(late.is_thorough);
+  CHECK(late.from == id(100));
+  CHECK_MESSAGE(last.from == id(500), "what was committed late is not passed by a look that began behind it");
+}
+
+TEST_CASE("polls that look at the same time take different commands") {
+  app::WaitingClaims waiting;
+  const std::vector<base::CommandId> seen{base::CommandId{1}, base::CommandId{2}, base::CommandId{3}, base::CommandId{4}, base::CommandId{5}};
+
+  const auto first = waiting.take(seen, 2);
+  const auto second = waiting.take(seen, 2);
+  const auto third = waiting.take(seen, 2);
+  waiting.give_back(first);
+  const auto fourth = waiting.take(seen, 2);
+
+  CHECK(first == std::vector<base::CommandId>{base::CommandId{1}, base::CommandId{2}});
+  CHECK(second == std::vector<base::CommandId>{base::CommandId{3}, base::CommandId{4}});
+  CHECK(third == std::vector<base::CommandId>{base::CommandId{5}});
+  CHECK(fourth == first);
+  CHECK(waiting.taken() == 5);
 }
