@@ -185,9 +185,9 @@ class NatsServer(Process):
         except OSError:
             return False
 
-    def exchange(self, lines, wants_answer):
+    def exchange(self, lines, wants_answer, patience=10):
         """Over NATS' text protocol. With an answer: what comes to the subject `answer`."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection, connection.makefile("rb") as reader:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=patience) as connection, connection.makefile("rb") as reader:
             connection.sendall(b'CONNECT {"verbose":false,"pedantic":false}\r\n' + lines + b"PING\r\n")
             for line in reader:
                 if line.startswith(b"MSG"):
@@ -200,10 +200,10 @@ class NatsServer(Process):
                     raise RuntimeError(f"{self.name}: {line.decode().strip()}")
         raise RuntimeError(f"{self.name} closed the connection")
 
-    def request(self, subject, body=None):
+    def request(self, subject, body=None, patience=10):
         data = b"" if body is None else json.dumps(body).encode()
         return json.loads(self.exchange(b"SUB answer 1\r\nPUB " + subject.encode() + b" answer " + str(len(data)).encode()
-                                        + b"\r\n" + data + b"\r\n", True))
+                                        + b"\r\n" + data + b"\r\n", True, patience))
 
     def publish(self, subject, payload):
         self.exchange(b"PUB " + subject.encode() + b" " + str(len(payload)).encode() + b"\r\n" + payload + b"\r\n", False)

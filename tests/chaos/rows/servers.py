@@ -24,7 +24,7 @@ class KilledBeforePublish(Row):
         armed, other = stack.servers[1], stack.servers[0]
         trial.load.ports = [other.port]
         waited, same = [], 0
-        rounds = trial.scaled(3, 20)
+        rounds = trial.scaled(2, 20)
         for i in range(rounds):
             armed.kill() if armed.is_running() else None
             armed.start(CRASH)
@@ -137,7 +137,7 @@ class UpkeepKilled(Row):
 
     def run(self, trial):
         stack, since, took, started = trial.stack, trial.now(), [], []
-        for _ in range(trial.scaled(2, 10)):
+        for _ in range(trial.scaled(1, 10)):
             leader = wait_until("a server that does the duties", stack.leader, 20)
             other = next(server for server in stack.servers if server is not leader)
             due = trial.enqueue({"kind": "noop"}, port=other.port, delay_ms=300)

@@ -16,12 +16,12 @@ class RepliesDropped(Row):
         before = sum(gate.dropped for gate in gates)
         for gate in gates:
             gate.dropped_share = 0.1
-        trial.pause(trial.scaled(6, 45))
+        trial.pause(trial.scaled(4, 45))
         for gate in gates:
             gate.dropped_share = 0.0
         dropped = sum(gate.dropped for gate in gates) - before
         trial.probe()
         trial.figures |= {"replies dropped": dropped, "attempts ended as lost": trial.lost_attempts(since)}
-        trial.expect(dropped >= trial.scaled(5, 50), f"only {dropped} replies were dropped: the row has shown little")
+        trial.expect(dropped >= trial.scaled(3, 50), f"only {dropped} replies were dropped: the row has shown little")
         # A worker that lost the replies to all heartbeats of a lease is lost like any other.
         trial.repeated_max = trial.lost_attempts(since)

@@ -217,6 +217,7 @@ class ClockOff(Row):
     name = "clock"
     fault = "clock of a worker off by an hour"
     mark = "no effect"
+    is_in_short = False
 
     def settings(self, is_short):
         return lease_settings(is_short)
