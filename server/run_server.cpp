@@ -1,9 +1,12 @@
 #include "server/run_server.hpp"
 
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
+#include <thread>
 
 #include "server/api/http_door.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -18,6 +21,7 @@
 #include "server/store/node_id.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "server/vault/vault.hpp"
+#include "shared/base/guarded.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/telemetry/metrics.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -92,6 +96,23 @@ base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& setti
   return keys;
 }
 
+// Pools and statuses that a gauge was made for.
+using QueuePlaces = base::Guarded<std::set<std::pair<std::string, std::string>>>;
+
+// Where no command is any more there is no row: the gauge falls to zero instead of staying as it was.
+void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& known) {
+  std::map<std::pair<std::string, std::string>, std::int64_t> counts;
+  for (const auto& depth : app::read_queue_depth(parts)) counts[{depth.pool, depth.status}] = depth.count;
+  known.with([&counts](auto& places) {
+    for (const auto& place : places) counts.try_emplace(place, 0);
+    for (const auto& [place, count] : counts) places.insert(place);
+  });
+  for (const auto& [place, count] : counts) {
+    metrics.gauge("noetl_queue_commands", "Commands per pool and status", {{"pool", place.first}, {"status", place.second}})
+        .set(static_cast<double>(count));
+  }
+}
+
 // Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
 void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier, upkeep::Upkeep& upkeep) {
   const auto published = metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
@@ -107,7 +128,8 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
   const auto pruned_commands = pruned("command"), pruned_events = pruned("event"), pruned_executions = pruned("execution"),
              pruned_rows = pruned("execution_row");
   const auto leading = metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
-  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, published, failed, connected, borrowed, rung, expired, leading,
+  const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
+  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected, borrowed, rung, expired, leading,
                           given_up, pruned_commands, pruned_events, pruned_executions, pruned_rows] {
     const auto counts = notifier.counts();
     published.set(static_cast<double>(counts.published));
@@ -124,14 +146,25 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
     pruned_executions.set(static_cast<double>(gone.executions));
     pruned_rows.set(static_cast<double>(gone.execution_rows));
     try {
-      for (const auto& depth : app::read_queue_depth(parts)) {
-        metrics.gauge("noetl_queue_commands", "Commands per pool and status", {{"pool", depth.pool}, {"status", depth.status}})
-            .set(static_cast<double>(depth.count));
-      }
+      observe_queue(metrics, parts, *known_places);
     } catch (const std::exception&) {
       // Postgres is away: the other numbers still count, and /readyz says so.
     }
   });
+}
+
+// Once asked to stop: says that it is not ready, goes on answering while balancers take notice, then stops.
+void close(api::HttpDoor& door, const std::stop_token& is_asked, std::chrono::milliseconds leave_delay) {
+  std::mutex mutex;
+  std::condition_variable_any wakes;
+  std::unique_lock lock(mutex);
+  wakes.wait(lock, is_asked, [] { return false; });
+  door.leave();
+  if (leave_delay.count() > 0) {
+    log_info("server", "not ready any more, stops soon", {{"leave_delay_ms", std::to_string(leave_delay.count())}});
+    (void)wakes.wait_for(lock, leave_delay, [] { return false; });
+  }
+  door.stop();
 }
 
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
@@ -153,8 +186,9 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   api::HttpDoor door(parts, vault, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
                              .threads_max = static_cast<std::size_t>(settings.http_threads),
                              .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
-                             // Half of the database's connections: what workers report and ask for finds the others.
-                             .intake_max = static_cast<std::size_t>(std::max(1, settings.db_pool_size / 2)),
+                             // All but two of the database's connections: what workers report and ask for finds those.
+                             // Half of them cost a third of the single enqueues that one server takes.
+                             .intake_max = static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2)),
                              .body_bytes_max = settings.body_bytes_max}, metrics);
   const int port = door.bind();
   // Notifications name the address where to claim, which is known only now when any port would do.
@@ -165,7 +199,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   observe(metrics, parts, notifier, upkeep);
   write_port_file(port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
-  const std::stop_callback stopping(stop, [&] { door.stop(); });
+  std::jthread closer([&](const std::stop_token& is_asked) { close(door, is_asked, settings.leave_delay); });
+  const std::stop_callback stopping(stop, [&] { closer.request_stop(); });
   door.serve();
   log_info("server", "stopped");
   return 0;

@@ -1,6 +1,7 @@
 #pragma once
 // Call: one request as a handler sees it. Reply: what it answers. Handlers know neither sockets nor
 // cpp-httplib, so that another door (NATS) can use them. One thread per call; Backing is shared.
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
@@ -33,6 +34,7 @@ struct Backing {
   vault::Vault& vault;
   telemetry::Metrics& metrics;
   Gates& gates;
+  const std::atomic<bool>& is_leaving;  // asked to stop: not ready any more, but still answering
   const std::string version;
   const std::chrono::steady_clock::time_point started_at;
   const std::string openapi;  // the document as text, made once

@@ -99,7 +99,10 @@ class HttpDoor::State {
     parser_.set_open(false);
   }
 
+  void leave() { desk_.leave(); }
+
   void stop() {
+    desk_.leave();
     desk_.stop();
     listener_.stop();
   }
@@ -142,6 +145,7 @@ HttpDoor::~HttpDoor() = default;
 
 int HttpDoor::bind() { return state_->bind(); }
 void HttpDoor::serve() { state_->serve(); }
+void HttpDoor::leave() { state_->leave(); }
 void HttpDoor::stop() { state_->stop(); }
 
 }  // namespace noetl::api

@@ -43,6 +43,8 @@ class HttpDoor {
   int bind();
   // Serves until stop().
   void serve();
+  // From now on /readyz says no; everything is answered as before. For who asked to stop, some time before stop().
+  void leave();
   void stop();
 
  private:

@@ -126,6 +126,7 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                .vault = vault,
                .metrics = metrics,
                .gates = gates_,
+               .is_leaving = is_leaving_,
                .version = settings.version,
                .started_at = Clock::now(),
                .openapi = openapi_document(endpoints(), settings.version)} {}

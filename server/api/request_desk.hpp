@@ -30,6 +30,7 @@ class RequestDesk {
   void answer_unreadable(httplib::Response& response) const;
 
   // Ends long polls.
+  void leave() { is_leaving_ = true; }
   void stop() { stop_.request_stop(); }
   [[nodiscard]] const RequestMetrics& metrics() const { return metrics_; }
 
@@ -49,6 +50,7 @@ class RequestDesk {
   Router router_;
   RequestMetrics metrics_;
   Gates gates_;
+  std::atomic<bool> is_leaving_{false};
   Backing backing_;
   std::stop_source stop_;
   std::atomic<std::size_t> body_bytes_{0};  // of all bodies that are being read or worked on

@@ -115,6 +115,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .heartbeat_interval = read.duration("heartbeat-interval"),
                         .lease = read.duration("lease"),
                         .grace = read.duration("grace"),
+                        .leave_delay = read.duration("leave-delay"),
                         .upkeep_interval = read.duration("upkeep-interval"),
                         .ring_after = read.duration("ring-after"),
                         .kept = {.completed = read.duration("retention-completed"),

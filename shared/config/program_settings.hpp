@@ -51,6 +51,7 @@ struct ServerSettings {
   std::chrono::milliseconds heartbeat_interval{0};
   std::chrono::milliseconds lease{0};
   std::chrono::milliseconds grace{0};
+  std::chrono::milliseconds leave_delay{0};  // between the stop signal and the stop, while /readyz says no
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds ring_after{0};
   KeptSettings kept;

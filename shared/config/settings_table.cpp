@@ -61,6 +61,8 @@ std::vector<Setting> server_only_settings() {
        65535},
       {"port-file", {"NOETL_PORT_FILE"}, "", text, server,
        "File that the server writes its port into once it listens. Empty: none."},
+      {"leave-delay", {"NOETL_LEAVE_DELAY"}, "0s", duration, server,
+       "After SIGTERM /readyz says no for so long while everything is still answered: balancers look away first.", false, 0, hour},
       {"database-url", {"NOETL_DATABASE_URL", "DATABASE_URL"}, "", text, server,
        "Postgres as a URL or libpq keywords. Empty: made from the postgres-* settings.", true},
       {"postgres-host", {"POSTGRES_HOST"}, "localhost", text, server, "Host of Postgres, or the folder of its socket."},

@@ -317,6 +317,20 @@ TEST_CASE("stopping answers what is in flight and lets go of idle connections") 
   CHECK(idle.receive_all().empty());
 }
 
+TEST_CASE("a server that leaves is not ready, and still answers everything until it stops") {
+  reset_fake_app();
+  RunningDoor door;
+  CHECK(get(door, "/readyz").status == 200);
+
+  door.leave();
+  const auto ready = get(door, "/readyz");
+
+  CHECK(ready.status == 503);
+  CHECK(ready.code() == "unavailable");
+  CHECK(get(door, "/livez").status == 200);
+  CHECK(post(door, "/api/v2/execute", R"({"path":"a"})").status == 200);
+}
+
 TEST_CASE("a database that is away is 503, and what nobody expected is 500 without its inside") {
   auto& app = reset_fake_app();
   const RunningDoor door;

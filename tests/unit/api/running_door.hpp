@@ -25,6 +25,7 @@ class RunningDoor {
   RunningDoor(const RunningDoor&) = delete;
   RunningDoor& operator=(const RunningDoor&) = delete;
 
+  void leave() { door_.leave(); }
   void stop();
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] httplib::Client client() const;

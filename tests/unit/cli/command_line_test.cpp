@@ -20,6 +20,8 @@ namespace {
 // noetlctl with programs that only note what they were given.
 struct Noetlctl {
   std::ostringstream out, err;
+  std::string doctor_says = "ok";
+  bool is_deep = false;
   std::optional<config::ServerSettings> server;
   std::optional<config::WorkerSettings> worker;
 
@@ -31,6 +33,12 @@ struct Noetlctl {
     };
     programs.run_worker = [this](const config::WorkerSettings& settings, std::stop_token) {
       return worker = settings, 0;
+    };
+    programs.run_doctor = [this](const config::ServerSettings&, const DoctorRequest& request) {
+      is_deep = request.is_deep;
+      return base::Result<Json>(Json{{"status", doctor_says},
+                                     {"checks", {{{"check", "fences"}, {"rule", "R2"}, {"status", doctor_says}, {"summary", "1 command"}, {"found", 3},
+                                                  {"findings", {{{"id", "42"}, {"what", "is odd"}}}}, {"cure", "look at it"}}}}});
     };
     programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
     programs.lint_playbook = [](std::string_view text) {
@@ -64,6 +72,23 @@ TEST_CASE("worker start has the habits of NoETL: --v2, -c, --pool") {
   CHECK(noetlctl.worker->slots == 7);
   CHECK(noetlctl.worker->pool == "gpu");
   CHECK(noetlctl.worker->nats.url == "nats://n:1");
+}
+
+TEST_CASE("the doctor's exit code tells what is broken, and with --strict what to be warned of") {
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"doctor", "--deep"}) == 0);
+  CHECK(noetlctl.is_deep);
+  CHECK(noetlctl.out.str().find("cure") == std::string::npos);
+  noetlctl.doctor_says = "warning";
+  CHECK(noetlctl({"doctor"}) == 0);
+  CHECK(noetlctl({"doctor", "--strict"}) == 8);
+  noetlctl.doctor_says = "broken";
+  CHECK(noetlctl({"doctor"}) == 8);
+  CHECK(noetlctl.out.str().find("  42: is odd\n  and 2 more\n  cure: look at it\n") != std::string::npos);
+  noetlctl.out.str({});
+  CHECK(noetlctl({"doctor", "--json"}) == 8);
+  CHECK(Json::parse(noetlctl.out.str()).at("status") == "broken");
 }
 
 TEST_CASE("a flag beats the environment") {
