@@ -25,5 +25,10 @@ if(NOETL_SANITIZE)
   target_compile_options(noetl_flags INTERFACE -Wno-restrict)
   add_link_options(-fsanitize=${NOETL_SANITIZE})
 endif()
+if(NOETL_FUZZ)
+  # clang warns of other things than the compiler that the programs are made with; every finding of its sanitizers ends.
+  target_compile_options(noetl_flags INTERFACE -Wno-error)
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
+endif()
 
 find_package(Threads REQUIRED)

@@ -1,0 +1,1 @@
+select U&'d!0061t' uescape '!'; select "a;""b" from "x"."y"; copy t from stdin; ;;; select case when a then b end;

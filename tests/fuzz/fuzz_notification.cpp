@@ -1,0 +1,20 @@
+// Any bytes as a notification: read or refused, and what was read is written so that it is read as the same again.
+#include <string_view>
+
+#include "shared/wire/notification.hpp"
+#include "tests/fuzz/target.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace noetl::wire;
+  const auto read = decode_notification({reinterpret_cast<const char*>(data), size});
+  if (!read) {
+    NOETL_FUZZ_CHECK(read.error().code == noetl::base::ErrorCode::malformed_body);
+    return 0;
+  }
+  NOETL_FUZZ_CHECK(read->queue_id.is_set());
+  const auto again = decode_notification(encode(*read));
+  NOETL_FUZZ_CHECK(again.has_value());
+  NOETL_FUZZ_CHECK(again->queue_id == read->queue_id && again->execution_id == read->execution_id);
+  NOETL_FUZZ_CHECK(again->step == read->step && again->server_url == read->server_url);
+  return 0;
+}

@@ -1,0 +1,389 @@
+#include "tests/simulation/conformance/sequence.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "server/store/event_table.hpp"
+#include "server/store/execution_table.hpp"
+#include "server/store/queue_table.hpp"
+#include "server/store/upkeep_statements.hpp"
+#include "server/store/worker_table.hpp"
+#include "tests/simulation/random.hpp"
+
+namespace noetl::simulation {
+
+namespace {
+using domain::CommandStatus;
+using domain::ExecutionStatus;
+using std::chrono::milliseconds;
+
+constexpr milliseconds lease{5000};
+
+template <class T>
+std::string listed(std::vector<T> ids) {
+  std::sort(ids.begin(), ids.end());
+  std::string text;
+  for (const auto id : ids) text += " " + id.str();
+  return text;
+}
+
+std::string listed(std::vector<domain::Lease> leases) {
+  std::sort(leases.begin(), leases.end());
+  std::string text;
+  for (const auto& one : leases) text += " " + one.queue_id.str() + "/" + std::to_string(one.epoch);
+  return text;
+}
+
+class Sequence {
+ public:
+  Sequence(const Bench& bench, std::uint64_t seed) : bench_(bench), random_(seed) {}
+
+  std::vector<std::string> run(int statements) {
+    for (int i = 0; i < statements; ++i) {
+      bench_.connections.transact([&](store::Session& session) { one(session); });
+      if (random_.one_in(3)) {
+        const milliseconds by{random_.one_in(3) ? random_.between(0, 6000) : random_.between(0, 40) * 100};
+        bench_.advance(by);
+        lines_.push_back("advance " + std::to_string(by.count()));
+      }
+      for (auto& line : bench_.dump()) lines_.push_back("  " + line);
+    }
+    return std::move(lines_);
+  }
+
+ private:
+  using Statement = void (Sequence::*)(store::Session&);
+
+  void one(store::Session& session) {
+    static constexpr Statement all[] = {
+        &Sequence::insert_plain,   &Sequence::insert_plain, &Sequence::start_execution, &Sequence::register_worker,
+        &Sequence::register_worker, &Sequence::claim,       &Sequence::claim,           &Sequence::claim,
+        &Sequence::renew,          &Sequence::renew,        &Sequence::finish_plain,    &Sequence::end_attempts,
+        &Sequence::end_attempts,   &Sequence::expire,       &Sequence::orphans,         &Sequence::forget,
+        &Sequence::due,            &Sequence::unheard,      &Sequence::candidates,      &Sequence::cancel,
+        &Sequence::stop_or_drain,  &Sequence::look,         &Sequence::fold,                    &Sequence::explain,        &Sequence::update_executions, &Sequence::children,   &Sequence::loops,
+        &Sequence::events,         &Sequence::dead_letters, &Sequence::small_questions};
+    (this->*all[random_.below(std::size(all))])(session);
+  }
+
+  void say(const std::string& what) { lines_.push_back(what); }
+  base::CommandId some_command() { return {1000 + static_cast<std::int64_t>(random_.below(commands_ + 1))}; }
+  base::ExecutionId some_execution() { return {100 + static_cast<std::int64_t>(random_.below(executions_ + 1))}; }
+  std::string some_worker() { return "w" + std::to_string(random_.below(3)); }
+  std::vector<base::CommandId> some_commands() {
+    std::vector<base::CommandId> ids;
+    for (int i = random_.between(1, 6); i > 0; --i) ids.push_back(some_command());
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    return ids;
+  }
+  std::optional<std::string> any_or_one_worker() {
+    return random_.one_in(2) ? std::optional<std::string>() : some_worker();
+  }
+
+  void insert_plain(store::Session& session) {
+    std::vector<wire::NewCommand> commands(static_cast<std::size_t>(random_.between(1, 3)));
+    std::vector<base::CommandId> ids;
+    for (auto& command : commands) {
+      command.tool_kind = "noop";
+      command.priority = random_.between(-1, 1);
+      command.max_attempts = random_.between(1, 3);
+      if (random_.one_in(3)) command.delay = milliseconds(random_.between(1, 4000));
+      if (random_.one_in(3)) command.idempotency_key = "k" + std::to_string(random_.below(12));
+      ids.push_back({1000 + static_cast<std::int64_t>(++commands_)});
+    }
+    // One statement inserts a key once; which of two rows it takes is not said.
+    if (commands.size() > 1) commands[1].idempotency_key.clear();
+    if (commands.size() > 2) commands[2].idempotency_key.clear();
+    say("insert_plain_commands ->" + listed(store::QueueTable(session).insert_plain(commands, ids, {})));
+  }
+
+  store::NewExecution new_execution() {
+    store::NewExecution row;
+    row.execution_id = {100 + static_cast<std::int64_t>(++executions_)};
+    row.catalog_id = {1};
+    row.path = "p";
+    row.version = 1;
+    row.outstanding = 1;
+    row.state = row.workload = "{}";
+    return row;
+  }
+
+  void start_execution(store::Session& session) {
+    auto row = new_execution();
+    if (random_.one_in(3)) row.idempotency_key = "e" + std::to_string(random_.below(4));
+    if (random_.one_in(3)) {
+      row.parent_execution_id = {101};
+      row.parent_node_id = "call";
+      row.parent_frame = "{}";
+    }
+    const auto inserted = store::ExecutionTable(session).insert({row});
+    say("insert_executions ->" + listed(inserted));
+    if (inserted.empty()) return;
+    std::vector<store::NewExecutionCommand> commands(static_cast<std::size_t>(random_.between(1, 2)));
+    for (auto& command : commands) {
+      command.queue_id = {1000 + static_cast<std::int64_t>(++commands_)};
+      command.execution_id = row.execution_id;
+      command.node_id = "n" + std::to_string(commands_);
+      command.step = "s" + std::to_string(random_.below(2));
+      command.tool_kind = "noop";
+      command.pool = "default";
+      command.context = "{}";
+      if (random_.one_in(4)) command.delay = milliseconds(random_.between(1, 3000));
+    }
+    store::QueueTable(session).insert(commands, "");
+    say("insert_commands");
+  }
+
+  void register_worker(store::Session& session) {
+    wire::WorkerRegistration registration;
+    registration.worker_id = some_worker();
+    registration.hostname = "h";
+    store::WorkerTable(session).register_worker(registration, lease);
+    say("register_worker " + registration.worker_id);
+  }
+
+  void claim(store::Session& session) {
+    const auto worker = some_worker();
+    const auto ids = some_commands();
+    std::vector<domain::Lease> claimed;
+    for (const auto& command : store::QueueTable(session).claim(worker, ids, ++claim_)) claimed.push_back(command.lease);
+    for (const auto& one : claimed) leases_.push_back(one);
+    say("claim_by_ids " + worker + listed(ids) + " ->" + listed(claimed));
+  }
+
+  // What a worker might say it holds: of all leases ever given, some.
+  void renew(store::Session& session) {
+    wire::Heartbeat heartbeat;
+    heartbeat.worker_id = some_worker();
+    for (const auto& one : leases_) {
+      const bool is_known = std::ranges::any_of(heartbeat.held, [&](const auto& h) { return h.queue_id == one.queue_id; });
+      if (!is_known && random_.one_in(3)) heartbeat.held.push_back(one);
+    }
+    heartbeat.has_claim_in_flight = random_.one_in(4);
+    heartbeat.status = random_.one_in(4) ? "draining" : "ready";
+    const auto answer = store::WorkerTable(session).renew(heartbeat, lease, ++claim_);
+    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) + (heartbeat.has_claim_in_flight ? " claiming" : "") +
+        " -> " + (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
+        listed(answer.lost) + " cancelled" + listed(answer.cancelled));
+  }
+
+  std::optional<domain::Lease> some_lease() {
+    if (leases_.empty()) return std::nullopt;
+    auto one = leases_[random_.below(leases_.size())];
+    if (random_.one_in(6)) one.epoch += random_.between(-1, 1);
+    return one;
+  }
+
+  void finish_plain(store::Session& session) {
+    const std::string result = R"({"n":1})";
+    std::vector<store::FinishedPlain> finished;
+    std::vector<domain::Lease> said;
+    for (int i = random_.between(1, 3); i > 0; --i) {
+      const auto one = some_lease();
+      if (!one) return;
+      if (std::ranges::any_of(said, [&](const auto& other) { return other.queue_id == one->queue_id; })) continue;
+      finished.push_back({*one, &result, {5000 + ++event_}, std::chrono::microseconds(5)});
+      said.push_back(*one);
+    }
+    say("finish_plain" + listed(said) + " ->" + listed(store::QueueTable(session).finish_plain(finished)));
+  }
+
+  void end_attempts(store::Session& session) {
+    const auto one = some_lease();
+    if (!one) return;
+    for (const auto& locked : store::QueueTable(session).lock({one->queue_id})) {
+      say("lock_commands " + one->queue_id.str() + " -> " + std::string(to_string(locked.status)) + " epoch " +
+          std::to_string(locked.lease.epoch) + " attempts " + std::to_string(locked.attempts) + " of " +
+          std::to_string(locked.max_attempts) + " by " + locked.worker_id + (locked.is_cancel_requested ? " cancelled" : ""));
+      store::EndedAttempt ended{.lease = *one, .status = CommandStatus::done, .attempts = locked.attempts, .result = {},
+                                .error = {}, .delay = {}};
+      constexpr CommandStatus ends[] = {CommandStatus::done, CommandStatus::failed, CommandStatus::dead,
+                                        CommandStatus::cancelled, CommandStatus::queued};
+      ended.status = ends[random_.below(std::size(ends))];
+      if (ended.status == CommandStatus::queued) {
+        if (ended.attempts >= locked.max_attempts) ended.attempts = locked.max_attempts - 1;
+        ended.delay = milliseconds(random_.between(0, 3000));
+      } else if (random_.one_in(2)) {
+        ended.error = R"({"kind":"x"})";
+      }
+      store::QueueTable(session).end_attempts({ended});
+      say("end_attempts " + one->queue_id.str() + "/" + std::to_string(one->epoch) + " " +
+          std::string(to_string(ended.status)));
+    }
+  }
+
+  void expire(store::Session& session) {
+    auto lost = store::UpkeepStatements(session).expire_workers();
+    std::sort(lost.begin(), lost.end());
+    std::string text;
+    for (const auto& worker : lost) text += " " + worker;
+    say("expire_workers ->" + text);
+  }
+
+  void orphans(store::Session& session) {
+    const auto worker = any_or_one_worker();
+    say("orphaned_commands " + worker.value_or("any") + " ->" +
+        listed(store::UpkeepStatements(session).orphaned_commands(worker)));
+  }
+
+  void forget(store::Session& session) {
+    const auto worker = any_or_one_worker();
+    store::UpkeepStatements(session).forget_claims(worker);
+    say("forget_claims " + worker.value_or("any"));
+  }
+
+  static std::string shown(const std::vector<store::WaitingCommand>& waiting) {
+    std::vector<domain::Lease> leases;
+    for (const auto& one : waiting) leases.push_back({one.queue_id, one.epoch});
+    return listed(leases);
+  }
+
+  void due(store::Session& session) { say("due_commands ->" + shown(store::UpkeepStatements(session).due_commands(100))); }
+
+  void unheard(store::Session& session) {
+    const auto after = random_.one_in(2) ? base::CommandId{} : some_command();
+    const auto until = random_.one_in(2) ? base::CommandId{1'000'000} : some_command();
+    base::CommandId last;
+    const auto found = store::UpkeepStatements(session).unheard(after, until, random_.between(1, 30), last);
+    say("unheard_commands " + after.str() + " " + until.str() + " ->" + shown(found) + " up to " + last.str());
+  }
+
+  void candidates(store::Session& session) {
+    std::optional<base::CommandId> first;
+    const auto found = store::QueueTable(session).candidates("default", some_command(), random_.between(1, 5), first);
+    // In this order: it says who goes first.
+    std::string text;
+    for (const auto id : found) text += " " + id.str();
+    say("candidates_in_pool ->" + text + " fresh from " + (first && !found.empty() ? first->str() : "-"));
+  }
+
+  void cancel(store::Session& session) {
+    if (!random_.one_in(3)) return;
+    const auto id = some_execution();
+    say("cancel_commands_of_execution " + id.str() + " -> " + std::to_string(store::QueueTable(session).cancel_commands(id)));
+  }
+
+  void stop_or_drain(store::Session& session) {
+    const auto worker = some_worker();
+    const bool stops = random_.one_in(2);
+    const bool is_known = stops ? store::WorkerTable(session).stop(worker) : store::WorkerTable(session).ask_to_drain(worker);
+    say((stops ? "stop_worker " : "ask_to_drain ") + worker + " -> " + (is_known ? "known" : "unknown"));
+  }
+
+  void look(store::Session& session) {
+    const auto look = store::UpkeepStatements(session).look();
+    say("upkeep_look -> now " + std::to_string(look.now_ms) + " due in " + std::to_string(look.next_due.count()) +
+        " lease ends in " + std::to_string(look.next_lease_end.count()) + (look.has_due ? " due" : "") +
+        (look.has_lost_worker ? " lost" : "") + (look.has_orphan ? " orphan" : "") + (look.has_change ? " change" : "") +
+        (look.has_waiting ? " waiting" : "") + (look.has_running ? " running" : "") + (look.has_untold ? " untold" : ""));
+  }
+
+  void fold(store::Session& session) {
+    store::UpkeepStatements(session).fold_queue_changes();
+    say("fold_queue_changes");
+  }
+
+  void explain(store::Session& session) {
+    const auto ids = some_commands();
+    std::vector<std::string> found;
+    for (const auto& one : store::QueueTable(session).explain(ids)) {
+      found.push_back(one.command.lease.queue_id.str() + " " + std::string(to_string(one.status)) + " " + one.worker_id + " " +
+                      std::to_string(one.wait.count()));
+    }
+    std::sort(found.begin(), found.end());
+    for (const auto& one : found) say("commands_to_explain -> " + one);
+  }
+
+  void update_executions(store::Session& session) {
+    store::ExecutionUpdate update;
+    update.execution_id = some_execution();
+    constexpr ExecutionStatus ends[] = {ExecutionStatus::running, ExecutionStatus::completed, ExecutionStatus::failed};
+    update.status = ends[random_.below(std::size(ends))];
+    update.outstanding = update.status == ExecutionStatus::running ? random_.between(1, 3) : 0;
+    update.current_step = "s";
+    update.state = R"({"n":)" + std::to_string(random_.below(9)) + "}";
+    store::ExecutionTable(session).update({update});
+    say("update_executions " + update.execution_id.str() + " " + std::string(to_string(update.status)));
+    for (const auto& locked : store::ExecutionTable(session).lock({update.execution_id, some_execution()})) {
+      say("lock_executions -> " + locked.execution_id.str() + " " + std::string(to_string(locked.status)) + " " + locked.state +
+          (locked.has_caller ? " has a caller" : ""));
+    }
+  }
+
+  void children(store::Session& session) {
+    store::ExecutionTable table(session);
+    std::vector<base::ExecutionId> untold;
+    for (const auto& child : table.untold_children({}, 10)) untold.push_back(child.execution_id);
+    std::vector<base::ExecutionId> ended;
+    for (const auto& child : table.ended_children({some_execution(), some_execution()})) ended.push_back(child.execution_id);
+    say("untold_children ->" + listed(untold) + " running under 101" + listed(table.running_children({101})) + " ended" +
+        listed(ended));
+    if (!ended.empty() && random_.one_in(2)) table.mark_parents_told(ended);
+  }
+
+  void loops(store::Session& session) {
+    store::ExecutionTable table(session);
+    if (!has_loop_) {
+      table.insert_loop_items({{{101}, "each", 0, "1"}, {{101}, "each", 1, "2"}, {{101}, "each", 2, "3"}});
+      has_loop_ = true;
+    } else {
+      table.end_loop_items({{{101}, "each", random_.between(0, 3), random_.one_in(2), std::to_string(random_.below(9))}});
+    }
+    std::string text;
+    for (const auto& [index, item] : table.loop_items({101}, "each", random_.between(0, 2), 3)) {
+      text += " " + std::to_string(index) + "=" + item;
+    }
+    for (const auto& result : table.loop_results({101}, "each")) text += " " + result;
+    say("loop_items ->" + text);
+  }
+
+  void events(store::Session& session) {
+    store::NewEventRow event;
+    event.event_id = {4000 + static_cast<std::int64_t>(random_.below(20))};
+    event.execution_id = some_execution();
+    event.event_type = "step.enter";
+    say("insert_events ->" + listed(store::EventTable(session).insert({event})));
+  }
+
+  void dead_letters(store::Session& session) {
+    store::DeadLetter letter;
+    letter.queue_id = some_command();
+    letter.pool = "default";
+    letter.tool_kind = "noop";
+    letter.error_kind = random_.one_in(2) ? "timeout" : "auth";
+    letter.error = "{}";
+    letter.attempts = random_.between(1, 3);
+    store::QueueTable(session).insert_dead_letters({letter});
+    say("insert_dead_letters " + letter.queue_id.str());
+  }
+
+  void small_questions(store::Session& session) {
+    store::QueueTable queue(session);
+    std::string text;
+    for (const auto& [key, id] : queue.by_keys({"k1", "k2", "k3"})) text += " " + key + "=" + id.str();
+    for (const auto& [key, row] : store::ExecutionTable(session).by_keys({"e1", "e2"})) text += " " + key + "=" + row.execution_id.str();
+    for (const auto& [id, execution] : queue.executions_of(some_commands())) text += " " + id.str() + " of " + execution.str();
+    const auto id = some_execution();
+    if (const auto running = queue.running_at(id, "s0")) text += " at s0 of " + id.str() + " " + running->lease.queue_id.str();
+    for (const auto* worker : {"w0", "w1", "w2"}) {
+      if (store::WorkerTable(session).is_alive(worker)) text += std::string(" ") + worker + " lives";
+    }
+    say("questions ->" + text);
+  }
+
+  const Bench& bench_;
+  Random random_;
+  std::vector<std::string> lines_;
+  std::vector<domain::Lease> leases_;   // ever given
+  std::uint64_t commands_ = 0, executions_ = 0;
+  std::int64_t claim_ = 0, event_ = 0;
+  bool has_loop_ = false;
+};
+}  // namespace
+
+std::vector<std::string> run_sequence(const Bench& bench, std::uint64_t seed, int statements) {
+  return Sequence(bench, seed).run(statements);
+}
+
+}  // namespace noetl::simulation

@@ -1,0 +1,161 @@
+// shared/nats on the model broker: the same headers, other definitions, so that the worker's Doorbell and the server's
+// JetStreamNotifier run as they are.
+#include "shared/nats/connection.hpp"
+#include "shared/nats/jetstream.hpp"
+#include "shared/nats/message.hpp"
+#include "shared/nats/publisher.hpp"
+#include "tests/simulation/model/broker.hpp"
+
+using noetl::simulation::Broker;
+using noetl::simulation::BrokerMessage;
+using noetl::simulation::installed_broker;
+using noetl::simulation::Scheduler;
+
+// One delivery.
+struct __natsMsg {
+  std::string durable;
+  BrokerMessage message;
+};
+
+namespace noetl::nats {
+
+namespace {
+using base::ErrorCode;
+
+// What an administrative call takes.
+constexpr std::chrono::microseconds round_trip{300};
+
+Broker& broker() { return *installed_broker(); }
+
+tl::unexpected<base::Error> away(const std::string& tried) {
+  return base::failure(ErrorCode::unavailable, tried + ": NATS is away");
+}
+}  // namespace
+
+void HandleRelease::operator()(__natsSubscription*) const noexcept {}
+void HandleRelease::operator()(__natsMsg* message) const noexcept { delete message; }
+void HandleRelease::operator()(__jsCtx*) const noexcept {}
+ThreadScope::~ThreadScope() = default;
+
+struct Connection::State {};
+struct Publisher::State {
+  PublishCounts counts;
+};
+
+Connection::Connection(const ConnectionSettings& settings) : shown_url_(settings.url), state_(std::make_unique<State>()) {}
+Connection::~Connection() = default;
+
+base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings) {
+  return std::unique_ptr<Connection>(new Connection(settings));
+}
+
+bool Connection::is_connected() const { return broker().is_up(); }
+bool Connection::is_closed() const { return false; }
+std::uint64_t Connection::connection_count() const { return broker().connections(); }
+bool Connection::wait_connected(std::chrono::milliseconds) const { return broker().is_up(); }
+base::Result<void> Connection::flush(std::chrono::milliseconds) { return {}; }
+
+JetStream::JetStream(Connection& connection, std::chrono::milliseconds patience)
+    : connection_(connection), patience_(patience) {}
+
+base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& settings) {
+  Scheduler::running()->sleep(round_trip);
+  if (!connection_.is_connected()) return away("look for stream " + settings.name);
+  StreamState state;
+  state.is_new = broker().make_stream(settings.name);
+  return state;
+}
+
+base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream, const ConsumerSettings& settings) {
+  Scheduler::running()->sleep(round_trip);
+  if (!connection_.is_connected()) return away("look for consumer " + settings.durable);
+  if (!broker().has_stream(stream)) return base::failure(ErrorCode::not_found, "no stream " + stream);
+  ConsumerState state;
+  state.is_new = broker().make_consumer(settings);
+  return state;
+}
+
+base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, const std::string& durable) {
+  Scheduler::running()->sleep(round_trip);
+  if (!connection_.is_connected()) return away("look for consumer " + durable);
+  const auto* found = broker().has_stream(stream) ? broker().consumer(durable) : nullptr;
+  if (found == nullptr) return base::failure(ErrorCode::not_found, "no consumer " + durable + " of stream " + stream);
+  ConsumerState state;
+  state.waiting = broker().untaken(*found);
+  return state;
+}
+
+base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
+  Scheduler::running()->sleep(round_trip);
+  const auto found = connection_.is_connected() ? broker().stored_at(sequence) : std::nullopt;
+  if (!found) return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
+  return *found;
+}
+
+base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource& source) {
+  const auto found = find_consumer(source.stream, source.durable);
+  if (!found) return base::failure(found.error());
+  return std::make_unique<PullSubscription>(SubscriptionHandle(), *this, connection_, source);
+}
+
+PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection,
+                                   PullSource source)
+    : handle_(std::move(handle)), jetstream_(jetstream), connection_(connection), source_(std::move(source)) {}
+
+base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chrono::milliseconds patience) {
+  Scheduler::running()->sleep(round_trip);
+  std::vector<Message> messages;
+  for (auto& message : broker().fetch(source_.durable, batch, patience)) {
+    messages.emplace_back(MessageHandle(new __natsMsg{source_.durable, std::move(message)}), source_.answers_on);
+  }
+  if (!messages.empty()) return messages;
+  if (!connection_.is_connected()) return away("fetch from " + source_.durable);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - checked_at_ < check_interval) return messages;
+  checked_at_ = now;
+  const auto found = jetstream_.find_consumer(source_.stream, source_.durable);
+  if (!found && found.error().code == ErrorCode::not_found) return base::failure(found.error());
+  return messages;
+}
+
+std::string_view Message::subject() const { return handle_->message.subject; }
+std::string_view Message::bytes() const { return handle_->message.bytes; }
+int Message::num_delivered() const { return handle_->message.deliveries; }
+
+bool Message::ack() const {
+  broker().settle(handle_->durable, handle_->message.sequence);
+  return true;
+}
+
+bool Message::term() const { return ack(); }
+
+bool Message::nak(std::chrono::milliseconds delay) const {
+  broker().put_off(handle_->durable, handle_->message.sequence, delay);
+  return true;
+}
+
+bool Message::in_progress() const {
+  if (const auto* consumer = broker().consumer(handle_->durable)) {
+    broker().put_off(handle_->durable, handle_->message.sequence, consumer->settings.ack_wait);
+  }
+  return true;
+}
+
+Publisher::Publisher(Connection& connection, std::chrono::milliseconds patience)
+    : connection_(connection), patience_(patience), state_(std::make_unique<State>()) {}
+Publisher::~Publisher() = default;
+
+bool Publisher::publish(const std::string& subject, std::string_view bytes, const std::string& message_id) {
+  if (!connection_.is_connected()) {
+    ++state_->counts.failed;
+    return false;
+  }
+  const bool is_stored = broker().publish(subject, std::string(bytes), message_id);
+  ++(is_stored ? state_->counts.accepted : state_->counts.failed);
+  return true;
+}
+
+PublishCounts Publisher::counts() const { return state_->counts; }
+bool Publisher::wait_answered(std::chrono::milliseconds) const { return true; }
+
+}  // namespace noetl::nats

@@ -1,0 +1,308 @@
+// server/store/queue_table.hpp on the model database: one function for each statement of sql/queries/queue.sql, and
+// in its order.
+#include "server/store/queue_table.hpp"
+
+#include <algorithm>
+
+#include "tests/simulation/model/session.hpp"
+
+namespace noetl::store {
+
+namespace {
+using domain::CommandStatus;
+using simulation::QueueRow;
+using simulation::Time;
+using std::chrono::milliseconds;
+
+bool is_due(const QueueRow& row, Time now) { return !row.available_at || *row.available_at <= now; }
+
+domain::ClaimedCommand claimed_from(const QueueRow& row) {
+  return {.lease = {row.queue_id, row.epoch},
+          .execution_id = row.execution_id,
+          .step = row.step,
+          .node_id = row.node_id,
+          .tool_kind = row.tool_kind,
+          .attempt = row.attempts,
+          .max_attempts = row.max_attempts,
+          .timeout = row.timeout,
+          .context = row.context,
+          .traceparent = row.traceparent};
+}
+
+void finish(QueueRow& row, CommandStatus status, Time now) {
+  row.status = status;
+  row.finished_at = now;
+}
+}  // namespace
+
+void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
+  auto& database = session_.database;
+  for (const auto& c : commands) {
+    QueueRow row;
+    row.queue_id = c.queue_id;
+    row.execution_id = c.execution_id;
+    row.node_id = c.node_id;
+    row.step = c.step;
+    row.tool_kind = c.tool_kind;
+    row.pool = c.pool;
+    row.priority = c.priority;
+    row.max_attempts = c.max_attempts;
+    row.timeout = c.timeout;
+    if (c.delay.count() > 0) row.available_at = database.now() + c.delay;
+    row.context = c.context;
+    row.frame = c.frame;
+    row.traceparent = traceparent;
+    row.created_at = database.now();
+    database.insert(std::move(row));
+  }
+}
+
+std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
+                                                      const std::vector<base::CommandId>& ids,
+                                                      const wire::PoolsByName& /*none has rules here*/) {
+  auto& database = session_.database;
+  std::vector<base::CommandId> inserted;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const auto& c = commands[i];
+    if (!c.idempotency_key.empty() && database.queue_keys.contains(c.idempotency_key)) continue;
+    QueueRow row;
+    row.queue_id = ids[i];
+    row.step = c.tool_kind;
+    row.tool_kind = c.tool_kind;
+    row.pool = c.pool;
+    row.priority = c.priority;
+    row.max_attempts = c.max_attempts.value_or(wire::attempts_max_default);
+    row.timeout = c.timeout;
+    row.retry = c.retry;
+    if (c.delay && c.delay->count() > 0) row.available_at = database.now() + *c.delay;
+    row.context = "{\"tool\":" + c.tool + ",\"input\":" + c.input + "}";
+    row.idempotency_key = c.idempotency_key;
+    row.traceparent = c.traceparent;
+    row.created_at = database.now();
+    inserted.push_back(row.queue_id);
+    database.insert(std::move(row));
+  }
+  return inserted;
+}
+
+std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {
+  std::map<std::string, base::CommandId> found;
+  for (const auto& key : keys) {
+    const auto known = session_.database.queue_keys.find(key);
+    if (known != session_.database.queue_keys.end()) found.insert(*known);
+  }
+  return found;
+}
+
+std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
+                                                      const std::vector<base::CommandId>& sorted_ids,
+                                                      std::int64_t claim_id) {
+  auto& database = session_.database;
+  const auto worker = database.workers.find(worker_id);
+  if (worker == database.workers.end() || !worker->second.is_active() || worker->second.lease_until <= database.now()) {
+    return {};
+  }
+  std::vector<domain::ClaimedCommand> commands;
+  std::vector<base::CommandId> claimed;
+  for (const auto id : sorted_ids) {
+    QueueRow* row = database.find(id);
+    if (row == nullptr || row->status != CommandStatus::queued || !is_due(*row, database.now())) continue;
+    database.update(*row, "claim_by_ids", [&](QueueRow& q) {
+      q.status = CommandStatus::running;
+      ++q.epoch;
+      ++q.attempts;
+      q.worker_id = worker_id;
+      q.claimed_at = database.now();
+      q.available_at.reset();
+    });
+    commands.push_back(claimed_from(*row));
+    claimed.push_back(id);
+  }
+  if (!claimed.empty() && !database.flaws.is_unlisted) {
+    database.claims[{worker_id, claim_id}] = {.queue_ids = std::move(claimed), .claimed_at = database.now()};
+  }
+  return commands;
+}
+
+std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::CommandId>& ids) {
+  std::vector<ExplainedCommand> found;
+  for (const auto id : ids) {
+    const QueueRow* row = session_.database.find(id);
+    if (row == nullptr) continue;
+    milliseconds wait{0};
+    if (row->available_at) {
+      wait = std::max(wait, std::chrono::round<milliseconds>(*row->available_at - session_.database.now()));
+    }
+    found.push_back({.command = claimed_from(*row), .status = row->status, .worker_id = row->worker_id, .wait = wait,
+                     .pool = row->pool, .is_pool_paused = false});
+  }
+  return found;
+}
+
+std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, base::CommandId from, int limit,
+                                                    std::optional<base::CommandId>& first_fresh) {
+  constexpr std::size_t looked_at_max = 1000;
+  auto& database = session_.database;
+  std::vector<const QueueRow*> due;
+  std::vector<const QueueRow*> fresh;
+  for (const auto& [id, row] : database.queue) {
+    if (row.status != CommandStatus::queued || row.pool != pool) continue;
+    if (row.available_at) {
+      if (*row.available_at <= database.now()) due.push_back(&row);
+    } else if (id >= from && fresh.size() < looked_at_max) {
+      fresh.push_back(&row);
+    }
+  }
+  std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
+  if (due.size() > looked_at_max) due.resize(looked_at_max);
+  first_fresh.reset();
+  if (!fresh.empty()) first_fresh = fresh.front()->queue_id;
+  due.insert(due.end(), fresh.begin(), fresh.end());
+  std::sort(due.begin(), due.end(), [](const auto* a, const auto* b) {
+    return a->priority != b->priority ? a->priority > b->priority : a->queue_id < b->queue_id;
+  });
+  std::vector<base::CommandId> chosen;
+  for (const auto* row : due) {
+    if (chosen.size() < static_cast<std::size_t>(limit)) chosen.push_back(row->queue_id);
+  }
+  return chosen;
+}
+
+std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished) {
+  auto& database = session_.database;
+  std::vector<base::CommandId> done;
+  for (const auto& f : finished) {
+    QueueRow* row = database.find(f.lease.queue_id);
+    if (row == nullptr || row->epoch != f.lease.epoch || row->execution_id.is_set()) continue;
+    // An update meets a row once, however often its id is in the input.
+    if (row->status != CommandStatus::running || std::ranges::count(done, f.lease.queue_id) > 0) continue;
+    database.update(*row, "finish_plain", [&](QueueRow& q) {
+      finish(q, CommandStatus::done, database.now());
+      q.result = *f.result;
+      q.error.clear();
+    });
+    NewEventRow event;
+    event.event_id = f.event_id;
+    event.queue_id = row->queue_id;
+    event.event_type = "command.completed";
+    event.step = row->step;
+    event.epoch = row->epoch;
+    event.status = "done";
+    event.worker_id = row->worker_id;
+    database.add_event(event);
+    done.push_back(row->queue_id);
+  }
+  return done;
+}
+
+std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
+                                                       const std::vector<base::EventId>& ids, const std::string& worker_id) {
+  auto& database = session_.database;
+  std::vector<base::CommandId> told;
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    QueueRow* row = database.find(notes[i].lease.queue_id);
+    if (row == nullptr || row->status != CommandStatus::running || row->worker_id != worker_id) continue;
+    if (row->epoch != notes[i].lease.epoch || std::ranges::count(told, row->queue_id) > 0) continue;
+    row->result = notes[i].payload;
+    told.push_back(row->queue_id);
+    if (!row->execution_id.is_set()) continue;
+    NewEventRow event;
+    event.event_id = ids[i];
+    event.execution_id = row->execution_id;
+    event.queue_id = row->queue_id;
+    event.event_type = notes[i].name;
+    event.step = row->step;
+    event.node_id = row->node_id;
+    event.status = "running";
+    event.payload = notes[i].payload;
+    event.worker_id = worker_id;
+    database.add_event(event);
+  }
+  return told;
+}
+
+std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& ids) {
+  std::vector<base::CommandId> sorted(ids);
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<LockedCommand> locked;
+  for (const auto id : sorted) {
+    const QueueRow* row = session_.database.find(id);
+    if (row == nullptr) continue;
+    locked.push_back({.lease = {row->queue_id, row->epoch},
+                      .execution_id = row->execution_id,
+                      .node_id = row->node_id,
+                      .step = row->step,
+                      .tool_kind = row->tool_kind,
+                      .pool = row->pool,
+                      .status = row->status,
+                      .attempts = row->attempts,
+                      .max_attempts = row->max_attempts,
+                      .priority = row->priority,
+                      .worker_id = row->worker_id,
+                      .is_cancel_requested = row->is_cancel_requested,
+                      .claimed_at = row->claimed_at ? std::to_string(row->claimed_at->count()) : std::string{},
+                      .frame = row->frame,
+                      .retry = row->retry});
+  }
+  return locked;
+}
+
+std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
+  std::map<base::CommandId, base::ExecutionId> found;
+  for (const auto id : ids) {
+    const QueueRow* row = session_.database.find(id);
+    if (row != nullptr && row->execution_id.is_set()) found[id] = row->execution_id;
+  }
+  return found;
+}
+
+void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
+  auto& database = session_.database;
+  for (const auto& e : ended) {
+    QueueRow* row = database.find(e.lease.queue_id);
+    if (row == nullptr) continue;
+    if (!database.flaws.is_unfenced && (row->epoch != e.lease.epoch || row->status != CommandStatus::running)) continue;
+    database.update(*row, "end_attempts", [&](QueueRow& q) {
+      q.status = e.status;
+      q.attempts = e.attempts;
+      q.result = e.result;
+      q.error = e.error;
+      q.available_at.reset();
+      q.finished_at.reset();
+      if (e.status == CommandStatus::queued) q.available_at = database.now() + e.delay;
+      else q.finished_at = database.now();
+    });
+  }
+}
+
+void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
+  for (const auto& letter : letters) session_.database.dead_letters.emplace(letter.queue_id, letter);
+}
+
+int QueueTable::cancel_commands(base::ExecutionId execution_id) {
+  auto& database = session_.database;
+  int cancelled = 0;
+  for (const auto id : database.commands_of[execution_id]) {
+    QueueRow& row = database.queue.at(id);
+    if (row.status != CommandStatus::queued && row.status != CommandStatus::running) continue;
+    database.update(row, "cancel_commands_of_execution", [&](QueueRow& q) {
+      finish(q, CommandStatus::cancelled, database.now());
+      q.is_cancel_requested = true;
+      q.available_at.reset();
+    });
+    ++cancelled;
+  }
+  return cancelled;
+}
+
+std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
+  for (const auto id : session_.database.commands_of[execution_id]) {
+    const QueueRow& row = session_.database.queue.at(id);
+    if (row.step != step || row.status != CommandStatus::running) continue;
+    return RunningCommand{{row.queue_id, row.epoch}, row.worker_id};
+  }
+  return std::nullopt;
+}
+
+}  // namespace noetl::store

@@ -1,0 +1,99 @@
+#include "tests/simulation/network.hpp"
+
+#include "server/app/claim_commands.hpp"
+#include "server/app/keep_workers.hpp"
+#include "server/app/report_events.hpp"
+#include "tests/simulation/invariants.hpp"
+
+namespace noetl::simulation {
+
+namespace {
+std::string ids_of(const std::vector<base::CommandId>& ids) {
+  std::string text;
+  for (const auto id : ids) text += " " + id.str();
+  return text;
+}
+
+std::string shown(const wire::ReportRequest& request) {
+  std::string text = "report of " + request.worker_id + ":";
+  for (const auto& attempt : request.attempts) {
+    text += " " + attempt.lease.queue_id.str() + "/" + std::to_string(attempt.lease.epoch) + " " +
+            std::string(domain::event_name(attempt.outcome)).substr(8);
+  }
+  return text;
+}
+
+// The mistake of a server that does not look at epochs.
+wire::ReportRequest without_fence(const Database& database, wire::ReportRequest request) {
+  for (auto& attempt : request.attempts) {
+    const auto found = database.queue.find(attempt.lease.queue_id);
+    if (found != database.queue.end()) attempt.lease.epoch = found->second.epoch;
+  }
+  return request;
+}
+
+// The mistake of a server that answers before it has written.
+wire::ReportAnswer rash_answer(const wire::ReportRequest& request) {
+  wire::ReportAnswer answer;
+  for (const auto& attempt : request.attempts) {
+    answer.verdicts.emplace_back();
+    answer.verdicts.back().queue_id = attempt.lease.queue_id;
+  }
+  return answer;
+}
+}  // namespace
+
+base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(const wire::WorkerRegistration& registration) {
+  return Call<wire::RegistrationAnswer>(world_, "registration of " + registration.worker_id, [=](app::Parts& parts) {
+           return app::register_worker(parts, registration);
+         }).run();
+}
+
+base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
+  return Call<wire::HeartbeatAnswer>(world_, "heartbeat of " + heartbeat.worker_id, [=](app::Parts& parts) {
+           return app::renew_leases(parts, heartbeat);
+         }).run();
+}
+
+base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimRequest& request) {
+  const auto what = "claim of " + request.worker_id + ":" + (request.queue_ids.empty() ? " any" : ids_of(request.queue_ids));
+  return Call<wire::ClaimAnswer>(world_, what, [request, &world = world_](app::Parts& parts) {
+           auto answer = app::claim_commands(parts, request, {});
+           if (answer) check_claim(world, request.worker_id, *answer);
+           return answer;
+         }).run(answer_timeout + request.wait);
+}
+
+base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRequest& request) {
+  return Call<wire::ReportAnswer>(
+             world_, shown(request),
+             [request, &world = world_](app::Parts& parts) -> base::Result<wire::ReportAnswer> {
+               if (world.settings.plant == Plant::ack_before_commit && world.random().one_in(4)) {
+                 world.scheduler.spawn(world.scheduler.process(), [request, &world, &parts] {
+                   world.scheduler.sleep(std::chrono::milliseconds(1));
+                   try {
+                     (void)app::report_events(parts, request);
+                   } catch (const store::Unavailable&) {
+                     // Nobody is there any more to be told: that is the mistake.
+                     return;
+                   }
+                 });
+                 auto rash = rash_answer(request);
+                 promise_reports(world, request, rash);
+                 return rash;
+               }
+               const bool is_unfenced = world.settings.plant == Plant::unfenced_report;
+               auto answer = app::report_events(parts, is_unfenced ? without_fence(world.database, request) : request);
+               if (answer) promise_reports(world, request, *answer);
+               return answer;
+             })
+      .run();
+}
+
+base::Result<void> SimulatedTransport::deregister(const std::string& worker_id) {
+  return Call<void>(world_, "deregistration of " + worker_id, [=](app::Parts& parts) {
+           return app::deregister_worker(parts, worker_id);
+         }).run();
+}
+
+}  // namespace noetl::simulation

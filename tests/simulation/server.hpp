@@ -1,0 +1,44 @@
+#pragma once
+// Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
+// them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
+#include "server/app/parts.hpp"
+#include "server/app/playbook_cache.hpp"
+#include "server/app/pool_rules.hpp"
+#include "server/app/waiting_claims.hpp"
+#include "server/notify/jetstream_notifier.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/upkeep/upkeep.hpp"
+#include "tests/simulation/scheduler.hpp"
+
+namespace noetl::simulation {
+
+struct ServerSettings {
+  ProcessNumber process = 0;
+  int node = 0;                                       // of its ids
+  std::chrono::milliseconds ack_wait{10'000};
+};
+
+struct Server {
+  explicit Server(const ServerSettings& settings)
+      : process(settings.process),
+        connections(store::PoolSettings{}),
+        notifier(notify::NotifierSettings{.nats = {}, .ack_wait = settings.ack_wait}),
+        ids(settings.node),
+        playbooks(connections),
+        pool_rules(connections),
+        parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
+              .waiting_claims = waiting_claims, .pool_rules = pool_rules, .rules = {}},
+        upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
+
+  const ProcessNumber process;
+  store::ConnectionPool connections;
+  notify::JetStreamNotifier notifier;
+  base::IdGenerator ids;
+  app::PlaybookCache playbooks;
+  app::WaitingClaims waiting_claims;
+  app::PoolRules pool_rules;
+  app::Parts parts;
+  upkeep::Upkeep upkeep;
+};
+
+}  // namespace noetl::simulation
