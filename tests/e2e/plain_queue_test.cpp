@@ -49,6 +49,22 @@ TEST_CASE("5,000 commands on two workers are all done, none twice") {
         total);
 }
 
+TEST_CASE("the gauge of waiting commands falls to zero when nothing waits any more") {
+  const Stack stack(StackSettings{.workers = 1, .env = {}});
+  const auto is_told = [&](const std::string& count) {
+    const std::string line = R"(noetl_queue_commands{pool="default",status="queued"} )" + count + "\n";
+    return stack.api().get("/metrics").body.find(line) != std::string::npos;
+  };
+  json later = noop;
+  later["delay"] = 3;
+
+  const std::string queue_id = enqueue_one(stack, later);
+
+  wait_until("one that waits", 3s, [&] { return is_told("1"); });
+  CHECK(wait_for_command(stack, queue_id).at("status") == "done");
+  wait_until("none that waits", 5s, [&] { return is_told("0"); });
+}
+
 TEST_CASE("the depth of the queue is told per pool and status") {
   const Stack stack(StackSettings{.workers = 0, .env = {}});
   stack.enqueue({noop, noop, {{"tool", {{"kind", "noop"}}}, {"pool", "other"}}});
