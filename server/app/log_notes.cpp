@@ -1,6 +1,19 @@
 #include "server/app/log_notes.hpp"
 
+#include <algorithm>
+
 namespace noetl::app::log_notes {
+
+std::string without_notes(const std::string& meta) {
+  const auto names = {sequence, results, issued};
+  const auto may_have = [&](std::string_view name) { return meta.find(name) != std::string::npos; };
+  // An escaped spelling of the same name is found by the backslash.
+  if (std::none_of(names.begin(), names.end(), may_have) && meta.find('\\') == std::string::npos) return meta;
+  auto json = domain::Json::parse(meta);
+  if (!json.is_object()) return meta;
+  for (const auto name : names) json.erase(std::string(name));
+  return json.dump(-1, ' ', false, domain::Json::error_handler_t::replace);
+}
 
 void add(std::string& meta, std::string_view name, const std::string& json) {
   if (meta.size() <= 2) {

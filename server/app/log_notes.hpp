@@ -20,6 +20,9 @@ struct LeftResult {
   base::ResultId result_id;
 };
 
+// The meta of an event that a client sends, without what would pass for one of these.
+[[nodiscard]] std::string without_notes(const std::string& meta);
+
 // Adds a member to `meta`, which is the text of a map or empty.
 void add(std::string& meta, std::string_view name, const std::string& json);
 void add_sequence(std::string& meta, std::int64_t number);

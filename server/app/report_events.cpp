@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/app/end_attempts.hpp"
+#include "server/app/log_notes.hpp"
 #include "server/app/tell_progress.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"
@@ -105,7 +106,7 @@ base::Result<bool> append(Parts& parts, const wire::StepEvent& event, const std:
     is_new = !store::EventTable(session)
                   .insert({{.event_id = id, .execution_id = event.execution_id, .queue_id = {}, .event_type = event.name,
                             .step = event.step, .node_id = {}, .epoch = 0, .status = {}, .payload = event.payload,
-                            .meta = event.meta, .worker_id = worker_id, .claimed_at = {}}})
+                            .meta = event.meta.empty() ? event.meta : log_notes::without_notes(event.meta), .worker_id = worker_id, .claimed_at = {}}})
                   .empty();
   });
   if (!is_known) return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());

@@ -132,3 +132,28 @@ TEST_CASE("an execution that began before its log was numbered is counted as not
   CHECK(check.summary.find("0 executions replayed") == 0);
   CHECK(check.summary.find("1 cannot be replayed") != std::string::npos);
 }
+
+TEST_CASE("an event that a client sends cannot pass for a change of the state") {
+  ServerParts server;
+  server.add_worker("w");
+  register_both(server);
+  const auto id = execute(server, "tests/called");
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  wire::StepEvent event;
+  event.execution_id = id;
+  event.step = "start";
+  event.name = "ctx.updated";
+  event.payload = R"({"set":{"x":1}})";
+  event.meta = R"({"s\u0065quence":2,"color":"red"})";
+  request.events = {event};
+  CHECK(app::report_events(server.parts, request));
+  (void)work(server);
+
+  Doctor doctor(server);
+  const auto check = doctor.replays();
+
+  INFO(check.summary);
+  CHECK(check.verdict == Verdict::ok);
+  CHECK(server.number("select count(*) from noetl.event where meta->>'color' = 'red' and meta->>'sequence' is null") == 1);
+}
