@@ -228,6 +228,13 @@ class OperationTest(unittest.TestCase):
         worker = yaml.safe_load(text_of("deploy/compose.yaml"))["services"]["worker"]
         self.assertGreaterEqual(seconds_of(worker["stop_grace_period"]), seconds_of(worker["environment"]["NOETL_GRACE"]) + 15)
 
+    def test_a_server_answers_until_no_balancer_names_it(self):
+        for target, manifests in MANIFESTS.items():
+            server = manifests.one("Deployment", "noetl-server")
+            leaving = seconds_of(environment_of(manifests, server)["NOETL_LEAVE_DELAY"])
+            self.assertGreaterEqual(leaving, 5, target)
+            self.assertGreaterEqual(server["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], leaving + 30, target)
+
     def test_a_worker_is_drained_before_it_stops(self):
         for target, manifests in MANIFESTS.items():
             for one in manifests.of("Deployment"):
