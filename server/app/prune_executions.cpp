@@ -46,7 +46,7 @@ PrunedExecutions prune_executions(Parts& parts, const store::KeptFor& kept, cons
     const auto count = std::min(executions_max, ended.executions.size() - from);
     const std::vector<base::ExecutionId> some(begin, begin + static_cast<std::ptrdiff_t>(count));
     for (bool has_more = true; has_more;) {
-      if (std::chrono::steady_clock::now() >= deadline) return total;
+      if (total.rows + total.executions > 0 && std::chrono::steady_clock::now() >= deadline) return total;
       const auto step = prune_some(parts, some);
       total.executions += step.pruned.executions;
       total.rows += step.pruned.rows;

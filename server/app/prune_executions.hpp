@@ -14,7 +14,7 @@ struct PrunedExecutions {
   int rows = 0;  // of them, of all kinds
 };
 
-// One window of ids. Each transaction deletes a few thousand rows and none begins after `deadline`: an execution with more
+// One window of ids. Each transaction deletes a few thousand rows and none but the first begins after `deadline`: an execution with more
 // leaves in several, and what is not done is before the end of `last`.
 [[nodiscard]] PrunedExecutions prune_executions(Parts& parts, const store::KeptFor& kept,
                                                 const store::IdWindow& window,

@@ -10,8 +10,8 @@
 namespace noetl::upkeep {
 
 namespace {
-constexpr std::chrono::milliseconds step_max{
-    40};  // with every tick that prunes: a tenth of one processor at the most
+// With every tick that prunes, each kind has its share, so that none waits for another's backlog.
+constexpr std::chrono::milliseconds share_max{40};
 constexpr int commands_max = 5000;  // looked at in one statement: some 5 ms
 constexpr int events_max = 5000;
 constexpr int executions_max = 1000;
@@ -34,23 +34,31 @@ Retention::Retention(app::Parts& parts, store::KeptFor kept) : parts_(parts), ke
   is_on_ = plain || executions;
   shortest_plain_ = plain.value_or(shortest_plain_);
   shortest_ = shortest({plain, executions}).value_or(shortest_);
+  begin_round();
 }
 
 bool Retention::step(store::DutyConnection& connection, std::int64_t now_ms) {
-  const auto deadline = std::chrono::steady_clock::now() + step_max;
   const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(shortest_).count();
   const std::int64_t until = base::IdGenerator::first_id_at(now_ms - age_ms);
+  const auto is_over = [&] { return commands_.is_over && events_.is_over && executions_.is_over; };
+  if (is_over()) begin_round();
+  bool has_gone = false;
+  const auto share = [&](Kind kind, Round& round) {
+    const auto deadline = std::chrono::steady_clock::now() + share_max;
+    while (!round.is_over) {
+      has_gone = prune(kind, round, connection, until, deadline) || has_gone;
+      if (std::chrono::steady_clock::now() >= deadline) return;
+    }
+  };
+  share(Kind::commands, commands_);
+  share(Kind::executions, executions_);
+  share(Kind::events, events_);
+  return has_gone && !is_over();
+}
+
+void Retention::begin_round() {
   commands_.is_over = events_.is_over = keeps_plain_;
   executions_.is_over = keeps_executions_;
-  bool has_gone = false;
-  const auto is_over = [&] { return commands_.is_over && events_.is_over && executions_.is_over; };
-  while (!is_over()) {
-    has_gone = prune(Kind::commands, commands_, connection, until, deadline) || has_gone;
-    has_gone = prune(Kind::executions, executions_, connection, until, deadline) || has_gone;
-    has_gone = prune(Kind::events, events_, connection, until, deadline) || has_gone;
-    if (std::chrono::steady_clock::now() >= deadline) break;
-  }
-  return has_gone && !is_over();
 }
 
 bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,

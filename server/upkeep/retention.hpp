@@ -36,8 +36,9 @@ class Retention {
   enum class Kind { commands, events, executions };
   struct Round {
     std::int64_t at = 0;  // goes on here
-    bool is_over = false;  // in this step
+    bool is_over = false;  // until all are
   };
+  void begin_round();
   // True when something left.
   bool prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
              std::chrono::steady_clock::time_point deadline);

@@ -74,7 +74,13 @@ std::chrono::milliseconds Upkeep::tick() {
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
   const auto next = std::min({look.next_due, look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline});
-  return std::clamp(next, wait_min, look.is_busy() ? settings_.interval : idle_interval());
+  return std::clamp(next, wait_min, longest_wait(look));
+}
+
+std::chrono::milliseconds Upkeep::longest_wait(const store::UpkeepLook& look) const {
+  // A backlog of what may leave is worked off with half the interval between the steps.
+  if (has_more_to_prune_) return std::max(settings_.interval / 2, wait_min);
+  return look.is_busy() ? settings_.interval : idle_interval();
 }
 
 void Upkeep::expire_leases(const store::UpkeepLook& look) {

@@ -46,6 +46,7 @@ class Upkeep {
   // Gives the time until the next tick.
   [[nodiscard]] std::chrono::milliseconds tick();
   void expire_leases(const store::UpkeepLook& look);
+  [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
   app::Parts& parts_;

@@ -221,6 +221,25 @@ TEST_CASE("thousands of executions and one with many rows leave in small steps")
   CHECK(upkeep.retention_counts().execution_rows >= 24'000);
 }
 
+TEST_CASE("however many plain commands stay, one step lets executions leave as well") {
+  Retained server;
+  const auto ended = execute(server);
+  run_to_the_end(server, ended, false);
+  server.run(
+      "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, attempts, epoch, status, "
+      "context, finished_at) "
+      "select i, 'noop', 'noop', 'default', 1, 1, 1, 'dead', '{}', now() from generate_series(1, 60000) as "
+      "i");
+  store::DutyConnection connection(server.database_url);
+  REQUIRE(connection.acquire());
+  upkeep::Retention retention(server.parts, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
+
+  (void)retention.step(connection, server.number("select (extract(epoch from now()) * 1000)::bigint"));
+
+  CHECK(rows_of(server, ended) == 0);
+  CHECK(retention.counts().executions == 1);
+}
+
 TEST_CASE("an execution that somebody is reading for a rerun is left for later") {
   Retained server;
   const auto ended = execute(server);
