@@ -208,6 +208,32 @@ class Trial:
                                "NOETL_DATABASE_URL=postgresql://noetl:noetl@postgres/noetl", "local/noetl:latest", *job["args"])
         self.report.saw("pod: the migration's job, on a database that is current", (migrated.stdout + migrated.stderr).strip()[:120])
 
+    def backup(self):
+        """docs/upgrade.md: a dump while everything runs, restored beside it; servers and workers on the copy, without NATS."""
+        execution = self.stack.get("/api/v2/executions?limit=1")["executions"][0]["execution_id"]
+        queue_id = self.stack.enqueue("hostname", delay=15)
+        postgres = self.stack.containers("postgres")[0]
+        self.engine("exec", postgres, "pg_dump", "-U", "noetl", "--format=custom", "--file=/tmp/noetl.dump", "noetl")
+        self.engine("exec", postgres, "createdb", "-U", "noetl", "restored")
+        self.engine("exec", postgres, "pg_restore", "-U", "noetl", "--dbname=restored", "--no-owner", "/tmp/noetl.dump")
+        url = "postgresql://noetl:noetl@postgres/restored"
+        names = {mode: f"{self.stack.project}-restored-{mode}" for mode in ("server", "worker")}
+        try:
+            for mode, name in names.items():
+                self.engine("rm", "-f", name, check=False)
+                self.engine("run", "-d", "--name", name, "--network", self.stack.network(), "--read-only", "--tmpfs", "/tmp", "-e", f"NOETL_RUN_MODE={mode}",
+                            "-e", "NATS_URL=none", "-e", f"SERVER_API_URL=http://{names['server']}:8082", "-e", f"NOETL_DATABASE_URL={url}", "local/noetl:latest")
+            ask = ("exec", names["server"], "noetlctl", "-o", "json")
+            kept = wait_for("the execution on the copy", lambda: self.engine(*ask, "execution", "get", execution, check=False).stdout)[0]
+            wait_for("the delayed command on the copy", lambda: '"status": "done"' in self.engine(*ask, "command", "get", queue_id, check=False).stdout)
+            doctor = self.engine("exec", "-e", "NATS_URL=none", names["server"], "noetlctl", "doctor", "--deep", check=False)
+            verdict = (doctor.stdout + doctor.stderr).strip().splitlines()
+            self.report.saw("a dump restored beside the running stack", f"its execution is {json.loads(kept)['status']}, a delayed command was done there; "
+                            f"doctor --deep: exit code {doctor.returncode}, {verdict[-1] if verdict else ''}", doctor.returncode == 0)
+        finally:
+            for name in names.values():
+                self.engine("rm", "-f", name, check=False)
+
     def production_nats(self):
         nats = ProductionNats(self.engine, self.stack, self.report.folder.resolve() / "nats")
         try:
@@ -270,7 +296,7 @@ def main():
         trial.up()
         for step in (trial.seed, trial.confinement, trial.start_up, trial.idle_memory, trial.worker_killed, trial.scaled,
                      *[lambda s=service: trial.restarted(s) for service in ("nats", "worker", "server", "postgres")],
-                     trial.pod_commands, trial.production_nats, trial.monitoring):
+                     trial.pod_commands, trial.backup, trial.production_nats, trial.monitoring):
             try:
                 step()
             except RuntimeError as error:
