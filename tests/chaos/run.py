@@ -17,6 +17,7 @@ import ledger
 import oracle
 import report
 from load import Load, register_playbooks
+from processes import Postgres
 from random_faults import RandomFaults
 from rows import ROWS
 from stack import Stack
@@ -32,7 +33,7 @@ class Runner:
 
     def __init__(self, programs, seed, is_short, output):
         self.programs, self.seed, self.is_short, self.output = programs, seed, is_short, output
-        self.stack = None
+        self.stack = self.template = None
         self.runs = 0
 
     def __enter__(self):
@@ -50,7 +51,9 @@ class Runner:
         if self.stack is not None and self.stack.settings != settings:
             self.leave_stack()
         if self.stack is None:
-            self.stack = Stack(self.programs, settings, self.seed).__enter__()
+            if self.template is None:
+                self.template = Postgres.make_template(self.programs)
+            self.stack = Stack(self.programs, settings, self.seed, self.template).__enter__()
             ledger.prepare(self.stack)
             register_playbooks(self.stack)
         return self.stack
@@ -132,6 +135,7 @@ def main():
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="noetl-chaos-bin-") as folder:
         # Others may build meanwhile: what runs is what was there at the start.
+        pathlib.Path(folder).chmod(0o755)  # Postgres runs as another user
         for program in PROGRAMS:
             shutil.copy2(options.bin / program, folder)
         with Runner(pathlib.Path(folder), seed, options.short, output) as runner:

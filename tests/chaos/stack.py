@@ -78,8 +78,10 @@ class Worker(Process):
 
 
 class Stack:
-    def __init__(self, programs, settings, seed):
-        self.programs, self.settings, self.seed = pathlib.Path(programs), settings, seed
+    """`template`: a cluster to copy (Postgres.make_template), for who starts several stacks."""
+
+    def __init__(self, programs, settings, seed, template=None):
+        self.programs, self.settings, self.seed, self.template = pathlib.Path(programs), settings, seed, template
         self.local = threading.local()
         self.started = []
         self.gates = None
@@ -103,7 +105,7 @@ class Stack:
 
     def start(self):
         settings = self.settings
-        template = Postgres.make_template(self.folder)
+        template = self.template or Postgres.make_template(self.folder)
         self.postgres = self.add(Postgres("postgres", self.folder, template))
         self.ledger = self.add(Postgres("ledger", self.folder, template))
         self.nats = [self.add(NatsServer(f"nats-{i}", self.folder)) for i in range(settings.nats)]

@@ -239,7 +239,7 @@ class StoreFull(Row):
     is_in_short = False
 
     def settings(self, is_short):
-        return StackSettings(nats_limits=", max_file_store: 4MB")
+        return StackSettings(nats_limits=", max_file_store: 64MB")
 
     def run(self, trial):
         nats, stack = trial.stack.nats[0], trial.stack
@@ -247,12 +247,11 @@ class StoreFull(Row):
         nats.request("$JS.API.STREAM.CREATE.FILLER", {"name": "FILLER", "subjects": ["filler"], "storage": "file"})
 
         def fill():
-            full = time.monotonic() + 30
-            while time.monotonic() < full and nats.request("$JS.API.STREAM.INFO.FILLER")["state"]["bytes"] < 8 << 20:
-                for _ in range(20):
-                    nats.publish("filler", b"z" * 60_000)
-                if "error" in nats.request("filler", {"z": "z" * 60_000}):
-                    break
+            chunk = b"PUB filler 60000\r\n" + b"z" * 60_000 + b"\r\n"
+            for _ in range(40):  # 96 MB: more than there is room for
+                nats.exchange(chunk * 40, False)
+            small = b"PUB filler 100\r\n" + b"z" * 100 + b"\r\n"
+            nats.exchange(small * 2000, False)
             failed = sum(server.metric("noetl_notifications_failed") for server in stack.servers)
             trial.enqueue({"kind": "noop"})
             wait_until("notifications to fail", lambda: sum(server.metric("noetl_notifications_failed") for server in stack.servers) > failed, 15)
