@@ -240,7 +240,8 @@ void Inbox::pause(milliseconds time, const std::stop_token& stop) {
 
 milliseconds Inbox::backoff_after(const base::Error& error, int failures) {
   const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-  return std::max(std::min(error.retry_after, retry_after_max), backoff.jittered_after(failures, unit));
+  // The server's wish is a floor; jitter on top keeps refused workers from coming back together.
+  return std::min(error.retry_after, retry_after_max) + backoff.jittered_after(failures, unit);
 }
 
 }  // namespace noetl::loop

@@ -218,9 +218,10 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
 
 void Reporter::wait_to_retry(const base::Error& error, int failures, const std::stop_token& stop) {
   const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+  // The server's wish is a floor; jitter on top keeps refused workers from coming back together.
   const auto asked = std::min(error.retry_after, retry_after_max);
   std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, stop, std::max(asked, backoff.jittered_after(failures, unit)),
+  arrived_.wait_for(lock, stop, asked + backoff.jittered_after(failures, unit),
                     [] { return false; });
 }
 
