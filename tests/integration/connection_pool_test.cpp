@@ -48,3 +48,20 @@ TEST_CASE("what Postgres rolls back again and again is given up as unavailable, 
   CHECK_THROWS_AS(lose("40001"), store::Unavailable);
   CHECK(tries == 5);
 }
+
+TEST_CASE("a poll reads the oldest that wait and stops: it neither collects nor sorts all of them") {
+  ServerParts server;
+  server.run(
+      "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context)"
+      " select n, 'noop', 'noop', 'default', 3, '{}' from generate_series(1, 20000) as n");
+  std::string plan;
+
+  server.connections.run_one([&](store::Session& session) {
+    for (const auto& row : session.transaction().exec("explain execute candidates_in_pool('default', 0, 8)"))
+      plan += std::string(row[0].c_str()) + "\n";
+  });
+
+  CAPTURE(plan);
+  CHECK(plan.find("Index Scan using queue_pkey") != std::string::npos);
+  CHECK(plan.find("Bitmap") == std::string::npos);
+}
