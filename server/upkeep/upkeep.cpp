@@ -35,18 +35,23 @@ Upkeep::~Upkeep() {
 
 void Upkeep::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    auto wait = settings_.interval;  // after a failure too
-    try {
-      wait = tick();
-    } catch (const std::exception& error) {
-      // A boundary: the world failed under a duty; the next tick tries again.
-      is_leading_ = false;
-      telemetry::log_warn("upkeep", "tick failed", {{"error", error.what()}});
-    }
+    const auto wait = tick_safely();
     std::unique_lock lock(mutex_);
     (void)stopped_.wait_for(lock, stop, wait, [&] { return stop.stop_requested(); });
   }
   connection_.release();
+}
+
+// A boundary: the world failed under a duty; the next tick tries again. A function of its own: given a variable that is
+// set before the try and assigned in it, GCC 12 leaves it unset when the first call throws, and upkeep slept for ever.
+std::chrono::milliseconds Upkeep::tick_safely() {
+  try {
+    return tick();
+  } catch (const std::exception& error) {
+    is_leading_ = false;
+    telemetry::log_warn("upkeep", "tick failed", {{"error", error.what()}});
+    return settings_.interval;
+  }
 }
 
 std::chrono::milliseconds Upkeep::tick() {

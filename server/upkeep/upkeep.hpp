@@ -43,7 +43,8 @@ class Upkeep {
 
  private:
   void run(std::stop_token stop);
-  // Gives the time until the next tick.
+  // Both give the time until the next tick.
+  [[nodiscard]] std::chrono::milliseconds tick_safely();
   [[nodiscard]] std::chrono::milliseconds tick();
   void expire_leases(const store::UpkeepLook& look);
   [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;

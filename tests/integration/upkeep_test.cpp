@@ -165,3 +165,20 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
     return server.number("select sum(count) from (select count, status from noetl.queue_depth union all select change, status from noetl.queue_change) as c where status = 'done'") == 1;
   });
 }
+
+TEST_CASE("upkeep goes on after a first tick that failed") {
+  ServerParts server;
+  auto settings = quick(server);
+  // A user who comes into being when the first tick has met that there is none.
+  settings.database_url.replace(settings.database_url.find("postgres@"), 8, "latecomer");
+  const auto refusals = [] {
+    const auto log = support::shared_postgres().log();
+    return log.find("role \"latecomer\" does not exist") != std::string::npos;
+  };
+
+  const upkeep::Upkeep upkeep(server.parts, settings);
+  wait_until("the first tick is refused", 5s, refusals);
+  server.run("create role latecomer superuser login");
+
+  wait_until("it leads", 5s, [&] { return upkeep.is_leading(); });
+}
