@@ -205,7 +205,7 @@ void Renderer::bind_parameters(const Block& macro, const Arguments& arguments) {
   }
   std::vector<Entry> unknown;
   for (const auto& [name, value] : arguments.named) {
-    const auto is_known = [&](const NodePtr& target) { return target->text == name; };
+    const auto is_known = [&known = name](const NodePtr& target) { return target->text == known; };
     if (name == "caller") {
       bind(symbol_caller, value);
     } else if (std::none_of(macro.targets.begin(), macro.targets.end(), is_known)) {
