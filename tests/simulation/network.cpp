@@ -23,15 +23,6 @@ std::string shown(const wire::ReportRequest& request) {
   return text;
 }
 
-// The mistake of a server that does not look at epochs.
-wire::ReportRequest without_fence(const Database& database, wire::ReportRequest request) {
-  for (auto& attempt : request.attempts) {
-    const auto found = database.queue.find(attempt.lease.queue_id);
-    if (found != database.queue.end()) attempt.lease.epoch = found->second.epoch;
-  }
-  return request;
-}
-
 // The mistake of a server that answers before it has written.
 wire::ReportAnswer rash_answer(const wire::ReportRequest& request) {
   wire::ReportAnswer answer;
@@ -82,8 +73,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                  promise_reports(world, request, rash);
                  return rash;
                }
-               const bool is_unfenced = world.settings.plant == Plant::unfenced_report;
-               auto answer = app::report_events(parts, is_unfenced ? without_fence(world.database, request) : request);
+               auto answer = app::report_events(parts, request);
                if (answer) promise_reports(world, request, *answer);
                return answer;
              })

@@ -56,6 +56,7 @@ World::World(const WorldSettings& of)
   installed_broker() = &broker;
   database.flaws.is_deaf = of.plant == Plant::lost_doorbell;
   database.flaws.is_unlisted = of.plant == Plant::unlisted_claim;
+  database.flaws.is_unfenced = of.plant == Plant::unfenced_report;
   log_sink() = {};
   if (trace.is_on()) log_sink() = [this](const std::string& text) { note(text); };
   if (!of.is_quiet) draw_troubles();

@@ -29,6 +29,8 @@ void Database::update(QueueRow& row, const char* statement, const std::function<
   }
   const auto where = std::string(statement) + " made of command " + row.queue_id.str() + " ";
   if (domain::is_terminal(status)) report_(where + "something else, although it was " + std::string(to_string(status)));
+  const bool is_ended_by_a_worker = domain::is_terminal(row.status) && row.status != CommandStatus::cancelled;
+  if (status == CommandStatus::queued && is_ended_by_a_worker) report_(where + "an ended one, although nobody ran it (R2)");
   if (row.epoch < epoch) report_(where + "an older epoch (R2)");
   if (status == CommandStatus::running && row.status == CommandStatus::running) report_(where + "a second lease (R2)");
   check(row, statement);

@@ -12,9 +12,9 @@ namespace noetl::simulation {
 
 // Statements with a mistake put in, to see that the simulation finds it.
 struct StatementFlaws {
-  bool is_deaf = false;             // upkeep finds nothing to ring for
+  bool is_deaf = false;             // neither upkeep nor a poll finds what waits
   bool is_unlisted = false;         // a claim writes no row of noetl.claim
-  bool is_unfenced = false;         // an attempt ends whatever the command's status is
+  bool is_unfenced = false;         // a success is taken whatever the epoch, as long as the command has not ended
 };
 
 class Database {

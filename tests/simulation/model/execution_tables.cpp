@@ -209,7 +209,6 @@ void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
 }
 
 // Nothing leaves here: the servers of the simulation keep everything.
-void RetentionStatements::prefer_indexes() {}
 PrunedWindow RetentionStatements::prune_commands(const KeptFor&, const IdWindow&) { return {}; }
 PrunedWindow RetentionStatements::prune_events(std::chrono::seconds, const IdWindow&) { return {}; }
 EndedWindow RetentionStatements::ended_executions(const KeptFor&, const IdWindow&) { return {}; }

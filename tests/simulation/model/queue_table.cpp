@@ -156,6 +156,7 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
   std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
   if (due.size() > looked_at_max) due.resize(looked_at_max);
   first_fresh.reset();
+  if (database.flaws.is_deaf) return {};
   if (!fresh.empty()) first_fresh = fresh.front()->queue_id;
   due.insert(due.end(), fresh.begin(), fresh.end());
   std::sort(due.begin(), due.end(), [](const auto* a, const auto* b) {
@@ -173,9 +174,11 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
   std::vector<base::CommandId> done;
   for (const auto& f : finished) {
     QueueRow* row = database.find(f.lease.queue_id);
-    if (row == nullptr || row->epoch != f.lease.epoch || row->execution_id.is_set()) continue;
+    if (row == nullptr || row->execution_id.is_set()) continue;
+    const bool is_fenced = row->epoch == f.lease.epoch && row->status == CommandStatus::running;
+    if (!is_fenced && (!database.flaws.is_unfenced || domain::is_terminal(row->status))) continue;
     // An update meets a row once, however often its id is in the input.
-    if (row->status != CommandStatus::running || std::ranges::count(done, f.lease.queue_id) > 0) continue;
+    if (std::ranges::count(done, f.lease.queue_id) > 0) continue;
     database.update(*row, "finish_plain", [&](QueueRow& q) {
       finish(q, CommandStatus::done, database.now());
       q.result = *f.result;
@@ -262,7 +265,7 @@ void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
   for (const auto& e : ended) {
     QueueRow* row = database.find(e.lease.queue_id);
     if (row == nullptr) continue;
-    if (!database.flaws.is_unfenced && (row->epoch != e.lease.epoch || row->status != CommandStatus::running)) continue;
+    if (row->epoch != e.lease.epoch || row->status != CommandStatus::running) continue;
     database.update(*row, "end_attempts", [&](QueueRow& q) {
       q.status = e.status;
       q.attempts = e.attempts;
