@@ -122,7 +122,7 @@ class Blocked(Row):
         with concurrent.futures.ThreadPoolExecutor(self.clients) as pool, Watch(server.port) as watch:
             with self.block(trial):
                 posts = [pool.submit(answer_of, server.port, "POST", "/api/v2/commands", {"tool": {"kind": "noop"}}, 40) for _ in range(self.clients)]
-                until = time.monotonic() + trial.scaled(3.5, 12)
+                until = time.monotonic() + trial.scaled(2.8, 12)
                 while time.monotonic() < until:
                     threads.append(server.status("Threads"))
                     trial.pause(0.1)
