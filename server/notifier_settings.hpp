@@ -9,6 +9,9 @@ namespace noetl::server {
   notify::NotifierSettings made;
   made.nats.url = settings.nats.url;
   made.nats.credentials_file = settings.nats.credentials_file;
+  made.nats.tls_ca_file = settings.nats.ca_file;
+  made.nats.tls_certificate_file = settings.nats.certificate_file;
+  made.nats.tls_key_file = settings.nats.key_file;
   made.stream = settings.nats.stream;
   made.subject = settings.nats.subject;
   made.consumer = settings.nats.consumer;

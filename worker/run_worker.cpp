@@ -20,6 +20,9 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.uses_nats = settings.nats.url != "none";
   loop.nats.url = settings.nats.url;
   loop.nats.credentials_file = settings.nats.credentials_file;
+  loop.nats.tls_ca_file = settings.nats.ca_file;
+  loop.nats.tls_certificate_file = settings.nats.certificate_file;
+  loop.nats.tls_key_file = settings.nats.key_file;
   loop.nats.name = "noetl-worker";
   loop.stream = settings.nats.stream;
   loop.ack_wait = settings.nats.ack_wait;

@@ -60,6 +60,9 @@ nats::ConnectionSettings nats_settings(const config::WorkerSettings& settings) {
   nats::ConnectionSettings nats;
   nats.url = settings.nats.url;
   nats.credentials_file = settings.nats.credentials_file;
+  nats.tls_ca_file = settings.nats.ca_file;
+  nats.tls_certificate_file = settings.nats.certificate_file;
+  nats.tls_key_file = settings.nats.key_file;
   nats.name = "noetl-worker-tool";
   return nats;
 }

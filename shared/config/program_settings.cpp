@@ -47,6 +47,9 @@ LogChoice log_choice(const Reader& read) {
 NatsSettings nats_settings(const Reader& read) {
   return {.url = read.text("nats-url"),
           .credentials_file = read.text("nats-credentials"),
+          .ca_file = read.text("nats-ca"),
+          .certificate_file = read.text("nats-certificate"),
+          .key_file = read.text("nats-key"),
           .stream = read.text("nats-stream"),
           .subject = read.text("nats-subject"),
           .consumer = read.text("nats-consumer"),

@@ -97,6 +97,10 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
     then(natsOptions_SetSecure(options, true));
     then(natsOptions_LoadCATrustedCertificates(options, settings.tls_ca_file.c_str()));
   }
+  if (!settings.tls_certificate_file.empty()) {
+    then(natsOptions_SetSecure(options, true));
+    then(natsOptions_LoadCertificatesChain(options, settings.tls_certificate_file.c_str(), settings.tls_key_file.c_str()));
+  }
   return status;
 }
 

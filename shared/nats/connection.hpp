@@ -21,6 +21,8 @@ struct ConnectionSettings {
   std::string token;
   std::string credentials_file;
   std::string tls_ca_file;  // given: TLS, and the server's certificate must be of it
+  std::string tls_certificate_file;  // both or none: what the server knows the client by
+  std::string tls_key_file;
   std::string name = "noetl";
   std::chrono::milliseconds connect_timeout{2000};
   std::chrono::milliseconds reconnect_wait{200};
