@@ -15,6 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = decode_notification(encode(*read));
   NOETL_FUZZ_CHECK(again.has_value());
   NOETL_FUZZ_CHECK(again->queue_id == read->queue_id && again->execution_id == read->execution_id);
-  NOETL_FUZZ_CHECK(again->step == read->step && again->server_url == read->server_url);
+  // A long name is cut, and a character that the cut goes through is replaced: it is for people who look at the stream.
+  std::string_view step = again->step;
+  if (step != read->step && step.ends_with("\xEF\xBF\xBD")) step.remove_suffix(3);
+  NOETL_FUZZ_CHECK(read->step.starts_with(step) && again->server_url == read->server_url);
   return 0;
 }
