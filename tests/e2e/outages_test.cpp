@@ -133,6 +133,7 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
 
 TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is lost meanwhile") {
   Stack stack;
+  wait_until("stream and consumer", 20s, [&] { return has_stream_and_consumer(stack); });
 
   SUBCASE("the consumer") {
     CHECK(stack.nats().request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool").at("success") ==
