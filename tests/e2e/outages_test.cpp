@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/e2e/fixtures.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/stack.hpp"
 
 using namespace noetl::e2e;
@@ -129,6 +130,28 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
   wait_until("the worker's way back to NATS", 20s,
              [&] { return stack.worker().log().find("Subscribed to") != std::string::npos; });
   check_doorbell(stack);
+}
+
+TEST_CASE("a nats-server without JetStream is complained of once, and work goes on") {
+  const int port = free_port();
+  const Process nats({.command = {find_program("nats-server").string(), "-a", "127.0.0.1", "-p", std::to_string(port)},
+                      .env = {}, .log_file = {}, .work_folder = {}, .user = {}});
+  Stack stack(StackSettings{.env = {{"NATS_URL", "nats://127.0.0.1:" + std::to_string(port)}}});
+  const auto lines = [&](const std::string& text) {
+    const auto log = stack.worker().log();
+    int count = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++count;
+    return count;
+  };
+
+  wait_until("the complaint", 10s, [&] { return lines("no notifications") == 1; });
+  auto later = noop;
+  later["delay"] = 3;
+  stack.enqueue({noop, later});
+  wait_until_done(stack, 2);
+
+  CHECK(lines("no notifications") == 1);
+  CHECK(lines("Subscribed to") <= 1);
 }
 
 TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is lost meanwhile") {

@@ -61,17 +61,26 @@ bool Doorbell::subscribe() {
     return false;
   }
   pull_ = std::move(*pull);
+  // After a failure only a fetch that was answered says that it works: a nats-server without JetStream lets
+  // everybody subscribe.
+  if (complaint_.empty()) announce();
+  return true;
+}
+
+void Doorbell::announce() {
   complaint_.clear();
   telemetry::log_info("worker", "Subscribed to " + settings_.subject,
                       {{"stream", settings_.stream},
                        {"consumer", settings_.consumer},
                        {"nats", fetch_connection_->shown_url()}});
-  return true;
 }
 
 base::Result<std::vector<nats::Message>> Doorbell::fetch(int most, std::chrono::milliseconds patience) {
   auto messages = pull_->fetch(most, patience);
-  if (messages) return messages;
+  if (messages) {
+    if (!complaint_.empty()) announce();
+    return messages;
+  }
   pull_.reset();
   tried_at_ = std::chrono::steady_clock::now();
   complain(messages.error().message);

@@ -38,6 +38,7 @@ class Doorbell {
   void connect();
   bool subscribe();
   void complain(const std::string& trouble);
+  void announce();
 
   const DoorbellSettings settings_;
   // Two: a fetch must go out at once, acks are better gathered. The second is shared with the messages.
