@@ -1,5 +1,7 @@
 #include "server/app/report_events.hpp"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -32,9 +34,17 @@ wire::ReportVerdict recorded(base::CommandId queue_id) {
 
 // Success of plain commands in one statement; what is left over needs to be looked at.
 std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wire::ReportAnswer& answer) {
+  // The statement answers with commands. A worker that was given one a second time may report both attempts at
+  // once: only the newest goes in, so that the answer cannot mean the older.
+  std::map<base::CommandId, std::int32_t> newest;
+  for (const auto& [report, place] : attempts) {
+    auto& epoch = newest[report.lease.queue_id];
+    epoch = std::max(epoch, report.lease.epoch);
+  }
+  const auto is_newest = [&](const domain::Lease& lease) { return newest.at(lease.queue_id) == lease.epoch; };
   std::vector<store::FinishedPlain> finished;
   for (const auto& [report, place] : attempts) {
-    if (report.outcome != Outcome::completed || report.execution_id.is_set()) continue;
+    if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease)) continue;
     finished.push_back({report.lease, &report.result, {parts.ids.next()}, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
@@ -46,7 +56,7 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wir
   std::vector<Placed> left;
   for (auto& attempt : attempts) {
     // A duplicate within one request finds its row finished by the first and is looked at as well.
-    if (attempt.report.outcome == Outcome::completed && done.erase(attempt.report.lease.queue_id) > 0) {
+    if (attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease) && done.erase(attempt.report.lease.queue_id) > 0) {
       answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
     } else {
       left.push_back(std::move(attempt));

@@ -58,6 +58,26 @@ TEST_CASE("a report with an old epoch is refused with lease_lost") {
   CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
 }
 
+TEST_CASE("of two attempts of one command in one request only the live one is recorded") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+  const auto stale = server.claim("w", id);
+  server.add_worker("w");  // registered anew: what it held waits again
+  const auto fresh = server.claim("w", id);
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.attempts = {completed(stale), completed(fresh)};
+
+  const auto answer = app::report_events(server.parts, request);
+
+  REQUIRE(answer);
+  REQUIRE(answer->verdicts.at(0).refused);
+  CHECK_FALSE(answer->verdicts.at(1).refused);
+  CHECK(server.status_of(id) == "done");
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+}
+
 TEST_CASE("a failing command waits longer each time and ends in the dead letter") {
   ServerParts server;
   server.add_worker("w");
