@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/app/error_fingerprint.hpp"
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/retry.hpp"
 
 namespace noetl::app {
@@ -114,7 +115,7 @@ std::string error_json(const domain::ToolError& error) {
   if (error.status) json["status"] = *error.status;
   if (error.retry_after) json["retry_after_ms"] = error.retry_after->count();
   if (!error.traceback.empty()) json["traceback"] = error.traceback;
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return domain::json_text(json);
 }
 
 }  // namespace noetl::app

@@ -5,12 +5,11 @@
 
 #include "server/app/event_view.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 
 namespace {
-std::string dumped(const domain::Json& json) { return json.dump(-1, ' ', false, domain::Json::error_handler_t::replace); }
-
 template <class T>
 void move_to_end(std::vector<T>& into, std::vector<T>& from) {
   into.insert(into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
@@ -42,8 +41,8 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
                         .max_attempts = command.max_attempts,
                         .timeout = command.timeout,
                         .delay = command.delay,
-                        .context = dumped(context),
-                        .frame = command.frame.is_null() ? std::string{} : dumped(command.frame)});
+                        .context = domain::json_text(context),
+                        .frame = command.frame.is_null() ? std::string{} : domain::json_text(command.frame)});
   }
   return issued.empty() ? std::string{} : issued.dump();
 }
@@ -63,7 +62,7 @@ void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
                       .status = event.status,
                       .payload = event.payload.is_null()
                                      ? std::string{}
-                                     : event.payload.dump(-1, ' ', false, domain::Json::error_handler_t::replace),
+                                     : domain::json_text(event.payload),
                       .meta = is_first ? meta_of_first : std::string{},
                       .worker_id = {},
                       .claimed_at = {}});
@@ -95,10 +94,10 @@ void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector
                                const std::vector<engine::LoopOutcome>& outcomes) {
   for (const auto& loop : loops) {
     int index = loop.first;
-    for (const auto& item : loop.items) loop_items.push_back({execution_id, loop.loop, index++, dumped(item)});
+    for (const auto& item : loop.items) loop_items.push_back({execution_id, loop.loop, index++, domain::json_text(item)});
   }
   for (const auto& outcome : outcomes) {
-    ended_loop_items.push_back({execution_id, outcome.loop, outcome.index, outcome.is_completed, dumped(outcome.result)});
+    ended_loop_items.push_back({execution_id, outcome.loop, outcome.index, outcome.is_completed, domain::json_text(outcome.result)});
   }
 }
 

@@ -11,6 +11,7 @@
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
 #include "shared/base/invariant.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 
@@ -129,7 +130,7 @@ void Transaction::record(std::size_t index) {
                            .epoch = command.lease.epoch,
                            .status = std::string(domain::to_string(decision.ended->status)),
                            .payload = error.empty() ? std::string{} : "{\"error\":" + error + "}",
-                           .meta = meta.dump(-1, ' ', false, Json::error_handler_t::replace),
+                           .meta = domain::json_text(meta),
                            .worker_id = command.worker_id,
                            .claimed_at = command.claimed_at};
   if (decision.concerns_engine) {

@@ -9,14 +9,13 @@
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"
 #include "server/store/variable_table.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 namespace {
 
 using base::ErrorCode;
 using domain::Json;
-
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 tl::unexpected<base::Error> unknown_execution(base::ExecutionId id) {
   return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(), "execution_id");
@@ -57,7 +56,7 @@ store::VariableNote note_of(const domain::Playbook* playbook, const std::string&
 wire::VariableRow row_of(base::ExecutionId execution_id, const store::VariableNote& note, const Json& value) {
   return {.execution_id = execution_id,
           .name = note.name,
-          .value = dumped(value),
+          .value = domain::json_text(value),
           .var_type = note.var_type,
           .source_step = note.source_step,
           .access_count = note.access_count,
@@ -79,7 +78,7 @@ base::Result<std::int64_t> change_state(store::Session& session, base::Execution
   if (!state) return base::failure(state.error());
   if (const auto changed = change(state->variables); !changed) return base::failure(changed.error());
   ++state->decisions;
-  store::VariableTable(session).save_state(id, dumped(engine::to_json(*state)));
+  store::VariableTable(session).save_state(id, domain::json_text(engine::to_json(*state)));
   return state->decisions;
 }
 
@@ -97,7 +96,7 @@ void log_change(Parts& parts, store::Session& session, base::ExecutionId id, std
   event.event_type = "ctx.updated";
   event.step = source_step;
   event.status = "completed";
-  event.payload = dumped(what);
+  event.payload = domain::json_text(what);
   log_notes::add_sequence(event.meta, sequence);
   store::EventTable(session).insert({event});
 }

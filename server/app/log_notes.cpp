@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/domain/json_text.hpp"
+
 namespace noetl::app::log_notes {
 
 std::string without_notes(const std::string& meta) {
@@ -12,7 +14,7 @@ std::string without_notes(const std::string& meta) {
   auto json = domain::Json::parse(meta);
   if (!json.is_object()) return meta;
   for (const auto name : names) json.erase(std::string(name));
-  return json.dump(-1, ' ', false, domain::Json::error_handler_t::replace);
+  return domain::json_text(json);
 }
 
 void add(std::string& meta, std::string_view name, const std::string& json) {
@@ -34,7 +36,7 @@ void add_results(std::string& meta, const std::vector<LeftResult>& left) {
   if (left.empty()) return;
   auto list = domain::Json::array();
   for (const auto& one : left) list.push_back(domain::Json::array({one.step, one.result_id.str()}));
-  add(meta, results, list.dump(-1, ' ', false, domain::Json::error_handler_t::replace));
+  add(meta, results, domain::json_text(list));
 }
 
 }  // namespace noetl::app::log_notes

@@ -7,14 +7,13 @@
 #include "server/engine/durations.hpp"
 #include "server/store/catalog_table.hpp"
 #include "server/store/pause_statements.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 
 namespace {
 using base::ErrorCode;
 using domain::Json;
-
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 domain::ToolError tool_error(std::string kind, std::string message) {
   return {.kind = std::move(kind), .message = std::move(message), .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}};
@@ -112,7 +111,7 @@ std::string DecisionRun::payload_of(const engine::Occurrence& occurrence, const 
                                     const std::vector<log_notes::LeftResult>& left) const {
   std::string payload = event.payload;
   if (occurrence.outcome != domain::Outcome::completed && occurrence.result.is_null()) return payload;
-  const auto result = dumped(occurrence.result);
+  const auto result = domain::json_text(occurrence.result);
   for (const auto& one : left) {
     if (one.step != event.step || writes_.result_text(one.result_id) != result) continue;
     log_notes::add(payload, "result_ref", "\"" + one.result_id.str() + "\"");
@@ -184,7 +183,7 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
   if (limit.count() > 0) row.timeout = limit + open.start_delay;
   if (child.is_waited_for) {
     row.parent_node_id = child.node_id;
-    row.parent_frame = dumped(child.frame);
+    row.parent_frame = domain::json_text(child.frame);
     row.return_step = child.return_step;
     if (open.finish) writes_.ended_children.push_back(open.execution_id);
   }
@@ -208,8 +207,8 @@ void DecisionRun::child_ended_at_once(OpenExecution& caller, const engine::NewCh
   event.step = child.step;
   event.node_id = child.node_id;
   event.status = error ? "failed" : "completed";
-  if (error) event.payload = dumped(Json{{"error", error_json(*error)}});
-  if (child_id.is_set()) event.meta = dumped(Json{{"child_execution_id", child_id.str()}});
+  if (error) event.payload = domain::json_text(Json{{"error", error_json(*error)}});
+  if (child_id.is_set()) event.meta = domain::json_text(Json{{"child_execution_id", child_id.str()}});
   react(caller, occurrence, std::move(event));
 }
 
@@ -222,12 +221,12 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
   row.status = open.finish ? open.finish->status : domain::ExecutionStatus::running;
   row.outstanding = static_cast<int>(open.state.outstanding.size());
   row.current_step = open.state.current_step;
-  row.state = dumped(engine::to_json(open.state));
-  row.workload = dumped(open.workload);
+  row.state = domain::json_text(engine::to_json(open.state));
+  row.workload = domain::json_text(open.workload);
   row.depth = open.depth;
   row.is_paused = open.is_paused && !open.finish;
-  if (open.finish && !open.finish->result.is_null()) row.result = dumped(open.finish->result);
-  if (open.finish && !open.finish->error.is_null()) row.error = dumped(open.finish->error);
+  if (open.finish && !open.finish->result.is_null()) row.result = domain::json_text(open.finish->result);
+  if (open.finish && !open.finish->error.is_null()) row.error = domain::json_text(open.finish->error);
   return row;
 }
 
@@ -237,11 +236,11 @@ void DecisionRun::add_update(OpenExecution& open) {
                                 .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
                                 .outstanding = static_cast<int>(open.state.outstanding.size()),
                                 .current_step = open.state.current_step,
-                                .state = dumped(engine::to_json(open.state)),
+                                .state = domain::json_text(engine::to_json(open.state)),
                                 .result = {},
                                 .error = {}};
-  if (open.finish && !open.finish->result.is_null()) update.result = dumped(open.finish->result);
-  if (open.finish && !open.finish->error.is_null()) update.error = dumped(open.finish->error);
+  if (open.finish && !open.finish->result.is_null()) update.result = domain::json_text(open.finish->result);
+  if (open.finish && !open.finish->error.is_null()) update.error = domain::json_text(open.finish->error);
   if (open.finish && open.has_caller) writes_.ended_children.push_back(open.execution_id);
   writes_.updates.push_back(std::move(update));
 }

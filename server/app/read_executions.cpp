@@ -6,6 +6,7 @@
 #include "server/engine/state.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 
@@ -43,7 +44,7 @@ std::string variables_of(store::Session& session, const wire::ExecutionRow& row,
     if (!slot.loop.empty()) variables[step] = loop_shown(session, row.execution_id, slot);
     else variables[step] = found == loaded.end() ? slot.value : json::parse(found->second);
   }
-  return variables.dump(-1, ' ', false, json::error_handler_t::replace);
+  return domain::json_text(variables);
 }
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "server/app/decision_writes.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/dead_letter_table.hpp"
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/names.hpp"
 
 namespace noetl::app {
@@ -41,7 +42,7 @@ base::Result<Edited> edited(const store::LockedDead& dead, const wire::RedriveRe
     return bad_edit(dead.queue_id, "'tool.kind' must stay a tool's name");
   }
   made.tool_kind = kind->get<std::string>();
-  made.context = context.dump(-1, ' ', false, Json::error_handler_t::replace);
+  made.context = domain::json_text(context);
   return made;
 }
 

@@ -8,6 +8,7 @@
 #include "server/engine/context.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 namespace {
@@ -83,7 +84,7 @@ base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::Rende
       answer = base::failure(rendered.error());
       return;
     }
-    answer = wire::RenderAnswer{.rendered = rendered->dump(-1, ' ', false, Json::error_handler_t::replace),
+    answer = wire::RenderAnswer{.rendered = domain::json_text(*rendered),
                                 .context_keys = {known.begin(), known.end()}};
   });
   return answer;

@@ -7,6 +7,7 @@
 #include "server/app/stored_values.hpp"
 #include "server/engine/tool_error.hpp"
 #include "server/store/connection_pool.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
 
@@ -86,7 +87,7 @@ class Telling {
       error.message = "playbook '" + child.path + "', execution " + child.execution_id.str() + ", " +
                       std::string(domain::to_string(child.status)) + ": " + error.message;
       occurrence.error = error;
-      event.payload = Json{{"error", engine::to_json(error)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+      event.payload = domain::json_text(Json{{"error", engine::to_json(error)}});
     }
     run_.react(caller, occurrence, std::move(event));
   }

@@ -8,6 +8,7 @@
 #include "server/doctor/replay.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::doctor {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::size_t findings_max = 20;
 constexpr std::size_t value_bytes_max = 120;
 
 std::string shortened(const Json& value) {
-  auto text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto text = domain::json_text(value);
   if (text.size() > value_bytes_max) text = text.substr(0, value_bytes_max) + "…";
   return text;
 }
@@ -130,7 +131,7 @@ class Inspection {
   }
 
   static std::string compare_state(const Replay& replay, const Json& stored) {
-    const auto text = engine::to_json(replay.state()).dump(-1, ' ', false, Json::error_handler_t::replace);
+    const auto text = domain::json_text(engine::to_json(replay.state()));
     const auto found = difference(stored, Json::parse(text));
     return found.empty() ? found : "the state differs " + found;
   }
@@ -144,7 +145,7 @@ class Inspection {
                         {"current_step", replay.state().current_step},
                         {"result", finish ? finish->result : Json()},
                         {"error", finish ? finish->error : Json()}};
-    const auto text = replayed.dump(-1, ' ', false, Json::error_handler_t::replace);
+    const auto text = domain::json_text(replayed);
     const auto found = difference(stored, Json::parse(text));
     return found.empty() ? found : "the row differs " + found;
   }

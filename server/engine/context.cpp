@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "server/engine/fields.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -369,7 +370,7 @@ Json Context::small_names(std::size_t bytes_max) {
   for (const auto& name : wanted) {
     const Json* value = names.contains(name) ? nullptr : find(name, rendering);
     if (value == nullptr) continue;
-    const auto bytes = name.size() + value->dump(-1, ' ', false, Json::error_handler_t::replace).size() + 4;
+    const auto bytes = name.size() + domain::json_text(*value).size() + 4;
     if (bytes > bytes_max) continue;   // a smaller one may still fit
     bytes_max -= bytes;
     names[name] = *value;

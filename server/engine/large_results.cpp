@@ -6,6 +6,7 @@
 
 #include "server/engine/engine.hpp"
 #include "server/engine/fields.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -71,7 +72,7 @@ bool is_larger(const Json& value, std::size_t bytes_max) {
 
 LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot, base::ResultId id,
                      Json& value) {
-  auto json = slot.value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto json = domain::json_text(slot.value);
   Json at_hand;
   if (json.size() > reference_bytes_min) {
     at_hand = selected_fields(playbook, step, slot.value);

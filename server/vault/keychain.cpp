@@ -6,6 +6,7 @@
 #include "server/store/catalog_table.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/vault/audit.hpp"
+#include "shared/domain/json_text.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::vault {
@@ -16,8 +17,6 @@ using base::ErrorCode;
 constexpr int callers_max = 64;
 constexpr double margin_seconds_max = 60;
 constexpr double margin_part = 0.2;  // of a token's life: renewed when so little is left
-
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 wire::KeychainRow row_of(const store::StoredKeychainEntry& stored) {
   wire::KeychainRow row;
@@ -128,7 +127,7 @@ base::Result<wire::KeychainRow> Keychain::resolve_stored(const Asking& asking, c
   auto sealed = open(stored);
   if (!sealed) return base::failure(std::move(sealed.error()));
   auto row = row_of(stored);
-  row.secret = dumped((*sealed)["data"]);
+  row.secret = domain::json_text((*sealed)["data"]);
   if (is_fresh(stored, *sealed)) return row;
   const auto renew = sealed->find("renew");
   auto entry = renew != sealed->end() ? renewal_entry(stored.key.name, stored.kind, *renew)
@@ -184,7 +183,7 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
   row.catalog_id = asking.question.catalog_id;
   row.name = entry.name;
   row.kind = entry.kind;
-  row.secret = dumped(*value);
+  row.secret = domain::json_text(*value);
   return row;
 }
 
@@ -213,7 +212,7 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
       auto sealed = open(*stored);
       if (sealed && is_fresh(*stored, *sealed)) {
         auto row = row_of(*stored);
-        row.secret = dumped((*sealed)["data"]);
+        row.secret = domain::json_text((*sealed)["data"]);
         return row;
       }
     }
@@ -253,10 +252,10 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   row.name = entry.name;
   row.kind = entry.kind;
   row.execution_id = owner;
-  row.secret = dumped(token->value);
+  row.secret = domain::json_text(token->value);
   row.seconds_left = token->ttl_seconds;
   row.is_renewed = true;
-  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? dumped(entry.spec) : std::string{});
+  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? domain::json_text(entry.spec) : std::string{});
       !kept)
     return base::failure(kept.error());
   if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner))
@@ -276,7 +275,7 @@ base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_secon
   Stored stored;
   stored.key = {row.catalog_id, row.name, row.execution_id};
   stored.kind = row.kind;
-  auto sealed = keys_.seal(dumped(text), keychain_context(row.catalog_id, row.name, row.execution_id));
+  auto sealed = keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
   if (!sealed) return base::failure(std::move(sealed.error()));
   stored.sealed = std::move(*sealed);
   parts_.connections.transact([&](store::Session& session) {

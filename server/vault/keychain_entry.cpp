@@ -4,6 +4,7 @@
 #include <charconv>
 #include <initializer_list>
 
+#include "shared/domain/json_text.hpp"
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
 #include "shared/wire/credential.hpp"
@@ -42,7 +43,7 @@ bool bool_option(const Json& spec, const char* name, bool fallback) {
 
 std::string scalar_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.is_null() ? std::string{} : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return value.is_null() ? std::string{} : domain::json_text(value);
 }
 
 bool is_word_of(const std::string& kind, std::initializer_list<std::string_view> words) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "shared/base/percent.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::vault {
 namespace {
@@ -69,7 +70,7 @@ httplib::Request request_of(const TokenRequest& request, const Address& address)
       made.headers.emplace(name, value);
   }
   if (request.json)
-    made.body = request.json->dump(-1, ' ', false, Json::error_handler_t::replace);
+    made.body = domain::json_text(*request.json);
   else
     made.body = encode_form(request.form);
   if (!made.body.empty()) made.headers.emplace("Content-Type", content_type);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
 
@@ -33,7 +34,7 @@ std::string read_secret(ObjectReader& reader, const Json& body, std::string_view
                              " (not shown, as it may be secret)");
     return "{}";
   }
-  auto text = found->dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto text = domain::json_text(*found);
   if (text.size() > secret_bytes_max)
     reader.refuse(given, "has more than " + std::to_string(secret_bytes_max) + " bytes");
   return text;
@@ -41,7 +42,7 @@ std::string read_secret(ObjectReader& reader, const Json& body, std::string_view
 
 std::string read_object(ObjectReader& reader, std::string_view name) {
   const Json* object = reader.optional_object(name);
-  return object == nullptr ? "{}" : object->dump(-1, ' ', false, Json::error_handler_t::replace);
+  return object == nullptr ? "{}" : domain::json_text(*object);
 }
 
 std::optional<std::string> either(ObjectReader& reader, std::string_view name, std::string_view alias) {

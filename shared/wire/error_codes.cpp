@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/base/invariant.hpp"
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/parse_body.hpp"
 
 namespace noetl::wire {
@@ -121,7 +122,7 @@ Json problem_json(const base::Error& error) {
 
 std::string encode_problem(const base::Error& error) {
   // A message may quote bytes of somebody else's making: replace what is not UTF-8 rather than throw.
-  return problem_json(error).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return domain::json_text(problem_json(error));
 }
 
 base::Error decode_problem(int http_status, std::string_view body) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/json_text.hpp"
+
 namespace noetl::wire {
 namespace {
 
@@ -41,7 +43,7 @@ std::string without_reserved_names(std::string json) {
   Json value = Json::parse(json, nullptr, false);
   if (value.is_discarded() || !has_reserved_name(value)) return json;
   rename(value);
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return domain::json_text(value);
 }
 
 }  // namespace noetl::wire

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
 #include "shared/wire/reserved_name.hpp"
@@ -15,8 +16,6 @@ namespace {
 constexpr std::size_t name_bytes_max = 256;
 constexpr std::array<std::string_view, 4> var_types{"user_defined", "step_result", "computed",
                                                     "iterator_state"};
-
-std::string dumped(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string read_type(ObjectReader& reader) {
   const auto type = reader.optional_string("var_type", {1, 64}).value_or("user_defined");
@@ -37,7 +36,7 @@ void read_map(ObjectReader& reader, const Json& map, SetVariablesRequest& reques
       return;
     }
     request.variables.push_back(
-        {.name = name, .value = dumped(value), .var_type = type, .source_step = step});
+        {.name = name, .value = domain::json_text(value), .var_type = type, .source_step = step});
   }
 }
 
@@ -48,7 +47,7 @@ void read_list(ObjectReader& reader, const Json& list, SetVariablesRequest& requ
     ObjectReader item(list[i], reader.pointer_to("variables") + "/" + std::to_string(i));
     NewVariable variable;
     variable.name = item.required_string("var_name", {1, name_bytes_max});
-    if (const Json* value = item.optional_value("var_value")) variable.value = dumped(*value);
+    if (const Json* value = item.optional_value("var_value")) variable.value = domain::json_text(*value);
     variable.var_type = read_type(item);
     variable.source_step = item.optional_string("source_step", {0, name_bytes_max}).value_or("");
     if (!names.insert(variable.name).second)
@@ -99,9 +98,9 @@ base::Result<RenderRequest> decode_render_request(const Json& body) {
   if (source == nullptr)
     reader.refuse("template", "is missing: a text, or an object or array of texts");
   else
-    request.source = dumped(*source);
+    request.source = domain::json_text(*source);
   const Json* extra = reader.optional_object("extra_context");
-  if (extra != nullptr) request.extra_context = dumped(*extra);
+  if (extra != nullptr) request.extra_context = domain::json_text(*extra);
   request.is_strict = reader.optional_bool("strict").value_or(true);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "shared/domain/json_text.hpp"
 #include "worker/loop/progress_teller.hpp"
 
 namespace noetl::loop {
@@ -111,7 +112,7 @@ std::optional<wire::AttemptNote> CommandProgress::take(Time now, std::chrono::mi
   if (const auto text = payload.find("text"); text != payload.end())
     *text = storable(mask_(text->get<std::string>()));
   payload["running_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(now - began_).count();
-  note.payload = payload.dump(-1, ' ', false, Json::error_handler_t::replace);
+  note.payload = domain::json_text(payload);
   return note;
 }
 

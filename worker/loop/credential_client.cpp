@@ -6,6 +6,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/credential_json.hpp"
 #include "shared/wire/parse_body.hpp"
 #include "shared/wire/stored_result.hpp"
@@ -61,7 +62,7 @@ void replace_all(std::string& text, const std::string& what) {
 
 // As it stands between the quotes of JSON text.
 std::string as_json(const std::string& text) {
-  const auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto quoted = domain::json_text(Json(text));
   return quoted.substr(1, quoted.size() - 2);
 }
 

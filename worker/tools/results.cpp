@@ -1,5 +1,7 @@
 #include "worker/tools/results.hpp"
 
+#include "shared/domain/json_text.hpp"
+
 namespace noetl::tools {
 
 namespace {
@@ -140,7 +142,7 @@ std::string storable_text(std::string_view bytes) {
   return text;
 }
 
-std::string to_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string to_text(const Json& value) { return domain::json_text(value); }
 
 void BoundedOutput::append(const char* bytes, std::size_t count) {
   bytes_seen_ += count;

@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 #include <httplib.h>
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "support.hpp"
@@ -21,7 +22,11 @@ class Site {
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
   }
   ~Site() {
-    is_closing_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      is_closing_ = true;
+    }
+    closing_.notify_all();
     server_.stop();
   }
   [[nodiscard]] std::string url(const std::string& path) const {
@@ -92,20 +97,25 @@ class Site {
     });
     server_.Get("/hang", [this](const auto&, auto& response) {
       response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
-        std::this_thread::yield();
-        if (is_closing_ || !sink.is_writable()) return false;
-        return true;
+        return !closes_within(10ms) && sink.is_writable();
       });
     });
     server_.Get("/drip", [this](const auto&, auto& response) {
       response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
-        std::this_thread::sleep_for(10ms);  // the slowness is what is tested
-        return !is_closing_ && sink.write("x", 1);
+        return !closes_within(10ms) && sink.write("x", 1);
       });
     });
   }
 
-  std::atomic<bool> is_closing_ = false;
+  // How slow a slow peer is; its end is not waited for.
+  bool closes_within(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return closing_.wait_for(lock, time, [this] { return is_closing_; });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable closing_;
+  bool is_closing_ = false;  // guarded by mutex_
   httplib::Server server_;
   int port_ = 0;
   std::jthread thread_;
