@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

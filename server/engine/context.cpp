@@ -1,10 +1,10 @@
 #include "server/engine/context.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <deque>
 
 #include "server/engine/fields.hpp"
+#include "server/engine/text_reads.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
@@ -28,41 +28,6 @@ bool is_envelope(const Json& result) {
     if (std::find(std::begin(members), std::end(members), name) == std::end(members)) return false;
   }
   return true;
-}
-
-bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-// Whether every mention of `name` in these texts is name.field, with a field that `kept` has.
-bool reads_only(const Json& source, const std::string& name, const Json& kept) {
-  if (source.is_structured()) {
-    return std::all_of(source.begin(), source.end(), [&](const Json& inner) { return reads_only(inner, name, kept); });
-  }
-  if (!source.is_string()) return true;
-  const auto& text = source.get_ref<const std::string&>();
-  for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
-    const auto end = at + name.size();
-    if ((at > 0 && (is_name_char(text[at - 1]) || text[at - 1] == '.')) || (end < text.size() && is_name_char(text[end]))) continue;
-    if (end >= text.size() || text[end] != '.') return false;
-    auto field_end = end + 1;
-    while (field_end < text.size() && is_name_char(text[field_end])) ++field_end;
-    if (!kept.contains(text.substr(end + 1, field_end - end - 1))) return false;
-  }
-  return true;
-}
-
-// Whether a member of `name` is read anywhere in these texts.
-bool reads_member(const Json& source, const std::string& name) {
-  if (source.is_structured()) {
-    return std::any_of(source.begin(), source.end(), [&](const Json& inner) { return reads_member(inner, name); });
-  }
-  if (!source.is_string()) return false;
-  const auto& text = source.get_ref<const std::string&>();
-  for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
-    const auto end = at + name.size();
-    if (at > 0 && is_name_char(text[at - 1])) continue;
-    if (end < text.size() && (text[end] == '.' || text[end] == '[')) return true;
-  }
-  return false;
 }
 
 // What the http tool gives, with a body that is a map.

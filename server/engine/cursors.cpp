@@ -2,9 +2,9 @@
 // A lane claims, its rows are worked off, and it claims again; there are `max_in_flight` lanes.
 #include <algorithm>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

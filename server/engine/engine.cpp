@@ -1,7 +1,7 @@
 #include "server/engine/engine.hpp"
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/tool_error.hpp"
 
 namespace noetl::engine {

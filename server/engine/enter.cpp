@@ -1,8 +1,8 @@
 // What happens when a step is entered: waiting at a join, admission, routers, frames and loops.
 #include <algorithm>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/large_results.hpp"
 #include "server/engine/pipeline_reads.hpp"
 #include "server/engine/tool_error.hpp"

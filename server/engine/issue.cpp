@@ -1,11 +1,11 @@
 // Commands and sub-playbooks: a tool of a step, rendered.
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/fields.hpp"
+#include "server/engine/text_reads.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -62,25 +62,6 @@ std::string node_id_of(const domain::Step& step, const Frame& frame) {
 
 // With every command of a script, whether it looks at them or not.
 constexpr std::size_t script_names_bytes_max = 64 * 1024;
-
-bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-// The names that stand in a piece of code, each once, in order.
-std::vector<std::string> names_in_code(std::string_view code) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < code.size();) {
-    if (!is_name_char(code[i])) {
-      ++i;
-      continue;
-    }
-    const auto begin = i;
-    while (i < code.size() && is_name_char(code[i])) ++i;
-    if (std::isdigit(static_cast<unsigned char>(code[begin])) == 0) names.emplace_back(code.substr(begin, i - begin));
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
-}
 
 // Pagination: what the next request asks for lies over what the step says, one level deeper for maps.
 void lay_overrides(Json& tool, Json& input, const Json& overrides) {

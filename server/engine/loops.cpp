@@ -1,9 +1,9 @@
 // Loops: their items are rows, the state has counters only (docs/decisions/0010).
 #include <algorithm>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

@@ -1,8 +1,8 @@
 // spec.policy.rules of a tool: [{when, then: {do, set, …}}, {else: {then: {…}}}]; the first that holds
 // decides.
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

@@ -1,9 +1,9 @@
 // v2era `retry` in both its forms, and `collect`.
 #include <algorithm>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/fields.hpp"
 #include "server/engine/large_results.hpp"
 
 namespace noetl::engine {

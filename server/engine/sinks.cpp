@@ -1,8 +1,8 @@
 // Sinks: where a step's result is written when a rule says so, before anything that follows is begun.
 #include <algorithm>
 
-#include "server/engine/fields.hpp"
 #include "server/engine/decide.hpp"
+#include "server/engine/fields.hpp"
 
 namespace noetl::engine {
 namespace {

@@ -1,0 +1,23 @@
+#pragma once
+// What the texts of a playbook name, found by looking at the words: cheaper than parsing, and enough to know what need
+// not be carried. Pure; any thread.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/domain/playbook.hpp"
+
+namespace noetl::engine {
+
+using domain::Json;
+
+// Whether every mention of `name` in these texts is name.field, with a field that `kept` has.
+[[nodiscard]] bool reads_only(const Json& source, const std::string& name, const Json& kept);
+
+// Whether a member of `name` is read anywhere in these texts.
+[[nodiscard]] bool reads_member(const Json& source, const std::string& name);
+
+// The names that stand in a piece of code, each once, in order.
+[[nodiscard]] std::vector<std::string> names_in_code(std::string_view code);
+
+}  // namespace noetl::engine
