@@ -28,8 +28,10 @@ noetl::cli::Programs programs() {
       return lines;
     });
   };
-  all.run_doctor = [](const noetl::config::ServerSettings& settings, const noetl::cli::DoctorRequest& request) {
-    return noetl::server::run_doctor(settings, {.is_deep = request.is_deep, .executions_max = request.executions_max});
+  all.run_doctor = [](const noetl::config::ServerSettings& settings,
+                      const noetl::cli::DoctorRequest& request) {
+    return noetl::server::run_doctor(settings,
+                                     {.is_deep = request.is_deep, .executions_max = request.executions_max});
   };
   all.lint_playbook = [](std::string_view text) {
     auto report = noetl::language::lint_playbook(text);

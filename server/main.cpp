@@ -11,17 +11,20 @@ int main(int argc, char** argv) {
   using namespace noetl;
   if (argc > 1) {
     std::cerr << "noetl-server takes its settings from the environment and from NOETL_CONFIG; '" << argv[1]
-              << "' is not understood. `noetlctl server start --help` has flags, `noetlctl config` shows settings.\n";
+              << "' is not understood. `noetlctl server start --help` has flags, `noetlctl config` shows "
+                 "settings.\n";
     return 2;
   }
   const base::StopSignals signals;
   const auto settings = config::resolve_for_process({}, "").and_then(config::server_settings);
   if (!settings) {
     std::cerr << "noetl-server: " << settings.error().message << "\n";
-    for (const auto& detail : settings.error().details) std::cerr << "  " << detail.field << ": " << detail.message << "\n";
+    for (const auto& detail : settings.error().details)
+      std::cerr << "  " << detail.field << ": " << detail.message << "\n";
     return wire::mapping_of(settings.error().code).cli_exit_code;
   }
-  telemetry::init_logging({.level = telemetry::parse_log_level(settings->log.level).value_or(telemetry::LogLevel::info),
-                           .json = settings->log.json});
+  telemetry::init_logging(
+      {.level = telemetry::parse_log_level(settings->log.level).value_or(telemetry::LogLevel::info),
+       .json = settings->log.json});
   return server::run_server(*settings, signals.token());
 }

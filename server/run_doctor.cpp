@@ -8,7 +8,8 @@
 
 namespace noetl::server {
 
-base::Result<nlohmann::json> run_doctor(const config::ServerSettings& settings, const DoctorRequest& request) {
+base::Result<nlohmann::json> run_doctor(const config::ServerSettings& settings,
+                                        const DoctorRequest& request) {
   doctor::DoctorSettings made;
   made.stack = {.database_url = settings.database_url,
                 .db_pool_size = settings.db_pool_size,
@@ -26,7 +27,8 @@ base::Result<nlohmann::json> run_doctor(const config::ServerSettings& settings, 
     }
     return nlohmann::json{{"status", doctor::to_string(worst)}, {"checks", std::move(checks)}};
   } catch (const store::Unavailable& error) {
-    return base::failure(base::ErrorCode::unavailable, std::string("the database could not be examined: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable,
+                         std::string("the database could not be examined: ") + error.what());
   }
 }
 

@@ -42,7 +42,8 @@ base::Result<void> prepare_schema(const config::ServerSettings& settings) {
   if (settings.should_migrate) {
     const auto applied = store::migrate_up(settings.database_url);
     if (!applied) return base::failure(applied.error());
-    for (const int version : *applied) log_info("server", "migration applied", {{"version", std::to_string(version)}});
+    for (const int version : *applied)
+      log_info("server", "migration applied", {{"version", std::to_string(version)}});
     return {};
   }
   const auto known = store::migration_status(settings.database_url);
@@ -58,11 +59,13 @@ base::Result<void> prepare_schema(const config::ServerSettings& settings) {
 
 store::KeptFor kept_for(const config::ServerSettings& settings) {
   const auto time = [](std::chrono::milliseconds kept) -> std::optional<std::chrono::seconds> {
-    if (kept.count() == 0) return std::nullopt;   // for ever
+    if (kept.count() == 0) return std::nullopt;  // for ever
     return std::chrono::duration_cast<std::chrono::seconds>(kept);
   };
-  return {.completed = time(settings.kept.completed), .failed = time(settings.kept.failed),
-          .cancelled = time(settings.kept.cancelled), .dead = time(settings.kept.dead)};
+  return {.completed = time(settings.kept.completed),
+          .failed = time(settings.kept.failed),
+          .cancelled = time(settings.kept.cancelled),
+          .dead = time(settings.kept.dead)};
 }
 
 // For scripts and tests that asked for port 0: the port that was taken.
@@ -89,10 +92,13 @@ base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& setti
     const auto others = std::filesystem::status(settings.encryption_key_file, ignored).permissions() &
                         (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
     if (others != std::filesystem::perms::none)
-      log_warn("server", "the encryption key file can be read by others than its owner", {{"file", settings.encryption_key_file}});
+      log_warn("server", "the encryption key file can be read by others than its owner",
+               {{"file", settings.encryption_key_file}});
   }
   auto keys = vault::KeyRing::parse(text);
-  if (keys && keys->is_empty()) log_info("server", "no encryption key: credentials are refused (set encryption-key or encryption-key-file)");
+  if (keys && keys->is_empty())
+    log_info("server",
+             "no encryption key: credentials are refused (set encryption-key or encryption-key-file)");
   return keys;
 }
 
@@ -108,29 +114,42 @@ void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& 
     for (const auto& [place, count] : counts) places.insert(place);
   });
   for (const auto& [place, count] : counts) {
-    metrics.gauge("noetl_queue_commands", "Commands per pool and status", {{"pool", place.first}, {"status", place.second}})
+    metrics
+        .gauge("noetl_queue_commands", "Commands per pool and status",
+               {{"pool", place.first}, {"status", place.second}})
         .set(static_cast<double>(count));
   }
 }
 
 // Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
-void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier, upkeep::Upkeep& upkeep) {
-  const auto published = metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
-  const auto failed = metrics.gauge("noetl_notifications_failed", "Notifications not sent, refused or unanswered since start");
+void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier,
+             upkeep::Upkeep& upkeep) {
+  const auto published =
+      metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
+  const auto failed = metrics.gauge("noetl_notifications_failed",
+                                    "Notifications not sent, refused or unanswered since start");
   const auto connected = metrics.gauge("noetl_nats_connected", "1 while the doorbell works");
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
-  const auto rung = metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
-  const auto expired = metrics.gauge("noetl_upkeep_leases_expired", "Leases of lost workers ended by this server's upkeep since start");
-  const auto given_up = metrics.gauge("noetl_notifications_given_up", "Notifications that JetStream gave up after their last delivery, seen by this server's upkeep since start");
+  const auto rung =
+      metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
+  const auto expired = metrics.gauge("noetl_upkeep_leases_expired",
+                                     "Leases of lost workers ended by this server's upkeep since start");
+  const auto given_up = metrics.gauge("noetl_notifications_given_up",
+                                      "Notifications that JetStream gave up after their last delivery, seen "
+                                      "by this server's upkeep since start");
   const auto pruned = [&metrics](const char* what) {
-    return metrics.gauge("noetl_retention_rows_pruned", "What left when its time was over, by this server's upkeep since start", {{"what", what}});
+    return metrics.gauge("noetl_retention_rows_pruned",
+                         "What left when its time was over, by this server's upkeep since start",
+                         {{"what", what}});
   };
-  const auto pruned_commands = pruned("command"), pruned_events = pruned("event"), pruned_executions = pruned("execution"),
-             pruned_rows = pruned("execution_row");
-  const auto leading = metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
+  const auto pruned_commands = pruned("command"), pruned_events = pruned("event"),
+             pruned_executions = pruned("execution"), pruned_rows = pruned("execution_row");
+  const auto leading =
+      metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
-  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected, borrowed, rung, expired, leading,
-                          given_up, pruned_commands, pruned_events, pruned_executions, pruned_rows] {
+  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected,
+                         borrowed, rung, expired, leading, given_up, pruned_commands, pruned_events,
+                         pruned_executions, pruned_rows] {
     const auto counts = notifier.counts();
     published.set(static_cast<double>(counts.published));
     failed.set(static_cast<double>(counts.failed));
@@ -161,7 +180,8 @@ void close(api::HttpDoor& door, const std::stop_token& is_asked, std::chrono::mi
   wakes.wait(lock, is_asked, [] { return false; });
   door.leave();
   if (leave_delay.count() > 0) {
-    log_info("server", "not ready any more, stops soon", {{"leave_delay_ms", std::to_string(leave_delay.count())}});
+    log_info("server", "not ready any more, stops soon",
+             {{"leave_delay_ms", std::to_string(leave_delay.count())}});
     (void)wakes.wait_for(lock, leave_delay, [] { return false; });
   }
   door.stop();
@@ -177,23 +197,37 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   telemetry::Metrics metrics;
 
   notify::JetStreamNotifier notifier(notifier_settings(settings));
-  app::Parts parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
-                   .waiting_claims = waiting_claims, .pool_rules = pool_rules,
-                   .rules = {.heartbeat_interval = settings.heartbeat_interval, .lease = settings.lease,
-                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max), .nats_stream = settings.nats.stream,
-                             .nats_subject = settings.nats.subject, .nats_consumer = settings.nats.consumer}};
+  app::Parts parts{.connections = connections,
+                   .notifier = notifier,
+                   .ids = ids,
+                   .playbooks = playbooks,
+                   .waiting_claims = waiting_claims,
+                   .pool_rules = pool_rules,
+                   .rules = {.heartbeat_interval = settings.heartbeat_interval,
+                             .lease = settings.lease,
+                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
+                             .nats_stream = settings.nats.stream,
+                             .nats_subject = settings.nats.subject,
+                             .nats_consumer = settings.nats.consumer}};
   vault::Vault vault(parts, {.keys = std::move(keys), .reader_token = settings.worker_token});
-  api::HttpDoor door(parts, vault, {.host = settings.host, .port = settings.port, .version = NOETL_VERSION,
-                             .threads_max = static_cast<std::size_t>(settings.http_threads),
-                             .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
-                             // All but two of the database's connections: what workers report and ask for finds those.
-                             // Half of them cost a third of the single enqueues that one server takes.
-                             .intake_max = static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2)),
-                             .body_bytes_max = settings.body_bytes_max}, metrics);
+  api::HttpDoor door(
+      parts, vault,
+      {.host = settings.host,
+       .port = settings.port,
+       .version = NOETL_VERSION,
+       .threads_max = static_cast<std::size_t>(settings.http_threads),
+       .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
+       // All but two of the database's connections: what workers report and ask for finds those.
+       // Half of them cost a third of the single enqueues that one server takes.
+       .intake_max = static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2)),
+       .body_bytes_max = settings.body_bytes_max},
+      metrics);
   const int port = door.bind();
   // Notifications name the address where to claim, which is known only now when any port would do.
-  notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port) : settings.server_url);
-  upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url, .interval = settings.upkeep_interval,
+  notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
+                                                : settings.server_url);
+  upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url,
+                                .interval = settings.upkeep_interval,
                                 .ring_after = settings.ring_after,
                                 .kept = kept_for(settings)});
   observe(metrics, parts, notifier, upkeep);

@@ -41,9 +41,11 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
     http.token = settings.token;
     transport::HttpTransport transport(http);
     const base::SystemClock clock;
-    loop::CredentialClient secrets(
-        [&transport](const std::string& path) { return transport.get(path); }, clock,
-        [&transport](const std::string& path, const std::string& body) { return transport.post(path, body); });
+    loop::CredentialClient secrets([&transport](const std::string& path) { return transport.get(path); },
+                                   clock,
+                                   [&transport](const std::string& path, const std::string& body) {
+                                     return transport.post(path, body);
+                                   });
     loop::Worker worker(loop_settings(settings), transport, registry, &secrets);
     telemetry::log_info("worker", "Worker starts",
                         {{"worker_id", worker.worker_id()},

@@ -102,7 +102,8 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   registry.add(std::make_unique<tools::NoopTool>());
   registry.add(std::make_unique<tools::EventLogTool>());
   registry.add(std::move(http));
-  for (const auto& absent : tools::absent_kinds()) registry.add_absent(std::make_unique<tools::AbsentTool>(absent));
+  for (const auto& absent : tools::absent_kinds())
+    registry.add_absent(std::make_unique<tools::AbsentTool>(absent));
   // A tool of one's own in C++ is one more line here; a program is an entry of the setting tool-exec.
   for (const auto& [kind, path] : named_paths(settings.tool_exec, "tool-exec")) {
     if (registry.has(kind)) {

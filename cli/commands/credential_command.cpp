@@ -139,7 +139,8 @@ void add_delete(CLI::App& credential, CommandLine& line) {
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
     return show_or_fail(
-        session, session.server().call({"DELETE", "/api/credentials/" + base::percent_encoded(arguments->name)}),
+        session,
+        session.server().call({"DELETE", "/api/credentials/" + base::percent_encoded(arguments->name)}),
         [&](const Json& answer) { session.output.fields(answer); });
   });
 }

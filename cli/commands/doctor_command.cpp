@@ -25,7 +25,8 @@ void explain(const Output& output, const Json& check) {
     output.out() << "  " << cell_text(finding, "id") << ": " << cell_text(finding, "what") << '\n';
   }
   const auto shown = static_cast<std::int64_t>(check.at("findings").size());
-  if (const auto found = check.at("found").get<std::int64_t>(); found > shown) output.out() << "  and " << found - shown << " more\n";
+  if (const auto found = check.at("found").get<std::int64_t>(); found > shown)
+    output.out() << "  and " << found - shown << " more\n";
   if (const auto cure = cell_text(check, "cure"); !cure.empty()) output.out() << "  cure: " << cure << '\n';
 }
 
@@ -34,7 +35,8 @@ int examine(Session& session, const DoctorFlags& flags) {
   if (!settings) return session.output.error(settings.error());
   const auto answer = session.programs.run_doctor(*settings, flags.request);
   if (!answer) return session.output.error(answer.error());
-  session.output.rows(*answer, {{"STATUS", "status"}, {"RULE", "rule"}, {"CHECK", "check"}, {"SUMMARY", "summary"}});
+  session.output.rows(*answer,
+                      {{"STATUS", "status"}, {"RULE", "rule"}, {"CHECK", "check"}, {"SUMMARY", "summary"}});
   if (!session.output.is_json()) {
     for (const auto& check : answer->at("checks")) explain(session.output, check);
   }
@@ -45,15 +47,19 @@ int examine(Session& session, const DoctorFlags& flags) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, CommandLine& line) {
-  auto* doctor = app.add_subcommand("doctor", "Examine the database, NATS and their settings; each finding with its cure");
+  auto* doctor = app.add_subcommand(
+      "doctor", "Examine the database, NATS and their settings; each finding with its cure");
   auto flags = std::make_shared<DoctorFlags>();  // the parser fills it, the action reads it
   doctor->add_flag("--deep", flags->request.is_deep,
                    "Also read whole tables, and replay every execution's log against its stored state");
-  doctor->add_option("--executions", flags->request.executions_max, "With --deep: replay only the newest N executions")
+  doctor
+      ->add_option("--executions", flags->request.executions_max,
+                   "With --deep: replay only the newest N executions")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   doctor->add_flag("--strict", flags->is_strict, "Exit with 8 on warnings as well");
-  doctor->add_flag_callback("--json", [&line] { line.flags["output"] = "json"; }, "The same as -o json");
+  doctor->add_flag_callback(
+      "--json", [&line] { line.flags["output"] = "json"; }, "The same as -o json");
   add_setting_flags(*doctor, line, config::server);
   on_chosen(*doctor, line, [flags](Session& session) { return examine(session, *flags); });
 }

@@ -27,7 +27,8 @@ base::Result<Json> request_from(const Arguments& arguments) {
   }
   Json request{{"path", arguments.path}, {"payload", std::move(*payload)}};
   if (arguments.version > 0) request["version"] = arguments.version;
-  for (const auto& [flag, field, text] : {std::tuple{"--limit", "timeout", arguments.limit}, {"--delay", "delay", arguments.delay}}) {
+  for (const auto& [flag, field, text] :
+       {std::tuple{"--limit", "timeout", arguments.limit}, {"--delay", "delay", arguments.delay}}) {
     if (text.empty()) continue;
     const auto time = config::parse_duration(text);
     if (!time) {
@@ -79,9 +80,11 @@ void add_as(CLI::App& app, CommandLine& line, const char* name, const char* desc
   command->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
   command->add_option("--timeout", arguments->timeout, "With --wait: give up waiting after so long")
       ->type_name("TIME");
-  command->add_option("--limit", arguments->limit, "The server fails it when it has taken so long")->type_name("TIME");
+  command->add_option("--limit", arguments->limit, "The server fails it when it has taken so long")
+      ->type_name("TIME");
   command->add_option("--delay", arguments->delay, "Begin after so long")->type_name("TIME");
-  command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")->type_name("TIME");
+  command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")
+      ->type_name("TIME");
   on_chosen(*command, line, [arguments](Session& session) { return execute(session, *arguments); });
 }
 

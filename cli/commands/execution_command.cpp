@@ -15,7 +15,9 @@ const std::vector<Column> event_columns{{"TIME", "created_at"},
                                         {"STATUS", "status"},
                                         {"WORKER", "worker_id"}};
 
-std::string execution_path(const std::string& id) { return "/api/v2/executions/" + base::percent_encoded(id); }
+std::string execution_path(const std::string& id) {
+  return "/api/v2/executions/" + base::percent_encoded(id);
+}
 
 void add_list(CLI::App& execution, CommandLine& line) {
   struct Filter {
@@ -132,7 +134,8 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   auto* rerun = execution.add_subcommand("rerun", "Run an ended execution again");
   auto arguments = std::make_shared<Arguments>();
   rerun->add_option("execution_id", *id)->required();
-  rerun->add_option("--from", arguments->from_step, "The step to begin at; what came before it keeps its results");
+  rerun->add_option("--from", arguments->from_step,
+                    "The step to begin at; what came before it keeps its results");
   rerun->add_option("--payload", arguments->payload, "JSON whose keys replace the earlier workload's");
   on_chosen(*rerun, line, [id, arguments](Session& session) {
     Json request = Json::object();
@@ -148,8 +151,8 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
 }
 
 // pause, resume
-void add_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id, const char* name,
-               const char* description) {
+void add_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id,
+               const char* name, const char* description) {
   auto* command = execution.add_subcommand(name, description);
   auto should_cascade = std::make_shared<bool>(true);
   command->add_option("execution_id", *id)->required();
@@ -164,7 +167,8 @@ void add_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
 }  // namespace
 
 void add_execution_command(CLI::App& app, CommandLine& line) {
-  auto* execution = app.add_subcommand("execution", "Executions: list, get, events, watch, cancel, pause, resume, rerun");
+  auto* execution =
+      app.add_subcommand("execution", "Executions: list, get, events, watch, cancel, pause, resume, rerun");
   execution->require_subcommand(1);
   auto id = std::make_shared<std::string>();
   add_list(*execution, line);

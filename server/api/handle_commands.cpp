@@ -18,7 +18,8 @@ base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const nloh
   if (!call.idempotency_key.empty()) {
     return base::failure(
         ErrorCode::invalid_input,
-        "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'", "/commands");
+        "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'",
+        "/commands");
   }
   auto commands = wire::decode_new_commands(body);
   if (!commands) return base::failure(std::move(commands.error()));

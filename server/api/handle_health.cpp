@@ -40,7 +40,9 @@ base::Result<Reply> handle_health(Backing& backing, const Call&) {
 base::Result<Reply> handle_livez(Backing&, const Call&) { return json_reply(R"({"status":"ok"})"); }
 
 base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
-  if (backing.is_leaving) return base::failure(base::ErrorCode::unavailable, "this server was asked to stop: send new requests to another");
+  if (backing.is_leaving)
+    return base::failure(base::ErrorCode::unavailable,
+                         "this server was asked to stop: send new requests to another");
   const auto readiness = app::check_readiness(backing.parts);
   if (!readiness.has_postgres) {
     return base::failure(base::ErrorCode::unavailable,

@@ -13,7 +13,8 @@ base::Result<Reply> pause_execution(Backing& backing, const Call& call, bool is_
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
-  app::PauseRequest request{.execution_id = base::ExecutionId{call.id}, .is_paused = is_paused, .cascade = true};
+  app::PauseRequest request{
+      .execution_id = base::ExecutionId{call.id}, .is_paused = is_paused, .cascade = true};
   request.cascade = reader.optional_bool("cascade").value_or(true);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   const auto changed = app::pause_execution(backing.parts, request);
@@ -21,7 +22,9 @@ base::Result<Reply> pause_execution(Backing& backing, const Call& call, bool is_
   std::vector<std::string> ids;
   for (const auto id : *changed) ids.push_back("\"" + id.str() + "\"");
   wire::ObjectWriter out;
-  out.text("status", is_paused ? "paused" : "running").id("execution_id", request.execution_id).raw("executions", wire::join_array(ids));
+  out.text("status", is_paused ? "paused" : "running")
+      .id("execution_id", request.execution_id)
+      .raw("executions", wire::join_array(ids));
   return json_reply(out.finish());
 }
 
@@ -36,10 +39,18 @@ base::Result<Reply> pause_pool(Backing& backing, const Call& call, bool is_pause
 
 }  // namespace
 
-base::Result<Reply> handle_pause_execution(Backing& backing, const Call& call) { return pause_execution(backing, call, true); }
-base::Result<Reply> handle_resume_execution(Backing& backing, const Call& call) { return pause_execution(backing, call, false); }
+base::Result<Reply> handle_pause_execution(Backing& backing, const Call& call) {
+  return pause_execution(backing, call, true);
+}
+base::Result<Reply> handle_resume_execution(Backing& backing, const Call& call) {
+  return pause_execution(backing, call, false);
+}
 
-base::Result<Reply> handle_pause_pool(Backing& backing, const Call& call) { return pause_pool(backing, call, true); }
-base::Result<Reply> handle_resume_pool(Backing& backing, const Call& call) { return pause_pool(backing, call, false); }
+base::Result<Reply> handle_pause_pool(Backing& backing, const Call& call) {
+  return pause_pool(backing, call, true);
+}
+base::Result<Reply> handle_resume_pool(Backing& backing, const Call& call) {
+  return pause_pool(backing, call, false);
+}
 
 }  // namespace noetl::api

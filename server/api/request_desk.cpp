@@ -114,9 +114,10 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
       gates_{.work = RequestGate({.inside_max = settings.in_flight_max,
                                   .waiting_max = settings.in_flight_waiting_max,
                                   .patience = settings.in_flight_patience}),
-             .intake = RequestGate({.inside_max = std::clamp<std::size_t>(settings.intake_max, 1, settings.in_flight_max),
-                                    .waiting_max = settings.in_flight_waiting_max,
-                                    .patience = settings.in_flight_patience}),
+             .intake = RequestGate(
+                 {.inside_max = std::clamp<std::size_t>(settings.intake_max, 1, settings.in_flight_max),
+                  .waiting_max = settings.in_flight_waiting_max,
+                  .patience = settings.in_flight_patience}),
              .long_polls =
                  RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
              .outside = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
@@ -267,7 +268,8 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
                          "Idempotency-Key");
   }
   try {
-    if (endpoint.gate != GateKind::work && endpoint.gate != GateKind::intake) return endpoint.handler(backing_, call);
+    if (endpoint.gate != GateKind::work && endpoint.gate != GateKind::intake)
+      return endpoint.handler(backing_, call);
     const auto permit = enter(endpoint.gate == GateKind::intake ? gates_.intake : gates_.work);
     if (!permit) return base::failure(permit.error());
     return endpoint.handler(backing_, call);

@@ -14,7 +14,8 @@ using domain::Outcome;
 
 // Errors that the same input meets again: trying once more only delays the bad news.
 bool is_hopeless(const domain::ToolError& error) {
-  return !error.is_retryable && (error.kind == "invalid_input" || error.kind == "unsupported" || error.kind == "auth");
+  return !error.is_retryable &&
+         (error.kind == "invalid_input" || error.kind == "unsupported" || error.kind == "auth");
 }
 
 AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code, std::string message) {
@@ -26,7 +27,8 @@ AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code,
 }
 
 // Nothing when the report's lease is the live one.
-std::optional<AttemptDecision> check_fence(const store::LockedCommand* command, const wire::AttemptReport& report) {
+std::optional<AttemptDecision> check_fence(const store::LockedCommand* command,
+                                           const wire::AttemptReport& report) {
   const auto id = report.lease.queue_id.str();
   if (command == nullptr) return refused(report, base::ErrorCode::not_found, "no command has queue_id " + id);
   const bool is_same_epoch = command->lease.epoch == report.lease.epoch;
@@ -44,17 +46,18 @@ std::optional<AttemptDecision> check_fence(const store::LockedCommand* command, 
 }
 
 // What the peer asked for goes before any rule of ours: it knows when it can be asked again.
-std::chrono::milliseconds wait_before_next(const store::LockedCommand& command, const domain::ToolError& error,
-                                           double unit_random) {
+std::chrono::milliseconds wait_before_next(const store::LockedCommand& command,
+                                           const domain::ToolError& error, double unit_random) {
   if (error.retry_after) return *error.retry_after;
   const auto retry = wire::retry_from_text(command.retry);
   return retry.has_jitter ? retry.backoff.jittered_after(command.attempts, unit_random)
                           : retry.backoff.delay_after(command.attempts);
 }
 
-void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report, double unit_random,
-                    AttemptDecision& decision) {
-  const domain::ToolError error = report.error.value_or(domain::ToolError{"internal", "the worker gave no error", false, {}, {}, {}});
+void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report,
+                    double unit_random, AttemptDecision& decision) {
+  const domain::ToolError error =
+      report.error.value_or(domain::ToolError{"internal", "the worker gave no error", false, {}, {}, {}});
   auto& ended = *decision.ended;
   ended.error = error_json(error);
   const bool is_lost = error.kind == "worker_lost";
@@ -69,12 +72,17 @@ void decide_failure(const store::LockedCommand& command, const wire::AttemptRepo
   // A failed step of a playbook is the engine's to judge; everything else waits for a person.
   ended.status = is_plain || is_lost ? CommandStatus::dead : CommandStatus::failed;
   if (ended.status == CommandStatus::dead) {
-    decision.dead_letter = store::DeadLetter{.queue_id = command.lease.queue_id,
-                                             .execution_id = command.execution_id,
-                                             .epoch = command.lease.epoch, .step = command.step, .pool = command.pool,
-                                             .tool_kind = command.tool_kind, .error_kind = error.kind,
-                                             .error = ended.error, .attempts = command.attempts,
-                                             .fingerprint = error_fingerprint(command.tool_kind, error.kind, error.message)};
+    decision.dead_letter =
+        store::DeadLetter{.queue_id = command.lease.queue_id,
+                          .execution_id = command.execution_id,
+                          .epoch = command.lease.epoch,
+                          .step = command.step,
+                          .pool = command.pool,
+                          .tool_kind = command.tool_kind,
+                          .error_kind = error.kind,
+                          .error = ended.error,
+                          .attempts = command.attempts,
+                          .fingerprint = error_fingerprint(command.tool_kind, error.kind, error.message)};
   }
   decision.concerns_engine = !is_plain;
 }
@@ -85,8 +93,12 @@ AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::
   if (auto fenced = check_fence(command, report)) return *fenced;
   AttemptDecision decision;
   decision.verdict.queue_id = report.lease.queue_id;
-  decision.ended = store::EndedAttempt{.lease = report.lease, .status = CommandStatus::done,
-                                       .attempts = command->attempts, .result = {}, .error = {}, .delay = {}};
+  decision.ended = store::EndedAttempt{.lease = report.lease,
+                                       .status = CommandStatus::done,
+                                       .attempts = command->attempts,
+                                       .result = {},
+                                       .error = {},
+                                       .delay = {}};
   const bool is_plain = !command->execution_id.is_set();
   switch (report.outcome) {
     case Outcome::completed:
@@ -103,9 +115,7 @@ AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::
       decision.ended->attempts = command->attempts - 1;  // handed back, not tried
       decision.verdict.retry_after = std::chrono::milliseconds{0};
       break;
-    case Outcome::failed:
-      decide_failure(*command, report, unit_random, decision);
-      break;
+    case Outcome::failed: decide_failure(*command, report, unit_random, decision); break;
   }
   return decision;
 }

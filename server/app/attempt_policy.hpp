@@ -10,14 +10,14 @@ namespace noetl::app {
 
 struct AttemptDecision {
   wire::ReportVerdict verdict;
-  std::optional<store::EndedAttempt> ended;      // what to write; nothing: the report changes nothing
+  std::optional<store::EndedAttempt> ended;  // what to write; nothing: the report changes nothing
   std::optional<store::DeadLetter> dead_letter;
-  bool concerns_engine = false;                  // the execution has to be told
+  bool concerns_engine = false;  // the execution has to be told
 };
 
 // `command` null: no such row. Rules: docs/states.md.
-[[nodiscard]] AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::AttemptReport& report,
-                                             double unit_random);
+[[nodiscard]] AttemptDecision decide_attempt(const store::LockedCommand* command,
+                                             const wire::AttemptReport& report, double unit_random);
 
 // The error as it is stored and shown: {kind, message, retryable, status?, traceback?}.
 [[nodiscard]] std::string error_json(const domain::ToolError& error);

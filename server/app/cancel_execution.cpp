@@ -24,8 +24,10 @@ Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reas
     outcome = Cancelled::already_completed;
     if (locked[0].status != domain::ExecutionStatus::running) return;
     auto open = open_execution(parts, session, locked[0]);
-    NothingStored nothing;   // cancelling renders nothing
-    end_execution(parts, session, open, engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
+    NothingStored nothing;  // cancelling renders nothing
+    end_execution(
+        parts, session, open,
+        engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
     outcome = Cancelled::yes;
   });
   return outcome;
@@ -41,7 +43,8 @@ base::Result<wire::CancelAnswer> cancel_execution(Parts& parts, const wire::Canc
     std::vector<base::ExecutionId> children;
     const auto outcome = cancel_one(parts, id, request.reason, request.cascade ? &children : nullptr);
     if (outcome == Cancelled::not_found && id == request.execution_id) {
-      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
+      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
+                           "/execution_id");
     }
     if (outcome == Cancelled::yes) {
       answer.cancelled_executions.push_back(id);

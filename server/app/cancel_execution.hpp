@@ -7,6 +7,7 @@
 
 namespace noetl::app {
 
-[[nodiscard]] base::Result<wire::CancelAnswer> cancel_execution(Parts& parts, const wire::CancelRequest& request);
+[[nodiscard]] base::Result<wire::CancelAnswer> cancel_execution(Parts& parts,
+                                                                const wire::CancelRequest& request);
 
 }  // namespace noetl::app

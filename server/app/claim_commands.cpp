@@ -23,17 +23,22 @@ constexpr std::chrono::milliseconds paused_pool_retry{2'000};
 constexpr std::chrono::milliseconds mostly_committed_after{1'000};
 constexpr std::chrono::milliseconds surely_committed_after{60'000};
 
-constexpr std::size_t candidates_beside_max = 200;   // read beside those that other polls are claiming
+constexpr std::size_t candidates_beside_max = 200;  // read beside those that other polls are claiming
 
 WaitingClaims::Horizon horizon_now() {
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  const auto first_id = [&](auto age) { return base::CommandId{base::IdGenerator::first_id_at((now - age).count())}; };
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const auto first_id = [&](auto age) {
+    return base::CommandId{base::IdGenerator::first_id_at((now - age).count())};
+  };
   return {.surely = first_id(surely_committed_after), .mostly = first_id(mostly_committed_after)};
 }
 
 wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
-  wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id, .code = ErrorCode::active_claim,
-                             .message = {}, .retry_after = {}};
+  wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id,
+                             .code = ErrorCode::active_claim,
+                             .message = {},
+                             .retry_after = {}};
   const auto id = refusal.queue_id.str();
   switch (explained.status) {
     case domain::CommandStatus::queued:
@@ -55,7 +60,8 @@ wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
       refusal.message = "command " + id + " is held by worker '" + explained.worker_id + "'";
       break;
     case domain::CommandStatus::cancelled:
-      refusal.code = explained.command.execution_id.is_set() ? ErrorCode::execution_cancelled : ErrorCode::already_terminal;
+      refusal.code = explained.command.execution_id.is_set() ? ErrorCode::execution_cancelled
+                                                             : ErrorCode::already_terminal;
       refusal.message = "command " + id + " was cancelled";
       break;
     default:
@@ -66,8 +72,8 @@ wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
 }
 
 // Sorts what claim_by_ids did not give into leases that this worker holds already, and refusals.
-void explain_missing(store::Session& session, const std::string& worker_id, const std::set<base::CommandId>& missing,
-                     wire::ClaimAnswer& answer) {
+void explain_missing(store::Session& session, const std::string& worker_id,
+                     const std::set<base::CommandId>& missing, wire::ClaimAnswer& answer) {
   auto left = missing;
   for (auto& explained : store::QueueTable(session).explain({missing.begin(), missing.end()})) {
     left.erase(explained.command.lease.queue_id);
@@ -83,9 +89,10 @@ void explain_missing(store::Session& session, const std::string& worker_id, cons
 }
 
 tl::unexpected<base::Error> unregistered(const std::string& worker_id) {
-  return base::failure(ErrorCode::not_found,
-                       "worker '" + worker_id + "' is not registered or its lease ran out: POST /api/v2/workers first",
-                       "/worker_id");
+  return base::failure(
+      ErrorCode::not_found,
+      "worker '" + worker_id + "' is not registered or its lease ran out: POST /api/v2/workers first",
+      "/worker_id");
 }
 
 base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& worker_id,
@@ -94,7 +101,8 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& wo
   wire::ClaimAnswer answer;
   bool is_alive = true;
   parts.connections.run_one([&](store::Session& session) {
-    answer.commands = store::QueueTable(session).claim(worker_id, {wanted.begin(), wanted.end()}, parts.ids.next());
+    answer.commands =
+        store::QueueTable(session).claim(worker_id, {wanted.begin(), wanted.end()}, parts.ids.next());
     if (answer.commands.size() == wanted.size()) return;
     auto missing = wanted;
     for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
@@ -141,11 +149,13 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
 
 bool is_alive(Parts& parts, const std::string& worker_id) {
   bool answer = false;
-  parts.connections.run_one([&](store::Session& session) { answer = store::WorkerTable(session).is_alive(worker_id); });
+  parts.connections.run_one(
+      [&](store::Session& session) { answer = store::WorkerTable(session).is_alive(worker_id); });
   return answer;
 }
 
-base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRequest& request, std::stop_token stop) {
+base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRequest& request,
+                                               std::stop_token stop) {
   bool is_known = false;
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
@@ -153,14 +163,17 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
     auto answer = claim_from_pool(parts, request);
     if (!answer || !answer->commands.empty()) return answer;
     // Claiming something asks this as well: a poll that finds work costs no statement for it.
-    if (!std::exchange(is_known, true) && !is_alive(parts, request.worker_id)) return unregistered(request.worker_id);
+    if (!std::exchange(is_known, true) && !is_alive(parts, request.worker_id))
+      return unregistered(request.worker_id);
     if (steady_clock::now() >= until || stop.stop_requested()) return answer;
-    parts.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
+    parts.waiting_claims.wait(request.pool, seen,
+                              std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
   }
 }
 }  // namespace
 
-base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request, std::stop_token stop) {
+base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
+                                               std::stop_token stop) {
   if (!request.queue_ids.empty()) return claim_by_ids(parts, request.worker_id, request.queue_ids);
   return wait_and_claim(parts, request, std::move(stop));
 }

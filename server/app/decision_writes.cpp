@@ -21,13 +21,20 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
   auto issued = domain::Json::array();
   for (auto& command : new_commands) {
     const base::CommandId queue_id{parts.ids.next()};
-    if (issued.size() < base::IdGenerator::block_max) {   // no more of them can be shown
-      issued.push_back({{"queue_id", queue_id.str()}, {"step", command.step}, {"node_id", command.node_id},
+    if (issued.size() < base::IdGenerator::block_max) {  // no more of them can be shown
+      issued.push_back({{"queue_id", queue_id.str()},
+                        {"step", command.step},
+                        {"node_id", command.node_id},
                         {"tool_kind", command.tool_kind}});
     }
     if (command.delay.count() == 0) {
-      rings.push_back({.queue_id = queue_id, .execution_id = execution_id, .step = command.step, .pool = command.pool,
-                       .priority = command.priority, .epoch = 0, .round = 0});
+      rings.push_back({.queue_id = queue_id,
+                       .execution_id = execution_id,
+                       .step = command.step,
+                       .pool = command.pool,
+                       .priority = command.priority,
+                       .epoch = 0,
+                       .round = 0});
     }
     domain::Json context{{"tool", std::move(command.tool)}, {"input", std::move(command.input)}};
     if (command.names.is_object() && !command.names.empty()) context["names"] = std::move(command.names);
@@ -48,7 +55,8 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
 }
 
 void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
-                                const std::vector<engine::NewEvent>& new_events, const std::string& meta_of_first) {
+                                const std::vector<engine::NewEvent>& new_events,
+                                const std::string& meta_of_first) {
   bool is_first = true;
   for (const auto& event : new_events) {
     const int shown = is_first && !meta_of_first.empty() ? events_shown_of(commands.size()) : 1;
@@ -60,9 +68,7 @@ void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
                       .node_id = {},
                       .epoch = 0,
                       .status = event.status,
-                      .payload = event.payload.is_null()
-                                     ? std::string{}
-                                     : domain::json_text(event.payload),
+                      .payload = event.payload.is_null() ? std::string{} : domain::json_text(event.payload),
                       .meta = is_first ? meta_of_first : std::string{},
                       .worker_id = {},
                       .claimed_at = {}});
@@ -86,7 +92,8 @@ std::vector<log_notes::LeftResult> DecisionWrites::add_results(Parts& parts, con
 }
 
 std::string_view DecisionWrites::result_text(base::ResultId id) const {
-  const auto found = std::find_if(results.rbegin(), results.rend(), [&](const auto& one) { return one.result_id == id; });
+  const auto found =
+      std::find_if(results.rbegin(), results.rend(), [&](const auto& one) { return one.result_id == id; });
   return found == results.rend() ? std::string_view() : std::string_view(found->value);
 }
 
@@ -94,10 +101,12 @@ void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector
                                const std::vector<engine::LoopOutcome>& outcomes) {
   for (const auto& loop : loops) {
     int index = loop.first;
-    for (const auto& item : loop.items) loop_items.push_back({execution_id, loop.loop, index++, domain::json_text(item)});
+    for (const auto& item : loop.items)
+      loop_items.push_back({execution_id, loop.loop, index++, domain::json_text(item)});
   }
   for (const auto& outcome : outcomes) {
-    ended_loop_items.push_back({execution_id, outcome.loop, outcome.index, outcome.is_completed, domain::json_text(outcome.result)});
+    ended_loop_items.push_back(
+        {execution_id, outcome.loop, outcome.index, outcome.is_completed, domain::json_text(outcome.result)});
   }
 }
 

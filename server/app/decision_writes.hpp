@@ -20,15 +20,16 @@ struct DecisionWrites {
   std::vector<store::NewEventRow> events;
   std::vector<store::StoredResult> results;
   std::vector<store::ExecutionUpdate> updates;
-  std::vector<store::NewExecution> children;           // executions that callers of this transaction have begun
+  std::vector<store::NewExecution> children;  // executions that callers of this transaction have begun
   std::vector<store::NewLoopItem> loop_items;
   std::vector<store::EndedLoopItem> ended_loop_items;
-  std::vector<base::ExecutionId> ended_children;       // whose callers are to be told after the commit
-  std::vector<notify::Ring> rings;        // for commands that are due at once
+  std::vector<base::ExecutionId> ended_children;  // whose callers are to be told after the commit
+  std::vector<notify::Ring> rings;  // for commands that are due at once
   std::string traceparent;
 
   // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.
-  std::string add_commands(Parts& parts, base::ExecutionId execution_id, std::vector<engine::NewCommand> commands);
+  std::string add_commands(Parts& parts, base::ExecutionId execution_id,
+                           std::vector<engine::NewCommand> commands);
   void add_events(Parts& parts, base::ExecutionId execution_id, const std::vector<engine::NewEvent>& events,
                   const std::string& meta_of_first = {});
   void add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,

@@ -72,11 +72,14 @@ std::vector<base::ExecutionId> Transaction::execution_ids() {
   std::set<base::ExecutionId> ids;
   std::vector<base::CommandId> unknown;
   for (const auto& report : reports_) {
-    if (report.execution_id.is_set()) ids.insert(report.execution_id);
-    else unknown.push_back(report.lease.queue_id);
+    if (report.execution_id.is_set())
+      ids.insert(report.execution_id);
+    else
+      unknown.push_back(report.lease.queue_id);
   }
   if (!unknown.empty()) {
-    for (const auto& [command, execution] : store::QueueTable(session_).executions_of(unknown)) ids.insert(execution);
+    for (const auto& [command, execution] : store::QueueTable(session_).executions_of(unknown))
+      ids.insert(execution);
   }
   return {ids.begin(), ids.end()};
 }
@@ -90,7 +93,8 @@ void Transaction::lock() {
   }
   std::vector<base::CommandId> ids;
   for (const auto& report : reports_) ids.push_back(report.lease.queue_id);
-  for (auto& command : store::QueueTable(session_).lock(ids)) commands_.emplace(command.lease.queue_id, std::move(command));
+  for (auto& command : store::QueueTable(session_).lock(ids))
+    commands_.emplace(command.lease.queue_id, std::move(command));
 }
 
 store::LockedCommand* Transaction::command_of(const wire::AttemptReport& report) {
@@ -140,9 +144,13 @@ void Transaction::record(std::size_t index) {
     writes_.events.push_back(std::move(event));
   }
   if (decision.ended->status == domain::CommandStatus::queued && decision.ended->delay.count() == 0) {
-    writes_.rings.push_back({.queue_id = command.lease.queue_id, .execution_id = command.execution_id,
-                             .step = command.step, .pool = command.pool, .priority = command.priority,
-                             .epoch = command.lease.epoch, .round = 0});
+    writes_.rings.push_back({.queue_id = command.lease.queue_id,
+                             .execution_id = command.execution_id,
+                             .step = command.step,
+                             .pool = command.pool,
+                             .priority = command.priority,
+                             .epoch = command.lease.epoch,
+                             .round = 0});
   }
 }
 
@@ -154,10 +162,11 @@ void Transaction::react(std::size_t index, const store::LockedCommand& command, 
   NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "a running command's execution runs");
   const auto& report = reports_[index];
 
-  const engine::Occurrence occurrence{
-      .node_id = command.node_id, .outcome = report.outcome,
-      .result = Json::parse(report.result), .error = report.error,
-      .frame = command.frame.empty() ? Json() : Json::parse(command.frame)};
+  const engine::Occurrence occurrence{.node_id = command.node_id,
+                                      .outcome = report.outcome,
+                                      .result = Json::parse(report.result),
+                                      .error = report.error,
+                                      .frame = command.frame.empty() ? Json() : Json::parse(command.frame)};
   run_.react(open, occurrence, std::move(event));
 }
 
@@ -171,8 +180,12 @@ void Transaction::write() {
   if (!ended.empty()) store::QueueTable(session_).end_attempts(ended);
   if (!letters.empty()) store::QueueTable(session_).insert_dead_letters(letters);
   for (auto& letter : letters) {
-    deaths_.push_back({.queue_id = letter.queue_id, .execution_id = letter.execution_id, .step = std::move(letter.step),
-                       .pool = std::move(letter.pool), .epoch = letter.epoch, .attempts = letter.attempts,
+    deaths_.push_back({.queue_id = letter.queue_id,
+                       .execution_id = letter.execution_id,
+                       .step = std::move(letter.step),
+                       .pool = std::move(letter.pool),
+                       .epoch = letter.epoch,
+                       .attempts = letter.attempts,
                        .error = std::move(letter.error)});
   }
   writes_.write(session_);

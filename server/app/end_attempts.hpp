@@ -9,7 +9,7 @@
 namespace noetl::app {
 
 struct EndedAttempts {
-  std::vector<wire::ReportVerdict> verdicts;   // in the order of the reports
+  std::vector<wire::ReportVerdict> verdicts;  // in the order of the reports
   int commands_generated = 0;
 };
 

@@ -20,8 +20,8 @@ std::vector<std::string> keys_of(const std::vector<wire::NewCommand>& commands) 
 }
 }  // namespace
 
-base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(Parts& parts,
-                                                                  const std::vector<wire::NewCommand>& commands) {
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
+    Parts& parts, const std::vector<wire::NewCommand>& commands) {
   std::vector<base::CommandId> ids;
   ids.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({parts.ids.next()});
@@ -36,9 +36,8 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(Parts& parts,
 
   std::map<std::string, base::CommandId> known;
   if (inserted.size() < commands.size()) {
-    parts.connections.run_one([&](store::Session& session) {
-      known = store::QueueTable(session).by_keys(keys_of(commands));
-    });
+    parts.connections.run_one(
+        [&](store::Session& session) { known = store::QueueTable(session).by_keys(keys_of(commands)); });
   }
   std::vector<wire::EnqueuedCommand> answer;
   std::vector<notify::Ring> rings;
@@ -52,8 +51,13 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(Parts& parts,
     answer.push_back({ids[i], false});
     // What is not due yet is rung by upkeep when its time has come.
     if (!command.available_at && command.delay.value_or(std::chrono::milliseconds{0}).count() == 0) {
-      rings.push_back({.queue_id = ids[i], .execution_id = {}, .step = command.tool_kind, .pool = command.pool,
-                       .priority = command.priority, .epoch = 0, .round = 0});
+      rings.push_back({.queue_id = ids[i],
+                       .execution_id = {},
+                       .step = command.tool_kind,
+                       .pool = command.pool,
+                       .priority = command.priority,
+                       .epoch = 0,
+                       .round = 0});
     }
   }
   ring(parts, rings);

@@ -11,13 +11,14 @@ namespace noetl::app {
 
 namespace {
 using nlohmann::json;
-constexpr int attempt_events = 6;   // claimed, started, enter, call, exit, ended
+constexpr int attempt_events = 6;  // claimed, started, enter, call, exit, ended
 
 class View {
  public:
   explicit View(const store::StoredEvent& stored) : stored_(stored) {}
 
-  void add(std::string type, std::string status, const std::string& created_at, std::string payload, json meta) {
+  void add(std::string type, std::string status, const std::string& created_at, std::string payload,
+           json meta) {
     wire::EventRow row = stored_.row;
     row.event_id.value += static_cast<std::int64_t>(shown_.size());
     row.event_type = std::move(type);
@@ -30,14 +31,18 @@ class View {
 
   void add_attempt(bool is_ok, const json& meta) {
     const auto& row = stored_.row;
-    const json of_command{{"command_id", row.queue_id.str()}, {"queue_id", row.queue_id.str()}, {"epoch", stored_.epoch},
-                          {"worker_id", row.worker_id}, {"node_id", stored_.node_id}};
+    const json of_command{{"command_id", row.queue_id.str()},
+                          {"queue_id", row.queue_id.str()},
+                          {"epoch", stored_.epoch},
+                          {"worker_id", row.worker_id},
+                          {"node_id", stored_.node_id}};
     const auto claimed_at = stored_.claimed_at.empty() ? row.created_at : stored_.claimed_at;
     add("command.claimed", "CLAIMED", claimed_at, of_command.dump(), nullptr);
     add("command.started", "RUNNING", claimed_at, of_command.dump(), nullptr);
     add("step.enter", "started", claimed_at, R"({"status":"started"})", nullptr);
     const std::string inner = row.payload == "null" ? "{}" : row.payload;
-    add(is_ok ? "call.done" : "call.error", is_ok ? "success" : "error", row.created_at, call_payload(inner), meta);
+    add(is_ok ? "call.done" : "call.error", is_ok ? "success" : "error", row.created_at, call_payload(inner),
+        meta);
     add("step.exit", is_ok ? "completed" : "failed", row.created_at, inner, nullptr);
     add(is_ok ? "command.completed" : "command.failed", row.status, row.created_at, inner, meta);
   }
@@ -69,7 +74,8 @@ class View {
 }  // namespace
 
 int events_shown_of(std::size_t commands_issued) {
-  return static_cast<int>(std::min<std::size_t>(attempt_events + commands_issued, base::IdGenerator::block_max));
+  return static_cast<int>(
+      std::min<std::size_t>(attempt_events + commands_issued, base::IdGenerator::block_max));
 }
 
 std::vector<wire::EventRow> show_event(const store::StoredEvent& stored) {
@@ -78,7 +84,8 @@ std::vector<wire::EventRow> show_event(const store::StoredEvent& stored) {
   json issued = json::array();
   if (meta.is_object()) {
     if (meta.contains(log_notes::issued)) issued = std::move(meta[std::string(log_notes::issued)]);
-    for (const auto note : {log_notes::issued, log_notes::sequence, log_notes::results}) meta.erase(std::string(note));
+    for (const auto note : {log_notes::issued, log_notes::sequence, log_notes::results})
+      meta.erase(std::string(note));
   }
   const auto outcome = domain::outcome_from_event_name(stored.row.event_type);
   const bool is_attempt = stored.row.queue_id.is_set() && outcome &&

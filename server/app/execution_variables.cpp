@@ -151,13 +151,14 @@ base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& 
   base::Result<void> answer;
   parts.connections.transact([&](store::Session& session) {
     Json changed = Json::object();
-    const auto sequence = change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
-      for (const auto& variable : request.variables) {
-        changed[variable.name] = Json::parse(variable.value);
-        variables[variable.name] = changed[variable.name];
-      }
-      return {};
-    });
+    const auto sequence =
+        change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
+          for (const auto& variable : request.variables) {
+            changed[variable.name] = Json::parse(variable.value);
+            variables[variable.name] = changed[variable.name];
+          }
+          return {};
+        });
     answer = done_or_refused(sequence);
     if (!answer) return;
     std::vector<store::VariableNote> notes;

@@ -18,15 +18,18 @@ int free_leases(Parts& parts, const std::optional<std::string>& worker_id, const
       wire::AttemptReport report;
       report.lease = leases[i];
       report.outcome = domain::Outcome::failed;
-      report.error = domain::ToolError{.kind = "worker_lost", .message = reason, .is_retryable = true, .status = {},
-                                       .retry_after = {}, .traceback = {}};
+      report.error = domain::ToolError{.kind = "worker_lost",
+                                       .message = reason,
+                                       .is_retryable = true,
+                                       .status = {},
+                                       .retry_after = {},
+                                       .traceback = {}};
       reports.push_back(std::move(report));
     }
     (void)end_attempts(parts, reports);
   }
-  parts.connections.run_one([&](store::Session& session) {
-    store::UpkeepStatements(session).forget_claims(worker_id);
-  });
+  parts.connections.run_one(
+      [&](store::Session& session) { store::UpkeepStatements(session).forget_claims(worker_id); });
   return static_cast<int>(leases.size());
 }
 

@@ -18,9 +18,11 @@ base::Result<wire::KeptResult> keep_result(Parts& parts, const wire::KeepResultR
   const std::string command = "command " + request.lease.queue_id.str();
   if (!row) return base::failure(base::ErrorCode::not_found, "there is no " + command, "/queue_id");
   if (!row->execution_id.is_set()) {
-    return base::failure(base::ErrorCode::unsupported,
-                         command + " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
-                                   "as a step of a playbook");
+    return base::failure(
+        base::ErrorCode::unsupported,
+        command +
+            " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
+            "as a step of a playbook");
   }
   return base::failure(base::ErrorCode::lease_lost,
                        "worker '" + request.worker_id + "' does not run " + command + " at epoch " +

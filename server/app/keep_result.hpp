@@ -8,6 +8,7 @@
 namespace noetl::app {
 
 // lease_lost: the worker does not run the command at that epoch. unsupported: a plain command has no execution to keep it with.
-[[nodiscard]] base::Result<wire::KeptResult> keep_result(Parts& parts, const wire::KeepResultRequest& request);
+[[nodiscard]] base::Result<wire::KeptResult> keep_result(Parts& parts,
+                                                         const wire::KeepResultRequest& request);
 
 }  // namespace noetl::app

@@ -11,9 +11,11 @@
 
 namespace noetl::app::log_notes {
 
-inline constexpr std::string_view sequence = "sequence";  // 1, 2, 3 … of one execution, in the order of application
-inline constexpr std::string_view results = "results";    // [[step, result_id], …] in the order in which they left
-inline constexpr std::string_view issued = "issued";      // the commands; shown as command.issued
+inline constexpr std::string_view sequence =
+    "sequence";  // 1, 2, 3 … of one execution, in the order of application
+inline constexpr std::string_view results =
+    "results";  // [[step, result_id], …] in the order in which they left
+inline constexpr std::string_view issued = "issued";  // the commands; shown as command.issued
 
 struct LeftResult {
   std::string step;

@@ -16,10 +16,17 @@ using base::ErrorCode;
 using domain::Json;
 
 domain::ToolError tool_error(std::string kind, std::string message) {
-  return {.kind = std::move(kind), .message = std::move(message), .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}};
+  return {.kind = std::move(kind),
+          .message = std::move(message),
+          .is_retryable = false,
+          .status = {},
+          .retry_after = {},
+          .traceback = {}};
 }
 
-Json error_json(const domain::ToolError& error) { return Json{{"kind", error.kind}, {"message", error.message}}; }
+Json error_json(const domain::ToolError& error) {
+  return Json{{"kind", error.kind}, {"message", error.message}};
+}
 }  // namespace
 
 base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session, base::CatalogId catalog_id,
@@ -67,8 +74,8 @@ OpenExecution open_execution(Parts& parts, store::Session& session, const store:
   auto playbook = parts.playbooks.get(row.catalog_id, session);
   auto state = engine::state_from_json(Json::parse(row.state));
   if (!playbook || !state) {
-    throw std::runtime_error("execution " + row.execution_id.str() +
-                             " cannot go on: " + (playbook ? state.error().message : playbook.error().message));
+    throw std::runtime_error("execution " + row.execution_id.str() + " cannot go on: " +
+                             (playbook ? state.error().message : playbook.error().message));
   }
   open.playbook = std::move(*playbook);
   open.state = std::move(*state);
@@ -87,7 +94,8 @@ void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   open.is_changed = true;
   event.event_id = {parts_.ids.next_block(events_shown_of(decision.commands.size()))};
   put_off(open, decision.commands);
-  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands)); !issued.empty()) {
+  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands));
+      !issued.empty()) {
     log_notes::add(event.meta, log_notes::issued, issued);
   }
   log_notes::add_sequence(event.meta, ++open.state.decisions);
@@ -128,7 +136,8 @@ void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
   open.is_changed = true;
   std::string meta;
   put_off(open, decision.commands);
-  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands)); !issued.empty()) {
+  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands));
+      !issued.empty()) {
     log_notes::add(meta, log_notes::issued, issued);
   }
   log_notes::add_sequence(meta, ++open.state.decisions);
@@ -158,8 +167,9 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
     child_ended_at_once(caller, child, nullptr, tool_error(std::move(kind), std::move(message)), {});
   };
   if (caller.depth + 1 > depth_max) {
-    return refuse("too_deep", "execution " + caller.execution_id.str() + " has " + std::to_string(caller.depth) +
-                                  " callers above it, and at most " + std::to_string(depth_max) +
+    return refuse("too_deep", "execution " + caller.execution_id.str() + " has " +
+                                  std::to_string(caller.depth) + " callers above it, and at most " +
+                                  std::to_string(depth_max) +
                                   " are allowed: look for a playbook that calls itself");
   }
   const base::CatalogId catalog_id{base::parse_id(child.catalog_id).value_or(0)};
@@ -190,7 +200,8 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
   const auto child_id = open.execution_id;
   writes_.children.push_back(std::move(row));
   if (!child.is_waited_for) {
-    child_ended_at_once(caller, child, Json{{"execution_id", child_id.str()}, {"status", "started"}}, {}, child_id);
+    child_ended_at_once(caller, child, Json{{"execution_id", child_id.str()}, {"status", "started"}}, {},
+                        child_id);
   }
 }
 
@@ -232,13 +243,14 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
 
 void DecisionRun::add_update(OpenExecution& open) {
   if (!open.is_changed) return;
-  store::ExecutionUpdate update{.execution_id = open.execution_id,
-                                .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
-                                .outstanding = static_cast<int>(open.state.outstanding.size()),
-                                .current_step = open.state.current_step,
-                                .state = domain::json_text(engine::to_json(open.state)),
-                                .result = {},
-                                .error = {}};
+  store::ExecutionUpdate update{
+      .execution_id = open.execution_id,
+      .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
+      .outstanding = static_cast<int>(open.state.outstanding.size()),
+      .current_step = open.state.current_step,
+      .state = domain::json_text(engine::to_json(open.state)),
+      .result = {},
+      .error = {}};
   if (open.finish && !open.finish->result.is_null()) update.result = domain::json_text(open.finish->result);
   if (open.finish && !open.finish->error.is_null()) update.error = domain::json_text(open.finish->error);
   if (open.finish && open.has_caller) writes_.ended_children.push_back(open.execution_id);

@@ -21,9 +21,9 @@ struct OpenExecution {
   engine::State state;
   domain::ExecutionStatus status = domain::ExecutionStatus::running;
   int depth = 0;
-  bool has_caller = false;     // that is to be told of its end
-  bool is_paused = false;      // what it issues waits until it is resumed
-  std::chrono::milliseconds start_delay{0};   // of what it issues first
+  bool has_caller = false;  // that is to be told of its end
+  bool is_paused = false;  // what it issues waits until it is resumed
+  std::chrono::milliseconds start_delay{0};  // of what it issues first
   std::optional<engine::Finish> finish;
   bool is_changed = false;
 };
@@ -32,8 +32,9 @@ struct OpenExecution {
 inline constexpr int depth_max = 32;
 
 // The playbook that a request or a `playbook` tool names.
-[[nodiscard]] base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session, base::CatalogId catalog_id,
-                                                      const std::string& path, std::optional<int> version);
+[[nodiscard]] base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session,
+                                                      base::CatalogId catalog_id, const std::string& path,
+                                                      std::optional<int> version);
 
 // As NoETL: the payload's keys replace the workload's, one level deep.
 [[nodiscard]] domain::Json merged_workload(const domain::Playbook& playbook, const domain::Json& payload);
@@ -42,7 +43,8 @@ inline constexpr int depth_max = 32;
 [[nodiscard]] std::chrono::milliseconds limit_of(const domain::Playbook& playbook);
 
 // Opens a locked, running execution. Throws when what is stored cannot be read.
-[[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row);
+[[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session,
+                                           const store::LockedExecution& row);
 
 class DecisionRun {
  public:

@@ -21,19 +21,25 @@ class Transaction {
   base::Result<std::vector<base::ExecutionId>> run(const PauseRequest& request) {
     const auto id = request.execution_id;
     const auto locked = store::ExecutionTable(session_).lock({id});
-    if (locked.empty()) return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
+    if (locked.empty())
+      return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(),
+                           "/execution_id");
     if (locked[0].status != domain::ExecutionStatus::running) {
       return base::failure(ErrorCode::already_terminal,
-                           "execution " + id.str() + " is " + std::string(domain::to_display(locked[0].status)) +
+                           "execution " + id.str() + " is " +
+                               std::string(domain::to_display(locked[0].status)) +
                                ": only a running one can be paused or resumed",
                            "/execution_id");
     }
     std::vector<base::ExecutionId> changed;
     store::PauseStatements statements(session_);
-    for (auto more = change(request); !more.empty(); more = change(request)) changed.insert(changed.end(), more.begin(), more.end());
+    for (auto more = change(request); !more.empty(); more = change(request))
+      changed.insert(changed.end(), more.begin(), more.end());
     if (changed.empty()) return changed;
-    if (request.is_paused) statements.put_off_commands(changed);
-    else add_rings(statements.take_back_commands(changed));
+    if (request.is_paused)
+      statements.put_off_commands(changed);
+    else
+      add_rings(statements.take_back_commands(changed));
     add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
     return changed;
   }
@@ -41,14 +47,20 @@ class Transaction {
 
  private:
   std::vector<base::ExecutionId> change(const PauseRequest& request) {
-    return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused, request.cascade);
+    return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused,
+                                                             request.cascade);
   }
 
   void add_rings(const std::vector<store::WaitingCommand>& due) {
     const int round = round_of_resume(parts_);
     for (const auto& command : due) {
-      rings_.push_back({.queue_id = command.queue_id, .execution_id = command.execution_id, .step = command.step,
-                        .pool = command.pool, .priority = command.priority, .epoch = command.epoch, .round = round});
+      rings_.push_back({.queue_id = command.queue_id,
+                        .execution_id = command.execution_id,
+                        .step = command.step,
+                        .pool = command.pool,
+                        .priority = command.priority,
+                        .epoch = command.epoch,
+                        .round = round});
     }
   }
 
@@ -84,7 +96,8 @@ base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const
 }
 
 wire::Pool pause_pool(Parts& parts, const std::string& pool, bool is_paused) {
-  parts.connections.run_one([&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
+  parts.connections.run_one(
+      [&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
   parts.pool_rules.forget();
   // What was rung before the pause waits in the stream; polls of this server need not wait for their next look.
   if (!is_paused) parts.waiting_claims.wake({pool});

@@ -12,12 +12,13 @@ namespace noetl::app {
 
 struct PauseRequest {
   base::ExecutionId execution_id;
-  bool is_paused = true;    // false: resume
-  bool cascade = true;      // what it has called as well
+  bool is_paused = true;  // false: resume
+  bool cascade = true;  // what it has called as well
 };
 
 // Those whose state changed: none when it was so already. Errors: not_found; already_terminal when it has ended.
-[[nodiscard]] base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const PauseRequest& request);
+[[nodiscard]] base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts,
+                                                                           const PauseRequest& request);
 
 // The pool as it is then.
 wire::Pool pause_pool(Parts& parts, const std::string& pool, bool is_paused);

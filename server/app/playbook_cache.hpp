@@ -13,7 +13,7 @@
 namespace noetl::store {
 class ConnectionPool;
 class Session;
-}
+}  // namespace noetl::store
 
 namespace noetl::app {
 

@@ -12,7 +12,8 @@ namespace noetl::app {
 
 namespace {
 tl::unexpected<base::Error> unknown(base::ExecutionId id) {
-  return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
+  return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
+                       "/execution_id");
 }
 
 using nlohmann::json;
@@ -24,7 +25,8 @@ json loop_shown(store::Session& session, base::ExecutionId id, const engine::Res
   json shown{{"stats", slot.value}};
   if (slot.value.value("total", 0) > loop_results_shown_max) return shown;
   auto& results = shown["results"] = json::array();
-  for (const auto& text : store::ExecutionTable(session).loop_results(id, slot.loop)) results.push_back(json::parse(text));
+  for (const auto& text : store::ExecutionTable(session).loop_results(id, slot.loop))
+    results.push_back(json::parse(text));
   return shown;
 }
 
@@ -41,8 +43,10 @@ std::string variables_of(store::Session& session, const wire::ExecutionRow& row,
   if (!references.empty()) loaded = store::ExecutionTable(session).results(references);
   for (const auto& [step, slot] : state.results) {
     const auto found = loaded.find(slot.reference);
-    if (!slot.loop.empty()) variables[step] = loop_shown(session, row.execution_id, slot);
-    else variables[step] = found == loaded.end() ? slot.value : json::parse(found->second);
+    if (!slot.loop.empty())
+      variables[step] = loop_shown(session, row.execution_id, slot);
+    else
+      variables[step] = found == loaded.end() ? slot.value : json::parse(found->second);
   }
   return domain::json_text(variables);
 }
@@ -56,7 +60,8 @@ std::vector<wire::ExecutionRow> list_executions(Parts& parts, const wire::Execut
     status = domain::to_string(*known);
   }
   std::vector<wire::ExecutionRow> rows;
-  parts.connections.run_one([&](store::Session& session) { rows = store::ExecutionTable(session).list(filter, status); });
+  parts.connections.run_one(
+      [&](store::Session& session) { rows = store::ExecutionTable(session).list(filter, status); });
   return rows;
 }
 

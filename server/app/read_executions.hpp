@@ -9,10 +9,12 @@
 namespace noetl::app {
 
 // Newest first; state, variables and workload are left empty in lists.
-[[nodiscard]] std::vector<wire::ExecutionRow> list_executions(Parts& parts, const wire::ExecutionFilter& filter);
+[[nodiscard]] std::vector<wire::ExecutionRow> list_executions(Parts& parts,
+                                                              const wire::ExecutionFilter& filter);
 [[nodiscard]] base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId execution_id);
 // Oldest first. One stored row of an attempt is shown as NoETL's events (command.claimed, step.enter,
 // call.done, step.exit, command.completed).
-[[nodiscard]] base::Result<std::vector<wire::EventRow>> list_events(Parts& parts, const wire::EventFilter& filter);
+[[nodiscard]] base::Result<std::vector<wire::EventRow>> list_events(Parts& parts,
+                                                                    const wire::EventFilter& filter);
 
 }  // namespace noetl::app

@@ -13,14 +13,16 @@ namespace noetl::app {
 std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
   std::vector<wire::QueueDepth> rows;
   parts.connections.run_one([&](store::Session& session) {
-    rows = store::QueueReads(session).depth(parts.waiting_claims.lower_bound(std::string(domain::default_pool)));
+    rows =
+        store::QueueReads(session).depth(parts.waiting_claims.lower_bound(std::string(domain::default_pool)));
   });
   return rows;
 }
 
 base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id) {
   std::optional<wire::CommandRow> row;
-  parts.connections.run_one([&](store::Session& session) { row = store::QueueReads(session).find(queue_id); });
+  parts.connections.run_one(
+      [&](store::Session& session) { row = store::QueueReads(session).find(queue_id); });
   if (row) return std::move(*row);
   return base::failure(base::ErrorCode::not_found, "no command has queue_id " + queue_id.str(), "/queue_id");
 }
@@ -28,9 +30,8 @@ base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_i
 std::vector<wire::CommandRow> list_commands(Parts& parts, const std::string& status, const std::string& pool,
                                             base::CommandId before, int limit) {
   std::vector<wire::CommandRow> rows;
-  parts.connections.run_one([&](store::Session& session) {
-    rows = store::QueueReads(session).list(status, pool, before, limit);
-  });
+  parts.connections.run_one(
+      [&](store::Session& session) { rows = store::QueueReads(session).list(status, pool, before, limit); });
   return rows;
 }
 
@@ -44,10 +45,11 @@ Readiness check_readiness(Parts& parts) {
     readiness.has_postgres = true;
     // A newer program migrates while this one still serves: migrations stay compatible with the version before, and a
     // server that called itself unready would be taken out of the balancer in the middle of an update.
-    readiness.is_schema_current = readiness.schema_version >= static_cast<int>(store::known_migrations().size());
+    readiness.is_schema_current =
+        readiness.schema_version >= static_cast<int>(store::known_migrations().size());
     if (!readiness.is_schema_current) {
-      readiness.message = "the database is at migration " + std::to_string(readiness.schema_version) + ", this program knows " +
-                          std::to_string(store::known_migrations().size());
+      readiness.message = "the database is at migration " + std::to_string(readiness.schema_version) +
+                          ", this program knows " + std::to_string(store::known_migrations().size());
     } else if (!readiness.has_nats) {
       readiness.message = "NATS is away: workers poll, notifications wait";
     }

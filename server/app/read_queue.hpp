@@ -12,16 +12,17 @@ namespace noetl::app {
 [[nodiscard]] std::vector<wire::QueueDepth> read_queue_depth(Parts& parts);
 [[nodiscard]] base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id);
 // Commands of a status, newest first; `status` as in SQL or empty; ids below `before` when set.
-[[nodiscard]] std::vector<wire::CommandRow> list_commands(Parts& parts, const std::string& status, const std::string& pool,
-                                                          base::CommandId before, int limit);
+[[nodiscard]] std::vector<wire::CommandRow> list_commands(Parts& parts, const std::string& status,
+                                                          const std::string& pool, base::CommandId before,
+                                                          int limit);
 
 // What /readyz and /health show. Never throws and waits at most a second.
 struct Readiness {
   bool has_postgres = false;
   bool is_schema_current = false;
   int schema_version = 0;
-  bool has_nats = false;        // false: degraded, workers long-poll; still ready
-  std::string message;          // what is wrong, or empty
+  bool has_nats = false;  // false: degraded, workers long-poll; still ready
+  std::string message;  // what is wrong, or empty
 };
 [[nodiscard]] Readiness check_readiness(Parts& parts);
 

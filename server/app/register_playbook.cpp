@@ -13,7 +13,8 @@ base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::R
   const auto& playbook = loaded->playbook;
   const auto checksum = store::sha256_hex(request.content);
 
-  wire::RegisterAnswer answer{.catalog_id = {}, .path = playbook.path, .version = 1, .kind = "Playbook", .is_new = true};
+  wire::RegisterAnswer answer{
+      .catalog_id = {}, .path = playbook.path, .version = 1, .kind = "Playbook", .is_new = true};
   parts.connections.transact([&](store::Session& session) {
     store::CatalogTable catalog(session);
     catalog.lock_path(playbook.path);
@@ -27,8 +28,13 @@ base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::R
     answer.catalog_id = {parts.ids.next()};
     answer.version = latest ? latest->version + 1 : 1;
     answer.is_new = true;
-    catalog.insert({.catalog_id = answer.catalog_id, .path = playbook.path, .version = answer.version,
-                    .kind = "Playbook", .name = playbook.name, .content = request.content, .created_at = {},
+    catalog.insert({.catalog_id = answer.catalog_id,
+                    .path = playbook.path,
+                    .version = answer.version,
+                    .kind = "Playbook",
+                    .name = playbook.name,
+                    .content = request.content,
+                    .created_at = {},
                     .checksum = checksum});
   });
   return answer;
@@ -36,21 +42,25 @@ base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::R
 
 std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit) {
   std::vector<wire::CatalogRow> rows;
-  parts.connections.run_one([&](store::Session& session) { rows = store::CatalogTable(session).list(kind, limit); });
+  parts.connections.run_one(
+      [&](store::Session& session) { rows = store::CatalogTable(session).list(kind, limit); });
   return rows;
 }
 
 base::Result<wire::CatalogRow> get_resource(Parts& parts, const wire::ResourceRequest& request) {
   std::optional<wire::CatalogRow> row;
-  parts.connections.run_one([&](store::Session& session) { row = store::CatalogTable(session).find(request); });
+  parts.connections.run_one(
+      [&](store::Session& session) { row = store::CatalogTable(session).find(request); });
   if (row) return std::move(*row);
   if (request.catalog_id.is_set()) {
-    return base::failure(base::ErrorCode::not_found, "no catalog entry has catalog_id " + request.catalog_id.str(), "/catalog_id");
+    return base::failure(base::ErrorCode::not_found,
+                         "no catalog entry has catalog_id " + request.catalog_id.str(), "/catalog_id");
   }
-  return base::failure(base::ErrorCode::not_found,
-                       "no catalog entry has path '" + request.path + "'" +
-                           (request.version ? " and version " + std::to_string(*request.version) : std::string{}),
-                       "/path");
+  return base::failure(
+      base::ErrorCode::not_found,
+      "no catalog entry has path '" + request.path + "'" +
+          (request.version ? " and version " + std::to_string(*request.version) : std::string{}),
+      "/path");
 }
 
 }  // namespace noetl::app

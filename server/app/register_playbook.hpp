@@ -10,7 +10,8 @@
 
 namespace noetl::app {
 
-[[nodiscard]] base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::RegisterRequest& request);
+[[nodiscard]] base::Result<wire::RegisterAnswer> register_playbook(Parts& parts,
+                                                                   const wire::RegisterRequest& request);
 
 // Latest version of every path, by path; `content` is left empty. `kind` empty: all kinds.
 [[nodiscard]] std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit);

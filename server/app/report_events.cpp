@@ -44,7 +44,8 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wir
   const auto is_newest = [&](const domain::Lease& lease) { return newest.at(lease.queue_id) == lease.epoch; };
   std::vector<store::FinishedPlain> finished;
   for (const auto& [report, place] : attempts) {
-    if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease)) continue;
+    if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease))
+      continue;
     finished.push_back({report.lease, &report.result, {parts.ids.next()}, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
@@ -56,7 +57,8 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wir
   std::vector<Placed> left;
   for (auto& attempt : attempts) {
     // A duplicate within one request finds its row finished by the first and is looked at as well.
-    if (attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease) && done.erase(attempt.report.lease.queue_id) > 0) {
+    if (attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease) &&
+        done.erase(attempt.report.lease.queue_id) > 0) {
       answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
     } else {
       left.push_back(std::move(attempt));
@@ -80,8 +82,12 @@ std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
   if (is_failure) {
     report.outcome = Outcome::failed;
     const auto error = has_error ? payload["error"] : json{};
-    report.error = domain::ToolError{.kind = "exception", .message = error.is_string() ? error.get<std::string>() : error.dump(),
-                                     .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}};
+    report.error = domain::ToolError{.kind = "exception",
+                                     .message = error.is_string() ? error.get<std::string>() : error.dump(),
+                                     .is_retryable = false,
+                                     .status = {},
+                                     .retry_after = {},
+                                     .traceback = {}};
   } else {
     const char* key = payload.contains("result") ? "result" : "response";
     report.result = payload.value(key, json{}).dump();
@@ -90,7 +96,8 @@ std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
 }
 
 // The command that a seed-shaped event is about: running at that step, and held by the sender.
-base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event, const std::string& worker_id) {
+base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
+                                     const std::string& worker_id) {
   std::optional<store::RunningCommand> running;
   parts.connections.run_one([&](store::Session& session) {
     running = store::QueueTable(session).running_at(event.execution_id, event.step);
@@ -98,7 +105,8 @@ base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
   const auto where = "step '" + event.step + "' of execution " + event.execution_id.str();
   if (!running) return base::failure(ErrorCode::lease_lost, "no command is running at " + where);
   if (!worker_id.empty() && running->worker_id != worker_id) {
-    return base::failure(ErrorCode::lease_lost, where + " is held by worker '" + running->worker_id + "', not by '" + worker_id + "'");
+    return base::failure(ErrorCode::lease_lost, where + " is held by worker '" + running->worker_id +
+                                                    "', not by '" + worker_id + "'");
   }
   return running->lease;
 }
@@ -114,12 +122,22 @@ base::Result<bool> append(Parts& parts, const wire::StepEvent& event, const std:
     if (!is_known) return;
     const base::EventId id = event.event_id.is_set() ? event.event_id : base::EventId{parts.ids.next()};
     is_new = !store::EventTable(session)
-                  .insert({{.event_id = id, .execution_id = event.execution_id, .queue_id = {}, .event_type = event.name,
-                            .step = event.step, .node_id = {}, .epoch = 0, .status = {}, .payload = event.payload,
-                            .meta = event.meta.empty() ? event.meta : log_notes::without_notes(event.meta), .worker_id = worker_id, .claimed_at = {}}})
+                  .insert({{.event_id = id,
+                            .execution_id = event.execution_id,
+                            .queue_id = {},
+                            .event_type = event.name,
+                            .step = event.step,
+                            .node_id = {},
+                            .epoch = 0,
+                            .status = {},
+                            .payload = event.payload,
+                            .meta = event.meta.empty() ? event.meta : log_notes::without_notes(event.meta),
+                            .worker_id = worker_id,
+                            .claimed_at = {}}})
                   .empty();
   });
-  if (!is_known) return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());
+  if (!is_known)
+    return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());
   return is_new;
 }
 
@@ -148,13 +166,15 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
 void take_notes(Parts& parts, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
   if (request.notes.empty()) return;
   const auto told = tell_progress(parts, request.notes, request.worker_id);
-  auto verdict = answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
+  auto verdict =
+      answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
   for (const auto& note : request.notes) {
     verdict->queue_id = note.lease.queue_id;
     if (!told.contains(note.lease.queue_id)) {
       verdict->refused = ErrorCode::lease_lost;
-      verdict->message = "worker '" + request.worker_id + "' does not run command " + note.lease.queue_id.str() +
-                         " at epoch " + std::to_string(note.lease.epoch) + ", or its end is being recorded";
+      verdict->message = "worker '" + request.worker_id + "' does not run command " +
+                         note.lease.queue_id.str() + " at epoch " + std::to_string(note.lease.epoch) +
+                         ", or its end is being recorded";
     }
     ++verdict;
   }

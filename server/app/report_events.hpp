@@ -8,6 +8,7 @@
 namespace noetl::app {
 
 // Each item has its own verdict; an Error only when nothing at all was done.
-[[nodiscard]] base::Result<wire::ReportAnswer> report_events(Parts& parts, const wire::ReportRequest& request);
+[[nodiscard]] base::Result<wire::ReportAnswer> report_events(Parts& parts,
+                                                             const wire::ReportRequest& request);
 
 }  // namespace noetl::app

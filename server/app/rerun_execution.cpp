@@ -11,7 +11,8 @@ namespace {
 using domain::Json;
 
 // Loop rows belong to the earlier execution: what its loops brought is taken into the slots.
-void load_loops(store::Session& session, DecisionWrites& writes, base::ExecutionId earlier, engine::State& state) {
+void load_loops(store::Session& session, DecisionWrites& writes, base::ExecutionId earlier,
+                engine::State& state) {
   StoredValues values(session, writes, earlier);
   for (auto& [step, slot] : state.results) {
     if (slot.loop.empty()) continue;
@@ -21,7 +22,8 @@ void load_loops(store::Session& session, DecisionWrites& writes, base::Execution
 }
 
 // Stored results as well: they leave with the earlier execution.
-void load_references(store::Session& session, DecisionWrites& writes, base::ExecutionId earlier, engine::State& state) {
+void load_references(store::Session& session, DecisionWrites& writes, base::ExecutionId earlier,
+                     engine::State& state) {
   StoredValues values(session, writes, earlier);
   for (auto& [step, slot] : state.results) {
     if (slot.reference.is_set()) slot = {.value = values.result(slot.reference), .reference = {}, .loop = {}};
@@ -30,15 +32,19 @@ void load_references(store::Session& session, DecisionWrites& writes, base::Exec
 
 class Transaction {
  public:
-  Transaction(Parts& parts, store::Session& session) : parts_(parts), session_(session), run_(parts, session, writes_) {}
+  Transaction(Parts& parts, store::Session& session)
+      : parts_(parts), session_(session), run_(parts, session, writes_) {}
 
   base::Result<wire::ExecuteAnswer> run(const RerunRequest& request) {
     const auto id = request.execution_id;
     const auto locked = store::ExecutionTable(session_).lock({id});
-    if (locked.empty()) return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(), "/execution_id");
+    if (locked.empty())
+      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
+                           "/execution_id");
     if (locked[0].status == domain::ExecutionStatus::running) {
       return base::failure(base::ErrorCode::conflict,
-                           "execution " + id.str() + " still runs: cancel it first, or wait for its end", "/execution_id");
+                           "execution " + id.str() + " still runs: cancel it first, or wait for its end",
+                           "/execution_id");
     }
     auto playbook = parts_.playbooks.get(locked[0].catalog_id, session_);
     if (!playbook) return base::failure(playbook.error());
@@ -59,7 +65,8 @@ class Transaction {
     auto decision = request.from_step.empty() ? engine::start(situation)
                                               : engine::start_again(situation, *earlier, request.from_step);
     if (!decision) return base::failure(decision.error());
-    const wire::ExecuteAnswer answer{open.execution_id, static_cast<int>(decision->commands.size() + decision->children.size()), false};
+    const wire::ExecuteAnswer answer{
+        open.execution_id, static_cast<int>(decision->commands.size() + decision->children.size()), false};
     decision->events.front().payload["rerun_of"] = id.str();
     if (!request.from_step.empty()) decision->events.front().payload["from_step"] = request.from_step;
     run_.begin(open, std::move(*decision));

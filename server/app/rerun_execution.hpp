@@ -11,8 +11,8 @@ namespace noetl::app {
 
 struct RerunRequest {
   base::ExecutionId execution_id;
-  std::string from_step;             // empty: from the beginning
-  std::string payload = "{}";        // JSON text, over the earlier workload
+  std::string from_step;  // empty: from the beginning
+  std::string payload = "{}";  // JSON text, over the earlier workload
 };
 
 // Errors: not_found; conflict while the execution still runs; invalid_input for an unknown step.

@@ -27,17 +27,18 @@ base::Result<PlaybookPtr> playbook_of(Parts& parts, const wire::ExecuteRequest& 
 
 // An execution that can start, decided but not yet written.
 struct Started {
-  std::size_t index = 0;            // in the request
+  std::size_t index = 0;  // in the request
   OpenExecution open;
   engine::Decision decision;
-  std::chrono::milliseconds limit{0};   // from when it is due; 0: none
+  std::chrono::milliseconds limit{0};  // from when it is due; 0: none
 };
 
 // By the clock of Postgres, which is asked only when a time is given.
 std::chrono::milliseconds delay_of(Parts& parts, const wire::ExecuteRequest& request) {
   if (request.start_at.empty()) return request.delay;
   std::chrono::milliseconds delay{0};
-  parts.connections.run_one([&](store::Session& session) { delay = store::TimeLimitStatements(session).until(request.start_at); });
+  parts.connections.run_one(
+      [&](store::Session& session) { delay = store::TimeLimitStatements(session).until(request.start_at); });
   return delay;
 }
 
@@ -52,7 +53,8 @@ base::Result<Started> decide(Parts& parts, const wire::ExecuteRequest& request, 
   NothingStored nothing;
   started.open.start_delay = delay_of(parts, request);
   started.limit = request.timeout.count() > 0 ? request.timeout : limit_of(*started.open.playbook);
-  auto decision = engine::start({*started.open.playbook, started.open.execution_id, started.open.workload, nothing});
+  auto decision =
+      engine::start({*started.open.playbook, started.open.execution_id, started.open.workload, nothing});
   if (!decision) return base::failure(decision.error());
   started.decision = std::move(*decision);
   return started;
@@ -63,7 +65,8 @@ class Transaction {
  public:
   explicit Transaction(Parts& parts) : parts_(parts) {}
 
-  void run(store::Session& session, const std::vector<Started>& all, const std::vector<wire::ExecuteRequest>& requests) {
+  void run(store::Session& session, const std::vector<Started>& all,
+           const std::vector<wire::ExecuteRequest>& requests) {
     std::vector<store::NewExecution> rows;
     std::vector<DecisionWrites> writes(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -106,16 +109,20 @@ class Transaction {
 };
 
 // The first execution that was started under a key.
-base::Result<wire::ExecuteAnswer> known_answer(Parts& parts, const std::string& key, const std::string& path) {
+base::Result<wire::ExecuteAnswer> known_answer(Parts& parts, const std::string& key,
+                                               const std::string& path) {
   std::map<std::string, store::KeyedExecution> known;
-  parts.connections.run_one([&](store::Session& session) { known = store::ExecutionTable(session).by_keys({key}); });
+  parts.connections.run_one(
+      [&](store::Session& session) { known = store::ExecutionTable(session).by_keys({key}); });
   const auto found = known.find(key);
   if (found == known.end()) {
-    return base::failure(ErrorCode::unavailable, "the execution of Idempotency-Key '" + key + "' is just being written");
+    return base::failure(ErrorCode::unavailable,
+                         "the execution of Idempotency-Key '" + key + "' is just being written");
   }
   if (!path.empty() && found->second.path != path) {
-    return base::failure(ErrorCode::conflict, "Idempotency-Key '" + key + "' was used for path '" + found->second.path +
-                                                  "' (execution " + found->second.execution_id.str() +
+    return base::failure(ErrorCode::conflict, "Idempotency-Key '" + key + "' was used for path '" +
+                                                  found->second.path + "' (execution " +
+                                                  found->second.execution_id.str() +
                                                   "), this request names '" + path + "': use another key");
   }
   return wire::ExecuteAnswer{found->second.execution_id, 0, true};
@@ -126,14 +133,16 @@ base::Result<wire::ExecuteAnswer> start_execution(Parts& parts, const wire::Exec
   return std::move(start_executions(parts, {request}).front());
 }
 
-std::vector<base::Result<wire::ExecuteAnswer>> start_executions(Parts& parts,
-                                                                const std::vector<wire::ExecuteRequest>& requests) {
+std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
+    Parts& parts, const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers(requests.size(), wire::ExecuteAnswer{});
   std::vector<Started> all;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     auto started = decide(parts, requests[i], i);
-    if (started) all.push_back(std::move(*started));
-    else answers[i] = base::failure(started.error());
+    if (started)
+      all.push_back(std::move(*started));
+    else
+      answers[i] = base::failure(started.error());
   }
   if (all.empty()) return answers;
 

@@ -10,7 +10,8 @@
 
 namespace noetl::app {
 
-[[nodiscard]] base::Result<wire::ExecuteAnswer> start_execution(Parts& parts, const wire::ExecuteRequest& request);
+[[nodiscard]] base::Result<wire::ExecuteAnswer> start_execution(Parts& parts,
+                                                                const wire::ExecuteRequest& request);
 
 // One transaction for all that can start; an item that cannot has its own error and stops no other.
 [[nodiscard]] std::vector<base::Result<wire::ExecuteAnswer>> start_executions(

@@ -19,7 +19,8 @@ constexpr int batch_max = 256;
 // One transaction: callers and called are locked in the order of their ids, as everywhere.
 class Telling {
  public:
-  Telling(Parts& parts, store::Session& session) : parts_(parts), session_(session), run_(parts, session, writes_) {}
+  Telling(Parts& parts, store::Session& session)
+      : parts_(parts), session_(session), run_(parts, session, writes_) {}
 
   void tell(const std::vector<store::UntoldChild>& untold) {
     lock(untold);
@@ -49,7 +50,8 @@ class Telling {
       callers.insert(child.parent_execution_id);
     }
     for (const auto& row : store::ExecutionTable(session_).lock({all.begin(), all.end()})) {
-      if (callers.contains(row.execution_id)) executions_.emplace(row.execution_id, open_execution(parts_, session_, row));
+      if (callers.contains(row.execution_id))
+        executions_.emplace(row.execution_id, open_execution(parts_, session_, row));
     }
   }
 
@@ -83,7 +85,8 @@ class Telling {
     if (is_completed) {
       occurrence.result = result_of(child);
     } else {
-      auto error = engine::tool_error_from_json(child.error.empty() ? Json::object() : Json::parse(child.error));
+      auto error =
+          engine::tool_error_from_json(child.error.empty() ? Json::object() : Json::parse(child.error));
       error.message = "playbook '" + child.path + "', execution " + child.execution_id.str() + ", " +
                       std::string(domain::to_string(child.status)) + ": " + error.message;
       occurrence.error = error;
@@ -130,9 +133,8 @@ void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended) {
 
 int tell_waiting_parents(Parts& parts, int limit) {
   std::vector<store::UntoldChild> untold;
-  parts.connections.run_one([&](store::Session& session) {
-    untold = store::ExecutionTable(session).untold_children({}, limit);
-  });
+  parts.connections.run_one(
+      [&](store::Session& session) { untold = store::ExecutionTable(session).untold_children({}, limit); });
   if (untold.empty()) return 0;
   tell_parents(parts, tell_batch(parts, untold));
   return static_cast<int>(untold.size());

@@ -11,7 +11,8 @@
 namespace noetl::app {
 
 // The commands of which something was taken; the others are not (or no longer) this worker's to speak for.
-[[nodiscard]] std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::AttemptNote>& notes,
+[[nodiscard]] std::set<base::CommandId> tell_progress(Parts& parts,
+                                                      const std::vector<wire::AttemptNote>& notes,
                                                       const std::string& worker_id);
 
 }  // namespace noetl::app

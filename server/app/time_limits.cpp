@@ -23,10 +23,11 @@ bool fail_one(Parts& parts, base::ExecutionId id) {
     const auto overdue = statements.lock(id);
     if (!overdue) return;
     auto open = open_execution(parts, session, overdue->row);
-    NothingStored nothing;   // ending renders nothing
+    NothingStored nothing;  // ending renders nothing
     end_execution(parts, session, open,
-                  engine::time_out({*open.playbook, id, open.workload, nothing}, std::move(open.state),
-                                   "execution " + id.str() + " has run for its limit of " + seconds_of(overdue->limit)));
+                  engine::time_out(
+                      {*open.playbook, id, open.workload, nothing}, std::move(open.state),
+                      "execution " + id.str() + " has run for its limit of " + seconds_of(overdue->limit)));
     statements.end_time_of_children(id);
     is_failed = true;
   });
@@ -39,7 +40,8 @@ int fail_overdue(Parts& parts, int limit) {
   int failed = 0;
   while (failed < limit) {
     std::vector<base::ExecutionId> ids;
-    parts.connections.run_one([&](store::Session& session) { ids = store::TimeLimitStatements(session).overdue(limit); });
+    parts.connections.run_one(
+        [&](store::Session& session) { ids = store::TimeLimitStatements(session).overdue(limit); });
     if (ids.empty()) break;
     for (const auto id : ids) failed += fail_one(parts, id) ? 1 : 0;
   }

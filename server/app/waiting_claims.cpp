@@ -18,8 +18,8 @@ std::uint64_t WaitingClaims::seen(const std::string& pool) const {
   return found == wakes_.end() ? 0 : found->second;
 }
 
-void WaitingClaims::wait(const std::string& pool, std::uint64_t seen, std::chrono::steady_clock::time_point until,
-                         std::stop_token stop) {
+void WaitingClaims::wait(const std::string& pool, std::uint64_t seen,
+                         std::chrono::steady_clock::time_point until, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   (void)woken_.wait_until(lock, stop, until, [&] {
     const auto found = wakes_.find(pool);
@@ -27,7 +27,8 @@ void WaitingClaims::wait(const std::string& pool, std::uint64_t seen, std::chron
   });
 }
 
-WaitingClaims::Look WaitingClaims::begin_look(const std::string& pool, std::chrono::steady_clock::time_point now) {
+WaitingClaims::Look WaitingClaims::begin_look(const std::string& pool,
+                                              std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
   const bool is_first = bounds.looked_at == std::chrono::steady_clock::time_point{};
@@ -36,11 +37,13 @@ WaitingClaims::Look WaitingClaims::begin_look(const std::string& pool, std::chro
   return {bounds.surely, true};
 }
 
-void WaitingClaims::end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh,
-                             const Horizon& horizon) {
+void WaitingClaims::end_look(const std::string& pool, const Look& look,
+                             std::optional<base::CommandId> first_fresh, const Horizon& horizon) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
-  const auto first_or = [&](base::CommandId bound) { return first_fresh ? std::min(*first_fresh, bound) : bound; };
+  const auto first_or = [&](base::CommandId bound) {
+    return first_fresh ? std::min(*first_fresh, bound) : bound;
+  };
   if (look.is_thorough) {
     bounds.surely = std::max(bounds.surely, first_or(horizon.surely));
     // It may have found what was committed late: then the quick looks begin there.
@@ -50,7 +53,8 @@ void WaitingClaims::end_look(const std::string& pool, const Look& look, std::opt
   }
 }
 
-std::vector<base::CommandId> WaitingClaims::take(const std::vector<base::CommandId>& candidates, std::size_t most) {
+std::vector<base::CommandId> WaitingClaims::take(const std::vector<base::CommandId>& candidates,
+                                                 std::size_t most) {
   std::vector<base::CommandId> taken;
   const std::lock_guard lock(mutex_);
   for (const auto id : candidates) {

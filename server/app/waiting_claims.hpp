@@ -41,10 +41,12 @@ class WaitingClaims {
   static constexpr std::chrono::milliseconds thorough_interval{1000};
   [[nodiscard]] Look begin_look(const std::string& pool, std::chrono::steady_clock::time_point now);
   // `first_fresh`: the first one that waits, as far as that look has read.
-  void end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh, const Horizon& horizon);
+  void end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh,
+                const Horizon& horizon);
   // Polls that look at the same time see the same candidates: each takes others, so that they do not wait for one another's
   // rows only to find them claimed. At most `most` that no other poll of this replica is claiming just now.
-  [[nodiscard]] std::vector<base::CommandId> take(const std::vector<base::CommandId>& candidates, std::size_t most);
+  [[nodiscard]] std::vector<base::CommandId> take(const std::vector<base::CommandId>& candidates,
+                                                  std::size_t most);
   void give_back(const std::vector<base::CommandId>& taken);
   [[nodiscard]] std::size_t taken() const;
   // Below it no never-handed-back command waits.
@@ -55,7 +57,7 @@ class WaitingClaims {
   std::condition_variable_any woken_;
   std::map<std::string, std::uint64_t> wakes_;
   struct Bounds {
-    base::CommandId surely;   // only ever grows
+    base::CommandId surely;  // only ever grows
     base::CommandId recent;
     std::chrono::steady_clock::time_point looked_at;
   };

@@ -5,7 +5,13 @@
 namespace noetl::doctor {
 
 Check named(std::string name) {
-  return {.name = std::move(name), .rule = {}, .verdict = Verdict::ok, .summary = {}, .cure = {}, .total = 0, .findings = {}};
+  return {.name = std::move(name),
+          .rule = {},
+          .verdict = Verdict::ok,
+          .summary = {},
+          .cure = {},
+          .total = 0,
+          .findings = {}};
 }
 
 void find(Check& check, Verdict verdict, const store::Finding& finding, const std::string& cure) {
@@ -19,9 +25,12 @@ void find(Check& check, Verdict verdict, const store::Finding& finding, const st
 nlohmann::json to_json(const Check& check) {
   auto findings = nlohmann::json::array();
   for (const auto& one : check.findings) findings.push_back({{"id", one.id}, {"what", one.what}});
-  return {{"check", check.name},     {"rule", check.rule},
-          {"status", to_string(check.verdict)}, {"summary", check.summary},
-          {"found", check.total},    {"findings", std::move(findings)},
+  return {{"check", check.name},
+          {"rule", check.rule},
+          {"status", to_string(check.verdict)},
+          {"summary", check.summary},
+          {"found", check.total},
+          {"findings", std::move(findings)},
           {"cure", check.verdict == Verdict::ok ? nlohmann::json() : nlohmann::json(check.cure)}};
 }
 

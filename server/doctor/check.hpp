@@ -24,10 +24,10 @@ enum class Verdict { ok, warning, broken, unchecked };
 
 struct Check {
   std::string name;
-  std::string rule;        // R2 … R8; empty for the stack
+  std::string rule;  // R2 … R8; empty for the stack
   Verdict verdict = Verdict::ok;
-  std::string summary;     // one line
-  std::string cure;        // for what was found
+  std::string summary;  // one line
+  std::string cure;  // for what was found
   std::int64_t total = 0;  // findings; `findings` has the first of them
   std::vector<store::Finding> findings;
 };

@@ -20,8 +20,10 @@ std::vector<Check> examine(const DoctorSettings& settings) {
   std::vector<Check> checks{check_schema(settings.stack.database_url)};
   // Statements of this program cannot be prepared on another schema.
   if (checks.front().verdict == Verdict::broken) return checks;
-  store::ConnectionPool connections({.database_url = settings.stack.database_url, .connections_max = 2,
-                                     .statement_timeout = statement_timeout, .is_inspection = true});
+  store::ConnectionPool connections({.database_url = settings.stack.database_url,
+                                     .connections_max = 2,
+                                     .statement_timeout = statement_timeout,
+                                     .is_inspection = true});
   append(checks, check_postgres(connections, settings.stack));
   append(checks, check_nats(connections, settings.stack));
   append(checks, check_rules(connections, settings.is_deep));

@@ -11,7 +11,7 @@ namespace noetl::doctor {
 
 struct DoctorSettings {
   StackSettings stack;
-  bool is_deep = false;       // read whole tables and replay executions
+  bool is_deep = false;  // read whole tables and replay executions
   ReplaySettings replay;
 };
 

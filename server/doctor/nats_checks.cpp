@@ -22,36 +22,45 @@ Check check_stream(nats::JetStream& jetstream, const nats::StreamSettings& wante
   const auto state = jetstream.compare_stream(wanted);
   if (!state) {
     find(check, Verdict::warning, {wanted.name, state.error().message},
-         "A running server makes it within two seconds; see its log for component=notify, and that JetStream is enabled "
+         "A running server makes it within two seconds; see its log for component=notify, and that JetStream "
+         "is enabled "
          "(nats-server -js).");
     return check;
   }
   if (!state->drift.empty()) {
     find(check, Verdict::warning, {wanted.name, joined(state->drift)},
-         "The server keeps what it finds. When nobody meant it: nats stream rm " + wanted.name + ", and the server makes it "
-         "anew; nothing is lost, the doorbell rings again.");
+         "The server keeps what it finds. When nobody meant it: nats stream rm " + wanted.name +
+             ", and the server makes it "
+             "anew; nothing is lost, the doorbell rings again.");
     return check;
   }
   check.summary = std::to_string(state->messages) + " messages, " + std::to_string(state->bytes) + " bytes";
   return check;
 }
 
-void check_relations(Check& check, const nats::ConsumerSettings& wanted, const StackSettings& settings, std::int64_t slots) {
+void check_relations(Check& check, const nats::ConsumerSettings& wanted, const StackSettings& settings,
+                     std::int64_t slots) {
   if (wanted.ack_wait < settings.lease || wanted.ack_wait < ack_wait_min) {
-    find(check, Verdict::warning, {wanted.durable, "ack wait of " + std::to_string(wanted.ack_wait.count()) +
-             " ms beside a lease of " + std::to_string(settings.lease.count()) + " ms"},
-         "JetStream would deliver what a worker holds to another one, in vain: set nats-ack-wait to at least " +
-             std::to_string(std::max(ack_wait_min, settings.lease).count()) + " ms and longer than the lease.");
+    find(check, Verdict::warning,
+         {wanted.durable, "ack wait of " + std::to_string(wanted.ack_wait.count()) +
+                              " ms beside a lease of " + std::to_string(settings.lease.count()) + " ms"},
+         "JetStream would deliver what a worker holds to another one, in vain: set nats-ack-wait to at "
+         "least " +
+             std::to_string(std::max(ack_wait_min, settings.lease).count()) +
+             " ms and longer than the lease.");
   }
   if (slots > wanted.acks_pending_max) {
-    find(check, Verdict::warning, {wanted.durable, std::to_string(slots) + " slots, but at most " +
-             std::to_string(wanted.acks_pending_max) + " unanswered notifications"},
-         "Delivery stalls without a word: raise nats-max-ack-pending above workers times slots, and remove the consumer, so "
+    find(check, Verdict::warning,
+         {wanted.durable, std::to_string(slots) + " slots, but at most " +
+                              std::to_string(wanted.acks_pending_max) + " unanswered notifications"},
+         "Delivery stalls without a word: raise nats-max-ack-pending above workers times slots, and remove "
+         "the consumer, so "
          "that it is made anew.");
   }
 }
 
-Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings, const store::PoolSlots& pool) {
+Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings,
+                     const store::PoolSlots& pool) {
   const auto wanted = notify::consumer_of(settings.notifier, pool.pool);
   auto check = named("consumer " + wanted.durable);
   const auto state = jetstream.compare_consumer(settings.notifier.stream, wanted);
@@ -62,13 +71,13 @@ Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings, 
   }
   if (!state->drift.empty()) {
     find(check, Verdict::warning, {wanted.durable, joined(state->drift)},
-         "The server keeps what it finds. When nobody meant it: nats consumer rm " + settings.notifier.stream + " " +
-             wanted.durable + ", and the server makes it anew.");
+         "The server keeps what it finds. When nobody meant it: nats consumer rm " +
+             settings.notifier.stream + " " + wanted.durable + ", and the server makes it anew.");
   }
   check_relations(check, wanted, settings, pool.slots);
   if (check.total == 0) {
-    check.summary = std::to_string(state->waiting) + " waiting, " + std::to_string(state->acks_pending) + " being worked on, " +
-                    std::to_string(state->redelivered) + " redelivered";
+    check.summary = std::to_string(state->waiting) + " waiting, " + std::to_string(state->acks_pending) +
+                    " being worked on, " + std::to_string(state->redelivered) + " redelivered";
   }
   return check;
 }
@@ -85,14 +94,17 @@ std::vector<Check> check_nats(store::ConnectionPool& connections, const StackSet
   const nats::ThreadScope scope;
   auto connection = nats::Connection::open(settings.notifier.nats);
   if (!connection || !(*connection)->wait_connected(patience)) {
-    find(check, Verdict::warning, {settings.notifier.stream, connection ? "no answer from " + (*connection)->shown_url() : connection.error().message},
+    find(check, Verdict::warning,
+         {settings.notifier.stream,
+          connection ? "no answer from " + (*connection)->shown_url() : connection.error().message},
          "Workers go on by polling, slower. Start nats-server -js, or set nats-url.");
     return {std::move(check)};
   }
   check.summary = "connected to " + (*connection)->shown_url();
   std::vector<Check> checks{std::move(check)};
   nats::JetStream jetstream(**connection, patience);
-  for (const auto& stream : notify::streams_of(settings.notifier)) checks.push_back(check_stream(jetstream, stream));
+  for (const auto& stream : notify::streams_of(settings.notifier))
+    checks.push_back(check_stream(jetstream, stream));
   std::vector<store::PoolSlots> pools;
   connections.transact([&](store::Session& session) { pools = store::DoctorStatements(session).pools(); });
   if (pools.empty()) pools.push_back({std::string(domain::default_pool), 0});

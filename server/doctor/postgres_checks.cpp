@@ -16,7 +16,8 @@ constexpr double connections_share_max = 0.8;
 constexpr double disk_share_min = 0.1;
 
 std::int64_t unix_ms() {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 Check check_clock(const store::PostgresState& postgres, std::int64_t asked_ms, std::int64_t answered_ms) {
@@ -24,8 +25,9 @@ Check check_clock(const store::PostgresState& postgres, std::int64_t asked_ms, s
   const auto off = (asked_ms + answered_ms) / 2 - postgres.now_ms;
   const auto margin = clock_difference_max.count() + (answered_ms - asked_ms) / 2;
   if (std::abs(off) > margin) {
-    find(check, Verdict::warning, {"this machine", "its clock is " + std::to_string(std::abs(off)) + " ms " +
-             (off > 0 ? "ahead of" : "behind") + " Postgres's"},
+    find(check, Verdict::warning,
+         {"this machine", "its clock is " + std::to_string(std::abs(off)) + " ms " +
+                              (off > 0 ? "ahead of" : "behind") + " Postgres's"},
          "Leases and delays follow Postgres's clock; run a time service (chrony) on both machines.");
   } else {
     check.summary = "within " + std::to_string(margin) + " ms of Postgres's";
@@ -35,16 +37,19 @@ Check check_clock(const store::PostgresState& postgres, std::int64_t asked_ms, s
 
 Check check_connections(const store::PostgresState& postgres, int db_pool_size) {
   auto check = named("connections");
-  const auto used = std::to_string(postgres.connections_used) + " of " + std::to_string(postgres.connections_max);
+  const auto used =
+      std::to_string(postgres.connections_used) + " of " + std::to_string(postgres.connections_max);
   // A server takes its pool and one connection for its duties.
   if (db_pool_size + 1 > postgres.connections_max) {
-    find(check, Verdict::broken, {"db-pool-size", "one server may open " + std::to_string(db_pool_size + 1) +
-             " connections, Postgres gives " + std::to_string(postgres.connections_max)},
+    find(check, Verdict::broken,
+         {"db-pool-size", "one server may open " + std::to_string(db_pool_size + 1) +
+                              " connections, Postgres gives " + std::to_string(postgres.connections_max)},
          "Lower db-pool-size (NOETL_DB_POOL_SIZE) or raise Postgres's max_connections.");
   }
   if (postgres.connections_used > static_cast<int>(connections_share_max * postgres.connections_max)) {
     find(check, Verdict::warning, {"max_connections", used + " connections are in use"},
-         "Every server may open db-pool-size + 1: lower it, raise max_connections, or find who else is connected "
+         "Every server may open db-pool-size + 1: lower it, raise max_connections, or find who else is "
+         "connected "
          "(select application_name, count(*) from pg_stat_activity group by 1).");
   }
   if (check.total == 0) check.summary = used + " in use";
@@ -67,9 +72,11 @@ Check check_durability(const store::PostgresState& postgres) {
 
 Check check_autovacuum(const store::PostgresState& postgres) {
   auto check = named("autovacuum");
-  for (const auto& [name, value] : {std::pair{"autovacuum", postgres.autovacuum}, {"track_counts", postgres.track_counts}}) {
-    if (value != "on") find(check, Verdict::broken, {name, std::string(name) + " is " + value},
-         std::string("The queue's tables grow without end: set ") + name + " = on.");
+  for (const auto& [name, value] :
+       {std::pair{"autovacuum", postgres.autovacuum}, {"track_counts", postgres.track_counts}}) {
+    if (value != "on")
+      find(check, Verdict::broken, {name, std::string(name) + " is " + value},
+           std::string("The queue's tables grow without end: set ") + name + " = on.");
   }
   if (check.total == 0) check.summary = "on";
   return check;
@@ -95,10 +102,12 @@ Check check_disk(const store::PostgresState& postgres) {
     check.cure = "Watch the free space where Postgres runs; its folder is shown by: show data_directory.";
     return check;
   }
-  const auto free = shown_bytes(static_cast<double>(space.available)) + " of " + shown_bytes(static_cast<double>(space.capacity)) + " are free";
+  const auto free = shown_bytes(static_cast<double>(space.available)) + " of " +
+                    shown_bytes(static_cast<double>(space.capacity)) + " are free";
   if (static_cast<double>(space.available) < disk_share_min * static_cast<double>(space.capacity)) {
     find(check, Verdict::warning, {folder.string(), size + ", and " + free},
-         "Without space Postgres stops, and with it everything: enlarge the disk, or keep less (the settings `retention`).");
+         "Without space Postgres stops, and with it everything: enlarge the disk, or keep less (the settings "
+         "`retention`).");
   } else {
     check.summary = size + ", " + free;
   }
@@ -110,18 +119,22 @@ Check check_disk(const store::PostgresState& postgres) {
 Check check_schema(const std::string& database_url) {
   auto check = named("schema");
   const auto migrations = store::migration_status(database_url);
-  if (!migrations && migrations.error().code == base::ErrorCode::unavailable) throw store::Unavailable(migrations.error().message);
+  if (!migrations && migrations.error().code == base::ErrorCode::unavailable)
+    throw store::Unavailable(migrations.error().message);
   if (!migrations) {
     find(check, Verdict::broken, {"schema", migrations.error().message},
-         "Give the server's settings (database-url or postgres-*), and the program that belongs to this database.");
+         "Give the server's settings (database-url or postgres-*), and the program that belongs to this "
+         "database.");
     return check;
   }
   for (const auto& migration : *migrations) {
-    if (migration.applied_at.empty()) find(check, Verdict::broken, {migration.name, migration.name + " is not applied"},
-         "");
+    if (migration.applied_at.empty())
+      find(check, Verdict::broken, {migration.name, migration.name + " is not applied"}, "");
   }
-  if (check.total > 0) check.cure = "Run `noetlctl migrate up` with the same settings.";
-  else check.summary = std::to_string(migrations->size()) + " migrations, all applied";
+  if (check.total > 0)
+    check.cure = "Run `noetlctl migrate up` with the same settings.";
+  else
+    check.summary = std::to_string(migrations->size()) + " migrations, all applied";
   return check;
 }
 

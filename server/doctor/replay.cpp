@@ -17,7 +17,8 @@ domain::ToolError error_of(const Json& json) {
   error.message = json.value("message", std::string());
   error.is_retryable = json.value("retryable", false);
   error.traceback = json.value("traceback", std::string());
-  if (const auto status = json.find("status"); status != json.end() && status->is_number_integer()) error.status = status->get<int>();
+  if (const auto status = json.find("status"); status != json.end() && status->is_number_integer())
+    error.status = status->get<int>();
   if (const auto wait = json.find("retry_after_ms"); wait != json.end()) {
     error.retry_after = std::chrono::milliseconds(wait->get<std::int64_t>());
   } else if (const auto seconds = json.find("retry_after"); seconds != json.end()) {
@@ -60,7 +61,8 @@ class Replay::Memory final : public engine::Archive {
   std::map<std::string, std::map<int, ReplayedItem>> items;
 };
 
-Replay::Replay(const domain::Playbook& playbook, base::ExecutionId execution_id, const Json& workload, Elsewhere elsewhere)
+Replay::Replay(const domain::Playbook& playbook, base::ExecutionId execution_id, const Json& workload,
+               Elsewhere elsewhere)
     : playbook_(playbook),
       execution_id_(execution_id),
       workload_(workload),
@@ -74,8 +76,13 @@ const std::map<std::string, std::map<int, ReplayedItem>>& Replay::items() const 
 
 engine::Situation Replay::situation(bool may_move_out) {
   std::function<base::ResultId()> new_id;
-  if (may_move_out) new_id = [this] { return left_used_ < left_.size() ? left_[left_used_++] : base::ResultId{}; };
-  return {.playbook = playbook_, .execution_id = execution_id_, .workload = workload_, .archive = *memory_, .new_result_id = new_id};
+  if (may_move_out)
+    new_id = [this] { return left_used_ < left_.size() ? left_[left_used_++] : base::ResultId{}; };
+  return {.playbook = playbook_,
+          .execution_id = execution_id_,
+          .workload = workload_,
+          .archive = *memory_,
+          .new_result_id = new_id};
 }
 
 std::optional<Halt> Replay::apply(const LoggedChange& change) {
@@ -84,7 +91,8 @@ std::optional<Halt> Replay::apply(const LoggedChange& change) {
   // What is in the log was written by this product; anything else there is what this looks for.
   try {
     if (const auto left = change.meta.find(notes::results); left != change.meta.end()) {
-      for (const auto& one : *left) left_.push_back({base::parse_id(one.at(1).get<std::string>()).value_or(0)});
+      for (const auto& one : *left)
+        left_.push_back({base::parse_id(one.at(1).get<std::string>()).value_or(0)});
     }
     const bool has_begun = state_.decisions > 0;
     if ((change.event_type == "playbook.initialized") == has_begun) {
@@ -108,7 +116,8 @@ std::optional<Halt> Replay::apply(const LoggedChange& change) {
     }
     return occurred(change);
   } catch (const std::exception& error) {
-    return contradiction("'" + change.event_type + "' of '" + change.node_id + "' cannot be applied: " + error.what());
+    return contradiction("'" + change.event_type + "' of '" + change.node_id +
+                         "' cannot be applied: " + error.what());
   }
 }
 
@@ -118,7 +127,8 @@ std::optional<Halt> Replay::begin(const LoggedChange& change) {
   if (from_step.empty()) {
     first = engine::start(situation(false));
   } else {
-    const base::ExecutionId earlier_id{base::parse_id(change.payload.value("rerun_of", std::string())).value_or(0)};
+    const base::ExecutionId earlier_id{
+        base::parse_id(change.payload.value("rerun_of", std::string())).value_or(0)};
     const auto earlier = elsewhere_.earlier(earlier_id);
     if (!earlier) return unseen("it repeats execution " + earlier_id.str() + ", which is gone");
     first = engine::start_again(situation(false), *earlier, from_step);
@@ -156,12 +166,14 @@ std::optional<Halt> Replay::occurred(const LoggedChange& change) {
     const base::ResultId id{base::parse_id(reference->get<std::string>()).value_or(0)};
     occurrence.result = elsewhere_.result(id);
     if (occurrence.result.is_null()) {
-      return contradiction("node '" + change.node_id + "' brought result " + id.str() + ", which is not stored");
+      return contradiction("node '" + change.node_id + "' brought result " + id.str() +
+                           ", which is not stored");
     }
   } else if (const auto result = change.payload.find("result"); result != change.payload.end()) {
     occurrence.result = *result;
   }
-  if (const auto error = change.payload.find("error"); error != change.payload.end()) occurrence.error = error_of(*error);
+  if (const auto error = change.payload.find("error"); error != change.payload.end())
+    occurrence.error = error_of(*error);
   return take(engine::react(situation(true), std::move(state_), occurrence), change);
 }
 
@@ -183,7 +195,8 @@ std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& 
   for (auto& command : decision.commands) {
     open_nodes_.insert(command.node_id);
     frames_[command.node_id] = std::move(command.frame);
-    if (!nodes_.insert(command.node_id).second) return contradiction("node '" + command.node_id + "' is issued twice");
+    if (!nodes_.insert(command.node_id).second)
+      return contradiction("node '" + command.node_id + "' is issued twice");
   }
   for (auto& child : decision.children) frames_[child.node_id] = std::move(child.frame);
   for (auto& loop : decision.loops) {
@@ -192,7 +205,7 @@ std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& 
   }
   for (auto& outcome : decision.loop_outcomes) {
     auto& row = memory_->items[outcome.loop][outcome.index];
-    if (row.result) continue;   // an item has one outcome: the first (R7)
+    if (row.result) continue;  // an item has one outcome: the first (R7)
     row.result = std::move(outcome.result);
     row.is_completed = outcome.is_completed;
   }

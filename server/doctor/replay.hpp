@@ -22,7 +22,7 @@ struct LoggedChange {
 
 // What lies outside the log.
 struct Elsewhere {
-  std::function<domain::Json(base::ResultId)> result;   // null when it is not there
+  std::function<domain::Json(base::ResultId)> result;  // null when it is not there
   // The last state of the execution that this one repeats, with every result in it; nothing when it is gone.
   std::function<std::optional<engine::State>(base::ExecutionId)> earlier;
 };
@@ -35,13 +35,14 @@ struct ReplayedItem {
 
 // Why a change could not be applied.
 struct Halt {
-  bool is_contradiction = true;   // false: the log leads out of what is stored, so nothing can be said
+  bool is_contradiction = true;  // false: the log leads out of what is stored, so nothing can be said
   std::string why;
 };
 
 class Replay {
  public:
-  Replay(const domain::Playbook& playbook, base::ExecutionId execution_id, const domain::Json& workload, Elsewhere elsewhere);
+  Replay(const domain::Playbook& playbook, base::ExecutionId execution_id, const domain::Json& workload,
+         Elsewhere elsewhere);
   ~Replay();
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
@@ -51,9 +52,11 @@ class Replay {
 
   [[nodiscard]] const engine::State& state() const { return state_; }
   [[nodiscard]] const std::optional<engine::Finish>& finish() const { return finish_; }
-  [[nodiscard]] const std::set<std::string>& nodes() const { return nodes_; }           // of all commands issued
-  [[nodiscard]] const std::set<std::string>& open_nodes() const { return open_nodes_; } // of those that have not ended
-  [[nodiscard]] const std::map<base::ResultId, std::string>& results() const;           // that left the state
+  [[nodiscard]] const std::set<std::string>& nodes() const { return nodes_; }  // of all commands issued
+  [[nodiscard]] const std::set<std::string>& open_nodes() const {
+    return open_nodes_;
+  }  // of those that have not ended
+  [[nodiscard]] const std::map<base::ResultId, std::string>& results() const;  // that left the state
   [[nodiscard]] const std::map<std::string, std::map<int, ReplayedItem>>& items() const;
 
  private:
@@ -71,9 +74,9 @@ class Replay {
   std::unique_ptr<Memory> memory_;
   engine::State state_;
   std::optional<engine::Finish> finish_;
-  std::map<std::string, domain::Json> frames_;   // of nodes that have not ended
+  std::map<std::string, domain::Json> frames_;  // of nodes that have not ended
   std::set<std::string> nodes_, open_nodes_;
-  std::vector<base::ResultId> left_;             // ids that this change's results got
+  std::vector<base::ResultId> left_;  // ids that this change's results got
   std::size_t left_used_ = 0;
 };
 

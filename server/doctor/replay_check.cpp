@@ -35,9 +35,12 @@ std::string difference(const Json& stored, const Json& replayed) {
   const auto patch = Json::diff(stored, replayed);
   if (patch.empty()) return {};
   const Json::json_pointer place(patch[0].at("path").get<std::string>());
-  const auto at = [&](const Json& whole) { return whole.contains(place) ? shortened(whole.at(place)) : std::string("nothing"); };
-  return "at " + (place.empty() ? std::string("the root") : place.to_string()) + ": stored " + at(stored) + ", replayed " +
-         at(replayed) + (patch.size() > 1 ? " (and " + std::to_string(patch.size() - 1) + " more)" : "");
+  const auto at = [&](const Json& whole) {
+    return whole.contains(place) ? shortened(whole.at(place)) : std::string("nothing");
+  };
+  return "at " + (place.empty() ? std::string("the root") : place.to_string()) + ": stored " + at(stored) +
+         ", replayed " + at(replayed) +
+         (patch.size() > 1 ? " (and " + std::to_string(patch.size() - 1) + " more)" : "");
 }
 
 // One execution within one snapshot.
@@ -81,8 +84,11 @@ class Inspection {
     for (auto& [step, slot] : state->results) {
       if (!slot.loop.empty()) {
         Json results = Json::array();
-        for (const auto& text : store::ExecutionTable(session_).loop_results(id, slot.loop)) results.push_back(Json::parse(text));
-        slot = {.value = Json{{"results", std::move(results)}, {"stats", std::move(slot.value)}}, .reference = {}, .loop = {}};
+        for (const auto& text : store::ExecutionTable(session_).loop_results(id, slot.loop))
+          results.push_back(Json::parse(text));
+        slot = {.value = Json{{"results", std::move(results)}, {"stats", std::move(slot.value)}},
+                .reference = {},
+                .loop = {}};
       } else if (slot.reference.is_set()) {
         slot = {.value = stored_result(slot.reference), .reference = {}, .loop = {}};
       }
@@ -98,12 +104,14 @@ class Inspection {
     while (next <= decisions) {
       const auto page = statements_.changes(id, after, events_page);
       for (const auto& event : page) {
-        LoggedChange change{event.event_type, event.step, event.node_id, parsed(event.payload), parsed(event.meta)};
+        LoggedChange change{event.event_type, event.step, event.node_id, parsed(event.payload),
+                            parsed(event.meta)};
         after = event.event_id;
         const auto number = change.meta.value(app::log_notes::sequence, std::int64_t{0});
-        if (number == 0) continue;   // a client's event may have the word somewhere inside
+        if (number == 0) continue;  // a client's event may have the word somewhere inside
         if (number < next || !early.emplace(number, std::move(change)).second) {
-          return Halt{true, "number " + std::to_string(number) + " is in its log twice, again at event " + event.event_id.str()};
+          return Halt{true, "number " + std::to_string(number) + " is in its log twice, again at event " +
+                                event.event_id.str()};
         }
         for (auto ready = early.find(next); ready != early.end(); ready = early.find(++next)) {
           if (auto halt = replay.apply(ready->second)) return halt;
@@ -112,19 +120,25 @@ class Inspection {
       }
       read += static_cast<std::int64_t>(page.size());
       if (page.size() < events_page) break;
-      if (read > settings_.events_max) return Halt{false, "its log is longer than " + std::to_string(settings_.events_max) + " rows"};
+      if (read > settings_.events_max)
+        return Halt{false, "its log is longer than " + std::to_string(settings_.events_max) + " rows"};
     }
     if (next == 1 && early.empty()) return Halt{false, "its log is gone"};
     if (next <= decisions) {
-      return Halt{true, "its state counts " + std::to_string(decisions) + " changes, number " + std::to_string(next) + " is not in its log"};
+      return Halt{true, "its state counts " + std::to_string(decisions) + " changes, number " +
+                            std::to_string(next) + " is not in its log"};
     }
-    if (!early.empty()) return Halt{true, "its log has change " + std::to_string(early.begin()->first) + ", its state counts " + std::to_string(decisions)};
+    if (!early.empty())
+      return Halt{true, "its log has change " + std::to_string(early.begin()->first) + ", its state counts " +
+                            std::to_string(decisions)};
     return std::nullopt;
   }
 
-  std::optional<Halt> compare(const Replay& replay, const store::InspectedExecution& row, const Json& stored) {
-    for (const auto& found : {compare_state(replay, stored), compare_row(replay, row), compare_commands(replay, row.execution_id),
-                              compare_items(replay, row.execution_id), compare_results(replay)}) {
+  std::optional<Halt> compare(const Replay& replay, const store::InspectedExecution& row,
+                              const Json& stored) {
+    for (const auto& found :
+         {compare_state(replay, stored), compare_row(replay, row), compare_commands(replay, row.execution_id),
+          compare_items(replay, row.execution_id), compare_results(replay)}) {
       if (!found.empty()) return Halt{true, found};
     }
     return std::nullopt;
@@ -138,8 +152,11 @@ class Inspection {
 
   static std::string compare_row(const Replay& replay, const store::InspectedExecution& row) {
     const auto& finish = replay.finish();
-    const Json stored{{"status", row.status}, {"outstanding", row.outstanding}, {"current_step", row.current_step},
-                      {"result", parsed(row.result)}, {"error", parsed(row.error)}};
+    const Json stored{{"status", row.status},
+                      {"outstanding", row.outstanding},
+                      {"current_step", row.current_step},
+                      {"result", parsed(row.result)},
+                      {"error", parsed(row.error)}};
     const Json replayed{{"status", finish ? domain::to_string(finish->status) : std::string_view("running")},
                         {"outstanding", replay.state().outstanding.size()},
                         {"current_step", replay.state().current_step},
@@ -154,7 +171,8 @@ class Inspection {
     std::set<std::string> missing = replay.nodes();
     std::set<std::string> ended = replay.open_nodes();
     for (const auto& node : statements_.nodes(id)) {
-      if (!replay.nodes().contains(node.node_id)) return "node '" + node.node_id + "' is in the queue, but was never issued";
+      if (!replay.nodes().contains(node.node_id))
+        return "node '" + node.node_id + "' is in the queue, but was never issued";
       if (node.is_open && !replay.open_nodes().contains(node.node_id)) {
         return "node '" + node.node_id + "' is queued or running, but its end is in the log";
       }
@@ -184,16 +202,19 @@ class Inspection {
       if (page.size() < items_page) break;
     }
     if (found == expected) return {};
-    return "its loops have " + std::to_string(expected) + " items by the log, and " + std::to_string(found) + " rows";
+    return "its loops have " + std::to_string(expected) + " items by the log, and " + std::to_string(found) +
+           " rows";
   }
 
   static std::string compare_item(const Replay& replay, const store::InspectedItem& stored) {
     const auto loop = replay.items().find(stored.loop);
-    if (loop == replay.items().end() || !loop->second.contains(stored.index)) return "is stored, but was never begun";
+    if (loop == replay.items().end() || !loop->second.contains(stored.index))
+      return "is stored, but was never begun";
     const auto& item = loop->second.at(stored.index);
     const std::string status = !item.result ? "pending" : item.is_completed ? "completed" : "failed";
     if (stored.status != status) return "is " + stored.status + ", by the log " + status;
-    if (Json::parse(stored.item) != item.item) return "is another one than by the log: " + difference(Json::parse(stored.item), item.item);
+    if (Json::parse(stored.item) != item.item)
+      return "is another one than by the log: " + difference(Json::parse(stored.item), item.item);
     if (item.result && Json::parse(stored.result) != *item.result) {
       return "has another result than by the log: " + difference(Json::parse(stored.result), *item.result);
     }
@@ -221,8 +242,8 @@ struct Tally {
   std::string first_unseen;
 };
 
-void inspect(store::ConnectionPool& connections, app::PlaybookCache& playbooks, const ReplaySettings& settings,
-             base::ExecutionId id, Check& check, Tally& tally) {
+void inspect(store::ConnectionPool& connections, app::PlaybookCache& playbooks,
+             const ReplaySettings& settings, base::ExecutionId id, Check& check, Tally& tally) {
   std::optional<Halt> halt;
   connections.transact([&](store::Session& session) {
     // What is stored may be damaged in any way: a text that is no JSON ends this execution's inspection, not the check.
@@ -245,28 +266,40 @@ void inspect(store::ConnectionPool& connections, app::PlaybookCache& playbooks, 
 }  // namespace
 
 Check check_replays(store::ConnectionPool& connections, const ReplaySettings& settings) {
-  Check check{.name = "state is the fold of the log", .rule = "R5", .verdict = Verdict::ok, .summary = {},
-              .cure = "The execution cannot be trusted to go on: cancel it, run it again from a step whose results are right "
-                      "(`noetlctl execution rerun ID --from STEP`), and report it with its events (`noetlctl execution events ID -o json`).",
-              .total = 0, .findings = {}};
+  Check check{.name = "state is the fold of the log",
+              .rule = "R5",
+              .verdict = Verdict::ok,
+              .summary = {},
+              .cure =
+                  "The execution cannot be trusted to go on: cancel it, run it again from a step whose "
+                  "results are right "
+                  "(`noetlctl execution rerun ID --from STEP`), and report it with its events (`noetlctl "
+                  "execution events ID -o json`).",
+              .total = 0,
+              .findings = {}};
   app::PlaybookCache playbooks(connections);
   Tally tally;
   base::ExecutionId before{std::numeric_limits<std::int64_t>::max()};
-  std::int64_t left = settings.executions_max == 0 ? std::numeric_limits<std::int64_t>::max() : settings.executions_max;
+  std::int64_t left =
+      settings.executions_max == 0 ? std::numeric_limits<std::int64_t>::max() : settings.executions_max;
   while (left > 0) {
     std::vector<base::ExecutionId> page;
     const auto limit = static_cast<int>(std::min<std::int64_t>(left, executions_page));
-    connections.transact([&](store::Session& session) { page = DoctorStatements(session).executions(before, limit); });
+    connections.transact(
+        [&](store::Session& session) { page = DoctorStatements(session).executions(before, limit); });
     for (const auto id : page) inspect(connections, playbooks, settings, id, check, tally);
     left -= static_cast<std::int64_t>(page.size());
     if (page.size() < static_cast<std::size_t>(limit)) break;
     before = page.back();
   }
   check.summary = std::to_string(tally.agreed) + " executions replayed and found as stored";
-  if (tally.unseen > 0) check.summary += "; " + std::to_string(tally.unseen) + " cannot be replayed, the newest: " + tally.first_unseen;
+  if (tally.unseen > 0)
+    check.summary +=
+        "; " + std::to_string(tally.unseen) + " cannot be replayed, the newest: " + tally.first_unseen;
   if (check.total > 0) {
     check.verdict = Verdict::broken;
-    check.summary = std::to_string(check.total) + " executions differ, the first: " + check.findings.front().id + " " +
+    check.summary = std::to_string(check.total) +
+                    " executions differ, the first: " + check.findings.front().id + " " +
                     check.findings.front().what + "; " + check.summary;
   }
   return check;

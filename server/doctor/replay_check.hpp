@@ -17,8 +17,8 @@ class ConnectionPool;
 namespace noetl::doctor {
 
 struct ReplaySettings {
-  std::int64_t executions_max = 0;      // the newest; 0: all
-  std::int64_t events_max = 200'000;    // of one execution
+  std::int64_t executions_max = 0;  // the newest; 0: all
+  std::int64_t events_max = 200'000;  // of one execution
 };
 
 [[nodiscard]] Check check_replays(store::ConnectionPool& connections, const ReplaySettings& settings);

@@ -11,18 +11,21 @@ struct RuleCheck {
   const char* name;
   const char* rule;
   const char* statement;
-  const char* subject;      // "12 commands" …
-  Verdict verdict;          // when something is found
+  const char* subject;  // "12 commands" …
+  Verdict verdict;  // when something is found
   bool is_deep;
   const char* cure;
   std::optional<std::int64_t> parameter = {};
 };
 
 constexpr const char* report_it =
-    "The server and the constraints of the schema keep this from happening: find out what else writes to these tables "
-    "(a restore, a script, a dropped constraint: `noetlctl migrate status`), and report it with `-o json` if nothing does.";
+    "The server and the constraints of the schema keep this from happening: find out what else writes to "
+    "these tables "
+    "(a restore, a script, a dropped constraint: `noetlctl migrate status`), and report it with `-o json` if "
+    "nothing does.";
 constexpr const char* start_upkeep =
-    "Upkeep mends this by itself within seconds: start a server with this database, and read its log for component=upkeep.";
+    "Upkeep mends this by itself within seconds: start a server with this database, and read its log for "
+    "component=upkeep.";
 constexpr const char* wait_for_worker =
     "Start a worker: `noetlctl worker start --pool POOL`. A pool's name may also be a slip in the playbook.";
 
@@ -30,28 +33,38 @@ const RuleCheck rule_checks[] = {
     {"fences", "R2", "doctor_fence", "commands", Verdict::broken, true, report_it},
     {"epochs of the log", "R2", "doctor_future_epoch", "commands", Verdict::broken, true, report_it},
     {"one end for each attempt", "R3", "doctor_recorded_twice", "attempts", Verdict::broken, true,
-     "The log shows an effect twice. Remove the younger row of noetl.event once you know which one its execution has "
+     "The log shows an effect twice. Remove the younger row of noetl.event once you know which one its "
+     "execution has "
      "taken: `noetlctl execution events ID`."},
     {"idempotency keys", "R3", "doctor_keys_used_twice", "keys", Verdict::broken, true,
-     "A unique index is missing: compare with sql/schema.sql, cancel the younger executions, create the index again."},
+     "A unique index is missing: compare with sql/schema.sql, cancel the younger executions, create the "
+     "index again."},
     {"ended executions are quiet", "R4", "doctor_finished_with_commands", "executions", Verdict::broken, true,
-     "Nothing may run for an execution that has ended. Set their commands to cancelled: update noetl.queue set status = "
+     "Nothing may run for an execution that has ended. Set their commands to cancelled: update noetl.queue "
+     "set status = "
      "'cancelled', finished_at = now() where execution_id = ID and status in ('queued', 'running')."},
-    {"one end for each execution", "R4", "doctor_ended_twice", "executions", Verdict::broken, true, report_it},
+    {"one end for each execution", "R4", "doctor_ended_twice", "executions", Verdict::broken, true,
+     report_it},
     {"status and times", "R4", "doctor_half_finished", "executions", Verdict::broken, true, report_it},
-    {"running commands have a lease", "R6", "doctor_running_without_lease", "commands", Verdict::broken, true, start_upkeep},
+    {"running commands have a lease", "R6", "doctor_running_without_lease", "commands", Verdict::broken, true,
+     start_upkeep},
     {"running commands have a claim", "R6", "doctor_running_without_claim", "commands", Verdict::broken, true,
-     "Nobody would free them if their worker died. When their worker is gone: update noetl.queue set status = 'queued', "
-     "worker_id = null, available_at = now() where queue_id = ID and status = 'running' (the epoch stays: it only grows)."},
+     "Nobody would free them if their worker died. When their worker is gone: update noetl.queue set status "
+     "= 'queued', "
+     "worker_id = null, available_at = now() where queue_id = ID and status = 'running' (the epoch stays: it "
+     "only grows)."},
     {"running executions go on", "R6", "doctor_stuck_executions", "executions", Verdict::broken, true,
-     "Nothing will wake them: cancel them (`noetlctl execution cancel ID`) and run them again from the step they were at "
+     "Nothing will wake them: cancel them (`noetlctl execution cancel ID`) and run them again from the step "
+     "they were at "
      "(`noetlctl execution rerun ID --from STEP`)."},
     {"callers are told", "R6", "doctor_untold_parents", "executions", Verdict::broken, false, start_upkeep},
     {"time limits hold", "R6", "doctor_time_limits", "executions", Verdict::broken, false, start_upkeep},
     {"due commands are taken", "R6", "doctor_overdue", "commands", Verdict::warning, false,
-     "Workers of the pool are there, but busy or not woken: `noetlctl worker list`, `noetlctl queue status`; more workers "
+     "Workers of the pool are there, but busy or not woken: `noetlctl worker list`, `noetlctl queue status`; "
+     "more workers "
      "or slots (`--slots`), or see the stream and consumer below."},
-    {"pools have workers", "R6", "doctor_pools_without_worker", "pools", Verdict::warning, false, wait_for_worker},
+    {"pools have workers", "R6", "doctor_pools_without_worker", "pools", Verdict::warning, false,
+     wait_for_worker},
     {"somebody does upkeep", "R6", "doctor_no_upkeep", "databases", Verdict::warning, false,
      "Start a server with this database. Without one nothing is rung again and no lease ends."},
     {"nodes are issued once", "R7", "doctor_nodes_queued_twice", "nodes", Verdict::broken, true, report_it},
@@ -61,26 +74,40 @@ const RuleCheck rule_checks[] = {
      "(`noetlctl execution rerun ID --from STEP`), and report it."},
     {"attempts are bounded", "R8", "doctor_attempts_exceeded", "commands", Verdict::broken, true, report_it},
     {"the dead have letters", "R8", "doctor_dead_without_letter", "commands", Verdict::broken, true,
-     "They cannot be redriven from the list of the dead; enqueue them again by hand: `noetlctl command get ID`."},
-    {"letters are of the dead", "R8", "doctor_letter_of_the_living", "commands", Verdict::broken, true, report_it},
+     "They cannot be redriven from the list of the dead; enqueue them again by hand: `noetlctl command get "
+     "ID`."},
+    {"letters are of the dead", "R8", "doctor_letter_of_the_living", "commands", Verdict::broken, true,
+     report_it},
     {"counters of the queue", "", "doctor_depth_drift", "counters", Verdict::warning, true,
-     "`queue status` and the metric noetl_queue_commands are off; nothing else depends on them. Stop the servers, then: "
-     "truncate noetl.queue_change, noetl.queue_depth; insert into noetl.queue_depth select pool, status, count(*) from "
+     "`queue status` and the metric noetl_queue_commands are off; nothing else depends on them. Stop the "
+     "servers, then: "
+     "truncate noetl.queue_change, noetl.queue_depth; insert into noetl.queue_depth select pool, status, "
+     "count(*) from "
      "noetl.queue group by 1, 2."},
     {"clocks of servers", "", "doctor_server_clocks", "servers", Verdict::warning, false,
-     "Leases and times are Postgres's and not touched; ids and the order of lists are. Run a time service (chrony) on "
-     "the server's machine.", 5},
+     "Leases and times are Postgres's and not touched; ids and the order of lists are. Run a time service "
+     "(chrony) on "
+     "the server's machine.",
+     5},
     {"long transactions", "", "doctor_old_transactions", "holders", Verdict::warning, false,
-     "They keep dead rows from being vacuumed, and claims become slow. End the session (select pg_terminate_backend(PID)), "
-     "roll back the prepared transaction, drop the slot (select pg_drop_replication_slot(NAME)).", 300},
+     "They keep dead rows from being vacuumed, and claims become slow. End the session (select "
+     "pg_terminate_backend(PID)), "
+     "roll back the prepared transaction, drop the slot (select pg_drop_replication_slot(NAME)).",
+     300},
     {"vacuum", "", "doctor_vacuum", "tables", Verdict::warning, false,
-     "vacuum (analyze, verbose) the table now; then see what holds it back under `long transactions`, and give autovacuum "
+     "vacuum (analyze, verbose) the table now; then see what holds it back under `long transactions`, and "
+     "give autovacuum "
      "more (autovacuum_vacuum_cost_limit, autovacuum_max_workers)."},
 };
 
 Check run(store::ConnectionPool& connections, const RuleCheck& rule) {
-  Check check{.name = rule.name, .rule = rule.rule, .verdict = Verdict::ok, .summary = "none found", .cure = rule.cure,
-              .total = 0, .findings = {}};
+  Check check{.name = rule.name,
+              .rule = rule.rule,
+              .verdict = Verdict::ok,
+              .summary = "none found",
+              .cure = rule.cure,
+              .total = 0,
+              .findings = {}};
   try {
     store::Findings found;
     connections.transact([&](store::Session& session) {
@@ -95,8 +122,8 @@ Check run(store::ConnectionPool& connections, const RuleCheck& rule) {
   }
   if (check.total == 0) return check;
   check.verdict = rule.verdict;
-  check.summary = std::to_string(check.total) + " " + rule.subject + ", the first: " + check.findings.front().id + " " +
-                  check.findings.front().what;
+  check.summary = std::to_string(check.total) + " " + rule.subject +
+                  ", the first: " + check.findings.front().id + " " + check.findings.front().what;
   return check;
 }
 

@@ -18,12 +18,14 @@ struct StackSettings {
   int db_pool_size = 16;
   std::chrono::milliseconds lease{5000};
   std::chrono::milliseconds heartbeat_interval{1000};
-  notify::NotifierSettings notifier;   // nats.url "none": workers poll
+  notify::NotifierSettings notifier;  // nats.url "none": workers poll
 };
 
 // Nothing else can be asked when this one is broken. Throws store::Unavailable when Postgres does not answer.
 [[nodiscard]] Check check_schema(const std::string& database_url);
-[[nodiscard]] std::vector<Check> check_postgres(store::ConnectionPool& connections, const StackSettings& settings);
-[[nodiscard]] std::vector<Check> check_nats(store::ConnectionPool& connections, const StackSettings& settings);
+[[nodiscard]] std::vector<Check> check_postgres(store::ConnectionPool& connections,
+                                                const StackSettings& settings);
+[[nodiscard]] std::vector<Check> check_nats(store::ConnectionPool& connections,
+                                            const StackSettings& settings);
 
 }  // namespace noetl::doctor

@@ -20,7 +20,8 @@ bool speaks_of_failure(const std::string& when) {
 
 // The list is looked through once for every event of the completion; the first rule that holds wins,
 // and a rule acts once: one without an event test would otherwise route twice.
-Decide::RulesOutcome Decide::run_rules(const domain::Step& step, const std::vector<std::string_view>& event_names) {
+Decide::RulesOutcome Decide::run_rules(const domain::Step& step,
+                                       const std::vector<std::string_view>& event_names) {
   RulesOutcome outcome;
   if (step.cases.empty()) return outcome;
   const bool is_failure = event_names.front() == "call.error";
@@ -54,7 +55,8 @@ bool Decide::run_enter_rules(const domain::Step& step, Json& sinks) {
   RulesOutcome outcome;
   for (const auto& rule : step.cases) {
     if (rule.when.find("step.enter") == std::string::npos) continue;
-    context_.set_happening({.name = "step.enter", .step = step.name, .result = nullptr, .slot = nullptr, .error = nullptr});
+    context_.set_happening(
+        {.name = "step.enter", .step = step.name, .result = nullptr, .slot = nullptr, .error = nullptr});
     if (!context_.holds(rule.when)) continue;
     bool is_skipped = false;
     for (const auto& action : rule.then) {
@@ -63,7 +65,8 @@ bool Decide::run_enter_rules(const domain::Step& step, Json& sinks) {
       if (has_failed()) return true;
     }
     if (is_skipped) {
-      if (std::none_of(rule.then.begin(), rule.then.end(), [](const auto& action) { return action.kind == "next"; })) {
+      if (std::none_of(rule.then.begin(), rule.then.end(),
+                       [](const auto& action) { return action.kind == "next"; })) {
         follow_arcs(step);
       }
       return true;
@@ -97,7 +100,8 @@ void Decide::perform(const domain::Step& step, const domain::Action& action, Rul
     if (!entry->is_object()) *entry = Json{{"message", *entry}};
     return append("step.log", step.name, "completed", std::move(*entry));
   }
-  fail(step.name, "invalid_playbook", "step '" + step.name + "': a rule has the unknown action '" + action.kind + "'");
+  fail(step.name, "invalid_playbook",
+       "step '" + step.name + "': a rule has the unknown action '" + action.kind + "'");
 }
 
 // `call` issues a step beside whatever else follows; only `next` takes the place of the plain `next`.
@@ -120,7 +124,8 @@ void Decide::perform_result(const domain::Step& step, const Json& spec) {
   const auto from = text_of(spec, {"from", "value"});
   if (from.empty()) return;
   auto value = context_.evaluate(from);
-  if (!value) return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
+  if (!value)
+    return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
   state().results[step.name] = ResultSlot{.value = std::move(*value), .reference = {}, .loop = {}};
   state().bookkeeping["result_step"] = step.name;
 }

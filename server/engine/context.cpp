@@ -52,8 +52,8 @@ struct Context::Rendering {
   // only for those who look at them.
   bool with_payload = false;
   bool with_response = false;
-  const Json* source = nullptr;   // what is rendered
-  std::deque<Json> made;   // a deque keeps the addresses that `scope` points at
+  const Json* source = nullptr;  // what is rendered
+  std::deque<Json> made;  // a deque keeps the addresses that `scope` points at
   templating::Scope scope;
 
   const Json* make(Json value) { return &made.emplace_back(std::move(value)); }
@@ -93,7 +93,8 @@ bool Context::holds(const std::string& when) {
 }
 
 base::Result<Json> Context::evaluate(const std::string& expression) {
-  return render(expression.find("{{") == std::string::npos ? Json("{{ " + expression + " }}") : Json(expression));
+  return render(expression.find("{{") == std::string::npos ? Json("{{ " + expression + " }}")
+                                                           : Json(expression));
 }
 
 void Context::fill(Rendering& rendering, const std::vector<std::string>& roots) {
@@ -136,12 +137,9 @@ const Json* Context::find_happening(const std::string& name, Rendering& renderin
 
 // `loop`, as Jinja names it, and what else the language says about where an iteration stands.
 Json Context::iteration() const {
-  return Json{{"index", frame_->index},
-              {"index0", frame_->index},
-              {"first", frame_->index == 0},
-              {"last", frame_->index + 1 == frame_->total},
-              {"length", frame_->total},
-              {"done", frame_->index}};
+  return Json{{"index", frame_->index},      {"index0", frame_->index},
+              {"first", frame_->index == 0}, {"last", frame_->index + 1 == frame_->total},
+              {"length", frame_->total},     {"done", frame_->index}};
 }
 
 const Json* Context::find_in_frame(const std::string& name, Rendering& rendering) {
@@ -225,7 +223,8 @@ const Json* Context::opened(const std::string& name, const Json& result, Renderi
 }
 
 // The older generation's duckdb step is the list of its last statement's rows, unless a member is read.
-const Json* Context::rows_meant(const std::string& name, const Json& result, const Rendering& rendering) const {
+const Json* Context::rows_meant(const std::string& name, const Json& result,
+                                const Rendering& rendering) const {
   if (is_v10(situation_.playbook) || rendering.source == nullptr) return nullptr;
   const auto* step = situation_.playbook.find_step(name);
   if (step == nullptr || step->tools.size() != 1 || step->tools.front().kind != "duckdb") return nullptr;
@@ -336,7 +335,7 @@ Json Context::small_names(std::size_t bytes_max) {
     const Json* value = names.contains(name) ? nullptr : find(name, rendering);
     if (value == nullptr) continue;
     const auto bytes = name.size() + domain::json_text(*value).size() + 4;
-    if (bytes > bytes_max) continue;   // a smaller one may still fit
+    if (bytes > bytes_max) continue;  // a smaller one may still fit
     bytes_max -= bytes;
     names[name] = *value;
   }
@@ -357,8 +356,10 @@ base::Result<Json> Context::render_for_worker(const Json& value) {
   for (const auto& [name, inner] : value.items()) {
     auto one = render_for_worker(inner);
     if (!one) return one;
-    if (value.is_object()) rendered[name] = std::move(*one);
-    else rendered.push_back(std::move(*one));
+    if (value.is_object())
+      rendered[name] = std::move(*one);
+    else
+      rendered.push_back(std::move(*one));
   }
   return rendered;
 }

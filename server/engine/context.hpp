@@ -15,11 +15,11 @@ namespace noetl::engine {
 
 // What the decision is about right now: `event` in templates, with what it brought.
 struct Happening {
-  std::string name;                // call.done, call.error, step.exit, step.enter
+  std::string name;  // call.done, call.error, step.exit, step.enter
   std::string step;
-  const Json* result = nullptr;    // of the tool
-  const ResultSlot* slot = nullptr;   // instead: a result that is loaded only when a template asks for it
-  const Json* error = nullptr;     // {kind, message, …}
+  const Json* result = nullptr;  // of the tool
+  const ResultSlot* slot = nullptr;  // instead: a result that is loaded only when a template asks for it
+  const Json* error = nullptr;  // {kind, message, …}
 };
 
 class Context {
@@ -94,7 +94,7 @@ class Context {
   const Json* input_ = nullptr;
   const Frame* frame_ = nullptr;
   std::string step_;
-  std::map<std::string, Json> loaded_;   // results from the archive, by where they are
+  std::map<std::string, Json> loaded_;  // results from the archive, by where they are
   std::optional<Json> merged_workload_;
 };
 

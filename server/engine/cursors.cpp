@@ -27,15 +27,24 @@ const Json* rows_of(const Json& result) {
 }  // namespace
 
 void Decide::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
-  auto spec = render(step, step.loop->spec.contains("max_in_flight") ? step.loop->spec["max_in_flight"] : Json(1));
+  auto spec =
+      render(step, step.loop->spec.contains("max_in_flight") ? step.loop->spec["max_in_flight"] : Json(1));
   auto asked = render(step, first_of(frame_spec(step), {"row_concurrency"}));
   if (!spec || !asked) return;
   const auto lanes = std::clamp(static_cast<int>(number_from(*spec).value_or(1)), 1, loop_window);
   const auto rows_at_once = std::clamp(static_cast<int>(number_from(*asked).value_or(1)), 1, loop_window);
   auto& loop = state().bookkeeping["loops"][node];
-  loop = Json{{"step", step.name}, {"total", 0}, {"next", 0}, {"running", 0}, {"completed", 0}, {"failed", 0},
-              {"limit", std::min(lanes * rows_at_once, loop_window)}, {"lanes", lanes}, {"rows_at_once", rows_at_once},
-              {"claiming", 0}, {"claims", 0}};
+  loop = Json{{"step", step.name},
+              {"total", 0},
+              {"next", 0},
+              {"running", 0},
+              {"completed", 0},
+              {"failed", 0},
+              {"limit", std::min(lanes * rows_at_once, loop_window)},
+              {"lanes", lanes},
+              {"rows_at_once", rows_at_once},
+              {"claiming", 0},
+              {"claims", 0}};
   if (!args.empty()) loop["args"] = args;
   state().outstanding[node] = step.name;
   state().current_step = step.name;
@@ -61,7 +70,8 @@ void Decide::go_on_with_cursor(const domain::Step& step, const std::string& node
 void Decide::issue_claim(const domain::Step& step, const std::string& node) {
   Json& loop = *find_loop(node);
   const Json* cursor = map_member(step.loop->spec, "cursor");
-  if (cursor == nullptr) return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
+  if (cursor == nullptr)
+    return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
   // The statement may say how much it claims: LIMIT {{ frame.max_rows }}.
   const Json names{{"frame", frame_spec(step)}};
   context_.set_input(&names);

@@ -14,7 +14,14 @@ constexpr std::size_t event_result_bytes_max = 4096;
 
 Decide::Decide(const Situation& situation, State state)
     : situation_(situation),
-      decision_{.state = std::move(state), .commands = {}, .children = {}, .loops = {}, .loop_outcomes = {}, .large_results = {}, .events = {}, .finish = {}},
+      decision_{.state = std::move(state),
+                .commands = {},
+                .children = {},
+                .loops = {},
+                .loop_outcomes = {},
+                .large_results = {},
+                .events = {},
+                .finish = {}},
       context_(situation_, decision_.state, decision_.loop_outcomes) {
   const auto stored = decision_.state.bookkeeping.find("arrivals");
   if (stored == decision_.state.bookkeeping.end()) return;
@@ -36,7 +43,8 @@ void Decide::remember_arrivals() {
     return;
   }
   Json stored = Json::array();
-  for (const auto& arrival : arrivals_) stored.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
+  for (const auto& arrival : arrivals_)
+    stored.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
   state().bookkeeping["arrivals"] = std::move(stored);
 }
 
@@ -64,8 +72,10 @@ void Decide::fail(const std::string& step, std::string_view kind, std::string me
 }
 
 void Decide::append(std::string type, const std::string& step, std::string status, Json payload) {
-  decision_.events.push_back(
-      {.event_type = std::move(type), .step = step, .status = std::move(status), .payload = std::move(payload)});
+  decision_.events.push_back({.event_type = std::move(type),
+                              .step = step,
+                              .status = std::move(status),
+                              .payload = std::move(payload)});
 }
 
 void Decide::mark_completed(const std::string& step) {
@@ -80,7 +90,8 @@ void Decide::finish_if_quiet() {
   std::string final_step;
   finish.result = final_result(final_step);
   Json payload{{"final_step", final_step}};
-  if (!finish.result.is_null() && !is_larger(finish.result, event_result_bytes_max)) payload["result"] = finish.result;
+  if (!finish.result.is_null() && !is_larger(finish.result, event_result_bytes_max))
+    payload["result"] = finish.result;
   if (has_failed()) {
     finish.status = domain::ExecutionStatus::failed;
     finish.error = state().bookkeeping["failure"];

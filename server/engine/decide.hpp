@@ -37,9 +37,10 @@ class Decide {
   Decide(const Decide&) = delete;
   Decide& operator=(const Decide&) = delete;
 
-  void begin(const std::string& entry);            // engine.cpp: the step to begin with
-  void occurred(const Occurrence& occurrence);     // engine.cpp: a command of this execution ended
-  void end_now(domain::ExecutionStatus status, std::string_view kind, const std::string& message);  // engine.cpp
+  void begin(const std::string& entry);  // engine.cpp: the step to begin with
+  void occurred(const Occurrence& occurrence);  // engine.cpp: a command of this execution ended
+  void end_now(domain::ExecutionStatus status, std::string_view kind,
+               const std::string& message);  // engine.cpp
   [[nodiscard]] bool is_finished() const;
   [[nodiscard]] const std::optional<base::Error>& render_error() const { return render_error_; }
   [[nodiscard]] Decision take();
@@ -48,11 +49,11 @@ class Decide {
   // A step that something leads to, not yet entered: it waits for its other live upstreams.
   struct Arrival {
     std::string step;
-    Json args = Json::object();   // given by what led here, rendered already; override the step's own
+    Json args = Json::object();  // given by what led here, rendered already; override the step's own
   };
   // How a tool ended, as the step's rules and policy see it.
   struct ToolEnd {
-    Json result;                              // also of a failed tool, when it brought one
+    Json result;  // also of a failed tool, when it brought one
     std::optional<domain::ToolError> error;
   };
   // What a tool's policy says, and what a rule's `retry` asks for.
@@ -61,8 +62,8 @@ class Decide {
     std::chrono::milliseconds delay{0};
   };
   struct RulesOutcome {
-    bool is_routed = false;     // a `next` acted: plain `next` does not
-    bool is_handled = false;    // for an error: a rule says how to go on
+    bool is_routed = false;  // a `next` acted: plain `next` does not
+    bool is_handled = false;  // for an error: a rule says how to go on
     std::optional<RetryAsk> retry;
     Json sinks = Json::array();
     std::vector<Arrival> arrivals;
@@ -91,7 +92,8 @@ class Decide {
   void give_up_frame(const std::string& node_id, const std::string& why);
   void run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
   void tool_ended(const domain::Step& step, Frame frame);
-  [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay);
+  [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end,
+                           std::chrono::milliseconds& delay);
   [[nodiscard]] bool judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
                                     std::chrono::milliseconds& delay);
   [[nodiscard]] bool next_task(const domain::Step& step, Frame& frame, ToolEnd& end);
@@ -146,7 +148,8 @@ class Decide {
 
   // repeat.cpp: v2era retry, pagination and collect
   void perform_retry(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
-  [[nodiscard]] std::optional<std::chrono::milliseconds> next_attempt(const domain::Step& step, const Json& spec);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> next_attempt(const domain::Step& step,
+                                                                      const Json& spec);
   [[nodiscard]] std::optional<std::chrono::milliseconds> written_retry(const domain::Step& step,
                                                                        const domain::ToolSpec& tool);
   void perform_collect(const domain::Step& step, const Json& spec);
@@ -158,7 +161,7 @@ class Decide {
   void perform_sink(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
 
   // decide.cpp
-  std::optional<Json> render(const domain::Step& step, const Json& value);   // nothing: the execution failed
+  std::optional<Json> render(const domain::Step& step, const Json& value);  // nothing: the execution failed
   std::optional<Json> render_for_worker(const domain::Step& step, const Json& value);
   std::optional<Json> rendered_or_failed(const domain::Step& step, base::Result<Json> rendered);
   void fail(const std::string& step, std::string_view kind, std::string message);
@@ -177,15 +180,15 @@ class Decide {
   Decision decision_;
   Context context_;
   std::vector<Arrival> arrivals_;
-  std::vector<Arrival>* arriving_ = &arrivals_;   // where arrive() puts what follows
-  Frame* frame_ = nullptr;                        // whose rules are being looked through
-  ToolEnd end_;                                   // what the happening points to
-  std::vector<std::string> open_loops_;           // loops that may have room for more, or be over
+  std::vector<Arrival>* arriving_ = &arrivals_;  // where arrive() puts what follows
+  Frame* frame_ = nullptr;  // whose rules are being looked through
+  ToolEnd end_;  // what the happening points to
+  std::vector<std::string> open_loops_;  // loops that may have room for more, or be over
   int routers_run_ = 0;
   int tasks_run_here_ = 0;
   std::optional<Graph> graph_;
   std::optional<base::Error> render_error_;
-  Json error_;   // of the command that failed, as templates see it
+  Json error_;  // of the command that failed, as templates see it
 };
 
 }  // namespace noetl::engine

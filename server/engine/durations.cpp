@@ -19,10 +19,14 @@ std::chrono::milliseconds duration_from(const domain::Json& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
     if (error != std::errc{}) return {};
     const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    if (unit == "ms") unit_ms = 1;
-    else if (unit == "m") unit_ms = 60'000;
-    else if (unit == "h") unit_ms = 3'600'000;
-    else if (!unit.empty() && unit != "s") return {};
+    if (unit == "ms")
+      unit_ms = 1;
+    else if (unit == "m")
+      unit_ms = 60'000;
+    else if (unit == "h")
+      unit_ms = 3'600'000;
+    else if (!unit.empty() && unit != "s")
+      return {};
   }
   const double ms = amount * unit_ms;
   if (!(ms > 0)) return {};

@@ -21,7 +21,8 @@ domain::ToolError error_of(const Occurrence& occurrence) {
 void Decide::begin(const std::string& entry) {
   append("playbook.initialized", "", "started", Json{{"workload", situation_.workload}});
   if (situation_.playbook.find_step(entry) == nullptr) {
-    fail(entry, "invalid_playbook", "the playbook starts with the step '" + entry + "', which it does not have");
+    fail(entry, "invalid_playbook",
+         "the playbook starts with the step '" + entry + "', which it does not have");
   } else {
     arrivals_.push_back({.step = entry, .args = Json::object()});
   }
@@ -66,8 +67,10 @@ void Decide::occurred(const Occurrence& occurrence) {
   } else {
     state().outstanding.erase(frame->node);
   }
-  if (frame->sinks.empty()) tool_ended(*step, std::move(*frame));
-  else sink_ended(*step, std::move(*frame));
+  if (frame->sinks.empty())
+    tool_ended(*step, std::move(*frame));
+  else
+    sink_ended(*step, std::move(*frame));
   settle();
 }
 
@@ -82,7 +85,8 @@ void Decide::end_now(domain::ExecutionStatus status, std::string_view kind, cons
   if (status == domain::ExecutionStatus::cancelled) {
     append("execution.cancelled", state().current_step, "cancelled", Json{{"reason", message}});
   } else {
-    append("playbook.failed", state().current_step, "failed", Json{{"error", finish.error}, {"final_step", state().current_step}});
+    append("playbook.failed", state().current_step, "failed",
+           Json{{"error", finish.error}, {"final_step", state().current_step}});
   }
   state().bookkeeping["finished"] = to_string(finish.status);
   decision_.finish = std::move(finish);
@@ -108,10 +112,12 @@ base::Result<Decision> start(const Situation& situation) {
   return first_decision(decide);
 }
 
-base::Result<Decision> start_again(const Situation& situation, const State& earlier, const std::string& step) {
+base::Result<Decision> start_again(const Situation& situation, const State& earlier,
+                                   const std::string& step) {
   const auto found = situation.playbook.step_index.find(step);
   if (found == situation.playbook.step_index.end()) {
-    return base::failure(base::ErrorCode::invalid_input, "the playbook has no step '" + step + "' to begin at", "/from_step");
+    return base::failure(base::ErrorCode::invalid_input,
+                         "the playbook has no step '" + step + "' to begin at", "/from_step");
   }
   auto is_gone = Graph(situation.playbook).reachable({found->second}, Graph::no_barrier);
   is_gone[found->second] = true;

@@ -23,8 +23,8 @@ namespace noetl::engine {
 struct Situation {
   const domain::Playbook& playbook;
   base::ExecutionId execution_id;
-  const domain::Json& workload;     // playbook.workload with the payload merged over it
-  Archive& archive;                 // what was stored outside the state
+  const domain::Json& workload;  // playbook.workload with the payload merged over it
+  Archive& archive;  // what was stored outside the state
   // Ids for results above reference_bytes_min, which leave the state within the decision. Empty: they stay.
   std::function<base::ResultId()> new_result_id = {};
 };
@@ -46,15 +46,15 @@ struct NewCommand {
   std::string step;
   std::string node_id;
   std::string tool_kind;
-  domain::Json tool = domain::Json::object();   // rendered options, kind included
+  domain::Json tool = domain::Json::object();  // rendered options, kind included
   domain::Json input = domain::Json::object();  // rendered arguments
-  domain::Json names;                           // for code: values it may name beside its arguments; null: none
+  domain::Json names;  // for code: values it may name beside its arguments; null: none
   std::string pool{domain::default_pool};
   int priority = 0;
-  int max_attempts = 3;                         // claims, so a dead worker is survived; not tool retries
+  int max_attempts = 3;  // claims, so a dead worker is survived; not tool retries
   std::chrono::milliseconds timeout{0};
-  std::chrono::milliseconds delay{0};           // not before now + delay (retry backoff)
-  domain::Json frame;                           // to come back with the Occurrence; null: nothing to remember
+  std::chrono::milliseconds delay{0};  // not before now + delay (retry backoff)
+  domain::Json frame;  // to come back with the Occurrence; null: nothing to remember
 };
 
 // A playbook called as a tool: an execution of its own, started in the same transaction. Its end is the
@@ -62,20 +62,20 @@ struct NewCommand {
 struct NewChild {
   std::string step;
   std::string node_id;
-  std::string path;                             // as in POST /api/v2/execute; or
+  std::string path;  // as in POST /api/v2/execute; or
   std::string catalog_id;
-  std::optional<int> version;                   // none: the latest
+  std::optional<int> version;  // none: the latest
   domain::Json payload = domain::Json::object();
-  std::string return_step;                      // whose result is the child's; empty: the execution's result
-  bool is_waited_for = true;                    // false: the occurrence is {execution_id, status} at once
+  std::string return_step;  // whose result is the child's; empty: the execution's result
+  bool is_waited_for = true;  // false: the occurrence is {execution_id, status} at once
   std::chrono::milliseconds timeout{0};
   domain::Json frame;
 };
 
 // The items of a loop that begins, by index from 0.
 struct NewLoop {
-  std::string loop;                             // node of the loop
-  int first = 0;                                // index of the first of them: a cursor adds more as it goes
+  std::string loop;  // node of the loop
+  int first = 0;  // index of the first of them: a cursor adds more as it goes
   std::vector<domain::Json> items;
 };
 
@@ -84,7 +84,7 @@ struct LoopOutcome {
   std::string loop;
   int index = 0;
   bool is_completed = true;
-  domain::Json result;                          // or {"status":"error","error":{…}}
+  domain::Json result;  // or {"status":"error","error":{…}}
 };
 
 // A fact to be appended to the log beside the one that is being decided about: step.skipped,
@@ -98,8 +98,8 @@ struct NewEvent {
 
 struct Finish {
   domain::ExecutionStatus status = domain::ExecutionStatus::completed;
-  domain::Json result;      // of the last step that completed, or what `result` actions set
-  domain::Json error;       // {kind, message, step} when failed
+  domain::Json result;  // of the last step that completed, or what `result` actions set
+  domain::Json error;  // {kind, message, step} when failed
 };
 
 struct Decision {
@@ -110,16 +110,16 @@ struct Decision {
   std::vector<LoopOutcome> loop_outcomes;
   std::vector<LargeResult> large_results;
   std::vector<NewEvent> events;
-  std::optional<Finish> finish;   // given exactly when nothing is outstanding any more (quiescence)
+  std::optional<Finish> finish;  // given exactly when nothing is outstanding any more (quiescence)
 };
 
 // How one command of the execution ended.
 struct Occurrence {
   std::string node_id;
   domain::Outcome outcome = domain::Outcome::completed;
-  domain::Json result;                       // for completed, and of a failed tool that brought one
-  std::optional<domain::ToolError> error;    // for failed
-  domain::Json frame;                        // as the command was given it
+  domain::Json result;  // for completed, and of a failed tool that brought one
+  std::optional<domain::ToolError> error;  // for failed
+  domain::Json frame;  // as the command was given it
 };
 
 // The first decision of an execution. Fails (invalid_input) when the entry step cannot be rendered.
@@ -128,7 +128,8 @@ struct Occurrence {
 // The first decision of an execution that begins at `step` with the variables and results of an earlier one,
 // but for the results of what can be reached from that step. Results of loops must have been loaded into
 // their slots. Fails (invalid_input) when the playbook has no such step or it cannot be rendered.
-[[nodiscard]] base::Result<Decision> start_again(const Situation& situation, const State& earlier, const std::string& step);
+[[nodiscard]] base::Result<Decision> start_again(const Situation& situation, const State& earlier,
+                                                 const std::string& step);
 
 // The decision after one command ended. An occurrence whose node is not outstanding changes nothing
 // (the caller has fenced by epoch already; this is the second lock on the same door).

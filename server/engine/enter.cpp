@@ -130,7 +130,8 @@ void Decide::run_router(const domain::Step& step, const Json& args) {
     auto& slot = state().results[step.name];
     slot = ResultSlot{.value = std::move(*input), .reference = {}, .loop = {}};
     state().bookkeeping["last_result_step"] = step.name;
-    context_.set_happening({.name = "call.done", .step = step.name, .result = &slot.value, .slot = nullptr, .error = nullptr});
+    context_.set_happening(
+        {.name = "call.done", .step = step.name, .result = &slot.value, .slot = nullptr, .error = nullptr});
   } else {
     context_.pass_through(step.name);
   }

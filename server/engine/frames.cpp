@@ -49,7 +49,9 @@ void Decide::give_up_frame(const std::string& node_id, const std::string& why) {
   auto& outstanding = state().outstanding;
   auto found = outstanding.end();
   for (auto node = outstanding.begin(); node != outstanding.end(); ++node) {
-    if (node_id.starts_with(node->first) && (found == outstanding.end() || node->first.size() > found->first.size())) found = node;
+    if (node_id.starts_with(node->first) &&
+        (found == outstanding.end() || node->first.size() > found->first.size()))
+      found = node;
   }
   if (found == outstanding.end()) return;
   const auto [node, step] = *found;
@@ -96,10 +98,11 @@ void Decide::tool_ended(const domain::Step& step, Frame frame) {
 // What a tool's end means. True: the frame's task, which may be another one now, is to be run.
 bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
   state().current_step = step.name;
-  if (has_failed()) {   // draining; the first failure counts
+  if (has_failed()) {  // draining; the first failure counts
     error_ = end.error ? to_json(*end.error) : Json();
     if (frame.is_iteration()) iteration_over(frame, end);
-    if (!frame.is_iteration() && !end.result.is_null()) state().results[step.name] = {.value = std::move(end.result), .reference = {}, .loop = {}};
+    if (!frame.is_iteration() && !end.result.is_null())
+      state().results[step.name] = {.value = std::move(end.result), .reference = {}, .loop = {}};
     if (!end.error && !frame.is_iteration()) {
       state().bookkeeping["last_result_step"] = step.name;
       mark_completed(step.name);
@@ -125,9 +128,11 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
                           .slot = nullptr,
                           .error = end.error ? &error_ : nullptr});
   delay = std::chrono::milliseconds{0};
-  const auto verdict = step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
+  const auto verdict =
+      step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
   std::optional<std::chrono::milliseconds> again;
-  if (end.error && verdict == Verdict::none && !has_failed()) again = written_retry(step, step.tools[frame.task]);
+  if (end.error && verdict == Verdict::none && !has_failed())
+    again = written_retry(step, step.tools[frame.task]);
   if (has_failed()) {
     runs_on = false;
   } else if (again) {
@@ -168,7 +173,8 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   }
   const auto& tool = step.tools[frame.task];
   const bool keeps_all = step.tools.size() > 1 && are_results_read(situation_.playbook, step, frame);
-  if (!tool.label.empty() && step.tools.size() > 1 && (keeps_all || is_label_read(step, tool.label, frame.task))) {
+  if (!tool.label.empty() && step.tools.size() > 1 &&
+      (keeps_all || is_label_read(step, tool.label, frame.task))) {
     frame.results[tool.label] = end.result;
   }
   if (!apply_task_set(step, tool.set, frame)) return false;
@@ -183,7 +189,8 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   return true;
 }
 
-bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
+bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
+                            std::chrono::milliseconds& delay) {
   if (!end.error) {
     if (!frame.is_iteration()) take_vars(step);
     if (!has_failed() && !step.set.empty() && !frame.is_iteration()) apply_set(step, step.set, step.name);
@@ -203,7 +210,8 @@ bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end
   if (end.error) frame.ended["error"] = error_;
   if (outcome.retry) frame.ended["retry_ms"] = outcome.retry->delay.count();
   for (auto& arrival : outcome.arrivals) {
-    frame.ended["arrivals"].push_back(Json{{"step", std::move(arrival.step)}, {"args", std::move(arrival.args)}});
+    frame.ended["arrivals"].push_back(
+        Json{{"step", std::move(arrival.step)}, {"args", std::move(arrival.args)}});
   }
   issue_sink(step, std::move(frame));
   return false;
@@ -216,14 +224,15 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
   const auto kind = frame.sinks.front().at("tool").at("kind").get<std::string>();
   Json payload{{"kind", kind}, {"node", frame.node}};
   if (end.error) payload["error"] = to_json(*end.error);
-  append(end.error ? "sink.failed" : "sink.executed", step.name, end.error ? "failed" : "completed", std::move(payload));
+  append(end.error ? "sink.failed" : "sink.executed", step.name, end.error ? "failed" : "completed",
+         std::move(payload));
   if (has_failed()) return;
   frame.sinks.erase(0);
   if (!frame.sinks.empty()) return issue_sink(step, std::move(frame));
 
   Json held = std::move(frame.ended);
   frame.ended = nullptr;
-  if (held.is_null()) return begin_node(step, frame.node, frame.args);   // a sink on step.enter
+  if (held.is_null()) return begin_node(step, frame.node, frame.args);  // a sink on step.enter
   auto& tool = end_;
   tool = {};
   tool.result = std::move(held["result"]);
@@ -235,7 +244,8 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
     outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(retry->get<std::int64_t>())};
   }
   for (auto& arrival : held["arrivals"]) {
-    outcome.arrivals.push_back({.step = arrival.at("step").get<std::string>(), .args = std::move(arrival["args"])});
+    outcome.arrivals.push_back(
+        {.step = arrival.at("step").get<std::string>(), .args = std::move(arrival["args"])});
   }
   error_ = tool.error ? to_json(*tool.error) : Json();
   frame_ = &frame;
@@ -269,7 +279,8 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
     // An iteration goes nowhere by itself: what it asks for follows the loop, once.
     if (outcome.is_routed) {
       Json routed = Json::array();
-      for (auto& arrival : outcome.arrivals) routed.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
+      for (auto& arrival : outcome.arrivals)
+        routed.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
       (*find_loop(frame.loop))["routed"] = std::move(routed);
     }
     iteration_over(frame, end, end.error.has_value());
@@ -315,7 +326,8 @@ void Decide::frame_completed(const domain::Step& step, Frame& frame, Json result
   slot = {.value = std::move(result), .reference = {}, .loop = {}};
   state().bookkeeping["last_result_step"] = step.name;
   move_out_very_large(step);
-  context_.set_happening({.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
+  context_.set_happening(
+      {.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   step_completed(step);
 }
 
@@ -325,7 +337,8 @@ void Decide::move_out_very_large(const domain::Step& step) {
   auto& slot = state().results[step.name];
   if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, reference_bytes_min)) return;
   Json value;
-  decision_.large_results.push_back(move_out(situation_.playbook, step.name, slot, situation_.new_result_id(), value));
+  decision_.large_results.push_back(
+      move_out(situation_.playbook, step.name, slot, situation_.new_result_id(), value));
   context_.keep_loaded(slot.reference, std::move(value));
 }
 

@@ -24,7 +24,7 @@ const domain::WorkbookEntry* find_entry(const domain::Playbook& playbook, const 
 struct Resolved {
   std::string kind;
   Json options;
-  Json input;   // templates; what is nearer to the step lies over what is farther
+  Json input;  // templates; what is nearer to the step lies over what is farther
 };
 
 base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::Step& step,
@@ -34,9 +34,9 @@ base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::S
     const auto name = text_of(tool.options, {"name"});
     const auto* entry = find_entry(playbook, name);
     if (entry == nullptr) {
-      return base::failure(base::ErrorCode::invalid_playbook,
-                           "step '" + step.name + "' names the workbook entry '" + name +
-                               "', which the playbook does not have");
+      return base::failure(base::ErrorCode::invalid_playbook, "step '" + step.name +
+                                                                  "' names the workbook entry '" + name +
+                                                                  "', which the playbook does not have");
     }
     Json own = std::move(resolved.options);
     own.erase("name");
@@ -71,12 +71,15 @@ void lay_overrides(Json& tool, Json& input, const Json& overrides) {
       continue;
     }
     auto& option = tool[name];
-    if (option.is_object() && value.is_object()) option.update(value);
-    else option = value;
+    if (option.is_object() && value.is_object())
+      option.update(value);
+    else
+      option = value;
   }
 }
 
-std::chrono::milliseconds timeout_of(const domain::Step& step, const domain::ToolSpec& tool, const Json& options) {
+std::chrono::milliseconds timeout_of(const domain::Step& step, const domain::ToolSpec& tool,
+                                     const Json& options) {
   return duration_from(first_member("timeout", {&options, &tool.spec, &step.spec}));
 }
 
@@ -88,7 +91,8 @@ std::optional<Json> Decide::render_options(const domain::Step& step, Json option
   if (auto rendered = context_.render_for_worker(options)) return std::move(*rendered);
   Json as_written = Json::object();
   for (auto& [name, value] : options.items()) {
-    if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>())) as_written[name] = value;
+    if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>()))
+      as_written[name] = value;
   }
   for (const auto& [name, value] : as_written.items()) options.erase(name);
   auto rendered = render_for_worker(step, options);
@@ -116,7 +120,7 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   auto options = render_options(step, std::move(resolved->options));
   context_.set_input(nullptr);
   if (!options) return;
-  options->erase("retry");   // the engine's own business
+  options->erase("retry");  // the engine's own business
   lay_overrides(*options, *input, frame.overrides);
   (*options)["kind"] = resolved->kind;
 
@@ -149,7 +153,8 @@ Json Decide::names_for_code(const Json& options, const Json& input) {
   if (code == options.end() || !code->is_string()) return nullptr;
   auto wanted = names_in_code(code->get_ref<const std::string&>());
   // Names of the language that are ordinary words in code.
-  for (const auto* word : {"input", "args", "result", "response", "error", "event", "output", "step", "steps", "iter"}) {
+  for (const auto* word :
+       {"input", "args", "result", "response", "error", "event", "output", "step", "steps", "iter"}) {
     wanted.erase(std::remove(wanted.begin(), wanted.end(), word), wanted.end());
   }
   std::erase_if(wanted, [&](const std::string& name) { return input.contains(name); });
@@ -161,8 +166,10 @@ void Decide::issue_command(const domain::Step& step, Frame frame, NewCommand com
   if (command.frame.is_null() && command.node_id != frame.node) {
     command.frame = Json{{"node", frame.node}, {"step", frame.step}};
   }
-  if (frame.is_iteration()) ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
-  else state().outstanding[frame.node] = step.name;
+  if (frame.is_iteration())
+    ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
+  else
+    state().outstanding[frame.node] = step.name;
   state().current_step = step.name;
   decision_.commands.push_back(std::move(command));
   context_.set_frame(nullptr);
@@ -185,13 +192,16 @@ void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand comma
   }
   child.timeout = command.timeout;
   for (const auto* name : {"workload", "payload"}) {
-    if (const auto payload = command.tool.find(name); payload != command.tool.end()) lay_over(child.payload, *payload);
+    if (const auto payload = command.tool.find(name); payload != command.tool.end())
+      lay_over(child.payload, *payload);
   }
   lay_over(child.payload, command.input);
   child.frame = to_json(frame);
   if (child.frame.is_null()) child.frame = Json{{"node", frame.node}, {"step", frame.step}};
-  if (frame.is_iteration()) ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
-  else state().outstanding[frame.node] = step.name;
+  if (frame.is_iteration())
+    ++(*find_loop(frame.loop))["running"].get_ref<Json::number_integer_t&>();
+  else
+    state().outstanding[frame.node] = step.name;
   state().current_step = step.name;
   append("step.enter", step.name, "started", Json{{"node_id", child.node_id}, {"playbook", child.path}});
   decision_.children.push_back(std::move(child));

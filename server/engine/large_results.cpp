@@ -13,7 +13,7 @@ namespace {
 
 // Takes the size of `value` off `left`; false when it does not fit.
 bool take_off(const Json& value, std::size_t& left) {
-  constexpr std::size_t scalar_bytes = 8;      // of a number, bool or null, on average
+  constexpr std::size_t scalar_bytes = 8;  // of a number, bool or null, on average
   constexpr std::size_t quotes_and_comma = 3;
   const auto take = [&](std::size_t bytes) {
     if (bytes > left) return false;
@@ -70,8 +70,8 @@ bool is_larger(const Json& value, std::size_t bytes_max) {
   return !take_off(value, left);
 }
 
-LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot, base::ResultId id,
-                     Json& value) {
+LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot,
+                     base::ResultId id, Json& value) {
   auto json = domain::json_text(slot.value);
   Json at_hand;
   if (json.size() > reference_bytes_min) {
@@ -85,7 +85,8 @@ LargeResult move_out(const domain::Playbook& playbook, const std::string& step, 
   return {.result_id = id, .step = step, .json = std::move(json)};
 }
 
-std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state, std::size_t inline_bytes_max,
+std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,
+                                        std::size_t inline_bytes_max,
                                         const std::function<base::ResultId()>& new_id) {
   std::vector<LargeResult> moved;
   for (auto& [step, slot] : state.results) {

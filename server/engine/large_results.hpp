@@ -11,7 +11,7 @@ namespace noetl::engine {
 [[nodiscard]] bool is_larger(const domain::Json& value, std::size_t bytes_max);
 
 // Puts a reference in the place of a slot's value. The value itself is given back in `value`.
-[[nodiscard]] LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot,
-                                   base::ResultId id, domain::Json& value);
+[[nodiscard]] LargeResult move_out(const domain::Playbook& playbook, const std::string& step,
+                                   ResultSlot& slot, base::ResultId id, domain::Json& value);
 
 }  // namespace noetl::engine

@@ -41,7 +41,8 @@ void Decide::begin_loop(const domain::Step& step, const std::string& node, const
   if (!in || !spec) return;
   if (has_marks(*in) && *in == written.in) {
     return fail(step.name, "template",
-                "step '" + step.name + "': `loop.in` is " + in->get<std::string>() + ", of which nothing is known here");
+                "step '" + step.name + "': `loop.in` is " + in->get<std::string>() +
+                    ", of which nothing is known here");
   }
   auto items = items_of(std::move(*in));
   if (items.size() > loop_items_max) {
@@ -50,12 +51,16 @@ void Decide::begin_loop(const domain::Step& step, const std::string& node, const
                     std::to_string(loop_items_max) + " are allowed");
   }
   const bool is_sequential = written.mode == "sequential";
-  const auto asked = spec->is_object() && spec->contains("max_in_flight") ? number_from((*spec)["max_in_flight"])
-                                                                           : std::nullopt;
-  const int limit = is_sequential ? 1 : std::clamp(static_cast<int>(asked.value_or(loop_window)), 1, loop_window);
+  const auto asked = spec->is_object() && spec->contains("max_in_flight")
+                         ? number_from((*spec)["max_in_flight"])
+                         : std::nullopt;
+  const int limit =
+      is_sequential ? 1 : std::clamp(static_cast<int>(asked.value_or(loop_window)), 1, loop_window);
   auto& loop = state().bookkeeping["loops"][node];
-  loop = Json{{"step", step.name}, {"total", static_cast<std::int64_t>(items.size())}, {"next", 0}, {"running", 0},
-              {"completed", 0}, {"failed", 0}, {"limit", limit}};
+  loop = Json{{"step", step.name}, {"total", static_cast<std::int64_t>(items.size())},
+              {"next", 0},         {"running", 0},
+              {"completed", 0},    {"failed", 0},
+              {"limit", limit}};
   if (!args.empty()) loop["args"] = args;
   state().outstanding[node] = step.name;
   state().current_step = step.name;
@@ -136,20 +141,22 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
   const Json stats{{"total", loop.at("total")}, {"success", loop.at("completed")}, {"failed", failed}};
   auto& slot = state().results[step.name];
   slot = {.value = stats, .reference = {}, .loop = node};
-  if (has_failed()) return;   // drained
+  if (has_failed()) return;  // drained
   state().bookkeeping["last_result_step"] = step.name;
   state().bookkeeping["aliases"]["loop_results"] = step.name;
   const auto unhandled = failed - loop.value("handled", 0);
   append("loop.done", step.name, unhandled == 0 ? "completed" : "failed", Json{{"stats", stats}});
   error_ = loop.contains("first_error") ? loop["first_error"] : Json();
-  context_.set_happening({.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
+  context_.set_happening(
+      {.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   auto outcome = run_rules(step, {"loop.done"});
   for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
   if (has_failed()) return;
   if (unhandled != 0 && !outcome.is_routed && text_of(step.spec, {"on_error"}) != "continue") {
     return fail(step.name, text_of(error_, {"kind"}),
-                std::to_string(unhandled) + " of " + loop.at("total").dump() + " items failed; the first of them, item " +
-                    error_.at("index").dump() + ": " + text_of(error_, {"message"}));
+                std::to_string(unhandled) + " of " + loop.at("total").dump() +
+                    " items failed; the first of them, item " + error_.at("index").dump() + ": " +
+                    text_of(error_, {"message"}));
   }
   mark_completed(step.name);
   take_vars(step);

@@ -17,7 +17,8 @@ bool tool_mentions(const domain::ToolSpec& tool, std::string_view label) {
 }
 
 bool may_jump_back(const domain::Step& step) {
-  return std::any_of(step.tools.begin(), step.tools.end(), [](const auto& tool) { return mentions(tool.spec, "jump"); });
+  return std::any_of(step.tools.begin(), step.tools.end(),
+                     [](const auto& tool) { return mentions(tool.spec, "jump"); });
 }
 
 bool step_mentions(const domain::Step& step, std::string_view word) {
@@ -25,11 +26,14 @@ bool step_mentions(const domain::Step& step, std::string_view word) {
   if (mentions(step.args, word) || mentions(step.set, word) || mentions(step.vars, word)) return true;
   if (step.loop && mentions(step.loop->in, word)) return true;
   if (std::any_of(step.next.begin(), step.next.end(), arc_does)) return true;
-  if (std::any_of(step.tools.begin(), step.tools.end(), [&](const auto& tool) { return tool_mentions(tool, word); })) return true;
+  if (std::any_of(step.tools.begin(), step.tools.end(),
+                  [&](const auto& tool) { return tool_mentions(tool, word); }))
+    return true;
   return std::any_of(step.cases.begin(), step.cases.end(), [&](const domain::CaseRule& rule) {
     return rule.when.find(word) != std::string::npos ||
            std::any_of(rule.then.begin(), rule.then.end(), [&](const domain::Action& action) {
-             return mentions(action.spec, word) || std::any_of(action.arcs.begin(), action.arcs.end(), arc_does);
+             return mentions(action.spec, word) ||
+                    std::any_of(action.arcs.begin(), action.arcs.end(), arc_does);
            });
   });
 }
@@ -40,7 +44,8 @@ bool step_mentions(const domain::Step& step, std::string_view word) {
 // label. What nothing reads is not carried from command to command: it may be large.
 bool is_label_read(const domain::Step& step, std::string_view label, std::size_t from) {
   if (mentions(step.args, label) || mentions(step.set, label)) return true;
-  if (std::any_of(step.next.begin(), step.next.end(), [&](const auto& arc) { return arc_mentions(arc, label); })) {
+  if (std::any_of(step.next.begin(), step.next.end(),
+                  [&](const auto& arc) { return arc_mentions(arc, label); })) {
     return true;
   }
   const auto first = step.tools.begin() + (may_jump_back(step) ? 0 : static_cast<std::ptrdiff_t>(from));
@@ -57,8 +62,10 @@ bool are_results_read(const domain::Playbook& playbook, const domain::Step& step
 
 void forget_what_nothing_reads(const domain::Step& step, Frame& frame) {
   for (auto label = frame.results.begin(); label != frame.results.end();) {
-    if (is_label_read(step, label.key(), frame.task)) ++label;
-    else label = frame.results.erase(label);
+    if (is_label_read(step, label.key(), frame.task))
+      ++label;
+    else
+      label = frame.results.erase(label);
   }
 }
 

@@ -13,9 +13,12 @@ base::Backoff backoff_of(const Json& then) {
   auto backoff = backoff_of_playbooks;
   const auto word = text_of(then, {"backoff"});
   backoff.kind = backoff_kind_from(word);
-  if (const auto given = then.find("delay"); given != then.end()) backoff.initial = duration_from(*given);
-  else if (word != "none") backoff.initial = std::chrono::seconds(1);
-  if (const auto longest = then.find("max_delay"); longest != then.end()) backoff.delay_max = duration_from(*longest);
+  if (const auto given = then.find("delay"); given != then.end())
+    backoff.initial = duration_from(*given);
+  else if (word != "none")
+    backoff.initial = std::chrono::seconds(1);
+  if (const auto longest = then.find("max_delay"); longest != then.end())
+    backoff.delay_max = duration_from(*longest);
   return backoff;
 }
 
@@ -25,7 +28,8 @@ base::Backoff backoff_of(const Json& then) {
 bool Decide::apply_task_set(const domain::Step& step, const Json& set, const Frame& frame) {
   if (!frame.is_iteration() || !set.is_object()) return apply_set(step, set, step.name);
   Json local = Json::object();
-  for (const auto& [key, value] : set.items()) local[key.find('.') == std::string::npos ? "iter." + key : key] = value;
+  for (const auto& [key, value] : set.items())
+    local[key.find('.') == std::string::npos ? "iter." + key : key] = value;
   return apply_set(step, local, step.name);
 }
 
@@ -62,11 +66,15 @@ Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSp
     if (frame.attempt >= static_cast<int>(attempts.value_or(attempts_default))) return Verdict::fail;
     delay = backoff_of(then).delay_after(frame.attempt);
     // A peer that says when to come again is believed, if it asks for more.
-    if (const auto asked = error_.is_object() ? error_.find("retry_after") : error_.end(); asked != error_.end()) {
+    if (const auto asked = error_.is_object() ? error_.find("retry_after") : error_.end();
+        asked != error_.end()) {
       delay = std::max(delay, duration_from(*asked));
     }
     append("task.retry", step.name, "retrying",
-           Json{{"node", frame.node}, {"task", tool.label}, {"attempt", frame.attempt + 1}, {"delay_ms", delay.count()}});
+           Json{{"node", frame.node},
+                {"task", tool.label},
+                {"attempt", frame.attempt + 1},
+                {"delay_ms", delay.count()}});
     return Verdict::retry;
   }
   if (act == "jump") {

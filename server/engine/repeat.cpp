@@ -10,9 +10,9 @@ namespace noetl::engine {
 namespace {
 
 constexpr int attempts_default = 3;
-constexpr int pages_default = 100;   // as NOETL_PAGINATION_MAX_PAGES
-constexpr std::string_view request_fields[] = {"params", "url",  "endpoint", "method", "headers",
-                                               "body",   "data", "payload",  "json",   "args", "input"};
+constexpr int pages_default = 100;  // as NOETL_PAGINATION_MAX_PAGES
+constexpr std::string_view request_fields[] = {"params", "url",     "endpoint", "method", "headers", "body",
+                                               "data",   "payload", "json",     "args",   "input"};
 
 int count_in(const Json& spec, const char* name, int otherwise) {
   const auto found = spec.find(name);
@@ -36,7 +36,8 @@ base::Backoff backoff_of(const Json& spec) {
       backoff.kind = backoff_kind_from(found->get_ref<const std::string&>());
     }
   }
-  if (const auto found = spec.find("max_delay"); found != spec.end()) backoff.delay_max = duration_from(*found);
+  if (const auto found = spec.find("max_delay"); found != spec.end())
+    backoff.delay_max = duration_from(*found);
   return backoff;
 }
 
@@ -77,7 +78,8 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
     ++frame_->requests;
     frame_->attempt = 1;
     for (const auto name : request_fields) {
-      if (const auto field = spec->find(name); field != spec->end()) frame_->overrides[std::string(name)] = *field;
+      if (const auto field = spec->find(name); field != spec->end())
+        frame_->overrides[std::string(name)] = *field;
     }
     outcome.retry = RetryAsk{.delay = backoff_of(*spec).initial};
     return;
@@ -87,10 +89,12 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
 
 // Counts the frame's attempt up and says how long it waits. Nothing: no attempt is left.
 std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step& step, const Json& spec) {
-  if (frame_->attempt >= count_in(spec, "max_attempts", count_in(spec, "attempts", attempts_default))) return std::nullopt;
+  if (frame_->attempt >= count_in(spec, "max_attempts", count_in(spec, "attempts", attempts_default)))
+    return std::nullopt;
   auto delay = backoff_of(spec).delay_after(frame_->attempt);
   // A peer that says when to come again is believed, if it asks for more.
-  if (error_.is_object() && error_.contains("retry_after")) delay = std::max(delay, duration_from(error_["retry_after"]));
+  if (error_.is_object() && error_.contains("retry_after"))
+    delay = std::max(delay, duration_from(error_["retry_after"]));
   ++frame_->attempt;
   append("task.retry", step.name, "retrying",
          Json{{"node", frame_->node}, {"attempt", frame_->attempt}, {"delay_ms", delay.count()}});
@@ -99,11 +103,13 @@ std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step
 
 // `retry` (a map, or a number of attempts) of the tool or of the step's spec, and the latter's
 // `max_attempts`: for errors that no policy has spoken of, before any rule is asked.
-std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Step& step, const domain::ToolSpec& tool) {
+std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Step& step,
+                                                               const domain::ToolSpec& tool) {
   const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
   const Json& attempts = first_member("max_attempts", {&step.spec});
   if (retry.is_null() && attempts.is_null()) return std::nullopt;
-  auto spec = render(step, retry.is_object() ? retry : Json{{"max_attempts", retry.is_null() ? attempts : retry}});
+  auto spec =
+      render(step, retry.is_object() ? retry : Json{{"max_attempts", retry.is_null() ? attempts : retry}});
   return spec ? next_attempt(step, *spec) : std::nullopt;
 }
 
@@ -115,11 +121,13 @@ void Decide::perform_collect(const domain::Step& step, const Json& spec) {
   if (spec.is_object() && spec.contains("from")) return collect_into_variable(step, spec, strategy);
   const Json* result = context_.result();
   if (result == nullptr) return;
-  add_to(frame_->collected, part_of(*result, spec.is_string() ? spec.get<std::string>() : text_of(spec, {"path"})), strategy);
+  add_to(frame_->collected,
+         part_of(*result, spec.is_string() ? spec.get<std::string>() : text_of(spec, {"path"})), strategy);
   if (strategy != "replace" && is_larger(frame_->collected, reference_bytes_min)) {
     // What travels with every command of the frame stays small: the pages so far become a row.
     std::vector<Json> part{std::move(frame_->collected)};
-    decision_.loops.push_back({.loop = parts_of(*frame_), .first = frame_->parts_stored++, .items = std::move(part)});
+    decision_.loops.push_back(
+        {.loop = parts_of(*frame_), .first = frame_->parts_stored++, .items = std::move(part)});
     frame_->collected = Json::array();
   }
   if (const auto into = spec.is_object() ? text_of(spec, {"into"}) : std::string(); !into.empty()) {
@@ -131,7 +139,8 @@ void Decide::collect_into_variable(const domain::Step& step, const Json& spec, c
   auto value = render(step, spec["from"]);
   if (!value) return;
   const auto into = text_of(spec, {"into"});
-  if (into.empty()) return fail(step.name, "invalid_playbook", "step '" + step.name + "': `collect` needs `into`");
+  if (into.empty())
+    return fail(step.name, "invalid_playbook", "step '" + step.name + "': `collect` needs `into`");
   auto& list = state().variables[into];
   if (strategy.empty() || strategy == "append") {
     if (!list.is_array()) list = Json::array();

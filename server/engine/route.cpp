@@ -65,12 +65,15 @@ void Decide::arrive(const domain::Step& from, const std::string& target, Json ar
   if (index == Graph::no_barrier) {
     // Authors end a flow with `next: end` without writing that step.
     if (target == "end") return;
-    return fail(from.name, "invalid_playbook",
-                "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
+    return fail(
+        from.name, "invalid_playbook",
+        "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
   Arrival arrival{.step = target, .args = std::move(args)};
-  if (arriving_ == &arrivals_) add_arrival(std::move(arrival));
-  else arriving_->push_back(std::move(arrival));
+  if (arriving_ == &arrivals_)
+    add_arrival(std::move(arrival));
+  else
+    arriving_->push_back(std::move(arrival));
 }
 
 // Every target gets its step.skipped. Steps behind it that nothing can reach any more, and that never
@@ -97,7 +100,8 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
     open.pop_back();
     for (const auto next : graph().successors(index)) {
       const auto& name = situation_.playbook.workflow[next].name;
-      if (!alive[next] && !state().visits.contains(name)) tell(next, situation_.playbook.workflow[index].name);
+      if (!alive[next] && !state().visits.contains(name))
+        tell(next, situation_.playbook.workflow[index].name);
     }
   }
 }
@@ -111,7 +115,8 @@ bool Decide::apply_set(const domain::Step& step, const Json& set, const std::str
   if (!values) return false;
   // `x: "{{ output }}"` means what the tool gave; `output.status` and the like are for conditions.
   for (const auto& [key, written] : set.items()) {
-    if (const Json* result = context_.result(); result != nullptr && is_bare_output(written)) (*values)[key] = *result;
+    if (const Json* result = context_.result(); result != nullptr && is_bare_output(written))
+      (*values)[key] = *result;
   }
   Json changed = Json::object();
   for (auto& [key, value] : values->items()) {

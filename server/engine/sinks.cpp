@@ -9,7 +9,8 @@ namespace {
 
 bool has_statement(const Json& tool) {
   static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
-  return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return tool.contains(name); });
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](const char* name) { return tool.contains(name); });
 }
 
 }  // namespace
@@ -20,7 +21,8 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   Json options = written.is_object() ? written : Json::object();
   Json tool = options.contains("tool") && options["tool"].is_object() ? options["tool"] : options;
   auto kind = text_of(tool, {"kind", "type"});
-  if (kind.empty()) kind = written.is_string() ? written.get<std::string>() : text_of(options, {"tool", "backend", "kind"});
+  if (kind.empty())
+    kind = written.is_string() ? written.get<std::string>() : text_of(options, {"tool", "backend", "kind"});
   const auto refuse = [&](const char* error_kind, const std::string& message) {
     Json payload{{"error", Json{{"kind", error_kind}, {"message", message}}}};
     if (!kind.empty()) payload["kind"] = kind;

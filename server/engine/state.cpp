@@ -27,7 +27,8 @@ std::map<std::string, ResultSlot> results_from_json(const Json& json) {
   std::map<std::string, ResultSlot> results;
   for (const auto& [step, stored] : json.items()) {
     ResultSlot slot;
-    if (stored.contains("reference")) slot.reference.value = std::stoll(stored.at("reference").get<std::string>());
+    if (stored.contains("reference"))
+      slot.reference.value = std::stoll(stored.at("reference").get<std::string>());
     slot.loop = stored.value("loop", std::string());
     if (const auto value = stored.find("value"); value != stored.end()) slot.value = *value;
     results.emplace(step, std::move(slot));
@@ -56,8 +57,8 @@ base::Result<State> state_from_json(const Json& json) {
   try {
     if (json.at("version").get<int>() != state_version) {
       return base::failure(base::ErrorCode::internal,
-                           "the stored state has version " + json.at("version").dump() + ", this program reads " +
-                               std::to_string(state_version));
+                           "the stored state has version " + json.at("version").dump() +
+                               ", this program reads " + std::to_string(state_version));
     }
     State state;
     state.variables = json.at("variables");
@@ -69,11 +70,13 @@ base::Result<State> state_from_json(const Json& json) {
     state.bookkeeping = json.at("bookkeeping");
     state.decisions = json.value("decisions", std::int64_t{0});
     if (!state.variables.is_object() || !state.bookkeeping.is_object()) {
-      return base::failure(base::ErrorCode::internal, "the stored state has variables or bookkeeping that are no maps");
+      return base::failure(base::ErrorCode::internal,
+                           "the stored state has variables or bookkeeping that are no maps");
     }
     return state;
   } catch (const std::exception& error) {
-    return base::failure(base::ErrorCode::internal, std::string("the stored state cannot be read: ") + error.what());
+    return base::failure(base::ErrorCode::internal,
+                         std::string("the stored state cannot be read: ") + error.what());
   }
 }
 

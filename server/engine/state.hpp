@@ -18,19 +18,19 @@ using domain::Json;
 
 // A step's result: the value, or a reference to it.
 struct ResultSlot {
-  Json value;                 // beside a reference: what of it is kept at hand
-  base::ResultId reference;   // set: the value lives in noetl.result
-  std::string loop;           // set: {results, stats} of this loop, whose results are in noetl.loop_item
+  Json value;  // beside a reference: what of it is kept at hand
+  base::ResultId reference;  // set: the value lives in noetl.result
+  std::string loop;  // set: {results, stats} of this loop, whose results are in noetl.loop_item
 };
 
 struct State {
-  Json variables = Json::object();               // set / vars / ctx, over the workload
-  std::map<std::string, ResultSlot> results;     // by step name; the last visit counts
+  Json variables = Json::object();  // set / vars / ctx, over the workload
+  std::map<std::string, ResultSlot> results;  // by step name; the last visit counts
   std::map<std::string, std::string> outstanding;  // node → step: frames and loops that are not over
-  std::map<std::string, int> visits;             // step → how often it was entered
-  std::vector<std::string> completed_steps;      // in order of completion, without repeats
+  std::map<std::string, int> visits;  // step → how often it was entered
+  std::vector<std::string> completed_steps;  // in order of completion, without repeats
   std::string current_step;
-  Json bookkeeping = Json::object();             // joins, loops, retries: the engine's own notes
+  Json bookkeeping = Json::object();  // joins, loops, retries: the engine's own notes
   // Changes that led here. Counted by the caller, who numbers the rows of the log with it: a replay applies them in
   // that order, whichever server wrote them. 0: begun by a version that did not count.
   std::int64_t decisions = 0;

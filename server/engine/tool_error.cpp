@@ -52,7 +52,8 @@ std::optional<domain::ToolError> error_in_result(const Json& result) {
   error.kind = "exception";
   const auto detail = part->find("error");
   if (detail != part->end() && detail->is_object()) {
-    if (const auto kind = detail->find("kind"); kind != detail->end() && kind->is_string()) error.kind = *kind;
+    if (const auto kind = detail->find("kind"); kind != detail->end() && kind->is_string())
+      error.kind = *kind;
     error.message = text_of(*detail, {"message"});
     error.status = number_of(*detail, "status");
     const auto retryable = detail->find("retryable");

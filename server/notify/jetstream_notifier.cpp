@@ -75,7 +75,8 @@ struct JetStreamNotifier::Line {
 
 // The durable consumer on the advisories; what was read is acknowledged when it was recorded.
 struct JetStreamNotifier::Advisories {
-  Advisories(std::shared_ptr<Line> of, std::string of_stream) : line(std::move(of)), stream(std::move(of_stream)) {}
+  Advisories(std::shared_ptr<Line> of, std::string of_stream)
+      : line(std::move(of)), stream(std::move(of_stream)) {}
 
   std::vector<GivenUpRing> read(int limit) {
     messages.clear();  // unanswered ones come again
@@ -95,7 +96,8 @@ struct JetStreamNotifier::Advisories {
                        .sequence = json.value("stream_seq", std::uint64_t{0}),
                        .deliveries = json.value("deliveries", 0)};
       if (const auto bytes = line->jetstream.message_at(stream, ring.sequence)) {
-        if (const auto notification = wire::decode_notification(*bytes)) ring.queue_id = notification->queue_id;
+        if (const auto notification = wire::decode_notification(*bytes))
+          ring.queue_id = notification->queue_id;
       }
       rings.push_back(std::move(ring));
     }
@@ -113,9 +115,8 @@ struct JetStreamNotifier::Advisories {
                                         .deliveries_max = -1,
                                         .acks_pending_max = 1000};
     if (!line->jetstream.ensure_consumer(own, wanted)) return false;  // its stream is not there yet
-    auto pulled = line->jetstream.pull({.stream = own,
-                                        .durable = wanted.durable,
-                                        .answers_on = {line, line->connection.get()}});
+    auto pulled = line->jetstream.pull(
+        {.stream = own, .durable = wanted.durable, .answers_on = {line, line->connection.get()}});
     if (!pulled) return false;
     subscription = std::move(*pulled);
     return true;
@@ -179,9 +180,10 @@ void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
   }
   for (const Death& death : deaths) {
     if (!wire::is_pool_name(death.pool)) continue;
-    const std::string bytes = R"({"execution_id":")" + death.execution_id.str() + R"(","queue_id":")" + death.queue_id.str() +
-                              R"(","step":)" + nlohmann::json(death.step).dump() +
-                              R"(,"attempts":)" + std::to_string(death.attempts) + R"(,"error":)" + death.error + "}";
+    const std::string bytes = R"({"execution_id":")" + death.execution_id.str() + R"(","queue_id":")" +
+                              death.queue_id.str() + R"(","step":)" + nlohmann::json(death.step).dump() +
+                              R"(,"attempts":)" + std::to_string(death.attempts) + R"(,"error":)" +
+                              death.error + "}";
     // Failures are counted by the publisher; the row in noetl.dead_letter stays.
     (void)line->publisher.publish(wire::dead_subject_of(death.pool), bytes,
                                   "dead:" + death.queue_id.str() + ":" + std::to_string(death.epoch));
@@ -203,7 +205,8 @@ std::uint64_t JetStreamNotifier::untaken(const std::string& pool) const {
     const std::lock_guard lock(lines_mutex_);
     line = quick_;
   }
-  const auto consumer = line->jetstream.find_consumer(settings_.stream, wire::commands_consumer_of(pool, settings_.consumer));
+  const auto consumer =
+      line->jetstream.find_consumer(settings_.stream, wire::commands_consumer_of(pool, settings_.consumer));
   return consumer ? consumer->waiting : 0;
 }
 

@@ -24,7 +24,7 @@ struct NotifierSettings {
   nats::ConnectionSettings nats;
   std::string server_url = "http://localhost:8082";  // goes into each notification: where to claim
   std::string stream = "NOETL_COMMANDS";
-  std::string subject = "noetl.commands";      // of the default pool; others add .<pool>
+  std::string subject = "noetl.commands";  // of the default pool; others add .<pool>
   std::string consumer = "noetl-worker-pool";  // of the default pool; others add -<pool>
   std::string dead_stream = "NOETL_DEAD";
   std::chrono::seconds age_max{3600};

@@ -33,9 +33,9 @@ struct Death {
 
 // A ring that was delivered as often as it may be and never answered: JetStream gives it up.
 struct GivenUpRing {
-  base::CommandId queue_id;       // unset: the notification has left the stream
+  base::CommandId queue_id;  // unset: the notification has left the stream
   std::string consumer;
-  std::uint64_t sequence = 0;     // of the notification
+  std::uint64_t sequence = 0;  // of the notification
   int deliveries = 0;
 };
 

@@ -12,7 +12,7 @@ class ArrayLiteral {
  public:
   void reserve(std::size_t bytes) { text_.reserve(bytes); }
   void add(std::int64_t number);
-  void add(std::string_view value);                     // always quoted
+  void add(std::string_view value);  // always quoted
   void add_null();
   void add_or_null(std::int64_t number) { number == 0 ? add_null() : add(number); }
   void add_or_null(std::string_view value) { value.empty() ? add_null() : add(value); }

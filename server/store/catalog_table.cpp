@@ -26,8 +26,8 @@ std::optional<wire::CatalogRow> CatalogTable::latest(const std::string& path) {
 }
 
 void CatalogTable::insert(const wire::CatalogRow& row) {
-  session_.run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name, row.content,
-               row.checksum);
+  session_.run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name,
+               row.content, row.checksum);
 }
 
 std::vector<wire::CatalogRow> CatalogTable::list(const std::string& kind, int limit) {

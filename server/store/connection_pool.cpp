@@ -49,11 +49,14 @@ std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
   }
   auto connection = std::make_unique<Connection>(options);
   connection->link.set_variable("statement_timeout",
-                           std::to_string(settings.statement_timeout.count() * 1000));
-  connection->link.set_variable("application_name", settings.is_inspection ? "'noetl-doctor'" : "'noetl-server'");
+                                std::to_string(settings.statement_timeout.count() * 1000));
+  connection->link.set_variable("application_name",
+                                settings.is_inspection ? "'noetl-doctor'" : "'noetl-server'");
   connection->link.set_variable("jit", "off");
-  if (settings.is_inspection) read_only_snapshots(connection->link);
-  else plan_for_the_queue(connection->link);
+  if (settings.is_inspection)
+    read_only_snapshots(connection->link);
+  else
+    plan_for_the_queue(connection->link);
   for (const auto& [name, text] : statements()) connection->link.prepare(name, text);
   return connection;
 }
@@ -81,9 +84,8 @@ ConnectionPool::~ConnectionPool() = default;
 std::unique_ptr<Connection> ConnectionPool::take() {
   {
     std::unique_lock lock(mutex_);
-    const bool got = returned_.wait_for(lock, settings_.wait_max, [&] {
-      return !idle_.empty() || open_ < settings_.connections_max;
-    });
+    const bool got = returned_.wait_for(lock, settings_.wait_max,
+                                        [&] { return !idle_.empty() || open_ < settings_.connections_max; });
     if (!got) {
       throw Unavailable("all " + std::to_string(settings_.connections_max) +
                         " Postgres connections were busy for " + std::to_string(settings_.wait_max.count()) +
@@ -135,7 +137,8 @@ void ConnectionPool::attempt(const std::function<void(Session&)>& work, bool is_
     }
   } catch (const pqxx::in_doubt_error& error) {
     borrowed.condemn();
-    throw Unavailable(std::string("the connection was lost during commit, its outcome is unknown: ") + error.what());
+    throw Unavailable(std::string("the connection was lost during commit, its outcome is unknown: ") +
+                      error.what());
   } catch (const pqxx::statement_completion_unknown& error) {
     borrowed.condemn();
     throw Unavailable(std::string("Postgres does not know the outcome: ") + error.what());
@@ -157,7 +160,8 @@ void ConnectionPool::repeat(const std::function<void(Session&)>& work, bool is_s
       return attempt(work, is_single);
     } catch (const pqxx::transaction_rollback& error) {
       if (tried < repeats_max) continue;
-      throw Unavailable("Postgres rolled the transaction back " + std::to_string(repeats_max) + " times: " + error.what());
+      throw Unavailable("Postgres rolled the transaction back " + std::to_string(repeats_max) +
+                        " times: " + error.what());
     }
   }
 }

@@ -13,12 +13,12 @@
 namespace noetl::store {
 
 class Session;
-struct Connection;   // wraps the library's, whose type cannot be declared ahead
+struct Connection;  // wraps the library's, whose type cannot be declared ahead
 
 struct PoolSettings {
-  std::string database_url;                        // libpq URI or key=value text
+  std::string database_url;  // libpq URI or key=value text
   std::size_t connections_max = 16;
-  std::chrono::milliseconds wait_max{2000};        // for a free connection
+  std::chrono::milliseconds wait_max{2000};  // for a free connection
   std::chrono::seconds connect_timeout{3};
   std::chrono::seconds statement_timeout{30};
   // For who reads whole tables and writes nothing: each transaction sees one snapshot, and the planner is free.
@@ -52,7 +52,7 @@ class ConnectionPool {
   mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;
-  std::size_t open_ = 0;   // idle and borrowed
+  std::size_t open_ = 0;  // idle and borrowed
 };
 
 }  // namespace noetl::store

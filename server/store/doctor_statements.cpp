@@ -38,7 +38,8 @@ std::vector<PoolSlots> DoctorStatements::pools() {
 
 std::vector<base::ExecutionId> DoctorStatements::executions(base::ExecutionId before, int limit) {
   std::vector<base::ExecutionId> found;
-  for (const auto& row : session_.run("doctor_executions", before.value, limit)) found.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run("doctor_executions", before.value, limit))
+    found.push_back({row[0].as<std::int64_t>()});
   return found;
 }
 
@@ -72,7 +73,8 @@ std::vector<InspectedEvent> DoctorStatements::changes(base::ExecutionId id, base
 
 std::vector<InspectedNode> DoctorStatements::nodes(base::ExecutionId id) {
   std::vector<InspectedNode> found;
-  for (const auto& row : session_.run("doctor_nodes", id.value)) found.push_back({text_of(row[0]), row[1].as<bool>()});
+  for (const auto& row : session_.run("doctor_nodes", id.value))
+    found.push_back({text_of(row[0]), row[1].as<bool>()});
   return found;
 }
 

@@ -12,12 +12,12 @@ namespace noetl::store {
 class Session;
 
 struct Finding {
-  std::string id;     // of the command, execution, pool, … that it is about
+  std::string id;  // of the command, execution, pool, … that it is about
   std::string what;
 };
 
 struct Findings {
-  std::vector<Finding> shown;   // the first of them
+  std::vector<Finding> shown;  // the first of them
   std::int64_t total = 0;
 };
 
@@ -25,7 +25,7 @@ struct PostgresState {
   int connections_max = 0, connections_used = 0;
   std::string autovacuum, fsync, synchronous_commit, track_counts, server_version;
   std::int64_t database_bytes = 0;
-  std::string data_directory;    // empty: not for this user's eyes
+  std::string data_directory;  // empty: not for this user's eyes
   std::int64_t now_ms = 0;
 };
 
@@ -34,7 +34,7 @@ struct InspectedExecution {
   base::CatalogId catalog_id;
   std::string status;
   int outstanding = 0;
-  std::string current_step, state, workload, result, error;   // result and error may be empty
+  std::string current_step, state, workload, result, error;  // result and error may be empty
 };
 
 struct InspectedEvent {
@@ -71,7 +71,8 @@ class DoctorStatements {
   [[nodiscard]] std::optional<InspectedExecution> execution(base::ExecutionId id);
   [[nodiscard]] std::vector<InspectedEvent> changes(base::ExecutionId id, base::EventId after, int limit);
   [[nodiscard]] std::vector<InspectedNode> nodes(base::ExecutionId id);
-  [[nodiscard]] std::vector<InspectedItem> loop_items(base::ExecutionId id, const std::string& after_loop, int after_index, int limit);
+  [[nodiscard]] std::vector<InspectedItem> loop_items(base::ExecutionId id, const std::string& after_loop,
+                                                      int after_index, int limit);
 
  private:
   Session& session_;

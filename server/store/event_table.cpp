@@ -6,7 +6,8 @@
 namespace noetl::store {
 
 std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& events) {
-  ArrayLiteral ids, executions, commands, types, steps, nodes, epochs, statuses, payloads, metas, workers, claims;
+  ArrayLiteral ids, executions, commands, types, steps, nodes, epochs, statuses, payloads, metas, workers,
+      claims;
   for (const auto& e : events) {
     ids.add(e.event_id.value);
     executions.add_or_null(e.execution_id.value);
@@ -22,9 +23,10 @@ std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& ev
     claims.add_or_null(e.claimed_at);
   }
   std::vector<base::EventId> inserted;
-  for (const auto& row : session_.run("insert_events", ids.text(), executions.text(), commands.text(), types.text(),
-                                      steps.text(), nodes.text(), epochs.text(), statuses.text(), payloads.text(),
-                                      metas.text(), workers.text(), claims.text())) {
+  for (const auto& row :
+       session_.run("insert_events", ids.text(), executions.text(), commands.text(), types.text(),
+                    steps.text(), nodes.text(), epochs.text(), statuses.text(), payloads.text(), metas.text(),
+                    workers.text(), claims.text())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;

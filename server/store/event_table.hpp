@@ -16,9 +16,9 @@ struct NewEventRow {
   std::string event_type, step, node_id;
   int epoch = 0;
   std::string status;
-  std::string payload, meta;     // JSON text or empty
+  std::string payload, meta;  // JSON text or empty
   std::string worker_id;
-  std::string claimed_at;        // as Postgres printed it, or empty
+  std::string claimed_at;  // as Postgres printed it, or empty
 };
 
 // As stored: one row per attempt, not yet shown as NoETL's several events.

@@ -38,8 +38,8 @@ wire::ExecutionRow listed(const pqxx::row& row) {
 }  // namespace
 
 std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
-  ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads, results, errors,
-      keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts;
+  ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads,
+      results, errors, keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts;
   for (const auto& e : executions) {
     ids.add(e.execution_id.value);
     catalogs.add(e.catalog_id.value);
@@ -63,10 +63,11 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
     timeouts.add_or_null(e.timeout.count());
   }
   std::vector<base::ExecutionId> inserted;
-  for (const auto& row : session_.run("insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(),
-                                      parents.text(), statuses.text(), outstanding.text(), steps.text(), states.text(),
-                                      workloads.text(), results.text(), errors.text(), keys.text(), traces.text(), depths.text(), parent_nodes.text(), parent_frames.text(),
-                                      return_steps.text(), pauses.text(), timeouts.text())) {
+  for (const auto& row : session_.run(
+           "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(), parents.text(),
+           statuses.text(), outstanding.text(), steps.text(), states.text(), workloads.text(), results.text(),
+           errors.text(), keys.text(), traces.text(), depths.text(), parent_nodes.text(),
+           parent_frames.text(), return_steps.text(), pauses.text(), timeouts.text())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -108,13 +109,14 @@ void ExecutionTable::update(const std::vector<ExecutionUpdate>& updates) {
     results.add_or_null(u.result);
     errors.add_or_null(u.error);
   }
-  session_.run("update_executions", ids.text(), statuses.text(), outstanding.text(), steps.text(), states.text(),
-               results.text(), errors.text());
+  session_.run("update_executions", ids.text(), statuses.text(), outstanding.text(), steps.text(),
+               states.text(), results.text(), errors.text());
 }
 
 std::vector<base::ExecutionId> ExecutionTable::running_children(base::ExecutionId parent) {
   std::vector<base::ExecutionId> children;
-  for (const auto& row : session_.run("running_children", parent.value)) children.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run("running_children", parent.value))
+    children.push_back({row[0].as<std::int64_t>()});
   return children;
 }
 
@@ -128,18 +130,21 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
   return found;
 }
 
-std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter& filter, const std::string& status) {
+std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter& filter,
+                                                     const std::string& status) {
   std::vector<wire::ExecutionRow> found;
-  for (const auto& row : session_.run("list_executions", status, filter.path, filter.parent_execution_id.value,
-                                      filter.before.value, filter.limit)) {
+  for (const auto& row : session_.run("list_executions", status, filter.path,
+                                      filter.parent_execution_id.value, filter.before.value, filter.limit)) {
     found.push_back(listed(row));
   }
   return found;
 }
 
 bool ExecutionTable::keep_result(base::ResultId id, const wire::KeepResultRequest& request) {
-  return !session_.run("keep_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
-                       request.worker_id).empty();
+  return !session_
+              .run("keep_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
+                   request.worker_id)
+              .empty();
 }
 
 void ExecutionTable::insert_results(const std::vector<StoredResult>& results) {
@@ -161,7 +166,8 @@ std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<
   return found;
 }
 
-std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of, int limit) {
+std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of,
+                                                         int limit) {
   const auto ids = id_array(of);
   const char* filter = of.empty() ? nullptr : ids.c_str();
   std::vector<UntoldChild> found;
@@ -212,10 +218,12 @@ void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
     statuses.add(item.is_completed ? "completed" : "failed");
     results.add(item.result);
   }
-  session_.run("end_loop_items", executions.text(), loops.text(), indexes.text(), statuses.text(), results.text());
+  session_.run("end_loop_items", executions.text(), loops.text(), indexes.text(), statuses.text(),
+               results.text());
 }
 
-std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from, int until) {
+std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from,
+                                                      int until) {
   std::map<int, std::string> found;
   for (const auto& row : session_.run("loop_items", id.value, loop, from, until)) {
     found[row[0].as<int>()] = text_of(row[1]);

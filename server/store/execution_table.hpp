@@ -24,12 +24,12 @@ struct NewExecution {
   domain::ExecutionStatus status = domain::ExecutionStatus::running;
   int outstanding = 0;
   std::string current_step;
-  std::string state, workload, result, error;   // JSON text; result and error may be empty
+  std::string state, workload, result, error;  // JSON text; result and error may be empty
   std::string idempotency_key, traceparent;
-  int depth = 0;                                // of the callers above it
-  std::string parent_node_id, parent_frame, return_step;   // of one whose caller waits for it; else empty
-  bool is_paused = false;                       // as its caller
-  std::chrono::milliseconds timeout{0};         // until it is failed; 0: no limit
+  int depth = 0;  // of the callers above it
+  std::string parent_node_id, parent_frame, return_step;  // of one whose caller waits for it; else empty
+  bool is_paused = false;  // as its caller
+  std::chrono::milliseconds timeout{0};  // until it is failed; 0: no limit
 };
 
 struct LockedExecution {
@@ -38,7 +38,7 @@ struct LockedExecution {
   domain::ExecutionStatus status = domain::ExecutionStatus::running;
   std::string state, workload;
   int depth = 0;
-  bool has_caller = false;                      // that waits for its end
+  bool has_caller = false;  // that waits for its end
   bool is_paused = false;
 };
 
@@ -103,7 +103,8 @@ class ExecutionTable {
 
   // `state_text` gets the engine's state as stored.
   [[nodiscard]] std::optional<wire::ExecutionRow> find(base::ExecutionId id, std::string& state_text);
-  [[nodiscard]] std::vector<wire::ExecutionRow> list(const wire::ExecutionFilter& filter, const std::string& status);
+  [[nodiscard]] std::vector<wire::ExecutionRow> list(const wire::ExecutionFilter& filter,
+                                                     const std::string& status);
 
   // Children that have ended and whose caller is not told yet: of these, or any when there are none given.
   [[nodiscard]] std::vector<UntoldChild> untold_children(const std::vector<base::ExecutionId>& of, int limit);
@@ -113,7 +114,8 @@ class ExecutionTable {
   void insert_loop_items(const std::vector<NewLoopItem>& items);
   void end_loop_items(const std::vector<EndedLoopItem>& items);
   // Items with indexes in [from, until), as JSON texts by index.
-  [[nodiscard]] std::map<int, std::string> loop_items(base::ExecutionId id, const std::string& loop, int from, int until);
+  [[nodiscard]] std::map<int, std::string> loop_items(base::ExecutionId id, const std::string& loop, int from,
+                                                      int until);
   [[nodiscard]] std::vector<std::string> loop_results(base::ExecutionId id, const std::string& loop);
 
   // False: the command is not run by this worker at this epoch, or belongs to no execution.

@@ -29,7 +29,8 @@ std::map<int, Applied> read_applied(pqxx::connection& connection) {
   pqxx::nontransaction transaction(connection);
   std::map<int, Applied> applied;
   if (transaction.exec1("select to_regclass('noetl.schema_migration') is not null")[0].as<bool>()) {
-    for (const auto& row : transaction.exec("select version, name, checksum, applied_at::text from noetl.schema_migration")) {
+    for (const auto& row :
+         transaction.exec("select version, name, checksum, applied_at::text from noetl.schema_migration")) {
       applied[row[0].as<int>()] = {row[1].c_str(), row[2].c_str(), row[3].c_str()};
     }
   }
@@ -47,8 +48,9 @@ base::Result<void> check_applied(const std::map<int, Applied>& applied) {
     }
     if (known[static_cast<std::size_t>(version - 1)].checksum != was.checksum) {
       return base::failure(base::ErrorCode::schema_mismatch,
-                           "migration " + was.name + " was applied with another text than this program has: "
-                           "migrations are never edited, add a new one");
+                           "migration " + was.name +
+                               " was applied with another text than this program has: "
+                               "migrations are never edited, add a new one");
     }
   }
   return {};
@@ -79,7 +81,7 @@ void apply(pqxx::connection& connection, const Migration& migration) {
     } catch (const pqxx::sql_error& error) {
       if (error.sqlstate() != lock_not_available || tried == tries_max) throw;
     }
-    std::this_thread::sleep_for(pause_between_tries);   // lets those through that wait behind it
+    std::this_thread::sleep_for(pause_between_tries);  // lets those through that wait behind it
   }
 }
 }  // namespace
@@ -116,7 +118,8 @@ base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
     }
     return done;
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable, std::string("cannot migrate the database: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable,
+                         std::string("cannot migrate the database: ") + error.what());
   }
 }
 
@@ -127,18 +130,21 @@ base::Result<std::vector<AppliedMigration>> migration_status(const std::string& 
     std::vector<AppliedMigration> rows;
     for (const auto& migration : known_migrations()) {
       const auto found = applied.find(migration.version);
-      rows.push_back({migration.version, migration.name, found == applied.end() ? "" : found->second.applied_at});
+      rows.push_back(
+          {migration.version, migration.name, found == applied.end() ? "" : found->second.applied_at});
     }
     if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
     return rows;
   } catch (const pqxx::failure& error) {
-    return base::failure(base::ErrorCode::unavailable, std::string("cannot read the migrations: ") + error.what());
+    return base::failure(base::ErrorCode::unavailable,
+                         std::string("cannot read the migrations: ") + error.what());
   }
 }
 
 std::string migration_sql() {
   std::string text;
-  for (const auto& migration : known_migrations()) text += "-- " + migration.name + "\n" + migration.text + "\n";
+  for (const auto& migration : known_migrations())
+    text += "-- " + migration.name + "\n" + migration.text + "\n";
   return text;
 }
 

@@ -10,15 +10,15 @@ namespace noetl::store {
 
 struct Migration {
   int version = 0;
-  std::string name;         // file name
+  std::string name;  // file name
   std::string text;
-  std::string checksum;     // sha256, hex
+  std::string checksum;  // sha256, hex
 };
 
 struct AppliedMigration {
   int version = 0;
   std::string name;
-  std::string applied_at;   // empty: pending
+  std::string applied_at;  // empty: pending
 };
 
 // What this program knows, in order.

@@ -13,9 +13,12 @@ std::string id_array(const std::vector<base::ExecutionId>& ids) {
 }
 }  // namespace
 
-void PauseStatements::pause_pool(const std::string& pool, bool is_paused) { session_.run("pause_pool", pool, is_paused); }
+void PauseStatements::pause_pool(const std::string& pool, bool is_paused) {
+  session_.run("pause_pool", pool, is_paused);
+}
 
-std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused, bool cascade) {
+std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused,
+                                                                 bool cascade) {
   std::vector<base::ExecutionId> changed;
   for (const auto& row : session_.run("pause_executions", id.value, is_paused, cascade)) {
     changed.push_back({row[0].as<std::int64_t>()});

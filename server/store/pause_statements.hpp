@@ -19,7 +19,8 @@ class PauseStatements {
 
   void pause_pool(const std::string& pool, bool is_paused);
   // Those whose state changed. With `cascade` also what it has called, as far as one snapshot sees: see the statement.
-  [[nodiscard]] std::vector<base::ExecutionId> pause_executions(base::ExecutionId id, bool is_paused, bool cascade);
+  [[nodiscard]] std::vector<base::ExecutionId> pause_executions(base::ExecutionId id, bool is_paused,
+                                                                bool cascade);
   void put_off_commands(const std::vector<base::ExecutionId>& ids);
   // Those that are due at once.
   [[nodiscard]] std::vector<WaitingCommand> take_back_commands(const std::vector<base::ExecutionId>& ids);

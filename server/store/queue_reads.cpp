@@ -41,15 +41,18 @@ std::optional<wire::CommandRow> QueueReads::find(base::CommandId queue_id) {
 std::vector<wire::CommandRow> QueueReads::list(const std::string& status, const std::string& pool,
                                                base::CommandId before, int limit) {
   std::vector<wire::CommandRow> found;
-  for (const auto& row : session_.run("list_commands", status, pool, before.value, limit)) found.push_back(row_from(row));
+  for (const auto& row : session_.run("list_commands", status, pool, before.value, limit))
+    found.push_back(row_from(row));
   return found;
 }
 
 std::vector<wire::QueueDepth> QueueReads::depth(base::CommandId from) {
   std::vector<wire::QueueDepth> found;
   for (const auto& row : session_.run("queue_depth")) {
-    wire::QueueDepth depth{.pool = text_of(row["pool"]), .status = text_of(row["status"]),
-                           .count = row["count"].as<std::int64_t>(), .oldest_age_seconds = 0};
+    wire::QueueDepth depth{.pool = text_of(row["pool"]),
+                           .status = text_of(row["status"]),
+                           .count = row["count"].as<std::int64_t>(),
+                           .oldest_age_seconds = 0};
     if (depth.status == "queued" && depth.count > 0) {
       depth.oldest_age_seconds = session_.run("oldest_waiting", depth.pool, from.value)[0][0].as<double>();
     }

@@ -16,7 +16,8 @@ class QueueReads {
 
   [[nodiscard]] std::optional<wire::CommandRow> find(base::CommandId queue_id);
   [[nodiscard]] std::vector<wire::CommandRow> list(const std::string& status, const std::string& pool,
-                                                   base::CommandId before, int limit);  // without context, result
+                                                   base::CommandId before,
+                                                   int limit);  // without context, result
   // From counters. `from` bounds the search for the oldest waiting one (see candidates_in_pool).
   [[nodiscard]] std::vector<wire::QueueDepth> depth(base::CommandId from);
 

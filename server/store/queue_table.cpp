@@ -41,7 +41,8 @@ std::vector<base::CommandId> ids_from(const pqxx::result& rows) {
 }  // namespace
 
 void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
-  ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts, frames;
+  ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts,
+      frames;
   std::map<std::string, std::int64_t> per_pool;
   for (const auto& c : commands) {
     ids.add(c.queue_id.value);
@@ -64,15 +65,16 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
     pool_counts.add(count);
   }
   const char* trace = traceparent.empty() ? nullptr : traceparent.c_str();
-  session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(), pools.text(),
-               priorities.text(), attempts.text(), timeouts.text(), delays.text(), contexts.text(), pool_names.text(),
-               pool_counts.text(), trace, frames.text());
+  session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(),
+               pools.text(), priorities.text(), attempts.text(), timeouts.text(), delays.text(),
+               contexts.text(), pool_names.text(), pool_counts.text(), trace, frames.text());
 }
 
 std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
                                                       const std::vector<base::CommandId>& ids,
                                                       const wire::PoolsByName& pools_by_name) {
-  ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces, retries;
+  ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
+      retries;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const auto& c = commands[i];
     const auto known = pools_by_name.find(c.pool);
@@ -81,8 +83,8 @@ std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::Ne
     kinds.add(c.tool_kind);
     pools.add(c.pool);
     priorities.add(c.priority);
-    attempts.add(c.max_attempts.value_or(rules != nullptr && rules->max_attempts ? *rules->max_attempts
-                                                                                : wire::attempts_max_default));
+    attempts.add(c.max_attempts.value_or(
+        rules != nullptr && rules->max_attempts ? *rules->max_attempts : wire::attempts_max_default));
     retries.add_or_null(c.retry.empty() && rules != nullptr ? rules->retry : c.retry);
     timeouts.add(c.timeout.count());
     times.add_or_null(c.available_at.value_or(std::string{}));
@@ -92,9 +94,9 @@ std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::Ne
     keys.add_or_null(c.idempotency_key);
     traces.add_or_null(c.traceparent);
   }
-  return ids_from(session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text(),
-                               attempts.text(), timeouts.text(), times.text(), delays.text(), contexts.text(),
-                               keys.text(), traces.text(), retries.text()));
+  return ids_from(session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(),
+                               priorities.text(), attempts.text(), timeouts.text(), times.text(),
+                               delays.text(), contexts.text(), keys.text(), traces.text(), retries.text()));
 }
 
 std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {
@@ -120,12 +122,13 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_
 std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::CommandId>& ids) {
   std::vector<ExplainedCommand> found;
   for (const auto& row : session_.run("commands_to_explain", id_array(ids))) {
-    found.push_back({.command = claimed_from(row),
-                     .status = status_from(row["status"]),
-                     .worker_id = row["worker_id"].c_str(),
-                     .wait = std::chrono::milliseconds{row["wait_ms"].is_null() ? 0 : row["wait_ms"].as<std::int64_t>()},
-                     .pool = text_of(row["pool"]),
-                     .is_pool_paused = row["is_pool_paused"].as<bool>()});
+    found.push_back(
+        {.command = claimed_from(row),
+         .status = status_from(row["status"]),
+         .worker_id = row["worker_id"].c_str(),
+         .wait = std::chrono::milliseconds{row["wait_ms"].is_null() ? 0 : row["wait_ms"].as<std::int64_t>()},
+         .pool = text_of(row["pool"]),
+         .is_pool_paused = row["is_pool_paused"].as<bool>()});
   }
   return found;
 }
@@ -150,7 +153,8 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
     const auto trace = f.trace_id.empty() ? std::string() : ",\"trace_id\":\"" + f.trace_id + "\"";
     meta_list.add("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
-  return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text(), meta_list.text()));
+  return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text(),
+                               meta_list.text()));
 }
 
 std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
@@ -190,7 +194,8 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
   return locked;
 }
 
-std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
+std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(
+    const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, base::ExecutionId> found;
   for (const auto& row : session_.run("executions_of_commands", id_array(ids))) {
     found[{row[0].as<std::int64_t>()}] = {row[1].as<std::int64_t>()};
@@ -224,15 +229,16 @@ void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
     attempts.add(letter.attempts);
     fingerprints.add(letter.fingerprint);
   }
-  session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(), errors.text(),
-               attempts.text(), fingerprints.text());
+  session_.run("insert_dead_letters", ids.text(), pools.text(), kinds.text(), error_kinds.text(),
+               errors.text(), attempts.text(), fingerprints.text());
 }
 
 int QueueTable::cancel_commands(base::ExecutionId execution_id) {
   return session_.run("cancel_commands_of_execution", execution_id.value)[0][0].as<int>();
 }
 
-std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
+std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id,
+                                                     const std::string& step) {
   const auto rows = session_.run("command_of_step", execution_id.value, step);
   if (rows.empty()) return std::nullopt;
   return RunningCommand{{{rows[0]["queue_id"].as<std::int64_t>()}, rows[0]["epoch"].as<std::int32_t>()},

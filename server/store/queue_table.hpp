@@ -23,16 +23,16 @@ struct NewExecutionCommand {
   int priority = 0;
   int max_attempts = 3;
   std::chrono::milliseconds timeout{0};
-  std::chrono::milliseconds delay{0};   // 0: at once
+  std::chrono::milliseconds delay{0};  // 0: at once
   std::string context;
-  std::string frame;                    // JSON text or empty
+  std::string frame;  // JSON text or empty
 };
 
 struct ExplainedCommand {
   domain::ClaimedCommand command;
   domain::CommandStatus status = domain::CommandStatus::queued;
   std::string worker_id;
-  std::chrono::milliseconds wait{0};    // until available_at
+  std::chrono::milliseconds wait{0};  // until available_at
   std::string pool;
   bool is_pool_paused = false;
 };
@@ -46,8 +46,8 @@ struct LockedCommand {
   std::string worker_id;
   bool is_cancel_requested = false;
   std::string claimed_at;
-  std::string frame;                    // JSON text or empty
-  std::string retry;                    // the same: wire/retry
+  std::string frame;  // JSON text or empty
+  std::string retry;  // the same: wire/retry
 };
 
 // How a locked command goes on. `attempts` as it is to stand afterwards.
@@ -55,8 +55,8 @@ struct EndedAttempt {
   domain::Lease lease;
   domain::CommandStatus status = domain::CommandStatus::done;
   int attempts = 0;
-  std::string result, error;            // JSON text or empty
-  std::chrono::milliseconds delay{0};   // for status queued
+  std::string result, error;  // JSON text or empty
+  std::chrono::milliseconds delay{0};  // for status queued
 };
 
 struct DeadLetter {
@@ -66,7 +66,7 @@ struct DeadLetter {
   std::string step;
   std::string pool, tool_kind, error_kind, error;
   int attempts = 0;
-  std::string fingerprint;              // of the error: app/error_fingerprint
+  std::string fingerprint;  // of the error: app/error_fingerprint
 };
 
 struct FinishedPlain {
@@ -99,13 +99,15 @@ class QueueTable {
                                                           std::int64_t claim_id);
   [[nodiscard]] std::vector<ExplainedCommand> explain(const std::vector<base::CommandId>& ids);
   // Best candidates of a pool; `first_fresh` gets the oldest never handed back id that waits, if any.
-  [[nodiscard]] std::vector<base::CommandId> candidates(const std::string& pool, base::CommandId from, int limit,
+  [[nodiscard]] std::vector<base::CommandId> candidates(const std::string& pool, base::CommandId from,
+                                                        int limit,
                                                         std::optional<base::CommandId>& first_fresh);
 
   // The ids that were finished: running, plain, and at that epoch.
   [[nodiscard]] std::vector<base::CommandId> finish_plain(const std::vector<FinishedPlain>& finished);
   [[nodiscard]] std::vector<LockedCommand> lock(const std::vector<base::CommandId>& ids);
-  [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(const std::vector<base::CommandId>& ids);
+  [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(
+      const std::vector<base::CommandId>& ids);
   void end_attempts(const std::vector<EndedAttempt>& ended);
   // ids[i] is for the event of notes[i]. Gives the commands that it was taken of: those that this worker runs at that epoch.
   [[nodiscard]] std::vector<base::CommandId> tell_progress(const std::vector<wire::AttemptNote>& notes,
@@ -113,7 +115,8 @@ class QueueTable {
                                                            const std::string& worker_id);
   void insert_dead_letters(const std::vector<DeadLetter>& letters);
   [[nodiscard]] int cancel_commands(base::ExecutionId execution_id);
-  [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id, const std::string& step);
+  [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id,
+                                                         const std::string& step);
 
  private:
   Session& session_;

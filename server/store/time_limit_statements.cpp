@@ -6,7 +6,8 @@ namespace noetl::store {
 
 std::vector<base::ExecutionId> TimeLimitStatements::overdue(int limit) {
   std::vector<base::ExecutionId> found;
-  for (const auto& row : session_.run("overdue_executions", limit)) found.push_back({row[0].as<std::int64_t>()});
+  for (const auto& row : session_.run("overdue_executions", limit))
+    found.push_back({row[0].as<std::int64_t>()});
   return found;
 }
 
@@ -25,7 +26,9 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
                           .limit = std::chrono::milliseconds{row["limit_ms"].as<std::int64_t>()}};
 }
 
-void TimeLimitStatements::end_time_of_children(base::ExecutionId id) { session_.run("end_time_of_children", id.value); }
+void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
+  session_.run("end_time_of_children", id.value);
+}
 
 std::chrono::milliseconds TimeLimitStatements::until(const std::string& moment) {
   return std::chrono::milliseconds{session_.run("milliseconds_until", moment)[0][0].as<std::int64_t>()};

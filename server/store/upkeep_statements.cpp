@@ -59,12 +59,13 @@ void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id
 
 std::vector<WaitingCommand> UpkeepStatements::due_commands(int limit) {
   std::vector<WaitingCommand> found;
-  for (const auto& row : session_.run("due_commands", "-infinity", 0, limit)) found.push_back(waiting_from(row));
+  for (const auto& row : session_.run("due_commands", "-infinity", 0, limit))
+    found.push_back(waiting_from(row));
   return found;
 }
 
-std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until, int rows_max,
-                                                      base::CommandId& last_seen) {
+std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
+                                                      int rows_max, base::CommandId& last_seen) {
   std::vector<WaitingCommand> found;
   for (const auto& row : session_.run("unheard_commands", after.value, until.value, rows_max)) {
     if (row["is_end"].as<bool>()) {

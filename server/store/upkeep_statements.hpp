@@ -22,18 +22,19 @@ struct WaitingCommand {
 
 // What one look at everything says. Whatever is false needs no further statement.
 struct UpkeepLook {
-  std::int64_t now_ms = 0;                        // Postgres's clock, Unix milliseconds
-  std::chrono::milliseconds next_due{0};          // until the next available_at; at most an hour
-  std::chrono::milliseconds next_lease_end{0};    // until the first lease ends unless it is renewed; at most an hour
-  std::chrono::milliseconds next_deadline{0};     // until the first execution's time is over; at most an hour
-  bool has_overdue = false;                       // executions whose time is over
+  std::int64_t now_ms = 0;  // Postgres's clock, Unix milliseconds
+  std::chrono::milliseconds next_due{0};  // until the next available_at; at most an hour
+  std::chrono::milliseconds next_lease_end{
+      0};  // until the first lease ends unless it is renewed; at most an hour
+  std::chrono::milliseconds next_deadline{0};  // until the first execution's time is over; at most an hour
+  bool has_overdue = false;  // executions whose time is over
   bool has_due = false;
   bool has_lost_worker = false;
-  bool has_orphan = false;                        // claims of workers that are gone
-  bool has_change = false;                        // counters to fold: something happened since
+  bool has_orphan = false;  // claims of workers that are gone
+  bool has_change = false;  // counters to fold: something happened since
   bool has_waiting = false;
   bool has_running = false;
-  bool has_untold = false;                        // a called playbook has ended and its caller was not told
+  bool has_untold = false;  // a called playbook has ended and its caller was not told
 
   // Something may be lost or late soon: look often.
   [[nodiscard]] bool is_busy() const { return has_change || has_waiting || has_running; }
@@ -53,8 +54,8 @@ class UpkeepStatements {
   [[nodiscard]] std::vector<WaitingCommand> due_commands(int limit);
   // Never handed back commands that wait, with ids in (after, until], looking at `rows_max` rows at most;
   // `last_seen` gets the last id looked at (`until` when the range was exhausted).
-  [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until, int rows_max,
-                                                    base::CommandId& last_seen);
+  [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until,
+                                                    int rows_max, base::CommandId& last_seen);
   void fold_queue_changes();
 
  private:

@@ -7,11 +7,12 @@
 
 namespace noetl::store {
 
-void WorkerTable::register_worker(const wire::WorkerRegistration& registration, std::chrono::milliseconds lease) {
+void WorkerTable::register_worker(const wire::WorkerRegistration& registration,
+                                  std::chrono::milliseconds lease) {
   ArrayLiteral tools;
   for (const auto& tool : registration.tools) tools.add(tool);
-  session_.run("register_worker", registration.worker_id, registration.pool, registration.hostname, registration.pid,
-               registration.slots, registration.version, tools.text(), registration.labels,
+  session_.run("register_worker", registration.worker_id, registration.pool, registration.hostname,
+               registration.pid, registration.slots, registration.version, tools.text(), registration.labels,
                static_cast<std::int64_t>(lease.count()));
 }
 
@@ -23,9 +24,9 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
     epochs.add(held.epoch);
   }
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
-  for (const auto& row : session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
-                                      static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
-                                      heartbeat.status, claim_id)) {
+  for (const auto& row : session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(),
+                                      heartbeat.running, static_cast<std::int64_t>(lease.count()),
+                                      !heartbeat.has_claim_in_flight, heartbeat.status, claim_id)) {
     const std::string_view kind = row["kind"].c_str();
     const base::CommandId queue_id{row["queue_id"].as<std::int64_t>()};
     if (kind == "known") {
@@ -41,9 +42,13 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
   return answer;
 }
 
-bool WorkerTable::stop(const std::string& worker_id) { return !session_.run("stop_worker", worker_id).empty(); }
+bool WorkerTable::stop(const std::string& worker_id) {
+  return !session_.run("stop_worker", worker_id).empty();
+}
 
-bool WorkerTable::ask_to_drain(const std::string& worker_id) { return !session_.run("ask_to_drain", worker_id).empty(); }
+bool WorkerTable::ask_to_drain(const std::string& worker_id) {
+  return !session_.run("ask_to_drain", worker_id).empty();
+}
 
 std::vector<wire::WorkerRow> WorkerTable::list(const std::string& pool, const std::string& status) {
   std::vector<wire::WorkerRow> found;

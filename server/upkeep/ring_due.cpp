@@ -15,8 +15,8 @@
 namespace noetl::upkeep {
 
 namespace {
-constexpr int due_max = 2000;       // rung per tick
-constexpr int rows_max = 20'000;    // looked at per tick and scan: some 10 ms of Postgres
+constexpr int due_max = 2000;  // rung per tick
+constexpr int rows_max = 20'000;  // looked at per tick and scan: some 10 ms of Postgres
 constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
 constexpr std::uint64_t sweep_ticks_idle = 20;
 // A ring that was lost behind a line that never ends is made up for after this.
@@ -70,8 +70,13 @@ int RingDue::ring(const Waiting& waiting) {
   for (const auto& command : waiting) {
     const auto round = memory_.take_round(command.queue_id, now);
     if (!round) continue;
-    rings.push_back({.queue_id = command.queue_id, .execution_id = command.execution_id, .step = command.step,
-                     .pool = command.pool, .priority = command.priority, .epoch = command.epoch, .round = *round});
+    rings.push_back({.queue_id = command.queue_id,
+                     .execution_id = command.execution_id,
+                     .step = command.step,
+                     .pool = command.pool,
+                     .priority = command.priority,
+                     .epoch = command.epoch,
+                     .round = *round});
     if (rings.size() >= due_max) break;
   }
   app::ring(parts_, rings);

@@ -32,9 +32,9 @@ class RingDue {
   app::Parts& parts_;
   const std::chrono::milliseconds ring_after_;
   RingMemory memory_;
-  base::CommandId newest_seen_;   // the newest window begins here
+  base::CommandId newest_seen_;  // the newest window begins here
   std::uint64_t ticks_ = 0;
-  base::CommandId sweep_at_;      // the sweep over all others goes on here
+  base::CommandId sweep_at_;  // the sweep over all others goes on here
 };
 
 }  // namespace noetl::upkeep

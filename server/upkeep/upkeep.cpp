@@ -14,9 +14,9 @@ namespace noetl::upkeep {
 namespace {
 constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t given_up_ticks = 10;
-constexpr std::uint64_t fold_ticks = 4;           // the depth is right without: reading adds what is not folded
-constexpr int callers_max = 256;                  // told in one tick
-constexpr int overdue_max = 256;                  // failed in one tick
+constexpr std::uint64_t fold_ticks = 4;  // the depth is right without: reading adds what is not folded
+constexpr int callers_max = 256;  // told in one tick
+constexpr int overdue_max = 256;  // failed in one tick
 constexpr std::chrono::milliseconds wait_min{10};
 }  // namespace
 
@@ -65,20 +65,24 @@ std::chrono::milliseconds Upkeep::tick() {
   if (look.has_lost_worker || look.has_orphan) expire_leases(look);
   if (look.has_overdue) {
     const int failed = app::fail_overdue(parts_, overdue_max);
-    if (failed > 0) telemetry::log_warn("upkeep", "executions ran out of time", {{"executions", std::to_string(failed)}});
+    if (failed > 0)
+      telemetry::log_warn("upkeep", "executions ran out of time", {{"executions", std::to_string(failed)}});
   }
   if (look.has_untold) (void)app::tell_waiting_parents(parts_, callers_max);
   commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look));
   if (look.has_change && ticks_ % fold_ticks == 0) {
-    connection_.run_one([&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+    connection_.run_one(
+        [&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
   }
-  if (ticks_ % given_up_ticks == 0) rings_given_up_ += static_cast<std::uint64_t>(app::record_given_up(parts_));
+  if (ticks_ % given_up_ticks == 0)
+    rings_given_up_ += static_cast<std::uint64_t>(app::record_given_up(parts_));
   if (retention_.is_on() && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) {
     has_more_to_prune_ = retention_.step(connection_, look.now_ms);
   }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
-  const auto next = std::min({look.next_due, look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline});
+  const auto next =
+      std::min({look.next_due, look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline});
   return std::clamp(next, wait_min, longest_wait(look));
 }
 
@@ -91,13 +95,17 @@ std::chrono::milliseconds Upkeep::longest_wait(const store::UpkeepLook& look) co
 void Upkeep::expire_leases(const store::UpkeepLook& look) {
   std::vector<std::string> lost;
   if (look.has_lost_worker) {
-    connection_.run_one([&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
+    connection_.run_one(
+        [&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
   }
-  for (const auto& worker : lost) telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
+  for (const auto& worker : lost)
+    telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
   if (lost.empty() && !look.has_orphan) return;
   const int freed = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(freed);
-  if (freed > 0) telemetry::log_warn("upkeep", "commands of lost workers wait again", {{"commands", std::to_string(freed)}});
+  if (freed > 0)
+    telemetry::log_warn("upkeep", "commands of lost workers wait again",
+                        {{"commands", std::to_string(freed)}});
 }
 
 }  // namespace noetl::upkeep

@@ -19,9 +19,9 @@ namespace noetl::upkeep {
 
 struct UpkeepSettings {
   std::string database_url;
-  std::chrono::milliseconds interval{1000};      // while anything waits or runs; twice as long when all is quiet
-  std::chrono::milliseconds ring_after{1000};    // a fresh command that nobody claimed by then is rung again
-  store::KeptFor kept = {};                      // what has ended is kept so long; nothing set: for ever
+  std::chrono::milliseconds interval{1000};  // while anything waits or runs; twice as long when all is quiet
+  std::chrono::milliseconds ring_after{1000};  // a fresh command that nobody claimed by then is rung again
+  store::KeptFor kept = {};  // what has ended is kept so long; nothing set: for ever
 };
 
 class Upkeep {
@@ -63,7 +63,7 @@ class Upkeep {
   std::atomic<std::uint64_t> rings_given_up_{0};
   std::mutex mutex_;
   std::condition_variable_any stopped_;
-  std::jthread thread_;   // last: started when all else stands
+  std::jthread thread_;  // last: started when all else stands
 };
 
 }  // namespace noetl::upkeep

@@ -255,7 +255,8 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   row.secret = domain::json_text(token->value);
   row.seconds_left = token->ttl_seconds;
   row.is_renewed = true;
-  if (const auto kept = keep(row, token->ttl_seconds, entry.is_put ? domain::json_text(entry.spec) : std::string{});
+  if (const auto kept =
+          keep(row, token->ttl_seconds, entry.is_put ? domain::json_text(entry.spec) : std::string{});
       !kept)
     return base::failure(kept.error());
   if (const auto stored = find_stored({row.catalog_id, row.name, owner}, owner))
@@ -275,7 +276,8 @@ base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_secon
   Stored stored;
   stored.key = {row.catalog_id, row.name, row.execution_id};
   stored.kind = row.kind;
-  auto sealed = keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
+  auto sealed =
+      keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
   if (!sealed) return base::failure(std::move(sealed.error()));
   stored.sealed = std::move(*sealed);
   parts_.connections.transact([&](store::Session& session) {

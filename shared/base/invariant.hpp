@@ -6,7 +6,7 @@ namespace noetl::base {
 [[noreturn]] void invariant_failed(const char* condition, const char* text, const char* file, int line);
 }
 
-#define NOETL_INVARIANT(condition, text)                                               \
-  do {                                                                                 \
+#define NOETL_INVARIANT(condition, text)                                                     \
+  do {                                                                                       \
     if (!(condition)) ::noetl::base::invariant_failed(#condition, text, __FILE__, __LINE__); \
   } while (false)

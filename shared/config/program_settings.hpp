@@ -18,7 +18,7 @@ struct LogChoice {
 struct NatsSettings {
   std::string url;  // "none": do without
   std::string credentials_file;  // empty: none
-  std::string ca_file, certificate_file, key_file;   // of TLS; empty: none
+  std::string ca_file, certificate_file, key_file;  // of TLS; empty: none
   std::string stream;
   std::string subject;  // of the default pool
   std::string consumer;  // of the default pool

@@ -30,15 +30,15 @@ struct Lease {
 // A command as the worker gets it: rendered, nothing left to ask for.
 struct ClaimedCommand {
   Lease lease;
-  base::ExecutionId execution_id;          // unset for a plain command
-  std::string step;                        // step name; for a plain command its tool kind
-  std::string node_id;                     // the engine's name of this visit of the step
+  base::ExecutionId execution_id;  // unset for a plain command
+  std::string step;  // step name; for a plain command its tool kind
+  std::string node_id;  // the engine's name of this visit of the step
   std::string tool_kind;
-  std::int32_t attempt = 0;                // 1 for the first
+  std::int32_t attempt = 0;  // 1 for the first
   std::int32_t max_attempts = 0;
-  std::chrono::milliseconds timeout{0};    // of one attempt; 0 = the tool's default
-  std::string context;                     // JSON text {"tool":{…},"input":{…}, …}: passed on unparsed
-  std::string traceparent;                 // W3C trace context, or empty
+  std::chrono::milliseconds timeout{0};  // of one attempt; 0 = the tool's default
+  std::string context;  // JSON text {"tool":{…},"input":{…}, …}: passed on unparsed
+  std::string traceparent;  // W3C trace context, or empty
 };
 
 // How one attempt ended, seen from the worker. Wire names: command.completed, command.failed,
@@ -52,9 +52,9 @@ struct ToolError {
   std::string kind;
   std::string message;
   bool is_retryable = false;
-  std::optional<int> status;                        // the peer's status, e.g. HTTP 503
+  std::optional<int> status;  // the peer's status, e.g. HTTP 503
   std::optional<std::chrono::milliseconds> retry_after;  // what the peer asked for
-  std::string traceback;                            // the tool's own, cut to a bound
+  std::string traceback;  // the tool's own, cut to a bound
   bool operator==(const ToolError&) const = default;
 };
 

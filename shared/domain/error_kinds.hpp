@@ -15,7 +15,8 @@ struct ErrorKind {
 inline constexpr std::array<ErrorKind, 19> error_kinds{{
     {"invalid_input", "an option, SQL or value is wrong", "no"},
     {"unsupported",
-     "this worker cannot do it: a library, program or extension is missing; or there is another way, which the message names",
+     "this worker cannot do it: a library, program or extension is missing; or there is another way, which "
+     "the message names",
      "no"},
     {"auth", "refused for who we are: 401, 403, a password, a role, a path outside its folder", "no"},
     {"not_found", "credential, table, file, image, bucket, 404", "no"},

@@ -6,8 +6,8 @@ namespace {
 
 constexpr auto python_option_list =
     std::to_array<std::string_view>({"code", "script", "libs", "auth", "credential", "python", "env"});
-constexpr auto shell_option_list =
-    std::to_array<std::string_view>({"command", "cmd", "script", "cmds", "commands", "env", "cwd", "working_dir"});
+constexpr auto shell_option_list = std::to_array<std::string_view>(
+    {"command", "cmd", "script", "cmds", "commands", "env", "cwd", "working_dir"});
 constexpr auto http_option_list = std::to_array<std::string_view>({"method",     "url",
                                                                    "endpoint",   "params",
                                                                    "headers",    "json",

@@ -58,10 +58,10 @@ constexpr auto tool_option_list = std::to_array<std::string_view>(
      "table",         "result_ref",  "store",    "output_select", "catalog_id", "memory_limit"});
 
 constexpr auto tool_kind_list = std::to_array<std::string_view>(
-    {"python",    "http",         "postgres",     "duckdb",   "ducklake", "shell",     "noop",
-     "playbook",  "workbook",     "nats",         "transfer", "artifact", "container", "secrets",
-     "snowflake", "event_log",    "subscription", "rhai",     "wasm",     "gcs",       "gateway",
-     "iterator",  "result_fetch", "mcp",          "sleep",    "log",      "script",    "agent",     "s3"});
+    {"python",       "http", "postgres", "duckdb",   "ducklake",  "shell",    "noop",         "playbook",
+     "workbook",     "nats", "transfer", "artifact", "container", "secrets",  "snowflake",    "event_log",
+     "subscription", "rhai", "wasm",     "gcs",      "gateway",   "iterator", "result_fetch", "mcp",
+     "sleep",        "log",  "script",   "agent",    "s3"});
 constexpr auto loop_mode_list =
     std::to_array<std::string_view>({"sequential", "parallel", "async", "cursor"});
 constexpr auto next_mode_list = std::to_array<std::string_view>({"exclusive", "inclusive"});

@@ -103,32 +103,28 @@ Value item_of(const Value& object, const Value& key, Budget& budget) {
       const auto at = position(key.as_integer(), points.size());
       return at ? text_of_point(points[*at]) : Value();
     }
-    case Kind::object:
-      return key.is_text() ? object.as_object().attribute(key.as_text()) : Value();
-    default:
-      return {};
+    case Kind::object: return key.is_text() ? object.as_object().attribute(key.as_text()) : Value();
+    default: return {};
   }
 }
 
 Value attribute_of(const Value& object, const std::string& name) {
   bool found = false;
   switch (object.kind()) {
-    case Kind::dict:
-      return object.find(name, found);
-    case Kind::object:
-      return object.as_object().attribute(name);
+    case Kind::dict: return object.find(name, found);
+    case Kind::object: return object.as_object().attribute(name);
     case Kind::tuple:
       // groupby() gives pairs that Jinja reads by name.
       if (object.size() == 2 && (name == "grouper" || name == "list")) {
         return object.at(name == "grouper" ? 0 : 1);
       }
       return {};
-    default:
-      return {};
+    default: return {};
   }
 }
 
-Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step, Budget& budget) {
+Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step,
+               Budget& budget) {
   if (object.is_text()) {
     const std::u32string points = unicode::decode(object.as_text());
     const SliceBounds bounds = slice_bounds(points.size(), start, stop, step);
@@ -150,7 +146,8 @@ Value slice_of(const Value& object, const Value* start, const Value* stop, const
   std::vector<Value> items;
   items.reserve(bounds.count);
   for (std::size_t i = 0; i < bounds.count; ++i) {
-    items.push_back(object.at(static_cast<std::size_t>(bounds.start + static_cast<std::int64_t>(i) * bounds.step)));
+    items.push_back(
+        object.at(static_cast<std::size_t>(bounds.start + static_cast<std::int64_t>(i) * bounds.step)));
   }
   return object.is(Kind::tuple) ? Value::tuple(std::move(items)) : Value::list(std::move(items));
 }
@@ -158,12 +155,9 @@ Value slice_of(const Value& object, const Value* start, const Value* stop, const
 std::vector<Value> iterate(const Value& value, Budget& budget) {
   std::vector<Value> items;
   switch (value.kind()) {
-    case Kind::undefined:
-      return items;
+    case Kind::undefined: return items;
     case Kind::list:
-    case Kind::tuple:
-      budget.spend(value.size());
-      return value.elements();
+    case Kind::tuple: budget.spend(value.size()); return value.elements();
     case Kind::dict:
       budget.spend(value.size());
       for (auto& [key, item] : value.entries()) {
@@ -176,23 +170,18 @@ std::vector<Value> iterate(const Value& value, Budget& budget) {
         items.push_back(text_of_point(point));
       }
       return items;
-    default:
-      fail("'" + python_type(value) + "' object is not iterable");
+    default: fail("'" + python_type(value) + "' object is not iterable");
   }
 }
 
 std::optional<std::size_t> length_of(const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined:
-      return 0;
-    case Kind::text:
-      return unicode::length(value.as_text());
+    case Kind::undefined: return 0;
+    case Kind::text: return unicode::length(value.as_text());
     case Kind::list:
     case Kind::tuple:
-    case Kind::dict:
-      return value.size();
-    default:
-      return std::nullopt;
+    case Kind::dict: return value.size();
+    default: return std::nullopt;
   }
 }
 

@@ -15,20 +15,13 @@ constexpr std::int64_t integer_min = std::numeric_limits<std::int64_t>::min();
 
 std::string symbol_of(Operator op) {
   switch (op) {
-    case Operator::add:
-      return "+";
-    case Operator::subtract:
-      return "-";
-    case Operator::multiply:
-      return "*";
-    case Operator::divide:
-      return "/";
-    case Operator::floor_divide:
-      return "//";
-    case Operator::modulo:
-      return "%";
-    default:
-      return "**";
+    case Operator::add: return "+";
+    case Operator::subtract: return "-";
+    case Operator::multiply: return "*";
+    case Operator::divide: return "/";
+    case Operator::floor_divide: return "//";
+    case Operator::modulo: return "%";
+    default: return "**";
   }
 }
 
@@ -62,15 +55,9 @@ Value integer_arithmetic(Operator op, std::int64_t left, std::int64_t right) {
   std::int64_t result = 0;
   bool overflows = false;
   switch (op) {
-    case Operator::add:
-      overflows = __builtin_add_overflow(left, right, &result);
-      break;
-    case Operator::subtract:
-      overflows = __builtin_sub_overflow(left, right, &result);
-      break;
-    case Operator::multiply:
-      overflows = __builtin_mul_overflow(left, right, &result);
-      break;
+    case Operator::add: overflows = __builtin_add_overflow(left, right, &result); break;
+    case Operator::subtract: overflows = __builtin_sub_overflow(left, right, &result); break;
+    case Operator::multiply: overflows = __builtin_mul_overflow(left, right, &result); break;
     case Operator::floor_divide:
     case Operator::modulo:
       if (right == 0) {
@@ -87,8 +74,7 @@ Value integer_arithmetic(Operator op, std::int64_t left, std::int64_t right) {
         return checked_power(left, right);
       }
       [[fallthrough]];
-    default:
-      return floating_arithmetic(op, static_cast<double>(left), static_cast<double>(right));
+    default: return floating_arithmetic(op, static_cast<double>(left), static_cast<double>(right));
   }
   if (overflows) {
     fail_overflow();
@@ -115,18 +101,12 @@ Value floating_arithmetic(Operator op, double left, double right) {
     fail("division by zero");
   }
   switch (op) {
-    case Operator::add:
-      return Value::floating(left + right);
-    case Operator::subtract:
-      return Value::floating(left - right);
-    case Operator::multiply:
-      return Value::floating(left * right);
-    case Operator::divide:
-      return Value::floating(left / right);
-    case Operator::power:
-      return floating_power(left, right);
-    default:
-      break;
+    case Operator::add: return Value::floating(left + right);
+    case Operator::subtract: return Value::floating(left - right);
+    case Operator::multiply: return Value::floating(left * right);
+    case Operator::divide: return Value::floating(left / right);
+    case Operator::power: return floating_power(left, right);
+    default: break;
   }
   double rest = std::fmod(left, right);
   double quotient = (left - rest) / right;
@@ -210,7 +190,8 @@ Value arithmetic(Operator op, const Value& left, const Value& right, Budget& bud
   if (op == Operator::multiply && left.is_whole() && (right.is_text() || right.is_sequence())) {
     return repeated(right, left.as_integer(), budget);
   }
-  fail("unsupported operand type(s) for " + symbol_of(op) + ": '" + python_type(left) + "' and '" + python_type(right) + "'");
+  fail("unsupported operand type(s) for " + symbol_of(op) + ": '" + python_type(left) + "' and '" +
+       python_type(right) + "'");
 }
 
 Value negate(const Value& value) {

@@ -24,7 +24,8 @@ AttributePath::AttributePath(const Value* attribute, Budget& budget) : budget_(b
     for (std::size_t at = from; at <= end;) {
       const std::size_t stop = std::min(text.find('.', at), end);
       const std::string part = text.substr(at, stop - at);
-      const bool is_index = !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
+      const bool is_index =
+          !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
       path.push_back(is_index ? Value::integer(std::stol(part)) : budget.text(part));
       at = stop + 1;
     }

@@ -21,8 +21,13 @@ Parser::Level::Level(Parser& parser) : parser_(parser) {
   }
 }
 
-Parser::Parser(std::vector<Token> tokens, const Limits& limits) : tokens_(std::move(tokens)), depth_max_(limits.depth_max) {
-  symbols_ = {{"loop", symbol_loop}, {"caller", symbol_caller}, {"varargs", symbol_varargs}, {"kwargs", symbol_kwargs}, {" body", symbol_body}};
+Parser::Parser(std::vector<Token> tokens, const Limits& limits)
+    : tokens_(std::move(tokens)), depth_max_(limits.depth_max) {
+  symbols_ = {{"loop", symbol_loop},
+              {"caller", symbol_caller},
+              {"varargs", symbol_varargs},
+              {"kwargs", symbol_kwargs},
+              {" body", symbol_body}};
 }
 
 Program Parser::parse() {
@@ -69,10 +74,15 @@ Body Parser::parse_body(std::initializer_list<std::string_view> ends) {
 
 void Parser::parse_statement(Body& body) {
   static constexpr std::pair<std::string_view, void (Parser::*)(Block&)> statements[] = {
-      {"if", &Parser::parse_if},     {"for", &Parser::parse_for},         {"set", &Parser::parse_set},
-      {"with", &Parser::parse_with}, {"macro", &Parser::parse_macro},     {"call", &Parser::parse_call_block},
+      {"if", &Parser::parse_if},
+      {"for", &Parser::parse_for},
+      {"set", &Parser::parse_set},
+      {"with", &Parser::parse_with},
+      {"macro", &Parser::parse_macro},
+      {"call", &Parser::parse_call_block},
       {"filter", &Parser::parse_filter_block}};
-  const auto found = std::find_if(std::begin(statements), std::end(statements), [&](const auto& each) { return is_name(each.first); });
+  const auto found = std::find_if(std::begin(statements), std::end(statements),
+                                  [&](const auto& each) { return is_name(each.first); });
   if (found == std::end(statements)) {
     fail_here("a statement (if, for, set, with, macro, call, filter, raw)");
   }
@@ -262,8 +272,12 @@ void Parser::end_block(std::string_view name) {
   end_statement();
 }
 
-bool Parser::is_symbol(std::string_view text) const { return here().kind == TokenKind::symbol && here().text == text; }
-bool Parser::is_name(std::string_view text) const { return here().kind == TokenKind::name && here().text == text; }
+bool Parser::is_symbol(std::string_view text) const {
+  return here().kind == TokenKind::symbol && here().text == text;
+}
+bool Parser::is_name(std::string_view text) const {
+  return here().kind == TokenKind::name && here().text == text;
+}
 
 bool Parser::is_tuple_end(std::string_view stop_name) const {
   const TokenKind kind = here().kind;
@@ -305,24 +319,13 @@ std::string Parser::take_name(std::string_view what) {
 void Parser::fail_here(const std::string& expected) const {
   std::string found;
   switch (here().kind) {
-    case TokenKind::end:
-      found = "the end of the template";
-      break;
-    case TokenKind::block_end:
-      found = "'%}'";
-      break;
-    case TokenKind::output_end:
-      found = "'}}'";
-      break;
+    case TokenKind::end: found = "the end of the template"; break;
+    case TokenKind::block_end: found = "'%}'"; break;
+    case TokenKind::output_end: found = "'}}'"; break;
     case TokenKind::integer:
-    case TokenKind::floating:
-      found = "a number";
-      break;
-    case TokenKind::string:
-      found = "a string";
-      break;
-    default:
-      found = "'" + here().text + "'";
+    case TokenKind::floating: found = "a number"; break;
+    case TokenKind::string: found = "a string"; break;
+    default: found = "'" + here().text + "'";
   }
   fail_syntax("expected " + expected + ", found " + found, here().offset);
 }
@@ -348,7 +351,8 @@ NodePtr Parser::finish(NodePtr node) const {
   }
   node->height = tallest + 1;
   if (node->height > depth_max_ * height_factor) {
-    throw Failure{.kind = FailureKind::bound, .message = "an expression has too many parts", .offset = node->offset};
+    throw Failure{
+        .kind = FailureKind::bound, .message = "an expression has too many parts", .offset = node->offset};
   }
   return node;
 }

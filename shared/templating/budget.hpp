@@ -18,7 +18,9 @@ class Budget {
   static constexpr int depth_factor = 4;
 
   explicit Budget(const Limits& limits)
-      : steps_left_(limits.steps_max), bytes_max_(limits.output_bytes_max), depth_max_(limits.depth_max * depth_factor) {}
+      : steps_left_(limits.steps_max),
+        bytes_max_(limits.output_bytes_max),
+        depth_max_(limits.depth_max * depth_factor) {}
 
   void spend(std::size_t steps) {
     if (steps > static_cast<std::size_t>(steps_left_)) {

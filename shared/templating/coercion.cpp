@@ -14,7 +14,8 @@ constexpr std::string_view blanks = " \t\n\r\f\v";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(blanks);
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 template <class T>
@@ -69,12 +70,8 @@ Json coerced(std::string text) {
       break;
     case '(':
     case '\'':
-    case '"':
-      value = parse_python_literal(inner);
-      break;
-    default:
-      value = word(inner);
-      value = value ? std::move(value) : number(inner);
+    case '"': value = parse_python_literal(inner); break;
+    default: value = word(inner); value = value ? std::move(value) : number(inner);
   }
   return value ? std::move(*value) : Json(std::move(text));
 }

@@ -16,13 +16,16 @@ int compare_numbers(const Value& left, const Value& right) {
   if (left.is_whole() && right.is_whole()) {
     return sign(left.as_integer(), right.as_integer());
   }
-  const long double a = left.is_whole() ? static_cast<long double>(left.as_integer()) : static_cast<long double>(left.as_floating());
-  const long double b = right.is_whole() ? static_cast<long double>(right.as_integer()) : static_cast<long double>(right.as_floating());
+  const long double a = left.is_whole() ? static_cast<long double>(left.as_integer())
+                                        : static_cast<long double>(left.as_floating());
+  const long double b = right.is_whole() ? static_cast<long double>(right.as_integer())
+                                         : static_cast<long double>(right.as_floating());
   return sign(a, b);
 }
 
 bool has_nan(const Value& left, const Value& right) {
-  return (left.is(Kind::floating) && std::isnan(left.as_floating())) || (right.is(Kind::floating) && std::isnan(right.as_floating()));
+  return (left.is(Kind::floating) && std::isnan(left.as_floating())) ||
+         (right.is(Kind::floating) && std::isnan(right.as_floating()));
 }
 
 bool are_equal_lists(const Value& left, const Value& right, Budget& budget) {
@@ -63,20 +66,13 @@ void fail_use_of_undefined(const Value& value) {
 bool is_true(const Value& value) {
   switch (value.kind()) {
     case Kind::undefined:
-    case Kind::none:
-      return false;
-    case Kind::boolean:
-      return value.as_boolean();
-    case Kind::integer:
-      return value.as_integer() != 0;
-    case Kind::floating:
-      return value.as_floating() != 0;
-    case Kind::text:
-      return !value.as_text().empty();
-    case Kind::object:
-      return true;
-    default:
-      return value.size() != 0;
+    case Kind::none: return false;
+    case Kind::boolean: return value.as_boolean();
+    case Kind::integer: return value.as_integer() != 0;
+    case Kind::floating: return value.as_floating() != 0;
+    case Kind::text: return !value.as_text().empty();
+    case Kind::object: return true;
+    default: return value.size() != 0;
   }
 }
 
@@ -96,14 +92,10 @@ bool are_equal(const Value& left, const Value& right, Budget& budget) {
       budget.spend(left.as_text().size() / 64);
       return left.as_text() == right.as_text();
     case Kind::list:
-    case Kind::tuple:
-      return are_equal_lists(left, right, budget);
-    case Kind::dict:
-      return are_equal_dicts(left, right, budget);
-    case Kind::object:
-      return &left.as_object() == &right.as_object();
-    default:
-      return true;
+    case Kind::tuple: return are_equal_lists(left, right, budget);
+    case Kind::dict: return are_equal_dicts(left, right, budget);
+    case Kind::object: return &left.as_object() == &right.as_object();
+    default: return true;
   }
 }
 
@@ -135,8 +127,7 @@ bool is_less(const Value& left, const Value& right, Budget& budget) {
 
 bool contains(const Value& container, const Value& item, Budget& budget) {
   switch (container.kind()) {
-    case Kind::undefined:
-      return false;
+    case Kind::undefined: return false;
     case Kind::text:
       if (!item.is_text()) {
         fail("'in <string>' requires string as left operand, not " + python_type(item));
@@ -157,21 +148,16 @@ bool contains(const Value& container, const Value& item, Budget& budget) {
       (void)container.find(item, found);
       return found;
     }
-    default:
-      fail("argument of type '" + python_type(container) + "' is not iterable");
+    default: fail("argument of type '" + python_type(container) + "' is not iterable");
   }
 }
 
 bool compare(Operator op, const Value& left, const Value& right, Budget& budget) {
   switch (op) {
-    case Operator::equal:
-      return are_equal(left, right, budget);
-    case Operator::not_equal:
-      return !are_equal(left, right, budget);
-    case Operator::less:
-      return is_less(left, right, budget);
-    case Operator::greater:
-      return is_less(right, left, budget);
+    case Operator::equal: return are_equal(left, right, budget);
+    case Operator::not_equal: return !are_equal(left, right, budget);
+    case Operator::less: return is_less(left, right, budget);
+    case Operator::greater: return is_less(right, left, budget);
     case Operator::less_equal:
     case Operator::greater_equal: {
       // Not the negation of < : both are false on NaN.
@@ -179,10 +165,8 @@ bool compare(Operator op, const Value& left, const Value& right, Budget& budget)
       const Value& high = op == Operator::less_equal ? right : left;
       return is_less(low, high, budget) || are_equal(low, high, budget);
     }
-    case Operator::in:
-      return contains(right, left, budget);
-    default:
-      return !contains(right, left, budget);
+    case Operator::in: return contains(right, left, budget);
+    default: return !contains(right, left, budget);
   }
 }
 

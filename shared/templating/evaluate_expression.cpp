@@ -14,20 +14,15 @@ Value Renderer::evaluate(const Node& node) {
   budget_.spend(1);
   offset_ = node.offset;
   switch (node.kind) {
-    case NodeKind::literal:
-      return node.literal;
-    case NodeKind::name:
-      return read_name(node);
-    case NodeKind::attribute:
-      return read_attribute(node);
+    case NodeKind::literal: return node.literal;
+    case NodeKind::name: return read_name(node);
+    case NodeKind::attribute: return read_attribute(node);
     case NodeKind::item: {
       const Value object = evaluate(*node.children[0]);
       return item_of(object, evaluate(*node.children[1]), budget_);
     }
-    case NodeKind::slice:
-      return read_slice(node);
-    case NodeKind::call:
-      return make_call(node);
+    case NodeKind::slice: return read_slice(node);
+    case NodeKind::call: return make_call(node);
     case NodeKind::filter: {
       const Value input = evaluate(*node.children[0]);
       const Arguments arguments = evaluate_arguments(node);
@@ -38,31 +33,23 @@ Value Renderer::evaluate(const Node& node) {
       const Arguments arguments = evaluate_arguments(node);
       return Value::boolean(does_hold(*node.check, *this, input, arguments));
     }
-    case NodeKind::logical_not:
-      return Value::boolean(!is_true(evaluate(*node.children[0])));
-    case NodeKind::negative:
-      return negate(evaluate(*node.children[0]));
-    case NodeKind::positive:
-      return negate(negate(evaluate(*node.children[0])));
+    case NodeKind::logical_not: return Value::boolean(!is_true(evaluate(*node.children[0])));
+    case NodeKind::negative: return negate(evaluate(*node.children[0]));
+    case NodeKind::positive: return negate(negate(evaluate(*node.children[0])));
     case NodeKind::binary: {
       const Value left = evaluate(*node.children[0]);
       const Value right = evaluate(*node.children[1]);
       offset_ = node.offset;
       return arithmetic(node.op, left, right, budget_);
     }
-    case NodeKind::concatenation:
-      return make_concatenation(node);
-    case NodeKind::comparison:
-      return make_comparison(node);
+    case NodeKind::concatenation: return make_concatenation(node);
+    case NodeKind::comparison: return make_comparison(node);
     case NodeKind::logical_and:
-    case NodeKind::logical_or:
-      return make_logical(node);
-    case NodeKind::conditional:
-      return make_conditional(node);
+    case NodeKind::logical_or: return make_logical(node);
+    case NodeKind::conditional: return make_conditional(node);
     case NodeKind::list:
     case NodeKind::tuple:
-    case NodeKind::dict:
-      return make_collection(node);
+    case NodeKind::dict: return make_collection(node);
   }
   return {};
 }
@@ -87,7 +74,8 @@ Value Renderer::read_attribute(const Node& node) {
   if (!value.is_undefined()) {
     return value;
   }
-  if (unwrapping_ == Unwrapping::noetl && object.is_dict() && (node.text == "data" || node.text == "result")) {
+  if (unwrapping_ == Unwrapping::noetl && object.is_dict() &&
+      (node.text == "data" || node.text == "result")) {
     return object;
   }
   return Value::undefined(&node.text);
@@ -225,7 +213,8 @@ Value Renderer::call_callee(const Node& node, const Arguments& arguments) {
     fail_use_of_undefined(function);
   }
   // Rendering is pure, so functions such as now() are texts that the scope brings along: now() is now.
-  if (callee.kind == NodeKind::name && function.is_text() && arguments.positional.empty() && arguments.named.empty()) {
+  if (callee.kind == NodeKind::name && function.is_text() && arguments.positional.empty() &&
+      arguments.named.empty()) {
     return function;
   }
   fail("'" + python_type(function) + "' object is not callable");

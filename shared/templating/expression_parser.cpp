@@ -94,12 +94,13 @@ NodePtr Parser::parse_not() {
 
 NodePtr Parser::parse_comparison() {
   static constexpr std::pair<std::string_view, Operator> symbols[] = {
-      {"==", Operator::equal}, {"!=", Operator::not_equal}, {"<", Operator::less},
-      {"<=", Operator::less_equal}, {">", Operator::greater}, {">=", Operator::greater_equal}};
+      {"==", Operator::equal},      {"!=", Operator::not_equal}, {"<", Operator::less},
+      {"<=", Operator::less_equal}, {">", Operator::greater},    {">=", Operator::greater_equal}};
   NodePtr node = make(NodeKind::comparison);
   node->children.push_back(parse_sum());
   while (true) {
-    const auto found = std::find_if(std::begin(symbols), std::end(symbols), [&](const auto& each) { return is_symbol(each.first); });
+    const auto found = std::find_if(std::begin(symbols), std::end(symbols),
+                                    [&](const auto& each) { return is_symbol(each.first); });
     if (found != std::end(symbols)) {
       ++at_;
       node->operators.push_back(found->second);
@@ -143,11 +144,14 @@ NodePtr Parser::parse_concatenation() {
 }
 
 NodePtr Parser::parse_product() {
-  static constexpr std::pair<std::string_view, Operator> symbols[] = {
-      {"*", Operator::multiply}, {"/", Operator::divide}, {"//", Operator::floor_divide}, {"%", Operator::modulo}};
+  static constexpr std::pair<std::string_view, Operator> symbols[] = {{"*", Operator::multiply},
+                                                                      {"/", Operator::divide},
+                                                                      {"//", Operator::floor_divide},
+                                                                      {"%", Operator::modulo}};
   NodePtr left = parse_power();
   while (true) {
-    const auto found = std::find_if(std::begin(symbols), std::end(symbols), [&](const auto& each) { return is_symbol(each.first); });
+    const auto found = std::find_if(std::begin(symbols), std::end(symbols),
+                                    [&](const auto& each) { return is_symbol(each.first); });
     if (found == std::end(symbols)) {
       return left;
     }
@@ -186,8 +190,7 @@ NodePtr Parser::parse_unary(bool with_filter) {
 
 NodePtr Parser::parse_primary() {
   switch (here().kind) {
-    case TokenKind::name:
-      return parse_constant_or_name();
+    case TokenKind::name: return parse_constant_or_name();
     case TokenKind::string: {
       std::string text;
       NodePtr node = make(NodeKind::literal);
@@ -205,8 +208,7 @@ NodePtr Parser::parse_primary() {
       ++at_;
       return node;
     }
-    default:
-      break;
+    default: break;
   }
   if (skip_symbol("(")) {
     NodePtr node = make(NodeKind::tuple);

@@ -8,7 +8,8 @@ namespace noetl::templating {
 const Filter* find_filter(std::string_view name) {
   static const auto index = [] {
     std::unordered_map<std::string_view, const Filter*> all;
-    for (const FilterTable& table : {text_filters(), number_filters(), sequence_filters(), selection_filters(), layout_filters(), json_filters()}) {
+    for (const FilterTable& table : {text_filters(), number_filters(), sequence_filters(),
+                                     selection_filters(), layout_filters(), json_filters()}) {
       for (const Filter* filter = table.begin; filter != table.end; ++filter) {
         all.emplace(filter->name, filter);
       }
@@ -23,7 +24,8 @@ Value apply_filter(const Filter& filter, Renderer& renderer, const Value& input,
   static const Arguments nothing;
   renderer.budget().spend(input.is_text() ? input.as_text().size() / 64 : 0);
   const bool is_free = filter.parameters == "*";
-  const Bound bound(filter.name, is_free ? std::string_view() : filter.parameters, is_free ? nothing : arguments);
+  const Bound bound(filter.name, is_free ? std::string_view() : filter.parameters,
+                    is_free ? nothing : arguments);
   return filter.apply(Use{renderer, renderer.budget(), input, bound, arguments});
 }
 

@@ -16,7 +16,7 @@ struct Use {
   Renderer& renderer;
   Budget& budget;
   const Value& input;
-  const Bound& bound;          // by `parameters`; empty when that is "*"
+  const Bound& bound;  // by `parameters`; empty when that is "*"
   const Arguments& arguments;  // as written
 };
 
@@ -28,7 +28,8 @@ struct Filter {
 
 // Null when there is none.
 [[nodiscard]] const Filter* find_filter(std::string_view name);
-[[nodiscard]] Value apply_filter(const Filter& filter, Renderer& renderer, const Value& input, const Arguments& arguments);
+[[nodiscard]] Value apply_filter(const Filter& filter, Renderer& renderer, const Value& input,
+                                 const Arguments& arguments);
 
 struct FilterTable {
   const Filter* begin;

@@ -29,11 +29,8 @@ class FreeNames {
   void visit(const Block& block) {
     const std::size_t outer = bound_.size();
     switch (block.kind) {
-      case BlockKind::text:
-        return;
-      case BlockKind::output:
-        visit(block.expression.get());
-        return;
+      case BlockKind::text: return;
+      case BlockKind::output: visit(block.expression.get()); return;
       case BlockKind::condition:
         for (const Branch& branch : block.branches) {
           visit(branch.condition.get());
@@ -64,8 +61,7 @@ class FreeNames {
         return;
       case BlockKind::scope:
       case BlockKind::macro:
-      case BlockKind::call:
-        visit_with_parameters(block);
+      case BlockKind::call: visit_with_parameters(block);
     }
   }
 
@@ -123,7 +119,8 @@ class FreeNames {
     if (node->kind == NodeKind::name && node->symbol != symbol_body && !is_bound(node->symbol)) {
       names.insert(node->text);
     }
-    const bool calls_global = node->kind == NodeKind::call && node->children[0]->kind == NodeKind::name && is_global(node->children[0]->text);
+    const bool calls_global = node->kind == NodeKind::call && node->children[0]->kind == NodeKind::name &&
+                              is_global(node->children[0]->text);
     for (const NodePtr& child : node->children) {
       if (!calls_global || child != node->children[0]) {
         visit(child.get());

@@ -25,20 +25,11 @@ Value to_json_in_html(const Use& use) {
   out.reserve(plain.size());
   for (const char c : plain) {
     switch (c) {
-      case '<':
-        out += "\\u003c";
-        break;
-      case '>':
-        out += "\\u003e";
-        break;
-      case '&':
-        out += "\\u0026";
-        break;
-      case '\'':
-        out += "\\u0027";
-        break;
-      default:
-        out += c;
+      case '<': out += "\\u003c"; break;
+      case '>': out += "\\u003e"; break;
+      case '&': out += "\\u0026"; break;
+      case '\'': out += "\\u0027"; break;
+      default: out += c;
     }
   }
   use.budget.spend_bytes(out.size());
@@ -49,7 +40,9 @@ Value to_plain_json(const Use& use) {
   return use.budget.text(json_dumps(use.input, {.indent = indent_of(use), .sorts_keys = false}, use.budget));
 }
 
-Value to_nice_json(const Use& use) { return use.budget.text(json_dumps(use.input, {.indent = 4}, use.budget)); }
+Value to_nice_json(const Use& use) {
+  return use.budget.text(json_dumps(use.input, {.indent = 4}, use.budget));
+}
 
 Value from_json(const Use& use) {
   if (!use.input.is_text()) {
@@ -112,12 +105,9 @@ Value base64_decode(const Use& use) {
 }
 
 constexpr Filter filters[] = {
-    {"b64decode", "", base64_decode},
-    {"b64encode", "", base64_encode},
-    {"from_json", "", from_json},
-    {"fromjson", "", from_json},
-    {"to_json", "indent", to_plain_json},
-    {"to_nice_json", "", to_nice_json},
+    {"b64decode", "", base64_decode},      {"b64encode", "", base64_encode},
+    {"from_json", "", from_json},          {"fromjson", "", from_json},
+    {"to_json", "indent", to_plain_json},  {"to_nice_json", "", to_nice_json},
     {"tojson", "indent", to_json_in_html},
 };
 

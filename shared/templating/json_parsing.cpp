@@ -41,7 +41,8 @@ class PythonLiteral {
 
   std::optional<Json> run() {
     Json value;
-    return take(value, 0) && (skip_blanks(), at_ == text_.size()) ? std::optional(std::move(value)) : std::nullopt;
+    return take(value, 0) && (skip_blanks(), at_ == text_.size()) ? std::optional(std::move(value))
+                                                                  : std::nullopt;
   }
 
  private:
@@ -153,16 +154,20 @@ class PythonLiteral {
 
   bool take_number(Json& into) {
     const std::size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || std::string_view("+-._").find(text_[at_]) != std::string_view::npos)) {
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 ||
+                                  std::string_view("+-._").find(text_[at_]) != std::string_view::npos)) {
       ++at_;
     }
     const std::string_view number = text_.substr(begin, at_ - begin);
-    const bool is_numeric = std::any_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool is_numeric =
+        std::any_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!is_numeric || number.find_first_of("nNiI") != std::string_view::npos) {
       return false;
     }
     const std::string_view digits = number.substr(number[0] == '-' || number[0] == '+' ? 1 : 0);
-    const bool has_leading_zero = digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("0123456789_") == std::string_view::npos && digits.find_first_not_of('0') != std::string_view::npos;
+    const bool has_leading_zero = digits.size() > 1 && digits[0] == '0' &&
+                                  digits.find_first_not_of("0123456789_") == std::string_view::npos &&
+                                  digits.find_first_not_of('0') != std::string_view::npos;
     if (has_leading_zero) {
       return false;
     }

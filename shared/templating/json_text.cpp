@@ -20,27 +20,13 @@ void append_json_text(std::string_view text, std::string& out) {
   out += '"';
   for (const char32_t point : unicode::decode(text)) {
     switch (point) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      case '\f': out += "\\f"; break;
+      case '\b': out += "\\b"; break;
       default:
         if (point >= 0x20 && point < 0x7F) {
           out += static_cast<char>(point);
@@ -75,31 +61,18 @@ class Dump {
       budget_.spend_bytes(out.size());
     }
     switch (value.kind()) {
-      case Kind::none:
-        out += "null";
-        return;
-      case Kind::boolean:
-        out += value.as_boolean() ? "true" : "false";
-        return;
-      case Kind::integer:
-        out += std::to_string(value.as_integer());
-        return;
-      case Kind::floating:
-        out += json_float(value.as_floating());
-        return;
+      case Kind::none: out += "null"; return;
+      case Kind::boolean: out += value.as_boolean() ? "true" : "false"; return;
+      case Kind::integer: out += std::to_string(value.as_integer()); return;
+      case Kind::floating: out += json_float(value.as_floating()); return;
       case Kind::text:
         budget_.spend_bytes(value.as_text().size());
         append_json_text(value.as_text(), out);
         return;
       case Kind::list:
-      case Kind::tuple:
-        append_list(value);
-        return;
-      case Kind::dict:
-        append_dict(value);
-        return;
-      default:
-        fail("Object of type " + python_type(value) + " is not JSON serializable");
+      case Kind::tuple: append_list(value); return;
+      case Kind::dict: append_dict(value); return;
+      default: fail("Object of type " + python_type(value) + " is not JSON serializable");
     }
   }
 
@@ -172,18 +145,12 @@ class Dump {
 
 std::string json_key(const Value& key) {
   switch (key.kind()) {
-    case Kind::text:
-      return key.as_text();
-    case Kind::none:
-      return "null";
-    case Kind::boolean:
-      return key.as_boolean() ? "true" : "false";
-    case Kind::integer:
-      return std::to_string(key.as_integer());
-    case Kind::floating:
-      return json_float(key.as_floating());
-    default:
-      fail("keys must be str, int, float, bool or None, not " + python_type(key));
+    case Kind::text: return key.as_text();
+    case Kind::none: return "null";
+    case Kind::boolean: return key.as_boolean() ? "true" : "false";
+    case Kind::integer: return std::to_string(key.as_integer());
+    case Kind::floating: return json_float(key.as_floating());
+    default: fail("keys must be str, int, float, bool or None, not " + python_type(key));
   }
 }
 

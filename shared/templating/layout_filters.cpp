@@ -21,7 +21,8 @@ Value indent(const Use& use) {
   if (use.bound[0] != nullptr && use.bound[0]->is_text()) {
     by = use.bound[0]->as_text();
   } else {
-    const auto width = static_cast<std::size_t>(std::clamp<std::int64_t>(use.bound.integer(0, 4), 0, 1 << 20));
+    const auto width =
+        static_cast<std::size_t>(std::clamp<std::int64_t>(use.bound.integer(0, 4), 0, 1 << 20));
     by.assign(width, ' ');
   }
   const bool indents_first = use.bound.boolean(1, false);
@@ -59,8 +60,9 @@ std::vector<std::u32string> chunks_of(const std::u32string& line, bool breaks_on
       current.clear();
     }
     current += line[i];
-    const bool is_hyphen = breaks_on_hyphens && line[i] == '-' && i > 1 && i + 2 < line.size() && unicode::is_alpha(line[i - 1]) &&
-                           unicode::is_alpha(line[i - 2]) && unicode::is_alpha(line[i + 1]) && unicode::is_alpha(line[i + 2]);
+    const bool is_hyphen = breaks_on_hyphens && line[i] == '-' && i > 1 && i + 2 < line.size() &&
+                           unicode::is_alpha(line[i - 1]) && unicode::is_alpha(line[i - 2]) &&
+                           unicode::is_alpha(line[i + 1]) && unicode::is_alpha(line[i + 2]);
     if (is_hyphen) {
       chunks.push_back(std::move(current));
       current.clear();
@@ -99,7 +101,8 @@ void wrap_line(const std::u32string& line, const Wrapping& wrapping, std::string
       flush();
       is_first_line = false;
     }
-    const bool is_leading_blank = current.empty() && !is_first_line && !chunk.empty() && unicode::is_space(chunk[0]);
+    const bool is_leading_blank =
+        current.empty() && !is_first_line && !chunk.empty() && unicode::is_space(chunk[0]);
     current += is_leading_blank ? std::u32string() : chunk;
   }
   if (!current.empty()) {
@@ -115,7 +118,9 @@ Value word_wrap(const Use& use) {
   const Wrapping wrapping{.width = static_cast<std::size_t>(width),
                           .breaks_long_words = use.bound.boolean(1, true),
                           .breaks_on_hyphens = use.bound.boolean(3, true),
-                          .separator = use.bound[2] == nullptr || use.bound[2]->is_none() ? "\n" : use.bound.text(2, "", use.budget)};
+                          .separator = use.bound[2] == nullptr || use.bound[2]->is_none()
+                                           ? "\n"
+                                           : use.bound.text(2, "", use.budget)};
   std::string out;
   bool first = true;
   for (const Value& line : lines_of(python_str(use.input, use.budget), false, use.budget)) {

@@ -18,7 +18,8 @@ constexpr auto npos = std::string_view::npos;
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::string_view strip_right(std::string_view text) {
@@ -44,16 +45,13 @@ class Lexer {
       add_data(control == '-' ? strip_right(data) : data);
       at_ = tag + 2 + (control == '-' || control == '+' ? 1U : 0U);
       switch (source_[tag + 1]) {
-        case '#':
-          skip_comment(tag);
-          break;
+        case '#': skip_comment(tag); break;
         case '%':
           if (!take_raw(tag)) {
             take_tag(tag, TokenKind::block_begin, TokenKind::block_end, "%}");
           }
           break;
-        default:
-          take_tag(tag, TokenKind::output_begin, TokenKind::output_end, "}}");
+        default: take_tag(tag, TokenKind::output_begin, TokenKind::output_end, "}}");
       }
     }
     tokens_.push_back(Token{.kind = TokenKind::end, .offset = source_.size()});
@@ -62,7 +60,8 @@ class Lexer {
 
  private:
   std::size_t next_tag(std::size_t from) const {
-    for (std::size_t i = source_.find('{', from); i != npos && i + 1 < source_.size(); i = source_.find('{', i + 1)) {
+    for (std::size_t i = source_.find('{', from); i != npos && i + 1 < source_.size();
+         i = source_.find('{', i + 1)) {
       if (source_[i + 1] == '{' || source_[i + 1] == '%' || source_[i + 1] == '#') {
         return i;
       }
@@ -99,7 +98,8 @@ class Lexer {
     if (source_.substr(at, 2) == close) {
       return 2;
     }
-    const bool has_control = at < source_.size() && (source_[at] == '-' || (source_[at] == '+' && close == "%}"));
+    const bool has_control =
+        at < source_.size() && (source_[at] == '-' || (source_[at] == '+' && close == "%}"));
     return has_control && source_.substr(at + 1, 2) == close ? 3 : 0;
   }
 
@@ -188,13 +188,15 @@ class Lexer {
     while (at_ < source_.size() && (is_name_start(source_[at_]) || is_decimal(source_[at_]))) {
       ++at_;
     }
-    tokens_.push_back(Token{.kind = TokenKind::name, .offset = begin, .text = std::string(source_.substr(begin, at_ - begin))});
+    tokens_.push_back(Token{
+        .kind = TokenKind::name, .offset = begin, .text = std::string(source_.substr(begin, at_ - begin))});
   }
 
   // Digits with single underscores between them.
   std::size_t digits_end(std::size_t at) const {
     while (at < source_.size() &&
-           (is_decimal(source_[at]) || (source_[at] == '_' && at + 1 < source_.size() && is_decimal(source_[at + 1])))) {
+           (is_decimal(source_[at]) ||
+            (source_[at] == '_' && at + 1 < source_.size() && is_decimal(source_[at + 1])))) {
       ++at;
     }
     return at;
@@ -218,7 +220,8 @@ class Lexer {
       end = digits_end(end + 1);
     }
     if (!is_index && end < source_.size() && (source_[end] | 0x20) == 'e') {
-      const std::size_t sign = end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-') ? 1 : 0;
+      const std::size_t sign =
+          end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-') ? 1 : 0;
       if (is_decimal_at(end + 1 + sign)) {
         is_float = true;
         end = digits_end(end + 1 + sign);
@@ -230,7 +233,8 @@ class Lexer {
   void add_number(std::size_t begin, std::size_t end, bool is_float) {
     std::string digits(source_.substr(begin, end - begin));
     std::erase(digits, '_');
-    if (!is_float && digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos) {
+    if (!is_float && digits.size() > 1 && digits[0] == '0' &&
+        digits.find_first_not_of('0') != std::string::npos) {
       fail_syntax("an integer may not begin with 0", begin);
     }
     Token token{.kind = is_float ? TokenKind::floating : TokenKind::integer, .offset = begin};
@@ -247,13 +251,15 @@ class Lexer {
   void take_radix(int base) {
     const std::size_t begin = at_;
     std::size_t end = at_ + 2;
-    while (end < source_.size() && (std::isxdigit(static_cast<unsigned char>(source_[end])) != 0 || source_[end] == '_')) {
+    while (end < source_.size() &&
+           (std::isxdigit(static_cast<unsigned char>(source_[end])) != 0 || source_[end] == '_')) {
       ++end;
     }
     std::string digits(source_.substr(begin + 2, end - begin - 2));
     std::erase(digits, '_');
     Token token{.kind = TokenKind::integer, .offset = begin};
-    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), token.integer, base);
+    const auto [stop, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), token.integer, base);
     if (error != std::errc() || stop != digits.data() + digits.size()) {
       fail_syntax("not an integer of 64 bits", begin);
     }
@@ -269,7 +275,9 @@ class Lexer {
     if (at_ >= source_.size()) {
       fail_syntax("a string has no end", begin);
     }
-    tokens_.push_back(Token{.kind = TokenKind::string, .offset = begin, .text = unescape(source_.substr(begin + 1, at_ - begin - 1), begin)});
+    tokens_.push_back(Token{.kind = TokenKind::string,
+                            .offset = begin,
+                            .text = unescape(source_.substr(begin + 1, at_ - begin - 1), begin)});
     ++at_;
   }
 

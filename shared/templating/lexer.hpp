@@ -9,7 +9,17 @@
 namespace noetl::templating {
 
 enum class TokenKind : std::uint8_t {
-  data, block_begin, block_end, output_begin, output_end, name, integer, floating, string, symbol, end,
+  data,
+  block_begin,
+  block_end,
+  output_begin,
+  output_end,
+  name,
+  integer,
+  floating,
+  string,
+  symbol,
+  end,
 };
 
 struct Token {

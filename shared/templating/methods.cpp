@@ -71,7 +71,10 @@ constexpr Filter of_lists[] = {
 };
 
 FilterTable methods_of(const Value& object) {
-  return object.is_text() ? text_methods() : object.is_dict() ? dict_methods() : object.is_sequence() ? list_methods() : FilterTable{};
+  return object.is_text()       ? text_methods()
+         : object.is_dict()     ? dict_methods()
+         : object.is_sequence() ? list_methods()
+                                : FilterTable{};
 }
 
 }  // namespace
@@ -79,9 +82,12 @@ FilterTable methods_of(const Value& object) {
 FilterTable dict_methods() { return {std::begin(of_dicts), std::end(of_dicts)}; }
 FilterTable list_methods() { return {std::begin(of_lists), std::end(of_lists)}; }
 
-Value call_method(Renderer& renderer, const Value& object, const std::string& name, const Arguments& arguments) {
+Value call_method(Renderer& renderer, const Value& object, const std::string& name,
+                  const Arguments& arguments) {
   const FilterTable table = methods_of(object);
-  const auto* found = std::lower_bound(table.begin, table.end, name, [](const Filter& method, const std::string& wanted) { return method.name < wanted; });
+  const auto* found =
+      std::lower_bound(table.begin, table.end, name,
+                       [](const Filter& method, const std::string& wanted) { return method.name < wanted; });
   if (found == table.end || found->name != name) {
     // Inside a dict an object may be held: {'f': macro}.f().
     const Value member = attribute_of(object, name);

@@ -17,7 +17,8 @@ namespace noetl::templating {
 [[nodiscard]] std::string stripped(const std::string& text, const Value* characters, unsigned sides);
 [[nodiscard]] std::string capitalized(const std::string& text);
 // A negative count replaces all.
-[[nodiscard]] std::string replaced(const std::string& text, const std::string& old, const std::string& by, std::int64_t count, Budget& budget);
+[[nodiscard]] std::string replaced(const std::string& text, const std::string& old, const std::string& by,
+                                   std::int64_t count, Budget& budget);
 // str.center(): an odd rest goes where Python puts it.
 [[nodiscard]] std::string centered(const std::string& text, std::size_t width, char32_t fill);
 [[nodiscard]] std::vector<Value> lines_of(const std::string& text, bool keeps_ends, Budget& budget);

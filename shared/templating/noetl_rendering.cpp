@@ -19,7 +19,8 @@ constexpr int value_depth_max = 200;
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\n\r");
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1);
 }
 
 std::shared_ptr<const CompiledTemplate> compiled(TemplatePtr parsed) {
@@ -74,7 +75,8 @@ base::Result<Json> render_text(const std::string& source, const Scope& scope) {
     return "";
   }
   // What is no text would be written as Python and read back from it as the same value.
-  return outcome.value.is_string() ? coerced(std::move(outcome.value.get_ref<std::string&>())) : std::move(outcome.value);
+  return outcome.value.is_string() ? coerced(std::move(outcome.value.get_ref<std::string&>()))
+                                   : std::move(outcome.value);
 }
 
 base::Result<Json> render_any(const Json& value, const Scope& scope, int depth) {
@@ -85,7 +87,8 @@ base::Result<Json> render_any(const Json& value, const Scope& scope, int depth) 
     return value;
   }
   if (depth > value_depth_max) {
-    return base::failure(base::ErrorCode::invalid_input, "a value to render nests deeper than " + std::to_string(value_depth_max));
+    return base::failure(base::ErrorCode::invalid_input,
+                         "a value to render nests deeper than " + std::to_string(value_depth_max));
   }
   Json rendered = value.is_array() ? Json::array() : Json::object();
   for (const auto& [key, member] : value.items()) {
@@ -157,22 +160,20 @@ base::Result<Json> render_value(const Json& value, const Scope& scope) { return 
 
 bool is_truthy(const Json& value) {
   switch (value.type()) {
-    case Json::value_t::boolean:
-      return value.get<bool>();
+    case Json::value_t::boolean: return value.get<bool>();
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned:
-    case Json::value_t::number_float:
-      return value.get<double>() != 0;
+    case Json::value_t::number_float: return value.get<double>() != 0;
     case Json::value_t::array:
-    case Json::value_t::object:
-      return !value.empty();
+    case Json::value_t::object: return !value.empty();
     case Json::value_t::string: {
-      static constexpr std::string_view falsy[] = {"", "false", "0", "0.0", "no", "none", "null", "off", "[]", "{}"};
+      static constexpr std::string_view falsy[] = {"",     "false", "0",   "0.0", "no",
+                                                   "none", "null",  "off", "[]",  "{}"};
       const std::string_view inner = trimmed(value.get_ref<const std::string&>());
-      return inner.size() > 5 || std::find(std::begin(falsy), std::end(falsy), unicode::lower(inner)) == std::end(falsy);
+      return inner.size() > 5 ||
+             std::find(std::begin(falsy), std::end(falsy), unicode::lower(inner)) == std::end(falsy);
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 

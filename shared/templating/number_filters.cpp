@@ -22,7 +22,9 @@ Value absolute(const Use& use) {
   return use.input.as_integer() < 0 ? negate(use.input) : Value::integer(use.input.as_integer());
 }
 
-Value or_default(const Use& use, const Value& otherwise) { return use.bound[0] == nullptr ? otherwise : *use.bound[0]; }
+Value or_default(const Use& use, const Value& otherwise) {
+  return use.bound[0] == nullptr ? otherwise : *use.bound[0];
+}
 
 Value to_integer(const Use& use) {
   const Value& input = use.input;
@@ -93,8 +95,9 @@ Value round(const Use& use) {
     fail("round wants a number, not " + python_type(use.input) + ", and a precision within 400");
   }
   if (method == "common") {
-    return use.input.is_whole() ? round_integer(use.input.as_integer(), precision)
-                                : Value::floating(rounded(use.input.as_floating(), static_cast<int>(precision)));
+    return use.input.is_whole()
+               ? round_integer(use.input.as_integer(), precision)
+               : Value::floating(rounded(use.input.as_floating(), static_cast<int>(precision)));
   }
   const double scale = std::pow(10.0, static_cast<double>(precision));
   const double scaled = use.input.as_floating() * scale;
@@ -110,7 +113,9 @@ Value defaulted(const Use& use) {
 Value file_size(const Use& use) {
   const bool is_binary = use.bound.boolean(0, false);
   const double base = is_binary ? 1024 : 1000;
-  const auto number = use.input.is_text() ? parse_floating(use.input.as_text()) : use.input.is_number() ? std::optional(use.input.as_floating()) : std::nullopt;
+  const auto number = use.input.is_text()     ? parse_floating(use.input.as_text())
+                      : use.input.is_number() ? std::optional(use.input.as_floating())
+                                              : std::nullopt;
   if (!number) {
     fail("filesizeformat wants a number");
   }
@@ -127,8 +132,10 @@ Value file_size(const Use& use) {
     unit *= base;
     ++prefix;
   }
-  const std::string name = is_binary ? std::string(1, prefix == 0 ? 'K' : prefixes[prefix]) + "iB" : std::string(1, prefixes[prefix]) + "B";
-  return Value::text(number_text(Value::floating(*number / unit), {.type = 'f', .precision = 1}) + " " + name);
+  const std::string name = is_binary ? std::string(1, prefix == 0 ? 'K' : prefixes[prefix]) + "iB"
+                                     : std::string(1, prefixes[prefix]) + "B";
+  return Value::text(number_text(Value::floating(*number / unit), {.type = 'f', .precision = 1}) + " " +
+                     name);
 }
 
 constexpr Filter filters[] = {

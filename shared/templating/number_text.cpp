@@ -17,7 +17,9 @@ namespace {
 constexpr int precision_max = 400;
 
 std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F); };
+  const auto is_blank = [](char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
+  };
   while (!text.empty() && is_blank(text.front())) {
     text.remove_prefix(1);
   }
@@ -30,7 +32,9 @@ std::string_view trimmed(std::string_view text) {
 // Underscores stand between digits only.
 bool remove_underscores(std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto is_digit = [&](std::size_t at) { return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0; };
+    const auto is_digit = [&](std::size_t at) {
+      return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
+    };
     if (text[i] == '_' && (i == 0 || !is_digit(i - 1) || !is_digit(i + 1))) {
       return false;
     }
@@ -49,9 +53,13 @@ std::string printed(double value, char conversion, int precision, bool alternate
 }
 
 std::string integer_digits(std::int64_t value, const NumberStyle& style) {
-  const int base = style.type == 'x' || style.type == 'X' ? 16 : style.type == 'o' ? 8 : style.type == 'b' ? 2 : 10;
+  const int base = style.type == 'x' || style.type == 'X' ? 16
+                   : style.type == 'o'                    ? 8
+                   : style.type == 'b'                    ? 2
+                                                          : 10;
   char digits[72];
-  const std::uint64_t magnitude = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  const std::uint64_t magnitude =
+      value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   std::string text(digits, std::to_chars(digits, digits + sizeof digits, magnitude, base).ptr);
   if (style.precision > static_cast<int>(text.size())) {
     text.insert(0, static_cast<std::size_t>(style.precision) - text.size(), '0');
@@ -68,8 +76,7 @@ std::string floating_digits(double value, const NumberStyle& style) {
   }
   const int precision = std::min(style.precision < 0 ? 6 : style.precision, precision_max);
   switch (style.type) {
-    case '%':
-      return printed(value * 100, 'f', precision, style.alternate) + "%";
+    case '%': return printed(value * 100, 'f', precision, style.alternate) + "%";
     case '\0': {
       if (style.precision < 0) {
         return python_float(value);
@@ -77,10 +84,8 @@ std::string floating_digits(double value, const NumberStyle& style) {
       std::string text = printed(value, 'g', std::max(precision, 1), false);
       return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
     }
-    case 'n':
-      return printed(value, 'g', precision, style.alternate);
-    default:
-      return printed(value, style.type, precision, style.alternate);
+    case 'n': return printed(value, 'g', precision, style.alternate);
+    default: return printed(value, style.type, precision, style.alternate);
   }
 }
 
@@ -94,11 +99,13 @@ void group_thousands(std::string& digits, char separator) {
 }  // namespace
 
 std::string number_text(const Value& value, const NumberStyle& style) {
-  const bool is_floating = value.is(Kind::floating) || std::string_view("eEfFgG%").find(style.type) != std::string_view::npos;
+  const bool is_floating =
+      value.is(Kind::floating) || std::string_view("eEfFgG%").find(style.type) != std::string_view::npos;
   if (style.precision > precision_max) {
     fail_bound("a format asks for more than " + std::to_string(precision_max) + " digits");
   }
-  if (value.is(Kind::floating) && std::string_view("dxXobc").find(style.type) != std::string_view::npos && style.type != '\0') {
+  if (value.is(Kind::floating) && std::string_view("dxXobc").find(style.type) != std::string_view::npos &&
+      style.type != '\0') {
     fail("this format code wants an integer, not a float");
   }
   if (style.type == 'c') {
@@ -106,8 +113,10 @@ std::string number_text(const Value& value, const NumberStyle& style) {
     unicode::append(text, static_cast<char32_t>(std::clamp<std::int64_t>(value.as_integer(), 0, 0x10FFFF)));
     return text;
   }
-  const bool is_negative = is_floating ? std::signbit(value.as_floating()) && !std::isnan(value.as_floating()) : value.as_integer() < 0;
-  std::string digits = is_floating ? floating_digits(std::abs(value.as_floating()), style) : integer_digits(value.as_integer(), style);
+  const bool is_negative = is_floating ? std::signbit(value.as_floating()) && !std::isnan(value.as_floating())
+                                       : value.as_integer() < 0;
+  std::string digits = is_floating ? floating_digits(std::abs(value.as_floating()), style)
+                                   : integer_digits(value.as_integer(), style);
   if (style.groups != '\0') {
     group_thousands(digits, style.groups);
   }
@@ -115,7 +124,10 @@ std::string number_text(const Value& value, const NumberStyle& style) {
   if (style.zero_pads) {
     const std::size_t width = static_cast<std::size_t>(style.width);
     const std::size_t used = sign.size() + digits.size();
-    const std::size_t prefix = style.alternate && digits.size() > 1 && digits[0] == '0' && std::isalpha(static_cast<unsigned char>(digits[1])) != 0 ? 2 : 0;
+    const std::size_t prefix = style.alternate && digits.size() > 1 && digits[0] == '0' &&
+                                       std::isalpha(static_cast<unsigned char>(digits[1])) != 0
+                                   ? 2
+                                   : 0;
     digits.insert(prefix, width > used ? width - used : 0, '0');
   }
   return sign + digits;
@@ -128,7 +140,8 @@ std::string pad(const std::string& text, std::size_t width, char align, char32_t
   }
   const std::size_t missing = width - length;
   const std::size_t before = align == '<' ? 0 : align == '^' ? missing / 2 : missing;
-  return unicode::encode(std::u32string(before, fill)) + text + unicode::encode(std::u32string(missing - before, fill));
+  return unicode::encode(std::u32string(before, fill)) + text +
+         unicode::encode(std::u32string(missing - before, fill));
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text, int base) {
@@ -138,7 +151,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text, int base) {
     digits.erase(0, 1);
   }
   const auto skip_prefix = [&](std::string_view lower, int of) {
-    if ((base == of || base == 0) && digits.size() > 2 && digits[0] == '0' && (digits[1] | 0x20) == lower[0]) {
+    if ((base == of || base == 0) && digits.size() > 2 && digits[0] == '0' &&
+        (digits[1] | 0x20) == lower[0]) {
       digits.erase(0, digits[2] == '_' ? 3 : 2);
       base = of;
     }
@@ -175,7 +189,8 @@ std::optional<double> parse_floating(std::string_view text) {
     }
     return word == "nan" ? std::optional(std::nan("")) : std::nullopt;
   }
-  if (digits.empty() || digits.find_first_not_of("0123456789+-.eE_") != std::string::npos || !remove_underscores(digits)) {
+  if (digits.empty() || digits.find_first_not_of("0123456789+-.eE_") != std::string::npos ||
+      !remove_underscores(digits)) {
     return std::nullopt;
   }
   char* end = nullptr;

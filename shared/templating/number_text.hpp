@@ -9,12 +9,12 @@
 namespace noetl::templating {
 
 struct NumberStyle {
-  char type = '\0';      // d x X o b e E f F g G % c, 0: as str() would
-  char sign = '-';       // '+', ' ' or '-' (only negative ones)
-  char groups = '\0';    // between thousands
+  char type = '\0';  // d x X o b e E f F g G % c, 0: as str() would
+  char sign = '-';  // '+', ' ' or '-' (only negative ones)
+  char groups = '\0';  // between thousands
   bool alternate = false;
   bool zero_pads = false;
-  long width = 0;        // for zero_pads
+  long width = 0;  // for zero_pads
   int precision = -1;
 };
 [[nodiscard]] std::string number_text(const Value& value, const NumberStyle& style);

@@ -104,7 +104,9 @@ class Namespace final : public Object {
     const auto found = members_.find(name);
     return found == members_.end() ? Value() : found->second;
   }
-  void assign(const std::string& name, Value value) override { members_.insert_or_assign(name, std::move(value)); }
+  void assign(const std::string& name, Value value) override {
+    members_.insert_or_assign(name, std::move(value));
+  }
   [[nodiscard]] bool is_callable() const override { return false; }
 
  private:
@@ -240,7 +242,11 @@ Value make_joiner(Renderer& renderer, const Arguments& arguments) {
 
 Object* find_global(std::string_view name) {
   // Functions without state: one of each serves every rendering.
-  static Function functions[] = {{"range", make_range}, {"dict", make_dict}, {"namespace", make_namespace}, {"cycler", make_cycler}, {"joiner", make_joiner}};
+  static Function functions[] = {{"range", make_range},
+                                 {"dict", make_dict},
+                                 {"namespace", make_namespace},
+                                 {"cycler", make_cycler},
+                                 {"joiner", make_joiner}};
   for (Function& function : functions) {
     if (function.name() == name) {
       return &function;

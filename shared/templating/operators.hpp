@@ -11,8 +11,22 @@
 namespace noetl::templating {
 
 enum class Operator : std::uint8_t {
-  none, add, subtract, multiply, divide, floor_divide, modulo, power,
-  equal, not_equal, less, less_equal, greater, greater_equal, in, not_in,
+  none,
+  add,
+  subtract,
+  multiply,
+  divide,
+  floor_divide,
+  modulo,
+  power,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  in,
+  not_in,
 };
 
 [[nodiscard]] bool is_true(const Value& value);
@@ -29,7 +43,8 @@ enum class Operator : std::uint8_t {
 // object.name and what map(attribute=…) reads: dict keys, digits as positions, attributes of objects.
 [[nodiscard]] Value attribute_of(const Value& object, const std::string& name);
 // object[start:stop:step]; the bounds are null, none or integers.
-[[nodiscard]] Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step, Budget& budget);
+[[nodiscard]] Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step,
+                             Budget& budget);
 // What a `for` goes over: items, keys, characters; nothing for undefined. Fails on numbers and none.
 [[nodiscard]] std::vector<Value> iterate(const Value& value, Budget& budget);
 // len(); nothing when the kind has none.

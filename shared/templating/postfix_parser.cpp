@@ -107,8 +107,8 @@ NodePtr Parser::parse_check(NodePtr input) {
   }
   node->children.push_back(std::move(input));
   const TokenKind kind = here().kind;
-  const bool is_operand = kind == TokenKind::string || kind == TokenKind::integer || kind == TokenKind::floating ||
-                          is_symbol("[") || is_symbol("{") ||
+  const bool is_operand = kind == TokenKind::string || kind == TokenKind::integer ||
+                          kind == TokenKind::floating || is_symbol("[") || is_symbol("{") ||
                           (kind == TokenKind::name && !is_name("else") && !is_name("or") && !is_name("and"));
   if (is_symbol("(")) {
     parse_arguments(*node);
@@ -140,7 +140,8 @@ void Parser::parse_arguments(Node& node) {
       argument.spread = Argument::Spread::list;
     } else if (skip_symbol("**")) {
       argument.spread = Argument::Spread::dict;
-    } else if (here().kind == TokenKind::name && tokens_[at_ + 1].kind == TokenKind::symbol && tokens_[at_ + 1].text == "=") {
+    } else if (here().kind == TokenKind::name && tokens_[at_ + 1].kind == TokenKind::symbol &&
+               tokens_[at_ + 1].text == "=") {
       argument.name = here().text;
       at_ += 2;
     } else if (!node.arguments.empty() && !node.arguments.back().name.empty()) {

@@ -94,21 +94,11 @@ void append_repr(const Value& value, std::string& out, Budget& budget) {
     budget.spend_bytes(out.size());
   }
   switch (value.kind()) {
-    case Kind::undefined:
-      out += "Undefined";
-      return;
-    case Kind::none:
-      out += "None";
-      return;
-    case Kind::boolean:
-      out += value.as_boolean() ? "True" : "False";
-      return;
-    case Kind::integer:
-      out += std::to_string(value.as_integer());
-      return;
-    case Kind::floating:
-      out += python_float(value.as_floating());
-      return;
+    case Kind::undefined: out += "Undefined"; return;
+    case Kind::none: out += "None"; return;
+    case Kind::boolean: out += value.as_boolean() ? "True" : "False"; return;
+    case Kind::integer: out += std::to_string(value.as_integer()); return;
+    case Kind::floating: out += python_float(value.as_floating()); return;
     case Kind::text:
       budget.spend_bytes(value.as_text().size());
       // Python writes Markup('…') for escaped text inside a list. Nobody who renders data wants that.
@@ -125,15 +115,14 @@ void append_repr(const Value& value, std::string& out, Budget& budget) {
       append_dict(value, out, budget);
       return;
     }
-    case Kind::object:
-      out += value.as_object().describe();
-      return;
+    case Kind::object: out += value.as_object().describe(); return;
   }
 }
 
 void append_str(const Value& value, std::string& out, Budget& budget) {
   if (value.is_text()) {
-    budget.spend_bytes(out.size() + value.as_text().size() > out.capacity() ? value.as_text().size() + out.size() : 0);
+    budget.spend_bytes(
+        out.size() + value.as_text().size() > out.capacity() ? value.as_text().size() + out.size() : 0);
     out += value.as_text();
   } else if (!value.is_undefined()) {
     append_repr(value, out, budget);
@@ -151,26 +140,16 @@ std::string python_str(const Value& value, Budget& budget) {
 
 std::string python_type(const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined:
-      return "Undefined";
-    case Kind::none:
-      return "NoneType";
-    case Kind::boolean:
-      return "bool";
-    case Kind::integer:
-      return "int";
-    case Kind::floating:
-      return "float";
-    case Kind::text:
-      return "str";
-    case Kind::list:
-      return "list";
-    case Kind::tuple:
-      return "tuple";
-    case Kind::dict:
-      return "dict";
-    case Kind::object:
-      return "object";
+    case Kind::undefined: return "Undefined";
+    case Kind::none: return "NoneType";
+    case Kind::boolean: return "bool";
+    case Kind::integer: return "int";
+    case Kind::floating: return "float";
+    case Kind::text: return "str";
+    case Kind::list: return "list";
+    case Kind::tuple: return "tuple";
+    case Kind::dict: return "dict";
+    case Kind::object: return "object";
   }
   return "object";
 }

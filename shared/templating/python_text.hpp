@@ -17,7 +17,7 @@ void append_quoted(std::string_view text, std::string& out);
 [[nodiscard]] std::string python_type(const Value& value);
 
 struct JsonStyle {
-  int indent = -1;         // none: one line with ", " and ": "
+  int indent = -1;  // none: one line with ", " and ": "
   bool sorts_keys = true;
 };
 // json.dumps with ensure_ascii. Fails on what JSON cannot hold.

@@ -10,7 +10,8 @@ namespace noetl::templating {
 
 class Renderer::Frame {
  public:
-  explicit Frame(Renderer& renderer) : renderer_(renderer), outer_begin_(renderer.frame_begin_), begin_(renderer.locals_.size()) {
+  explicit Frame(Renderer& renderer)
+      : renderer_(renderer), outer_begin_(renderer.frame_begin_), begin_(renderer.locals_.size()) {
     renderer_.frame_begin_ = begin_;
   }
   ~Frame() {
@@ -20,7 +21,10 @@ class Renderer::Frame {
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
-  void clear() { renderer_.locals_.erase(renderer_.locals_.begin() + static_cast<std::ptrdiff_t>(begin_), renderer_.locals_.end()); }
+  void clear() {
+    renderer_.locals_.erase(renderer_.locals_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                            renderer_.locals_.end());
+  }
 
  private:
   Renderer& renderer_;
@@ -56,33 +60,18 @@ std::string Renderer::render_inner(const Body& body) {
 
 void Renderer::render_block(const Block& block, std::string& out) {
   switch (block.kind) {
-    case BlockKind::condition:
-      render_condition_block(block, out);
-      return;
-    case BlockKind::loop:
-      render_loop(block, evaluate(*block.expression), 0, out);
-      return;
-    case BlockKind::assignment:
-      assign(*block.targets[0], evaluate(*block.expression));
-      return;
+    case BlockKind::condition: render_condition_block(block, out); return;
+    case BlockKind::loop: render_loop(block, evaluate(*block.expression), 0, out); return;
+    case BlockKind::assignment: assign(*block.targets[0], evaluate(*block.expression)); return;
     case BlockKind::block_assignment:
       assign(*block.targets[0], filter_body(block.body, *block.filter));
       return;
-    case BlockKind::scope:
-      render_scope(block, out);
-      return;
-    case BlockKind::macro:
-      bind(block.symbol, Value::object(keep<Macro>(block, locals_.size() + 1)));
-      return;
-    case BlockKind::call:
-      render_call(block, out);
-      return;
-    case BlockKind::filter:
-      append_str(filter_body(block.body, *block.expression), out, budget_);
-      return;
+    case BlockKind::scope: render_scope(block, out); return;
+    case BlockKind::macro: bind(block.symbol, Value::object(keep<Macro>(block, locals_.size() + 1))); return;
+    case BlockKind::call: render_call(block, out); return;
+    case BlockKind::filter: append_str(filter_body(block.body, *block.expression), out, budget_); return;
     case BlockKind::text:
-    case BlockKind::output:
-      return;  // render() has done them
+    case BlockKind::output: return;  // render() has done them
   }
 }
 
@@ -177,7 +166,8 @@ void Renderer::assign(const Node& target, Value value) {
   }
   const std::vector<Value> parts = iterate(value, budget_);
   if (parts.size() != target.children.size()) {
-    fail("cannot unpack " + std::to_string(parts.size()) + " values into " + std::to_string(target.children.size()) + " names");
+    fail("cannot unpack " + std::to_string(parts.size()) + " values into " +
+         std::to_string(target.children.size()) + " names");
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     assign(*target.children[i], parts[i]);
@@ -196,7 +186,8 @@ void Renderer::bind_parameters(const Block& macro, const Arguments& arguments) {
     } else if (named != nullptr) {
       assign(target, *named);
     } else {
-      assign(target, i >= first_default ? evaluate(*macro.defaults[i - first_default]) : Value::undefined(&target.text));
+      assign(target, i >= first_default ? evaluate(*macro.defaults[i - first_default])
+                                        : Value::undefined(&target.text));
     }
   }
   std::vector<Value> further;

@@ -77,15 +77,16 @@ class Renderer {
   Unwrapping unwrapping_;
   std::size_t offset_ = 0;
   std::vector<Local> locals_;
-  std::size_t frame_begin_ = 0;    // assignments replace names from here on
+  std::size_t frame_begin_ = 0;  // assignments replace names from here on
   std::size_t visible_begin_ = 0;  // a macro sees its own names from here on …
-  std::size_t visible_end_ = 0;    // … and those before here, where it was defined
+  std::size_t visible_end_ = 0;  // … and those before here, where it was defined
   std::vector<std::unique_ptr<Object>> objects_;
 };
 
 // The language's own functions: range, dict, namespace, cycler, joiner. Null when there is none.
 [[nodiscard]] Object* find_global(std::string_view name);
 // object.name(…) on text, dicts and lists. Only methods without side effects exist.
-[[nodiscard]] Value call_method(Renderer& renderer, const Value& object, const std::string& name, const Arguments& arguments);
+[[nodiscard]] Value call_method(Renderer& renderer, const Value& object, const std::string& name,
+                                const Arguments& arguments);
 
 }  // namespace noetl::templating

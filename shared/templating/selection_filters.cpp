@@ -12,7 +12,8 @@ namespace {
 // The arguments after the first `skipped` ones.
 Arguments rest_of(const Arguments& arguments, std::size_t skipped) {
   Arguments rest;
-  rest.positional.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(skipped), arguments.positional.end());
+  rest.positional.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(skipped),
+                         arguments.positional.end());
   rest.named = arguments.named;
   return rest;
 }

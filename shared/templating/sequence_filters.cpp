@@ -63,7 +63,8 @@ Value dict_sort(const Use& use) {
   std::vector<Keyed> rows;
   for (const auto& [key, value] : use.input.entries()) {
     const Value& wanted = by == "key" ? key : value;
-    rows.push_back({use.bound.boolean(0, false) ? wanted : without_case(wanted, use.budget), Value::tuple({key, value})});
+    rows.push_back({use.bound.boolean(0, false) ? wanted : without_case(wanted, use.budget),
+                    Value::tuple({key, value})});
   }
   return values_of(sorted(std::move(rows), use.bound.boolean(2, false), use.budget), use.budget);
 }
@@ -189,7 +190,8 @@ Value batch(const Use& use) {
     current.push_back(std::move(item));
   }
   if (!current.empty()) {
-    for (auto missing = size - static_cast<std::int64_t>(current.size()); missing > 0 && fill != nullptr && !fill->is_none(); --missing) {
+    for (auto missing = size - static_cast<std::int64_t>(current.size());
+         missing > 0 && fill != nullptr && !fill->is_none(); --missing) {
       use.budget.spend(1);
       current.push_back(*fill);
     }
@@ -213,7 +215,8 @@ Value slice(const Use& use) {
   for (std::size_t i = 0; i < slices; ++i) {
     use.budget.spend(1);
     const std::size_t end = at + each + (i < longer ? 1 : 0);
-    std::vector<Value> column(items.begin() + static_cast<std::ptrdiff_t>(at), items.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<Value> column(items.begin() + static_cast<std::ptrdiff_t>(at),
+                              items.begin() + static_cast<std::ptrdiff_t>(end));
     if (fills && i >= longer) {
       column.push_back(*use.bound[1]);
     }
@@ -238,7 +241,9 @@ Value items(const Use& use) {
   return use.budget.list(std::move(pairs));
 }
 
-Value to_list(const Use& use) { return use.input.is(Kind::list) ? use.input : use.budget.list(iterate(use.input, use.budget)); }
+Value to_list(const Use& use) {
+  return use.input.is(Kind::list) ? use.input : use.budget.list(iterate(use.input, use.budget));
+}
 
 // Ansible's: dicts put together, later ones win.
 Value combine(const Use& use) {

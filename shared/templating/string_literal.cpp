@@ -20,26 +20,17 @@ char32_t number(std::string_view digits, int base, std::size_t offset) {
 // The character of a one-letter escape; 0 when it is none.
 char simple(char letter) {
   switch (letter) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'r':
-      return '\r';
-    case 'a':
-      return '\a';
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'v':
-      return '\v';
+    case 'n': return '\n';
+    case 't': return '\t';
+    case 'r': return '\r';
+    case 'a': return '\a';
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'v': return '\v';
     case '\\':
     case '\'':
-    case '"':
-      return letter;
-    default:
-      return '\0';
+    case '"': return letter;
+    default: return '\0';
   }
 }
 
@@ -67,7 +58,8 @@ std::string unescape(std::string_view literal, std::size_t offset) {
       i += digits;
     } else if (letter >= '0' && letter <= '7') {
       std::size_t digits = 1;
-      while (digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' && literal[i + digits] <= '7') {
+      while (digits < 3 && i + digits < literal.size() && literal[i + digits] >= '0' &&
+             literal[i + digits] <= '7') {
         ++digits;
       }
       unicode::append(text, number(literal.substr(i, digits), 8, offset));

@@ -70,7 +70,8 @@ class TemplateCache {
 
  private:
   static constexpr std::size_t entries_max = 4096;
-  static constexpr std::size_t bytes_max = 4 << 20;  // of source; the parsed form takes some twenty times that
+  static constexpr std::size_t bytes_max = 4
+                                           << 20;  // of source; the parsed form takes some twenty times that
   static constexpr std::size_t source_bytes_max = 64 << 10;
 
   struct Entry {

@@ -20,8 +20,8 @@ using Json = nlohmann::json;
 struct Limits {
   std::size_t source_bytes_max = 1 << 20;
   std::size_t output_bytes_max = 16 << 20;
-  int depth_max = 100;             // nesting of expressions and blocks
-  long steps_max = 5'000'000;      // loop rounds and node evaluations of one rendering
+  int depth_max = 100;  // nesting of expressions and blocks
+  long steps_max = 5'000'000;  // loop rounds and node evaluations of one rendering
 };
 
 // Names that a rendering can see. Layers are looked at from the last added to the first; nothing is
@@ -54,7 +54,8 @@ class Template {
   [[nodiscard]] virtual base::Result<std::string> render(const Scope& scope) const = 0;
   // The native value of a single expression; otherwise render() as a string. Undefined becomes null;
   // `is_undefined` (may be null) says so.
-  [[nodiscard]] virtual base::Result<Json> evaluate(const Scope& scope, bool* is_undefined = nullptr) const = 0;
+  [[nodiscard]] virtual base::Result<Json> evaluate(const Scope& scope,
+                                                    bool* is_undefined = nullptr) const = 0;
 };
 
 using TemplatePtr = std::shared_ptr<const Template>;

@@ -23,7 +23,8 @@ Value truncate(const Use& use) {
   if (length < static_cast<std::int64_t>(end.size()) || leeway < 0) {
     fail("truncate: the length is shorter than the end mark, or leeway is negative");
   }
-  if (!use.input.is_text() && length_of(use.input).value_or(SIZE_MAX) > static_cast<std::size_t>(length) + static_cast<std::size_t>(leeway)) {
+  if (!use.input.is_text() && length_of(use.input).value_or(SIZE_MAX) >
+                                  static_cast<std::size_t>(length) + static_cast<std::size_t>(leeway)) {
     fail("truncate wants text, not " + python_type(use.input));
   }
   if (!use.input.is_text()) {
@@ -34,7 +35,8 @@ Value truncate(const Use& use) {
     return use.budget.text(unicode::encode(points));
   }
   std::u32string kept = points.substr(0, static_cast<std::size_t>(length) - end.size());
-  if (const std::size_t blank = kept.rfind(U' '); !use.bound.boolean(1, false) && blank != std::u32string::npos) {
+  if (const std::size_t blank = kept.rfind(U' ');
+      !use.bound.boolean(1, false) && blank != std::u32string::npos) {
     kept.resize(blank);
   }
   return use.budget.text(unicode::encode(kept + end));
@@ -45,7 +47,8 @@ Value title(const Use& use) {
   bool at_start = true;
   for (const char32_t point : unicode::decode(input_text(use))) {
     out += at_start ? unicode::upper(point) : std::u32string(1, unicode::lower(point));
-    at_start = unicode::is_space(point) || point == '-' || point == '(' || point == '{' || point == '[' || point == '<';
+    at_start = unicode::is_space(point) || point == '-' || point == '(' || point == '{' || point == '[' ||
+               point == '<';
   }
   return use.budget.text(unicode::encode(out));
 }
@@ -66,7 +69,8 @@ std::string quoted(const std::string& text, bool in_query) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x80 && std::isalnum(byte) != 0) || std::string_view("_.-~").find(c) != std::string_view::npos || (c == '/' && !in_query)) {
+    if ((byte < 0x80 && std::isalnum(byte) != 0) ||
+        std::string_view("_.-~").find(c) != std::string_view::npos || (c == '/' && !in_query)) {
       out += c;
     } else if (c == ' ' && in_query) {
       out += '+';
@@ -83,7 +87,8 @@ Value url_encode(const Use& use) {
   }
   std::string out;
   const auto add = [&](const Value& key, const Value& value) {
-    out += (out.empty() ? "" : "&") + quoted(python_str(key, use.budget), true) + "=" + quoted(python_str(value, use.budget), true);
+    out += (out.empty() ? "" : "&") + quoted(python_str(key, use.budget), true) + "=" +
+           quoted(python_str(value, use.budget), true);
     use.budget.spend_bytes(out.size() > (1U << 20U) ? out.size() : 0);
   };
   if (use.input.is_dict()) {
@@ -119,7 +124,9 @@ std::string without_entities(const std::string& text) {
       {"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"}, {"&#39;", "'"}, {"&#34;", "\""}, {"&quot;", "\""}};
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const auto* found = std::find_if(std::begin(entities), std::end(entities), [&](const auto& each) { return text.compare(at, each.first.size(), each.first) == 0; });
+    const auto* found = std::find_if(std::begin(entities), std::end(entities), [&](const auto& each) {
+      return text.compare(at, each.first.size(), each.first) == 0;
+    });
     const bool is_entity = found != std::end(entities);
     out += is_entity ? found->second : std::string_view(text).substr(at, 1);
     at += is_entity ? found->first.size() : 1;
@@ -152,7 +159,8 @@ Value strip_tags(const Use& use) {
 }
 
 Value replace(const Use& use) {
-  return use.budget.text(replaced(input_text(use), use.bound.text(0, "", use.budget), use.bound.text(1, "", use.budget), use.bound.integer(2, -1), use.budget));
+  return use.budget.text(replaced(input_text(use), use.bound.text(0, "", use.budget),
+                                  use.bound.text(1, "", use.budget), use.bound.integer(2, -1), use.budget));
 }
 
 Value center(const Use& use) {
@@ -166,7 +174,9 @@ Value upper(const Use& use) { return use.budget.text(unicode::upper(input_text(u
 Value lower(const Use& use) { return use.budget.text(unicode::lower(input_text(use))); }
 Value capitalize(const Use& use) { return use.budget.text(capitalized(input_text(use))); }
 Value to_text(const Use& use) { return use.input.is_text() ? use.input : use.budget.text(input_text(use)); }
-Value escape(const Use& use) { return use.input.is_markup() ? use.input : Value::markup(escaped(use.input, use.budget)); }
+Value escape(const Use& use) {
+  return use.input.is_markup() ? use.input : Value::markup(escaped(use.input, use.budget));
+}
 Value force_escape(const Use& use) { return Value::markup(escaped_always(use.input, use.budget)); }
 Value safe(const Use& use) { return use.input.is_markup() ? use.input : Value::markup(input_text(use)); }
 
@@ -175,7 +185,8 @@ Value to_boolean(const Use& use) {
     return Value::boolean(is_true(use.input));
   }
   const std::string word = unicode::lower(stripped(use.input.as_text(), nullptr, 3));
-  return Value::boolean(word == "true" || word == "yes" || word == "on" || word == "1" || word == "y" || word == "t");
+  return Value::boolean(word == "true" || word == "yes" || word == "on" || word == "1" || word == "y" ||
+                        word == "t");
 }
 
 constexpr Filter filters[] = {

@@ -65,7 +65,8 @@ std::optional<std::size_t> search(const Use& use) {
   use.budget.spend_bytes(text.size());
   std::size_t at = unicode::find(text, part);
   if (from_end && at != std::string::npos) {
-    for (std::size_t next = at; next != std::string::npos && next < text.size(); next = unicode::find(text, part, next + 1)) {
+    for (std::size_t next = at; next != std::string::npos && next < text.size();
+         next = unicode::find(text, part, next + 1)) {
       use.budget.spend(1);
       at = next;
     }
@@ -100,7 +101,8 @@ Value count_parts(const Use& use) {
     return of_size(unicode::length(text) + 1);
   }
   std::size_t count = 0;
-  for (std::size_t at = unicode::find(text, part); at != std::string::npos; at = unicode::find(text, part, at + part.size())) {
+  for (std::size_t at = unicode::find(text, part); at != std::string::npos;
+       at = unicode::find(text, part, at + part.size())) {
     ++count;
   }
   return of_size(count);
@@ -115,8 +117,10 @@ Value all_points(const Use& use) {
 template <bool upper>
 Value has_case(const Use& use) {
   const std::u32string points = unicode::decode(self(use));
-  const bool wanted = std::any_of(points.begin(), points.end(), upper ? unicode::is_upper : unicode::is_lower);
-  return Value::boolean(wanted && std::none_of(points.begin(), points.end(), upper ? unicode::is_lower : unicode::is_upper));
+  const bool wanted =
+      std::any_of(points.begin(), points.end(), upper ? unicode::is_upper : unicode::is_lower);
+  return Value::boolean(
+      wanted && std::none_of(points.begin(), points.end(), upper ? unicode::is_lower : unicode::is_upper));
 }
 
 Value title(const Use& use) {
@@ -153,15 +157,19 @@ Value zero_fill(const Use& use) {
   const std::int64_t width = std::max<std::int64_t>(use.bound.integer(0, 0), 0);
   use.budget.spend_bytes(static_cast<std::size_t>(width));
   const bool has_sign = self(use).starts_with('-') || self(use).starts_with('+');
-  const std::size_t missing = static_cast<std::size_t>(width) - std::min(static_cast<std::size_t>(width), unicode::length(self(use)));
-  return use.budget.text(self(use).substr(0, has_sign ? 1 : 0) + std::string(missing, '0') + self(use).substr(has_sign ? 1 : 0));
+  const std::size_t missing =
+      static_cast<std::size_t>(width) - std::min(static_cast<std::size_t>(width), unicode::length(self(use)));
+  return use.budget.text(self(use).substr(0, has_sign ? 1 : 0) + std::string(missing, '0') +
+                         self(use).substr(has_sign ? 1 : 0));
 }
 
 template <bool at_end>
 Value remove_affix(const Use& use) {
   const std::string& affix = wanted_text(use, 0);
   const bool has = at_end ? self(use).ends_with(affix) : self(use).starts_with(affix);
-  return !has ? use.input : use.budget.text(at_end ? self(use).substr(0, self(use).size() - affix.size()) : self(use).substr(affix.size()));
+  return !has ? use.input
+              : use.budget.text(at_end ? self(use).substr(0, self(use).size() - affix.size())
+                                       : self(use).substr(affix.size()));
 }
 
 Value join(const Use& use) {
@@ -179,7 +187,8 @@ Value join(const Use& use) {
 }
 
 Value replace(const Use& use) {
-  return use.budget.text(replaced(self(use), wanted_text(use, 0), wanted_text(use, 1), use.bound.integer(2, -1), use.budget));
+  return use.budget.text(
+      replaced(self(use), wanted_text(use, 0), wanted_text(use, 1), use.bound.integer(2, -1), use.budget));
 }
 
 Value capitalize(const Use& use) { return use.budget.text(capitalized(self(use))); }
@@ -217,7 +226,10 @@ constexpr Filter methods[] = {
     {"rsplit", "sep maxsplit", [](const Use& use) { return split(use, true); }},
     {"rstrip", "chars", strip<right_side>},
     {"split", "sep maxsplit", [](const Use& use) { return split(use, false); }},
-    {"splitlines", "keepends", [](const Use& use) { return use.budget.list(lines_of(self(use), use.bound.boolean(0, false), use.budget)); }},
+    {"splitlines", "keepends",
+     [](const Use& use) {
+       return use.budget.list(lines_of(self(use), use.bound.boolean(0, false), use.budget));
+     }},
     {"startswith", "prefix!", has_affix<false>},
     {"strip", "chars", strip<left_side | right_side>},
     {"swapcase", "", swap_case},

@@ -10,7 +10,8 @@
 namespace noetl::templating {
 namespace {
 
-std::vector<Value> split_at_blanks(std::u32string_view text, std::int64_t limit, bool from_end, Budget& budget) {
+std::vector<Value> split_at_blanks(std::u32string_view text, std::int64_t limit, bool from_end,
+                                   Budget& budget) {
   std::vector<Value> parts;
   const auto trim = [&] {
     while (!text.empty() && unicode::is_space(from_end ? text.back() : text.front())) {
@@ -26,7 +27,8 @@ std::vector<Value> split_at_blanks(std::u32string_view text, std::int64_t limit,
     while (size < text.size() && !unicode::is_space(from_end ? text[text.size() - 1 - size] : text[size])) {
       ++size;
     }
-    parts.push_back(budget.text(unicode::encode(from_end ? text.substr(text.size() - size) : text.substr(0, size))));
+    parts.push_back(
+        budget.text(unicode::encode(from_end ? text.substr(text.size() - size) : text.substr(0, size))));
     from_end ? text.remove_suffix(size) : text.remove_prefix(size);
   }
   return parts;
@@ -35,7 +37,8 @@ std::vector<Value> split_at_blanks(std::u32string_view text, std::int64_t limit,
 std::vector<std::size_t> positions_of(const std::string& text, const std::string& part, Budget& budget) {
   budget.spend_bytes(text.size());
   std::vector<std::size_t> found;
-  for (std::size_t at = unicode::find(text, part); at != std::string::npos; at = unicode::find(text, part, at + part.size())) {
+  for (std::size_t at = unicode::find(text, part); at != std::string::npos;
+       at = unicode::find(text, part, at + part.size())) {
     budget.spend(1);
     found.push_back(at);
   }
@@ -43,7 +46,8 @@ std::vector<std::size_t> positions_of(const std::string& text, const std::string
 }
 
 // Where rsplit() and rpartition() find `part`: scanning from the right, without overlap.
-std::vector<std::size_t> positions_from_end(const std::string& text, const std::string& part, Budget& budget) {
+std::vector<std::size_t> positions_from_end(const std::string& text, const std::string& part,
+                                            Budget& budget) {
   const std::string back(text.rbegin(), text.rend());
   std::vector<std::size_t> found = positions_of(back, std::string(part.rbegin(), part.rend()), budget);
   std::for_each(found.begin(), found.end(), [&](std::size_t& at) { at = text.size() - at - part.size(); });
@@ -68,7 +72,9 @@ std::string stripped(const std::string& text, const Value* characters, unsigned 
   const std::u32string set = is_given ? unicode::decode(characters->as_text()) : std::u32string();
   const std::u32string points = unicode::decode(text);
   std::u32string_view rest = points;
-  const auto goes = [&](char32_t point) { return is_given ? set.find(point) != std::u32string::npos : unicode::is_space(point); };
+  const auto goes = [&](char32_t point) {
+    return is_given ? set.find(point) != std::u32string::npos : unicode::is_space(point);
+  };
   while ((sides & 1U) != 0 && !rest.empty() && goes(rest.front())) {
     rest.remove_prefix(1);
   }
@@ -88,7 +94,8 @@ std::string capitalized(const std::string& text) {
   return unicode::encode(out);
 }
 
-std::string replaced(const std::string& text, const std::string& old, const std::string& by, std::int64_t count, Budget& budget) {
+std::string replaced(const std::string& text, const std::string& old, const std::string& by,
+                     std::int64_t count, Budget& budget) {
   std::string out;
   if (old.empty()) {
     const std::u32string points = unicode::decode(text);
@@ -143,7 +150,8 @@ std::vector<Value> lines_of(const std::string& text, bool keeps_ends, Budget& bu
     }
     std::size_t next = std::min(end + 1, points.size());
     next += end + 1 < points.size() && points[end] == '\r' && points[end + 1] == '\n' ? 1U : 0U;
-    lines.push_back(budget.text(unicode::encode(std::u32string_view(points).substr(at, (keeps_ends ? next : end) - at))));
+    lines.push_back(
+        budget.text(unicode::encode(std::u32string_view(points).substr(at, (keeps_ends ? next : end) - at))));
     at = next;
   }
   return lines;
@@ -161,7 +169,8 @@ Value split(const Use& use, bool from_end) {
     return use.budget.list(std::move(parts));
   }
   const std::string& separator = separator_of(use);
-  std::vector<std::size_t> places = from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
+  std::vector<std::size_t> places =
+      from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
   if (limit >= 0 && places.size() > static_cast<std::size_t>(limit)) {
     places.resize(static_cast<std::size_t>(limit));
   }
@@ -178,12 +187,15 @@ Value split(const Use& use, bool from_end) {
 Value partitioned(const Use& use, bool from_end) {
   const std::string& text = use.input.as_text();
   const std::string& separator = separator_of(use);
-  const std::vector<std::size_t> places = from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
+  const std::vector<std::size_t> places =
+      from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
   if (places.empty()) {
     const Value nothing = Value::text("");
-    return from_end ? Value::tuple({nothing, nothing, use.input}) : Value::tuple({use.input, nothing, nothing});
+    return from_end ? Value::tuple({nothing, nothing, use.input})
+                    : Value::tuple({use.input, nothing, nothing});
   }
-  return Value::tuple({use.budget.text(text.substr(0, places[0])), use.budget.text(separator), use.budget.text(text.substr(places[0] + separator.size()))});
+  return Value::tuple({use.budget.text(text.substr(0, places[0])), use.budget.text(separator),
+                       use.budget.text(text.substr(places[0] + separator.size()))});
 }
 
 }  // namespace noetl::templating

@@ -143,17 +143,14 @@ Value Value::dict(std::vector<Entry> entries) {
 Value Value::json(const Json& json, std::shared_ptr<const void> owner) {
   Value value;
   switch (json.type()) {
-    case Json::value_t::boolean:
-      return boolean(json.get<bool>());
-    case Json::value_t::number_integer:
-      return integer(json.get<std::int64_t>());
+    case Json::value_t::boolean: return boolean(json.get<bool>());
+    case Json::value_t::number_integer: return integer(json.get<std::int64_t>());
     case Json::value_t::number_unsigned: {
       const auto number = json.get<std::uint64_t>();
       const bool fits = number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
       return fits ? integer(static_cast<std::int64_t>(number)) : floating(static_cast<double>(number));
     }
-    case Json::value_t::number_float:
-      return floating(json.get<double>());
+    case Json::value_t::number_float: return floating(json.get<double>());
     case Json::value_t::string:
       value.kind_ = Kind::text;
       value.text_ = json.get_ptr<const std::string*>();
@@ -164,8 +161,7 @@ Value Value::json(const Json& json, std::shared_ptr<const void> owner) {
       value.is_json_ = true;
       value.json_ = &json;
       break;
-    default:
-      return none();
+    default: return none();
   }
   value.owner_ = std::move(owner);
   return value;
@@ -191,7 +187,9 @@ std::size_t Value::size() const {
   return kind_ == Kind::dict ? dict_->entries.size() : list_->items.size();
 }
 
-Value Value::at(std::size_t index) const { return is_json_ ? json((*json_)[index], owner_) : list_->items[index]; }
+Value Value::at(std::size_t index) const {
+  return is_json_ ? json((*json_)[index], owner_) : list_->items[index];
+}
 
 std::vector<Value> Value::elements() const {
   if (!is_json_) {
@@ -257,11 +255,9 @@ int Value::depth() const {
 
 std::string key_of(const Value& value) {
   switch (value.kind()) {
-    case Kind::text:
-      return "s" + value.as_text();
+    case Kind::text: return "s" + value.as_text();
     case Kind::boolean:
-    case Kind::integer:
-      return "i" + std::to_string(value.as_integer());
+    case Kind::integer: return "i" + std::to_string(value.as_integer());
     case Kind::floating: {
       const double number = value.as_floating();
       if (std::trunc(number) == number && std::abs(number) < 9e18) {
@@ -269,10 +265,8 @@ std::string key_of(const Value& value) {
       }
       return "f" + python_float(number);
     }
-    case Kind::none:
-      return "n";
-    case Kind::undefined:
-      return "u";
+    case Kind::none: return "n";
+    case Kind::undefined: return "u";
     case Kind::tuple: {
       std::string key = "t";
       for (const Value& item : value.elements()) {
@@ -281,8 +275,7 @@ std::string key_of(const Value& value) {
       }
       return key;
     }
-    default:
-      fail("unhashable type: '" + python_type(value) + "'");
+    default: fail("unhashable type: '" + python_type(value) + "'");
   }
 }
 
@@ -333,21 +326,13 @@ Json to_json(const Value& value, Budget& budget) {
   }
   switch (value.kind()) {
     case Kind::undefined:
-    case Kind::none:
-      return nullptr;
-    case Kind::boolean:
-      return value.as_boolean();
-    case Kind::integer:
-      return value.as_integer();
-    case Kind::floating:
-      return value.as_floating();
-    case Kind::text:
-      budget.spend_bytes(value.as_text().size());
-      return value.as_text();
-    case Kind::object:
-      return python_str(value, budget);
-    default:
-      return structure_to_json(value, budget);
+    case Kind::none: return nullptr;
+    case Kind::boolean: return value.as_boolean();
+    case Kind::integer: return value.as_integer();
+    case Kind::floating: return value.as_floating();
+    case Kind::text: budget.spend_bytes(value.as_text().size()); return value.as_text();
+    case Kind::object: return python_str(value, budget);
+    default: return structure_to_json(value, budget);
   }
 }
 

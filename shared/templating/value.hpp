@@ -14,7 +14,18 @@ namespace noetl::templating {
 
 using Json = nlohmann::json;
 
-enum class Kind : std::uint8_t { undefined, none, boolean, integer, floating, text, list, tuple, dict, object };
+enum class Kind : std::uint8_t {
+  undefined,
+  none,
+  boolean,
+  integer,
+  floating,
+  text,
+  list,
+  tuple,
+  dict,
+  object
+};
 
 class Value;
 class Budget;
@@ -35,7 +46,7 @@ class Value {
   static Value integer(std::int64_t value);
   static Value floating(double value);
   static Value text(std::string value);
-  static Value markup(std::string value);                // text that is already escaped HTML
+  static Value markup(std::string value);  // text that is already escaped HTML
   static Value borrowed_text(const std::string& value);  // must outlive the Value
   static Value list(std::vector<Value> items);
   static Value tuple(std::vector<Value> items);
@@ -62,7 +73,9 @@ class Value {
 
   // Each only for its kind.
   [[nodiscard]] bool as_boolean() const { return boolean_; }
-  [[nodiscard]] std::int64_t as_integer() const { return kind_ == Kind::boolean ? (boolean_ ? 1 : 0) : integer_; }
+  [[nodiscard]] std::int64_t as_integer() const {
+    return kind_ == Kind::boolean ? (boolean_ ? 1 : 0) : integer_;
+  }
   [[nodiscard]] double as_floating() const {
     return kind_ == Kind::floating ? floating_ : static_cast<double>(as_integer());
   }
@@ -74,9 +87,9 @@ class Value {
 
   // Lists, tuples and dicts.
   [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] Value at(std::size_t index) const;        // list, tuple
-  [[nodiscard]] std::vector<Value> elements() const;      // list, tuple
-  [[nodiscard]] std::vector<Entry> entries() const;       // dict
+  [[nodiscard]] Value at(std::size_t index) const;  // list, tuple
+  [[nodiscard]] std::vector<Value> elements() const;  // list, tuple
+  [[nodiscard]] std::vector<Entry> entries() const;  // dict
   // Undefined with found == false when the dict has no such key.
   [[nodiscard]] Value find(const Value& key, bool& found) const;
   [[nodiscard]] Value find(const std::string& key, bool& found) const;

@@ -132,7 +132,8 @@ base::Result<std::string> HttpTransport::get(const std::string& path) {
 }
 
 base::Result<std::string> HttpTransport::post(const std::string& path, std::string body) {
-  return send({.verb = Verb::post, .path = path, .body = std::move(body), .patience = std::chrono::seconds(15)});
+  return send(
+      {.verb = Verb::post, .path = path, .body = std::move(body), .patience = std::chrono::seconds(15)});
 }
 
 base::Result<void> HttpTransport::deregister(const std::string& worker_id) {

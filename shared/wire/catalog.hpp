@@ -9,7 +9,7 @@
 namespace noetl::wire {
 
 struct RegisterRequest {
-  std::string content;                       // YAML text (base64 already decoded by the door)
+  std::string content;  // YAML text (base64 already decoded by the door)
   std::string resource_type = "Playbook";
 };
 
@@ -19,7 +19,7 @@ struct RegisterAnswer {
   std::string path;
   int version = 0;
   std::string kind;
-  bool is_new = true;                        // false: the same text was the latest version already
+  bool is_new = true;  // false: the same text was the latest version already
 };
 
 struct CatalogRow {
@@ -27,13 +27,13 @@ struct CatalogRow {
   std::string path;
   int version = 0;
   std::string kind, name, content, created_at;
-  std::string checksum;                      // sha256, hex
+  std::string checksum;  // sha256, hex
 };
 
 struct ResourceRequest {
-  base::CatalogId catalog_id;                // this, or path
+  base::CatalogId catalog_id;  // this, or path
   std::string path;
-  std::optional<int> version;                // nothing: the latest
+  std::optional<int> version;  // nothing: the latest
 };
 
 }  // namespace noetl::wire

@@ -21,8 +21,8 @@ struct ClaimRequest {
   std::string worker_id;
   std::vector<base::CommandId> queue_ids;  // given: claim by id. Empty: claim from the pool
   std::string pool{domain::default_pool};
-  int slots = 1;                           // 1 … claim_ids_max
-  std::chrono::milliseconds wait{0};       // how long to wait for a first command; at most claim_wait_max
+  int slots = 1;  // 1 … claim_ids_max
+  std::chrono::milliseconds wait{0};  // how long to wait for a first command; at most claim_wait_max
 };
 
 // A command that could not be claimed: not_found, active_claim, already_terminal, execution_cancelled.

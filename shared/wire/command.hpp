@@ -12,29 +12,29 @@
 namespace noetl::wire {
 
 inline constexpr std::size_t enqueue_commands_max = 10'000;
-inline constexpr int attempts_max_default = 3;   // the seed's max_deliver
+inline constexpr int attempts_max_default = 3;  // the seed's max_deliver
 inline constexpr int attempts_max_limit = 100;
 inline constexpr int priority_min = -100;
 inline constexpr int priority_max = 100;
 
 struct NewCommand {
   std::string tool_kind;
-  std::string tool = "{}";                        // JSON object: the tool's options, kind included
-  std::string input = "{}";                       // JSON object
+  std::string tool = "{}";  // JSON object: the tool's options, kind included
+  std::string input = "{}";  // JSON object
   std::string pool{domain::default_pool};
-  int priority = 0;                               // higher first
-  std::optional<std::string> available_at;        // RFC 3339; not before
-  std::optional<std::chrono::milliseconds> delay; // or relative to now, by Postgres time
-  std::optional<int> max_attempts;                // nothing: as the pool says, else attempts_max_default
-  std::string retry;                              // as wire/retry encodes it; empty: as the pool says
-  std::chrono::milliseconds timeout{0};           // of one attempt; 0 = the tool's default
-  std::string idempotency_key;                    // empty: none. The same key gives the first queue_id
+  int priority = 0;  // higher first
+  std::optional<std::string> available_at;  // RFC 3339; not before
+  std::optional<std::chrono::milliseconds> delay;  // or relative to now, by Postgres time
+  std::optional<int> max_attempts;  // nothing: as the pool says, else attempts_max_default
+  std::string retry;  // as wire/retry encodes it; empty: as the pool says
+  std::chrono::milliseconds timeout{0};  // of one attempt; 0 = the tool's default
+  std::string idempotency_key;  // empty: none. The same key gives the first queue_id
   std::string traceparent;
 };
 
 struct EnqueuedCommand {
   base::CommandId queue_id;
-  bool is_duplicate = false;                      // the key was known: this is the first one's id
+  bool is_duplicate = false;  // the key was known: this is the first one's id
 };
 
 struct CommandRow {
@@ -43,12 +43,12 @@ struct CommandRow {
   std::string step, tool_kind, pool, status, worker_id;
   int priority = 0, attempts = 0, max_attempts = 0;
   std::int32_t epoch = 0;
-  base::CommandId redriven_from;                  // the dead command that this one repeats
-  std::string retry = "null";                     // JSON text
-  std::string context;                            // JSON text
-  std::string result = "null";                    // JSON text
-  std::string error = "null";                     // JSON text
-  std::string progress = "null";                  // JSON text: what it said last, while it runs or when it was cancelled
+  base::CommandId redriven_from;  // the dead command that this one repeats
+  std::string retry = "null";  // JSON text
+  std::string context;  // JSON text
+  std::string result = "null";  // JSON text
+  std::string error = "null";  // JSON text
+  std::string progress = "null";  // JSON text: what it said last, while it runs or when it was cancelled
   std::string created_at, available_at, claimed_at, finished_at;  // RFC 3339 or empty
 };
 
@@ -56,7 +56,7 @@ struct QueueDepth {
   std::string pool;
   std::string status;
   std::int64_t count = 0;
-  double oldest_age_seconds = 0;                  // of the longest waiting; 0 when none waits
+  double oldest_age_seconds = 0;  // of the longest waiting; 0 when none waits
 };
 
 }  // namespace noetl::wire

@@ -15,23 +15,24 @@ inline constexpr std::size_t execute_batch_max = 1000;
 inline constexpr std::size_t page_size_max = 1000;
 
 struct ExecuteRequest {
-  std::string path;                          // this or catalog_id
+  std::string path;  // this or catalog_id
   base::CatalogId catalog_id;
-  std::optional<int> version;                // nothing: the latest
-  std::string payload = "{}";                // JSON object, merged over the playbook's workload
+  std::optional<int> version;  // nothing: the latest
+  std::string payload = "{}";  // JSON object, merged over the playbook's workload
   base::ExecutionId parent_execution_id;
-  std::string idempotency_key;               // empty: none
+  std::string idempotency_key;  // empty: none
   std::string traceparent;
-  std::chrono::milliseconds timeout{0};      // of the whole execution, from when it is due; 0: as the playbook says
-  std::chrono::milliseconds delay{0};        // before its first commands are due
-  std::string start_at;                      // RFC 3339, instead of a delay; empty: none
+  std::chrono::milliseconds timeout{
+      0};  // of the whole execution, from when it is due; 0: as the playbook says
+  std::chrono::milliseconds delay{0};  // before its first commands are due
+  std::string start_at;  // RFC 3339, instead of a delay; empty: none
 };
 
 // {execution_id, status:"started", commands_generated}
 struct ExecuteAnswer {
   base::ExecutionId execution_id;
   int commands_generated = 0;
-  bool is_duplicate = false;                 // the key was known: the first execution's answer
+  bool is_duplicate = false;  // the key was known: the first execution's answer
 };
 
 struct ExecutionRow {
@@ -39,26 +40,26 @@ struct ExecutionRow {
   base::CatalogId catalog_id;
   std::string path;
   int version = 0;
-  std::string status;                        // upper case, as NoETL shows it
+  std::string status;  // upper case, as NoETL shows it
   base::ExecutionId parent_execution_id;
   std::string current_step;
   std::vector<std::string> completed_steps;
-  std::string variables = "{}";              // JSON text
-  std::string workload = "{}";               // JSON text
-  std::string result = "null";               // JSON text
-  std::string error = "null";                // JSON text: {kind, message, step, …}
-  std::string started_at, finished_at;       // RFC 3339; finished_at empty while running
-  std::string deadline_at;                   // RFC 3339; empty: no limit, or ended
+  std::string variables = "{}";  // JSON text
+  std::string workload = "{}";  // JSON text
+  std::string result = "null";  // JSON text
+  std::string error = "null";  // JSON text: {kind, message, step, …}
+  std::string started_at, finished_at;  // RFC 3339; finished_at empty while running
+  std::string deadline_at;  // RFC 3339; empty: no limit, or ended
   bool is_paused = false;
   double duration_seconds = 0;
   int outstanding_commands = 0;
 };
 
 struct ExecutionFilter {
-  std::string status;                        // any spelling; empty: all
+  std::string status;  // any spelling; empty: all
   std::string path;
   base::ExecutionId parent_execution_id;
-  base::ExecutionId before;                  // keyset cursor: ids below this one
+  base::ExecutionId before;  // keyset cursor: ids below this one
   int limit = 100;
 };
 
@@ -66,20 +67,20 @@ struct EventRow {
   base::EventId event_id;
   base::ExecutionId execution_id;
   base::CommandId queue_id;
-  std::string event_type;                    // NoETL's names: playbook.initialized, command.issued, …
+  std::string event_type;  // NoETL's names: playbook.initialized, command.issued, …
   std::string step;
   std::string status;
-  std::string payload = "null";              // JSON text
-  std::string meta = "null";                 // JSON text
+  std::string payload = "null";  // JSON text
+  std::string meta = "null";  // JSON text
   std::string worker_id;
   std::string created_at;
 };
 
 struct EventFilter {
   base::ExecutionId execution_id;
-  std::string event_type;                    // empty: all
+  std::string event_type;  // empty: all
   std::string step;
-  base::EventId after;                       // cursor
+  base::EventId after;  // cursor
   int limit = 100;
 };
 

@@ -38,7 +38,8 @@ std::optional<int> read_version(ObjectReader& reader, const Json& body) {
 }
 
 std::chrono::milliseconds read_seconds(ObjectReader& reader, const char* name) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(reader.optional_number(name, 0, delay_seconds_max).value_or(0) * 1000));
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(reader.optional_number(name, 0, delay_seconds_max).value_or(0) * 1000));
 }
 
 // Its limit, and at most one of delay and start_at.
@@ -48,9 +49,11 @@ void read_times(ObjectReader& reader, ExecuteRequest& request) {
   request.start_at = reader.optional_string("start_at", {1, 40}).value_or("");
   if (request.start_at.empty()) return;
   if (!is_rfc3339(request.start_at)) {
-    reader.refuse("start_at", "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + request.start_at + "'");
+    reader.refuse("start_at",
+                  "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + request.start_at + "'");
   }
-  if (request.delay.count() > 0) reader.refuse("start_at", "says when it begins, as 'delay' does: give one of them");
+  if (request.delay.count() > 0)
+    reader.refuse("start_at", "says when it begins, as 'delay' does: give one of them");
 }
 
 ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_expected) {

@@ -100,7 +100,8 @@ tl::expected<Json, std::string> build_tree(std::string_view text) {
   {
     TreeBuilder quick;
     JsonScanner scanner(text, quick);
-    if (scanner.run() && (!scanner.has_more_than_ascii() || find_invalid_utf8(text) == std::string_view::npos))
+    if (scanner.run() &&
+        (!scanner.has_more_than_ascii() || find_invalid_utf8(text) == std::string_view::npos))
       return std::move(quick.root());
   }
   TreeBuilder builder;  // whatever is wrong or unusual: nlohmann's parser says it

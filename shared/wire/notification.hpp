@@ -12,7 +12,7 @@ namespace noetl::wire {
 inline constexpr std::size_t notification_bytes_max = 4096;
 
 struct Notification {
-  base::ExecutionId execution_id;            // unset for a plain command ("0" on the wire)
+  base::ExecutionId execution_id;  // unset for a plain command ("0" on the wire)
   base::CommandId queue_id;
   std::string step;
   std::string server_url;

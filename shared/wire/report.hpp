@@ -21,18 +21,19 @@ inline constexpr std::size_t report_events_max = 2048;
 struct AttemptReport {
   domain::Lease lease;
   domain::Outcome outcome = domain::Outcome::completed;
-  std::string result = "null";               // JSON text, for completed
-  std::optional<domain::ToolError> error;    // for failed
-  std::string output;                        // what the tool printed, cut to a bound
-  std::chrono::microseconds duration{0};     // of the tool alone, by the worker's steady clock
-  base::ExecutionId execution_id;            // as claimed; a hint that saves a look-up, may be unset. JSON: execution_id
-  std::string trace_id = {};                 // of the command's traceparent: 32 hex digits, or empty
+  std::string result = "null";  // JSON text, for completed
+  std::optional<domain::ToolError> error;  // for failed
+  std::string output;  // what the tool printed, cut to a bound
+  std::chrono::microseconds duration{0};  // of the tool alone, by the worker's steady clock
+  base::ExecutionId
+      execution_id;  // as claimed; a hint that saves a look-up, may be unset. JSON: execution_id
+  std::string trace_id = {};  // of the command's traceparent: 32 hex digits, or empty
 };
 
 // What a command says while it runs, fenced like an end but ending nothing. JSON: {queue_id, epoch, name, payload}
 struct AttemptNote {
   domain::Lease lease;
-  std::string name;            // command.progress, or command.log when the payload has lines of `output`
+  std::string name;  // command.progress, or command.log when the payload has lines of `output`
   std::string payload = "{}";  // JSON text of an object: {fraction, rows, text, output, dropped_bytes}
 };
 inline constexpr std::string_view progress_event = "command.progress";
@@ -42,11 +43,11 @@ inline constexpr std::size_t note_bytes_max = 64 * 1024;  // of the payload
 // The seed's shape, and free progress events. `name` "step.exit" completes, "call.error" fails.
 struct StepEvent {
   base::ExecutionId execution_id;
-  base::EventId event_id;      // made by the sender for idempotency; unset: the server makes one
+  base::EventId event_id;  // made by the sender for idempotency; unset: the server makes one
   std::string step;
   std::string name;
   std::string payload = "{}";  // JSON text of an object
-  std::string meta = "{}";     // JSON text of an object
+  std::string meta = "{}";  // JSON text of an object
 };
 
 struct ReportRequest {
@@ -58,10 +59,10 @@ struct ReportRequest {
 
 // What became of one attempt or event, in the order of the request: attempts, then events, then notes.
 struct ReportVerdict {
-  base::CommandId queue_id;                         // unset for a StepEvent
-  std::optional<base::ErrorCode> refused;           // lease_lost, not_found, …; nothing: recorded
-  bool is_duplicate = false;                        // recorded before; the first answer stands
-  std::string message;                              // for a refusal: what was found
+  base::CommandId queue_id;  // unset for a StepEvent
+  std::optional<base::ErrorCode> refused;  // lease_lost, not_found, …; nothing: recorded
+  bool is_duplicate = false;  // recorded before; the first answer stands
+  std::string message;  // for a refusal: what was found
   std::optional<std::chrono::milliseconds> retry_after;  // the command waits again: nak with this delay
 };
 

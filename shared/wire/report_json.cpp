@@ -147,10 +147,10 @@ std::optional<base::Error> read_attempt(ObjectReader& reader, AttemptReport& att
   if (const auto outcome = domain::outcome_from_event_name(name))
     attempt.outcome = *outcome;
   else
-    reader.refuse(
-        "name", "must be command.completed, command.failed, command.cancelled, command.released, "
-                "command.progress or command.log, found '" +
-                    name + "'");
+    reader.refuse("name",
+                  "must be command.completed, command.failed, command.cancelled, command.released, "
+                  "command.progress or command.log, found '" +
+                      name + "'");
   static const Json none = Json::object();
   const Json* payload = reader.optional_object("payload");
   const Json* meta = reader.optional_object("meta");
@@ -171,7 +171,8 @@ std::optional<base::Error> read_note(ObjectReader& reader, AttemptNote& note) {
   if (const Json* payload = reader.required_object("payload")) note.payload = payload->dump();
   if (note.payload.size() > note_bytes_max)
     reader.refuse("payload", "has " + std::to_string(note.payload.size()) + " bytes, at most " +
-                                 std::to_string(note_bytes_max) + " are taken of what a running command says");
+                                 std::to_string(note_bytes_max) +
+                                 " are taken of what a running command says");
   return reader.finish();
 }
 

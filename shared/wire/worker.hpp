@@ -10,14 +10,14 @@
 namespace noetl::wire {
 
 struct WorkerRegistration {
-  std::string worker_id;                 // [A-Za-z0-9._-]{1,128}, unique per process start
+  std::string worker_id;  // [A-Za-z0-9._-]{1,128}, unique per process start
   std::string pool{domain::default_pool};
   std::string hostname;
   std::int64_t pid = 0;
   int slots = 1;
   std::string version;
-  std::vector<std::string> tools;        // tool kinds it can run
-  std::string labels = "{}";             // JSON object
+  std::vector<std::string> tools;  // tool kinds it can run
+  std::string labels = "{}";  // JSON object
 };
 
 // The answer tells the worker the rules that the server lives by.
@@ -25,7 +25,7 @@ struct RegistrationAnswer {
   std::string worker_id;
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds lease{5000};
-  std::string nats_stream;               // where its notifications come from
+  std::string nats_stream;  // where its notifications come from
   std::string nats_subject;
   std::string nats_consumer;
 };
@@ -35,24 +35,24 @@ struct RegistrationAnswer {
 struct Heartbeat {
   std::string worker_id;
   std::vector<domain::Lease> held;
-  bool has_claim_in_flight = false;      // a claim call is open: do not free what `held` lacks yet
+  bool has_claim_in_flight = false;  // a claim call is open: do not free what `held` lacks yet
   int running = 0;
-  std::string status = "ready";          // ready | draining
+  std::string status = "ready";  // ready | draining
 };
 
 struct HeartbeatAnswer {
-  bool is_known = true;                           // false: register again
-  std::vector<base::CommandId> lost;              // not yours any more: stop the tool, do not report
-  std::vector<base::CommandId> cancelled;         // stop the tool, report command.cancelled
-  bool should_drain = false;                      // an operator asked for it
-  bool is_paused = false;                         // claim nothing for now
+  bool is_known = true;  // false: register again
+  std::vector<base::CommandId> lost;  // not yours any more: stop the tool, do not report
+  std::vector<base::CommandId> cancelled;  // stop the tool, report command.cancelled
+  bool should_drain = false;  // an operator asked for it
+  bool is_paused = false;  // claim nothing for now
 };
 
 struct WorkerRow {
   WorkerRegistration registration;
-  std::string status;                    // ready | draining | stopped | lost
+  std::string status;  // ready | draining | stopped | lost
   int running = 0;
-  std::string registered_at;             // RFC 3339, Postgres time
+  std::string registered_at;  // RFC 3339, Postgres time
   std::string heartbeat_at;
 };
 

@@ -15,7 +15,8 @@ std::string fan_out(const std::string& path, const std::string& tool) {
   return R"yaml(
 apiVersion: noetl.io/v2
 kind: Playbook
-metadata: { name: fan_out, path: )yaml" + path + R"yaml( }
+metadata: { name: fan_out, path: )yaml" +
+         path + R"yaml( }
 workload: { count: 3 }
 workflow:
   - step: start
@@ -23,7 +24,8 @@ workflow:
     next: { arcs: [{ step: each }] }
   - step: each
     loop: { in: "{{ start }}", iterator: n, spec: { mode: parallel } }
-    tool: )yaml" + tool + R"yaml(
+    tool: )yaml" +
+         tool + R"yaml(
     next: { arcs: [{ step: end, when: "{{ event.name == 'loop.done' }}" }] }
   - step: end
     tool: { kind: python, code: "result = {'in_order': results == sorted(results), 'count': len(results), 'sum': sum(results), 'stats': stats}", input: { results: "{{ each.results }}", stats: "{{ each.stats }}" } }
@@ -34,10 +36,12 @@ std::string caller_of(const std::string& path, const std::string& called, const 
   return R"yaml(
 apiVersion: noetl.io/v2
 kind: Playbook
-metadata: { name: caller, path: )yaml" + path + R"yaml( }
+metadata: { name: caller, path: )yaml" +
+         path + R"yaml( }
 workflow:
   - step: start
-    tool: { kind: playbook, path: )yaml" + called + R"yaml(, input: { message: hi } )yaml" + more + R"yaml( }
+    tool: { kind: playbook, path: )yaml" +
+         called + R"yaml(, input: { message: hi } )yaml" + more + R"yaml( }
     next: { arcs: [{ step: end }] }
   - step: end
     tool: { kind: noop, data: "{{ start }}" }
@@ -48,10 +52,12 @@ std::string called(const std::string& path, const std::string& tool) {
   return R"yaml(
 apiVersion: noetl.io/v2
 kind: Playbook
-metadata: { name: called, path: )yaml" + path + R"yaml( }
+metadata: { name: called, path: )yaml" +
+         path + R"yaml( }
 workflow:
   - step: start
-    tool: )yaml" + tool + R"yaml(
+    tool: )yaml" +
+         tool + R"yaml(
     next: { arcs: [{ step: last }] }
   - step: last
     tool: { kind: noop, data: last }
@@ -62,7 +68,8 @@ workflow:
 
 TEST_CASE("a parallel loop runs every item once though a worker is killed, and its results are in order") {
   Stack stack(StackSettings{.workers = 2, .env = {}});
-  stack.register_playbook(fan_out("e2e/fan_out", "{ kind: python, code: 'result = n * 2', input: { n: '{{ n }}' } }"));
+  stack.register_playbook(
+      fan_out("e2e/fan_out", "{ kind: python, code: 'result = n * 2', input: { n: '{{ n }}' } }"));
 
   const auto id = stack.execute("e2e/fan_out", {{"count", 1500}});
   wait_until("some items are done", 20s, [&] {
@@ -77,7 +84,8 @@ TEST_CASE("a parallel loop runs every item once though a worker is killed, and i
                                         {"sum", 1499 * 1500},
                                         {"stats", {{"total", 1500}, {"success", 1500}, {"failed", 0}}}}));
   CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == 1500);
-  CHECK(stack.sql_number("select count(*) from noetl.queue where node_id like 'each[%' and status = 'done'") == 1500);
+  CHECK(stack.sql_number(
+            "select count(*) from noetl.queue where node_id like 'each[%' and status = 'done'") == 1500);
 }
 
 TEST_CASE("the state of an execution does not grow with the items of its loops") {
@@ -91,8 +99,10 @@ TEST_CASE("the state of an execution does not grow with the items of its loops")
 
   CHECK(execution.at("result").at("sum") == 2999 * 1500);
   const auto bytes = [&](const std::string& id) {
-    return stack.sql_number("select length((state::jsonb #- '{results,start}' #- '{results,end}')::text) from "
-                            "noetl.execution where execution_id = " + id);
+    return stack.sql_number(
+        "select length((state::jsonb #- '{results,start}' #- '{results,end}')::text) from "
+        "noetl.execution where execution_id = " +
+        id);
   };
   CHECK(bytes(many) < bytes(few) + 100);
 }
@@ -129,7 +139,8 @@ TEST_CASE("a playbook as a tool runs as an execution of its own and its caller g
 
 TEST_CASE("a failing child fails its caller with the child's error; one that calls itself comes to an end") {
   const Stack stack;
-  stack.register_playbook(called("e2e/called", R"yaml({ kind: python, code: "raise ValueError('no such thing')" })yaml"));
+  stack.register_playbook(
+      called("e2e/called", R"yaml({ kind: python, code: "raise ValueError('no such thing')" })yaml"));
   stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
   stack.register_playbook(caller_of("e2e/itself", "e2e/itself"));
 
@@ -151,7 +162,10 @@ TEST_CASE("cancelling a caller cancels what it called") {
     return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
   });
 
-  const auto answer = stack.api().post("/api/v2/executions/" + id + "/cancel", {{"reason", "test"}, {"cascade", true}}).json();
+  const auto answer =
+      stack.api()
+          .post("/api/v2/executions/" + id + "/cancel", {{"reason", "test"}, {"cascade", true}})
+          .json();
 
   CHECK(answer.at("cancelled_executions").size() == 2);
   CHECK(stack.sql_number("select count(*) from noetl.execution where status = 'cancelled'") == 2);
@@ -167,9 +181,12 @@ TEST_CASE("a caller learns of its child's end though the server dies before it t
   });
   // As it stands when the server has died between the child's last commit and telling its caller.
   (void)stack.server().kill();
-  (void)stack.sql("update noetl.queue set status = 'cancelled', finished_at = now() where status = 'running'");
-  (void)stack.sql("update noetl.execution set status = 'completed', outstanding = 0, finished_at = now(), result = '\"by hand\"' "
-                  "where parent_execution_id is not null");
+  (void)stack.sql(
+      "update noetl.queue set status = 'cancelled', finished_at = now() where status = 'running'");
+  (void)stack.sql(
+      "update noetl.execution set status = 'completed', outstanding = 0, finished_at = now(), result = '\"by "
+      "hand\"' "
+      "where parent_execution_id is not null");
   stack.restart_server(0);
 
   const auto execution = stack.wait_for_execution(id);

@@ -134,8 +134,12 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
 
 TEST_CASE("a nats-server without JetStream is complained of once, and work goes on") {
   const int port = free_port();
-  const Process nats({.command = {find_program("nats-server").string(), "-a", "127.0.0.1", "-p", std::to_string(port)},
-                      .env = {}, .log_file = {}, .work_folder = {}, .user = {}});
+  const Process nats(
+      {.command = {find_program("nats-server").string(), "-a", "127.0.0.1", "-p", std::to_string(port)},
+       .env = {},
+       .log_file = {},
+       .work_folder = {},
+       .user = {}});
   Stack stack(StackSettings{.env = {{"NATS_URL", "nats://127.0.0.1:" + std::to_string(port)}}});
   const auto lines = [&](const std::string& text) {
     const auto log = stack.worker().log();

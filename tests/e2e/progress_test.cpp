@@ -27,7 +27,8 @@ std::vector<json> notes_of(const Stack& stack, const std::string& execution_id) 
   std::vector<json> notes;
   const json events = stack.api().get("/api/v2/executions/" + execution_id + "/events?limit=1000").json();
   for (const json& event : events.at("events")) {
-    if (event.at("event_type") == "command.log" || event.at("event_type") == "command.progress") notes.push_back(event);
+    if (event.at("event_type") == "command.log" || event.at("event_type") == "command.progress")
+      notes.push_back(event);
   }
   return notes;
 }
@@ -83,30 +84,35 @@ TEST_CASE("prints of python come through as well, and short steps say nothing") 
   const auto quick =
       stack.enqueue(std::vector<json>(20, {{"tool", {{"kind", "python"}, {"code", "print('quick')"}}}}));
 
-  wait_until("the slow one to say something", 20s, [&] { return !command_of(stack, slow).at("progress").is_null(); });
+  wait_until("the slow one to say something", 20s,
+             [&] { return !command_of(stack, slow).at("progress").is_null(); });
   CHECK(command_of(stack, slow).at("progress").at("output") == "here\n");
   std::ofstream(file) << "now";
-  wait_until("all ends", 20s,
-             [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 21; });
+  wait_until("all ends", 20s, [&] {
+    return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 21;
+  });
 
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type like 'command.%' and event_type <> "
-                         "'command.completed'") == 0);
+  CHECK(
+      stack.sql_number("select count(*) from noetl.event where event_type like 'command.%' and event_type <> "
+                       "'command.completed'") == 0);
 }
 
 TEST_CASE("the trace that work came with reaches its tools and the events of its end") {
   const Stack stack;
   const std::string trace = "0af7651916cd43dd8448eb211c80319c";
   const std::string parent = "00-" + trace + "-b7ad6b7169203331-01";
-  const std::string id =
-      stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", "echo $TRACEPARENT"}}}, {"traceparent", parent}}}).front();
+  const std::string id = stack
+                             .enqueue({{{"tool", {{"kind", "shell"}, {"command", "echo $TRACEPARENT"}}},
+                                        {"traceparent", parent}}})
+                             .front();
   wait_until("its end", 20s, [&] { return command_of(stack, id).at("status") == "done"; });
 
   CHECK(command_of(stack, id).at("result").at("stdout") == parent + "\n");
   CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed' and "
-                         "meta->>'trace_id' = '" + trace + "'") == 1);
+                         "meta->>'trace_id' = '" +
+                         trace + "'") == 1);
 
-  const std::string path =
-      stack.register_playbook(playbook_with_shell("e2e/traced", "echo $TRACEPARENT"));
+  const std::string path = stack.register_playbook(playbook_with_shell("e2e/traced", "echo $TRACEPARENT"));
   const auto answer = stack.api().post(
       "/api/v2/execute", {{"path", path}, {"payload", json::object()}, {"traceparent", parent}});
   REQUIRE(answer.status == 200);

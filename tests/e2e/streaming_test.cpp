@@ -26,11 +26,12 @@ class Site {
     // So many MiB, made while they are sent.
     server_.Get("/mib/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {
       const auto bytes = std::stoul(request.matches[1]) * 1024 * 1024;
-      response.set_content_provider(
-          bytes, "application/octet-stream", [](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-            std::string piece(std::min<std::size_t>(length, 65536), static_cast<char>(offset / 65536));
-            return sink.write(piece.data(), piece.size());
-          });
+      response.set_content_provider(bytes, "application/octet-stream",
+                                    [](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+                                      std::string piece(std::min<std::size_t>(length, 65536),
+                                                        static_cast<char>(offset / 65536));
+                                      return sink.write(piece.data(), piece.size());
+                                    });
     });
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
@@ -70,7 +71,8 @@ TEST_CASE("the memory of worker and server does not grow with the body") {
   Stack stack;
   const std::string path = stack.register_playbook(
       "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata:\n  name: long\n  path: e2e/long\nworkflow:\n"
-      "  - step: start\n    tool: {kind: http, url: \"" + site.url("/mib/" + std::to_string(mib)) + "\", stream: true}\n");
+      "  - step: start\n    tool: {kind: http, url: \"" +
+      site.url("/mib/" + std::to_string(mib)) + "\", stream: true}\n");
   const int worker_before = peak_mib(stack.worker().pid());
   const int server_before = peak_mib(stack.server().pid());
 
@@ -84,7 +86,8 @@ TEST_CASE("the memory of worker and server does not grow with the body") {
   const int server = peak_mib(stack.server().pid()) - server_before;
   MESSAGE(mib << " MiB in " << took.count() << " s; peak memory: worker " << worker_before << " + " << worker
               << " MiB, server " << server_before << " + " << server << " MiB");
-  CHECK(stack.sql_number("select count(*) from noetl.result where execution_id = " + execution_id) == mib + 1);
+  CHECK(stack.sql_number("select count(*) from noetl.result where execution_id = " + execution_id) ==
+        mib + 1);
   // A sanitizer keeps freed memory back.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(worker < 48);
@@ -92,15 +95,20 @@ TEST_CASE("the memory of worker and server does not grow with the body") {
 #endif
 }
 
-TEST_CASE("a streamed body is kept with its execution, read by a later step, and its reference stands in the result") {
+TEST_CASE(
+    "a streamed body is kept with its execution, read by a later step, and its reference stands in the "
+    "result") {
   const Site site;
   const Stack stack;
   const auto file = stack.folder().path() / "large.bin";
   const std::string path = stack.register_playbook(
       "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata:\n  name: streams\n  path: e2e/streams\nworkflow:\n"
-      "  - step: start\n    tool: {kind: http, url: \"" + site.url() + "\", stream: true}\n"
+      "  - step: start\n    tool: {kind: http, url: \"" +
+      site.url() +
+      "\", stream: true}\n"
       "    next: [{step: save}]\n"
-      "  - step: save\n    tool: {kind: artifact, result_ref: \"{{ start._ref }}\", path: \"" + file.string() + "\"}\n");
+      "  - step: save\n    tool: {kind: artifact, result_ref: \"{{ start._ref }}\", path: \"" +
+      file.string() + "\"}\n");
 
   const std::string execution_id = stack.execute(path, json::object());
   const json execution = stack.wait_for_execution(execution_id);
@@ -115,15 +123,18 @@ TEST_CASE("a streamed body is kept with its execution, read by a later step, and
 TEST_CASE("a plain command cannot keep a body, and says what to do instead") {
   const Site site;
   const Stack stack;
-  const std::string id =
-      stack.enqueue({{{"tool", {{"kind", "http"}, {"url", site.url()}, {"stream", true}}}, {"max_attempts", 1}}}).front();
+  const std::string id = stack
+                             .enqueue({{{"tool", {{"kind", "http"}, {"url", site.url()}, {"stream", true}}},
+                                        {"max_attempts", 1}}})
+                             .front();
   json command;
   wait_until("its end", std::chrono::seconds(20), [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();
     return command.at("status") == "dead";
   });
   CHECK(command.at("error").at("kind") == "unsupported");
-  CHECK(command.at("error").at("message").get<std::string>().find("Run it as a step of a playbook") != std::string::npos);
+  CHECK(command.at("error").at("message").get<std::string>().find("Run it as a step of a playbook") !=
+        std::string::npos);
 }
 
 TEST_CASE("only who runs a command keeps something with it") {

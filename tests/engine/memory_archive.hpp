@@ -27,13 +27,15 @@ class MemoryArchive final : public engine::Archive {
     bool is_right = true;
     for (const auto& loop : decision.loops) {
       int index = loop.first;
-      for (const auto& item : loop.items) is_right = items[loop.loop].emplace(index++, item).second && is_right;
+      for (const auto& item : loop.items)
+        is_right = items[loop.loop].emplace(index++, item).second && is_right;
     }
     for (const auto& outcome : decision.loop_outcomes) {
       is_right = items[outcome.loop].contains(outcome.index) && is_right;
       is_right = outcomes[outcome.loop].emplace(outcome.index, outcome.result).second && is_right;
     }
-    for (const auto& large : decision.large_results) results[large.result_id] = domain::Json::parse(large.json);
+    for (const auto& large : decision.large_results)
+      results[large.result_id] = domain::Json::parse(large.json);
     return is_right;
   }
 

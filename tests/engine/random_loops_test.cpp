@@ -24,17 +24,22 @@ const char* one_of(Random& random, std::initializer_list<const char*> texts) {
 }
 
 std::string random_tool(Random& random) {
-  return one_of(random, {
-                            "{ kind: shell, command: x }",
-                            "{ kind: playbook, path: other, args: { n: \"{{ item }}\" } }",
-                            "{ kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == 'error' }}\", "
-                            "then: { do: retry, attempts: 3, delay: 1 } }] } } }",
-                            "[{ name: a, kind: shell, command: x, set: { iter.a: \"{{ output }}\" } }, { name: b, kind: noop }, "
-                            "{ name: c, kind: shell, command: \"{{ a }} {{ _prev }}\" }]",
-                            "[{ name: a, kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == 'error' }}\", "
-                            "then: { do: break } }] } } }, { name: b, kind: noop, spec: { policy: { rules: [{ when: "
-                            "\"{{ a.go and _attempt < 2 and not iter.back }}\", then: { do: jump, to: a, set: { iter.back: true } } }] } } }]",
-                        });
+  return one_of(
+      random,
+      {
+          "{ kind: shell, command: x }",
+          "{ kind: playbook, path: other, args: { n: \"{{ item }}\" } }",
+          "{ kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == 'error' }}\", "
+          "then: { do: retry, attempts: 3, delay: 1 } }] } } }",
+          "[{ name: a, kind: shell, command: x, set: { iter.a: \"{{ output }}\" } }, { name: b, kind: noop "
+          "}, "
+          "{ name: c, kind: shell, command: \"{{ a }} {{ _prev }}\" }]",
+          "[{ name: a, kind: shell, command: x, spec: { policy: { rules: [{ when: \"{{ output.status == "
+          "'error' }}\", "
+          "then: { do: break } }] } } }, { name: b, kind: noop, spec: { policy: { rules: [{ when: "
+          "\"{{ a.go and _attempt < 2 and not iter.back }}\", then: { do: jump, to: a, set: { iter.back: "
+          "true } } }] } } }]",
+      });
 }
 
 std::string random_text(Random& random) {
@@ -45,26 +50,34 @@ std::string random_text(Random& random) {
     text += "  - step: " + name + "\n";
     const int kind = below(random, 7);
     if (kind == 0) {
-      text += "    loop: { cursor: { kind: postgres, auth: pg, claim: update }, iterator: item, spec: { mode: cursor, max_in_flight: 2 } }\n";
+      text +=
+          "    loop: { cursor: { kind: postgres, auth: pg, claim: update }, iterator: item, spec: { mode: "
+          "cursor, max_in_flight: 2 } }\n";
     } else if (kind < 5) {
       text += "    loop: { in: [";
       const int items = below(random, 8);
       for (int n = 0; n < items; ++n) text += (n == 0 ? "" : ", ") + std::to_string(n);
-      text += std::string("], iterator: item, spec: { mode: ") + one_of(random, {"sequential", "parallel", "parallel, max_in_flight: 3"}) + " } }\n";
+      text += std::string("], iterator: item, spec: { mode: ") +
+              one_of(random, {"sequential", "parallel", "parallel, max_in_flight: 3"}) + " } }\n";
     }
     text += "    tool: " + random_tool(random) + "\n";
     if (below(random, 2) == 0) text += "    spec: { on_error: continue }\n";
     if (i + 1 < steps) {
       const auto next = "s" + std::to_string(i + 1);
       const auto last = "s" + std::to_string(steps - 1);
-      text += "    next: { spec: { mode: inclusive }, arcs: [{ step: " + next + " }, { step: " + last + " }] }\n";
+      text +=
+          "    next: { spec: { mode: inclusive }, arcs: [{ step: " + next + " }, { step: " + last + " }] }\n";
     }
   }
   return text;
 }
 
 Occurrence random_end(Random& random, const std::string& node, const Json& frame) {
-  Occurrence end{.node_id = node, .outcome = domain::Outcome::completed, .result = Json{{"go", below(random, 2) == 0}}, .error = {}, .frame = frame};
+  Occurrence end{.node_id = node,
+                 .outcome = domain::Outcome::completed,
+                 .result = Json{{"go", below(random, 2) == 0}},
+                 .error = {},
+                 .frame = frame};
   if (node.find("!claim") != std::string::npos) {
     end.result = Json{{"rows", Json::array()}};
     for (int rows = below(random, 3); rows > 0; --rows) end.result["rows"].push_back(Json{{"id", rows}});
@@ -72,7 +85,12 @@ Occurrence random_end(Random& random, const std::string& node, const Json& frame
   if (below(random, 6) == 0) {
     end.outcome = domain::Outcome::failed;
     end.result = nullptr;
-    end.error = domain::ToolError{.kind = "timeout", .message = "too slow", .is_retryable = true, .status = {}, .retry_after = {}, .traceback = {}};
+    end.error = domain::ToolError{.kind = "timeout",
+                                  .message = "too slow",
+                                  .is_retryable = true,
+                                  .status = {},
+                                  .retry_after = {},
+                                  .traceback = {}};
   }
   return end;
 }
@@ -85,7 +103,8 @@ void check_loops(const MemoryArchive& archive, const State& state, bool has_fail
     const bool is_open = state.bookkeeping.contains("loops") && state.bookkeeping["loops"].contains(loop);
     // A loop that is over has run every item, unless the execution failed meanwhile (R7).
     if (!is_open && !has_failed) CHECK(count == items.size());
-    if (is_open) CHECK(state.bookkeeping["loops"][loop]["running"] <= state.bookkeeping["loops"][loop]["limit"]);
+    if (is_open)
+      CHECK(state.bookkeeping["loops"][loop]["running"] <= state.bookkeeping["loops"][loop]["limit"]);
   }
 }
 
@@ -101,7 +120,7 @@ void run_one(unsigned seed) {
   auto first = start(situation);
   REQUIRE(first);
   Decision decision = std::move(*first);
-  std::map<std::string, Json> outstanding;   // commands and children by node, with their frames
+  std::map<std::string, Json> outstanding;  // commands and children by node, with their frames
   std::set<std::string> issued;
   for (int ended = 0;; ++ended) {
     CHECK(archive.take(decision));
@@ -115,7 +134,7 @@ void run_one(unsigned seed) {
     }
     check_loops(archive, decision.state, decision.state.bookkeeping.contains("failure"));
     if (decision.finish) break;
-    REQUIRE_FALSE(outstanding.empty());   // else nothing would ever end
+    REQUIRE_FALSE(outstanding.empty());  // else nothing would ever end
     REQUIRE(ended < ends_max);
     auto node = outstanding.begin();
     std::advance(node, below(random, static_cast<int>(outstanding.size())));

@@ -15,7 +15,7 @@ using domain::Playbook;
 using domain::Step;
 
 constexpr int playbooks_count = 400;
-constexpr int commands_max = 400;   // then one is failed, so that endless playbooks drain
+constexpr int commands_max = 400;  // then one is failed, so that endless playbooks drain
 
 using Random = std::mt19937;
 
@@ -35,20 +35,23 @@ Step random_step(Random& random, int number, int steps) {
   step.name = name_of(number);
   if (below(random, 6) != 0) step.tools.push_back({.kind = "noop", .label = "", .mark = {}});
   const auto condition = "{{ " + step.name + ".go }}";
-  const int shape = below(random, 4);   // plain, exclusive arcs, inclusive arcs, rules
+  const int shape = below(random, 4);  // plain, exclusive arcs, inclusive arcs, rules
   std::vector<Arc> arcs;
   const int count = below(random, 4);
   for (int i = 0; i < count; ++i) {
     Arc arc;
     const bool is_back = below(random, 5) == 0;
-    arc.step = name_of(is_back || number + 1 >= steps ? below(random, steps) : number + 1 + below(random, steps - number - 1));
+    arc.step = name_of(is_back || number + 1 >= steps ? below(random, steps)
+                                                      : number + 1 + below(random, steps - number - 1));
     if (is_back || (shape != 0 && below(random, 2) == 0)) arc.when = condition;
     arc.args = Json{{"from", step.name}, {"n", "{{ " + step.name + ".n }}"}};
     arcs.push_back(arc);
   }
   if (shape == 3) {
     domain::Action action{.kind = "next", .arcs = arcs, .spec = {}, .mark = {}};
-    step.cases.push_back({.when = below(random, 2) == 0 ? condition : "{{ event.name == 'step.exit' }}", .then = {action}, .mark = {}});
+    step.cases.push_back({.when = below(random, 2) == 0 ? condition : "{{ event.name == 'step.exit' }}",
+                          .then = {action},
+                          .mark = {}});
   } else {
     step.next = arcs;
     step.has_next_arcs = shape != 0;
@@ -73,10 +76,12 @@ Playbook random_playbook(Random& random) {
 Json all_of(const Decision& decision) {
   Json json{{"state", to_json(decision.state)}, {"commands", Json::array()}, {"events", Json::array()}};
   for (const auto& command : decision.commands) {
-    json["commands"].push_back(Json{{"node_id", command.node_id}, {"tool", command.tool}, {"input", command.input}});
+    json["commands"].push_back(
+        Json{{"node_id", command.node_id}, {"tool", command.tool}, {"input", command.input}});
   }
   for (const auto& event : decision.events) {
-    json["events"].push_back(Json{{"type", event.event_type}, {"step", event.step}, {"payload", event.payload}});
+    json["events"].push_back(
+        Json{{"type", event.event_type}, {"step", event.step}, {"payload", event.payload}});
   }
   if (decision.finish) {
     json["finish"] = Json{{"status", to_string(decision.finish->status)},
@@ -137,7 +142,9 @@ void run_one(unsigned seed) {
   CHECK(decision.state.outstanding.empty());
 }
 
-TEST_CASE("Random playbooks in random order always end, issue no node twice, and decide the same from a stored state") {
+TEST_CASE(
+    "Random playbooks in random order always end, issue no node twice, and decide the same from a stored "
+    "state") {
   for (unsigned seed = 1; seed <= playbooks_count; ++seed) run_one(seed);
 }
 

@@ -34,7 +34,8 @@ domain::ToolError tool_error_from(const Json& json) {
 std::string describe_command(const engine::NewCommand& command) {
   Json tool = command.tool;
   tool.erase("kind");
-  std::string line = "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
+  std::string line =
+      "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
   if (!tool.empty()) line += " tool " + tool.dump();
   if (command.names.is_object() && !command.names.empty()) line += " names " + command.names.dump();
   if (command.timeout.count() > 0) line += " timeout " + std::to_string(command.timeout.count()) + "ms";
@@ -45,7 +46,8 @@ std::string describe_command(const engine::NewCommand& command) {
 }
 
 std::string describe_event(const engine::NewEvent& event) {
-  return "event " + event.event_type + (event.step.empty() ? "" : " " + event.step) + " " + event.payload.dump() + "\n";
+  return "event " + event.event_type + (event.step.empty() ? "" : " " + event.step) + " " +
+         event.payload.dump() + "\n";
 }
 
 }  // namespace
@@ -120,7 +122,8 @@ std::string Transcript::load(const std::string& yaml) {
   auto loaded = language::load_playbook(yaml);
   if (!loaded) {
     std::string text = "refused: " + loaded.error().message + "\n";
-    for (const auto& detail : loaded.error().details) text += "  " + detail.field + ": " + detail.message + "\n";
+    for (const auto& detail : loaded.error().details)
+      text += "  " + detail.field + ": " + detail.message + "\n";
     return text;
   }
   playbook_ = std::move(loaded->playbook);
@@ -132,7 +135,9 @@ std::string Transcript::start(const Json& payload) {
   workload_.update(payload);
   const engine::Situation situation{*playbook_, {7}, workload_, stored_};
   auto decision = engine::start(situation);
-  if (!decision) return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
+  if (!decision)
+    return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message +
+           "\n";
   return describe(std::move(*decision));
 }
 
@@ -140,12 +145,15 @@ std::string Transcript::again(const std::string& step) {
   const engine::Situation situation{*playbook_, {8}, workload_, stored_};
   issued_.clear();
   auto decision = engine::start_again(situation, state_, step);
-  if (!decision) return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message + "\n";
+  if (!decision)
+    return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message +
+           "\n";
   return describe(std::move(*decision));
 }
 
 std::string Transcript::occur(const std::string& node_id, domain::Outcome outcome, const Json& payload) {
-  engine::Occurrence occurrence{.node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
+  engine::Occurrence occurrence{
+      .node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
   if (const auto frame = frames_.find(node_id); frame != frames_.end()) occurrence.frame = frame->second;
   if (outcome == domain::Outcome::completed) occurrence.result = payload;
   if (outcome == domain::Outcome::failed && payload.is_object()) {
@@ -162,7 +170,8 @@ std::string Transcript::occur(const std::string& node_id, domain::Outcome outcom
 
 std::string Transcript::move_out(std::size_t inline_bytes_max) {
   std::string text;
-  const auto moved = engine::move_out_large(*playbook_, state_, inline_bytes_max, [&] { return base::ResultId{++last_result_id_}; });
+  const auto moved = engine::move_out_large(*playbook_, state_, inline_bytes_max,
+                                            [&] { return base::ResultId{++last_result_id_}; });
   for (const auto& large : moved) {
     stored_.results[large.result_id] = Json::parse(large.json);
     text += "moved " + large.step + " to result " + large.result_id.str() + " " +
@@ -183,7 +192,8 @@ std::string Transcript::describe(engine::Decision decision) {
     text += describe_event(decision.events[i]);
   }
   CHECK_MESSAGE(stored_.take(decision), "an item has one outcome");
-  for (const auto& loop : decision.loops) text += "loop " + loop.loop + " items " + shown(Json(loop.items)) + "\n";
+  for (const auto& loop : decision.loops)
+    text += "loop " + loop.loop + " items " + shown(Json(loop.items)) + "\n";
   for (const auto& outcome : decision.loop_outcomes) {
     text += "item " + outcome.loop + "[" + std::to_string(outcome.index) + "] " +
             (outcome.is_completed ? "completed " : "failed ") + shown(outcome.result) + "\n";
@@ -196,8 +206,8 @@ std::string Transcript::describe(engine::Decision decision) {
   for (const auto& child : decision.children) {
     CHECK_MESSAGE(issued_.insert(child.node_id).second, "a node is issued once: ", child.node_id);
     frames_[child.node_id] = child.frame;
-    text += "child " + child.node_id + " " + child.path + child.catalog_id + " payload " + child.payload.dump() +
-            (child.return_step.empty() ? "" : " returns " + child.return_step) +
+    text += "child " + child.node_id + " " + child.path + child.catalog_id + " payload " +
+            child.payload.dump() + (child.return_step.empty() ? "" : " returns " + child.return_step) +
             (child.is_waited_for ? "" : " not waited for") + "\n";
   }
   if (decision.finish) {

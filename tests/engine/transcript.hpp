@@ -14,7 +14,7 @@
 namespace noetl::engine_tests {
 
 struct Block {
-  std::vector<std::string> comments;   // lines before the command, kept by a rewrite
+  std::vector<std::string> comments;  // lines before the command, kept by a rewrite
   std::string command;
   std::string text;
   std::string expected;
@@ -42,7 +42,7 @@ class Transcript {
   engine::State state_;
   MemoryArchive stored_;
   std::set<std::string> issued_;
-  std::map<std::string, domain::Json> frames_;      // of commands and children, by node
+  std::map<std::string, domain::Json> frames_;  // of commands and children, by node
   std::int64_t last_result_id_ = 0;
 };
 

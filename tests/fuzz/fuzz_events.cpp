@@ -8,7 +8,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace noetl::wire;
-  const auto body = parse_body({reinterpret_cast<const char*>(data), size}, report_bytes_max, report_depth_max);
+  const auto body =
+      parse_body({reinterpret_cast<const char*>(data), size}, report_bytes_max, report_depth_max);
   if (!body) {
     NOETL_FUZZ_CHECK(!body.error().message.empty());
     return 0;
@@ -19,13 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     NOETL_FUZZ_CHECK(!read.error().message.empty());
     return 0;
   }
-  if (read->worker_id.empty()) return 0;   // a lone event of a step; who encodes is a worker and has a name
+  if (read->worker_id.empty()) return 0;  // a lone event of a step; who encodes is a worker and has a name
   const auto written = encode(*read);
   const auto parsed = parse_body(written, 2 * report_bytes_max, report_depth_max + 8);
   NOETL_FUZZ_CHECK(parsed.has_value());
   const auto again = decode_report_request(*parsed);
   NOETL_FUZZ_CHECK(again.has_value());
-  NOETL_FUZZ_CHECK(again->attempts.size() == read->attempts.size() && again->events.size() == read->events.size());
+  NOETL_FUZZ_CHECK(again->attempts.size() == read->attempts.size() &&
+                   again->events.size() == read->events.size());
   for (std::size_t i = 0; i < read->attempts.size(); ++i) {
     NOETL_FUZZ_CHECK(again->attempts[i].lease == read->attempts[i].lease);
     NOETL_FUZZ_CHECK(again->attempts[i].outcome == read->attempts[i].outcome);

@@ -18,8 +18,8 @@ const Json& names() {
   return values;
 }
 
-constexpr noetl::templating::Limits small{.source_bytes_max = 64 * 1024, .output_bytes_max = 256 * 1024, .depth_max = 100,
-                                          .steps_max = 50'000};
+constexpr noetl::templating::Limits small{
+    .source_bytes_max = 64 * 1024, .output_bytes_max = 256 * 1024, .depth_max = 100, .steps_max = 50'000};
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

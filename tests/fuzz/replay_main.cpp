@@ -29,7 +29,7 @@ int main(int count, char** words) {
   std::size_t files = 0;
   for (int i = 1; i < count; ++i) {
     for (const auto& entry : std::filesystem::directory_iterator(words[i])) {
-      std::fprintf(stderr, "%s\n", entry.path().c_str());   // the last line before a crash names its input
+      std::fprintf(stderr, "%s\n", entry.path().c_str());  // the last line before a crash names its input
       run_file(entry.path());
       ++files;
     }

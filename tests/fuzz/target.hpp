@@ -9,10 +9,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 // Something that does not depend on the input did not hold: a finding, as a crash is.
-#define NOETL_FUZZ_CHECK(condition)                                              \
-  do {                                                                           \
-    if (!(condition)) {                                                          \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);       \
-      std::abort();                                                              \
-    }                                                                            \
+#define NOETL_FUZZ_CHECK(condition)                                        \
+  do {                                                                     \
+    if (!(condition)) {                                                    \
+      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                        \
+    }                                                                      \
   } while (false)

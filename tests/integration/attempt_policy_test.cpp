@@ -24,8 +24,12 @@ wire::AttemptReport report(Outcome outcome, const std::string& error_kind = "exc
   made.lease = {{5}, 3};
   made.outcome = outcome;
   if (outcome == Outcome::failed) {
-    made.error = domain::ToolError{.kind = error_kind, .message = "m", .is_retryable = false, .status = {},
-                                   .retry_after = {}, .traceback = {}};
+    made.error = domain::ToolError{.kind = error_kind,
+                                   .message = "m",
+                                   .is_retryable = false,
+                                   .status = {},
+                                   .retry_after = {},
+                                   .traceback = {}};
   }
   return made;
 }
@@ -78,8 +82,10 @@ TEST_CASE("the wait before the next attempt grows, is spread, and follows the pe
   auto asked = report(Outcome::failed);
   asked.error->retry_after = std::chrono::milliseconds(1234);
 
-  CHECK(app::decide_attempt(&first, report(Outcome::failed), 0.0).ended->delay == std::chrono::milliseconds(500));
-  CHECK(app::decide_attempt(&fourth, report(Outcome::failed), 0.0).ended->delay == std::chrono::milliseconds(4000));
+  CHECK(app::decide_attempt(&first, report(Outcome::failed), 0.0).ended->delay ==
+        std::chrono::milliseconds(500));
+  CHECK(app::decide_attempt(&fourth, report(Outcome::failed), 0.0).ended->delay ==
+        std::chrono::milliseconds(4000));
   CHECK(app::decide_attempt(&first, asked, 0.0).ended->delay == std::chrono::milliseconds(1234));
 }
 
@@ -94,7 +100,8 @@ TEST_CASE("a command's own retry says how long it waits, from none to exponentia
   CHECK(wait(R"({"backoff":"fixed","initial_delay":5,"jitter":false})", 4) == 5000);
   CHECK(wait(R"({"backoff":"linear","initial_delay":5,"jitter":false})", 4) == 20'000);
   CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"jitter":false})", 4) == 27'000);
-  CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"max_delay":10,"jitter":false})", 4) == 10'000);
+  CHECK(wait(R"({"backoff":"exponential","initial_delay":1,"multiplier":3,"max_delay":10,"jitter":false})",
+             4) == 10'000);
   CHECK(wait(R"({"backoff":"fixed","initial_delay":5})", 1) == 2500);
   CHECK(wait("", 1) == 500);
 }
@@ -108,7 +115,9 @@ TEST_CASE("what the peer asked for goes before the command's own retry") {
   CHECK(app::decide_attempt(&command, asked, 0.0).ended->delay == std::chrono::milliseconds(90'000));
 }
 
-TEST_CASE("a worker that a command kills each time ends it dead after its attempts, by a letter with a fingerprint") {
+TEST_CASE(
+    "a worker that a command kills each time ends it dead after its attempts, by a letter with a "
+    "fingerprint") {
   const auto last = running(true, 3, 3);
 
   CHECK(status_after(running(true, 2, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);

@@ -13,14 +13,16 @@ using namespace noetl;
 using support::ServerParts;
 
 namespace {
-wire::ClaimAnswer claim_ids(ServerParts& server, const std::string& worker, std::vector<base::CommandId> ids) {
+wire::ClaimAnswer claim_ids(ServerParts& server, const std::string& worker,
+                            std::vector<base::CommandId> ids) {
   wire::ClaimRequest request;
   request.worker_id = worker;
   request.queue_ids = std::move(ids);
   return app::claim_commands(server.parts, request, {}).value();
 }
 
-wire::ClaimRequest poll(const std::string& worker, int slots, std::chrono::milliseconds wait = std::chrono::milliseconds{0}) {
+wire::ClaimRequest poll(const std::string& worker, int slots,
+                        std::chrono::milliseconds wait = std::chrono::milliseconds{0}) {
   wire::ClaimRequest request;
   request.worker_id = worker;
   request.slots = slots;
@@ -99,7 +101,8 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&, i] {
         for (std::size_t from = 0; from < ids.size(); from += 100) {
-          const std::vector<base::CommandId> part(ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(from) + 100);
+          const std::vector<base::CommandId> part(ids.begin() + static_cast<long>(from),
+                                                  ids.begin() + static_cast<long>(from) + 100);
           claimed += claim_ids(server, "w" + std::to_string(i), part).commands.size();
         }
       });
@@ -107,7 +110,9 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
   }
 
   CHECK(claimed == 1000);
-  CHECK(server.number("select count(*) from noetl.queue where epoch = 1 and attempts = 1 and status = 'running'") == 1000);
+  CHECK(server.number(
+            "select count(*) from noetl.queue where epoch = 1 and attempts = 1 and status = 'running'") ==
+        1000);
 }
 
 TEST_CASE("a poll takes the highest priority first and wakes when something is queued") {
@@ -122,7 +127,8 @@ TEST_CASE("a poll takes the highest priority first and wakes when something is q
   const auto first = app::claim_commands(server.parts, poll("a", 1), {}).value();
   (void)app::claim_commands(server.parts, poll("a", 10), {}).value();
   wire::ClaimAnswer woken;
-  std::jthread waiting([&] { woken = app::claim_commands(server.parts, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
+  std::jthread waiting(
+      [&] { woken = app::claim_commands(server.parts, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
   const auto late_id = server.enqueue();
   waiting.join();
 
@@ -158,7 +164,8 @@ TEST_CASE("polls begin where commands wait, and once a second where nothing can 
 
 TEST_CASE("polls that look at the same time take different commands") {
   app::WaitingClaims waiting;
-  const std::vector<base::CommandId> seen{base::CommandId{1}, base::CommandId{2}, base::CommandId{3}, base::CommandId{4}, base::CommandId{5}};
+  const std::vector<base::CommandId> seen{base::CommandId{1}, base::CommandId{2}, base::CommandId{3},
+                                          base::CommandId{4}, base::CommandId{5}};
 
   const auto first = waiting.take(seen, 2);
   const auto second = waiting.take(seen, 2);

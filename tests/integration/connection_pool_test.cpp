@@ -39,7 +39,8 @@ TEST_CASE("what Postgres rolls back again and again is given up as unavailable, 
     tries = 0;
     server.connections.run_one([&](store::Session& session) {
       ++tries;
-      session.transaction().exec("do $$ begin raise exception 'lost' using errcode = '" + state + "'; end $$");
+      session.transaction().exec("do $$ begin raise exception 'lost' using errcode = '" + state +
+                                 "'; end $$");
     });
   };
 

@@ -19,16 +19,23 @@ using support::register_both;
 using support::ServerParts;
 using support::work;
 
-TEST_CASE("a database with loops, called playbooks, large results, failures, variables, a cancel and a rerun is sound") {
+TEST_CASE(
+    "a database with loops, called playbooks, large results, failures, variables, a cancel and a rerun is "
+    "sound") {
   ServerParts server;
   server.add_worker("w");
   register_both(server);
   (void)work(server);
   const auto whole = execute(server, "tests/caller");
-  (void)server.report(completed(server.claim("w", queued(server).front()),
-                                nlohmann::json{{"items", std::vector<std::string>(1000, std::string(90, 'x'))}}.dump()));
-  CHECK(app::set_variables(server.parts, {.execution_id = whole, .variables = {{.name = "greeting", .value = R"("good day")", .var_type = "user_defined", .source_step = ""},
-                                                                              {.name = "gone", .value = "1", .var_type = "user_defined", .source_step = ""}}}));
+  (void)server.report(
+      completed(server.claim("w", queued(server).front()),
+                nlohmann::json{{"items", std::vector<std::string>(1000, std::string(90, 'x'))}}.dump()));
+  CHECK(app::set_variables(
+      server.parts,
+      {.execution_id = whole,
+       .variables = {
+           {.name = "greeting", .value = R"("good day")", .var_type = "user_defined", .source_step = ""},
+           {.name = "gone", .value = "1", .var_type = "user_defined", .source_step = ""}}}));
   CHECK(app::delete_variable(server.parts, whole, "gone"));
   CHECK(work(server) == 7);
   const auto failing = execute(server, "tests/caller");
@@ -38,7 +45,10 @@ TEST_CASE("a database with loops, called playbooks, large results, failures, var
   const auto cancelled = execute(server, "tests/caller");
   (void)work(server, 3);
   (void)app::cancel_execution(server.parts, {cancelled, "enough", true}).value();
-  const auto again = app::rerun_execution(server.parts, {.execution_id = whole, .from_step = "nested", .payload = "{}"}).value().execution_id;
+  const auto again =
+      app::rerun_execution(server.parts, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
+          .value()
+          .execution_id;
   (void)work(server);
   (void)execute(server, "tests/caller");
   (void)work(server, 4);
@@ -56,12 +66,16 @@ TEST_CASE("a database with loops, called playbooks, large results, failures, var
   INFO(replays.summary);
   CHECK(replays.verdict == Verdict::ok);
   CHECK(replays.summary == "7 executions replayed and found as stored");
-  for (const auto& [id, status] : std::map<base::ExecutionId, std::string>{{whole, "completed"}, {failing, "failed"}, {cancelled, "cancelled"}, {again, "completed"}}) {
-    CHECK(support::sql(server.database_url, "select status from noetl.execution where execution_id = " + id.str())[0][0] == status);
+  for (const auto& [id, status] : std::map<base::ExecutionId, std::string>{
+           {whole, "completed"}, {failing, "failed"}, {cancelled, "cancelled"}, {again, "completed"}}) {
+    CHECK(support::sql(server.database_url, "select status from noetl.execution where execution_id = " +
+                                                id.str())[0][0] == status);
   }
 }
 
-TEST_CASE("the replay finds a changed state, a changed end, a lost row of the log, a lost command and a lost item") {
+TEST_CASE(
+    "the replay finds a changed state, a changed end, a lost row of the log, a lost command and a lost "
+    "item") {
   ServerParts server;
   server.add_worker("w");
   register_both(server);
@@ -72,17 +86,23 @@ TEST_CASE("the replay finds a changed state, a changed end, a lost row of the lo
     std::string statement, says;
   };
   const std::vector<Damage> damages{
-      {"update noetl.execution set state = jsonb_set(state::jsonb, '{variables}', '{\"x\":1}')::json" + where, "/variables/x"},
+      {"update noetl.execution set state = jsonb_set(state::jsonb, '{variables}', '{\"x\":1}')::json" + where,
+       "/variables/x"},
       {"update noetl.execution set result = '7'" + where, "the row differs at /result"},
-      {"delete from noetl.event where meta::text like '%\"sequence\":3%'" + std::string(" and execution_id = ") + id.str(), "number 3 is not in its log"},
-      {"delete from noetl.queue where node_id like 'each[2]%' and execution_id = " + id.str(), "was issued, but is not in the queue"},
-      {"delete from noetl.loop_item where item_index = 4" + std::string(" and execution_id = ") + id.str(), "items by the log"},
+      {"delete from noetl.event where meta::text like '%\"sequence\":3%'" +
+           std::string(" and execution_id = ") + id.str(),
+       "number 3 is not in its log"},
+      {"delete from noetl.queue where node_id like 'each[2]%' and execution_id = " + id.str(),
+       "was issued, but is not in the queue"},
+      {"delete from noetl.loop_item where item_index = 4" + std::string(" and execution_id = ") + id.str(),
+       "items by the log"},
       {"update noetl.loop_item set result = '0' where item_index = 1", "item 1 of loop"},
   };
   Doctor doctor(server);
   REQUIRE(doctor.replays().verdict == Verdict::ok);
-  server.run("create table saved_execution as table noetl.execution; create table saved_event as table noetl.event;"
-             "create table saved_queue as table noetl.queue; create table saved_item as table noetl.loop_item");
+  server.run(
+      "create table saved_execution as table noetl.execution; create table saved_event as table noetl.event;"
+      "create table saved_queue as table noetl.queue; create table saved_item as table noetl.loop_item");
 
   for (const auto& damage : damages) {
     server.run(damage.statement);
@@ -92,10 +112,11 @@ TEST_CASE("the replay finds a changed state, a changed end, a lost row of the lo
     REQUIRE(check.findings.size() == 1);
     CHECK(check.findings[0].id == id.str());
     CHECK(check.findings[0].what.find(damage.says) != std::string::npos);
-    server.run("delete from noetl.execution; insert into noetl.execution select * from saved_execution;"
-               "delete from noetl.event; insert into noetl.event select * from saved_event;"
-               "delete from noetl.queue; insert into noetl.queue select * from saved_queue;"
-               "delete from noetl.loop_item; insert into noetl.loop_item select * from saved_item");
+    server.run(
+        "delete from noetl.execution; insert into noetl.execution select * from saved_execution;"
+        "delete from noetl.event; insert into noetl.event select * from saved_event;"
+        "delete from noetl.queue; insert into noetl.queue select * from saved_queue;"
+        "delete from noetl.loop_item; insert into noetl.loop_item select * from saved_item");
   }
 
   CHECK(doctor.replays().verdict == Verdict::ok);
@@ -109,7 +130,10 @@ TEST_CASE("rows of the log are replayed in the order of application, whichever c
   (void)work(server);
 
   // As if another server, a minute behind, had written the fourth change.
-  server.run("update noetl.event set event_id = event_id - 60000::bigint * 4194304 where meta::text like '%\"sequence\":4%' and execution_id = " + id.str());
+  server.run(
+      "update noetl.event set event_id = event_id - 60000::bigint * 4194304 where meta::text like "
+      "'%\"sequence\":4%' and execution_id = " +
+      id.str());
 
   Doctor doctor(server);
   const auto check = doctor.replays();
@@ -123,7 +147,9 @@ TEST_CASE("an execution that began before its log was numbered is counted as not
   register_both(server);
   (void)execute(server, "tests/called");
   (void)work(server);
-  server.run("update noetl.execution set state = (state::jsonb - 'decisions')::json; update noetl.event set meta = (meta::jsonb - 'sequence')::json");
+  server.run(
+      "update noetl.execution set state = (state::jsonb - 'decisions')::json; update noetl.event set meta = "
+      "(meta::jsonb - 'sequence')::json");
 
   Doctor doctor(server);
   const auto check = doctor.replays();
@@ -155,5 +181,7 @@ TEST_CASE("an event that a client sends cannot pass for a change of the state") 
 
   INFO(check.summary);
   CHECK(check.verdict == Verdict::ok);
-  CHECK(server.number("select count(*) from noetl.event where meta->>'color' = 'red' and meta->>'sequence' is null") == 1);
+  CHECK(server.number(
+            "select count(*) from noetl.event where meta->>'color' = 'red' and meta->>'sequence' is null") ==
+        1);
 }

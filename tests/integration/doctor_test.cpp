@@ -41,8 +41,13 @@ TEST_CASE("R3: an attempt that is recorded twice, and a key that was used twice"
   CHECK(doctor.rule("one end for each attempt").verdict == Verdict::ok);
   CHECK(doctor.rule("idempotency keys").verdict == Verdict::ok);
 
-  server.run("insert into noetl.event (event_id, queue_id, event_type, epoch) select event_id + 1, queue_id, event_type, epoch from noetl.event");
-  server.run("drop index noetl.queue_idempotency_key; update noetl.queue set idempotency_key = 'once' where queue_id = " + other.str());
+  server.run(
+      "insert into noetl.event (event_id, queue_id, event_type, epoch) select event_id + 1, queue_id, "
+      "event_type, epoch from noetl.event");
+  server.run(
+      "drop index noetl.queue_idempotency_key; update noetl.queue set idempotency_key = 'once' where "
+      "queue_id = " +
+      other.str());
 
   check_found(doctor.rule("one end for each attempt"), id.str());
   check_found(doctor.rule("idempotency keys"), id.str());
@@ -60,14 +65,18 @@ TEST_CASE("R4: commands of an ended execution, two ends, and a status without it
   }
 
   server.run("update noetl.queue set status = 'queued', finished_at = null, attempts = 0");
-  server.run("insert into noetl.event (event_id, execution_id, event_type) values (1, " + id.str() + ", 'playbook.failed')");
+  server.run("insert into noetl.event (event_id, execution_id, event_type) values (1, " + id.str() +
+             ", 'playbook.failed')");
   check_found(doctor.rule("ended executions are quiet"), id.str());
   check_found(doctor.rule("one end for each execution"), id.str());
-  server.run("alter table noetl.execution drop constraint execution_check; update noetl.execution set finished_at = null");
+  server.run(
+      "alter table noetl.execution drop constraint execution_check; update noetl.execution set finished_at = "
+      "null");
   check_found(doctor.rule("status and times"), id.str());
 }
 
-TEST_CASE("R6: commands that nobody would free, executions that nothing would wake, callers that are not told") {
+TEST_CASE(
+    "R6: commands that nobody would free, executions that nothing would wake, callers that are not told") {
   ServerParts server;
   server.add_worker("w");
   register_both(server);
@@ -82,12 +91,18 @@ TEST_CASE("R6: commands that nobody would free, executions that nothing would wa
 
   server.run("delete from noetl.claim");
   check_found(doctor.rule("running commands have a claim"), plain.str());
-  server.run("update noetl.worker set lease_until = now() - interval '5 minutes'; update noetl.queue set claimed_at = now() - interval '5 minutes' where status = 'running'");
+  server.run(
+      "update noetl.worker set lease_until = now() - interval '5 minutes'; update noetl.queue set claimed_at "
+      "= now() - interval '5 minutes' where status = 'running'");
   check_found(doctor.rule("running commands have a lease"), plain.str());
-  server.run("delete from noetl.queue where execution_id is not null; update noetl.execution set started_at = now() - interval '5 minutes'");
+  server.run(
+      "delete from noetl.queue where execution_id is not null; update noetl.execution set started_at = now() "
+      "- interval '5 minutes'");
   check_found(doctor.rule("running executions go on"), id.str());
-  server.run("update noetl.execution set status = 'completed', outstanding = 0, finished_at = now() - interval '5 minutes',"
-             " parent_execution_id = 1, parent_node_id = 'x', is_parent_told = false");
+  server.run(
+      "update noetl.execution set status = 'completed', outstanding = 0, finished_at = now() - interval '5 "
+      "minutes',"
+      " parent_execution_id = 1, parent_node_id = 'x', is_parent_told = false");
   check_found(doctor.rule("callers are told"), id.str());
 }
 
@@ -137,7 +152,10 @@ TEST_CASE("R7: a node that is queued twice, a loop with a gap, and a completed e
     CHECK(doctor.rule(name).verdict == Verdict::ok);
   }
 
-  server.run("drop index noetl.queue_node; update noetl.queue set node_id = 'end' where node_id = 'start' and execution_id = " + id.str());
+  server.run(
+      "drop index noetl.queue_node; update noetl.queue set node_id = 'end' where node_id = 'start' and "
+      "execution_id = " +
+      id.str());
   check_found(doctor.rule("nodes are issued once"), id.str());
   server.run("update noetl.loop_item set status = 'pending', result = null where item_index = 2");
   check_found(doctor.rule("loop items have ended"), id.str());
@@ -159,7 +177,10 @@ TEST_CASE("R8: too many attempts, a dead command without a letter, a letter of a
   server.run("update noetl.dead_letter set queue_id = " + living.str());
   check_found(doctor.rule("the dead have letters"), dead.str());
   check_found(doctor.rule("letters are of the dead"), living.str());
-  server.run("alter table noetl.queue drop constraint queue_check; update noetl.queue set attempts = 2, epoch = 2 where queue_id = " + dead.str());
+  server.run(
+      "alter table noetl.queue drop constraint queue_check; update noetl.queue set attempts = 2, epoch = 2 "
+      "where queue_id = " +
+      dead.str());
   check_found(doctor.rule("attempts are bounded"), dead.str());
 }
 

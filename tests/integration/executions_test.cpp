@@ -38,7 +38,8 @@ wire::ExecuteAnswer execute(ServerParts& server, const std::string& key = {}) {
 }
 
 base::CommandId queued_of(ServerParts& server, base::ExecutionId id) {
-  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " + id.str())};
+  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
+                        id.str())};
 }
 }  // namespace
 
@@ -67,7 +68,8 @@ TEST_CASE("an execution runs its steps and completes with the rendered input") {
   (void)server.report(completed(second, R"({"ok":true})"));
   const auto row = app::get_execution(server.parts, started.execution_id).value();
 
-  CHECK(nlohmann::json::parse(second.context)["input"] == nlohmann::json({{"said", "good day"}, {"size", 3}}));
+  CHECK(nlohmann::json::parse(second.context)["input"] ==
+        nlohmann::json({{"said", "good day"}, {"size", 3}}));
   CHECK(row.status == "COMPLETED");
   CHECK(row.completed_steps == std::vector<std::string>{"start", "end"});
   CHECK(nlohmann::json::parse(row.result) == nlohmann::json({{"ok", true}}));
@@ -138,9 +140,11 @@ TEST_CASE("the shown events are in order, have ids of their own and page without
   server.add_worker("w");
   (void)app::register_playbook(server.parts, {two_steps}).value();
   const auto started = execute(server);
-  for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id))));
+  for (int i = 0; i < 2; ++i)
+    (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id))));
 
-  wire::EventFilter all{.execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
+  wire::EventFilter all{
+      .execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
   const auto events = app::list_events(server.parts, all).value();
   std::vector<base::EventId> paged;
   wire::EventFilter page = all;

@@ -28,7 +28,8 @@ TEST_CASE("a heartbeat renews the lease of everything that the worker holds") {
 
   CHECK(answer.is_known);
   CHECK(answer.lost.empty());
-  CHECK(server.number("select count(*) from noetl.worker where lease_until > now() + interval '4 seconds'") == 1);
+  CHECK(server.number("select count(*) from noetl.worker where lease_until > now() + interval '4 seconds'") ==
+        1);
 }
 
 TEST_CASE("a heartbeat names what the worker holds no more") {

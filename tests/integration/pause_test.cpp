@@ -74,7 +74,8 @@ base::ExecutionId execute(ServerParts& server, const std::string& path) {
 }
 
 base::CommandId queued_of(ServerParts& server, base::ExecutionId id) {
-  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " + id.str())};
+  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
+                        id.str())};
 }
 
 base::ExecutionId child_of(ServerParts& server, base::ExecutionId id) {
@@ -98,7 +99,8 @@ wire::ClaimAnswer poll(ServerParts& server) {
 
 bool was_rung_again(ServerParts& server, base::CommandId id) {
   const auto rings = server.notifier.rings();
-  return std::any_of(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+  return std::any_of(rings.begin(), rings.end(),
+                     [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
 }
 
 std::string status_of(ServerParts& server, base::ExecutionId id) {
@@ -106,7 +108,9 @@ std::string status_of(ServerParts& server, base::ExecutionId id) {
 }
 }  // namespace
 
-TEST_CASE("from a paused pool nothing is claimed, by id or by poll, and its workers are told; resumed, everything is") {
+TEST_CASE(
+    "from a paused pool nothing is claimed, by id or by poll, and its workers are told; resumed, everything "
+    "is") {
   ServerParts server;
   server.add_worker("w");
   const auto first = server.enqueue();
@@ -150,9 +154,13 @@ TEST_CASE("upkeep does not ring a paused pool") {
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now()");
   const auto other = server.enqueue();
-  server.run("insert into noetl.pool (pool, is_paused) values ('default', true); update noetl.queue set pool = 'other', available_at = now() where queue_id = " + other.str());
+  server.run(
+      "insert into noetl.pool (pool, is_paused) values ('default', true); update noetl.queue set pool = "
+      "'other', available_at = now() where queue_id = " +
+      other.str());
 
-  const upkeep::Upkeep upkeep(server.parts, {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+  const upkeep::Upkeep upkeep(server.parts,
+                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
 
   wait_until("the other pool is rung", 5s, [&] { return was_rung_again(server, other); });
   CHECK_FALSE(was_rung_again(server, id));
@@ -213,13 +221,16 @@ TEST_CASE("a command of a paused execution whose worker is lost waits for the re
 
   CHECK(app::free_leases(server.parts, "w", "a test") == 1);
 
-  CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at > now() + interval '100 years'") == 1);
+  CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at > now() + "
+                      "interval '100 years'") == 1);
   CHECK(poll(server).commands.empty());
   (void)app::pause_execution(server.parts, {.execution_id = id, .is_paused = false});
   CHECK(poll(server).commands.size() == 1);
 }
 
-TEST_CASE("a paused execution can be cancelled; an ended one cannot be paused, and no one can be that is not there") {
+TEST_CASE(
+    "a paused execution can be cancelled; an ended one cannot be paused, and no one can be that is not "
+    "there") {
   ServerParts server;
   const auto id = execute(server, "tests/single");
   (void)app::pause_execution(server.parts, {.execution_id = id});
@@ -227,11 +238,14 @@ TEST_CASE("a paused execution can be cancelled; an ended one cannot be paused, a
   CHECK(app::cancel_execution(server.parts, {id, "enough", true}).value().status == "cancelled");
 
   CHECK_FALSE(app::get_execution(server.parts, id).value().is_paused);
-  CHECK(app::pause_execution(server.parts, {.execution_id = id}).error().code == base::ErrorCode::already_terminal);
-  CHECK(app::pause_execution(server.parts, {.execution_id = {42}}).error().code == base::ErrorCode::not_found);
+  CHECK(app::pause_execution(server.parts, {.execution_id = id}).error().code ==
+        base::ErrorCode::already_terminal);
+  CHECK(app::pause_execution(server.parts, {.execution_id = {42}}).error().code ==
+        base::ErrorCode::not_found);
 }
 
-TEST_CASE("an execution whose time is over fails with kind timeout, with its commands and what it has called") {
+TEST_CASE(
+    "an execution whose time is over fails with kind timeout, with its commands and what it has called") {
   ServerParts server;
   server.add_worker("w");
   wire::ExecuteRequest request;
@@ -243,7 +257,9 @@ TEST_CASE("an execution whose time is over fails with kind timeout, with its com
   const auto running = server.claim("w", queued_of(server, child));
   CHECK(app::fail_overdue(server.parts, 100) == 0);
 
-  server.run("update noetl.execution set deadline_at = started_at + interval '1.5 seconds' - interval '1 hour', started_at = started_at - interval '1 hour' where deadline_at is not null");
+  server.run(
+      "update noetl.execution set deadline_at = started_at + interval '1.5 seconds' - interval '1 hour', "
+      "started_at = started_at - interval '1 hour' where deadline_at is not null");
   CHECK(app::fail_overdue(server.parts, 100) == 2);
 
   const auto row = app::get_execution(server.parts, id).value();
@@ -255,7 +271,8 @@ TEST_CASE("an execution whose time is over fails with kind timeout, with its com
   CHECK(status_of(server, child) == "FAILED");
   CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
   CHECK(server.report(completed(running)).is_duplicate);
-  store::ConnectionPool inspection({.database_url = server.database_url, .connections_max = 2, .is_inspection = true});
+  store::ConnectionPool inspection(
+      {.database_url = server.database_url, .connections_max = 2, .is_inspection = true});
   CHECK(doctor::check_replays(inspection, {}).verdict == doctor::Verdict::ok);
 }
 
@@ -266,7 +283,8 @@ TEST_CASE("upkeep looks at time limits by itself, when the first is over") {
   request.timeout = 300ms;
   const auto id = execute(server, request);
 
-  const upkeep::Upkeep upkeep(server.parts, {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+  const upkeep::Upkeep upkeep(server.parts,
+                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
 
   wait_until("it has failed", 5s, [&] { return status_of(server, id) == "FAILED"; });
 }
@@ -275,7 +293,10 @@ TEST_CASE("a limit of the playbook holds unless the request says another, and a 
   ServerParts server;
   server.add_worker("w");
   const auto seconds_left = [&](base::ExecutionId id) {
-    return server.number("select round(extract(epoch from deadline_at - started_at)) from noetl.execution where execution_id = " + id.str());
+    return server.number(
+        "select round(extract(epoch from deadline_at - started_at)) from noetl.execution where execution_id "
+        "= " +
+        id.str());
   };
   const auto by_playbook = execute(server, "tests/limited");
   wire::ExecuteRequest request;
@@ -283,9 +304,14 @@ TEST_CASE("a limit of the playbook holds unless the request says another, and a 
   request.timeout = 60s;
   const auto by_request = execute(server, request);
   (void)server.report(completed(server.claim("w", queued_of(server, by_playbook))));
-  const auto again = app::rerun_execution(server.parts, {.execution_id = by_playbook, .from_step = {}, .payload = "{}"}).value().execution_id;
+  const auto again =
+      app::rerun_execution(server.parts, {.execution_id = by_playbook, .from_step = {}, .payload = "{}"})
+          .value()
+          .execution_id;
 
-  CHECK(server.number("select count(*) from noetl.execution where deadline_at is not null and execution_id = " + by_playbook.str()) == 0);
+  CHECK(
+      server.number("select count(*) from noetl.execution where deadline_at is not null and execution_id = " +
+                    by_playbook.str()) == 0);
   CHECK(seconds_left(by_request) == 60);
   CHECK(seconds_left(again) == 7200);
 }
@@ -305,9 +331,15 @@ TEST_CASE("an execution that begins later has its first commands due then, and i
   request.start_at = "2200-01-01T00:00:00Z";
   const auto far = execute(server, request);
 
-  CHECK(server.number("select round(extract(epoch from available_at - created_at)) from noetl.queue where execution_id = " + delayed.str()) == 3600);
-  CHECK(server.number("select round(extract(epoch from deadline_at - started_at)) from noetl.execution where execution_id = " + delayed.str()) == 3660);
-  CHECK(server.number("select count(*) from noetl.queue where date_trunc('minute', available_at) between '2199-12-31T23:58:00Z' and '2200-01-01T00:01:00Z' and execution_id = " + far.str()) == 1);
+  CHECK(server.number("select round(extract(epoch from available_at - created_at)) from noetl.queue where "
+                      "execution_id = " +
+                      delayed.str()) == 3600);
+  CHECK(server.number("select round(extract(epoch from deadline_at - started_at)) from noetl.execution where "
+                      "execution_id = " +
+                      delayed.str()) == 3660);
+  CHECK(server.number("select count(*) from noetl.queue where date_trunc('minute', available_at) between "
+                      "'2199-12-31T23:58:00Z' and '2200-01-01T00:01:00Z' and execution_id = " +
+                      far.str()) == 1);
   CHECK(poll(server).commands.at(0).execution_id == past);
   CHECK(poll(server).commands.empty());
 }

@@ -11,7 +11,8 @@ TEST_CASE("a server stays ready beside a newer schema, and is not ready beside a
   ServerParts server;
   CHECK(app::check_readiness(server.parts).is_schema_current);
 
-  server.run("insert into noetl.schema_migration (version, name, checksum) values (9999, 'later', repeat('0', 64))");
+  server.run(
+      "insert into noetl.schema_migration (version, name, checksum) values (9999, 'later', repeat('0', 64))");
   CHECK(app::check_readiness(server.parts).is_schema_current);
   server.run("delete from noetl.schema_migration where version > 1");
 

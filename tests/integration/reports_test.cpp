@@ -23,7 +23,8 @@ TEST_CASE("a completed command is done with its result, one event and right coun
   CHECK(server.number("select json_array_length(result->'rows') from noetl.queue") == 2);
   CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
   CHECK(server.number("select sum(change) from noetl.queue_change where status = 'done'") == 1);
-  CHECK(server.number("select sum(change) from noetl.queue_change where status in ('queued', 'running')") == 0);
+  CHECK(server.number("select sum(change) from noetl.queue_change where status in ('queued', 'running')") ==
+        0);
 }
 
 TEST_CASE("a repeated report changes nothing and is answered as a duplicate") {
@@ -93,7 +94,8 @@ TEST_CASE("a failing command waits longer each time and ends in the dead letter"
   CHECK_FALSE(second.retry_after);
   CHECK(server.status_of(id) == "dead");
   CHECK(server.number("select attempts from noetl.queue") == 2);
-  CHECK(server.number("select count(*) from noetl.dead_letter where error_kind = 'exception' and attempts = 2") == 1);
+  CHECK(server.number(
+            "select count(*) from noetl.dead_letter where error_kind = 'exception' and attempts = 2") == 1);
   REQUIRE(server.notifier.deaths().size() == 1);
   CHECK(server.notifier.deaths()[0].queue_id == id);
 }
@@ -135,10 +137,12 @@ TEST_CASE("one request may mix successes, failures and strangers, each with its 
 
 namespace {
 
-wire::ReportRequest saying(const domain::ClaimedCommand& command, const std::string& worker_id, std::string payload) {
+wire::ReportRequest saying(const domain::ClaimedCommand& command, const std::string& worker_id,
+                           std::string payload) {
   wire::ReportRequest request;
   request.worker_id = worker_id;
-  request.notes.push_back({.lease = command.lease, .name = "command.progress", .payload = std::move(payload)});
+  request.notes.push_back(
+      {.lease = command.lease, .name = "command.progress", .payload = std::move(payload)});
   return request;
 }
 
@@ -150,7 +154,8 @@ TEST_CASE("what a running command says stands on it until the attempt ends, what
   const auto id = server.enqueue();
   const auto command = server.claim("w", id);
 
-  CHECK_FALSE(app::report_events(server.parts, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
+  CHECK_FALSE(
+      app::report_events(server.parts, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
   CHECK(app::get_command(server.parts, id)->progress == R"({"rows":5})");
   CHECK(app::get_command(server.parts, id)->result == "null");
   (void)server.report(failed(command, "exception"));  // it waits again

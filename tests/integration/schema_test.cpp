@@ -35,8 +35,8 @@ std::string dump(const std::string& url) {
   std::string kept;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    const bool varies = line.starts_with("--") || line.starts_with("SET ") || line.starts_with("SELECT pg_catalog") ||
-                        line.starts_with("\\") || line.empty();
+    const bool varies = line.starts_with("--") || line.starts_with("SET ") ||
+                        line.starts_with("SELECT pg_catalog") || line.starts_with("\\") || line.empty();
     if (!varies) kept += line + "\n";
   }
   return kept;
@@ -52,7 +52,9 @@ TEST_CASE("sql/schema.sql is what the migrations make") {
   const std::string path = std::string(NOETL_SOURCE_DIR) + "/sql/schema.sql";
   const auto made = dump(migrated());
   if (std::getenv("NOETL_REWRITE_SCHEMA") != nullptr) {
-    std::ofstream(path) << "-- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.\n" << made;
+    std::ofstream(path)
+        << "-- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.\n"
+        << made;
   }
   std::ifstream file(path);
   std::string first_line;
@@ -86,40 +88,51 @@ TEST_CASE("a migration that was edited after it was applied is refused") {
 
 TEST_CASE("constraints hold the states of commands") {
   const auto url = migrated();
-  (void)sql(url, "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
-                 "values (1, 'noop', 'noop', 'default', 3, '{}')");
+  (void)sql(url,
+            "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
+            "values (1, 'noop', 'noop', 'default', 3, '{}')");
 
   refuses(url, "update noetl.queue set status = 'sleeping'");
-  refuses(url, "update noetl.queue set status = 'running'");             // by nobody
-  refuses(url, "update noetl.queue set status = 'done'");                // without a time
-  refuses(url, "update noetl.queue set finished_at = now()");            // finished but queued
-  refuses(url, "update noetl.queue set attempts = 3, epoch = 3");        // would wait without an attempt left
-  refuses(url, "update noetl.queue set attempts = 1");                   // an attempt without an epoch
-  refuses(url, "update noetl.queue set execution_id = 7");               // a step without a node
+  refuses(url, "update noetl.queue set status = 'running'");  // by nobody
+  refuses(url, "update noetl.queue set status = 'done'");  // without a time
+  refuses(url, "update noetl.queue set finished_at = now()");  // finished but queued
+  refuses(url, "update noetl.queue set attempts = 3, epoch = 3");  // would wait without an attempt left
+  refuses(url, "update noetl.queue set attempts = 1");  // an attempt without an epoch
+  refuses(url, "update noetl.queue set execution_id = 7");  // a step without a node
 }
 
 TEST_CASE("no node of an execution is queued twice, and a finished execution has nothing outstanding") {
   const auto url = migrated();
-  (void)sql(url, "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, context) "
-                 "values (1, 7, 'start', 'start', 'noop', 'default', 3, '{}')");
-  (void)sql(url, "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
-                 "values (1, 'p', 1, 'p', '', repeat('0', 64))");
-  (void)sql(url, "insert into noetl.execution (execution_id, catalog_id, path, version, outstanding, state, workload) "
-                 "values (7, 1, 'p', 1, 1, '{}', '{}')");
+  (void)sql(url,
+            "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, "
+            "context) "
+            "values (1, 7, 'start', 'start', 'noop', 'default', 3, '{}')");
+  (void)sql(url,
+            "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
+            "values (1, 'p', 1, 'p', '', repeat('0', 64))");
+  (void)sql(
+      url,
+      "insert into noetl.execution (execution_id, catalog_id, path, version, outstanding, state, workload) "
+      "values (7, 1, 'p', 1, 1, '{}', '{}')");
 
-  refuses(url, "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, context) "
-               "values (2, 7, 'start', 'start', 'noop', 'default', 3, '{}')");
+  refuses(url,
+          "insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, "
+          "context) "
+          "values (2, 7, 'start', 'start', 'noop', 'default', 3, '{}')");
   refuses(url, "update noetl.execution set status = 'completed', finished_at = now()");
   refuses(url, "update noetl.execution set outstanding = 0");
 }
 
 TEST_CASE("claiming and finishing a plain command touch no index") {
   const auto url = migrated();
-  (void)sql(url, "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
-                 "select i, 'noop', 'noop', 'default', 3, '{}' from generate_series(1, 500) as i");
+  (void)sql(url,
+            "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context) "
+            "select i, 'noop', 'noop', 'default', 3, '{}' from generate_series(1, 500) as i");
 
-  (void)sql(url, "update noetl.queue set status = 'running', epoch = 1, attempts = 1, worker_id = 'w', claimed_at = now(); "
-                 "select pg_stat_force_next_flush(); select 1");
+  (void)sql(url,
+            "update noetl.queue set status = 'running', epoch = 1, attempts = 1, worker_id = 'w', claimed_at "
+            "= now(); "
+            "select pg_stat_force_next_flush(); select 1");
   const auto hot = sql_number(url, "select n_tup_hot_upd from pg_stat_user_tables where relname = 'queue'");
 
   // Some pages fill up; most updates must have stayed on theirs.

@@ -21,8 +21,13 @@ std::string migrated_database() {
 ServerParts::ServerParts()
     : database_url(migrated_database()),
       connections({.database_url = database_url, .connections_max = 8}),
-      parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
-            .waiting_claims = waiting_claims, .pool_rules = pool_rules, .rules = {}} {}
+      parts{.connections = connections,
+            .notifier = notifier,
+            .ids = ids,
+            .playbooks = playbooks,
+            .waiting_claims = waiting_claims,
+            .pool_rules = pool_rules,
+            .rules = {}} {}
 
 void ServerParts::add_worker(const std::string& worker_id) {
   wire::WorkerRegistration registration;
@@ -79,8 +84,12 @@ wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::str
   report.lease = command.lease;
   report.execution_id = command.execution_id;
   report.outcome = domain::Outcome::failed;
-  report.error = domain::ToolError{.kind = kind, .message = "it failed", .is_retryable = false, .status = {},
-                                   .retry_after = {}, .traceback = {}};
+  report.error = domain::ToolError{.kind = kind,
+                                   .message = "it failed",
+                                   .is_retryable = false,
+                                   .status = {},
+                                   .retry_after = {},
+                                   .traceback = {}};
   return report;
 }
 

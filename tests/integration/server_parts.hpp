@@ -38,7 +38,8 @@ struct ServerParts {
   app::Parts parts;
 };
 
-wire::AttemptReport completed(const domain::ClaimedCommand& command, std::string result = "{\"status\":\"ok\"}");
+wire::AttemptReport completed(const domain::ClaimedCommand& command,
+                              std::string result = "{\"status\":\"ok\"}");
 wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::string& kind);
 
 }  // namespace noetl::support

@@ -19,7 +19,8 @@ upkeep::UpkeepSettings quick(const ServerParts& server) {
 
 bool was_rung(ServerParts& server, base::CommandId id) {
   const auto rings = server.notifier.rings();
-  return std::any_of(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+  return std::any_of(rings.begin(), rings.end(),
+                     [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
 }
 }  // namespace
 
@@ -32,20 +33,26 @@ TEST_CASE("a command whose notification was lost is rung again within two second
   wait_until("the doorbell rings again", 5s, [&] { return was_rung(server, id); });
 }
 
-TEST_CASE("fresh commands behind rings that nobody has taken yet are not rung again, unless they are a minute old") {
+TEST_CASE(
+    "fresh commands behind rings that nobody has taken yet are not rung again, unless they are a minute "
+    "old") {
   ServerParts server;
   server.notifier.pretend_untaken(1);
   const auto fresh = server.enqueue();
   const auto old = server.enqueue();
-  const std::string minutes = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 120'000));
-  server.run("update noetl.queue set queue_id = queue_id - " + minutes + ", created_at = now() - interval '2 minutes' where queue_id = " + old.str());
+  const std::string minutes =
+      std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 120'000));
+  server.run("update noetl.queue set queue_id = queue_id - " + minutes +
+             ", created_at = now() - interval '2 minutes' where queue_id = " + old.str());
   const base::CommandId moved{old.value - std::stoll(minutes)};
 
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
   wait_until("the old one is rung", 5s, [&] { return was_rung(server, moved); });
   wait_until("the fresh one is due for a ring", 5s, [&] {
-    return server.number("select count(*) from noetl.queue where created_at < now() - interval '1500 milliseconds'") == 2;
+    return server.number(
+               "select count(*) from noetl.queue where created_at < now() - interval '1500 milliseconds'") ==
+           2;
   });
   CHECK_FALSE(was_rung(server, fresh));
   server.notifier.pretend_untaken(0);
@@ -106,7 +113,8 @@ TEST_CASE("folding the counters keeps the depth") {
   for (int i = 0; i < 5; ++i) (void)server.enqueue();
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
-  wait_until("the changes are folded", 5s, [&] { return server.number("select count(*) from noetl.queue_change") == 0; });
+  wait_until("the changes are folded", 5s,
+             [&] { return server.number("select count(*) from noetl.queue_change") == 0; });
 
   CHECK(server.number("select count from noetl.queue_depth where status = 'queued'") == 5);
 }
@@ -151,18 +159,23 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
   (void)server.report(support::failed(server.claim("w", dead), "broken"));
   (void)server.report(support::completed(server.claim("w", kept)));
   // Ids are times: the first two become a day old.
-  const std::string day = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 86'400'000));
-  server.run("update noetl.queue set queue_id = queue_id - " + day + ", finished_at = finished_at - interval '1 day' where queue_id <> " + kept.str());
+  const std::string day =
+      std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 86'400'000));
+  server.run("update noetl.queue set queue_id = queue_id - " + day +
+             ", finished_at = finished_at - interval '1 day' where queue_id <> " + kept.str());
   auto settings = quick(server);
   settings.kept.completed = 3600s;
 
   const upkeep::Upkeep upkeep(server.parts, settings);
 
-  wait_until("the old one is gone", 5s, [&] { return server.number("select count(*) from noetl.queue where status = 'done'") == 1; });
+  wait_until("the old one is gone", 5s,
+             [&] { return server.number("select count(*) from noetl.queue where status = 'done'") == 1; });
   CHECK(server.status_of(kept) == "done");
   CHECK(server.number("select count(*) from noetl.queue where status = 'dead'") == 1);
   wait_until("the depth follows", 5s, [&] {
-    return server.number("select sum(count) from (select count, status from noetl.queue_depth union all select change, status from noetl.queue_change) as c where status = 'done'") == 1;
+    return server.number(
+               "select sum(count) from (select count, status from noetl.queue_depth union all select change, "
+               "status from noetl.queue_change) as c where status = 'done'") == 1;
   });
 }
 

@@ -41,14 +41,16 @@ void enqueue_some(World& world, int client) {
     for (std::size_t i = 0; i < commands.size(); ++i) {
       auto& command = commands[i];
       command.tool_kind = random.one_in(4) ? "noop" : "python";
-      command.idempotency_key = "c" + std::to_string(client) + "-" + std::to_string(round) + "-" + std::to_string(i);
+      command.idempotency_key =
+          "c" + std::to_string(client) + "-" + std::to_string(round) + "-" + std::to_string(i);
       command.max_attempts = random.between(1, 4);
       command.priority = random.between(-2, 2);
       if (random.one_in(4)) command.delay = milliseconds(random.between(1, 3000));
       keys.push_back(command.idempotency_key);
     }
     const auto answer = until_answered<std::vector<wire::EnqueuedCommand>>(
-        world, "enqueue " + keys.front(), [commands](app::Parts& parts) { return app::enqueue_commands(parts, commands); });
+        world, "enqueue " + keys.front(),
+        [commands](app::Parts& parts) { return app::enqueue_commands(parts, commands); });
     if (!answer) return;
     for (std::size_t i = 0; i < keys.size(); ++i) world.promises.commands[keys[i]] = (*answer)[i].queue_id;
   }
@@ -68,10 +70,11 @@ void execute_some(World& world, int client) {
     world.promises.executions[request.idempotency_key] = answer->execution_id;
     if (!random.one_in(5)) continue;
     world.scheduler.sleep(random.time({}, seconds(2)));
-    const wire::CancelRequest cancel{.execution_id = answer->execution_id, .reason = "enough", .cascade = true};
-    (void)until_answered<wire::CancelAnswer>(world, "cancel " + request.idempotency_key, [cancel](app::Parts& parts) {
-      return app::cancel_execution(parts, cancel);
-    });
+    const wire::CancelRequest cancel{
+        .execution_id = answer->execution_id, .reason = "enough", .cascade = true};
+    (void)until_answered<wire::CancelAnswer>(
+        world, "cancel " + request.idempotency_key,
+        [cancel](app::Parts& parts) { return app::cancel_execution(parts, cancel); });
   }
 }
 
@@ -96,8 +99,12 @@ class SimulatedTool final : public tools::Tool {
     }
     if (random.one_in(world_.troubles.tool_fails)) {
       result.outcome = domain::Outcome::failed;
-      result.error = domain::ToolError{.kind = random.one_in(3) ? "invalid_input" : "server_error", .message = "it failed",
-                                       .is_retryable = false, .status = {}, .retry_after = {}, .traceback = {}};
+      result.error = domain::ToolError{.kind = random.one_in(3) ? "invalid_input" : "server_error",
+                                       .message = "it failed",
+                                       .is_retryable = false,
+                                       .status = {},
+                                       .retry_after = {},
+                                       .traceback = {}};
     } else {
       result.result = random.one_in(2) ? R"({"go":true})" : R"({"go":false})";
     }
@@ -148,7 +155,7 @@ void break_a_worker(World& world) {
     return;
   }
   (void)Call<void>(world, "drain " + worker.worker_id, [id = worker.worker_id](app::Parts& parts) {
-    (void)app::drain_worker(parts, id);   // an unknown one is as good as drained
+    (void)app::drain_worker(parts, id);  // an unknown one is as good as drained
     return base::Result<void>{};
   }).run();
 }

@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <string>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tests/simulation/world.hpp"
@@ -18,7 +18,8 @@ namespace noetl::simulation {
 namespace {
 
 constexpr const char* usage =
-    "usage: noetl-simulate [--seeds N] [--from SEED] [--jobs N] [--plant NAME] [--expect-broken] [--keep-going]\n"
+    "usage: noetl-simulate [--seeds N] [--from SEED] [--jobs N] [--plant NAME] [--expect-broken] "
+    "[--keep-going]\n"
     "       noetl-simulate --seed SEED [--trace] [--plant NAME]\n";
 
 struct Options {
@@ -28,13 +29,13 @@ struct Options {
   Plant plant = Plant::none;
   bool has_trace = false;
   bool is_single = false;
-  bool expects_broken = false;   // exit 0 exactly when a seed is broken
-  bool keeps_going = false;      // after the first broken seed
+  bool expects_broken = false;  // exit 0 exactly when a seed is broken
+  bool keeps_going = false;  // after the first broken seed
 };
 
 // What the processes of a batch have in common.
 struct Shared {
-  std::uint64_t next = 0;        // seed to take
+  std::uint64_t next = 0;  // seed to take
   std::uint64_t done = 0;
   std::uint64_t broken = 0;
   std::uint64_t first_broken = 0;
@@ -43,7 +44,7 @@ struct Shared {
 
 double wall_seconds() {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);   // the standard clocks are the simulation's
+  clock_gettime(CLOCK_MONOTONIC, &now);  // the standard clocks are the simulation's
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
@@ -93,19 +94,23 @@ void work_off(const Options& options, Shared& shared) {
 
 int trace_seed(std::uint64_t seed, const Options& options, std::FILE* out) {
   const auto outcome = simulate({.seed = seed, .plant = options.plant, .is_quiet = false, .trace = out});
-  std::printf("seed %llu: %s (%llu steps, %.1f virtual seconds, %zu commands, %zu executions, %zu crashes)\n",
-              static_cast<unsigned long long>(seed), outcome.violation.empty() ? "held" : outcome.violation.c_str(),
-              static_cast<unsigned long long>(outcome.steps),
-              std::chrono::duration<double>(outcome.ended_at).count(), outcome.commands, outcome.executions, outcome.crashes);
+  std::printf(
+      "seed %llu: %s (%llu steps, %.1f virtual seconds, %zu commands, %zu executions, %zu crashes)\n",
+      static_cast<unsigned long long>(seed), outcome.violation.empty() ? "held" : outcome.violation.c_str(),
+      static_cast<unsigned long long>(outcome.steps), std::chrono::duration<double>(outcome.ended_at).count(),
+      outcome.commands, outcome.executions, outcome.crashes);
   return outcome.violation.empty() ? 0 : 1;
 }
 
 void print_summary(const Options& options, const Shared& shared, double seconds) {
   const auto shown = [](std::uint64_t number) { return static_cast<unsigned long long>(number); };
-  std::printf("%llu seeds from %llu in %.1f s (%.0f a second): %llu broken; %llu steps, %llu commands, %llu executions, "
-              "%llu events, %llu crashes\n",
-              shown(shared.done), shown(options.from), seconds, static_cast<double>(shared.done) / seconds, shown(shared.broken),
-              shown(shared.steps), shown(shared.commands), shown(shared.executions), shown(shared.events), shown(shared.crashes));
+  std::printf(
+      "%llu seeds from %llu in %.1f s (%.0f a second): %llu broken; %llu steps, %llu commands, %llu "
+      "executions, "
+      "%llu events, %llu crashes\n",
+      shown(shared.done), shown(options.from), seconds, static_cast<double>(shared.done) / seconds,
+      shown(shared.broken), shown(shared.steps), shown(shared.commands), shown(shared.executions),
+      shown(shared.events), shown(shared.crashes));
 }
 
 int run_batch(const Options& options) {
@@ -129,7 +134,8 @@ int run_batch(const Options& options) {
     return shared.broken > 0 ? 0 : 1;
   }
   if (shared.broken == 0) return 0;
-  std::printf("the trace of seed %llu (again with --seed %llu --trace):\n", static_cast<unsigned long long>(shared.first_broken),
+  std::printf("the trace of seed %llu (again with --seed %llu --trace):\n",
+              static_cast<unsigned long long>(shared.first_broken),
               static_cast<unsigned long long>(shared.first_broken));
   std::fflush(stdout);
   (void)trace_seed(shared.first_broken, options, stdout);
@@ -151,9 +157,12 @@ bool take_option(const std::string& name, const char* value, Options& options) {
   }
   const auto number = number_from(value);
   if (!number) return false;
-  if (name == "--seeds") options.seeds = *number;
-  else if (name == "--from") options.from = *number;
-  else if (name == "--jobs" && *number > 0) options.jobs = static_cast<unsigned>(*number);
+  if (name == "--seeds")
+    options.seeds = *number;
+  else if (name == "--from")
+    options.from = *number;
+  else if (name == "--jobs" && *number > 0)
+    options.jobs = static_cast<unsigned>(*number);
   else if (name == "--seed") {
     options.from = *number;
     options.is_single = true;
@@ -168,11 +177,16 @@ std::optional<Options> options_from(const std::vector<std::string>& words) {
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   if (processors > 0) options.jobs = static_cast<unsigned>(processors);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--trace") options.has_trace = true;
-    else if (words[i] == "--expect-broken") options.expects_broken = true;
-    else if (words[i] == "--keep-going") options.keeps_going = true;
-    else if (i + 1 >= words.size() || !take_option(words[i], words[i + 1].c_str(), options)) return std::nullopt;
-    else ++i;
+    if (words[i] == "--trace")
+      options.has_trace = true;
+    else if (words[i] == "--expect-broken")
+      options.expects_broken = true;
+    else if (words[i] == "--keep-going")
+      options.keeps_going = true;
+    else if (i + 1 >= words.size() || !take_option(words[i], words[i + 1].c_str(), options))
+      return std::nullopt;
+    else
+      ++i;
   }
   return options;
 }

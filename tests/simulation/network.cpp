@@ -34,25 +34,30 @@ wire::ReportAnswer rash_answer(const wire::ReportRequest& request) {
 }
 }  // namespace
 
-base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(const wire::WorkerRegistration& registration) {
-  return Call<wire::RegistrationAnswer>(world_, "registration of " + registration.worker_id, [=](app::Parts& parts) {
-           return app::register_worker(parts, registration);
-         }).run();
+base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(
+    const wire::WorkerRegistration& registration) {
+  return Call<wire::RegistrationAnswer>(
+             world_, "registration of " + registration.worker_id,
+             [=](app::Parts& parts) { return app::register_worker(parts, registration); })
+      .run();
 }
 
 base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
-  return Call<wire::HeartbeatAnswer>(world_, "heartbeat of " + heartbeat.worker_id, [=](app::Parts& parts) {
-           return app::renew_leases(parts, heartbeat);
-         }).run();
+  return Call<wire::HeartbeatAnswer>(world_, "heartbeat of " + heartbeat.worker_id,
+                                     [=](app::Parts& parts) { return app::renew_leases(parts, heartbeat); })
+      .run();
 }
 
 base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimRequest& request) {
-  const auto what = "claim of " + request.worker_id + ":" + (request.queue_ids.empty() ? " any" : ids_of(request.queue_ids));
-  return Call<wire::ClaimAnswer>(world_, what, [request, &world = world_](app::Parts& parts) {
-           auto answer = app::claim_commands(parts, request, {});
-           if (answer) check_claim(world, request.worker_id, *answer);
-           return answer;
-         }).run(answer_timeout + request.wait);
+  const auto what = "claim of " + request.worker_id + ":" +
+                    (request.queue_ids.empty() ? " any" : ids_of(request.queue_ids));
+  return Call<wire::ClaimAnswer>(world_, what,
+                                 [request, &world = world_](app::Parts& parts) {
+                                   auto answer = app::claim_commands(parts, request, {});
+                                   if (answer) check_claim(world, request.worker_id, *answer);
+                                   return answer;
+                                 })
+      .run(answer_timeout + request.wait);
 }
 
 base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRequest& request) {
@@ -81,9 +86,9 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
 }
 
 base::Result<void> SimulatedTransport::deregister(const std::string& worker_id) {
-  return Call<void>(world_, "deregistration of " + worker_id, [=](app::Parts& parts) {
-           return app::deregister_worker(parts, worker_id);
-         }).run();
+  return Call<void>(world_, "deregistration of " + worker_id,
+                    [=](app::Parts& parts) { return app::deregister_worker(parts, worker_id); })
+      .run();
 }
 
 }  // namespace noetl::simulation

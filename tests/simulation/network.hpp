@@ -22,7 +22,8 @@ class Call {
  public:
   using Work = std::function<base::Result<T>(app::Parts&)>;
 
-  Call(World& world, std::string what, Work work) : world_(world), what_(std::move(what)), work_(std::move(work)) {}
+  Call(World& world, std::string what, Work work)
+      : world_(world), what_(std::move(what)), work_(std::move(work)) {}
 
   [[nodiscard]] base::Result<T> run(Time patience = answer_timeout) {
     auto& scheduler = world_.scheduler;
@@ -39,7 +40,8 @@ class Call {
     while (!pending->answer && world_.is_up(server) && scheduler.now() < until) {
       (void)scheduler.wait(pending.get(), until);
     }
-    if (!pending->answer) return failed(world_.is_up(server) ? "no answer in time" : "the connection was cut");
+    if (!pending->answer)
+      return failed(world_.is_up(server) ? "no answer in time" : "the connection was cut");
     if (random.one_in(world_.troubles.reply_lost)) return fall_silent(until, "reply lost");
     scheduler.sleep(random.time(std::chrono::microseconds(50), std::chrono::microseconds(400)));
     return std::move(*pending->answer);
@@ -90,7 +92,8 @@ class SimulatedTransport final : public transport::Transport {
  public:
   explicit SimulatedTransport(World& world) : world_(world) {}
 
-  base::Result<wire::RegistrationAnswer> register_worker(const wire::WorkerRegistration& registration) override;
+  base::Result<wire::RegistrationAnswer> register_worker(
+      const wire::WorkerRegistration& registration) override;
   base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;

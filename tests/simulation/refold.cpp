@@ -25,8 +25,11 @@ const domain::Playbook& playbook_of(const Database& database, base::CatalogId id
 class Folding {
  public:
   Folding(const Database& database, const ExecutionRow& execution)
-      : database_(database), execution_(execution), workload_(Json::parse(execution.row.workload)),
-        situation_{playbook_of(database, execution.row.catalog_id), execution.row.execution_id, workload_, archive_} {}
+      : database_(database),
+        execution_(execution),
+        workload_(Json::parse(execution.row.workload)),
+        situation_{playbook_of(database, execution.row.catalog_id), execution.row.execution_id, workload_,
+                   archive_} {}
 
   std::string run() {
     auto first = engine::start(situation_);
@@ -49,7 +52,8 @@ class Folding {
 
   void follow(const store::NewEventRow& event) {
     if (event.event_type == "execution.cancelled") {
-      take(engine::cancel(situation_, std::move(state_), Json::parse(event.payload).value("reason", std::string())));
+      take(engine::cancel(situation_, std::move(state_),
+                          Json::parse(event.payload).value("reason", std::string())));
       return;
     }
     const bool is_of_command = event.queue_id.is_set() && event.epoch > 0;
@@ -60,9 +64,10 @@ class Folding {
     engine::Occurrence occurrence;
     occurrence.node_id = event.node_id;
     occurrence.frame = frames_[event.node_id];
-    occurrence.outcome = is_of_command ? domain::outcome_from_event_name(event.event_type).value_or(domain::Outcome::failed)
-                         : event.event_type == "call.done" ? domain::Outcome::completed
-                                                           : domain::Outcome::failed;
+    occurrence.outcome =
+        is_of_command ? domain::outcome_from_event_name(event.event_type).value_or(domain::Outcome::failed)
+        : event.event_type == "call.done" ? domain::Outcome::completed
+                                          : domain::Outcome::failed;
     const Json payload = event.payload.empty() ? Json::object() : Json::parse(event.payload);
     if (payload.contains("result")) occurrence.result = payload.at("result");
     if (payload.contains("error") && occurrence.outcome != domain::Outcome::completed) {
@@ -85,7 +90,8 @@ class Folding {
     stored.erase("decisions");
     if (folded == stored) return {};
     for (const auto& [key, value] : stored.items()) {
-      if (folded.value(key, Json()) != value) return key + " is " + value.dump() + ", folded " + folded.value(key, Json()).dump();
+      if (folded.value(key, Json()) != value)
+        return key + " is " + value.dump() + ", folded " + folded.value(key, Json()).dump();
     }
     return "the states differ";
   }
@@ -102,6 +108,8 @@ class Folding {
 };
 }  // namespace
 
-std::string refold(const Database& database, const ExecutionRow& execution) { return Folding(database, execution).run(); }
+std::string refold(const Database& database, const ExecutionRow& execution) {
+  return Folding(database, execution).run();
+}
 
 }  // namespace noetl::simulation

@@ -14,7 +14,7 @@ namespace noetl::simulation {
 
 struct ServerSettings {
   ProcessNumber process = 0;
-  int node = 0;                                       // of its ids
+  int node = 0;  // of its ids
   std::chrono::milliseconds ack_wait{10'000};
 };
 
@@ -26,8 +26,13 @@ struct Server {
         ids(settings.node),
         playbooks(connections),
         pool_rules(connections),
-        parts{.connections = connections, .notifier = notifier, .ids = ids, .playbooks = playbooks,
-              .waiting_claims = waiting_claims, .pool_rules = pool_rules, .rules = {}},
+        parts{.connections = connections,
+              .notifier = notifier,
+              .ids = ids,
+              .playbooks = playbooks,
+              .waiting_claims = waiting_claims,
+              .pool_rules = pool_rules,
+              .rules = {}},
         upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
 
   const ProcessNumber process;

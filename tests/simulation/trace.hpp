@@ -19,8 +19,8 @@ class Trace {
   void line(const std::string& who, const std::string& what) {
     if (out_ == nullptr) return;
     const double seconds = std::chrono::duration<double>(scheduler_.now()).count();
-    std::fprintf(out_, "%10.6f %7llu %-8s %s\n", seconds, static_cast<unsigned long long>(scheduler_.steps()), who.c_str(),
-                 what.c_str());
+    std::fprintf(out_, "%10.6f %7llu %-8s %s\n", seconds, static_cast<unsigned long long>(scheduler_.steps()),
+                 who.c_str(), what.c_str());
   }
   // The run ends here.
   void broken(const std::string& what) {

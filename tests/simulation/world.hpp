@@ -25,7 +25,7 @@ enum class Plant { none, unfenced_report, ack_before_commit, lost_doorbell, unli
 struct WorldSettings {
   std::uint64_t seed = 1;
   Plant plant = Plant::none;
-  bool is_quiet = false;          // nothing goes wrong
+  bool is_quiet = false;  // nothing goes wrong
   std::FILE* trace = nullptr;
 };
 
@@ -33,15 +33,17 @@ struct WorldSettings {
 // some seeds try one trouble thoroughly (swarm testing).
 struct Troubles {
   std::uint64_t request_lost = 0, reply_lost = 0, request_doubled = 0, call_slow = 0;
-  std::uint64_t transaction_refused = 0, commit_unknown = 0, crash_before = 0, crash_after = 0, transaction_slow = 0;
+  std::uint64_t transaction_refused = 0, commit_unknown = 0, crash_before = 0, crash_after = 0,
+                transaction_slow = 0;
   std::uint64_t tool_fails = 0, tool_slow = 0;
   // Of each turn of the one who breaks things.
-  std::uint64_t worker_killed = 0, worker_frozen = 0, worker_drained = 0, server_killed = 0, server_frozen = 0;
+  std::uint64_t worker_killed = 0, worker_frozen = 0, worker_drained = 0, server_killed = 0,
+                server_frozen = 0;
   std::uint64_t broker_down = 0, stream_wiped = 0, consumer_dropped = 0, database_down = 0;
 };
 
 struct Outcome {
-  std::string violation;          // empty: everything held
+  std::string violation;  // empty: everything held
   std::uint64_t steps = 0;
   Time ended_at{0};
   std::size_t commands = 0, executions = 0, events = 0, crashes = 0;
@@ -60,9 +62,9 @@ struct WorkerProcess {
 
 // What somebody was answered, and what must therefore be there when all is over.
 struct Promises {
-  std::map<std::string, base::CommandId> commands;        // by idempotency key
+  std::map<std::string, base::CommandId> commands;  // by idempotency key
   std::map<std::string, base::ExecutionId> executions;
-  std::set<domain::Lease> attempts;                       // whose end was answered as recorded
+  std::set<domain::Lease> attempts;  // whose end was answered as recorded
 };
 
 class World {
@@ -82,12 +84,12 @@ class World {
   const WorldSettings settings;
   Promises promises;
   std::vector<std::unique_ptr<WorkerProcess>> workers;
-  bool is_calm = false;            // nothing goes wrong any more
-  int clients = 0;                 // that have not ended
+  bool is_calm = false;  // nothing goes wrong any more
+  int clients = 0;  // that have not ended
 
   [[nodiscard]] Random& random() { return scheduler.random(); }
   [[nodiscard]] std::string name_of(ProcessNumber process) const;
-  void note(const std::string& what);           // a line of the trace, of the process that runs
+  void note(const std::string& what);  // a line of the trace, of the process that runs
   [[nodiscard]] bool has_trace() const { return trace.is_on(); }
   // A server that takes calls now; null when there is none.
   [[nodiscard]] Server* any_server();
@@ -99,7 +101,9 @@ class World {
   void start_server(std::size_t place);
   void start_worker(WorkerProcess& worker);
   [[nodiscard]] std::size_t server_places() const { return places_.size(); }
-  [[nodiscard]] ProcessNumber server_at(std::size_t place) const { return places_[place].process; }   // 0: none
+  [[nodiscard]] ProcessNumber server_at(std::size_t place) const {
+    return places_[place].process;
+  }  // 0: none
   void set_database_up(bool is_up) { is_database_up_ = is_up; }
   void load_playbooks();
   void calm_down();
@@ -109,11 +113,11 @@ class World {
   void transact(const char* where, const std::function<void()>& work);
   void crash_here(const char* when);
   [[nodiscard]] bool is_over();
-  void watch();                    // waits for the end and checks it
+  void watch();  // waits for the end and checks it
 
   struct Place {
-    ProcessNumber process = 0;     // 0: down
-    Server* server = nullptr;      // null: down, or just starting. Dead ones are left as they fell
+    ProcessNumber process = 0;  // 0: down
+    Server* server = nullptr;  // null: down, or just starting. Dead ones are left as they fell
   };
   std::vector<Place> places_;
   std::map<ProcessNumber, std::string> names_;

@@ -22,7 +22,8 @@ class CommandProgress final : public tools::Progress {
   using Mask = std::function<std::string(std::string)>;
 
   static constexpr std::size_t lines_bytes_max = 8 * 1024;  // kept until they are told
-  static constexpr std::size_t line_bytes_max = 4 * 1024;  // a longer one is left out whole: half of it might be half a secret
+  static constexpr std::size_t line_bytes_max =
+      4 * 1024;  // a longer one is left out whole: half of it might be half a secret
 
   // `teller` null: nobody listens. `mask` takes secrets out of lines; the teller calls it inside its own lock.
   CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask);

@@ -83,7 +83,8 @@ bool is_secret_field(const std::string& name) {
                      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-base::Result<std::string> CredentialClient::patiently(const std::function<base::Result<std::string>()>& call) {
+base::Result<std::string> CredentialClient::patiently(
+    const std::function<base::Result<std::string>()>& call) {
   for (int tried = 1;; ++tried) {
     auto body = call();
     if (body || tried == tries_max || !may_be_repeated(body.error().code)) return body;
@@ -115,7 +116,8 @@ base::Result<tools::Credential> CredentialClient::read(const Place& place, const
   return credential;
 }
 
-void CredentialClient::remember(const std::string& key, const tools::Credential& credential, milliseconds time) {
+void CredentialClient::remember(const std::string& key, const tools::Credential& credential,
+                                milliseconds time) {
   kept_.with([&](auto& kept) {
     if (kept.size() >= kept_max) {
       std::erase_if(kept, [&](const auto& one) { return one.second.until <= clock_.now(); });
@@ -172,13 +174,14 @@ base::Result<Json> CredentialClient::result(const std::string& reference) {
 
 base::Result<std::string> CredentialClient::keep(std::string json, const SecretAsker& asker) {
   if (!send_) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
-  const std::string request =
-      wire::encode(wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = asker.lease, .value = std::move(json)});
+  const std::string request = wire::encode(
+      wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = asker.lease, .value = std::move(json)});
   const auto body = patiently([&] { return send_("/api/v2/results", request); });
   if (!body) return base::failure(body.error());
   const auto kept = wire::decode_kept_result(Json::parse(*body, nullptr, false));
   if (!kept)
-    return base::failure(ErrorCode::internal, "the server's answer to a kept result: " + kept.error().message);
+    return base::failure(ErrorCode::internal,
+                         "the server's answer to a kept result: " + kept.error().message);
   return "noetl://result/" + kept->id.str();
 }
 
@@ -197,7 +200,8 @@ base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
 }
 
 base::Result<std::string> CommandSecrets::keep(std::string json) {
-  if (client_ == nullptr) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  if (client_ == nullptr)
+    return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
   return client_->keep(std::move(json), asker_);
 }
 

@@ -55,7 +55,8 @@ class CredentialClient {
     bool is_keychain = false;
   };
   [[nodiscard]] base::Result<tools::Credential> read(const Place& place, const std::string& name);
-  [[nodiscard]] static base::Result<std::string> patiently(const std::function<base::Result<std::string>()>& call);
+  [[nodiscard]] static base::Result<std::string> patiently(
+      const std::function<base::Result<std::string>()>& call);
   void remember(const std::string& key, const tools::Credential& credential, std::chrono::milliseconds time);
 
   const Fetch fetch_;

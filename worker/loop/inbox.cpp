@@ -64,7 +64,8 @@ void Inbox::run(const std::stop_token& stop) {
 }
 
 void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
-  auto messages = doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : settings_.fetch_patience);
+  auto messages =
+      doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : settings_.fetch_patience);
   if (!messages) return;
   if (messages->empty()) return look_around(room, stop);
   silent_finds_ = 0;

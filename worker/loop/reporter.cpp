@@ -221,8 +221,7 @@ void Reporter::wait_to_retry(const base::Error& error, int failures, const std::
   // The server's wish is a floor; jitter on top keeps refused workers from coming back together.
   const auto asked = std::min(error.retry_after, retry_after_max);
   std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, stop, asked + backoff.jittered_after(failures, unit),
-                    [] { return false; });
+  arrived_.wait_for(lock, stop, asked + backoff.jittered_after(failures, unit), [] { return false; });
 }
 
 }  // namespace noetl::loop

@@ -150,8 +150,9 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();
-  CommandSecrets secrets(settings.secrets,
-                         {.worker_id = settings.worker_id, .execution_id = command.execution_id, .lease = command.lease});
+  CommandSecrets secrets(
+      settings.secrets,
+      {.worker_id = settings.worker_id, .execution_id = command.execution_id, .lease = command.lease});
   try {
     run_tool(command, *tool, std::move(stop), settings, secrets, report);
   } catch (const std::exception& thrown) {

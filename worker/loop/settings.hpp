@@ -25,7 +25,8 @@ struct WorkerSettings {
   std::chrono::milliseconds fetch_patience{
       500};  // of one pull: how long the end of the worker may wait for it
   std::chrono::milliseconds poll_patience{1000};  // of one long poll
-  std::chrono::milliseconds progress_interval{1000};  // a command says at most one thing in it, and nothing before
+  std::chrono::milliseconds progress_interval{
+      1000};  // a command says at most one thing in it, and nothing before
   std::string version = "0.1.0";
   std::string labels = "{}";  // JSON object
   tools::ToolLimits limits;

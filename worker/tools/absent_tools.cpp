@@ -10,12 +10,15 @@ namespace {
 
 constexpr std::array<AbsentKind, 10> kinds{{
     {"snowflake",
-     "tool http with Snowflake's SQL API (POST https://<account>.snowflakecomputing.com/api/v2/statements and a credential "
+     "tool http with Snowflake's SQL API (POST https://<account>.snowflakecomputing.com/api/v2/statements "
+     "and a credential "
      "of type bearer), or tool python with a driver that the worker's interpreter has"},
     {"ducklake",
-     "tool duckdb with LOAD ducklake and ATTACH 'ducklake:…' among its commands, where the machine has that extension"},
+     "tool duckdb with LOAD ducklake and ATTACH 'ducklake:…' among its commands, where the machine has that "
+     "extension"},
     {"subscription",
-     "a loop with a cursor that claims rows, or a program outside that receives and calls POST /api/v2/execute"},
+     "a loop with a cursor that claims rows, or a program outside that receives and calls POST "
+     "/api/v2/execute"},
     {"rhai", "tool python"},
     {"wasm", "tool container, or a program of the worker's setting tool-exec"},
     {"gateway", "tool http"},

@@ -19,7 +19,9 @@ constexpr std::array<OptionSpec, 6> option_table{{
      "the reference: `_ref` of a step; as an option or in the input; also `uri` and `ref`"},
     {"uri", "text", "the same as `result_ref`"},
     {"ref", "text", "the same as `result_ref`"},
-    {"path", "path", "a file of the worker that it is written to, in bounded memory; the result is {path, size, content_type}"},
+    {"path", "path",
+     "a file of the worker that it is written to, in bounded memory; the result is {path, size, "
+     "content_type}"},
 }};
 
 // The reference as a text, wherever it stands; empty when there is none.
@@ -40,7 +42,8 @@ std::string reference_of(const ToolCall& call) {
 const Json* streamed_of(const Json& value) {
   if (!value.is_object() || value.size() != 1) return nullptr;
   const auto found = value.find("streamed");
-  const bool is_list = found != value.end() && found->is_object() && found->contains("parts") && found->at("parts").is_array();
+  const bool is_list =
+      found != value.end() && found->is_object() && found->contains("parts") && found->at("parts").is_array();
   return is_list ? &*found : nullptr;
 }
 
@@ -51,7 +54,8 @@ base::Result<void> for_each_part(ResultSource& results, const Json& streamed,
     const auto part = results.fetch(name);
     if (!part) return tl::unexpected(part.error());
     const auto bytes = base64_decoded(auth_field(*part, {"base64"}));
-    if (!bytes) return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
+    if (!bytes)
+      return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
     if (!take(*bytes)) return base::failure(base::ErrorCode::internal, "the file cannot be written");
   }
   return {};
@@ -83,12 +87,14 @@ ToolResult write_file(ResultSource& results, const std::string& path, const Json
     return failed(error_of("internal", "option 'path': '" + path + "' could not be finished", true));
   }
   const std::string type = streamed == nullptr ? "application/json" : streamed->value("content_type", "");
-  return completed(to_text(Json{{"status", "success"}, {"path", path}, {"size", size}, {"content_type", type}}));
+  return completed(
+      to_text(Json{{"status", "success"}, {"path", path}, {"size", size}, {"content_type", type}}));
 }
 
 ToolResult too_large(const std::string& reference, const Json& what, const ToolLimits& limits) {
   return failed(error_of("output_limit", "result '" + reference + "' has " + to_text(what.at("size")) +
-                                             " bytes, this worker hands on at most " + std::to_string(limits.result_bytes_max) +
+                                             " bytes, this worker hands on at most " +
+                                             std::to_string(limits.result_bytes_max) +
                                              "; with the option 'path' it is written to a file"));
 }
 
@@ -116,7 +122,8 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
   const Json* streamed = streamed_of(*found);
   if (!path->empty()) return write_file(*call.results, *path, *found);
   if (streamed != nullptr) {
-    if (streamed->value("size", std::uint64_t{0}) > limits.result_bytes_max) return too_large(reference, *streamed, limits);
+    if (streamed->value("size", std::uint64_t{0}) > limits.result_bytes_max)
+      return too_large(reference, *streamed, limits);
     std::string body;
     const auto read = for_each_part(*call.results, *streamed, [&](std::string_view part) {
       body += part;
@@ -124,7 +131,8 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
     });
     if (!read) return failed(read.error());
     Json value = Json::parse(body, nullptr, false);
-    const bool is_json = streamed->value("content_type", "").find("json") != std::string::npos && !value.is_discarded();
+    const bool is_json =
+        streamed->value("content_type", "").find("json") != std::string::npos && !value.is_discarded();
     *found = is_json ? std::move(value) : Json(storable_text(body));
   }
   std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) +

@@ -33,7 +33,9 @@ std::string content_type_of(const HttpAnswer& answer) {
 std::string body_json(const HttpAnswer& answer) {
   const std::string type = content_type_of(answer);
   if (answer.kept) {
-    return to_text(Json{{"_ref", answer.kept->reference}, {"size", answer.kept->size}, {"content_type", storable_text(type)}});
+    return to_text(Json{{"_ref", answer.kept->reference},
+                        {"size", answer.kept->size},
+                        {"content_type", storable_text(type)}});
   }
   if (type.find("json") != std::string::npos) {
     const Json parsed = Json::parse(answer.body, nullptr, false);
@@ -73,9 +75,10 @@ std::string name_of(const HttpRequest& request) {
 }
 
 ToolResult too_large(const HttpRequest& request, std::size_t bytes_max) {
-  return failed(error_of("output_limit", name_of(request) + " answered with more than " + std::to_string(bytes_max) +
-                                             " bytes; with `stream: true` a large body is kept apart, and the result has "
-                                             "its reference"));
+  return failed(error_of("output_limit",
+                         name_of(request) + " answered with more than " + std::to_string(bytes_max) +
+                             " bytes; with `stream: true` a large body is kept apart, and the result has "
+                             "its reference"));
 }
 
 ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, std::size_t bytes_max) {
@@ -84,7 +87,8 @@ ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, st
     case End::too_large: return too_large(request, bytes_max);
     case End::not_kept: {
       ToolResult result = failed(*answer.keep_error);
-      if (result.error) result.error->message = name_of(request) + ": its body could not be kept: " + result.error->message;
+      if (result.error)
+        result.error->message = name_of(request) + ": its body could not be kept: " + result.error->message;
       return result;
     }
     case End::timed_out: return timed_out(name_of(request) + ": the connection");
@@ -92,7 +96,8 @@ ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, st
     case End::broken:
     case End::whole: break;
   }
-  return failed(error_of("connection", name_of(request) + " failed: " + answer.trouble, answer.end != End::untrusted));
+  return failed(
+      error_of("connection", name_of(request) + " failed: " + answer.trouble, answer.end != End::untrusted));
 }
 
 ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,

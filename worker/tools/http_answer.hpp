@@ -37,7 +37,8 @@ struct HttpAnswer {
 [[nodiscard]] ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
                                   std::chrono::duration<double> elapsed);
 // Of one that did not. Neither cancelled nor past its deadline: that is for who holds the clock to say.
-[[nodiscard]] ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, std::size_t bytes_max);
+[[nodiscard]] ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request,
+                                      std::size_t bytes_max);
 [[nodiscard]] ToolResult too_large(const HttpRequest& request, std::size_t bytes_max);
 
 }  // namespace noetl::tools

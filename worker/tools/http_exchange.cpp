@@ -48,12 +48,14 @@ void end_with(HttpAnswer& answer, httplib::Error error) {
   using httplib::Error;
   if (error == Error::Success || answer.end != End::whole) return;
   const bool is_about_trust = error == Error::SSLServerVerification || error == Error::SSLLoadingCerts;
-  answer.end = error == Error::ConnectionTimeout ? End::timed_out : is_about_trust ? End::untrusted : End::broken;
+  answer.end = error == Error::ConnectionTimeout ? End::timed_out
+               : is_about_trust                  ? End::untrusted
+                                                 : End::broken;
   answer.trouble = httplib::to_string(error);
 }
 
-HttpAnswer exchange_on(httplib::ClientImpl& client, const HttpRequest& request, const ExchangeSettings& settings,
-                       const HttpAbort::Watch& watch) {
+HttpAnswer exchange_on(httplib::ClientImpl& client, const HttpRequest& request,
+                       const ExchangeSettings& settings, const HttpAbort::Watch& watch) {
   HttpAnswer answer;
   HttpBody body(settings.body);
   const milliseconds left = left_until(settings.deadline);
@@ -73,7 +75,8 @@ HttpAnswer exchange_on(httplib::ClientImpl& client, const HttpRequest& request, 
   };
   httplib::Response response;
   auto error = httplib::Error::Success;
-  if (!client.send(wire, response, error) && error == httplib::Error::Success) error = httplib::Error::Unknown;
+  if (!client.send(wire, response, error) && error == httplib::Error::Success)
+    error = httplib::Error::Unknown;
   if (error == httplib::Error::Success && answer.status == 0) keep_headers(answer, response);
   client.set_socket_options(nullptr);  // it points into this call
   end_with(answer, error);

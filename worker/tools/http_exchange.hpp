@@ -15,7 +15,7 @@ struct ExchangeSettings {
   HttpBody::Settings body;
 };
 
-[[nodiscard]] HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const ExchangeSettings& settings,
-                                  const HttpAbort::Watch& watch);
+[[nodiscard]] HttpAnswer exchange(HttpClients& clients, const HttpRequest& request,
+                                  const ExchangeSettings& settings, const HttpAbort::Watch& watch);
 
 }  // namespace noetl::tools

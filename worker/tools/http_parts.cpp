@@ -41,8 +41,8 @@ base::Result<void> use_key(HttpRequest& request, const Json& fields, bool is_in_
   if (value.empty()) return bad_auth("of type api_key has no 'value'");
   if (is_in_query || auth_field(fields, {"in", "location"}) == "query") {
     if (name.empty()) name = "api_key";
-    request.secret_query +=
-        (request.secret_query.empty() ? "" : "&") + base::percent_encoded(name) + "=" + base::percent_encoded(value);
+    request.secret_query += (request.secret_query.empty() ? "" : "&") + base::percent_encoded(name) + "=" +
+                            base::percent_encoded(value);
     return {};
   }
   return add_header(request, name.empty() ? "X-API-Key" : name, value);

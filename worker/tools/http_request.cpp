@@ -43,7 +43,8 @@ base::Result<std::string> encoded_pairs(const Json& pairs, const std::string& op
     for (const Json& one : values) {
       if (one.is_null()) continue;
       if (!text.empty()) text += '&';
-      text += base::percent_encoded(name) + '=' + base::percent_encoded(scalar_text(one).value_or(to_text(one)));
+      text +=
+          base::percent_encoded(name) + '=' + base::percent_encoded(scalar_text(one).value_or(to_text(one)));
     }
   }
   return text;

@@ -36,7 +36,8 @@ constexpr std::array<OptionSpec, 22> option_table{{
     {"proxy", "text", "http://user:password@host:port"},
     {"expected_status", "number or list", "statuses besides 2xx that are no error"},
     {"stream", "true or bytes",
-     "the body of a 2xx is kept apart while it comes, in bounded memory, whatever its size or above that many bytes: `data` is "
+     "the body of a 2xx is kept apart while it comes, in bounded memory, whatever its size or above that "
+     "many bytes: `data` is "
      "{_ref, size, content_type}"},
     {"timeout", "seconds", "of the whole request, redirects included"},
 }};
@@ -49,7 +50,8 @@ base::Result<std::optional<std::size_t>> streams_above(const ToolCall& call) {
   const auto is_wanted = bool_option(call, "stream", false);
   if (!is_wanted)
     return base::failure(base::ErrorCode::invalid_input,
-                         "option 'stream' must be true, false or a number of bytes, not " + to_text(*option), "stream");
+                         "option 'stream' must be true, false or a number of bytes, not " + to_text(*option),
+                         "stream");
   return *is_wanted ? std::optional<std::size_t>(0) : std::nullopt;
 }
 
@@ -73,7 +75,10 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
   const ExchangeSettings settings{
       .connect_timeout = settings_.connect_timeout,
       .deadline = *deadline,
-      .body = {.bytes_max = bytes_max, .streams_above = *above ? std::optional(std::min(**above, bytes_max)) : std::nullopt, .results = call.results, .progress = call.progress}};
+      .body = {.bytes_max = bytes_max,
+               .streams_above = *above ? std::optional(std::min(**above, bytes_max)) : std::nullopt,
+               .results = call.results,
+               .progress = call.progress}};
   const HttpAbort::Watch watch(abort_, *deadline, call.stop);
   for (int hop = 0; hop <= settings_.redirects_max; ++hop) {
     if (call.stop.stop_requested()) return cancelled();

@@ -40,8 +40,9 @@ base::Result<std::vector<std::string>> argv_of(const ToolCall& call) {
   if (const Json* lines = find_option(call, {"cmds", "commands"})) return argv_of_lines(*lines);
   const Json* command = find_option(call, {"command", "cmd", "script"});
   if (command == nullptr) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "tool shell needs the option 'command', a text or a list, or 'cmds', lines to run in turn");
+    return base::failure(
+        base::ErrorCode::invalid_input,
+        "tool shell needs the option 'command', a text or a list, or 'cmds', lines to run in turn");
   }
   if (!command->is_array()) {
     auto text = exec_string(*command, "option 'command'");
@@ -74,16 +75,15 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
     cwd = *std::move(text);
   }
   if (call.stop.stop_requested()) return cancelled();
-  auto run = ProcessRun::start(
-      {.argv = *std::move(argv),
-       .descriptors = {},
-       .environment = *std::move(environment),
-       .cwd = std::move(cwd),
-       .memory_bytes_max = settings.limits.memory_bytes_max},
-      {.output_bytes_max = settings.limits.output_bytes_max,
-       .kill_grace = settings.kill_grace,
-       .input = {},
-       .progress = call.progress});
+  auto run = ProcessRun::start({.argv = *std::move(argv),
+                                .descriptors = {},
+                                .environment = *std::move(environment),
+                                .cwd = std::move(cwd),
+                                .memory_bytes_max = settings.limits.memory_bytes_max},
+                               {.output_bytes_max = settings.limits.output_bytes_max,
+                                .kill_grace = settings.kill_grace,
+                                .input = {},
+                                .progress = call.progress});
   if (!run) {
     return failed(error_of("not_found", run.error().message));
   }

@@ -12,9 +12,11 @@ constexpr std::uintmax_t upload_bytes_max = 256UL * 1024 * 1024;
 
 base::Result<std::string> upload_file(const std::string& path, const std::string& option) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error) || std::filesystem::file_size(path, error) > upload_bytes_max) {
-    return base::failure(base::ErrorCode::not_found,
-                         "option '" + option + "': '" + path + "' is no file of at most 256 MiB on this worker", option);
+  if (!std::filesystem::is_regular_file(path, error) ||
+      std::filesystem::file_size(path, error) > upload_bytes_max) {
+    return base::failure(
+        base::ErrorCode::not_found,
+        "option '" + option + "': '" + path + "' is no file of at most 256 MiB on this worker", option);
   }
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;

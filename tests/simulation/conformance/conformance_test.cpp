@@ -65,7 +65,8 @@ group by pool, status having sum(n) <> 0
 )";
 
 std::vector<std::string> model_lines(std::uint64_t seed) {
-  const auto command = std::string(NOETL_MODEL_SEQUENCE) + " " + std::to_string(seed) + " " + std::to_string(statements);
+  const auto command =
+      std::string(NOETL_MODEL_SEQUENCE) + " " + std::to_string(seed) + " " + std::to_string(statements);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
   REQUIRE(pipe);
   std::vector<std::string> lines;
@@ -89,8 +90,9 @@ struct ManualDatabase {
     url += "options=-csearch_path%3Dtest_clock,pg_catalog,public";
     const auto migrated = store::migrate_up(url);
     REQUIRE_MESSAGE(migrated, migrated.error().message);
-    (void)support::sql(url, "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
-                            "values (1, 'p', 1, 'p', '', repeat('0', 64))");
+    (void)support::sql(url,
+                       "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
+                       "values (1, 'p', 1, 'p', '', repeat('0', 64))");
   }
   std::string url;
 };
@@ -133,8 +135,8 @@ TEST_CASE("the model's statements answer and leave what Postgres answers and lea
                       .advance =
                           [&](std::chrono::milliseconds by) {
                             pqxx::work transaction(link);
-                            transaction.exec("update test_clock.clock set at = at + interval '" + std::to_string(by.count()) +
-                                             " milliseconds'");
+                            transaction.exec("update test_clock.clock set at = at + interval '" +
+                                             std::to_string(by.count()) + " milliseconds'");
                             transaction.commit();
                           },
                       .dump = [&] { return dumped(link); }};

@@ -1,6 +1,5 @@
 #include "tests/simulation/conformance/sequence.hpp"
 
-#include <algorithm>
 #include <optional>
 
 #include "server/store/event_table.hpp"
@@ -8,31 +7,16 @@
 #include "server/store/queue_table.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "server/store/worker_table.hpp"
+#include "tests/simulation/conformance/listed.hpp"
 #include "tests/simulation/random.hpp"
 
 namespace noetl::simulation {
-
 namespace {
 using domain::CommandStatus;
 using domain::ExecutionStatus;
 using std::chrono::milliseconds;
 
 constexpr milliseconds lease{5000};
-
-template <class T>
-std::string listed(std::vector<T> ids) {
-  std::sort(ids.begin(), ids.end());
-  std::string text;
-  for (const auto id : ids) text += " " + id.str();
-  return text;
-}
-
-std::string listed(std::vector<domain::Lease> leases) {
-  std::sort(leases.begin(), leases.end());
-  std::string text;
-  for (const auto& one : leases) text += " " + one.queue_id.str() + "/" + std::to_string(one.epoch);
-  return text;
-}
 
 class Sequence {
  public:
@@ -55,20 +39,25 @@ class Sequence {
   using Statement = void (Sequence::*)(store::Session&);
 
   void one(store::Session& session) {
+    // clang-format off
     static constexpr Statement all[] = {
-        &Sequence::insert_plain,   &Sequence::insert_plain, &Sequence::start_execution, &Sequence::register_worker,
-        &Sequence::register_worker, &Sequence::claim,       &Sequence::claim,           &Sequence::claim,
-        &Sequence::renew,          &Sequence::renew,        &Sequence::finish_plain,    &Sequence::end_attempts,
-        &Sequence::end_attempts,   &Sequence::expire,       &Sequence::orphans,         &Sequence::forget,
-        &Sequence::due,            &Sequence::unheard,      &Sequence::candidates,      &Sequence::cancel,
-        &Sequence::stop_or_drain,  &Sequence::look,         &Sequence::fold,                    &Sequence::explain,        &Sequence::update_executions, &Sequence::children,   &Sequence::loops,
-        &Sequence::events,         &Sequence::dead_letters, &Sequence::small_questions};
+        &Sequence::insert_plain, &Sequence::insert_plain, &Sequence::start_execution,
+        &Sequence::register_worker, &Sequence::register_worker, &Sequence::claim, &Sequence::claim,
+        &Sequence::claim, &Sequence::renew, &Sequence::renew, &Sequence::finish_plain,
+        &Sequence::end_attempts, &Sequence::end_attempts, &Sequence::expire, &Sequence::orphans,
+        &Sequence::forget, &Sequence::due, &Sequence::unheard, &Sequence::candidates, &Sequence::cancel,
+        &Sequence::stop_or_drain, &Sequence::look, &Sequence::fold, &Sequence::explain,
+        &Sequence::update_executions, &Sequence::children, &Sequence::loops, &Sequence::events,
+        &Sequence::dead_letters, &Sequence::small_questions};
+    // clang-format on
     (this->*all[random_.below(std::size(all))])(session);
   }
 
   void say(const std::string& what) { lines_.push_back(what); }
   base::CommandId some_command() { return {1000 + static_cast<std::int64_t>(random_.below(commands_ + 1))}; }
-  base::ExecutionId some_execution() { return {100 + static_cast<std::int64_t>(random_.below(executions_ + 1))}; }
+  base::ExecutionId some_execution() {
+    return {100 + static_cast<std::int64_t>(random_.below(executions_ + 1))};
+  }
   std::string some_worker() { return "w" + std::to_string(random_.below(3)); }
   std::vector<base::CommandId> some_commands() {
     std::vector<base::CommandId> ids;
@@ -93,8 +82,7 @@ class Sequence {
       ids.push_back({1000 + static_cast<std::int64_t>(++commands_)});
     }
     // One statement inserts a key once; which of two rows it takes is not said.
-    if (commands.size() > 1) commands[1].idempotency_key.clear();
-    if (commands.size() > 2) commands[2].idempotency_key.clear();
+    for (std::size_t i = 1; i < commands.size(); ++i) commands[i].idempotency_key.clear();
     say("insert_plain_commands ->" + listed(store::QueueTable(session).insert_plain(commands, ids, {})));
   }
 
@@ -147,7 +135,8 @@ class Sequence {
     const auto worker = some_worker();
     const auto ids = some_commands();
     std::vector<domain::Lease> claimed;
-    for (const auto& command : store::QueueTable(session).claim(worker, ids, ++claim_)) claimed.push_back(command.lease);
+    for (const auto& command : store::QueueTable(session).claim(worker, ids, ++claim_))
+      claimed.push_back(command.lease);
     for (const auto& one : claimed) leases_.push_back(one);
     say("claim_by_ids " + worker + listed(ids) + " ->" + listed(claimed));
   }
@@ -157,14 +146,16 @@ class Sequence {
     wire::Heartbeat heartbeat;
     heartbeat.worker_id = some_worker();
     for (const auto& one : leases_) {
-      const bool is_known = std::ranges::any_of(heartbeat.held, [&](const auto& h) { return h.queue_id == one.queue_id; });
+      const bool is_known =
+          std::ranges::any_of(heartbeat.held, [&](const auto& h) { return h.queue_id == one.queue_id; });
       if (!is_known && random_.one_in(3)) heartbeat.held.push_back(one);
     }
     heartbeat.has_claim_in_flight = random_.one_in(4);
     heartbeat.status = random_.one_in(4) ? "draining" : "ready";
     const auto answer = store::WorkerTable(session).renew(heartbeat, lease, ++claim_);
-    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) + (heartbeat.has_claim_in_flight ? " claiming" : "") +
-        " -> " + (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
+    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) +
+        (heartbeat.has_claim_in_flight ? " claiming" : "") + " -> " +
+        (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
         listed(answer.lost) + " cancelled" + listed(answer.cancelled));
   }
 
@@ -182,7 +173,8 @@ class Sequence {
     for (int i = random_.between(1, 3); i > 0; --i) {
       const auto one = some_lease();
       if (!one) return;
-      if (std::ranges::any_of(said, [&](const auto& other) { return other.queue_id == one->queue_id; })) continue;
+      if (std::ranges::any_of(said, [&](const auto& other) { return other.queue_id == one->queue_id; }))
+        continue;
       finished.push_back({*one, &result, {5000 + ++event_}, std::chrono::microseconds(5)});
       said.push_back(*one);
     }
@@ -193,11 +185,16 @@ class Sequence {
     const auto one = some_lease();
     if (!one) return;
     for (const auto& locked : store::QueueTable(session).lock({one->queue_id})) {
-      say("lock_commands " + one->queue_id.str() + " -> " + std::string(to_string(locked.status)) + " epoch " +
-          std::to_string(locked.lease.epoch) + " attempts " + std::to_string(locked.attempts) + " of " +
-          std::to_string(locked.max_attempts) + " by " + locked.worker_id + (locked.is_cancel_requested ? " cancelled" : ""));
-      store::EndedAttempt ended{.lease = *one, .status = CommandStatus::done, .attempts = locked.attempts, .result = {},
-                                .error = {}, .delay = {}};
+      say("lock_commands " + one->queue_id.str() + " -> " + std::string(to_string(locked.status)) +
+          " epoch " + std::to_string(locked.lease.epoch) + " attempts " + std::to_string(locked.attempts) +
+          " of " + std::to_string(locked.max_attempts) + " by " + locked.worker_id +
+          (locked.is_cancel_requested ? " cancelled" : ""));
+      store::EndedAttempt ended{.lease = *one,
+                                .status = CommandStatus::done,
+                                .attempts = locked.attempts,
+                                .result = {},
+                                .error = {},
+                                .delay = {}};
       constexpr CommandStatus ends[] = {CommandStatus::done, CommandStatus::failed, CommandStatus::dead,
                                         CommandStatus::cancelled, CommandStatus::queued};
       ended.status = ends[random_.below(std::size(ends))];
@@ -239,19 +236,23 @@ class Sequence {
     return listed(leases);
   }
 
-  void due(store::Session& session) { say("due_commands ->" + shown(store::UpkeepStatements(session).due_commands(100))); }
+  void due(store::Session& session) {
+    say("due_commands ->" + shown(store::UpkeepStatements(session).due_commands(100)));
+  }
 
   void unheard(store::Session& session) {
     const auto after = random_.one_in(2) ? base::CommandId{} : some_command();
     const auto until = random_.one_in(2) ? base::CommandId{1'000'000} : some_command();
     base::CommandId last;
     const auto found = store::UpkeepStatements(session).unheard(after, until, random_.between(1, 30), last);
-    say("unheard_commands " + after.str() + " " + until.str() + " ->" + shown(found) + " up to " + last.str());
+    say("unheard_commands " + after.str() + " " + until.str() + " ->" + shown(found) + " up to " +
+        last.str());
   }
 
   void candidates(store::Session& session) {
     std::optional<base::CommandId> first;
-    const auto found = store::QueueTable(session).candidates("default", some_command(), random_.between(1, 5), first);
+    const auto found =
+        store::QueueTable(session).candidates("default", some_command(), random_.between(1, 5), first);
     // In this order: it says who goes first.
     std::string text;
     for (const auto id : found) text += " " + id.str();
@@ -261,22 +262,26 @@ class Sequence {
   void cancel(store::Session& session) {
     if (!random_.one_in(3)) return;
     const auto id = some_execution();
-    say("cancel_commands_of_execution " + id.str() + " -> " + std::to_string(store::QueueTable(session).cancel_commands(id)));
+    say("cancel_commands_of_execution " + id.str() + " -> " +
+        std::to_string(store::QueueTable(session).cancel_commands(id)));
   }
 
   void stop_or_drain(store::Session& session) {
     const auto worker = some_worker();
     const bool stops = random_.one_in(2);
-    const bool is_known = stops ? store::WorkerTable(session).stop(worker) : store::WorkerTable(session).ask_to_drain(worker);
+    const bool is_known =
+        stops ? store::WorkerTable(session).stop(worker) : store::WorkerTable(session).ask_to_drain(worker);
     say((stops ? "stop_worker " : "ask_to_drain ") + worker + " -> " + (is_known ? "known" : "unknown"));
   }
 
   void look(store::Session& session) {
     const auto look = store::UpkeepStatements(session).look();
-    say("upkeep_look -> now " + std::to_string(look.now_ms) + " due in " + std::to_string(look.next_due.count()) +
-        " lease ends in " + std::to_string(look.next_lease_end.count()) + (look.has_due ? " due" : "") +
-        (look.has_lost_worker ? " lost" : "") + (look.has_orphan ? " orphan" : "") + (look.has_change ? " change" : "") +
-        (look.has_waiting ? " waiting" : "") + (look.has_running ? " running" : "") + (look.has_untold ? " untold" : ""));
+    say("upkeep_look -> now " + std::to_string(look.now_ms) + " due in " +
+        std::to_string(look.next_due.count()) + " lease ends in " +
+        std::to_string(look.next_lease_end.count()) + (look.has_due ? " due" : "") +
+        (look.has_lost_worker ? " lost" : "") + (look.has_orphan ? " orphan" : "") +
+        (look.has_change ? " change" : "") + (look.has_waiting ? " waiting" : "") +
+        (look.has_running ? " running" : "") + (look.has_untold ? " untold" : ""));
   }
 
   void fold(store::Session& session) {
@@ -288,8 +293,8 @@ class Sequence {
     const auto ids = some_commands();
     std::vector<std::string> found;
     for (const auto& one : store::QueueTable(session).explain(ids)) {
-      found.push_back(one.command.lease.queue_id.str() + " " + std::string(to_string(one.status)) + " " + one.worker_id + " " +
-                      std::to_string(one.wait.count()));
+      found.push_back(one.command.lease.queue_id.str() + " " + std::string(to_string(one.status)) + " " +
+                      one.worker_id + " " + std::to_string(one.wait.count()));
     }
     std::sort(found.begin(), found.end());
     for (const auto& one : found) say("commands_to_explain -> " + one);
@@ -298,7 +303,8 @@ class Sequence {
   void update_executions(store::Session& session) {
     store::ExecutionUpdate update;
     update.execution_id = some_execution();
-    constexpr ExecutionStatus ends[] = {ExecutionStatus::running, ExecutionStatus::completed, ExecutionStatus::failed};
+    constexpr ExecutionStatus ends[] = {ExecutionStatus::running, ExecutionStatus::completed,
+                                        ExecutionStatus::failed};
     update.status = ends[random_.below(std::size(ends))];
     update.outstanding = update.status == ExecutionStatus::running ? random_.between(1, 3) : 0;
     update.current_step = "s";
@@ -306,8 +312,8 @@ class Sequence {
     store::ExecutionTable(session).update({update});
     say("update_executions " + update.execution_id.str() + " " + std::string(to_string(update.status)));
     for (const auto& locked : store::ExecutionTable(session).lock({update.execution_id, some_execution()})) {
-      say("lock_executions -> " + locked.execution_id.str() + " " + std::string(to_string(locked.status)) + " " + locked.state +
-          (locked.has_caller ? " has a caller" : ""));
+      say("lock_executions -> " + locked.execution_id.str() + " " + std::string(to_string(locked.status)) +
+          " " + locked.state + (locked.has_caller ? " has a caller" : ""));
     }
   }
 
@@ -316,9 +322,10 @@ class Sequence {
     std::vector<base::ExecutionId> untold;
     for (const auto& child : table.untold_children({}, 10)) untold.push_back(child.execution_id);
     std::vector<base::ExecutionId> ended;
-    for (const auto& child : table.ended_children({some_execution(), some_execution()})) ended.push_back(child.execution_id);
-    say("untold_children ->" + listed(untold) + " running under 101" + listed(table.running_children({101})) + " ended" +
-        listed(ended));
+    for (const auto& child : table.ended_children({some_execution(), some_execution()}))
+      ended.push_back(child.execution_id);
+    say("untold_children ->" + listed(untold) + " running under 101" + listed(table.running_children({101})) +
+        " ended" + listed(ended));
     if (!ended.empty() && random_.one_in(2)) table.mark_parents_told(ended);
   }
 
@@ -328,7 +335,8 @@ class Sequence {
       table.insert_loop_items({{{101}, "each", 0, "1"}, {{101}, "each", 1, "2"}, {{101}, "each", 2, "3"}});
       has_loop_ = true;
     } else {
-      table.end_loop_items({{{101}, "each", random_.between(0, 3), random_.one_in(2), std::to_string(random_.below(9))}});
+      table.end_loop_items(
+          {{{101}, "each", random_.between(0, 3), random_.one_in(2), std::to_string(random_.below(9))}});
     }
     std::string text;
     for (const auto& [index, item] : table.loop_items({101}, "each", random_.between(0, 2), 3)) {
@@ -362,10 +370,13 @@ class Sequence {
     store::QueueTable queue(session);
     std::string text;
     for (const auto& [key, id] : queue.by_keys({"k1", "k2", "k3"})) text += " " + key + "=" + id.str();
-    for (const auto& [key, row] : store::ExecutionTable(session).by_keys({"e1", "e2"})) text += " " + key + "=" + row.execution_id.str();
-    for (const auto& [id, execution] : queue.executions_of(some_commands())) text += " " + id.str() + " of " + execution.str();
+    for (const auto& [key, row] : store::ExecutionTable(session).by_keys({"e1", "e2"}))
+      text += " " + key + "=" + row.execution_id.str();
+    for (const auto& [id, execution] : queue.executions_of(some_commands()))
+      text += " " + id.str() + " of " + execution.str();
     const auto id = some_execution();
-    if (const auto running = queue.running_at(id, "s0")) text += " at s0 of " + id.str() + " " + running->lease.queue_id.str();
+    if (const auto running = queue.running_at(id, "s0"))
+      text += " at s0 of " + id.str() + " " + running->lease.queue_id.str();
     for (const auto* worker : {"w0", "w1", "w2"}) {
       if (store::WorkerTable(session).is_alive(worker)) text += std::string(" ") + worker + " lives";
     }
@@ -375,13 +386,12 @@ class Sequence {
   const Bench& bench_;
   Random random_;
   std::vector<std::string> lines_;
-  std::vector<domain::Lease> leases_;   // ever given
+  std::vector<domain::Lease> leases_;  // ever given
   std::uint64_t commands_ = 0, executions_ = 0;
   std::int64_t claim_ = 0, event_ = 0;
   bool has_loop_ = false;
 };
 }  // namespace
-
 std::vector<std::string> run_sequence(const Bench& bench, std::uint64_t seed, int statements) {
   return Sequence(bench, seed).run(statements);
 }

@@ -16,7 +16,7 @@ namespace noetl::simulation {
 struct Bench {
   store::ConnectionPool& connections;
   std::function<void(std::chrono::milliseconds)> advance;
-  std::function<std::vector<std::string>()> dump;   // all rows of all tables, sorted
+  std::function<std::vector<std::string>()> dump;  // all rows of all tables, sorted
 };
 
 [[nodiscard]] std::vector<std::string> run_sequence(const Bench& bench, std::uint64_t seed, int statements);

@@ -11,18 +11,22 @@
 namespace noetl::store {
 
 namespace {
-[[noreturn]] void not_here(const char* what) { throw std::logic_error(std::string("the simulation does not know ") + what); }
+[[noreturn]] void not_here(const char* what) {
+  throw std::logic_error(std::string("the simulation does not know ") + what);
+}
 }  // namespace
 
 void PoolTable::put(const wire::Pool& /*pool*/) { not_here("put_pool"); }
-std::chrono::milliseconds TimeLimitStatements::until(const std::string& /*moment*/) { not_here("milliseconds_until"); }
+std::chrono::milliseconds TimeLimitStatements::until(const std::string& /*moment*/) {
+  not_here("milliseconds_until");
+}
 std::vector<wire::WorkerRow> WorkerTable::list(const std::string& /*pool*/, const std::string& /*status*/) {
   not_here("list_workers");
 }
 
 std::string sha256_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::uint64_t hash = 0xcbf29ce484222325ULL;   // FNV-1a
+  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
   for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
   std::string text;
   for (int i = 0; i < 64; ++i) text += digits[(hash >> (4 * (i % 16))) & 15];

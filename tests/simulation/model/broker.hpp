@@ -19,23 +19,23 @@ namespace noetl::simulation {
 
 // One in so many; 0 for never.
 struct BrokerTroubles {
-  std::uint64_t loses = 0;        // a published message, or an answer to one
+  std::uint64_t loses = 0;  // a published message, or an answer to one
   std::uint64_t doubles = 0;
-  std::uint64_t delays = 0;       // by up to delay_max
+  std::uint64_t delays = 0;  // by up to delay_max
   std::chrono::milliseconds delay_max{3000};
 };
 
 struct BrokerMessage {
   std::string subject, bytes;
   std::uint64_t sequence = 0;
-  Time available_at{0};           // to the next delivery
+  Time available_at{0};  // to the next delivery
   int deliveries = 0;
-  bool is_settled = false;        // acked, terminated, or delivered too often
+  bool is_settled = false;  // acked, terminated, or delivered too often
 };
 
 struct BrokerConsumer {
   nats::ConsumerSettings settings;
-  std::vector<BrokerMessage> messages;   // not settled
+  std::vector<BrokerMessage> messages;  // not settled
 };
 
 class Broker {
@@ -45,15 +45,15 @@ class Broker {
   // False while nobody can reach it.
   [[nodiscard]] bool is_up() const { return is_up_; }
   void set_up(bool is_up);
-  [[nodiscard]] std::uint64_t connections() const { return connections_; }   // how often it came up
-  void wipe();                                   // streams and consumers are gone
+  [[nodiscard]] std::uint64_t connections() const { return connections_; }  // how often it came up
+  void wipe();  // streams and consumers are gone
   void drop_consumer(const std::string& durable) { consumers_.erase(durable); }
   BrokerTroubles troubles;
 
   // False when there is no such stream.
   bool publish(const std::string& subject, const std::string& bytes, const std::string& message_id);
   [[nodiscard]] std::optional<std::string> stored_at(std::uint64_t sequence) const;
-  [[nodiscard]] bool make_stream(const std::string& name);               // true: it is new
+  [[nodiscard]] bool make_stream(const std::string& name);  // true: it is new
   [[nodiscard]] bool has_stream(const std::string& name) const { return streams_.contains(name); }
   [[nodiscard]] bool make_consumer(const nats::ConsumerSettings& settings);
   [[nodiscard]] BrokerConsumer* consumer(const std::string& durable);
@@ -75,7 +75,7 @@ class Broker {
   std::uint64_t connections_ = 1;
   std::uint64_t sequence_ = 0;
   std::set<std::string> streams_;
-  std::vector<BrokerMessage> stored_;            // of the stream: what a new consumer begins with
+  std::vector<BrokerMessage> stored_;  // of the stream: what a new consumer begins with
   std::map<std::string, BrokerConsumer> consumers_;
   std::set<std::string> message_ids_;
 };

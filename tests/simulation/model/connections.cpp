@@ -13,8 +13,10 @@ void run(const char* where, const std::function<void(Session&)>& work) {
     Session session(*installation.database);
     work(session);
   };
-  if (installation.run) installation.run(where, whole);
-  else whole();
+  if (installation.run)
+    installation.run(where, whole);
+  else
+    whole();
 }
 }  // namespace
 

@@ -12,9 +12,9 @@ namespace noetl::simulation {
 
 // Statements with a mistake put in, to see that the simulation finds it.
 struct StatementFlaws {
-  bool is_deaf = false;             // neither upkeep nor a poll finds what waits
-  bool is_unlisted = false;         // a claim writes no row of noetl.claim
-  bool is_unfenced = false;         // a success is taken whatever the epoch, as long as the command has not ended
+  bool is_deaf = false;  // neither upkeep nor a poll finds what waits
+  bool is_unlisted = false;  // a claim writes no row of noetl.claim
+  bool is_unfenced = false;  // a success is taken whatever the epoch, as long as the command has not ended
 };
 
 class Database {
@@ -48,10 +48,10 @@ class Database {
   std::map<LoopItemKey, LoopItemRow> loop_items;
   std::map<base::ResultId, store::StoredResult> results;
   std::map<base::CatalogId, wire::CatalogRow> catalog;
-  std::map<DepthKey, std::int64_t> depth;                      // folded
-  std::vector<std::pair<DepthKey, std::int64_t>> changes;      // not folded yet
-  const void* upkeep_lock = nullptr;                           // the connection that has it,
-  int upkeep_process = 0;                                      // and whose it is
+  std::map<DepthKey, std::int64_t> depth;  // folded
+  std::vector<std::pair<DepthKey, std::int64_t>> changes;  // not folded yet
+  const void* upkeep_lock = nullptr;  // the connection that has it,
+  int upkeep_process = 0;  // and whose it is
   StatementFlaws flaws;
 
   void count(const std::string& pool, domain::CommandStatus status, std::int64_t change);

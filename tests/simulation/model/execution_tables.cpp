@@ -18,10 +18,13 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
   auto& database = session_.database;
   std::vector<base::ExecutionId> inserted;
   for (const auto& execution : executions) {
-    if (!execution.idempotency_key.empty() && database.execution_keys.contains(execution.idempotency_key)) continue;
+    if (!execution.idempotency_key.empty() && database.execution_keys.contains(execution.idempotency_key))
+      continue;
     inserted.push_back(execution.execution_id);
-    simulation::ExecutionRow row{.row = execution, .is_parent_told = execution.parent_node_id.empty(),
-                                 .started_at = database.now(), .deadline_at = {}};
+    simulation::ExecutionRow row{.row = execution,
+                                 .is_parent_told = execution.parent_node_id.empty(),
+                                 .started_at = database.now(),
+                                 .deadline_at = {}};
     if (execution.timeout.count() > 0 && execution.status == ExecutionStatus::running) {
       row.deadline_at = database.now() + execution.timeout;
     }
@@ -98,12 +101,14 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
   return shown;
 }
 
-std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of, int limit) {
+std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of,
+                                                         int limit) {
   std::vector<UntoldChild> untold;
   for (const auto& [id, execution] : session_.database.executions) {
     if (execution.is_parent_told || execution.row.status == ExecutionStatus::running) continue;
     if (!of.empty() && std::ranges::count(of, id) == 0) continue;
-    if (untold.size() < static_cast<std::size_t>(limit)) untold.push_back({id, execution.row.parent_execution_id});
+    if (untold.size() < static_cast<std::size_t>(limit))
+      untold.push_back({id, execution.row.parent_execution_id});
   }
   return untold;
 }
@@ -112,7 +117,9 @@ std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::E
   std::vector<EndedChild> ended;
   for (const auto& [id, execution] : session_.database.executions) {
     const auto& row = execution.row;
-    if (execution.is_parent_told || row.status == ExecutionStatus::running || std::ranges::count(ids, id) == 0) continue;
+    if (execution.is_parent_told || row.status == ExecutionStatus::running ||
+        std::ranges::count(ids, id) == 0)
+      continue;
     ended.push_back({.execution_id = id,
                      .parent_execution_id = row.parent_execution_id,
                      .parent_node_id = row.parent_node_id,
@@ -139,14 +146,16 @@ void ExecutionTable::insert_loop_items(const std::vector<NewLoopItem>& items) {
 
 void ExecutionTable::end_loop_items(const std::vector<EndedLoopItem>& items) {
   for (const auto& item : items) {
-    const auto found = session_.database.loop_items.find(LoopItemKey{item.execution_id, item.loop, item.index});
+    const auto found =
+        session_.database.loop_items.find(LoopItemKey{item.execution_id, item.loop, item.index});
     if (found == session_.database.loop_items.end() || found->second.status != "pending") continue;
     found->second.status = item.is_completed ? "completed" : "failed";
     found->second.result = item.result;
   }
 }
 
-std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from, int until) {
+std::map<int, std::string> ExecutionTable::loop_items(base::ExecutionId id, const std::string& loop, int from,
+                                                      int until) {
   std::map<int, std::string> found;
   const auto& items = session_.database.loop_items;
   for (auto at = items.lower_bound(LoopItemKey{id, loop, from}); at != items.end(); ++at) {
@@ -184,7 +193,8 @@ std::vector<base::ExecutionId> TimeLimitStatements::overdue(int limit) {
   std::vector<base::ExecutionId> found;
   for (const auto& [id, execution] : session_.database.executions) {
     if (execution.row.status != ExecutionStatus::running || !execution.deadline_at) continue;
-    if (*execution.deadline_at > session_.database.now() || found.size() >= static_cast<std::size_t>(limit)) continue;
+    if (*execution.deadline_at > session_.database.now() || found.size() >= static_cast<std::size_t>(limit))
+      continue;
     found.push_back(id);
   }
   return found;
@@ -196,8 +206,9 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
   const auto& execution = found->second;
   if (execution.row.status != ExecutionStatus::running || !execution.deadline_at) return std::nullopt;
   if (*execution.deadline_at > session_.database.now()) return std::nullopt;
-  return OverdueExecution{.row = locked_from(execution),
-                          .limit = std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at - execution.started_at)};
+  return OverdueExecution{
+      .row = locked_from(execution),
+      .limit = std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at - execution.started_at)};
 }
 
 void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
@@ -212,8 +223,12 @@ void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
 PrunedWindow RetentionStatements::prune_commands(const KeptFor&, const IdWindow&) { return {}; }
 PrunedWindow RetentionStatements::prune_events(std::chrono::seconds, const IdWindow&) { return {}; }
 EndedWindow RetentionStatements::ended_executions(const KeptFor&, const IdWindow&) { return {}; }
-std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>&) { return {}; }
-PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>&, int) { return {}; }
+std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>&) {
+  return {};
+}
+PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::ExecutionId>&, int) {
+  return {};
+}
 int RetentionStatements::prune_executions(const std::vector<base::ExecutionId>&) { return 0; }
 int PrunedParts::largest() const { return 0; }
 
@@ -229,8 +244,9 @@ std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& ev
 
 std::optional<wire::CatalogRow> CatalogTable::find(const wire::ResourceRequest& request) {
   for (const auto& [id, row] : session_.database.catalog) {
-    const bool is_it = request.catalog_id.is_set() ? id == request.catalog_id
-                                                   : row.path == request.path && row.version == request.version;
+    const bool is_it = request.catalog_id.is_set()
+                           ? id == request.catalog_id
+                           : row.path == request.path && row.version == request.version;
     if (is_it) return row;
   }
   return std::nullopt;

@@ -42,7 +42,8 @@ struct Publisher::State {
   PublishCounts counts;
 };
 
-Connection::Connection(const ConnectionSettings& settings) : shown_url_(settings.url), state_(std::make_unique<State>()) {}
+Connection::Connection(const ConnectionSettings& settings)
+    : shown_url_(settings.url), state_(std::make_unique<State>()) {}
 Connection::~Connection() = default;
 
 base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings) {
@@ -66,7 +67,8 @@ base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& setting
   return state;
 }
 
-base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream, const ConsumerSettings& settings) {
+base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream,
+                                                       const ConsumerSettings& settings) {
   Scheduler::running()->sleep(round_trip);
   if (!connection_.is_connected()) return away("look for consumer " + settings.durable);
   if (!broker().has_stream(stream)) return base::failure(ErrorCode::not_found, "no stream " + stream);
@@ -79,7 +81,8 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   Scheduler::running()->sleep(round_trip);
   if (!connection_.is_connected()) return away("look for consumer " + durable);
   const auto* found = broker().has_stream(stream) ? broker().consumer(durable) : nullptr;
-  if (found == nullptr) return base::failure(ErrorCode::not_found, "no consumer " + durable + " of stream " + stream);
+  if (found == nullptr)
+    return base::failure(ErrorCode::not_found, "no consumer " + durable + " of stream " + stream);
   ConsumerState state;
   state.waiting = broker().untaken(*found);
   return state;
@@ -88,7 +91,8 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
 base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
   Scheduler::running()->sleep(round_trip);
   const auto found = connection_.is_connected() ? broker().stored_at(sequence) : std::nullopt;
-  if (!found) return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
+  if (!found)
+    return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
   return *found;
 }
 
@@ -98,15 +102,19 @@ base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource
   return std::make_unique<PullSubscription>(SubscriptionHandle(), *this, connection_, source);
 }
 
-PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection,
-                                   PullSource source)
-    : handle_(std::move(handle)), jetstream_(jetstream), connection_(connection), source_(std::move(source)) {}
+PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream,
+                                   const Connection& connection, PullSource source)
+    : handle_(std::move(handle)),
+      jetstream_(jetstream),
+      connection_(connection),
+      source_(std::move(source)) {}
 
 base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chrono::milliseconds patience) {
   Scheduler::running()->sleep(round_trip);
   std::vector<Message> messages;
   for (auto& message : broker().fetch(source_.durable, batch, patience)) {
-    messages.emplace_back(MessageHandle(new __natsMsg{source_.durable, std::move(message)}), source_.answers_on);
+    messages.emplace_back(MessageHandle(new __natsMsg{source_.durable, std::move(message)}),
+                          source_.answers_on);
   }
   if (!messages.empty()) return messages;
   if (!connection_.is_connected()) return away("fetch from " + source_.durable);

@@ -99,7 +99,8 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_
                                                       std::int64_t claim_id) {
   auto& database = session_.database;
   const auto worker = database.workers.find(worker_id);
-  if (worker == database.workers.end() || !worker->second.is_active() || worker->second.lease_until <= database.now()) {
+  if (worker == database.workers.end() || !worker->second.is_active() ||
+      worker->second.lease_until <= database.now()) {
     return {};
   }
   std::vector<domain::ClaimedCommand> commands;
@@ -133,8 +134,12 @@ std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::Comman
     if (row->available_at) {
       wait = std::max(wait, std::chrono::round<milliseconds>(*row->available_at - session_.database.now()));
     }
-    found.push_back({.command = claimed_from(*row), .status = row->status, .worker_id = row->worker_id, .wait = wait,
-                     .pool = row->pool, .is_pool_paused = false});
+    found.push_back({.command = claimed_from(*row),
+                     .status = row->status,
+                     .worker_id = row->worker_id,
+                     .wait = wait,
+                     .pool = row->pool,
+                     .is_pool_paused = false});
   }
   return found;
 }
@@ -153,7 +158,8 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
       fresh.push_back(&row);
     }
   }
-  std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
+  std::stable_sort(due.begin(), due.end(),
+                   [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
   if (due.size() > looked_at_max) due.resize(looked_at_max);
   first_fresh.reset();
   if (database.flaws.is_deaf) return {};
@@ -199,7 +205,8 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
 }
 
 std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
-                                                       const std::vector<base::EventId>& ids, const std::string& worker_id) {
+                                                       const std::vector<base::EventId>& ids,
+                                                       const std::string& worker_id) {
   auto& database = session_.database;
   std::vector<base::CommandId> told;
   for (std::size_t i = 0; i < notes.size(); ++i) {
@@ -232,26 +239,28 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
   for (const auto id : sorted) {
     const QueueRow* row = session_.database.find(id);
     if (row == nullptr) continue;
-    locked.push_back({.lease = {row->queue_id, row->epoch},
-                      .execution_id = row->execution_id,
-                      .node_id = row->node_id,
-                      .step = row->step,
-                      .tool_kind = row->tool_kind,
-                      .pool = row->pool,
-                      .status = row->status,
-                      .attempts = row->attempts,
-                      .max_attempts = row->max_attempts,
-                      .priority = row->priority,
-                      .worker_id = row->worker_id,
-                      .is_cancel_requested = row->is_cancel_requested,
-                      .claimed_at = row->claimed_at ? std::to_string(row->claimed_at->count()) : std::string{},
-                      .frame = row->frame,
-                      .retry = row->retry});
+    locked.push_back(
+        {.lease = {row->queue_id, row->epoch},
+         .execution_id = row->execution_id,
+         .node_id = row->node_id,
+         .step = row->step,
+         .tool_kind = row->tool_kind,
+         .pool = row->pool,
+         .status = row->status,
+         .attempts = row->attempts,
+         .max_attempts = row->max_attempts,
+         .priority = row->priority,
+         .worker_id = row->worker_id,
+         .is_cancel_requested = row->is_cancel_requested,
+         .claimed_at = row->claimed_at ? std::to_string(row->claimed_at->count()) : std::string{},
+         .frame = row->frame,
+         .retry = row->retry});
   }
   return locked;
 }
 
-std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(const std::vector<base::CommandId>& ids) {
+std::map<base::CommandId, base::ExecutionId> QueueTable::executions_of(
+    const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, base::ExecutionId> found;
   for (const auto id : ids) {
     const QueueRow* row = session_.database.find(id);
@@ -273,8 +282,10 @@ void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
       q.error = e.error;
       q.available_at.reset();
       q.finished_at.reset();
-      if (e.status == CommandStatus::queued) q.available_at = database.now() + e.delay;
-      else q.finished_at = database.now();
+      if (e.status == CommandStatus::queued)
+        q.available_at = database.now() + e.delay;
+      else
+        q.finished_at = database.now();
     });
   }
 }
@@ -299,7 +310,8 @@ int QueueTable::cancel_commands(base::ExecutionId execution_id) {
   return cancelled;
 }
 
-std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id, const std::string& step) {
+std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id,
+                                                     const std::string& step) {
   for (const auto id : session_.database.commands_of[execution_id]) {
     const QueueRow& row = session_.database.queue.at(id);
     if (row.step != step || row.status != CommandStatus::running) continue;

@@ -20,7 +20,7 @@ using simulation::Time;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds answered_after{6};   // claims older than this have been answered
+constexpr seconds answered_after{6};  // claims older than this have been answered
 constexpr milliseconds look_max{3'600'000};
 
 bool is_held(const wire::Heartbeat& heartbeat, base::CommandId id) {
@@ -86,15 +86,19 @@ void WorkerTable::register_worker(const wire::WorkerRegistration& registration, 
   worker.lease_until = session_.database.now() + lease;
 }
 
-wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milliseconds lease, std::int64_t claim_id) {
+wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milliseconds lease,
+                                         std::int64_t claim_id) {
   auto& database = session_.database;
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
   // Read before anything is freed: the parts of one statement see what was there when it began.
   for (const auto& held : heartbeat.held) {
     const QueueRow* row = database.find(held.queue_id);
-    const bool is_cancelled = row != nullptr && (row->status == CommandStatus::cancelled || row->is_cancel_requested);
-    if (is_cancelled) answer.cancelled.push_back(held.queue_id);
-    else if (!runs_under(row, heartbeat.worker_id) || row->epoch != held.epoch) answer.lost.push_back(held.queue_id);
+    const bool is_cancelled =
+        row != nullptr && (row->status == CommandStatus::cancelled || row->is_cancel_requested);
+    if (is_cancelled)
+      answer.cancelled.push_back(held.queue_id);
+    else if (!runs_under(row, heartbeat.worker_id) || row->epoch != held.epoch)
+      answer.lost.push_back(held.queue_id);
   }
   const auto found = database.workers.find(heartbeat.worker_id);
   if (found == database.workers.end() || !found->second.is_active()) return answer;
@@ -141,13 +145,17 @@ UpkeepLook UpkeepStatements::look() {
   look.next_deadline = look_max;
   for (const auto& [id, execution] : database.executions) {
     if (!execution.deadline_at) continue;
-    if (*execution.deadline_at > now) look.next_deadline = std::min(look.next_deadline, ceiled(*execution.deadline_at - now));
-    else if (execution.row.status == domain::ExecutionStatus::running) look.has_overdue = true;
+    if (*execution.deadline_at > now)
+      look.next_deadline = std::min(look.next_deadline, ceiled(*execution.deadline_at - now));
+    else if (execution.row.status == domain::ExecutionStatus::running)
+      look.has_overdue = true;
   }
   for (const auto& [id, row] : database.queue) {
     if (!row.available_at) continue;
-    if (*row.available_at > now) look.next_due = std::min(look.next_due, ceiled(*row.available_at - now));
-    else if (row.status == CommandStatus::queued) look.has_due = true;
+    if (*row.available_at > now)
+      look.next_due = std::min(look.next_due, ceiled(*row.available_at - now));
+    else if (row.status == CommandStatus::queued)
+      look.has_due = true;
   }
   for (const auto& [id, worker] : database.workers) {
     if (!worker.is_active()) continue;
@@ -197,9 +205,9 @@ void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id
   auto& database = session_.database;
   std::erase_if(database.claims, [&](const auto& entry) {
     const auto& [key, claim] = entry;
-    return is_gone(database, key.first, worker_id) && std::ranges::none_of(claim.queue_ids, [&](base::CommandId id) {
-             return runs_under(database.find(id), key.first);
-           });
+    return is_gone(database, key.first, worker_id) &&
+           std::ranges::none_of(claim.queue_ids,
+                                [&](base::CommandId id) { return runs_under(database.find(id), key.first); });
   });
 }
 
@@ -208,10 +216,12 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(int limit) {
   if (database.flaws.is_deaf) return {};
   std::vector<const QueueRow*> due;
   for (const auto& [id, row] : database.queue) {
-    if (row.status != CommandStatus::queued || !row.available_at || *row.available_at > database.now()) continue;
+    if (row.status != CommandStatus::queued || !row.available_at || *row.available_at > database.now())
+      continue;
     due.push_back(&row);
   }
-  std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
+  std::stable_sort(due.begin(), due.end(),
+                   [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
   std::vector<WaitingCommand> found;
   for (const auto* row : due) {
     if (found.size() < static_cast<std::size_t>(limit)) found.push_back(waiting_from(*row));
@@ -219,8 +229,8 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(int limit) {
   return found;
 }
 
-std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until, int rows_max,
-                                                      base::CommandId& last_seen) {
+std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
+                                                      int rows_max, base::CommandId& last_seen) {
   auto& database = session_.database;
   std::vector<WaitingCommand> found;
   int looked_at = 0;

@@ -203,7 +203,7 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   auto settings = door_settings();
   settings.in_flight_max = 8;
   settings.intake_max = 2;
-  settings.in_flight_patience = 10s;   // the flood waits; a report must not wait behind it
+  settings.in_flight_patience = 10s;  // the flood waits; a report must not wait behind it
   std::latch inside(2);
   std::latch release(1);
   std::atomic<int> entered{0};
@@ -216,12 +216,14 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
 
   std::vector<std::future<int>> flood;
   for (int i = 0; i < 12; ++i) {
-    flood.push_back(std::async(std::launch::async,
-                               [&] { return post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})").status; }));
+    flood.push_back(std::async(std::launch::async, [&] {
+      return post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})").status;
+    }));
   }
   inside.wait();
-  const auto report = post(door, "/api/v2/events",
-                           R"({"worker_id":"w","queue_id":"1","epoch":1,"name":"command.completed","payload":{"result":1}})");
+  const auto report =
+      post(door, "/api/v2/events",
+           R"({"worker_id":"w","queue_id":"1","epoch":1,"name":"command.completed","payload":{"result":1}})");
   const int entered_meanwhile = entered;
   release.count_down();
 

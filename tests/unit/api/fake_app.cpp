@@ -1,13 +1,13 @@
 #include "tests/unit/api/fake_app.hpp"
 
 #include "server/app/cancel_execution.hpp"
-#include "server/app/rerun_execution.hpp"
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/read_executions.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
+#include "server/app/rerun_execution.hpp"
 #include "server/app/start_execution.hpp"
 
 namespace noetl::api_test {

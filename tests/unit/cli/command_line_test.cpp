@@ -37,8 +37,14 @@ struct Noetlctl {
     programs.run_doctor = [this](const config::ServerSettings&, const DoctorRequest& request) {
       is_deep = request.is_deep;
       return base::Result<Json>(Json{{"status", doctor_says},
-                                     {"checks", {{{"check", "fences"}, {"rule", "R2"}, {"status", doctor_says}, {"summary", "1 command"}, {"found", 3},
-                                                  {"findings", {{{"id", "42"}, {"what", "is odd"}}}}, {"cure", "look at it"}}}}});
+                                     {"checks",
+                                      {{{"check", "fences"},
+                                        {"rule", "R2"},
+                                        {"status", doctor_says},
+                                        {"summary", "1 command"},
+                                        {"found", 3},
+                                        {"findings", {{{"id", "42"}, {"what", "is odd"}}}},
+                                        {"cure", "look at it"}}}}});
     };
     programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
     programs.lint_playbook = [](std::string_view text) {

@@ -32,7 +32,8 @@ TEST_CASE("the defaults of the server are the seed's") {
 }
 
 TEST_CASE("what has ended is kept by its outcome, and 0 keeps for ever") {
-  const auto settings = server_settings(resolved_from({{"retention-failed", "0s"}, {"retention-dead", "12h"}})).value();
+  const auto settings =
+      server_settings(resolved_from({{"retention-failed", "0s"}, {"retention-dead", "12h"}})).value();
 
   CHECK(settings.kept.completed == std::chrono::days{7});
   CHECK(settings.kept.failed == std::chrono::milliseconds{0});

@@ -147,7 +147,8 @@ TEST_CASE("a deleted consumer is polled around until it is back") {
   fixture.finish();
 }
 
-TEST_CASE("commands that no notification comes for are found all the same, one after another without a pause") {
+TEST_CASE(
+    "commands that no notification comes for are found all the same, one after another without a pause") {
   DoorbellFixture fixture;
   fixture.settings.slots = 2;
   fixture.start_subscribed();

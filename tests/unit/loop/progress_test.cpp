@@ -96,7 +96,8 @@ TEST_CASE("nothing is said twice, nor before its time, nor more often the longer
   CHECK(spoken.after(1025s)->at("output") == "d\n");
 }
 
-TEST_CASE("of a flood the newest lines are told, whole, with the size of the rest; an endless line is left out") {
+TEST_CASE(
+    "of a flood the newest lines are told, whole, with the size of the rest; an endless line is left out") {
   Spoken spoken;
   for (int i = 0; i < 10'000; ++i) spoken.command.print("line " + std::to_string(i) + "\n");
   spoken.command.print(std::string(100'000, 'x'));
@@ -111,7 +112,8 @@ TEST_CASE("of a flood the newest lines are told, whole, with the size of the res
   CHECK(said->at("dropped_bytes").get<std::size_t>() + output.size() == 98'890 + 100'010 + 5);
 }
 
-TEST_CASE("secrets in lines are masked even when a line comes in pieces, and NUL and broken UTF-8 do no harm") {
+TEST_CASE(
+    "secrets in lines are masked even when a line comes in pieces, and NUL and broken UTF-8 do no harm") {
   Spoken spoken;
   spoken.command.print("password hun");
   spoken.command.print("ter2\n");

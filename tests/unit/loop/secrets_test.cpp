@@ -256,13 +256,15 @@ TEST_CASE("what a command keeps is sent with its lease, and again while the serv
   Fixture fixture;
   std::vector<std::string> sent;
   int failures = 1;
-  loop::CredentialClient client([](const std::string&) { return std::string(); }, fixture.clock,
-                                [&](const std::string& path, const std::string& body) -> base::Result<std::string> {
-                                  if (failures-- > 0) return base::failure(base::ErrorCode::unavailable, "away");
-                                  sent.push_back(path + " " + body);
-                                  return std::string(R"({"id":"9","ref":"noetl://result/9"})");
-                                });
-  loop::CommandSecrets secrets(&client, {.worker_id = "w", .execution_id = {77}, .lease = {.queue_id = {5}, .epoch = 2}});
+  loop::CredentialClient client(
+      [](const std::string&) { return std::string(); }, fixture.clock,
+      [&](const std::string& path, const std::string& body) -> base::Result<std::string> {
+        if (failures-- > 0) return base::failure(base::ErrorCode::unavailable, "away");
+        sent.push_back(path + " " + body);
+        return std::string(R"({"id":"9","ref":"noetl://result/9"})");
+      });
+  loop::CommandSecrets secrets(
+      &client, {.worker_id = "w", .execution_id = {77}, .lease = {.queue_id = {5}, .epoch = 2}});
 
   CHECK(secrets.keep(R"({"a":1})").value() == "noetl://result/9");
 

@@ -18,9 +18,11 @@ class Certificates {
   Certificates() {
     openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem");
     for (const std::string name : {"server", "client"}) {
-      openssl("req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name + ".csr");
+      openssl("req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
+              ".csr");
       support::write_text(folder_.path() / "names", "subjectAltName=IP:127.0.0.1");
-      openssl("x509 -req -days 2 -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out " + name + ".pem");
+      openssl("x509 -req -days 2 -in " + name +
+              ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out " + name + ".pem");
     }
   }
   [[nodiscard]] std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
@@ -29,7 +31,10 @@ class Certificates {
   void openssl(const std::string& arguments) const {
     const auto program = support::find_program("openssl").string();
     support::run_program({.command = {"/bin/sh", "-c", program + " " + arguments},
-                          .env = {}, .log_file = folder_.path() / "openssl.log", .work_folder = folder_.path(), .user = {}},
+                          .env = {},
+                          .log_file = folder_.path() / "openssl.log",
+                          .work_folder = folder_.path(),
+                          .user = {}},
                          30s);
   }
   support::TemporaryFolder folder_{"noetl-tls"};
@@ -47,17 +52,22 @@ TEST_CASE("TLS: the authority is checked, and the client shows its certificate")
   const Certificates made;
   const int port = support::free_port();
   support::write_text(made.file("nats.conf"),
-                      "listen: 127.0.0.1:" + std::to_string(port) + "\ntls { cert_file: \"" + made.file("server.pem") +
-                          "\", key_file: \"" + made.file("server.key") + "\", ca_file: \"" + made.file("ca.pem") +
-                          "\", verify: true }\n");
-  support::Process server({.command = {support::find_program("nats-server").string(), "-c", made.file("nats.conf")},
-                           .env = {}, .log_file = made.file("nats.log"), .work_folder = {}, .user = {}});
+                      "listen: 127.0.0.1:" + std::to_string(port) + "\ntls { cert_file: \"" +
+                          made.file("server.pem") + "\", key_file: \"" + made.file("server.key") +
+                          "\", ca_file: \"" + made.file("ca.pem") + "\", verify: true }\n");
+  support::Process server(
+      {.command = {support::find_program("nats-server").string(), "-c", made.file("nats.conf")},
+       .env = {},
+       .log_file = made.file("nats.log"),
+       .work_folder = {},
+       .user = {}});
   nats::ConnectionSettings settings;
   settings.url = "nats://127.0.0.1:" + std::to_string(port);
   settings.tls_ca_file = made.file("ca.pem");
   settings.tls_certificate_file = made.file("client.pem");
   settings.tls_key_file = made.file("client.key");
-  support::wait_until("nats-server listens", 10s, [&] { return server.log().find("Server is ready") != std::string::npos; });
+  support::wait_until("nats-server listens", 10s,
+                      [&] { return server.log().find("Server is ready") != std::string::npos; });
 
   CHECK(answers(settings, 5s));
 

@@ -13,7 +13,8 @@ TEST_CASE("Conditions take the first branch that holds") {
 
 TEST_CASE("Loops know where they are") {
   const std::string_view source =
-      "{% for x in xs %}{{ loop.index }}/{{ loop.length }}{{ x }}{{ ',' if not loop.last }}{% else %}none{% endfor %}";
+      "{% for x in xs %}{{ loop.index }}/{{ loop.length }}{{ x }}{{ ',' if not loop.last }}{% else %}none{% "
+      "endfor %}";
 
   CHECK(rendered(source, {{"xs", {"a", "b"}}}) == "1/2a,2/2b");
   CHECK(rendered(source, {{"xs", Json::array()}}) == "none");
@@ -23,8 +24,10 @@ TEST_CASE("Loops know where they are") {
 TEST_CASE("Loops filter, unpack and recurse") {
   const Json tree = {{{"n", 1}, {"c", {{{"n", 2}, {"c", Json::array()}}}}}, {{"n", 3}, {"c", Json::array()}}};
 
-  CHECK(rendered("{% for k, v in m.items() if v > 1 %}{{ k }}={{ v }};{% endfor %}", {{"m", {{"a", 1}, {"b", 2}, {"c", 3}}}}) == "b=2;c=3;");
-  CHECK(rendered("{% for e in t recursive %}{{ loop.depth }}:{{ e.n }}[{{ loop(e.c) }}]{% endfor %}", {{"t", tree}}) == "1:1[2:2[]]1:3[]");
+  CHECK(rendered("{% for k, v in m.items() if v > 1 %}{{ k }}={{ v }};{% endfor %}",
+                 {{"m", {{"a", 1}, {"b", 2}, {"c", 3}}}}) == "b=2;c=3;");
+  CHECK(rendered("{% for e in t recursive %}{{ loop.depth }}:{{ e.n }}[{{ loop(e.c) }}]{% endfor %}",
+                 {{"t", tree}}) == "1:1[2:2[]]1:3[]");
   CHECK(is_refused("{% for a, b in [1, 2] %}{% endfor %}"));
   CHECK(is_refused("{% for a in 5 %}{% endfor %}"));
 }
@@ -32,7 +35,8 @@ TEST_CASE("Loops filter, unpack and recurse") {
 TEST_CASE("What a loop assigns ends with the round, what a condition assigns stays") {
   CHECK(rendered("{% set x = 1 %}{% for i in [1, 2] %}{% set x = i %}{% endfor %}{{ x }}") == "1");
   CHECK(rendered("{% set x = 1 %}{% if true %}{% set x = 2 %}{% endif %}{{ x }}") == "2");
-  CHECK(rendered("{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}") == "3");
+  CHECK(rendered("{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = ns.n + i %}{% endfor %}{{ "
+                 "ns.n }}") == "3");
   CHECK(rendered("{% set x | upper %}ab{{ 1 }}{% endset %}{{ x }}") == "AB1");
   CHECK(rendered("{% set a, b = 1, 2 %}{{ a }}{{ b }}") == "12");
   CHECK(rendered("{% with a = 1 %}{{ a }}{% endwith %}{{ a }}") == "1");
@@ -40,14 +44,17 @@ TEST_CASE("What a loop assigns ends with the round, what a condition assigns sta
 }
 
 TEST_CASE("Macros take arguments, defaults and callers") {
-  CHECK(rendered("{% macro f(a, b=2) %}{{ a }}-{{ b }}{% endmacro %}{{ f(1) }} {{ f(1, b=3) }}") == "1-2 1-3");
+  CHECK(rendered("{% macro f(a, b=2) %}{{ a }}-{{ b }}{% endmacro %}{{ f(1) }} {{ f(1, b=3) }}") ==
+        "1-2 1-3");
   CHECK(rendered("{% macro f() %}<{{ caller() }}>{% endmacro %}{% call f() %}x{% endcall %}") == "<x>");
-  CHECK(rendered("{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}") == "3210");
+  CHECK(rendered("{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}") ==
+        "3210");
   CHECK(is_refused("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"));
 }
 
 TEST_CASE("Objects of one rendering do not outlive their place") {
-  CHECK(rendered("{% set ns = namespace() %}{% for i in [1, 2] %}{% set ns.l = loop %}{% endfor %}{{ ns.l.index }}") == "2");
+  CHECK(rendered("{% set ns = namespace() %}{% for i in [1, 2] %}{% set ns.l = loop %}{% endfor %}{{ "
+                 "ns.l.index }}") == "2");
   CHECK(rendered("{% set ns = namespace() %}{% set ns.me = ns %}{{ ns.me.me.me is defined }}") == "True");
 }
 

@@ -21,7 +21,8 @@ const Json& sample_scope() {
 
 // Numbers are integers of 64 bits or real: where Python goes on with a larger or a complex one we refuse.
 bool refuses_number(const std::string& text) {
-  return text.find("overflow") != std::string::npos || text.find("64 bits") != std::string::npos || text.find("no real power") != std::string::npos;
+  return text.find("overflow") != std::string::npos || text.find("64 bits") != std::string::npos ||
+         text.find("no real power") != std::string::npos;
 }
 
 // Python shows escaped text inside lists as Markup('…'), we as '…'.
@@ -57,7 +58,8 @@ std::string difference(const std::string& source, const Json& scope, const Json&
   const Json& native = answer["native"];
   const bool agrees = native.is_object() && native.contains("__undefined__")
                           ? is_undefined
-                          : value && (value->dump() == native.dump() || native.dump().find("__undefined__") != std::string::npos);
+                          : value && (value->dump() == native.dump() ||
+                                      native.dump().find("__undefined__") != std::string::npos);
   return agrees ? std::string() : (value ? value->dump() : "ERROR") + " (native)\n  jinja: " + native.dump();
 }
 
@@ -92,7 +94,9 @@ const std::vector<std::string>& written_by_hand() {
 
 }  // namespace
 
-TEST_CASE("Hand-written templates mean what they mean in Jinja2") { compare_all(written_by_hand(), "hand-written"); }
+TEST_CASE("Hand-written templates mean what they mean in Jinja2") {
+  compare_all(written_by_hand(), "hand-written");
+}
 
 TEST_CASE("Generated templates mean what they mean in Jinja2") {
   const char* given = std::getenv("NOETL_SEED");
@@ -102,7 +106,8 @@ TEST_CASE("Generated templates mean what they mean in Jinja2") {
   std::vector<std::string> sources;
 
   for (int i = 0; i < 6000; ++i) {
-    sources.push_back(i % 5 == 0 ? generator.document(1 + i % 2) : "{{ " + generator.expression(1 + i % 3) + " }}");
+    sources.push_back(i % 5 == 0 ? generator.document(1 + i % 2)
+                                 : "{{ " + generator.expression(1 + i % 3) + " }}");
   }
 
   compare_all(sources, "NOETL_SEED=" + std::to_string(seed));

@@ -59,12 +59,14 @@ TEST_CASE("Keys of dicts win over methods") {
 TEST_CASE("Values in text are written as Python writes them") {
   CHECK(rendered("{{ [true, none, 1, 1.0, 'a', \"it's\"] }}") == "[True, None, 1, 1.0, 'a', \"it's\"]");
   CHECK(rendered("{{ {'b': 1, 'a': (1,)} }}") == "{'b': 1, 'a': (1,)}");
-  CHECK(rendered("{{ 1e16 }} {{ 1e15 }} {{ 0.0001 }} {{ 0.00001 }} {{ 1e100 }}") == "1e+16 1000000000000000.0 0.0001 1e-05 1e+100");
+  CHECK(rendered("{{ 1e16 }} {{ 1e15 }} {{ 0.0001 }} {{ 0.00001 }} {{ 1e100 }}") ==
+        "1e+16 1000000000000000.0 0.0001 1e-05 1e+100");
   CHECK(rendered("{{ '\\n\\t\\\\' ~ ['\\n'] }}") == "\n\t\\['\\n']");
 }
 
 TEST_CASE("tojson sorts keys and escapes what means something in HTML") {
-  CHECK(rendered("{{ {'b': '<a> & \\'q\\'', 'a': 1} | tojson }}") == R"({"a": 1, "b": "\u003ca\u003e \u0026 \u0027q\u0027"})");
+  CHECK(rendered("{{ {'b': '<a> & \\'q\\'', 'a': 1} | tojson }}") ==
+        R"({"a": 1, "b": "\u003ca\u003e \u0026 \u0027q\u0027"})");
   CHECK(rendered("{{ {'b': '<'} | to_json }}") == R"({"b": "<"})");
   CHECK(rendered("{{ 'é😀' | tojson }}") == R"("\u00e9\ud83d\ude00")");
 }
@@ -132,7 +134,9 @@ TEST_CASE("Roots are the names that come from outside") {
   CHECK(roots("{{ a.b + c[d] | default(e) }} {{ range(3) }}") == Names{"a", "c", "d", "e"});
   CHECK(roots("{% set x = y %}{{ x }}") == Names{"y"});
   CHECK(roots("{% if a %}{% set x = 1 %}{% endif %}{{ x }}") == Names{"a", "x"});
-  CHECK(roots("{% for k, v in m.items() if v %}{{ k }}{{ loop.index }}{{ w }}{% else %}{{ k }}{% endfor %}") == Names{"k", "m", "w"});
+  CHECK(
+      roots("{% for k, v in m.items() if v %}{{ k }}{{ loop.index }}{{ w }}{% else %}{{ k }}{% endfor %}") ==
+      Names{"k", "m", "w"});
   CHECK(roots("{% macro f(p, q=z) %}{{ p }}{{ g }}{% endmacro %}{{ f(1) }}") == Names{"g", "z"});
   CHECK(roots("plain").empty());
 }

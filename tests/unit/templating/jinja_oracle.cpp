@@ -27,7 +27,8 @@ std::vector<Json> ask_jinja(const std::vector<Case>& cases, std::string& why) {
       in << Json{{"source", each.source}, {"scope", *each.scope}}.dump() << '\n';
     }
   }
-  const std::string command = interpreter + " -W ignore " + NOETL_JINJA_ORACLE + " < " + folder + "/cases > " + folder + "/answers";
+  const std::string command =
+      interpreter + " -W ignore " + NOETL_JINJA_ORACLE + " < " + folder + "/cases > " + folder + "/answers";
   const int status = std::system(command.c_str());
   std::vector<Json> answers;
   std::ifstream out(folder + "/answers");
@@ -36,7 +37,8 @@ std::vector<Json> ask_jinja(const std::vector<Case>& cases, std::string& why) {
   }
   std::filesystem::remove_all(folder);
   if (status != 0 || answers.size() != cases.size()) {
-    why = "the oracle ended early: " + std::to_string(answers.size()) + " of " + std::to_string(cases.size()) + " answers";
+    why = "the oracle ended early: " + std::to_string(answers.size()) + " of " +
+          std::to_string(cases.size()) + " answers";
     return {};
   }
   return answers;

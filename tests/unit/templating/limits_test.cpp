@@ -20,7 +20,15 @@ TEST_CASE("A source beyond its limit is refused") {
 }
 
 TEST_CASE("Nesting beyond its limit is refused, whatever nests") {
-  for (const auto& [open, close] : {std::pair{"(", ")"}, {"[", "]"}, {"{1:", "}"}, {"-", ""}, {"not ", ""}, {"f(", ")"}, {"x[", "]"}, {"1 if ", ""}, {"a.", ""}}) {
+  for (const auto& [open, close] : {std::pair{"(", ")"},
+                                    {"[", "]"},
+                                    {"{1:", "}"},
+                                    {"-", ""},
+                                    {"not ", ""},
+                                    {"f(", ")"},
+                                    {"x[", "]"},
+                                    {"1 if ", ""},
+                                    {"a.", ""}}) {
     CAPTURE(open);
     CHECK(is_refused("{{ " + repeated(open, 50'000) + "1" + repeated(close, 50'000) + " }}"));
   }
@@ -67,10 +75,16 @@ TEST_CASE("Steps beyond their limit are refused") {
 }
 
 TEST_CASE("Values that grow by sharing are bounded too") {
-  CHECK(is_refused("{% set ns = namespace(x=[1]) %}{% for i in range(90) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}"));
-  CHECK(is_refused("{% set ns = namespace(x=[1]) %}{% for i in range(90) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x == ns.x }}"));
-  CHECK(is_refused("{% set ns = namespace(x=[1]) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}{% endfor %}"));
-  CHECK(is_refused("{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"));
+  CHECK(
+      is_refused("{% set ns = namespace(x=[1]) %}{% for i in range(90) %}{% set ns.x = [ns.x, ns.x] %}{% "
+                 "endfor %}{{ ns.x }}"));
+  CHECK(
+      is_refused("{% set ns = namespace(x=[1]) %}{% for i in range(90) %}{% set ns.x = [ns.x, ns.x] %}{% "
+                 "endfor %}{{ ns.x == ns.x }}"));
+  CHECK(is_refused(
+      "{% set ns = namespace(x=[1]) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}{% endfor %}"));
+  CHECK(is_refused(
+      "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"));
 }
 
 TEST_CASE("Deep JSON from outside ends in an error, not in a crash") {

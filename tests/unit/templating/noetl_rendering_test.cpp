@@ -57,7 +57,8 @@ TEST_CASE("Values are native for a bare reference and coerced otherwise") {
 TEST_CASE("Values are rendered at every depth and keep their shape") {
   const Json names = {{"n", 5}};
 
-  CHECK(value_of({{"a", {"{{ n }}", 1, nullptr, {{"b", "x{{ n }}"}}}}}, names) == Json({{"a", {5, 1, nullptr, {{"b", "x5"}}}}}));
+  CHECK(value_of({{"a", {"{{ n }}", 1, nullptr, {{"b", "x{{ n }}"}}}}}, names) ==
+        Json({{"a", {5, 1, nullptr, {{"b", "x5"}}}}}));
 }
 
 TEST_CASE("A text that fails on an undefined name stays as written") {
@@ -79,12 +80,14 @@ TEST_CASE("data and result of a dict without them are the dict itself") {
 }
 
 TEST_CASE("Truth as NoETL sees it") {
-  for (const Json& value : {Json(""), Json("false"), Json("False"), Json("0"), Json("no"), Json("None"), Json("null"), Json("off"),
-                            Json(0), Json(0.0), Json::array(), Json::object(), Json(nullptr), Json(false), Json("[]"), Json("{}"), Json(" no ")}) {
+  for (const Json& value : {Json(""), Json("false"), Json("False"), Json("0"), Json("no"), Json("None"),
+                            Json("null"), Json("off"), Json(0), Json(0.0), Json::array(), Json::object(),
+                            Json(nullptr), Json(false), Json("[]"), Json("{}"), Json(" no ")}) {
     CAPTURE(value);
     CHECK_FALSE(is_truthy(value));
   }
-  for (const Json& value : {Json("true"), Json("yes"), Json("x"), Json("00"), Json(1), Json(-0.5), Json({0}), Json({{"a", 0}}), Json(true)}) {
+  for (const Json& value : {Json("true"), Json("yes"), Json("x"), Json("00"), Json(1), Json(-0.5), Json({0}),
+                            Json({{"a", 0}}), Json(true)}) {
     CAPTURE(value);
     CHECK(is_truthy(value));
   }
@@ -92,7 +95,8 @@ TEST_CASE("Truth as NoETL sees it") {
 
 TEST_CASE("Roots of a value are those of all its texts") {
   std::vector<std::string> roots = {"z"};
-  collect_roots({{"a", {"{{ x.y }}", "plain", {{"b", "{{ y }}{{ x }}"}}}}, {"c", 5}, {"broken", "{{"}}, roots);
+  collect_roots({{"a", {"{{ x.y }}", "plain", {{"b", "{{ y }}{{ x }}"}}}}, {"c", 5}, {"broken", "{{"}},
+                roots);
 
   CHECK(roots == std::vector<std::string>{"x", "y", "z"});
 }

@@ -82,7 +82,9 @@ TEST_CASE("docs/tools.md has the options of every tool and the kinds of errors")
   worker::add_tools(registry, settings());
   std::string text = text_of(docs);
   const std::string before = text;
-  rewrite(text, {.begin = "<!-- kinds of errors -->\n", .end = "<!-- end of kinds -->", .table = table_of_errors()});
+  rewrite(
+      text,
+      {.begin = "<!-- kinds of errors -->\n", .end = "<!-- end of kinds -->", .table = table_of_errors()});
   rewrite(text, {.begin = "<!-- absent kinds -->\n",
                  .end = "<!-- end of absent kinds -->",
                  .table = table_of_absent_kinds()});
@@ -91,7 +93,8 @@ TEST_CASE("docs/tools.md has the options of every tool and the kinds of errors")
     const std::string begin = "<!-- options of " + kind + " -->\n";
     if (text.find(begin) == std::string::npos) missing += " " + kind;
     if (text.find(begin) == std::string::npos || registry.find(kind)->options().empty()) continue;
-    rewrite(text, {.begin = begin, .end = "<!-- end of options -->", .table = table_of(*registry.find(kind))});
+    rewrite(text,
+            {.begin = begin, .end = "<!-- end of options -->", .table = table_of(*registry.find(kind))});
   }
   CHECK_MESSAGE(missing.empty(), "docs/tools.md has no section of:", missing);
 

@@ -11,7 +11,8 @@ struct Keeper final : ResultSource {
     return noetl::base::failure(noetl::base::ErrorCode::not_found, "nothing is fetched here");
   }
   noetl::base::Result<std::string> keep(std::string json) override {
-    if (kept.size() >= room) return noetl::base::failure(noetl::base::ErrorCode::lease_lost, "somebody else has it");
+    if (kept.size() >= room)
+      return noetl::base::failure(noetl::base::ErrorCode::lease_lost, "somebody else has it");
     largest = std::max(largest, json.size());
     kept.push_back(std::move(json));
     return "noetl://result/" + std::to_string(kept.size());

@@ -24,7 +24,9 @@ namespace {
 class Store {
  public:
   Store() {
-    const auto handle = [this](const httplib::Request& request, httplib::Response& response) { answer(request, response); };
+    const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
+      answer(request, response);
+    };
     server_.Put("/base/.*", handle);
     server_.Get("/base/.*", handle);
     server_.Delete("/base/.*", handle);
@@ -32,8 +34,9 @@ class Store {
       ++tokens;
       assertion = request.get_param_value("assertion");
       response.status = is_refusing ? 400 : 200;
-      response.set_content(is_refusing ? R"({"error":"invalid_grant"})" : R"({"access_token":"t0k3n","expires_in":3600})",
-                           "application/json");
+      response.set_content(
+          is_refusing ? R"({"error":"invalid_grant"})" : R"({"access_token":"t0k3n","expires_in":3600})",
+          "application/json");
     });
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server_.listen_after_bind(); });
@@ -42,7 +45,9 @@ class Store {
   [[nodiscard]] std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;
   }
-  static SigningKey key() { return {.id = "AK", .secret = "a secret key", .session_token = {}, .region = "eu-north-1"}; }
+  static SigningKey key() {
+    return {.id = "AK", .secret = "a secret key", .session_token = {}, .region = "eu-north-1"};
+  }
 
   std::atomic<int> tokens{0};
   std::atomic<bool> is_refusing{false};
@@ -57,7 +62,8 @@ class Store {
     again.method = request.method;
     again.url = *parse_url(url(request.target));
     again.body = request.body;
-    if (request.has_header("Content-Type")) again.headers["content-type"] = request.get_header_value("Content-Type");
+    if (request.has_header("Content-Type"))
+      again.headers["content-type"] = request.get_header_value("Content-Type");
     std::tm at{};
     strptime(request.get_header_value("x-amz-date").c_str(), "%Y%m%dT%H%M%SZ", &at);
     sign(again, key(), std::chrono::system_clock::from_time_t(timegm(&at)));
@@ -106,7 +112,10 @@ struct Setup {
   ObjectTool gcs{"gcs", {.result_bytes_max = 1'000'000}};
 
   ToolResult run(ObjectTool& tool, Json options, Json credential) const {
-    Json all{{"kind", "s3"}, {"endpoint", store.url("/base")}, {"region", "eu-north-1"}, {"auth", std::move(credential)}};
+    Json all{{"kind", "s3"},
+             {"endpoint", store.url("/base")},
+             {"region", "eu-north-1"},
+             {"auth", std::move(credential)}};
     all.update(options);
     return tool.run(call_of(std::move(all)));
   }
@@ -156,7 +165,8 @@ TEST_CASE("with a key pair an object is put, read and deleted") {
   const Json got = Json::parse(setup.with_key({{"action", "get"}, {"uri", uri}}).result);
   CHECK(got["data"] == Json{{"a", 1}});
   CHECK(got["content_type"] == "application/json");
-  CHECK_FALSE(setup.with_key({{"action", "delete"}, {"bucket", "bucket"}, {"key", "a folder/ö&x.json"}}).error);
+  CHECK_FALSE(
+      setup.with_key({{"action", "delete"}, {"bucket", "bucket"}, {"key", "a folder/ö&x.json"}}).error);
   CHECK(error_kind(setup.with_key({{"action", "get"}, {"uri", uri}})) == "not_found");
 }
 
@@ -168,9 +178,11 @@ TEST_CASE("files are sent and written byte by byte") {
 
   CHECK_FALSE(setup.with_key({{"uri", "s3://b/k"}, {"source", path.string()}}).error);
   CHECK(setup.store.objects.at("/base/b/k").body == bytes);
-  CHECK(Json::parse(setup.with_key({{"action", "get"}, {"uri", "s3://b/k"}}).result)["data_b64"] == base64(bytes));
+  CHECK(Json::parse(setup.with_key({{"action", "get"}, {"uri", "s3://b/k"}}).result)["data_b64"] ==
+        base64(bytes));
   std::filesystem::remove(path);
-  const Json written = Json::parse(setup.with_key({{"action", "get"}, {"uri", "s3://b/k"}, {"source", path.string()}}).result);
+  const Json written =
+      Json::parse(setup.with_key({{"action", "get"}, {"uri", "s3://b/k"}, {"source", path.string()}}).result);
   CHECK(written["size"] == 5);
   std::ifstream file(path, std::ios::binary);
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == bytes);
@@ -194,7 +206,8 @@ TEST_CASE("a service account's key is exchanged for a token once, and the assert
     while (text.size() % 4 != 0) text += '=';
     return *base64_decoded(text);
   };
-  const Json claims = Json::parse(decoded(assertion.substr(assertion.find('.') + 1, dot - assertion.find('.') - 1)));
+  const Json claims =
+      Json::parse(decoded(assertion.substr(assertion.find('.') + 1, dot - assertion.find('.') - 1)));
   CHECK(claims["iss"] == "me@project");
   CHECK(claims["aud"] == setup.store.url("/token"));
   const std::string signature = decoded(assertion.substr(dot + 1));
@@ -209,7 +222,8 @@ TEST_CASE("a service account's key is exchanged for a token once, and the assert
   BIO_free(in);
 }
 
-TEST_CASE("the file that Google gives out may be one field of the credential, and a token may be given at once") {
+TEST_CASE(
+    "the file that Google gives out may be one field of the credential, and a token may be given at once") {
   Setup setup;
   const Json inner{{"service_account_json", setup.account(made_private_key()).dump()}};
   CHECK_FALSE(setup.run(setup.gcs, {{"uri", "gs://b/one"}, {"content", "1"}}, inner).error);
@@ -238,6 +252,7 @@ TEST_CASE("options that name no object, no content or nobody are refused") {
   CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}})) == "invalid_input");
   CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}, {"action", "list"}})) == "invalid_input");
   CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}, {"source", "/no/such/file"}})) == "not_found");
-  CHECK(error_kind(setup.run(setup.s3, {{"uri", "s3://b/k"}, {"content", "x"}}, {{"colour", "red"}})) == "invalid_input");
+  CHECK(error_kind(setup.run(setup.s3, {{"uri", "s3://b/k"}, {"content", "x"}}, {{"colour", "red"}})) ==
+        "invalid_input");
   CHECK(error_kind(setup.s3.run(call_of({{"uri", "s3://b/k"}, {"content", "x"}}))) == "invalid_input");
 }

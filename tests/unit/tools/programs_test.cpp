@@ -128,8 +128,8 @@ TEST_CASE("an image is run by the program of the machine, its secrets in no argu
   const ToolResult ran = tool.run(call);
 
   const std::string arguments = Json::parse(ran.result)["stdout"];
-  for (const char* expected : {"run\n--rm\n", "--env=TOKEN\n", "--env=TRACEPARENT\n", "--volume=/a:/b:ro\n", "--volume=/c:/d\n",
-                               "--network=none\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
+  for (const char* expected : {"run\n--rm\n", "--env=TOKEN\n", "--env=TRACEPARENT\n", "--volume=/a:/b:ro\n",
+                               "--volume=/c:/d\n", "--network=none\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
     CHECK_MESSAGE(arguments.find(expected) != std::string::npos, expected);
   }
   CHECK(arguments.find("s3cret") == std::string::npos);

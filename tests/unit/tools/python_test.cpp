@@ -286,10 +286,11 @@ TEST_CASE("the names of the playbook are globals, arguments, and members of cont
 }
 
 TEST_CASE("a playbook's name that is a builtin's leaves the builtin alone and stays in context") {
-  ToolCall call =
-      python("result = [type(1).__name__, list(range(2)), id is not None, vars is not None, context['type'],"
-             " context['list'], license]");
-  call.context["names"] = {{"type", "invoice"}, {"list", {7}}, {"id", "17"}, {"vars", Json::object()}, {"license", "MIT"}};
+  ToolCall call = python(
+      "result = [type(1).__name__, list(range(2)), id is not None, vars is not None, context['type'],"
+      " context['list'], license]");
+  call.context["names"] = {
+      {"type", "invoice"}, {"list", {7}}, {"id", "17"}, {"vars", Json::object()}, {"license", "MIT"}};
   CHECK(result_of(call) == Json{"int", {0, 1}, true, true, "invoice", {7}, "MIT"});
   call.tool["code"] = "def main(type, list=3):\n  return [type, list]";
   CHECK(result_of(call) == Json{"invoice", 3});

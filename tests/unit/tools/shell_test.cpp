@@ -33,7 +33,9 @@ TEST_CASE("a command's streams are captured apart and its exit code is given") {
 }
 
 TEST_CASE("lines are run in turn by one shell, until one fails") {
-  const auto lines = [](Json cmds) { return run(call_of({{"kind", "shell"}, {"cmds", std::move(cmds)}}, Json::object(), 30s)); };
+  const auto lines = [](Json cmds) {
+    return run(call_of({{"kind", "shell"}, {"cmds", std::move(cmds)}}, Json::object(), 30s));
+  };
 
   CHECK(Json::parse(lines({"x=1", "echo $x", "echo two"}).result)["stdout"] == "1\ntwo\n");
   CHECK(Json::parse(lines("echo one\necho two").result)["stdout"] == "one\ntwo\n");

@@ -160,8 +160,9 @@ TEST_CASE("what a running command says needs its worker, its lease and bounded w
   CHECK(refused(R"({"queue_id":"5","epoch":1,"name":"command.log","payload":{}})") == "/worker_id");
   CHECK(refused(R"({"worker_id":"w","queue_id":"5","name":"command.log","payload":{}})") == "/epoch");
   CHECK(refused(R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.progress"})") == "/payload");
-  const std::string large = R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.log","payload":{"output":")" +
-                            std::string(wire::note_bytes_max, 'x') + R"("}})";
+  const std::string large =
+      R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.log","payload":{"output":")" +
+      std::string(wire::note_bytes_max, 'x') + R"("}})";
   CHECK(refused(large.c_str()) == "/payload");
 }
 
@@ -175,5 +176,6 @@ TEST_CASE("the trace of a command comes with its report, and nothing else does i
   CHECK(decoded.attempts[0].trace_id == request.attempts[0].trace_id);
 
   request.attempts[0].trace_id = "x";
-  CHECK(wire::decode_report_request(Json::parse(wire::encode(request))).error().field == "/events/0/meta/trace_id");
+  CHECK(wire::decode_report_request(Json::parse(wire::encode(request))).error().field ==
+        "/events/0/meta/trace_id");
 }

@@ -23,7 +23,8 @@ base::Result<void> read_action(ObjectCall& object, const ToolCall& call) {
   } else if (*name == "delete" || *name == "remove") {
     object.action = Action::remove;
   } else {
-    return failure(ErrorCode::invalid_input, "option 'action' must be put, get or delete, not '" + *name + "'", "action");
+    return failure(ErrorCode::invalid_input,
+                   "option 'action' must be put, get or delete, not '" + *name + "'", "action");
   }
   return {};
 }
@@ -47,7 +48,8 @@ base::Result<void> read_place(ObjectCall& object, const ToolCall& call) {
   }
   if (object.bucket.empty() || object.key.empty() || object.bucket.find('/') != std::string::npos) {
     return failure(ErrorCode::invalid_input,
-                   "which object is meant must be said by 'bucket' and 'key', or by 'uri': gs://bucket/key or s3://bucket/key",
+                   "which object is meant must be said by 'bucket' and 'key', or by 'uri': gs://bucket/key "
+                   "or s3://bucket/key",
                    "key");
   }
   return {};
@@ -63,7 +65,8 @@ base::Result<void> read_content(ObjectCall& object, const ToolCall& call) {
   if (object.action != Action::put) return {};
   const Json* content = find_option(call, {"content", "data"});
   if (object.path.empty() && content == nullptr)
-    return failure(ErrorCode::invalid_input, "put needs 'source', a file of the worker, or 'content'", "source");
+    return failure(ErrorCode::invalid_input, "put needs 'source', a file of the worker, or 'content'",
+                   "source");
   if (!object.path.empty()) {
     auto text = upload_file(object.path, "source");
     if (!text) return tl::unexpected(text.error());
@@ -99,7 +102,9 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
   }
   url->target = target;
   object.request.url = *std::move(url);
-  object.request.method = object.action == Action::put ? "PUT" : object.action == Action::get ? "GET" : "DELETE";
+  object.request.method = object.action == Action::put   ? "PUT"
+                          : object.action == Action::get ? "GET"
+                                                         : "DELETE";
   object.request.follows_redirects = false;
   if (object.action == Action::put) {
     object.request.headers["content-type"] = object.content_type;
@@ -119,8 +124,9 @@ base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view k
   if (!credential) return tl::unexpected(credential.error());
   if (!*credential) {
     return failure(ErrorCode::invalid_input,
-                   "tool " + std::string(kind) + " needs 'credential': a service account {client_email, private_key}, a key pair "
-                                                 "{access_key, secret_key}, or a {token}",
+                   "tool " + std::string(kind) +
+                       " needs 'credential': a service account {client_email, private_key}, a key pair "
+                       "{access_key, secret_key}, or a {token}",
                    "credential");
   }
   object.credential = **std::move(credential);

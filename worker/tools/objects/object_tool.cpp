@@ -26,16 +26,19 @@ constexpr std::array<OptionSpec, 19> option_table{{
     {"key", "text", "the object's name in its bucket; also `object` and `blob`"},
     {"object", "text", "the same as `key`"},
     {"blob", "text", "the same as `key`"},
-    {"source", "path", "a file of the worker, at most 256 MiB: what put sends, where get writes to; also `path` and `file`"},
+    {"source", "path",
+     "a file of the worker, at most 256 MiB: what put sends, where get writes to; also `path` and `file`"},
     {"path", "path", "the same as `source`"},
     {"file", "path", "the same as `source`"},
     {"content", "any", "what put sends instead: a text as it is, anything else as JSON; also `data`"},
     {"data", "any", "the same as `content`"},
     {"content_type", "text", "of what put sends"},
-    {"endpoint", "text", "the store's address where it is another than Google's or Amazon's; also a field of the credential"},
+    {"endpoint", "text",
+     "the store's address where it is another than Google's or Amazon's; also a field of the credential"},
     {"region", "text", "of s3; default us-east-1; also a field of the credential"},
     {"auth", "name or map",
-     "a service account {client_email, private_key}, a key pair {access_key, secret_key}, or {token}; also `credential`"},
+     "a service account {client_email, private_key}, a key pair {access_key, secret_key}, or {token}; also "
+     "`credential`"},
     {"credential", "name or map", "the same as `auth`"},
     {"timeout", "seconds", "of the whole call"},
 }};
@@ -48,7 +51,8 @@ ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json r
     std::ofstream file(object.path, std::ios::binary | std::ios::trunc);
     file.write(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
     file.close();
-    if (!file) return failed(error_of("not_found", "option 'source': '" + object.path + "' cannot be written"));
+    if (!file)
+      return failed(error_of("not_found", "option 'source': '" + object.path + "' cannot be written"));
     result["path"] = object.path;
     return completed(to_text(result));
   }
@@ -74,11 +78,12 @@ struct ObjectTool::Way {
   std::size_t bytes_max;
 
   [[nodiscard]] HttpAnswer ask(HttpClients& clients, const HttpRequest& request) const {
-    return exchange(clients, request,
-                    {.connect_timeout = std::chrono::seconds(10),
-                     .deadline = deadline,
-                     .body = {.bytes_max = bytes_max, .streams_above = {}, .results = nullptr, .progress = nullptr}},
-                    watch);
+    return exchange(
+        clients, request,
+        {.connect_timeout = std::chrono::seconds(10),
+         .deadline = deadline,
+         .body = {.bytes_max = bytes_max, .streams_above = {}, .results = nullptr, .progress = nullptr}},
+        watch);
   }
   [[nodiscard]] ToolResult failure_of(const HttpAnswer& answer, const HttpRequest& request) const {
     if (call.stop.stop_requested()) return cancelled();
@@ -93,7 +98,8 @@ ToolResult ObjectTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_call(call); });
 }
 
-tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::ServiceAccount& account, const Way& way) {
+tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::ServiceAccount& account,
+                                                           const Way& way) {
   const auto now = std::chrono::system_clock::now();
   if (auto kept = tokens_.find(account, now)) return *std::move(kept);
   const auto request = objects::token_request_of(account, now);
@@ -106,7 +112,8 @@ tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::Servic
     ToolResult refused = answered(answer, *request, std::chrono::seconds(0));
     refused.result = "null";
     if (!refused.error) refused = failed(error_of("auth", name_of(*request) + " gave no access_token"));
-    if (answer.status == 400) refused.error->kind = "auth";  // invalid_grant: the account or its key is not valid
+    if (answer.status == 400)
+      refused.error->kind = "auth";  // invalid_grant: the account or its key is not valid
     return tl::unexpected(std::move(refused));
   }
   const auto lives = std::chrono::seconds(given.value("expires_in", 0));
@@ -116,9 +123,10 @@ tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::Servic
 
 std::optional<ToolResult> ObjectTool::identify(ObjectCall& object, const Way& way) {
   const Json& fields = object.credential.data;
-  const std::string id = auth_field(fields, {"access_key", "access_key_id", "aws_access_key_id", "key_id", "hmac_key_id"});
-  const std::string secret =
-      auth_field(fields, {"secret_key", "secret_access_key", "aws_secret_access_key", "secret", "hmac_secret"});
+  const std::string id =
+      auth_field(fields, {"access_key", "access_key_id", "aws_access_key_id", "key_id", "hmac_key_id"});
+  const std::string secret = auth_field(
+      fields, {"secret_key", "secret_access_key", "aws_secret_access_key", "secret", "hmac_secret"});
   if (!id.empty() && !secret.empty()) {
     objects::sign(object.request,
                   {.id = id,
@@ -133,7 +141,8 @@ std::optional<ToolResult> ObjectTool::identify(ObjectCall& object, const Way& wa
     const auto account = objects::service_account_of(fields);
     if (!account) {
       return refused("the credential of tool " + kind_ +
-                     " is neither a service account {client_email, private_key} nor a key pair {access_key, secret_key} nor a "
+                     " is neither a service account {client_email, private_key} nor a key pair {access_key, "
+                     "secret_key} nor a "
                      "{token}");
     }
     auto given = token_of(*account, way);
@@ -161,7 +170,8 @@ ToolResult ObjectTool::run_call(const ToolCall& call) {
   const HttpAnswer answer = way.ask(clients_, object->request);
   if (answer.end != HttpAnswer::End::whole) return way.failure_of(answer, object->request);
   if (answer.status < 200 || answer.status >= 300) {
-    object->request.follows_redirects = true;  // a redirect is no success here, and none is followed: signatures are for one host
+    object->request.follows_redirects =
+        true;  // a redirect is no success here, and none is followed: signatures are for one host
     return answered(answer, object->request, std::chrono::seconds(0));
   }
   Json result{{"status", "success"},

@@ -27,8 +27,9 @@ std::string hex(const Digest& digest) {
 Digest hmac(std::string_view key, std::string_view text) {
   Digest digest{};
   unsigned length = digest.size();
-  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                          reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
+  const auto* made =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
   if (made == nullptr) throw std::runtime_error("HMAC-SHA256 failed");
   return digest;
 }
@@ -80,9 +81,11 @@ void sign(HttpRequest& request, const SigningKey& key, std::chrono::system_clock
   const std::string scope = time.substr(0, 8) + "/" + key.region + "/s3/aws4_request";
   const std::string to_sign = "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + sha256_hex(canonical);
   Digest derived = hmac("AWS4" + key.secret, time.substr(0, 8));
-  for (const std::string_view part : {std::string_view(key.region), std::string_view("s3"), std::string_view("aws4_request")})
+  for (const std::string_view part :
+       {std::string_view(key.region), std::string_view("s3"), std::string_view("aws4_request")})
     derived = hmac(bytes_of(derived), part);
-  request.headers["authorization"] = "AWS4-HMAC-SHA256 Credential=" + key.id + "/" + scope + ",SignedHeaders=" + names +
+  request.headers["authorization"] = "AWS4-HMAC-SHA256 Credential=" + key.id + "/" + scope +
+                                     ",SignedHeaders=" + names +
                                      ",Signature=" + hex(hmac(bytes_of(derived), to_sign));
 }
 

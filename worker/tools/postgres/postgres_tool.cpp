@@ -192,10 +192,10 @@ ToolResult PostgresTool::run_request(const ToolCall& call) {
   const Waiter waiter(*deadline, call.stop);
   auto connection = pool_.borrow(*target, waiter);
   if (!connection) return failed(connection.error());
-  ToolResult result = request->copy
-                          ? run_copy(**connection, *request->copy, waiter)
-                          : Session(**connection, *request, waiter, settings_.limits.result_bytes_max)
-                                .run(call.progress);
+  ToolResult result =
+      request->copy
+          ? run_copy(**connection, *request->copy, waiter)
+          : Session(**connection, *request, waiter, settings_.limits.result_bytes_max).run(call.progress);
   BoundedOutput output(settings_.limits.output_bytes_max);
   const std::string notices = (*connection)->take_notices();
   output.append(notices.data(), notices.size());

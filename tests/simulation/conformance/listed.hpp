@@ -1,0 +1,27 @@
+#pragma once
+// What a statement answered, in an order of its own: Postgres promises none. Any thread.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "shared/domain/command.hpp"
+
+namespace noetl::simulation {
+
+template <class T>
+std::string listed(std::vector<T> ids) {
+  std::sort(ids.begin(), ids.end());
+  std::string text;
+  for (const auto id : ids) text += " " + id.str();
+  return text;
+}
+
+inline std::string listed(std::vector<domain::Lease> leases) {
+  std::sort(leases.begin(), leases.end());
+  std::string text;
+  for (const auto& one : leases) text += " " + one.queue_id.str() + "/" + std::to_string(one.epoch);
+  return text;
+}
+
+}  // namespace noetl::simulation
