@@ -1,48 +1,21 @@
 """The stack that is measured: a private Postgres with default durability, nats-server, noetl-server and
 noetl-workers on free ports of 127.0.0.1, in a temporary folder. Everything ends with the `with` block."""
 
-import ctypes
 import glob
 import http.client
 import json
 import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
 
-def find_program(name):
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-    for folder in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True):
-        candidate = os.path.join(folder, name)
-        found = found or (candidate if os.access(candidate, os.X_OK) else None)
-    if not found:
-        raise SystemExit(f"'{name}' is not installed: run ./dev setup")
-    return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(what, condition, patience=30.0, interval=0.02):
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(interval)
-    raise RuntimeError(f"waited {patience} s for {what}")
-
-
-def die_with_parent(death_signal):
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(1, death_signal)  # PR_SET_PDEATHSIG
+from machine import (die_with_parent, find_program, free_port, init_cluster, is_postgres_ready,  # noqa: E402
+                     ordinary_user, postgres_command, process_status, wait_until)
 
 
 class Session:
@@ -77,23 +50,15 @@ class Session:
 
 
 class Postgres:
+    """Default settings, fsync and synchronous commit on; only the number of connections is raised."""
+
     def __init__(self, folder):
-        self.folder = os.path.join(folder, "postgres")
-        self.port = free_port()
-        os.mkdir(self.folder, 0o700)
-        self.user = {}
-        if os.geteuid() == 0:  # initdb refuses root
-            entry = next(pwd.getpwnam(name) for name in ("postgres", "nobody") if name in {u.pw_name for u in pwd.getpwall()})
-            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
-            self.user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-        data = os.path.join(self.folder, "cluster")
-        subprocess.run([find_program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
-                       check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
-        # Default settings, fsync and synchronous commit on; only the number of connections is raised.
-        self.process = subprocess.Popen(
-            [find_program("postgres"), "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.folder, "-c", "max_connections=300"],
-            stdout=open(os.path.join(self.folder, "log"), "w"), stderr=subprocess.STDOUT, cwd=self.folder, **self.user)
-        wait_until("Postgres", lambda: subprocess.run([find_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
+        data, self.port = os.path.join(folder, "postgres"), free_port()
+        init_cluster(data)
+        with open(os.path.join(folder, "postgres.log"), "w") as log:
+            self.process = subprocess.Popen(postgres_command(data, self.port), stdout=log, stderr=log, cwd=data,
+                                            preexec_fn=die_with_parent(signal.SIGQUIT), **ordinary_user()[0])
+        wait_until("Postgres", lambda: is_postgres_ready(self.port))
 
     def url(self, database="postgres"):
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
@@ -225,18 +190,15 @@ def sync_ms(folder):
 
 def memory_kib(pid):
     """Resident memory of one process, and of its children together."""
-    def of(process):
-        with open(f"/proc/{process}/status") as lines:
-            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
     children = []
     for status in glob.glob("/proc/[0-9]*/stat"):
         try:
             fields = open(status).read().rsplit(")", 1)[1].split()
             if int(fields[1]) == pid:
-                children.append(of(int(status.split("/")[2])))
+                children.append(process_status(int(status.split("/")[2]), "VmRSS"))
         except (OSError, StopIteration):
             pass  # ended meanwhile
-    return of(pid), sum(children)
+    return process_status(pid, "VmRSS"), sum(children)
 
 
 def stripped_bytes(program):

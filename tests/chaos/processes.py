@@ -1,49 +1,20 @@
 """The programs that a chaos run starts: each in a process group of its own, on a port of its own, with its log in the
 run's folder, and gone when the run is gone. One thread starts and stops; any may look."""
-import ctypes
-import glob
-import json
 import os
 import pathlib
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import time
+import sys
 
-PRCTL = ctypes.CDLL(None).prctl
-PR_SET_PDEATHSIG = 1
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import nats_text  # noqa: E402
+from machine import (die_with_parent, find_program, free_port, init_cluster, is_postgres_ready, ordinary_user,  # noqa: E402
+                     postgres_command, process_status, wait_until)
+
 STOP_PATIENCE_SECONDS = 60
-
-
-def find_program(name):
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-    for folder in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True):
-        candidate = os.path.join(folder, name)
-        if os.access(candidate, os.X_OK):
-            return candidate
-    if not found:
-        raise SystemExit(f"'{name}' is not installed: run ./dev setup")
-    return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(what, condition, patience=30.0, interval=0.02):
-    """What the condition gives, once it holds. Waiting for other processes' states, there is nothing to be woken by."""
-    deadline = time.monotonic() + patience
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {patience:g} s for {what}")
-        time.sleep(interval)
 
 
 class Process:
@@ -60,7 +31,7 @@ class Process:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd,
-                start_new_session=True, preexec_fn=lambda: PRCTL(PR_SET_PDEATHSIG, self.death_signal), **(user or {}))
+                start_new_session=True, preexec_fn=die_with_parent(self.death_signal), **(user or {}))
 
     @property
     def pid(self):
@@ -104,17 +75,7 @@ class Process:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def status(self, field):
-        """A line of /proc/<pid>/status: VmRSS in KiB, Threads, …"""
-        with open(f"/proc/{self.pid}/status") as lines:
-            return next(int(line.split()[1]) for line in lines if line.startswith(field + ":"))
-
-
-def ordinary_user():
-    """initdb and postgres refuse root."""
-    if os.geteuid() != 0:
-        return {}, None
-    entry = next(pwd.getpwnam(name) for name in ("postgres", "nobody") if name in {one.pw_name for one in pwd.getpwall()})
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}, entry
+        return process_status(self.pid, field)
 
 
 class Postgres(Process):
@@ -133,22 +94,13 @@ class Postgres(Process):
     @staticmethod
     def make_template(folder):
         """What initdb takes a second for, once a run."""
-        user, entry = ordinary_user()
         target = pathlib.Path(folder) / "template"
-        target.mkdir()
-        if entry:
-            os.chown(target, entry.pw_uid, entry.pw_gid)
-        subprocess.run([find_program("initdb"), "-D", target, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                        "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=target, **user)
+        init_cluster(target, "--no-sync")
         return target
 
     def start(self):
-        self.spawn([find_program("postgres"), "-D", self.data, "-p", self.port, "-h", "127.0.0.1", "-k", self.data,
-                    "-c", "max_connections=300", "-c", "fsync=off", "-c", "log_min_messages=error"],
-                   user=self.user, cwd=self.data)
-        ready = [find_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        wait_until(f"{self.name} on port {self.port}",
-                   lambda: not self.is_running() or subprocess.run(ready).returncode == 0)
+        self.spawn(postgres_command(self.data, self.port, "fsync=off", "log_min_messages=error"), user=self.user, cwd=self.data)
+        wait_until(f"{self.name} on port {self.port}", lambda: not self.is_running() or is_postgres_ready(self.port))
         if not self.is_running():
             raise RuntimeError(f"{self.name} did not start:\n{self.log()[-2000:]}")
 
@@ -186,24 +138,10 @@ class NatsServer(Process):
             return False
 
     def exchange(self, lines, wants_answer, patience=10):
-        """Over NATS' text protocol. With an answer: what comes to the subject `answer`."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=patience) as connection, connection.makefile("rb") as reader:
-            connection.sendall(b'CONNECT {"verbose":false,"pedantic":false}\r\n' + lines + b"PING\r\n")
-            for line in reader:
-                if line.startswith(b"MSG"):
-                    return reader.read(int(line.split()[-1]))
-                if line.startswith(b"PONG") and not wants_answer:
-                    return b""
-                if line.startswith(b"PING"):
-                    connection.sendall(b"PONG\r\n")
-                if line.startswith(b"-ERR"):
-                    raise RuntimeError(f"{self.name}: {line.decode().strip()}")
-        raise RuntimeError(f"{self.name} closed the connection")
+        return nats_text.exchange(self.port, lines, wants_answer, patience)
 
     def request(self, subject, body=None, patience=10):
-        data = b"" if body is None else json.dumps(body).encode()
-        return json.loads(self.exchange(b"SUB answer 1\r\nPUB " + subject.encode() + b" answer " + str(len(data)).encode()
-                                        + b"\r\n" + data + b"\r\n", True, patience))
+        return nats_text.request(self.port, subject, body, patience)
 
     def publish(self, subject, payload):
-        self.exchange(b"PUB " + subject.encode() + b" " + str(len(payload)).encode() + b"\r\n" + payload + b"\r\n", False)
+        nats_text.publish(self.port, subject, payload)

@@ -1,14 +1,12 @@
 """Everything that playbooks need, on free ports in a folder of its own: Postgres, nats-server, noetl-server and workers
 (as `noetlctl dev` starts them), a database for the playbooks, the stub of the servers that they call, credentials."""
 import base64
-import ctypes
 import json
 import os
 import pathlib
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +16,18 @@ import psycopg2
 from http_json import Client
 
 HERE = pathlib.Path(__file__).resolve().parent
-STUB = HERE.parent / "support" / "stub_server.py"
+SUPPORT = HERE.parent / "support"
+sys.path.insert(0, str(SUPPORT))
+
+import nats_text  # noqa: E402
+from machine import die_with_parent, free_port  # noqa: E402
+
+STUB = SUPPORT / "stub_server.py"
 DOCTOR_FOUND_BROKEN = 8
 START_PATIENCE_SECONDS = 120
 STOP_PATIENCE_SECONDS = 60
 DATABASE, USER, PASSWORD = "demo_noetl", "demo", "demo"
 KV_BUCKET = "sessions"
-PRCTL = ctypes.CDLL(None).prctl
-PR_SET_PDEATHSIG = 1
 
 
 class PrivateStack:
@@ -57,7 +59,7 @@ class PrivateStack:
                 [self.programs / "noetlctl", "dev", "--data", self.data, "--port", str(free_port()), "--workers",
                  str(self.workers)],
                 cwd=self.files, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=end_with_parent)
+                start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM))  # noetlctl stops what it started
         self.state = self.await_ready()
         self.server_url = self.state["server_url"].replace("localhost", "127.0.0.1")
         self.client = Client(self.server_url)
@@ -124,7 +126,7 @@ class PrivateStack:
         """A JetStream key-value bucket is a stream whose name begins with KV_."""
         stream = {"name": f"KV_{KV_BUCKET}", "subjects": [f"$KV.{KV_BUCKET}.>"], "storage": "memory", "max_msgs_per_subject": 1,
                   "discard": "new", "allow_rollup_hdrs": True, "deny_delete": True, "allow_direct": True}
-        answer = nats_request(self.state["nats_port"], f"$JS.API.STREAM.CREATE.KV_{KV_BUCKET}", stream)
+        answer = nats_text.request(self.state["nats_port"], f"$JS.API.STREAM.CREATE.KV_{KV_BUCKET}", stream)
         if "error" in answer:
             raise RuntimeError(f"making the bucket {KV_BUCKET}: {answer['error']}")
 
@@ -160,30 +162,3 @@ class PrivateStack:
 
     def keep_logs(self, target):
         shutil.copytree(self.data / "logs", target, dirs_exist_ok=True)
-
-
-def end_with_parent():
-    """Even when the harness is killed, nothing stays behind: noetlctl is asked to stop, and stops what it started."""
-    PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def nats_request(port, subject, body):
-    """One request over NATS' text protocol, and its answer."""
-    data = json.dumps(body).encode()
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, connection.makefile("rb") as lines:
-        connection.sendall(b'CONNECT {"verbose":false}\r\nSUB answer 1\r\n'
-                           + f"PUB {subject} answer {len(data)}\r\n".encode() + data + b"\r\n")
-        for line in lines:
-            if line.startswith(b"MSG"):
-                return json.loads(lines.read(int(line.split()[-1])))
-            if line.startswith(b"PING"):
-                connection.sendall(b"PONG\r\n")
-            if line.startswith(b"-ERR"):
-                raise RuntimeError(f"nats-server: {line.decode().strip()}")
-    raise RuntimeError(f"nats-server closed before it answered {subject}")
