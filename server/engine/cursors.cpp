@@ -52,18 +52,20 @@ void Decide::begin_cursor(const domain::Step& step, const std::string& node, con
   open_loops_.push_back(node);
 }
 
-// Called when every row that was claimed has been begun: free lanes claim more.
+// Called when as many rows as may be have been begun: free lanes claim more.
 void Decide::go_on_with_cursor(const domain::Step& step, const std::string& node) {
   Json* loop = find_loop(node);
+  // The window is smaller than what the lanes could work on: what waits in it comes first.
+  if (count_of(*loop, "next") < count_of(*loop, "total")) return;
   const auto lanes_at_work = [](const Json& of) {
     const auto rows_at_once = of.value("rows_at_once", std::int64_t{1});
     return (count_of(of, "running") + rows_at_once - 1) / rows_at_once + count_of(of, "claiming");
   };
-  while (lanes_at_work(*loop) < count_of(*loop, "lanes")) {
+  while (!has_failed() && lanes_at_work(*loop) < count_of(*loop, "lanes")) {
     issue_claim(step, node);
-    if (has_failed()) return;
     loop = find_loop(node);
   }
+  // Also of an execution that has failed: when nothing of the loop runs, nothing else would end it.
   if (count_of(*loop, "running") == 0 && count_of(*loop, "claiming") == 0) loop_done(step, node);
 }
 
@@ -108,10 +110,16 @@ void Decide::claim_ended(const domain::Step& step, const std::string& node, Tool
     (*loop)["lanes"] = count_of(*loop, "lanes") - 1;
     return;
   }
-  const auto first = static_cast<int>(count_of(*loop, "total"));
+  const auto first = count_of(*loop, "total");
+  if (static_cast<std::size_t>(first) + rows->size() > loop_items_max) {
+    return fail(step.name, "too_many_items",
+                "step '" + step.name + "': its cursor has claimed " + std::to_string(first) + " rows and now " +
+                    std::to_string(rows->size()) + " more, at most " + std::to_string(loop_items_max) +
+                    " are allowed");
+  }
   std::vector<Json> items(rows->begin(), rows->end());
   (*loop)["total"] = first + static_cast<std::int64_t>(items.size());
-  decision_.loops.push_back({.loop = node, .first = first, .items = std::move(items)});
+  decision_.loops.push_back({.loop = node, .first = static_cast<int>(first), .items = std::move(items)});
 }
 
 }  // namespace noetl::engine

@@ -16,13 +16,15 @@ namespace noetl::engine {
 // 3, 3.0, "3" → 3; nothing for what is no number.
 [[nodiscard]] std::optional<double> number_from(const domain::Json& value);
 
-// linear, exponential; any other word is fixed, `none` too: an author who writes a delay beside it means it.
-[[nodiscard]] base::BackoffKind backoff_kind_from(std::string_view word);
+// Attempts of a tool whose author wants more than one and does not say how many.
+inline constexpr int attempts_default = 3;
 
-// What playbooks get that say less: the same wait every time, never more than an hour.
-inline constexpr base::Backoff backoff_of_playbooks{.kind = base::BackoffKind::fixed,
-                                                    .initial = std::chrono::milliseconds{0},
-                                                    .delay_max = std::chrono::hours{1},
-                                                    .multiplier = 2.0};
+// delay | initial_delay, backoff (a word or a factor) | backoff_multiplier, max_delay; `initial` when there
+// is no delay.
+[[nodiscard]] base::Backoff backoff_of(const domain::Json& spec, std::chrono::milliseconds initial = {});
+
+// How long the peer asked us to wait (`retry_after` of an error), zero when it did not: it is believed, if
+// it asks for more than the playbook does.
+[[nodiscard]] std::chrono::milliseconds delay_asked(const domain::Json& error);
 
 }  // namespace noetl::engine

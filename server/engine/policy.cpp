@@ -1,5 +1,7 @@
 // spec.policy.rules of a tool: [{when, then: {do, set, …}}, {else: {then: {…}}}]; the first that holds
 // decides.
+#include <algorithm>
+
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
@@ -7,19 +9,10 @@
 namespace noetl::engine {
 namespace {
 
-constexpr int attempts_default = 3;
-
-base::Backoff backoff_of(const Json& then) {
-  auto backoff = backoff_of_playbooks;
-  const auto word = text_of(then, {"backoff"});
-  backoff.kind = backoff_kind_from(word);
-  if (const auto given = then.find("delay"); given != then.end())
-    backoff.initial = duration_from(*given);
-  else if (word != "none")
-    backoff.initial = std::chrono::seconds(1);
-  if (const auto longest = then.find("max_delay"); longest != then.end())
-    backoff.delay_max = duration_from(*longest);
-  return backoff;
+// Who writes no delay waits for a second; who writes `none` does not wait.
+base::Backoff backoff_of_policy(const Json& then) {
+  const bool waits = text_of(then, {"backoff"}) != "none";
+  return backoff_of(then, std::chrono::seconds(waits ? 1 : 0));
 }
 
 }  // namespace
@@ -64,12 +57,7 @@ Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSp
   if (act == "retry") {
     const auto attempts = then.find("attempts") == then.end() ? std::nullopt : number_from(then["attempts"]);
     if (frame.attempt >= static_cast<int>(attempts.value_or(attempts_default))) return Verdict::fail;
-    delay = backoff_of(then).delay_after(frame.attempt);
-    // A peer that says when to come again is believed, if it asks for more.
-    if (const auto asked = error_.is_object() ? error_.find("retry_after") : error_.end();
-        asked != error_.end()) {
-      delay = std::max(delay, duration_from(*asked));
-    }
+    delay = std::max(backoff_of_policy(then).delay_after(frame.attempt), delay_asked(error_));
     append("task.retry", step.name, "retrying",
            Json{{"node", frame.node},
                 {"task", tool.label},

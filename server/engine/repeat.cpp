@@ -9,7 +9,6 @@
 namespace noetl::engine {
 namespace {
 
-constexpr int attempts_default = 3;
 constexpr int pages_default = 100;  // as NOETL_PAGINATION_MAX_PAGES
 constexpr std::string_view request_fields[] = {"params", "url",     "endpoint", "method", "headers", "body",
                                                "data",   "payload", "json",     "args",   "input"};
@@ -18,27 +17,6 @@ int count_in(const Json& spec, const char* name, int otherwise) {
   const auto found = spec.find(name);
   if (found == spec.end()) return otherwise;
   return static_cast<int>(number_from(*found).value_or(otherwise));
-}
-
-// delay | initial_delay, backoff (a word or a number) | backoff_multiplier, max_delay.
-base::Backoff backoff_of(const Json& spec) {
-  auto backoff = backoff_of_playbooks;
-  for (const auto* name : {"initial_delay", "delay"}) {
-    if (const auto found = spec.find(name); found != spec.end()) backoff.initial = duration_from(*found);
-  }
-  for (const auto* name : {"backoff_multiplier", "backoff"}) {
-    const auto found = spec.find(name);
-    if (found == spec.end()) continue;
-    if (const auto factor = number_from(*found)) {
-      backoff.kind = base::BackoffKind::exponential;
-      backoff.multiplier = *factor;
-    } else if (found->is_string()) {
-      backoff.kind = backoff_kind_from(found->get_ref<const std::string&>());
-    }
-  }
-  if (const auto found = spec.find("max_delay"); found != spec.end())
-    backoff.delay_max = duration_from(*found);
-  return backoff;
 }
 
 // `path` is meant from the body of an http answer; some write it from the answer itself.
@@ -91,10 +69,7 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
 std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step& step, const Json& spec) {
   if (frame_->attempt >= count_in(spec, "max_attempts", count_in(spec, "attempts", attempts_default)))
     return std::nullopt;
-  auto delay = backoff_of(spec).delay_after(frame_->attempt);
-  // A peer that says when to come again is believed, if it asks for more.
-  if (error_.is_object() && error_.contains("retry_after"))
-    delay = std::max(delay, duration_from(error_["retry_after"]));
+  const auto delay = std::max(backoff_of(spec).delay_after(frame_->attempt), delay_asked(error_));
   ++frame_->attempt;
   append("task.retry", step.name, "retrying",
          Json{{"node", frame_->node}, {"attempt", frame_->attempt}, {"delay_ms", delay.count()}});
