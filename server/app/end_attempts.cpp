@@ -47,6 +47,8 @@ class Transaction {
  private:
   void lock();
   void decide();
+  [[nodiscard]] std::optional<wire::ReportVerdict> wrong_execution(const store::LockedCommand& command,
+                                                                   const wire::AttemptReport& report) const;
   void record(std::size_t index);
   void react(std::size_t index, const store::LockedCommand& command, store::NewEventRow event);
   void write();
@@ -102,10 +104,43 @@ store::LockedCommand* Transaction::command_of(const wire::AttemptReport& report)
   return found == commands_.end() ? nullptr : &found->second;
 }
 
+// The executions that are locked are those that the reports name, and a report may name any: what it says is compared
+// with the command before anything is decided about an execution that is not there.
+std::optional<wire::ReportVerdict> Transaction::wrong_execution(const store::LockedCommand& command,
+                                                                const wire::AttemptReport& report) const {
+  const auto refuse = [&](base::ErrorCode code, const std::string& what) {
+    wire::ReportVerdict verdict;
+    verdict.queue_id = report.lease.queue_id;
+    verdict.refused = code;
+    verdict.message = "command " + report.lease.queue_id.str() + " is of " +
+                      (command.execution_id.is_set() ? "execution " + command.execution_id.str()
+                                                     : std::string("no execution")) +
+                      ", " + what;
+    return verdict;
+  };
+  if (report.execution_id.is_set() && report.execution_id != command.execution_id) {
+    return refuse(base::ErrorCode::invalid_input, "the report names " + report.execution_id.str());
+  }
+  if (!command.execution_id.is_set()) return std::nullopt;
+  const auto found = executions_.find(command.execution_id);
+  if (found == executions_.end())
+    return refuse(base::ErrorCode::not_found, "which is not there: `noetlctl doctor --deep` says more");
+  if (found->second.status != domain::ExecutionStatus::running) {
+    return refuse(base::ErrorCode::already_terminal, "which has ended: `noetlctl doctor --deep` says more");
+  }
+  return std::nullopt;
+}
+
 void Transaction::decide() {
   for (const auto& report : reports_) {
     auto* command = command_of(report);
     decisions_.push_back(decide_attempt(command, report, unit_random()));
+    if (decisions_.back().ended) {
+      if (auto wrong = wrong_execution(*command, report)) {
+        decisions_.back() = {};
+        decisions_.back().verdict = std::move(*wrong);
+      }
+    }
     // The same command twice in one batch: the second finds what the first has made of it.
     if (decisions_.back().ended) command->status = decisions_.back().ended->status;
   }
@@ -156,10 +191,10 @@ void Transaction::record(std::size_t index) {
 
 void Transaction::react(std::size_t index, const store::LockedCommand& command, store::NewEventRow event) {
   const auto found = executions_.find(command.execution_id);
-  NOETL_INVARIANT(found != executions_.end(), "the execution of a running command is locked with it");
+  NOETL_INVARIANT(found != executions_.end(),
+                  "what is decided about an attempt is of an execution that is locked");
   auto& open = found->second;
-  // A terminal execution has no running command (R4), so a fenced report cannot meet one.
-  NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "a running command's execution runs");
+  NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "and that runs");
   const auto& report = reports_[index];
 
   const engine::Occurrence occurrence{.node_id = command.node_id,

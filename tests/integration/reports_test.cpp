@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "server/app/read_queue.hpp"
+#include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
+#include "server/app/start_execution.hpp"
 #include "server/store/queue_table.hpp"
 #include "tests/integration/server_parts.hpp"
 
@@ -10,6 +12,17 @@ using namespace noetl;
 using support::completed;
 using support::failed;
 using support::ServerParts;
+
+namespace {
+constexpr const char* single = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: single, path: tests/single}
+workflow:
+  - step: start
+    tool: {kind: noop}
+)";
+}  // namespace
 
 TEST_CASE("a completed command is done with its result, one event and right counters") {
   ServerParts server;
@@ -77,6 +90,56 @@ TEST_CASE("of two attempts of one command in one request only the live one is re
   CHECK_FALSE(answer->verdicts.at(1).refused);
   CHECK(server.status_of(id) == "done");
   CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+}
+
+TEST_CASE(
+    "a report that names another execution than its command's is refused, and the right one still counts") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {single}).value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/single";
+  const auto mine = app::start_execution(server.parts, execute).value().execution_id;
+  const auto other = app::start_execution(server.parts, execute).value().execution_id;
+  const auto command = server.claim(
+      "w", {server.number("select queue_id from noetl.queue where execution_id = " + mine.str())});
+  const auto plain = server.claim("w", server.enqueue());
+
+  std::vector<wire::ReportVerdict> verdicts;
+  for (const auto named : {other, base::ExecutionId{42}}) {
+    auto wrong = completed(command);
+    wrong.execution_id = named;
+    verdicts.push_back(server.report(wrong));
+  }
+  auto wrong_plain = completed(plain);
+  wrong_plain.execution_id = other;
+  verdicts.push_back(server.report(wrong_plain));
+
+  for (const auto& verdict : verdicts) CHECK(verdict.refused == base::ErrorCode::invalid_input);
+  CHECK(verdicts[0].message == "command " + command.lease.queue_id.str() + " is of execution " + mine.str() +
+                                   ", the report names " + other.str());
+  CHECK(server.status_of(command.lease.queue_id) == "running");
+  CHECK_FALSE(server.report(completed(command)).refused);
+  CHECK_FALSE(server.report(completed(plain)).refused);
+  CHECK(server.number("select count(*) from noetl.execution where status = 'completed'") == 1);
+}
+
+TEST_CASE("a report for an execution that has ended, or is gone, by other hands is refused") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {single}).value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/single";
+  (void)app::start_execution(server.parts, execute).value();
+  const auto command = server.claim("w", {server.number("select queue_id from noetl.queue")});
+
+  server.run("update noetl.execution set status = 'cancelled', outstanding = 0, finished_at = now()");
+  const auto ended = server.report(completed(command));
+  server.run("delete from noetl.execution");
+  const auto gone = server.report(completed(command));
+
+  CHECK(ended.refused == base::ErrorCode::already_terminal);
+  CHECK(gone.refused == base::ErrorCode::not_found);
 }
 
 TEST_CASE("a failing command waits longer each time and ends in the dead letter") {
