@@ -1,6 +1,7 @@
 """How long a small execution takes while a flood waits in the same pool: `python3 bench/fairness.py --bin build/release/bin`.
 A three-step playbook is run alone, then behind plain commands that were enqueued before it, then behind executions
-that were started before it. Shown is from the POST to its end, in milliseconds; nothing is judged."""
+of another playbook that were started before it, then behind executions of its own, in a group of its own and without
+one. Shown is from the POST to its end, in milliseconds; nothing is judged."""
 
 import argparse
 import json
@@ -11,9 +12,12 @@ import figures
 from stack import Stack, wait_until
 
 
-def run_one(stack, patience=300.0):
+SMALL = figures.THREE_STEPS.replace("three_steps", "small")
+
+
+def run_one(stack, request=None, patience=300.0):
     start = time.monotonic()
-    status, answer = stack.call("POST", "/api/v2/execute", {"path": "bench/three_steps"})
+    status, answer = stack.call("POST", "/api/v2/execute", request or {"path": "bench/small"})
     if status // 100 != 2:
         raise RuntimeError("execute: " + answer)
     execution = json.loads(answer)["execution_id"]
@@ -38,13 +42,13 @@ def flood_of_executions(stack, count):
             raise RuntimeError("execute: " + answer)
 
 
-def behind(stack, flood, count, unfinished):
+def behind(stack, flood, count, unfinished, request=None):
     """The flood is there before the first worker; the small execution comes a second after the workers."""
     flood(stack, count)
     start = time.monotonic()
     stack.start_workers(2)
     time.sleep(1)
-    took = run_one(stack)
+    took = run_one(stack, request)
     wait_until("the end of the flood", lambda: stack.sql.number(unfinished) == 0, 600, 0.1)
     whole = time.monotonic() - start
     stack.stop_workers()
@@ -59,20 +63,26 @@ def main():
     arguments.add_argument("--executions", type=int, default=20_000)
     options = arguments.parse_args()
     with Stack(options.bin, options.slots) as stack:
-        status, answer = stack.call("POST", "/api/catalog/register", {"content": figures.THREE_STEPS})
-        if status // 100 != 2:
-            raise RuntimeError("register: " + answer)
+        for playbook in (figures.THREE_STEPS, SMALL):
+            status, answer = stack.call("POST", "/api/catalog/register", {"content": playbook})
+            if status // 100 != 2:
+                raise RuntimeError("register: " + answer)
         stack.start_workers(2)
         run_one(stack)
         alone = [run_one(stack) for _ in range(20)]
         stack.stop_workers()
         print(f"alone: {statistics.median(alone):.0f} ms", flush=True)
-        open_commands = "select count(*) from noetl.queue where status in ('queued', 'running')"
-        took, whole = behind(stack, flood_of_commands, options.commands, open_commands)
-        print(f"behind {options.commands} plain commands: {took:.0f} ms (all done after {whole:.1f} s)", flush=True)
-        took, whole = behind(stack, flood_of_executions, options.executions,
-                             "select count(*) from noetl.execution where status = 'running'")
-        print(f"behind {options.executions} executions: {took:.0f} ms (all done after {whole:.1f} s)", flush=True)
+        commands, executions = ("select count(*) from noetl.queue where status in ('queued', 'running')",
+                                "select count(*) from noetl.execution where status = 'running'")
+        for what, flood, count, unfinished, request in (
+                ("plain commands", flood_of_commands, options.commands, commands, None),
+                ("executions of another playbook", flood_of_executions, options.executions, executions, None),
+                ("executions of its own playbook, another group", flood_of_executions, options.executions, executions,
+                 {"path": "bench/three_steps", "group": "small"}),
+                ("executions of its own playbook", flood_of_executions, options.executions, executions,
+                 {"path": "bench/three_steps"})):
+            took, whole = behind(stack, flood, count, unfinished, request)
+            print(f"behind {count} {what}: {took:.0f} ms (all done after {whole:.1f} s)", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,15 @@ def last_id(stack):
     return stack.sql.value("select coalesce(max(queue_id), 0) from noetl.queue")
 
 
-def wait_for_drain(stack, after, patience=300.0):
+def wait_for_drain(stack, after, patience=300.0, at_each_look=lambda: None):
     """Polls for one command that is not finished: stops at the first, and looks four times a second."""
     unfinished = f"select exists (select from noetl.queue where queue_id > {after} and finished_at is null)"
-    wait_until("the drain", lambda: stack.is_alive() and stack.sql.value(unfinished) == "f", patience, interval=0.25)
+
+    def is_done():
+        at_each_look()
+        return stack.is_alive() and stack.sql.value(unfinished) == "f"
+
+    wait_until("the drain", is_done, patience, interval=0.25)
 
 
 def check_once_each(stack, after, count):
@@ -53,18 +58,23 @@ def wal_position(stack):
     return int(stack.sql.value("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
 
 
+def fill(stack, count, batch=1000):
+    """The id after which they come, and how many a second were taken."""
+    after = last_id(stack)
+    return after, stack.load("enqueue", "--batch", batch, "--connections", 4, "--count", count)["per_second"]
+
+
 def drain(stack, count, workers):
     """Commands that wait already, from the first claim to the last one done; workers start on the full queue."""
     stack.stop_workers()
-    after = last_id(stack)
     wal = [wal_position(stack)]
-    enqueued = stack.load("enqueue", "--batch", 1000, "--connections", 4, "--count", count)
+    after, enqueued = fill(stack, count)
     wal.append(wal_position(stack))
     stack.start_workers(workers)
     wait_for_drain(stack, after)
     wal.append(wal_position(stack))
     check_once_each(stack, after, count)
-    return {"drain": rate(stack, after), "enqueue_batch": enqueued["per_second"],
+    return {"drain": rate(stack, after), "enqueue_batch": enqueued,
             "wal_enqueue": (wal[1] - wal[0]) / count, "wal_drain": (wal[2] - wal[1]) / count}
 
 

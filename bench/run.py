@@ -3,12 +3,9 @@
 beside it, in the same run on the same Postgres, and the ratios first. Run as ./dev bench [--peers]."""
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -16,7 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import figures
 import outage
 import run_peers
-from stack import Stack, sync_ms
+import sweep
+from stack import Stack, commit, machine_line, sync_ms
 
 
 def log(text):
@@ -117,6 +115,9 @@ def main():
     parser.add_argument("--idle-seconds", type=float, default=10)
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
     parser.add_argument("--outage", type=float, metavar="SECONDS", help="instead: load while nats-server is away for so long")
+    parser.add_argument("--sweep", action="store_true", help="instead: figures against workers, batch, backlog, items; --sweep --help says more")
+    if "--sweep" in sys.argv[1:]:
+        return sweep.main([argument for argument in sys.argv[1:] if argument != "--sweep"])
     choice = parser.parse_args()
     if choice.outage:
         with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
@@ -129,7 +130,7 @@ def main():
             stack.stop_ours()
             theirs = run_peers.measure(stack, choice, log)
 
-    machine = f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    machine = machine_line()
     print(f"\n{machine}; medians of {choice.runs} runs, drain of {choice.commands:,} commands by 2 workers of {choice.slots} slots\n")
     if theirs:
         print_ratios(ours, theirs)
@@ -139,11 +140,6 @@ def main():
     if choice.json:
         with open(choice.json, "w") as out:
             json.dump({"machine": machine, "ours": ours, "peers": theirs, "commit": commit()}, out, indent=1)
-
-
-def commit():
-    run = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__)))
-    return run.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The stack that is measured: a private Postgres with default durability, nats-server, noetl-server and
 noetl-workers on free ports of 127.0.0.1, in a temporary folder. Everything ends with the `with` block."""
 
+import datetime
 import glob
 import http.client
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -73,9 +75,12 @@ class Postgres:
 
 
 class Stack:
-    def __init__(self, bin_folder, slots):
+    """`settings` are more variables of the server's environment."""
+
+    def __init__(self, bin_folder, slots, **settings):
         self.bin = bin_folder
         self.slots = slots
+        self.settings = settings
         self.processes = []
         self.workers = []
 
@@ -111,7 +116,7 @@ class Stack:
         self.start_nats()
         port_file = os.path.join(self.folder, "port")
         self.env = {"NOETL_DATABASE_URL": self.database_url, "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
-                    "NOETL_HOST": "127.0.0.1", "NOETL_LOG_LEVEL": "warn"}
+                    "NOETL_HOST": "127.0.0.1", "NOETL_LOG_LEVEL": "warn", **self.settings}
         self.server = self.spawn([os.path.join(self.bin, "noetl-server")], "server",
                                  {**self.env, "NOETL_PORT": "0", "NOETL_PORT_FILE": port_file})
         wait_until("the server's port", lambda: self.server.poll() is not None or (os.path.exists(port_file) and open(port_file).read()))
@@ -129,6 +134,14 @@ class Stack:
         env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_WORKER_SLOTS": str(slots or self.slots)}
         for _ in range(count):
             self.workers.append(self.spawn([os.path.join(self.bin, "noetl-worker")], "worker", env))
+
+    def await_workers(self):
+        ready = "select count(*) from noetl.worker where status = 'ready' and lease_until > now()"
+        wait_until("the workers", lambda: self.is_alive() and self.sql.number(ready) == len(self.workers), 120)
+
+    def signal_workers(self, number):
+        for worker in self.workers:
+            worker.send_signal(number)
 
     def is_alive(self):
         """True, or the end of the run: a figure of a stack with a dead part is none."""
@@ -172,6 +185,19 @@ class Stack:
         if run.returncode != 0:
             raise RuntimeError(f"noetl-bench {arguments}: {run.stderr.strip()}")
         return json.loads(run.stdout)
+
+
+def machine_line():
+    """What a figure is worth nothing without."""
+    versions = [subprocess.run([find_program(name), "--version"], capture_output=True, text=True).stdout.strip().replace(" (PostgreSQL)", "")
+                for name in ("postgres", "nats-server")]
+    return (f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+            + ", ".join(version.split(" (")[0].replace(": v", " ") for version in versions))
+
+
+def commit():
+    run = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__)))
+    return run.stdout.strip()
 
 
 def sync_ms(folder):
