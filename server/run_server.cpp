@@ -134,6 +134,8 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
       metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
   const auto expired = metrics.gauge("noetl_upkeep_leases_expired",
                                      "Leases of lost workers ended by this server's upkeep since start");
+  const auto failures =
+      metrics.gauge("noetl_upkeep_failures", "Background duties that failed on this server since start");
   const auto given_up = metrics.gauge("noetl_notifications_given_up",
                                       "Notifications that JetStream gave up after their last delivery, seen "
                                       "by this server's upkeep since start");
@@ -148,7 +150,7 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
       metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
   metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected,
-                         borrowed, rung, expired, leading, given_up, pruned_commands, pruned_events,
+                         borrowed, rung, expired, failures, leading, given_up, pruned_commands, pruned_events,
                          pruned_executions, pruned_rows] {
     const auto counts = notifier.counts();
     published.set(static_cast<double>(counts.published));
@@ -157,6 +159,7 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
     borrowed.set(static_cast<double>(parts.connections.borrowed()));
     rung.set(static_cast<double>(upkeep.commands_rung()));
     expired.set(static_cast<double>(upkeep.leases_expired()));
+    failures.set(static_cast<double>(upkeep.failures()));
     leading.set(upkeep.is_leading() ? 1 : 0);
     given_up.set(static_cast<double>(upkeep.rings_given_up()));
     const auto gone = upkeep.retention_counts();

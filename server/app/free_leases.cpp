@@ -6,31 +6,55 @@
 
 namespace noetl::app {
 
-int free_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason) {
-  constexpr std::size_t batch = 512;
+namespace {
+constexpr std::size_t batch_max = 512;
+
+wire::AttemptReport lost(const domain::Lease& lease, const std::string& reason) {
+  wire::AttemptReport report;
+  report.lease = lease;
+  report.outcome = domain::Outcome::failed;
+  report.error = domain::ToolError{.kind = "worker_lost",
+                                   .message = reason,
+                                   .is_retryable = true,
+                                   .status = {},
+                                   .retry_after = {},
+                                   .traceback = {}};
+  return report;
+}
+
+// Together, and one by one when one of them cannot be ended.
+void end_lost(Parts& parts, const std::vector<wire::AttemptReport>& reports, DutyOutcome& outcome) {
+  DutyOutcome together;
+  together.attempt("a batch", [&] { (void)end_attempts(parts, reports); });
+  if (together.left == 0) {
+    outcome.done += static_cast<int>(reports.size());
+    return;
+  }
+  for (const auto& report : reports) {
+    outcome.attempt("command " + report.lease.queue_id.str(), [&] {
+      (void)end_attempts(parts, {report});
+      ++outcome.done;
+    });
+  }
+}
+}  // namespace
+
+DutyOutcome free_leases(Parts& parts, const std::optional<std::string>& worker_id,
+                        const std::string& reason) {
+  DutyOutcome outcome;
   std::vector<domain::Lease> leases;
   parts.connections.run_one([&](store::Session& session) {
     leases = store::UpkeepStatements(session).orphaned_commands(worker_id);
   });
-  for (std::size_t from = 0; from < leases.size(); from += batch) {
+  for (std::size_t from = 0; from < leases.size(); from += batch_max) {
     std::vector<wire::AttemptReport> reports;
-    for (std::size_t i = from; i < std::min(leases.size(), from + batch); ++i) {
-      wire::AttemptReport report;
-      report.lease = leases[i];
-      report.outcome = domain::Outcome::failed;
-      report.error = domain::ToolError{.kind = "worker_lost",
-                                       .message = reason,
-                                       .is_retryable = true,
-                                       .status = {},
-                                       .retry_after = {},
-                                       .traceback = {}};
-      reports.push_back(std::move(report));
-    }
-    (void)end_attempts(parts, reports);
+    for (std::size_t i = from; i < std::min(leases.size(), from + batch_max); ++i)
+      reports.push_back(lost(leases[i], reason));
+    end_lost(parts, reports, outcome);
   }
   parts.connections.run_one(
       [&](store::Session& session) { store::UpkeepStatements(session).forget_claims(worker_id); });
-  return static_cast<int>(leases.size());
+  return outcome;
 }
 
 }  // namespace noetl::app

@@ -4,11 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "server/app/duty_outcome.hpp"
 #include "server/app/parts.hpp"
 
 namespace noetl::app {
 
-// Of one worker, or (nothing) of every worker that is lost, stopped or unknown. The number freed.
-int free_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason);
+// Of one worker, or (nothing) of every worker that is lost, stopped or unknown. Those are left whose execution cannot be
+// read: nothing could be decided about them.
+DutyOutcome free_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason);
 
 }  // namespace noetl::app

@@ -63,7 +63,8 @@ std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
   return engine::duration_from(spec->at("timeout"));
 }
 
-OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row) {
+base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& session,
+                                               const store::LockedExecution& row) {
   OpenExecution open;
   open.execution_id = row.execution_id;
   open.status = row.status;
@@ -74,13 +75,20 @@ OpenExecution open_execution(Parts& parts, store::Session& session, const store:
   auto playbook = parts.playbooks.get(row.catalog_id, session);
   auto state = engine::state_from_json(Json::parse(row.state));
   if (!playbook || !state) {
-    throw std::runtime_error("execution " + row.execution_id.str() + " cannot go on: " +
+    return base::failure(ErrorCode::internal,
+                         "execution " + row.execution_id.str() + " cannot go on: " +
                              (playbook ? state.error().message : playbook.error().message));
   }
   open.playbook = std::move(*playbook);
   open.state = std::move(*state);
   open.workload = Json::parse(row.workload);
   return open;
+}
+
+OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row) {
+  auto open = try_open_execution(parts, session, row);
+  if (!open) throw std::runtime_error(open.error().message);
+  return std::move(*open);
 }
 
 void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event) {

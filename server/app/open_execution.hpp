@@ -42,7 +42,10 @@ inline constexpr int depth_max = 32;
 // executor.spec.timeout: how long an execution may take; 0: as long as it likes.
 [[nodiscard]] std::chrono::milliseconds limit_of(const domain::Playbook& playbook);
 
-// Opens a locked, running execution. Throws when what is stored cannot be read.
+// Opens a locked execution. An error: what is stored of it cannot be read, or its playbook cannot any more.
+[[nodiscard]] base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& session,
+                                                             const store::LockedExecution& row);
+// The same, and throws that.
 [[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session,
                                            const store::LockedExecution& row);
 

@@ -131,13 +131,25 @@ void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended) {
   }
 }
 
-int tell_waiting_parents(Parts& parts, int limit) {
+DutyOutcome tell_waiting_parents(Parts& parts, int limit) {
+  DutyOutcome outcome;
   std::vector<store::UntoldChild> untold;
   parts.connections.run_one(
       [&](store::Session& session) { untold = store::ExecutionTable(session).untold_children({}, limit); });
-  if (untold.empty()) return 0;
-  tell_parents(parts, tell_batch(parts, untold));
-  return static_cast<int>(untold.size());
+  if (untold.empty()) return outcome;
+  DutyOutcome together;
+  together.attempt("a batch", [&] { tell_parents(parts, tell_batch(parts, untold)); });
+  if (together.left == 0) {
+    outcome.done = static_cast<int>(untold.size());
+    return outcome;
+  }
+  for (const auto& child : untold) {
+    outcome.attempt("execution " + child.parent_execution_id.str(), [&] {
+      tell_parents(parts, tell_batch(parts, {child}));
+      ++outcome.done;
+    });
+  }
+  return outcome;
 }
 
 }  // namespace noetl::app

@@ -3,6 +3,7 @@
 // own after the one that ended them; upkeep calls it for those whose server died in between. Any thread.
 #include <vector>
 
+#include "server/app/duty_outcome.hpp"
 #include "server/app/parts.hpp"
 
 namespace noetl::app {
@@ -10,7 +11,7 @@ namespace noetl::app {
 // `ended`: executions that have just ended, called or not; callers of callers are told as well.
 void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended);
 
-// All that are waiting to be told, at most `limit`. The number told.
-int tell_waiting_parents(Parts& parts, int limit);
+// All that are waiting to be told, at most `limit`. Those are left whose caller cannot be read.
+DutyOutcome tell_waiting_parents(Parts& parts, int limit);
 
 }  // namespace noetl::app

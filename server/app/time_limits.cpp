@@ -9,12 +9,6 @@
 namespace noetl::app {
 
 namespace {
-std::string seconds_of(std::chrono::milliseconds time) {
-  auto text = std::to_string(time.count() / 1000);
-  if (const auto rest = time.count() % 1000; rest != 0) text += "." + std::to_string(1000 + rest).substr(1);
-  return text + " s";
-}
-
 bool fail_one(Parts& parts, base::ExecutionId id) {
   bool is_failed = false;
   parts.connections.transact([&](store::Session& session) {
@@ -22,30 +16,41 @@ bool fail_one(Parts& parts, base::ExecutionId id) {
     store::TimeLimitStatements statements(session);
     const auto overdue = statements.lock(id);
     if (!overdue) return;
-    auto open = open_execution(parts, session, overdue->row);
-    NothingStored nothing;  // ending renders nothing
-    end_execution(parts, session, open,
-                  engine::time_out(
-                      {*open.playbook, id, open.workload, nothing}, std::move(open.state),
-                      "execution " + id.str() + " has run for its limit of " + seconds_of(overdue->limit)));
+    const auto message =
+        "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
+    if (auto open = try_open_execution(parts, session, overdue->row)) {
+      NothingStored nothing;  // ending renders nothing
+      end_execution(
+          parts, session, *open,
+          engine::time_out({*open->playbook, id, open->workload, nothing}, std::move(open->state), message));
+    } else {
+      fail_unreadable(parts, session, overdue->row,
+                      {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
+    }
     statements.end_time_of_children(id);
     is_failed = true;
   });
-  if (is_failed) tell_parents(parts, {id});
   return is_failed;
 }
 }  // namespace
 
-int fail_overdue(Parts& parts, int limit) {
-  int failed = 0;
-  while (failed < limit) {
+DutyOutcome fail_overdue(Parts& parts, int limit) {
+  DutyOutcome outcome;
+  for (int before = -1; outcome.done < limit && outcome.done > before;) {
+    before = outcome.done;
+    outcome.left = 0;
     std::vector<base::ExecutionId> ids;
     parts.connections.run_one(
         [&](store::Session& session) { ids = store::TimeLimitStatements(session).overdue(limit); });
-    if (ids.empty()) break;
-    for (const auto id : ids) failed += fail_one(parts, id) ? 1 : 0;
+    for (const auto id : ids) {
+      outcome.attempt("execution " + id.str(), [&] {
+        if (!fail_one(parts, id)) return;
+        ++outcome.done;
+        tell_parents(parts, {id});
+      });
+    }
   }
-  return failed;
+  return outcome;
 }
 
 }  // namespace noetl::app

@@ -23,7 +23,7 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
                                   .depth = row["depth"].as<int>(),
                                   .has_caller = row["has_caller"].as<bool>(),
                                   .is_paused = row["is_paused"].as<bool>()},
-                          .limit = std::chrono::milliseconds{row["limit_ms"].as<std::int64_t>()}};
+                          .deadline_at = text_of(row["deadline_at"])};
 }
 
 void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {

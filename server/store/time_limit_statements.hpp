@@ -11,7 +11,7 @@ namespace noetl::store {
 
 struct OverdueExecution {
   LockedExecution row;
-  std::chrono::milliseconds limit{0};  // from its start
+  std::string deadline_at;  // RFC 3339
 };
 
 class TimeLimitStatements {

@@ -1,6 +1,7 @@
 #include "server/upkeep/upkeep.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "server/app/free_leases.hpp"
 #include "server/app/record_given_up.hpp"
@@ -62,28 +63,65 @@ std::chrono::milliseconds Upkeep::tick() {
 
   store::UpkeepLook look;
   connection_.run_one([&](store::Session& session) { look = store::UpkeepStatements(session).look(); });
-  if (look.has_lost_worker || look.has_orphan) expire_leases(look);
-  if (look.has_overdue) {
-    const int failed = app::fail_overdue(parts_, overdue_max);
-    if (failed > 0)
-      telemetry::log_warn("upkeep", "executions ran out of time", {{"executions", std::to_string(failed)}});
-  }
-  if (look.has_untold) (void)app::tell_waiting_parents(parts_, callers_max);
-  commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look));
+  if (look.has_lost_worker || look.has_orphan) attempt("leases", [&] { expire_leases(look); });
+  if (look.has_overdue) attempt("time limits", [&] { fail_overdue(); });
+  if (look.has_untold)
+    attempt("callers", [&] { note("callers", app::tell_waiting_parents(parts_, callers_max)); });
+  attempt("ring", [&] { commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look)); });
   if (look.has_change && ticks_ % fold_ticks == 0) {
-    connection_.run_one(
-        [&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+    attempt("counters", [&] {
+      connection_.run_one(
+          [&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+    });
   }
-  if (ticks_ % given_up_ticks == 0)
-    rings_given_up_ += static_cast<std::uint64_t>(app::record_given_up(parts_));
+  if (ticks_ % given_up_ticks == 0) {
+    attempt("given up", [&] { rings_given_up_ += static_cast<std::uint64_t>(app::record_given_up(parts_)); });
+  }
   if (retention_.is_on() && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) {
-    has_more_to_prune_ = retention_.step(connection_, look.now_ms);
+    has_more_to_prune_ = false;
+    attempt("retention", [&] { has_more_to_prune_ = retention_.step(connection_, look.now_ms); });
   }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
   const auto next =
       std::min({look.next_due, look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline});
   return std::clamp(next, wait_min, longest_wait(look));
+}
+
+// Each duty is a boundary of its own: what one of them cannot do must not keep the doorbell from ringing. The lock may
+// have gone with the connection: without it nothing more is done.
+void Upkeep::attempt(const char* duty, const std::function<void()>& work) {
+  try {
+    const auto failures = failures_.load();
+    work();
+    if (failures_ == failures) failing_.erase(duty);
+    return;
+  } catch (const std::exception& error) {
+    note_failure(duty, error.what());
+  }
+  if (!connection_.acquire()) throw std::runtime_error("another server does the background duties now");
+}
+
+// It fails with every tick until somebody mends it: said once.
+void Upkeep::note_failure(const char* duty, const std::string& why) {
+  ++failures_;
+  auto& known = failing_[duty];
+  if (known == why) return;
+  known = why;
+  telemetry::log_warn("upkeep", "a background duty failed", {{"duty", duty}, {"error", why}});
+}
+
+void Upkeep::note(const char* duty, const app::DutyOutcome& outcome) {
+  if (outcome.left > 0) note_failure(duty, std::to_string(outcome.left) + " left, the first: " + outcome.why);
+}
+
+void Upkeep::fail_overdue() {
+  const auto outcome = app::fail_overdue(parts_, overdue_max);
+  if (outcome.done > 0) {
+    telemetry::log_warn("upkeep", "executions ran out of time",
+                        {{"executions", std::to_string(outcome.done)}});
+  }
+  note("time limits", outcome);
 }
 
 std::chrono::milliseconds Upkeep::longest_wait(const store::UpkeepLook& look) const {
@@ -101,11 +139,12 @@ void Upkeep::expire_leases(const store::UpkeepLook& look) {
   for (const auto& worker : lost)
     telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
   if (lost.empty() && !look.has_orphan) return;
-  const int freed = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
-  leases_expired_ += static_cast<std::uint64_t>(freed);
-  if (freed > 0)
+  const auto outcome = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
+  leases_expired_ += static_cast<std::uint64_t>(outcome.done);
+  if (outcome.done > 0)
     telemetry::log_warn("upkeep", "commands of lost workers wait again",
-                        {{"commands", std::to_string(freed)}});
+                        {{"commands", std::to_string(outcome.done)}});
+  note("leases", outcome);
 }
 
 }  // namespace noetl::upkeep

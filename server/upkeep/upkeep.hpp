@@ -5,11 +5,14 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
 
+#include "server/app/duty_outcome.hpp"
 #include "server/app/parts.hpp"
 #include "server/store/duty_connection.hpp"
 #include "server/upkeep/retention.hpp"
@@ -37,6 +40,8 @@ class Upkeep {
   // Notifications that JetStream gave up after their last delivery.
   [[nodiscard]] std::uint64_t rings_given_up() const { return rings_given_up_; }
   [[nodiscard]] RetentionCounts retention_counts() const { return retention_.counts(); }
+  // Duties of a tick that failed, or left something that cannot be read.
+  [[nodiscard]] std::uint64_t failures() const { return failures_; }
   // Ticks as leader, and how often they asked Postgres: equal while nothing happens.
   [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
   [[nodiscard]] std::uint64_t calls() const { return connection_.calls(); }
@@ -46,7 +51,11 @@ class Upkeep {
   // Both give the time until the next tick.
   [[nodiscard]] std::chrono::milliseconds tick_safely();
   [[nodiscard]] std::chrono::milliseconds tick();
+  void attempt(const char* duty, const std::function<void()>& work);
+  void note_failure(const char* duty, const std::string& why);
+  void note(const char* duty, const app::DutyOutcome& outcome);
   void expire_leases(const store::UpkeepLook& look);
+  void fail_overdue();
   [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
@@ -56,11 +65,13 @@ class Upkeep {
   RingDue ring_due_;
   Retention retention_;
   bool has_more_to_prune_ = false;
+  std::map<std::string, std::string> failing_;  // duty → why, as it was logged
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<bool> is_leading_{false};
   std::atomic<std::uint64_t> commands_rung_{0};
   std::atomic<std::uint64_t> leases_expired_{0};
   std::atomic<std::uint64_t> rings_given_up_{0};
+  std::atomic<std::uint64_t> failures_{0};
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread thread_;  // last: started when all else stands

@@ -3,9 +3,9 @@
 select execution_id from noetl.execution where deadline_at <= now() and status = 'running' order by deadline_at limit $1
 
 -- name: lock_overdue
--- Looked at again under the lock. How long it was allowed to run, for the message.
+-- Looked at again under the lock.
 select execution_id, catalog_id, state, workload, depth, not is_parent_told as has_caller, is_paused,
-  (extract(epoch from deadline_at - started_at) * 1000)::bigint as limit_ms
+  noetl.rfc3339(deadline_at) as deadline_at
 from noetl.execution where execution_id = $1 and status = 'running' and deadline_at <= now() for update
 
 -- name: end_time_of_children

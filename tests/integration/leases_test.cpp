@@ -3,6 +3,8 @@
 
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/start_execution.hpp"
 #include "tests/integration/server_parts.hpp"
 
 using namespace noetl;
@@ -107,13 +109,44 @@ TEST_CASE("the commands of a lost worker wait again, those without attempts left
   (void)server.claim("w", last);
   server.run("update noetl.worker set status = 'lost'");
 
-  const int freed = app::free_leases(server.parts, std::nullopt, "gone");
+  const int freed = app::free_leases(server.parts, std::nullopt, "gone").done;
 
   CHECK(freed == 2);
   CHECK(server.status_of(again) == "queued");
   CHECK(server.status_of(last) == "dead");
   CHECK(server.number("select count(*) from noetl.dead_letter where error_kind = 'worker_lost'") == 1);
   CHECK(server.number("select count(*) from noetl.claim") == 0);
+}
+
+TEST_CASE("a command whose execution cannot be read does not keep the others of its worker") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: single, path: tests/single}
+workflow:
+  - step: start
+    tool: {kind: noop}
+)"})
+      .value();
+  wire::ExecuteRequest request;
+  request.path = "tests/single";
+  (void)app::start_execution(server.parts, request).value();
+  const base::CommandId unreadable{server.number("select queue_id from noetl.queue")};
+  const auto plain = server.enqueue();
+  (void)server.claim("w", unreadable);
+  (void)server.claim("w", plain);
+  server.run("update noetl.worker set status = 'lost'");
+  server.run("update noetl.execution set state = '{}'");
+
+  const auto outcome = app::free_leases(server.parts, std::nullopt, "gone");
+
+  CHECK(outcome.done == 1);
+  CHECK(outcome.left == 1);
+  CHECK(outcome.why.find(unreadable.str()) != std::string::npos);
+  CHECK(server.status_of(plain) == "queued");
+  CHECK(server.status_of(unreadable) == "running");
 }
 
 TEST_CASE("a worker that deregisters hands back what it held") {

@@ -219,7 +219,7 @@ TEST_CASE("a command of a paused execution whose worker is lost waits for the re
   (void)server.claim("w", queued_of(server, id));
   (void)app::pause_execution(server.parts, {.execution_id = id});
 
-  CHECK(app::free_leases(server.parts, "w", "a test") == 1);
+  CHECK(app::free_leases(server.parts, "w", "a test").done == 1);
 
   CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at > now() + "
                       "interval '100 years'") == 1);
@@ -255,18 +255,18 @@ TEST_CASE(
   (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const auto child = child_of(server, id);
   const auto running = server.claim("w", queued_of(server, child));
-  CHECK(app::fail_overdue(server.parts, 100) == 0);
+  CHECK(app::fail_overdue(server.parts, 100).done == 0);
 
   server.run(
-      "update noetl.execution set deadline_at = started_at + interval '1.5 seconds' - interval '1 hour', "
-      "started_at = started_at - interval '1 hour' where deadline_at is not null");
-  CHECK(app::fail_overdue(server.parts, 100) == 2);
+      "update noetl.execution set deadline_at = '2026-01-02 03:04:05.5+00' where deadline_at is not null");
+  CHECK(app::fail_overdue(server.parts, 100).done == 2);
 
   const auto row = app::get_execution(server.parts, id).value();
   const auto error = nlohmann::json::parse(row.error);
   CHECK(row.status == "FAILED");
   CHECK(error["kind"] == "timeout");
-  CHECK(error["message"] == "execution " + id.str() + " has run for its limit of 1.500 s");
+  CHECK(error["message"] ==
+        "execution " + id.str() + " has not ended by its time limit, 2026-01-02T03:04:05.500000Z");
   CHECK(row.deadline_at.empty());
   CHECK(status_of(server, child) == "FAILED");
   CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
@@ -274,6 +274,43 @@ TEST_CASE(
   store::ConnectionPool inspection(
       {.database_url = server.database_url, .connections_max = 2, .is_inspection = true});
   CHECK(doctor::check_replays(inspection, {}).verdict == doctor::Verdict::ok);
+}
+
+TEST_CASE("an execution that cannot be read fails with its time limit, and the others with it") {
+  ServerParts server;
+  server.add_worker("w");
+  wire::ExecuteRequest request;
+  request.path = "tests/calling";
+  request.timeout = 1500ms;
+  const auto caller = execute(server, request);
+  (void)server.report(completed(server.claim("w", queued_of(server, caller))));
+  const auto child = child_of(server, caller);
+  const auto stateless = execute(server, request);
+  const auto good = execute(server, request);
+  server.run("update noetl.execution set deadline_at = now() where execution_id <> " + caller.str());
+  server.run(
+      "update noetl.execution set deadline_at = now() - interval '1 minute', state = '{}' where execution_id "
+      "in (" +
+      child.str() + ", " + stateless.str() + ")");
+
+  const auto outcome = app::fail_overdue(server.parts, 100);
+
+  CHECK(outcome.done == 3);
+  CHECK(outcome.left == 0);
+  for (const auto id : {child, stateless, good}) {
+    const auto row = app::get_execution(server.parts, id).value();
+    const auto error = nlohmann::json::parse(row.error);
+    CHECK(row.status == "FAILED");
+    CHECK(error["kind"] == "timeout");
+    CHECK((error["message"].get<std::string>().find("cannot go on") != std::string::npos) == (id != good));
+    CHECK(server.number(
+              "select count(*) from noetl.queue where status in ('queued', 'running') and execution_id = " +
+              id.str()) == 0);
+    CHECK(server.number(
+              "select count(*) from noetl.event where event_type = 'playbook.failed' and execution_id = " +
+              id.str()) == 1);
+  }
+  CHECK(status_of(server, caller) == "FAILED");
 }
 
 TEST_CASE("upkeep looks at time limits by itself, when the first is over") {

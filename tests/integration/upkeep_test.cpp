@@ -179,6 +179,28 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
   });
 }
 
+TEST_CASE("a duty that fails with every tick does not keep the others from being done") {
+  ServerParts server;
+  server.add_worker("w");
+  server.add_worker("silent");
+  const auto held = server.enqueue();
+  (void)server.claim("silent", held);
+  // Neither can the counters be folded nor the claims of who is gone be forgotten.
+  server.run("alter table noetl.queue_depth add check (count < 0) not valid");
+  server.run("insert into noetl.claim (worker_id, claim_id, queue_ids) values ('gone', 1, '{1}')");
+  server.run(
+      "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end "
+      "$$");
+  server.run("create trigger refuse before delete on noetl.claim for each row execute function refuse()");
+  const auto waiting = server.enqueue();
+
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the doorbell rings", 5s, [&] { return was_rung(server, waiting); });
+  wait_until("it was tried again", 5s, [&] { return upkeep.failures() > 10; });
+  CHECK(upkeep.is_leading());
+}
+
 TEST_CASE("upkeep goes on after a first tick that failed") {
   ServerParts server;
   auto settings = quick(server);

@@ -208,7 +208,9 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
   if (*execution.deadline_at > session_.database.now()) return std::nullopt;
   return OverdueExecution{
       .row = locked_from(execution),
-      .limit = std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at - execution.started_at)};
+      .deadline_at =
+          std::to_string(std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at).count()) +
+          " ms"};
 }
 
 void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
