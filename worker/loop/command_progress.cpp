@@ -101,7 +101,7 @@ std::optional<wire::AttemptNote> CommandProgress::take(Time now, std::chrono::mi
     lines_bytes_ = 0;
     if (note_.fraction) payload["fraction"] = std::clamp(*note_.fraction, 0.0, 1.0);
     if (note_.rows) payload["rows"] = *note_.rows;
-    if (!note_.text.empty()) payload["text"] = note_.text.substr(0, text_bytes_max);
+    if (!note_.text.empty()) payload["text"] = note_.text;
     if (dropped_bytes_ > 0) payload["dropped_bytes"] = std::exchange(dropped_bytes_, 0);
   }
   wire::AttemptNote note{.lease = lease_, .name = std::string(wire::progress_event), .payload = {}};
@@ -110,7 +110,7 @@ std::optional<wire::AttemptNote> CommandProgress::take(Time now, std::chrono::mi
     payload["output"] = storable(mask_(std::move(output)));
   }
   if (const auto text = payload.find("text"); text != payload.end())
-    *text = storable(mask_(text->get<std::string>()));
+    *text = storable(mask_(text->get<std::string>()).substr(0, text_bytes_max));  // half a secret is not masked
   payload["running_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(now - began_).count();
   note.payload = domain::json_text(payload);
   return note;

@@ -10,6 +10,7 @@
 #include "shared/wire/credential_json.hpp"
 #include "shared/wire/parse_body.hpp"
 #include "shared/wire/stored_result.hpp"
+#include "worker/tools/results.hpp"
 
 namespace noetl::loop {
 namespace {
@@ -24,6 +25,8 @@ constexpr int tries_max = 5;
 constexpr milliseconds first_pause{100};
 // Shorter ones are words that happen to be in other texts, too.
 constexpr std::size_t masked_bytes_min = 8;
+// The beginning of a secret before a cut tells nothing when it is shorter than this.
+constexpr std::size_t masked_part_bytes_min = 4;
 constexpr std::size_t result_bytes_max = 512UL * 1024 * 1024;
 
 bool may_be_repeated(ErrorCode code) {
@@ -31,11 +34,11 @@ bool may_be_repeated(ErrorCode code) {
 }
 
 // A server that is being restarted is back in a moment.
-void pause(milliseconds time) {
+void pause(milliseconds time, const std::stop_token& stop) {
   std::mutex mutex;
-  std::condition_variable never;
+  std::condition_variable_any never;
   std::unique_lock lock(mutex);
-  never.wait_for(lock, time, [] { return false; });
+  never.wait_for(lock, stop, time, [] { return false; });
 }
 
 std::string asking(const SecretAsker& asker, const char* separator) {
@@ -58,6 +61,35 @@ void replace_all(std::string& text, const std::string& what) {
   constexpr std::string_view mask = "***";
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + mask.size()))
     text.replace(at, what.size(), mask);
+}
+
+// Before every mark of a cut: the longest beginning of a secret that the text ends with there.
+void mask_before_cuts(std::string& text, std::string_view mark, const std::vector<std::string>& secrets) {
+  constexpr std::string_view mask = "***";
+  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + mark.size())) {
+    std::size_t longest = 0;
+    for (const auto& secret : secrets) {
+      for (auto part = std::min(secret.size() - 1, at); part >= masked_part_bytes_min && part > longest; --part)
+        if (text.compare(at - part, part, secret, 0, part) == 0) longest = part;
+    }
+    if (longest == 0) continue;
+    text.replace(at - longest, longest, mask);
+    at = at - longest + mask.size();
+  }
+}
+
+// The secrets, and then the lines of those that have several.
+std::vector<std::string> with_lines(const std::vector<std::string>& secrets) {
+  std::vector<std::string> parts = secrets;
+  for (const auto& secret : secrets) {
+    if (secret.find('\n') == std::string::npos) continue;
+    for (std::size_t at = 0; at < secret.size();) {
+      const std::size_t end = std::min(secret.find('\n', at), secret.size());
+      if (end - at >= masked_bytes_min) parts.push_back(secret.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return parts;
 }
 
 // As it stands between the quotes of JSON text.
@@ -84,22 +116,27 @@ bool is_secret_field(const std::string& name) {
 }
 
 base::Result<std::string> CredentialClient::patiently(
-    const std::function<base::Result<std::string>()>& call) {
+    const SecretAsker& asker, const std::function<base::Result<std::string>()>& call) {
   for (int tried = 1;; ++tried) {
+    if (asker.stop.stop_requested())
+      return base::failure(ErrorCode::cancelled, "the command was stopped while the server was asked");
     auto body = call();
     if (body || tried == tries_max || !may_be_repeated(body.error().code)) return body;
-    pause(first_pause * (1 << (tried - 1)));
+    const auto time = first_pause * (1 << (tried - 1));
+    if (std::chrono::steady_clock::now() + time >= asker.deadline) return body;
+    pause(time, asker.stop);
   }
 }
 
-base::Result<tools::Credential> CredentialClient::read(const Place& place, const std::string& name) {
+base::Result<tools::Credential> CredentialClient::read(const Place& place, const std::string& name,
+                                                       const SecretAsker& asker) {
   const auto found = kept_.with([&](const auto& kept) -> std::optional<tools::Credential> {
     const auto one = kept.find(place.key);
     if (one == kept.end() || one->second.until <= clock_.now()) return std::nullopt;
     return one->second.credential;
   });
   if (found) return *found;
-  const auto body = patiently([&] { return fetch_(place.path); });
+  const auto body = patiently(asker, [&] { return fetch_(place.path); });
   if (!body) return base::failure(body.error());
   const Json json = Json::parse(*body, nullptr, false);
   const auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
@@ -135,7 +172,7 @@ base::Result<tools::Credential> CredentialClient::credential(const std::string& 
   auto found = read({.key = "credential:" + name,
                      .path = "/api/credentials/" + name + "?include_data=true" + asking(asker, "&"),
                      .is_keychain = false},
-                    name);
+                    name, asker);
   if (found || found.error().code != ErrorCode::not_found || !asker.execution_id.is_set()) return found;
   auto entry = keychain_entry(name, asker);
   if (!entry && entry.error().code == ErrorCode::not_found) return found;
@@ -156,10 +193,10 @@ base::Result<tools::Credential> CredentialClient::keychain_entry(const std::stri
       {.key = "keychain:" + execution + ":" + name,
        .path = "/api/v2/executions/" + execution + "/keychain/" + name + "?worker_id=" + asker.worker_id,
        .is_keychain = true},
-      name);
+      name, asker);
 }
 
-base::Result<Json> CredentialClient::result(const std::string& reference) {
+base::Result<Json> CredentialClient::result(const std::string& reference, const SecretAsker& asker) {
   constexpr std::string_view scheme = "noetl://result/";
   const std::string_view given = reference;
   const auto id = base::parse_id(given.starts_with(scheme) ? given.substr(scheme.size()) : given);
@@ -167,7 +204,7 @@ base::Result<Json> CredentialClient::result(const std::string& reference) {
     return base::failure(
         ErrorCode::invalid_input,
         "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
-  const auto body = patiently([&] { return fetch_("/api/v2/results/" + std::to_string(*id)); });
+  const auto body = patiently(asker, [&] { return fetch_("/api/v2/results/" + std::to_string(*id)); });
   if (!body) return base::failure(body.error());
   return wire::parse_body(*body, result_bytes_max);
 }
@@ -176,7 +213,7 @@ base::Result<std::string> CredentialClient::keep(std::string json, const SecretA
   if (!send_) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
   const std::string request = wire::encode(
       wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = asker.lease, .value = std::move(json)});
-  const auto body = patiently([&] { return send_("/api/v2/results", request); });
+  const auto body = patiently(asker, [&] { return send_("/api/v2/results", request); });
   if (!body) return base::failure(body.error());
   const auto kept = wire::decode_kept_result(Json::parse(*body, nullptr, false));
   if (!kept)
@@ -196,7 +233,7 @@ base::Result<tools::Credential> CommandSecrets::find(const std::string& name) {
 base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
   if (client_ == nullptr)
     return base::failure(ErrorCode::unavailable, "no server can be asked for result '" + reference + "'");
-  return client_->result(reference);
+  return client_->result(reference, asker_);
 }
 
 base::Result<std::string> CommandSecrets::keep(std::string json) {
@@ -214,26 +251,13 @@ base::Result<Json> CommandSecrets::keychain_entry(const std::string& name) {
   return std::move(found->data);
 }
 
-std::string CommandSecrets::masked(std::string text) const {
+std::string CommandSecrets::masked_lines(std::string text) const {
   const auto mask = [&](const std::vector<std::string>& secrets) {
     for (const auto& secret : secrets) replace_all(text, secret);
-  };
-  from_credentials_.with(mask);
-  from_keychain_.with(mask);
-  return text;
-}
-
-std::string CommandSecrets::masked_lines(std::string text) const {
-  text = masked(std::move(text));
-  const auto mask = [&](const std::vector<std::string>& secrets) {
-    for (const auto& secret : secrets) {
-      if (secret.find('\n') == std::string::npos) continue;
-      for (std::size_t at = 0; at < secret.size();) {
-        const std::size_t end = std::min(secret.find('\n', at), secret.size());
-        if (end - at >= masked_bytes_min) replace_all(text, secret.substr(at, end - at));
-        at = end + 1;
-      }
-    }
+    const auto parts = with_lines(secrets);
+    mask_before_cuts(text, tools::cut_mark, parts);
+    for (auto part = parts.begin() + static_cast<std::ptrdiff_t>(secrets.size()); part != parts.end(); ++part)
+      replace_all(text, *part);
   };
   from_credentials_.with(mask);
   from_keychain_.with(mask);
@@ -242,7 +266,10 @@ std::string CommandSecrets::masked_lines(std::string text) const {
 
 std::string CommandSecrets::masked_result(std::string json) const {
   from_keychain_.with([&](const std::vector<std::string>& secrets) {
-    for (const auto& secret : secrets) replace_all(json, as_json(secret));
+    std::vector<std::string> quoted;
+    for (const auto& secret : secrets) quoted.push_back(as_json(secret));
+    for (const auto& secret : quoted) replace_all(json, secret);
+    mask_before_cuts(json, as_json(std::string(tools::cut_mark)), quoted);
   });
   return json;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct SecretAsker {
   std::string worker_id;
   base::ExecutionId execution_id;  // unset for a plain command
   domain::Lease lease = {};  // of the command that asks
+  std::stop_token stop = {};  // of the command: a server that is away is not waited for any longer
+  base::SteadyTime deadline = base::SteadyTime::max();  // the same, by the system's clock
 };
 
 class CredentialClient {
@@ -40,7 +43,7 @@ class CredentialClient {
   [[nodiscard]] base::Result<tools::Credential> credential(const std::string& name, const SecretAsker& asker);
   [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name,
                                                                const SecretAsker& asker);
-  [[nodiscard]] base::Result<Json> result(const std::string& reference);
+  [[nodiscard]] base::Result<Json> result(const std::string& reference, const SecretAsker& asker);
   // Stores JSON text for the command's execution; its reference.
   [[nodiscard]] base::Result<std::string> keep(std::string json, const SecretAsker& asker);
 
@@ -54,9 +57,10 @@ class CredentialClient {
     std::string path;
     bool is_keychain = false;
   };
-  [[nodiscard]] base::Result<tools::Credential> read(const Place& place, const std::string& name);
+  [[nodiscard]] base::Result<tools::Credential> read(const Place& place, const std::string& name,
+                                                     const SecretAsker& asker);
   [[nodiscard]] static base::Result<std::string> patiently(
-      const std::function<base::Result<std::string>()>& call);
+      const SecretAsker& asker, const std::function<base::Result<std::string>()>& call);
   void remember(const std::string& key, const tools::Credential& credential, std::chrono::milliseconds time);
 
   const Fetch fetch_;
@@ -75,10 +79,10 @@ class CommandSecrets final : public tools::CredentialSource, public tools::Resul
   // As it is: in bytes that were encoded no secret can be found, only something that looks like one.
   [[nodiscard]] base::Result<std::string> keep(std::string json) override;
   [[nodiscard]] base::Result<Json> keychain_entry(const std::string& name);
+  [[nodiscard]] const SecretAsker& asker() const { return asker_; }
 
-  // Texts with every secret that was given out replaced by ***.
-  [[nodiscard]] std::string masked(std::string text) const;
-  // The same for lines that are told while others are still to come: of a secret of several lines, each of them.
+  // Texts with every secret that was given out replaced by ***: of a secret of several lines each of them, since lines
+  // are told while others are still to come, or cut off; and before a mark of a cut what the cut has left of a secret.
   [[nodiscard]] std::string masked_lines(std::string text) const;
   // JSON text of a result: only what came from the keychain, since a database's password may be a common word.
   [[nodiscard]] std::string masked_result(std::string json) const;

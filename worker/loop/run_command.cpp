@@ -30,8 +30,7 @@ void fail(wire::AttemptReport& report, ToolError error) {
   report.error = std::move(error);
 }
 
-tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std::stop_token stop,
-                        const RunSettings& settings) {
+tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, const SecretAsker& asker) {
   tools::ToolCall call;
   if (const auto tool = context.find("tool"); tool != context.end() && tool->is_object()) {
     call.tool = std::move(*tool);
@@ -45,12 +44,11 @@ tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, std
   context["queue_id"] = command.lease.queue_id.str();
   context["step"] = command.step;
   context["attempt"] = command.attempt;
-  context["worker_id"] = settings.worker_id;
+  context["worker_id"] = asker.worker_id;
   call.context = std::move(context);
   call.traceparent = command.traceparent;
-  const auto timeout = command.timeout.count() > 0 ? command.timeout : settings.limits.timeout_default;
-  call.deadline = std::chrono::steady_clock::now() + timeout;
-  call.stop = std::move(stop);
+  call.deadline = asker.deadline;
+  call.stop = asker.stop;
   return call;
 }
 
@@ -78,10 +76,10 @@ ToolError error_of(const base::Error& error) {
 
 // Nothing that a tool was given in secret leaves with its report.
 void mask_secrets(wire::AttemptReport& report, const CommandSecrets& secrets, bool may_return_secrets) {
-  report.output = secrets.masked(std::move(report.output));
+  report.output = secrets.masked_lines(std::move(report.output));
   if (report.error) {
-    report.error->message = secrets.masked(std::move(report.error->message));
-    report.error->traceback = secrets.masked(std::move(report.error->traceback));
+    report.error->message = secrets.masked_lines(std::move(report.error->message));
+    report.error->traceback = secrets.masked_lines(std::move(report.error->traceback));
   }
   if (!may_return_secrets) report.result = secrets.masked_result(std::move(report.result));
 }
@@ -106,12 +104,12 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
     fail(report, error_of("invalid_input", "the tool's result cannot be stored: " + parsed.error().message));
 }
 
-void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, std::stop_token stop,
-              const RunSettings& settings, CommandSecrets& secrets, wire::AttemptReport& report) {
+void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const RunSettings& settings,
+              CommandSecrets& secrets, wire::AttemptReport& report) {
   Json context = Json::parse(command.context, nullptr, false);
   if (!context.is_object())
     return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
-  tools::ToolCall call = call_of(command, std::move(context), std::move(stop), settings);
+  tools::ToolCall call = call_of(command, std::move(context), secrets.asker());
   call.credentials = &secrets;
   call.results = &secrets;
   for (Json* part : {&call.tool, &call.input}) {
@@ -150,11 +148,14 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
     return report;
   }
   const auto begin = std::chrono::steady_clock::now();
-  CommandSecrets secrets(
-      settings.secrets,
-      {.worker_id = settings.worker_id, .execution_id = command.execution_id, .lease = command.lease});
+  const auto timeout = command.timeout.count() > 0 ? command.timeout : settings.limits.timeout_default;
+  CommandSecrets secrets(settings.secrets, {.worker_id = settings.worker_id,
+                                            .execution_id = command.execution_id,
+                                            .lease = command.lease,
+                                            .stop = std::move(stop),
+                                            .deadline = begin + timeout});
   try {
-    run_tool(command, *tool, std::move(stop), settings, secrets, report);
+    run_tool(command, *tool, settings, secrets, report);
   } catch (const std::exception& thrown) {
     fail(report, error_of("internal", "tool '" + command.tool_kind + "' threw: " + thrown.what()));
   } catch (...) {

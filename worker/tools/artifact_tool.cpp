@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "worker/tools/auth.hpp"
+#include "worker/tools/http_body.hpp"
 #include "worker/tools/options.hpp"
 
 namespace noetl::tools {
@@ -47,22 +48,45 @@ const Json* streamed_of(const Json& value) {
   return is_list ? &*found : nullptr;
 }
 
-base::Result<void> for_each_part(ResultSource& results, const Json& streamed,
+// What reads for a call: bounded by its time, and by how much it hands on.
+struct Reading {
+  const ToolCall& call;
+  std::chrono::steady_clock::time_point deadline;
+  std::uint64_t bytes_max;
+};
+
+base::Result<Json> fetch(const Reading& reading, const std::string& reference) {
+  if (reading.call.stop.stop_requested())
+    return base::failure(base::ErrorCode::cancelled, "the call was stopped");
+  if (std::chrono::steady_clock::now() >= reading.deadline)
+    return base::failure(base::ErrorCode::timeout,
+                         "result '" + reference + "' was not read before the deadline");
+  return reading.call.results->fetch(reference);
+}
+
+// What the value says of its own size is no bound: a step's result may look like a streamed body.
+base::Result<void> for_each_part(const Reading& reading, const Json& streamed,
                                  const std::function<bool(std::string_view)>& take) {
+  std::uint64_t size = 0;
   for (const Json& reference : streamed.at("parts")) {
     const auto name = scalar_text(reference).value_or("");
-    const auto part = results.fetch(name);
+    const auto part = fetch(reading, name);
     if (!part) return tl::unexpected(part.error());
     const auto bytes = base64_decoded(auth_field(*part, {"base64"}));
     if (!bytes)
       return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
+    size += bytes->size();
+    if (size > reading.bytes_max)
+      return base::failure(base::ErrorCode::payload_too_large,
+                           "the parts of a streamed body have more than " +
+                               std::to_string(reading.bytes_max) + " bytes, up to part '" + name + "'");
     if (!take(*bytes)) return base::failure(base::ErrorCode::internal, "the file cannot be written");
   }
   return {};
 }
 
 // Under another name until it is whole.
-ToolResult write_file(ResultSource& results, const std::string& path, const Json& value) {
+ToolResult write_file(const Reading& reading, const std::string& path, const Json& value) {
   const std::string unfinished = path + ".unfinished";
   std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
   if (!file) return failed(error_of("not_found", "option 'path': '" + path + "' cannot be written"));
@@ -74,7 +98,7 @@ ToolResult write_file(ResultSource& results, const std::string& path, const Json
   const Json* streamed = streamed_of(value);
   base::Result<void> written;
   if (streamed != nullptr)
-    written = for_each_part(results, *streamed, take);
+    written = for_each_part(reading, *streamed, take);
   else if (!take(to_text(value)))
     written = base::failure(base::ErrorCode::internal, "the file cannot be written");
   file.close();
@@ -86,13 +110,19 @@ ToolResult write_file(ResultSource& results, const std::string& path, const Json
     if (!written) return failed(written.error());
     return failed(error_of("internal", "option 'path': '" + path + "' could not be finished", true));
   }
-  const std::string type = streamed == nullptr ? "application/json" : streamed->value("content_type", "");
+  const std::string type = streamed == nullptr ? "application/json" : auth_field(*streamed, {"content_type"});
   return completed(
       to_text(Json{{"status", "success"}, {"path", path}, {"size", size}, {"content_type", type}}));
 }
 
-ToolResult too_large(const std::string& reference, const Json& what, const ToolLimits& limits) {
-  return failed(error_of("output_limit", "result '" + reference + "' has " + to_text(what.at("size")) +
+// As the body says itself: 0 when it says none, and then the parts are counted as they come.
+std::uint64_t size_of(const Json& streamed) {
+  const auto size = streamed.find("size");
+  return size != streamed.end() && size->is_number_unsigned() ? size->get<std::uint64_t>() : 0;
+}
+
+ToolResult too_large(const std::string& reference, std::uint64_t size, const ToolLimits& limits) {
+  return failed(error_of("output_limit", "result '" + reference + "' has " + std::to_string(size) +
                                              " bytes, this worker hands on at most " +
                                              std::to_string(limits.result_bytes_max) +
                                              "; with the option 'path' it is written to a file"));
@@ -117,27 +147,32 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
   }
   const auto path = text_option(call, {"path"});
   if (!path) return failed(path.error());
-  auto found = call.results->fetch(reference);
+  const auto deadline = deadline_of(call);
+  if (!deadline) return failed(deadline.error());
+  const Reading reading{.call = call,
+                        .deadline = *deadline,
+                        .bytes_max = path->empty() ? limits.result_bytes_max : HttpBody::streamed_bytes_max};
+  auto found = fetch(reading, reference);
   if (!found) return failed(found.error());
   const Json* streamed = streamed_of(*found);
-  if (!path->empty()) return write_file(*call.results, *path, *found);
+  if (!path->empty()) return write_file(reading, *path, *found);
   if (streamed != nullptr) {
-    if (streamed->value("size", std::uint64_t{0}) > limits.result_bytes_max)
-      return too_large(reference, *streamed, limits);
+    if (const auto size = size_of(*streamed); size > limits.result_bytes_max)
+      return too_large(reference, size, limits);
     std::string body;
-    const auto read = for_each_part(*call.results, *streamed, [&](std::string_view part) {
+    const auto read = for_each_part(reading, *streamed, [&](std::string_view part) {
       body += part;
       return true;
     });
     if (!read) return failed(read.error());
     Json value = Json::parse(body, nullptr, false);
     const bool is_json =
-        streamed->value("content_type", "").find("json") != std::string::npos && !value.is_discarded();
+        auth_field(*streamed, {"content_type"}).find("json") != std::string::npos && !value.is_discarded();
     *found = is_json ? std::move(value) : Json(storable_text(body));
   }
   std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) +
                      R"(},"data":)" + to_text(*found) + "}";
-  if (text.size() > limits.result_bytes_max) return too_large(reference, Json{{"size", text.size()}}, limits);
+  if (text.size() > limits.result_bytes_max) return too_large(reference, text.size(), limits);
   return completed(std::move(text));
 }
 

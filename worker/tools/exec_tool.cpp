@@ -75,14 +75,15 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
     result = failed(*std::move(error));
     if (answer.contains("result")) result.result = to_text(answer.at("result"));
   } else if (exit_code != 0) {
-    result = failed(error_of(
-        "exit_code",
-        "tool " + kind_ + " exited with code " + std::to_string(exit_code) +
-            (printed.empty() ? "" : ": " + printed.substr(printed.size() > 500 ? printed.size() - 500 : 0))));
+    const std::string tail = last_lines(printed, 500);
+    result = failed(error_of("exit_code", "tool " + kind_ + " exited with code " + std::to_string(exit_code) +
+                                              (tail.empty() ? "" : ": " + tail)));
     result.error->status = exit_code;
   } else if (answer.is_discarded()) {
+    BoundedOutput wrote(300);
+    wrote.append(text.data(), text.size());
     result = failed(
-        error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + text.substr(0, 200)));
+        error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + wrote.text()));
   } else {
     result =
         completed(to_text(answer.is_object() && answer.contains("result") ? answer.at("result") : answer));

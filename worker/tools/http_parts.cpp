@@ -35,6 +35,12 @@ base::Result<void> bad_auth(const std::string& why) {
   return failure(ErrorCode::invalid_input, "option 'auth' of tool http " + why, "auth");
 }
 
+base::Result<void> add_secret_header(HttpRequest& request, const std::string& name,
+                                     const std::string& value) {
+  request.secret_headers.insert(lower(name));
+  return add_header(request, name, value);
+}
+
 base::Result<void> use_key(HttpRequest& request, const Json& fields, bool is_in_query) {
   const std::string value = auth_field(fields, {"value", "api_key", "key", "token"});
   std::string name = auth_field(fields, {"header", "header_name", "param", "name"});
@@ -45,7 +51,7 @@ base::Result<void> use_key(HttpRequest& request, const Json& fields, bool is_in_
                             base::percent_encoded(value);
     return {};
   }
-  return add_header(request, name.empty() ? "X-API-Key" : name, value);
+  return add_secret_header(request, name.empty() ? "X-API-Key" : name, value);
 }
 
 base::Result<void> use_credential(HttpRequest& request, const Credential& credential) {
@@ -54,14 +60,14 @@ base::Result<void> use_credential(HttpRequest& request, const Credential& creden
   const bool has_user = fields.contains("username") || fields.contains("user");
   if (has(type, "basic") || (type.empty() && has_user)) {
     if (!has_user) return bad_auth("of type basic has no 'username'");
-    return add_header(
+    return add_secret_header(
         request, "authorization",
         "Basic " + base64(auth_field(fields, {"username", "user"}) + ":" + auth_field(fields, {"password"})));
   }
   if (type == "query") return use_key(request, fields, true);
   if (has(type, "api") || type == "header") return use_key(request, fields, false);
   const std::string token = auth_field(fields, {"token", "access_token", "bearer_token", "bearer"});
-  if (!token.empty()) return add_header(request, "authorization", "Bearer " + token);
+  if (!token.empty()) return add_secret_header(request, "authorization", "Bearer " + token);
   return bad_auth("of type '" + type +
                   "' is none that http knows: basic {username, password}, bearer {token}, "
                   "api_key {header or name, value, in: header or query}");
@@ -139,8 +145,8 @@ base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
   if (!credential) return tl::unexpected(credential.error());
   if (*credential) return use_credential(request, **credential);
   if (request.url.user.empty()) return {};
-  return add_header(request, "authorization",
-                    "Basic " + base64(request.url.user + ":" + request.url.password));
+  return add_secret_header(request, "authorization",
+                           "Basic " + base64(request.url.user + ":" + request.url.password));
 }
 
 base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form) {

@@ -202,6 +202,7 @@ HttpRequest redirected(HttpRequest request, int status, Url to) {
   // What a file or a key was sent to does not go to another host.
   if (!request.url.has_same_origin(to)) {
     request.secret_query.clear();
+    for (const auto& secret : std::exchange(request.secret_headers, {})) request.headers.erase(secret);
     for (const char* secret : {"authorization", "cookie", "proxy-authorization", "x-api-key", "host"}) {
       request.headers.erase(secret);
     }

@@ -1,6 +1,7 @@
 #pragma once
 // HttpRequest: what an http step asks for, read from its options and checked. A value; any thread.
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct HttpRequest {
   Url url;
   std::map<std::string, std::string> headers;  // names in lower case; credentials of `auth` included
   std::string body;
+  std::set<std::string> secret_headers;  // those of `auth`, whatever they are called
   std::string secret_query;  // pairs of `auth` that are sent but shown nowhere
   bool is_tls_verified = true;
   bool follows_redirects = true;

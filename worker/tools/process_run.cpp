@@ -61,7 +61,7 @@ domain::ToolError exit_error(int wait_status, int exit_code, const Json& result)
                             : "the command exited with code " + std::to_string(exit_code);
   const auto& err = result["stderr"].get_ref<const std::string&>();
   constexpr std::size_t tail_bytes = 500;
-  if (!err.empty()) message += ": " + err.substr(err.size() > tail_bytes ? err.size() - tail_bytes : 0);
+  if (const auto tail = last_lines(err, tail_bytes); !tail.empty()) message += ": " + tail;
   return {.kind = "exit_code",
           .message = storable_text(message),
           .is_retryable = false,

@@ -324,17 +324,25 @@ def run(request):
 
 # --- errors ---------------------------------------------------------------------------------------
 
+def bounded(text):
+    """The beginning of a message, with the mark of BoundedOutput: the worker masks what a cut leaves of a secret."""
+    if len(text) <= MESSAGE_CHARS_MAX:
+        return text
+    return "%s\n[output cut: %d characters in all, the first %d kept]" % (
+        text[:MESSAGE_CHARS_MAX], len(text), MESSAGE_CHARS_MAX)
+
+
 def describe(error):
     kind = {InvalidInput: "invalid_input", InvalidResult: "invalid_result", ResultTooLarge: "output_limit",
             MemoryError: "memory_limit"}.get(type(error), "exception")
     if kind not in ("exception", "memory_limit"):
-        return {"kind": kind, "message": str(error)[:MESSAGE_CHARS_MAX], "traceback": ""}
+        return {"kind": kind, "message": bounded(str(error)), "traceback": ""}
     try:
         text = str(error)
     except BaseException as second:
         text = "<its text raised %s>" % type(second).__name__
     message = type(error).__name__ + (": " + text if text else "")
-    return {"kind": kind, "message": message[:MESSAGE_CHARS_MAX], "traceback": traceback_of(error)}
+    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error)}
 
 
 def traceback_of(error):
@@ -346,7 +354,10 @@ def traceback_of(error):
         text = "".join(traceback.format_exception(type(error), error, trace))
     except BaseException as second:
         text = "<the traceback raised %s>" % type(second).__name__
-    return text if len(text) <= TRACEBACK_CHARS_MAX else "…" + text[-TRACEBACK_CHARS_MAX:]
+    if len(text) <= TRACEBACK_CHARS_MAX:
+        return text
+    # Half a line may be half a secret, which the worker would not find to mask it.
+    return "…\n" + text[-TRACEBACK_CHARS_MAX:].partition("\n")[2]
 
 
 def remember_source(source):

@@ -144,6 +144,13 @@ std::string storable_text(std::string_view bytes) {
 
 std::string to_text(const Json& value) { return domain::json_text(value); }
 
+std::string last_lines(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  const std::string_view tail = text.substr(text.size() - bytes_max);
+  const std::size_t end = tail.find('\n');
+  return end == std::string_view::npos ? std::string() : std::string(tail.substr(end + 1));
+}
+
 void BoundedOutput::append(const char* bytes, std::size_t count) {
   bytes_seen_ += count;
   if (kept_.size() < bytes_max_) kept_.append(bytes, std::min(count, bytes_max_ - kept_.size()));
@@ -151,9 +158,12 @@ void BoundedOutput::append(const char* bytes, std::size_t count) {
 
 std::string BoundedOutput::text() const {
   if (!is_cut()) return storable_text(kept_);
-  const std::size_t kept = bytes_max_ > mark_bytes_max ? bytes_max_ - mark_bytes_max : 0;
-  return storable_text(std::string_view(kept_).substr(0, kept)) +
-         "\n[output cut: " + std::to_string(bytes_seen_) + " bytes in all, the first " +
+  std::size_t kept = bytes_max_ > mark_bytes_max ? bytes_max_ - mark_bytes_max : 0;
+  // Not within a character: the half of it would be replaced, and what ends there not be recognised.
+  for (int i = 0; i < 3 && kept > 0 && (static_cast<unsigned char>(kept_[kept]) & 0xC0U) == 0x80U; ++i)
+    --kept;
+  return storable_text(std::string_view(kept_).substr(0, kept)) + std::string(cut_mark) +
+         std::to_string(bytes_seen_) + " bytes in all, the first " +
          std::to_string(kept) + " kept]\n";
 }
 

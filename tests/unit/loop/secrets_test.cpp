@@ -109,10 +109,10 @@ TEST_CASE("a name that is no credential may be an entry of the keychain; failure
 TEST_CASE("results come by reference or by id") {
   Fixture fixture;
 
-  CHECK(fixture.client.result("noetl://result/5").value()["rows"].size() == 2);
-  CHECK(fixture.client.result("5").value()["rows"].size() == 2);
-  CHECK(fixture.client.result("6").error().code == base::ErrorCode::not_found);
-  CHECK(fixture.client.result("noetl://other/5").error().code == base::ErrorCode::invalid_input);
+  CHECK(fixture.client.result("noetl://result/5", fixture.asker).value()["rows"].size() == 2);
+  CHECK(fixture.client.result("5", fixture.asker).value()["rows"].size() == 2);
+  CHECK(fixture.client.result("6", fixture.asker).error().code == base::ErrorCode::not_found);
+  CHECK(fixture.client.result("noetl://other/5", fixture.asker).error().code == base::ErrorCode::invalid_input);
 }
 
 TEST_CASE("deferred templates become text wherever they stand; all else stays as it is") {
@@ -250,6 +250,61 @@ TEST_CASE("of a secret of several lines each is masked, for they may be told apa
 
   CHECK(secrets.masked_lines("a second half of it\n") == "a *** of it\n");
   CHECK(secrets.masked_lines("the end\n") == "the end\n");  // a word
+}
+
+TEST_CASE("what a cut has left of a secret is masked, too") {
+  Fixture fixture;
+  fixture.server.answers["/api/credentials/key"] =
+      R"({"name":"key","type":"x","data":{"private_key":"-- begin --\nfirst half\nsecond half\nend\n"}})";
+  const std::string cut = "\n[output cut: 999 bytes in all, the first 9 kept]\n";
+  ScriptedTool tool;
+  tool.act = [&](const tools::ToolCall& call) {
+    CHECK(call.credentials->find("pg"));
+    CHECK(call.credentials->find("key"));
+    tools::ToolResult result;
+    result.output = "uses correct hor" + cut + "correct horse" + cut + "cor" + cut + "secon" + cut;
+    result.outcome = Outcome::failed;
+    result.error = domain::ToolError{.kind = "x",
+                                     .message = "key: second half\nand corre" + cut,
+                                     .is_retryable = false,
+                                     .status = {},
+                                     .retry_after = {},
+                                     .traceback = "-- begin --\nfirst ha" + cut};
+    result.result = R"({"stdout":"Bearer tok-1234\n[output cut: 9 bytes"})";
+    return result;
+  };
+
+  const auto report =
+      loop::run_command(command_of({{"tool", {{"x", {{"$template", "{{ keychain.api.token }}"}}}}}}), &tool, {},
+                        {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+
+  CHECK(report.output == "uses ***" + cut + "***" + cut + "cor" + cut + "***" + cut);
+  CHECK(report.error->message == "key: ***\nand ***" + cut);
+  CHECK(report.error->traceback == "***" + cut);
+  CHECK(report.result == R"({"stdout":"Bearer ***\n[output cut: 9 bytes"})");
+}
+
+TEST_CASE("a server that is away is not waited for after a stop, nor beyond the command's deadline") {
+  Fixture fixture;
+  fixture.server.failures_first = 100;
+  std::stop_source source;
+  loop::CredentialClient client(
+      [&](const std::string& path) {
+        if (fixture.server.asked.size() == 1) source.request_stop();
+        return fixture.server.get(path);
+      },
+      fixture.clock);
+  auto asker = fixture.asker;
+  asker.stop = source.get_token();
+
+  CHECK(client.credential("pg", asker).error().code == base::ErrorCode::cancelled);
+  CHECK(fixture.server.asked.size() == 2);
+  CHECK(client.result("5", asker).error().code == base::ErrorCode::cancelled);
+  CHECK(fixture.server.asked.size() == 2);
+  asker.stop = {};
+  asker.deadline = std::chrono::steady_clock::now() + 50ms;
+  CHECK(client.credential("pg", asker).error().code == base::ErrorCode::unavailable);
+  CHECK(fixture.server.asked.size() == 3);
 }
 
 TEST_CASE("what a command keeps is sent with its lease, and again while the server is away") {

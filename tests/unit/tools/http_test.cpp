@@ -104,6 +104,19 @@ TEST_CASE("credentials do not follow a redirect to another host") {
   CHECK(headers["x-own"] == "x");
 }
 
+TEST_CASE("a key does not follow a redirect to another host, whatever its header is called") {
+  const Json keys[] = {{{"type", "api_key"}, {"header", "X-Vendor-Token"}, {"value", "t"}},
+                       {{"type", "header"}, {"header_name", "x-vendor-token"}, {"value", "t"}},
+                       {{"type", "api_key"}, {"name", "X-VENDOR-TOKEN"}, {"value", "t"}}};
+  for (const Json& auth : keys) {
+    INFO(auth.dump());
+    const Json here = answer_of(http("/echo", {{"auth", auth}}))["data"]["headers"];
+    CHECK(here["x-vendor-token"] == "t");
+    const Json elsewhere = answer_of(http("/elsewhere", {{"auth", auth}}))["data"]["headers"];
+    CHECK_FALSE(elsewhere.contains("x-vendor-token"));
+  }
+}
+
 TEST_CASE("an answer above the bound is refused") {
   CHECK(error_kind(tool().run(http("/huge"))) == "output_limit");
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
 #include <thread>
 
 #include "support.hpp"
@@ -51,6 +52,8 @@ struct Results final : ResultSource {
     return "noetl://result/" + std::to_string(1000 + kept.size());
   }
   base::Result<Json> fetch(const std::string& reference) override {
+    ++fetched;
+    if (on_fetch) on_fetch();
     for (std::size_t i = 0; i < kept.size(); ++i) {
       if (reference == "noetl://result/" + std::to_string(1001 + i)) return kept[i];
     }
@@ -59,6 +62,8 @@ struct Results final : ResultSource {
     return Json{{"items", {1, 2, 3}}};
   }
   std::vector<Json> kept;
+  int fetched = 0;
+  std::function<void()> on_fetch;
 };
 
 }  // namespace
@@ -202,6 +207,66 @@ TEST_CASE("a streamed body is read back whole, or written to a file, or too larg
   results.kept[1] = Json{{"base64", "?"}};
   CHECK(error_kind(get({}, 4096)) == "internal");
   CHECK(error_kind(get({{"path", "/nowhere/at/all"}}, 4096)) == "not_found");
+}
+
+TEST_CASE("what says itself how small it is, is bounded by what is read of it") {
+  Results results;
+  (void)results.keep(Json{{"base64", std::string(4000, 'A')}}.dump());
+  (void)results.keep(Json{{"streamed", {{"size", 1}, {"parts", Json(100, "noetl://result/1001")}}}}.dump());
+  (void)results.keep(
+      Json{{"streamed", {{"size", "x"}, {"content_type", 7}, {"parts", {"noetl://result/1001"}}}}}.dump());
+  ToolCall call = call_of({{"result_ref", "noetl://result/1002"}});
+  call.results = &results;
+  ArtifactTool tool({.result_bytes_max = 10'000});
+
+  CHECK(error_kind(tool.run(call)) == "output_limit");
+  CHECK(results.fetched == 5);  // the body, and parts of 3000 bytes up to the bound
+  call.tool["result_ref"] = "noetl://result/1003";
+  CHECK(error_kind(tool.run(call)) == "none");
+}
+
+TEST_CASE("a body of many parts ends with its deadline, its own timeout and with a stop") {
+  Results results;
+  (void)results.keep(R"({"base64":"eyJhIjpb"})");
+  (void)results.keep(Json{{"streamed", {{"size", 1}, {"parts", Json(1000, "noetl://result/1001")}}}}.dump());
+  ArtifactTool tool({.result_bytes_max = 1'000'000});
+  ToolCall call = call_of({{"result_ref", "noetl://result/1002"}});
+  call.results = &results;
+  std::stop_source source;
+  call.stop = source.get_token();
+  results.on_fetch = [&] {
+    if (results.fetched == 3) source.request_stop();
+  };
+
+  CHECK(error_kind(tool.run(call)) == "cancelled");
+  CHECK(results.fetched == 3);
+
+  call.stop = {};
+  results.fetched = 0;
+  results.on_fetch = [&] {
+    if (results.fetched == 3) std::this_thread::sleep_until(std::chrono::steady_clock::now() + 60ms);
+  };
+  call.tool["timeout"] = 0.05;
+  CHECK(error_kind(tool.run(call)) == "timeout");
+  CHECK(results.fetched == 3);
+  call.tool.erase("timeout");
+  call.deadline = std::chrono::steady_clock::now();
+  CHECK(error_kind(tool.run(call)) == "timeout");
+}
+
+TEST_CASE("the end of what a program printed goes into its error by whole lines") {
+  const Programs programs;
+  const std::string secret = "s3cret-" + std::string(60, 'k');
+  const std::string lines = "key " + secret + "\n" + std::string(470, 'x') + "\n";
+  const std::string path = programs.make("prints", "#!/bin/sh\ncat >&2 <<'END'\n" + lines + "END\nexit 3\n");
+
+  const ToolResult ran = run_program(path, call_of({}));
+
+  REQUIRE(error_kind(ran) == "exit_code");
+  CHECK(ran.error->message == "tool own exited with code 3: " + std::string(470, 'x') + "\n");
+  const std::string one_line =
+      programs.make("prints_one", "#!/bin/sh\nprintf '" + std::string(600, 'k') + "' >&2\nexit 3\n");
+  CHECK(run_program(one_line, call_of({})).error->message == "tool own exited with code 3");
 }
 
 TEST_CASE("secrets stay out of the result unless they are asked for") {

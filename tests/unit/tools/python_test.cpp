@@ -186,6 +186,15 @@ TEST_CASE("the line of an exception after a top-level return statement is the us
   CHECK(result.error->traceback.find("line 5") != std::string::npos);
 }
 
+TEST_CASE("a long message is cut with a mark, and a long traceback at a line") {
+  const ToolResult result = tool().run(python("raise ValueError('k' * 5000 + '\\n' + 'z' * 15990)"));
+
+  REQUIRE(result.error);
+  CHECK(result.error->message.find("kk\n[output cut: 21003 characters in all, the first 4000 kept]") !=
+        std::string::npos);
+  CHECK(result.error->traceback == "…\n" + std::string(15990, 'z') + "\n");
+}
+
 TEST_CASE("code that does not compile says where") {
   const ToolResult result = tool().run(python("x = 1\ny = = 2"));
 

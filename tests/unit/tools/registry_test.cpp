@@ -68,3 +68,16 @@ TEST_CASE("output above its bound is cut with a mark that says how much there wa
   CHECK(output.text().size() <= 200);
   CHECK(output.text().find("[output cut: 300 bytes in all") != std::string::npos);
 }
+
+TEST_CASE("output is cut between characters, and a tail begins with a line") {
+  BoundedOutput output(200);
+  for (int i = 0; i < 104; ++i) output.append("\xC3\xBC", 2);
+  BoundedOutput odd(201);
+  for (int i = 0; i < 104; ++i) odd.append("\xC3\xBC", 2);
+
+  CHECK(odd.text().find("\xEF\xBF\xBD") == std::string::npos);
+  CHECK(odd.text().substr(0, 104) == output.text().substr(0, 104));
+  CHECK(last_lines("one\ntwo\nthree", 9) == "three");
+  CHECK(last_lines("one\ntwo\nthree", 100) == "one\ntwo\nthree");
+  CHECK(last_lines("three", 3).empty());
+}
