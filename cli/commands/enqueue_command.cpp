@@ -12,7 +12,7 @@ struct Arguments {
   std::string kind;
   std::string tool;
   std::string input;
-  std::string pool, timeout, available_at, idempotency_key, retry;
+  std::string pool, timeout, available_at, idempotency_key, retry, group;
   int priority = 0;
   int max_attempts = 0;
 };
@@ -27,6 +27,7 @@ base::Result<Json> command_from(const Arguments& arguments) {
   if (!arguments.pool.empty()) command["pool"] = arguments.pool;
   if (!arguments.available_at.empty()) command["available_at"] = arguments.available_at;
   if (!arguments.idempotency_key.empty()) command["idempotency_key"] = arguments.idempotency_key;
+  if (!arguments.group.empty()) command["group"] = arguments.group;
   if (arguments.priority != 0) command["priority"] = arguments.priority;
   if (arguments.max_attempts != 0) command["max_attempts"] = arguments.max_attempts;
   if (!arguments.retry.empty()) {
@@ -53,6 +54,8 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
   enqueue->add_option("--input", arguments->input, "The arguments: JSON object or @file")->type_name("JSON");
   enqueue->add_option("--pool", arguments->pool, "Pool that runs it");
   enqueue->add_option("--priority", arguments->priority, "Higher goes first");
+  enqueue->add_option("--group", arguments->group, "In whose line it waits; groups take turns")
+      ->type_name("NAME");
   enqueue->add_option("--max-attempts", arguments->max_attempts, "Attempts before it is dead");
   enqueue
       ->add_option(

@@ -16,7 +16,7 @@ struct Arguments {
   std::string idempotency_key;
   bool should_wait = false;
   std::string timeout;
-  std::string limit, delay, start_at;
+  std::string limit, delay, start_at, group;
 };
 
 base::Result<Json> request_from(const Arguments& arguments) {
@@ -38,6 +38,7 @@ base::Result<Json> request_from(const Arguments& arguments) {
     request[field] = std::chrono::duration<double>(*time).count();
   }
   if (!arguments.start_at.empty()) request["start_at"] = arguments.start_at;
+  if (!arguments.group.empty()) request["group"] = arguments.group;
   return request;
 }
 
@@ -85,6 +86,10 @@ void add_as(CLI::App& app, CommandLine& line, const char* name, const char* desc
   command->add_option("--delay", arguments->delay, "Begin after so long")->type_name("TIME");
   command->add_option("--start-at", arguments->start_at, "Begin then, as in 2026-01-31T12:00:00Z")
       ->type_name("TIME");
+  command
+      ->add_option("--group", arguments->group,
+                   "In whose line it waits to begin; its playbook's when left out")
+      ->type_name("NAME");
   on_chosen(*command, line, [arguments](Session& session) { return execute(session, *arguments); });
 }
 

@@ -55,6 +55,7 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
                        .execution_id = {},
                        .step = command.tool_kind,
                        .pool = command.pool,
+                       .group = command.group,
                        .priority = command.priority,
                        .epoch = 0,
                        .round = 0});

@@ -88,6 +88,9 @@ class Transaction {
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!inserted_.contains(all[i].open.execution_id)) continue;
       together.traceparent = rows[i].traceparent;
+      // What begins waits with others of its kind; what goes on later, in the line of its own execution.
+      const auto& group = requests[all[i].index].group;
+      for (auto& ring : writes[i].rings) ring.group = group.empty() ? all[i].open.playbook->path : group;
       together.append(std::move(writes[i]));
     }
     together.write(session);

@@ -60,8 +60,7 @@ void check_relations(Check& check, const nats::ConsumerSettings& wanted, const S
 }
 
 Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings,
-                     const store::PoolSlots& pool) {
-  const auto wanted = notify::consumer_of(settings.notifier, pool.pool);
+                     const nats::ConsumerSettings& wanted, std::int64_t slots) {
   auto check = named("consumer " + wanted.durable);
   const auto state = jetstream.compare_consumer(settings.notifier.stream, wanted);
   if (!state) {
@@ -74,7 +73,7 @@ Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings,
          "The server keeps what it finds. When nobody meant it: nats consumer rm " +
              settings.notifier.stream + " " + wanted.durable + ", and the server makes it anew.");
   }
-  check_relations(check, wanted, settings, pool.slots);
+  check_relations(check, wanted, settings, slots);
   if (check.total == 0) {
     check.summary = std::to_string(state->waiting) + " waiting, " + std::to_string(state->acks_pending) +
                     " being worked on, " + std::to_string(state->redelivered) + " redelivered";
@@ -108,7 +107,10 @@ std::vector<Check> check_nats(store::ConnectionPool& connections, const StackSet
   std::vector<store::PoolSlots> pools;
   connections.transact([&](store::Session& session) { pools = store::DoctorStatements(session).pools(); });
   if (pools.empty()) pools.push_back({std::string(domain::default_pool), 0});
-  for (const auto& pool : pools) checks.push_back(check_consumer(jetstream, settings, pool));
+  for (const auto& pool : pools) {
+    for (const auto& wanted : notify::consumers_of(settings.notifier, pool.pool))
+      checks.push_back(check_consumer(jetstream, settings, wanted, pool.slots));
+  }
   return checks;
 }
 

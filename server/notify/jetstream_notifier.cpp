@@ -1,5 +1,7 @@
 #include "server/notify/jetstream_notifier.hpp"
 
+#include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -26,6 +28,14 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
+// Whoever says that something is more urgent than the rest, or less, has said enough.
+std::size_t lane_of(const Ring& ring, Lines& lines) {
+  if (ring.priority > 0) return 0;
+  if (ring.priority < 0) return wire::lanes - 1;
+  return lines.join(ring.pool, ring.group.empty() ? static_cast<std::uint64_t>(ring.execution_id.value)
+                                                  : std::hash<std::string>()(ring.group));
+}
+
 }  // namespace
 
 std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
@@ -50,22 +60,27 @@ std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
   return {commands, dead, advisories};
 }
 
-nats::ConsumerSettings consumer_of(const NotifierSettings& settings, const std::string& pool) {
-  return {.durable = wire::commands_consumer_of(pool, settings.consumer),
-          .filter_subject = wire::commands_subject_of(pool, settings.subject),
-          .ack_wait = settings.ack_wait,
-          .deliveries_max = settings.deliveries_max,
-          .acks_pending_max = settings.acks_pending_max};
+std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& settings, const std::string& pool) {
+  const std::string own = wire::commands_consumer_of(pool, settings.consumer);
+  std::vector<nats::ConsumerSettings> consumers;
+  for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
+    consumers.push_back({.durable = wire::lane_consumer_of(own, lane),
+                         .filter_subject = wire::lane_subject_of(pool, lane, settings.subject),
+                         .ack_wait = settings.ack_wait,
+                         .deliveries_max = settings.deliveries_max,
+                         .acks_pending_max = settings.acks_pending_max});
+  }
+  return consumers;
 }
 
-struct JetStreamNotifier::Line {
-  static std::shared_ptr<Line> open(nats::ConnectionSettings settings, bool sends_asap) {
+struct JetStreamNotifier::Link {
+  static std::shared_ptr<Link> open(nats::ConnectionSettings settings, bool sends_asap) {
     settings.sends_asap = sends_asap;
     auto connection = nats::Connection::open(settings);
     if (!connection) throw std::invalid_argument(connection.error().message);
-    return std::make_shared<Line>(std::move(*connection));
+    return std::make_shared<Link>(std::move(*connection));
   }
-  explicit Line(std::unique_ptr<nats::Connection> opened)
+  explicit Link(std::unique_ptr<nats::Connection> opened)
       : connection(std::move(opened)), publisher(*connection), jetstream(*connection) {}
 
   std::unique_ptr<nats::Connection> connection;
@@ -75,8 +90,8 @@ struct JetStreamNotifier::Line {
 
 // The durable consumer on the advisories; what was read is acknowledged when it was recorded.
 struct JetStreamNotifier::Advisories {
-  Advisories(std::shared_ptr<Line> of, std::string of_stream)
-      : line(std::move(of)), stream(std::move(of_stream)) {}
+  Advisories(std::shared_ptr<Link> of, std::string of_stream)
+      : link(std::move(of)), stream(std::move(of_stream)) {}
 
   std::vector<GivenUpRing> read(int limit) {
     messages.clear();  // unanswered ones come again
@@ -95,7 +110,7 @@ struct JetStreamNotifier::Advisories {
                        .consumer = json.value("consumer", std::string()),
                        .sequence = json.value("stream_seq", std::uint64_t{0}),
                        .deliveries = json.value("deliveries", 0)};
-      if (const auto bytes = line->jetstream.message_at(stream, ring.sequence)) {
+      if (const auto bytes = link->jetstream.message_at(stream, ring.sequence)) {
         if (const auto notification = wire::decode_notification(*bytes))
           ring.queue_id = notification->queue_id;
       }
@@ -114,15 +129,15 @@ struct JetStreamNotifier::Advisories {
                                         .ack_wait = wire::consumer_ack_wait,
                                         .deliveries_max = -1,
                                         .acks_pending_max = 1000};
-    if (!line->jetstream.ensure_consumer(own, wanted)) return false;  // its stream is not there yet
-    auto pulled = line->jetstream.pull(
-        {.stream = own, .durable = wanted.durable, .answers_on = {line, line->connection.get()}});
+    if (!link->jetstream.ensure_consumer(own, wanted)) return false;  // its stream is not there yet
+    auto pulled = link->jetstream.pull(
+        {.stream = own, .durables = {wanted.durable}, .answers_on = {link, link->connection.get()}});
     if (!pulled) return false;
     subscription = std::move(*pulled);
     return true;
   }
 
-  const std::shared_ptr<Line> line;  // shared with the notifier, which may replace its own
+  const std::shared_ptr<Link> link;  // shared with the notifier, which may replace its own
   const std::string stream;
   std::unique_ptr<nats::PullSubscription> subscription;
   std::vector<nats::Message> messages;
@@ -130,8 +145,8 @@ struct JetStreamNotifier::Advisories {
 
 JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
     : settings_(std::move(settings)), server_url_(settings_.server_url) {
-  quick_ = Line::open(settings_.nats, true);
-  bulk_ = Line::open(settings_.nats, false);
+  quick_ = Link::open(settings_.nats, true);
+  bulk_ = Link::open(settings_.nats, false);
   pools_.emplace(domain::default_pool, false);
   supervisor_ = std::jthread([this](const std::stop_token& stop) { supervise(stop); });
 }
@@ -141,20 +156,22 @@ JetStreamNotifier::~JetStreamNotifier() = default;
 void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
   if (rings.empty()) return;
   meet_pools(rings);
-  std::shared_ptr<Line> line;
+  std::shared_ptr<Link> link;
   {
-    const std::lock_guard lock(lines_mutex_);
-    line = rings.size() <= quick_rings_max ? quick_ : bulk_;
+    const std::lock_guard lock(links_mutex_);
+    link = rings.size() <= quick_rings_max ? quick_ : bulk_;
   }
-  std::string subject;
-  std::string_view subject_pool;
+  std::array<std::string, wire::lanes> subjects;  // of the pool of the ring before
+  std::string_view subjects_pool;
   bool has_failed = false;
   for (const Ring& ring : rings) {
-    if (subject.empty() || ring.pool != subject_pool) {
+    if (ring.pool != subjects_pool) {
       if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
-      subject = wire::commands_subject_of(ring.pool, settings_.subject);
-      subject_pool = ring.pool;
+      for (std::size_t lane = 0; lane < wire::lanes; ++lane)
+        subjects[lane] = wire::lane_subject_of(ring.pool, lane, settings_.subject);
+      subjects_pool = ring.pool;
     }
+    const std::string& subject = subjects[lane_of(ring, lines_)];
     const std::string bytes = wire::encode(wire::Notification{.execution_id = ring.execution_id,
                                                               .queue_id = ring.queue_id,
                                                               .step = ring.step,
@@ -164,7 +181,7 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
     message_id += std::to_string(ring.epoch);
     message_id += ':';
     message_id += std::to_string(ring.round);
-    has_failed = !line->publisher.publish(subject, bytes, message_id) || has_failed;
+    has_failed = !link->publisher.publish(subject, bytes, message_id) || has_failed;
   }
   if (!has_failed || !is_ready_.exchange(false)) return;
   const std::lock_guard lock(mutex_);
@@ -173,10 +190,10 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
 }
 
 void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
-  std::shared_ptr<Line> line;
+  std::shared_ptr<Link> link;
   {
-    const std::lock_guard lock(lines_mutex_);
-    line = bulk_;
+    const std::lock_guard lock(links_mutex_);
+    link = bulk_;
   }
   for (const Death& death : deaths) {
     if (!wire::is_pool_name(death.pool)) continue;
@@ -185,7 +202,7 @@ void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
                               R"(,"attempts":)" + std::to_string(death.attempts) + R"(,"error":)" +
                               death.error + "}";
     // Failures are counted by the publisher; the row in noetl.dead_letter stays.
-    (void)line->publisher.publish(wire::dead_subject_of(death.pool), bytes,
+    (void)link->publisher.publish(wire::dead_subject_of(death.pool), bytes,
                                   "dead:" + death.queue_id.str() + ":" + std::to_string(death.epoch));
   }
 }
@@ -193,33 +210,37 @@ void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
 bool JetStreamNotifier::is_connected() const {
   if (!is_ready_) return false;
   // The supervisor notices a loss only when it wakes up.
-  const std::lock_guard lock(lines_mutex_);
+  const std::lock_guard lock(links_mutex_);
   return quick_->connection->is_connected();
 }
 
 std::uint64_t JetStreamNotifier::untaken(const std::string& pool) const {
   if (!is_connected()) return 0;
   const nats::ThreadScope scope;
-  std::shared_ptr<Line> line;
+  std::shared_ptr<Link> link;
   {
-    const std::lock_guard lock(lines_mutex_);
-    line = quick_;
+    const std::lock_guard lock(links_mutex_);
+    link = quick_;
   }
-  const auto consumer =
-      line->jetstream.find_consumer(settings_.stream, wire::commands_consumer_of(pool, settings_.consumer));
-  return consumer ? consumer->waiting : 0;
+  const std::string own = wire::commands_consumer_of(pool, settings_.consumer);
+  std::uint64_t all = 0;
+  for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
+    const auto consumer = link->jetstream.find_consumer(settings_.stream, wire::lane_consumer_of(own, lane));
+    if (consumer) all += consumer->waiting;
+  }
+  return all;
 }
 
 std::vector<GivenUpRing> JetStreamNotifier::given_up(int limit) {
   if (!is_connected()) return {};
   const nats::ThreadScope scope;
-  std::shared_ptr<Line> line;
+  std::shared_ptr<Link> link;
   {
-    const std::lock_guard lock(lines_mutex_);
-    line = quick_;
+    const std::lock_guard lock(links_mutex_);
+    link = quick_;
   }
-  if (!advisories_ || advisories_->line != line) {
-    advisories_ = std::make_unique<Advisories>(line, settings_.stream);
+  if (!advisories_ || advisories_->link != link) {
+    advisories_ = std::make_unique<Advisories>(link, settings_.stream);
   }
   return advisories_->read(limit);
 }
@@ -247,9 +268,9 @@ void JetStreamNotifier::ensure_pool(const std::string& pool) {
 
 NotifierCounts JetStreamNotifier::counts() const {
   NotifierCounts counts{.published = published_before_, .failed = failed_before_, .repaired = repaired_};
-  const std::lock_guard lock(lines_mutex_);
-  for (const auto& line : {quick_, bulk_}) {
-    const nats::PublishCounts one = line->publisher.counts();
+  const std::lock_guard lock(links_mutex_);
+  for (const auto& link : {quick_, bulk_}) {
+    const nats::PublishCounts one = link->publisher.counts();
     counts.published += one.accepted;
     counts.failed += one.failed;
   }
@@ -262,7 +283,7 @@ void JetStreamNotifier::supervise(const std::stop_token& stop) {
   std::uint64_t connections_seen = 0;
   auto checked_at = std::chrono::steady_clock::time_point{};
   while (!stop.stop_requested()) {
-    reopen_closed_lines();
+    reopen_closed_links();
     // A failed publish or a new connection is a reason to look at once; a quiet interval is one as well.
     const std::uint64_t failed = counts().failed;
     const std::uint64_t connections = quick_->connection->connection_count();
@@ -288,17 +309,17 @@ void JetStreamNotifier::supervise(const std::stop_token& stop) {
 }
 
 // nats.c gives up for good after a login was refused twice; the password may be put right later.
-void JetStreamNotifier::reopen_closed_lines() {
+void JetStreamNotifier::reopen_closed_links() {
   if (!quick_->connection->is_closed() && !bulk_->connection->is_closed()) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - reopened_at_ < reopen_interval) return;
   reopened_at_ = now;
-  for (std::shared_ptr<Line>* place : {&quick_, &bulk_}) {
+  for (std::shared_ptr<Link>* place : {&quick_, &bulk_}) {
     if (!(*place)->connection->is_closed()) continue;
     try {
-      const std::shared_ptr<Line> fresh = Line::open(settings_.nats, place == &quick_);
+      const std::shared_ptr<Link> fresh = Link::open(settings_.nats, place == &quick_);
       const nats::PublishCounts old = (*place)->publisher.counts();
-      const std::lock_guard lock(lines_mutex_);
+      const std::lock_guard lock(links_mutex_);
       published_before_ += old.accepted;
       failed_before_ += old.failed + old.in_flight;
       *place = fresh;
@@ -346,28 +367,43 @@ bool JetStreamNotifier::repair() {
     pools = pools_;
   }
   for (const auto& [pool, was_there] : pools) {
-    const nats::ConsumerSettings wanted = consumer_of(settings_, pool);
-    const auto state = jetstream.ensure_consumer(settings_.stream, wanted);
-    std::string& reported = reported_[wanted.durable];
-    if (!state) {
-      if (std::exchange(reported, state.error().message) != state.error().message)
-        telemetry::log_warn(component, state.error().message);
-      is_whole = false;
-      continue;
+    Lines::Untaken untaken{};
+    bool are_there = true;
+    std::size_t lane = 0;
+    for (const auto& wanted : consumers_of(settings_, pool)) {
+      const auto waiting = repair_consumer(jetstream, wanted, was_there);
+      are_there = are_there && waiting;
+      untaken[lane++] = waiting.value_or(0);
     }
-    if (state->is_new) {
-      if (was_there) ++repaired_;
-      telemetry::log_info(component, "created consumer " + wanted.durable);
-    }
-    const std::string drift = joined(state->drift);
-    if (std::exchange(reported, drift) != drift && !drift.empty()) {
-      telemetry::log_warn(component,
-                          "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
-    }
+    is_whole = is_whole && are_there;
+    if (!are_there) continue;
+    lines_.settle(pool, untaken);
     const std::lock_guard lock(mutex_);
     pools_[pool] = true;
   }
   return is_whole;
+}
+
+std::optional<std::uint64_t> JetStreamNotifier::repair_consumer(nats::JetStream& jetstream,
+                                                                const nats::ConsumerSettings& wanted,
+                                                                bool was_there) {
+  const auto state = jetstream.ensure_consumer(settings_.stream, wanted);
+  std::string& reported = reported_[wanted.durable];
+  if (!state) {
+    if (std::exchange(reported, state.error().message) != state.error().message)
+      telemetry::log_warn(component, state.error().message);
+    return std::nullopt;
+  }
+  if (state->is_new) {
+    if (was_there) ++repaired_;
+    telemetry::log_info(component, "created consumer " + wanted.durable);
+  }
+  const std::string drift = joined(state->drift);
+  if (std::exchange(reported, drift) != drift && !drift.empty()) {
+    telemetry::log_warn(component,
+                        "consumer " + wanted.durable + " is kept, but differs from the settings: " + drift);
+  }
+  return state->waiting;
 }
 
 }  // namespace noetl::notify

@@ -9,10 +9,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "server/notify/lines.hpp"
 #include "server/notify/notifier.hpp"
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"
@@ -35,9 +37,10 @@ struct NotifierSettings {
   std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };
 
-// What the notifier makes or adopts: the streams of commands and of the dead, and the consumer of a pool.
+// What the notifier makes or adopts: the streams of commands and of the dead, and the consumers of a pool, by lane.
 [[nodiscard]] std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings);
-[[nodiscard]] nats::ConsumerSettings consumer_of(const NotifierSettings& settings, const std::string& pool);
+[[nodiscard]] std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& settings,
+                                                               const std::string& pool);
 
 struct NotifierCounts {
   std::uint64_t published = 0;  // stored by JetStream
@@ -67,13 +70,16 @@ class JetStreamNotifier final : public Notifier {
   [[nodiscard]] NotifierCounts counts() const;
 
  private:
-  struct Line;  // one connection with its publisher
+  struct Link;  // one connection with its publisher
   struct Advisories;  // what JetStream says when it gives a ring up
 
   void supervise(const std::stop_token& stop);
-  void reopen_closed_lines();
+  void reopen_closed_links();
   // True when the streams and every pool's consumer are there.
   bool repair();
+  // Nothing when it could not be made; else how many of its rings nobody has taken.
+  std::optional<std::uint64_t> repair_consumer(nats::JetStream& jetstream,
+                                               const nats::ConsumerSettings& wanted, bool was_there);
   bool repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted);
   void meet_pools(const std::vector<Ring>& rings);
 
@@ -81,13 +87,15 @@ class JetStreamNotifier final : public Notifier {
   std::string server_url_;  // constant once ring() is called
 
   // Swapped by the supervisor alone, read by ring(): shared with calls in progress.
-  mutable std::mutex lines_mutex_;
-  std::shared_ptr<Line> quick_;  // sends at once: a lone ring must not wait for 1 ms
-  std::shared_ptr<Line> bulk_;  // gathers writes: a thousand rings are not a thousand system calls
+  mutable std::mutex links_mutex_;
+  std::shared_ptr<Link> quick_;  // sends at once: a lone ring must not wait for 1 ms
+  std::shared_ptr<Link> bulk_;  // gathers writes: a thousand rings are not a thousand system calls
 
+  Lines lines_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::map<std::string, bool, std::less<>> pools_;  // guarded by mutex_; true: its consumer was there before
+  std::map<std::string, bool, std::less<>>
+      pools_;  // guarded by mutex_; true: its consumers were there before
   bool is_poked_ = false;  // guarded by mutex_
 
   std::map<std::string, bool> streams_;  // supervisor only; true: it was there before
@@ -96,7 +104,7 @@ class JetStreamNotifier final : public Notifier {
   std::unique_ptr<Advisories> advisories_;  // upkeep's thread only
   std::atomic<bool> is_ready_{false};
   std::atomic<std::uint64_t> repaired_{0};
-  std::atomic<std::uint64_t> failed_before_{0};  // counts of lines that were replaced
+  std::atomic<std::uint64_t> failed_before_{0};  // counts of links that were replaced
   std::atomic<std::uint64_t> published_before_{0};
   std::jthread supervisor_;  // last: stops first
 };

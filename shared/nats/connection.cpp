@@ -99,7 +99,8 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   }
   if (!settings.tls_certificate_file.empty()) {
     then(natsOptions_SetSecure(options, true));
-    then(natsOptions_LoadCertificatesChain(options, settings.tls_certificate_file.c_str(), settings.tls_key_file.c_str()));
+    then(natsOptions_LoadCertificatesChain(options, settings.tls_certificate_file.c_str(),
+                                           settings.tls_key_file.c_str()));
   }
   return status;
 }

@@ -269,21 +269,20 @@ base::Result<void> JetStream::publish(const std::string& subject, std::string_vi
 }
 
 base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource& source) {
-  jsOptions options = options_for(patience_);
-  jsSubOptions bind;
-  jsSubOptions_Init(&bind);
-  bind.Stream = source.stream.c_str();
-  bind.Consumer = source.durable.c_str();
-  jsErrCode code{};
-  natsSubscription* raw = nullptr;
-  const natsStatus status =
-      js_PullSubscribe(&raw, context_.get(), nullptr, source.durable.c_str(), &options, &bind, &code);
-  if (status != NATS_OK) {
-    return nats_failure(status,
-                        "pull from consumer '" + source.durable + "' of stream '" + source.stream + "'",
-                        static_cast<int>(code));
+  for (const std::string& durable : source.durables) {
+    if (const auto found = find_consumer(source.stream, durable); !found) return base::failure(found.error());
   }
-  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), *this, connection_, source);
+  char* made = nullptr;
+  if (const natsStatus status = natsInbox_Create(&made); status != NATS_OK)
+    return nats_failure(status, "make an inbox for stream '" + source.stream + "'");
+  std::string inbox = std::string(made) + '.';
+  natsInbox_Destroy(made);
+  natsSubscription* raw = nullptr;
+  const natsStatus status = natsConnection_SubscribeSync(&raw, connection_.handle(), (inbox + '*').c_str());
+  if (status != NATS_OK)
+    return nats_failure(status, "subscribe to the inbox for stream '" + source.stream + "'");
+  return std::make_unique<PullSubscription>(SubscriptionHandle(raw), std::move(inbox), *this, connection_,
+                                            source);
 }
 
 }  // namespace noetl::nats

@@ -14,22 +14,39 @@ std::string_view Message::bytes() const {
   return {natsMsg_GetData(handle_.get()), static_cast<std::size_t>(natsMsg_GetDataLength(handle_.get()))};
 }
 
-// The reply subject says it: $JS.ACK.<stream>.<consumer>.<delivered>.<…5 more>, or with <domain>.<account hash>
-// after ACK. natsMsg_GetMetaData would allocate for the same.
-int Message::num_delivered() const {
-  const char* raw = natsMsg_GetReply(handle_.get());
+namespace {
+
+// A part of the reply subject: $JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<consumer
+// sequence>.<time>.<pending>, or with <domain>.<account hash> after ACK and a token at the end. `index` counts from the
+// stream. natsMsg_GetMetaData would allocate for the same.
+std::string_view reply_part(const char* raw, int index) {
   const std::string_view reply = raw == nullptr ? "" : raw;
-  if (!reply.starts_with("$JS.ACK.")) return 0;
+  if (!reply.starts_with("$JS.ACK.")) return {};
   const auto dots = std::count(reply.begin(), reply.end(), '.');
   std::size_t begin = 0;
-  for (int skipped = 0; skipped < (dots >= 10 ? 6 : 4); ++skipped) {
+  for (int skipped = 0; skipped < index + (dots >= 10 ? 4 : 2); ++skipped) {
     begin = reply.find('.', begin);
-    if (begin == std::string_view::npos) return 0;
+    if (begin == std::string_view::npos) return {};
     ++begin;
   }
-  int count = 0;
-  std::from_chars(reply.data() + begin, reply.data() + reply.size(), count);
-  return count;
+  return reply.substr(begin, reply.find('.', begin) - begin);
+}
+
+template <class Number>
+Number number_in(std::string_view text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+std::string_view Message::consumer_of(const char* reply) { return reply_part(reply, 1); }
+
+int Message::num_delivered() const { return number_in<int>(reply_part(natsMsg_GetReply(handle_.get()), 2)); }
+
+std::uint64_t Message::num_pending() const {
+  return number_in<std::uint64_t>(reply_part(natsMsg_GetReply(handle_.get()), 6));
 }
 
 bool Message::ack() const { return answer("+ACK"); }

@@ -1,50 +1,186 @@
 #include "shared/nats/pull_subscription.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "shared/nats/failure.hpp"
 #include "shared/nats/jetstream.hpp"
 
 namespace noetl::nats {
 
-PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream,
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// The server ends every question by itself; this is for one whose answer was lost.
+constexpr milliseconds answer_margin{1000};
+constexpr milliseconds close_patience{200};
+
+// What the server says instead of a message: "NATS/1.0 408 Request Timeout". 0 for a message.
+int status_of(natsMsg* message) {
+  const char* value = nullptr;
+  if (natsMsg_GetDataLength(message) > 0 || natsMsgHeader_Get(message, "Status", &value) != NATS_OK) return 0;
+  int status = 0;
+  const std::string_view text = value == nullptr ? "" : value;
+  std::from_chars(text.data(), text.data() + text.size(), status);
+  return status;
+}
+
+}  // namespace
+
+struct PullSubscription::Round {
+  explicit Round(std::size_t sources) : is_asked(sources), has_given(sources) {}
+  std::vector<Message> messages;
+  std::vector<bool> is_asked, has_given;  // by source, in this round
+  bool should_check = false;  // somebody said that a consumer is gone, or nobody listens
+};
+
+PullSubscription::PullSubscription(SubscriptionHandle inbox, std::string inbox_subject, JetStream& jetstream,
                                    const Connection& connection, PullSource source)
-    : handle_(std::move(handle)),
+    : inbox_(std::move(inbox)),
+      inbox_subject_(std::move(inbox_subject)),
       jetstream_(jetstream),
       connection_(connection),
-      source_(std::move(source)) {}
+      source_(std::move(source)),
+      asks_(source_.durables.size()) {}
 
-base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chrono::milliseconds patience) {
-  natsMsgList list{};
-  const natsStatus status = natsSubscription_Fetch(&list, handle_.get(), batch,
-                                                   static_cast<std::int64_t>(patience.count()), nullptr);
-  std::vector<Message> messages;
-  if (list.Count > 0) {
-    messages.reserve(static_cast<std::size_t>(list.Count));
-    for (int i = 0; i < list.Count; ++i) {
-      messages.emplace_back(MessageHandle(list.Msgs[i]), source_.answers_on);
-      list.Msgs[i] = nullptr;  // ours now
-    }
+int PullSubscription::asked() const {
+  int all = 0;
+  for (const Ask& one : asks_) all += one.open;
+  return all;
+}
+
+// no_wait with a time to expire: the server answers with what is there, else waits for a first message, and ends the
+// question with a status in both cases, at once (measured with nats-server 2.9).
+bool PullSubscription::ask(std::size_t source, int most, milliseconds patience) {
+  std::string body = R"({"batch":)" + std::to_string(most) + R"(,"no_wait":true)";
+  if (patience.count() > 0)
+    body += R"(,"expires":)" + std::to_string(std::chrono::nanoseconds(patience).count());
+  body += '}';
+  const std::string subject = "$JS.API.CONSUMER.MSG.NEXT." + source_.stream + '.' + source_.durables[source];
+  const std::string reply = inbox_subject_ + std::to_string(source);
+  if (natsConnection_PublishRequest(connection_.handle(), subject.c_str(), reply.c_str(), body.data(),
+                                    static_cast<int>(body.size())) != NATS_OK)
+    return false;
+  asks_[source] = {.open = most, .ends_at = steady_clock::now() + patience + answer_margin};
+  return true;
+}
+
+void PullSubscription::end_old_asks() {
+  const auto now = steady_clock::now();
+  for (Ask& one : asks_) {
+    if (one.open > 0 && now >= one.ends_at) one.open = 0;
   }
-  natsMsgList_Destroy(&list);
-  if (status == NATS_OK || !messages.empty()) return messages;
-  const std::string tried =
-      "fetch from consumer '" + source_.durable + "' of stream '" + source_.stream + "'";
-  // A server does not answer a pull on a consumer that is missing: it looks like silence. So silence is a reason to ask,
-  // now and then; and so is any other status, since these look different from version to version.
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_silence = status == NATS_TIMEOUT;
-  if (is_silence && now - checked_at_ < check_interval) return messages;
-  auto failed = nats_failure(status, tried);
-  if (connection_.is_connected()) {
-    checked_at_ = now;
-    const auto found = jetstream_.find_consumer(source_.stream, source_.durable);
-    if (!found && found.error().code == base::ErrorCode::not_found) {
-      return base::failure(base::ErrorCode::not_found,
-                           tried + ": it has vanished (" + found.error().message + ")");
-    }
+}
+
+void PullSubscription::take(MessageHandle handle, Round& round) {
+  if (const int status = status_of(handle.get()); status != 0) {
+    const std::string_view subject = natsMsg_GetSubject(handle.get());
+    std::size_t source = 0;
+    std::from_chars(subject.data() + inbox_subject_.size(), subject.data() + subject.size(), source);
+    if (!subject.starts_with(inbox_subject_) || source >= asks_.size()) return;
+    asks_[source].open = 0;
+    // 404 and 408 are the ends of every question; 409 says why it cannot be answered, 503 that nobody is there.
+    round.should_check = round.should_check || (status != 404 && status != 408);
+    return;
   }
-  if (is_silence) return messages;
-  failed.value().code = base::ErrorCode::unavailable;
-  return failed;
+  const auto found = std::find(source_.durables.begin(), source_.durables.end(),
+                               Message::consumer_of(natsMsg_GetReply(handle.get())));
+  if (found == source_.durables.end()) return;
+  const auto source = static_cast<std::size_t>(found - source_.durables.begin());
+  asks_[source].open = std::max(0, asks_[source].open - 1);
+  round.has_given[source] = true;
+  round.messages.emplace_back(std::move(handle), source_.answers_on, source);
+}
+
+void PullSubscription::take_arrived(Round& round) {
+  int messages = 0;
+  int bytes = 0;
+  if (natsSubscription_GetPending(inbox_.get(), &messages, &bytes) != NATS_OK) return;
+  for (natsMsg* raw = nullptr; messages > 0 && natsSubscription_NextMsg(&raw, inbox_.get(), 1) == NATS_OK;
+       --messages) {
+    take(MessageHandle(raw), round);
+  }
+}
+
+// Has whoever began to answer said all? And whoever was asked not to wait?
+bool PullSubscription::is_settled(const Round& round, bool should_wait) const {
+  if (round.should_check) return true;
+  for (std::size_t i = 0; i < asks_.size(); ++i) {
+    const bool is_open = asks_[i].open > 0;
+    if (is_open && (round.has_given[i] || (round.is_asked[i] && !should_wait))) return false;
+    // A question has ended while the others wait: it is for the caller to ask again.
+    if (should_wait && !is_open && round.is_asked[i]) return true;
+  }
+  return !should_wait || !round.messages.empty();
+}
+
+base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most,
+                                                           milliseconds patience) {
+  Round round(asks_.size());
+  take_arrived(round);
+  end_old_asks();
+  bool is_sent = true;
+  for (std::size_t i = 0; i < asks_.size() && i < most.size(); ++i) {
+    round.is_asked[i] = most[i] > 0;
+    if (most[i] > 0 && asks_[i].open == 0) is_sent = ask(i, most[i], patience) && is_sent;
+  }
+  const bool should_wait = patience.count() > 0;
+  const auto begin = steady_clock::now();
+  while (is_sent && !is_settled(round, should_wait)) {
+    // Whoever waits for a first message ends in time; whoever has begun to be answered waits for the end of it.
+    const bool has_begun = !should_wait || !round.messages.empty();
+    const auto rest = begin + (has_begun ? patience + answer_margin : patience) - steady_clock::now();
+    if (rest.count() <= 0) break;
+    natsMsg* raw = nullptr;
+    const natsStatus status =
+        natsSubscription_NextMsg(&raw, inbox_.get(), std::chrono::ceil<milliseconds>(rest).count());
+    if (status == NATS_OK) take(MessageHandle(raw), round);
+    // Nobody listens: JetStream is off, or its cluster has no leader.
+    if (status == NATS_NO_RESPONDERS) round.should_check = true;
+    if (status != NATS_OK && status != NATS_TIMEOUT) break;
+  }
+  if (round.should_check) {
+    for (Ask& one : asks_) one.open = 0;
+  }
+  return judge(std::move(round), patience);
+}
+
+// A server does not answer a question to a consumer that is missing: it looks like silence. So silence is a reason to
+// ask, now and then.
+base::Result<std::vector<Message>> PullSubscription::judge(Round round, milliseconds patience) {
+  if (!round.messages.empty()) return std::move(round.messages);
+  const std::string tried = "fetch from stream '" + source_.stream + "'";
+  if (!connection_.is_connected()) {
+    for (Ask& one : asks_) one.open = 0;
+    return base::failure(base::ErrorCode::unavailable, tried + ": NATS is away");
+  }
+  const auto now = steady_clock::now();
+  const bool is_due = patience.count() > 0 && now - checked_at_ >= check_interval;
+  if (!is_due && !round.should_check) return std::move(round.messages);
+  checked_at_ = now;
+  for (const std::string& durable : source_.durables) {
+    const auto found = jetstream_.find_consumer(source_.stream, durable);
+    if (found) continue;
+    if (found.error().code == base::ErrorCode::not_found) {
+      return base::failure(base::ErrorCode::not_found, tried + ": consumer '" + durable + "' has vanished (" +
+                                                           found.error().message + ")");
+    }
+    if (round.should_check) return base::failure(base::ErrorCode::unavailable, found.error().message);
+  }
+  return std::move(round.messages);
+}
+
+std::vector<Message> PullSubscription::close() {
+  Round round(asks_.size());
+  if (natsSubscription_Drain(inbox_.get()) != NATS_OK) return {};
+  for (natsMsg* raw = nullptr;
+       natsSubscription_NextMsg(&raw, inbox_.get(), close_patience.count()) == NATS_OK;) {
+    take(MessageHandle(raw), round);
+  }
+  for (Ask& one : asks_) one.open = 0;
+  return std::move(round.messages);
 }
 
 }  // namespace noetl::nats

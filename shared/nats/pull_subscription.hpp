@@ -1,6 +1,8 @@
 #pragma once
-// PullSubscription: takes messages from a durable consumer that many processes share. One thread.
+// PullSubscription: takes messages from durable consumers of one stream that many processes share. It asks several at
+// once, by JetStream's own pull requests (CONSUMER.MSG.NEXT), since nats.c's Fetch waits for one consumer only. One thread.
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,27 +17,52 @@ class JetStream;
 
 struct PullSource {
   std::string stream;
-  std::string durable;
+  std::vector<std::string> durables;  // Message::source() is an index of these
   std::shared_ptr<const Connection> answers_on;  // acks and naks go out here; shared with the messages
 };
 
 class PullSubscription {
  public:
   // Made by JetStream::pull; jetstream and connection must outlive it.
-  PullSubscription(SubscriptionHandle handle, JetStream& jetstream, const Connection& connection,
-                   PullSource source);
+  PullSubscription(SubscriptionHandle inbox, std::string inbox_subject, JetStream& jetstream,
+                   const Connection& connection, PullSource source);
 
-  // What is there, at once, up to `batch`; when nothing is there, what comes first within `patience`, or an empty
-  // list. not_found: the stream or consumer has vanished (noticed within check_interval); unavailable: NATS is away.
-  [[nodiscard]] base::Result<std::vector<Message>> fetch(int batch, std::chrono::milliseconds patience);
+  // Asks each consumer for what is there, at once, up to `most[source]`, unless it was asked before and may still answer.
+  // When nothing is there: what comes first within `patience`, or an empty list. not_found: the stream or a consumer has
+  // vanished (noticed within check_interval); unavailable: NATS is away.
+  [[nodiscard]] base::Result<std::vector<Message>> fetch(const std::vector<int>& most,
+                                                         std::chrono::milliseconds patience);
+  [[nodiscard]] base::Result<std::vector<Message>> fetch(int most, std::chrono::milliseconds patience) {
+    return fetch(std::vector<int>{most}, patience);
+  }
+  // What may still come without another question: a part of the room that the next fetch must not ask for again.
+  [[nodiscard]] int asked() const;
+  [[nodiscard]] int asked(std::size_t source) const { return asks_[source].open; }
+  // Takes back what was asked for; gives what was on its way. fetch() must not be called any more.
+  [[nodiscard]] std::vector<Message> close();
 
   static constexpr std::chrono::milliseconds check_interval{2000};
 
  private:
-  SubscriptionHandle handle_;
+  struct Ask {
+    int open = 0;
+    std::chrono::steady_clock::time_point ends_at{};  // the server has ended it by then
+  };
+  struct Round;
+
+  [[nodiscard]] bool ask(std::size_t source, int most, std::chrono::milliseconds patience);
+  void take_arrived(Round& round);
+  void end_old_asks();
+  void take(MessageHandle handle, Round& round);
+  [[nodiscard]] bool is_settled(const Round& round, bool should_wait) const;
+  [[nodiscard]] base::Result<std::vector<Message>> judge(Round round, std::chrono::milliseconds patience);
+
+  SubscriptionHandle inbox_;
+  const std::string inbox_subject_;  // ends with a dot; the source's number follows
   JetStream& jetstream_;
   const Connection& connection_;
   const PullSource source_;
+  std::vector<Ask> asks_;  // by source
   std::chrono::steady_clock::time_point checked_at_{};
 };
 

@@ -78,6 +78,7 @@ base::Result<NewCommand> decode_new_command(const Json& body, const std::string&
     reader.refuse("pool", "must consist of letters, digits, '_' and '-', found '" + command.pool + "'");
   command.priority =
       static_cast<int>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
+  command.group = reader.optional_string("group", {1, group_bytes_max}).value_or("");
   read_due(reader, command);
   if (const auto attempts = reader.optional_int("max_attempts", {1, attempts_max_limit})) {
     command.max_attempts = static_cast<int>(*attempts);

@@ -89,6 +89,7 @@ base::Result<ExecuteRequest> decode_execute_request(const Json& body, const std:
   request.idempotency_key =
       reader.optional_string("idempotency_key", {1, idempotency_key_bytes_max}).value_or("");
   request.traceparent = reader.optional_string("traceparent", {1, 55}).value_or("");
+  request.group = reader.optional_string("group", {1, group_bytes_max}).value_or("");
   read_times(reader, request);
 
   if (request.path.empty() && !request.catalog_id.is_set())

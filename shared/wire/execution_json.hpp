@@ -10,7 +10,7 @@
 
 namespace noetl::wire {
 
-// {path | catalog_id, version, payload (alias workload), parent_execution_id, idempotency_key, traceparent}.
+// {path | catalog_id, version, payload (alias workload), parent_execution_id, idempotency_key, traceparent, group}.
 // `pointer` is where it is in the body: "" or "/executions/3".
 [[nodiscard]] base::Result<ExecuteRequest> decode_execute_request(const nlohmann::json& body,
                                                                   const std::string& pointer = {});

@@ -11,6 +11,7 @@ inline constexpr std::size_t pool_bytes_max = 64;
 inline constexpr std::size_t worker_id_bytes_max = 128;
 inline constexpr std::size_t step_bytes_max = 256;
 inline constexpr std::size_t idempotency_key_bytes_max = 256;
+inline constexpr std::size_t group_bytes_max = 128;
 
 [[nodiscard]] bool is_pool_name(std::string_view text);  // [A-Za-z0-9_-]{1,64}
 [[nodiscard]] bool is_tool_kind(std::string_view text);  // the same

@@ -25,6 +25,21 @@ std::string commands_consumer_of(std::string_view pool, std::string_view base) {
   return pool == domain::default_pool ? std::string(base) : joined(base, '-', pool);
 }
 
+std::size_t lane_of(std::uint64_t in_line) {
+  std::size_t lane = 0;
+  while (lane + 1 < lanes && in_line >= lane_line_max[lane]) ++lane;
+  return lane;
+}
+
+std::string lane_subject_of(std::string_view pool, std::size_t lane, std::string_view base) {
+  if (lane == 0) return commands_subject_of(pool, base);
+  return joined(base, '.', pool) + ".lane" + std::to_string(lane);
+}
+
+std::string lane_consumer_of(std::string_view consumer, std::size_t lane) {
+  return lane == 0 ? std::string(consumer) : std::string(consumer) + ":lane" + std::to_string(lane);
+}
+
 std::string dead_subject_of(std::string_view pool) { return joined(dead_subject, '.', pool); }
 
 std::vector<std::string> commands_stream_subjects(std::string_view base) {

@@ -2,6 +2,8 @@
 // Names and defaults of what lives in JetStream: streams, subjects, durable consumers (docs/protocol). The
 // default pool is the bare subject of the seed. Pure; any thread.
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,20 @@ inline constexpr int consumer_acks_pending_max =
 [[nodiscard]] std::string commands_consumer_of(
     std::string_view pool,
     std::string_view base = commands_consumer);  // noetl-worker-pool | noetl-worker-pool-<pool>
+
+// Lanes: the doorbell of a pool is several subjects, each with its consumer, so that whoever rings a million times does not
+// stand before whoever rings once (docs/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.
+inline constexpr std::size_t lanes = 3;
+inline constexpr std::uint64_t lane_line_max[lanes - 1] = {100, 10'000};  // beyond the last: the last lane
+[[nodiscard]] std::size_t lane_of(
+    std::uint64_t in_line);  // of one before which so many of its group are in line
+// The first lane is the pool's own subject and consumer.
+[[nodiscard]] std::string lane_subject_of(
+    std::string_view pool, std::size_t lane,
+    std::string_view base = commands_subject);  // noetl.commands.<pool>.lane1
+// `consumer`: the pool's own.
+[[nodiscard]] std::string lane_consumer_of(std::string_view consumer, std::size_t lane);  // <consumer>:lane1
+
 [[nodiscard]] std::string dead_subject_of(std::string_view pool);  // noetl.dead.<pool>
 [[nodiscard]] std::vector<std::string> commands_stream_subjects(
     std::string_view base = commands_subject);  // noetl.commands, noetl.commands.>

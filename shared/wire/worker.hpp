@@ -28,6 +28,7 @@ struct RegistrationAnswer {
   std::string nats_stream;  // where its notifications come from
   std::string nats_subject;
   std::string nats_consumer;
+  int nats_lanes = 1;  // further consumers beside that one: wire::lane_consumer_of
 };
 
 // One call renews every lease that the worker holds. `held` is complete as of `held_as_of_claims`: a

@@ -77,6 +77,7 @@ std::string encode(const RegistrationAnswer& answer) {
       .text("nats_stream", answer.nats_stream)
       .text("nats_subject", answer.nats_subject)
       .text("nats_consumer", answer.nats_consumer)
+      .integer("nats_lanes", answer.nats_lanes)
       .finish();
 }
 
@@ -89,6 +90,7 @@ base::Result<RegistrationAnswer> decode_registration_answer(const Json& body) {
   answer.nats_stream = reader.optional_string("nats_stream").value_or("");
   answer.nats_subject = reader.optional_string("nats_subject").value_or("");
   answer.nats_consumer = reader.optional_string("nats_consumer").value_or("");
+  answer.nats_lanes = static_cast<int>(reader.optional_int("nats_lanes", {.min = 1, .max = 16}).value_or(1));
   if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;
 }

@@ -187,11 +187,12 @@ class ProductTest(unittest.TestCase):
         names = product.jetstream_names()
         for manifests in (MANIFESTS["production"], MANIFESTS["chart"]):
             for scaled in manifests.of("ScaledObject"):
+                lanes = iter(("", ":lane1", ":lane2"))
                 for trigger in scaled["spec"]["triggers"]:
                     if trigger["type"] == "nats-jetstream":
                         pool = scaled["spec"]["scaleTargetRef"]["name"].removeprefix("noetl-worker-")
                         self.assertEqual(names["commands_stream"], trigger["metadata"]["stream"])
-                        self.assertEqual(f"{names['commands_consumer']}-{pool}", trigger["metadata"]["consumer"])
+                        self.assertEqual(f"{names['commands_consumer']}-{pool}{next(lanes)}", trigger["metadata"]["consumer"])
                     else:
                         self.assertIn(("GET", "/" + trigger["metadata"]["url"].split("/", 3)[3]), product.endpoints()[0])
         nats = text_of("deploy/nats/nats-server.conf")

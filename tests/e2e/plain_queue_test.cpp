@@ -49,6 +49,37 @@ TEST_CASE("5,000 commands on two workers are all done, none twice") {
         total);
 }
 
+TEST_CASE(
+    "who enqueues one command does not wait behind who enqueued a thousand; priority goes before, or after, "
+    "all") {
+  Stack stack(StackSettings{.workers = 0, .worker_slots = 1, .env = {}});
+  const auto with = [](const char* field, const json& value) {
+    json command = noop;
+    command[field] = value;
+    return command;
+  };
+  stack.enqueue(std::vector<json>(100, with("priority", -1)));
+  stack.enqueue(std::vector<json>(1000, noop));
+  stack.enqueue({with("group", "small")});
+  stack.enqueue(std::vector<json>(1000, noop));
+  stack.enqueue({with("priority", 1)});
+
+  stack.start_worker();
+  const auto unfinished = "select count(*) from noetl.queue where finished_at is null";
+  wait_until("all done", 60s, [&] { return stack.sql_number(unfinished) == 0; });
+
+  const auto done_before = [&](const std::string& which) {
+    return stack.sql_number(
+        "select count(*) from noetl.queue where finished_at < (select finished_at from noetl.queue where " +
+        which + ")");
+  };
+  // In the order of their enqueueing it would be 1100, 2101 and 100.
+  CHECK(done_before("queue_id = (select queue_id from noetl.queue order by queue_id offset 1100 limit 1)") <
+        200);
+  CHECK(done_before("priority = 1") < 200);
+  CHECK(done_before("queue_id = (select max(queue_id) from noetl.queue where priority = -1)") > 500);
+}
+
 TEST_CASE("the gauge of waiting commands falls to zero when nothing waits any more") {
   const Stack stack(StackSettings{.workers = 1, .env = {}});
   const auto is_told = [&](const std::string& count) {

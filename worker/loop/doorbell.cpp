@@ -1,10 +1,14 @@
 #include "worker/loop/doorbell.hpp"
 
+#include <iterator>
+
 #include "shared/telemetry/log.hpp"
+#include "shared/wire/subjects.hpp"
 
 namespace noetl::loop {
 
-Doorbell::Doorbell(DoorbellSettings settings) : settings_(std::move(settings)) {}
+Doorbell::Doorbell(DoorbellSettings settings)
+    : settings_(std::move(settings)), shares_(static_cast<std::size_t>(settings_.lanes)) {}
 
 Doorbell::~Doorbell() {
   pull_.reset();
@@ -54,13 +58,16 @@ void Doorbell::connect() {
 }
 
 bool Doorbell::subscribe() {
-  auto pull = jetstream_->pull(
-      {.stream = settings_.stream, .durable = settings_.consumer, .answers_on = answer_connection_});
+  nats::PullSource source{.stream = settings_.stream, .durables = {}, .answers_on = answer_connection_};
+  for (std::size_t lane = 0; lane < shares_.lanes(); ++lane)
+    source.durables.push_back(wire::lane_consumer_of(settings_.consumer, lane));
+  auto pull = jetstream_->pull(source);
   if (!pull) {
     complain(pull.error().message);
     return false;
   }
   pull_ = std::move(*pull);
+  shares_ = LaneShares(shares_.lanes());
   // After a failure only a fetch that was answered says that it works: a nats-server without JetStream lets
   // everybody subscribe.
   if (complaint_.empty()) announce();
@@ -75,8 +82,10 @@ void Doorbell::announce() {
                        {"nats", fetch_connection_->shown_url()}});
 }
 
-base::Result<std::vector<nats::Message>> Doorbell::fetch(int most, std::chrono::milliseconds patience) {
-  auto messages = pull_->fetch(most, patience);
+base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::milliseconds patience) {
+  auto messages = fetch_late();
+  if (messages && messages->empty()) messages = fetch_busy(room);
+  if (messages && messages->empty()) messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
   if (messages) {
     if (!complaint_.empty()) announce();
     return messages;
@@ -85,6 +94,53 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch(int most, std::chrono::
   tried_at_ = std::chrono::steady_clock::now();
   complain(messages.error().message);
   return messages;
+}
+
+// Nothing when no lane is known to have anything, or none has any more.
+base::Result<std::vector<nats::Message>> Doorbell::fetch_busy(int room) {
+  room -= pull_->asked();
+  if (!shares_.is_busy() || room <= 0) return std::vector<nats::Message>();
+  if (room >= LaneShares::divided_room_min) return ask(shares_.divided(room), std::chrono::milliseconds(0));
+  std::vector<nats::Message> all;
+  for (const std::size_t lane : shares_.next_order()) {
+    std::vector<int> most(shares_.lanes());
+    most[lane] = room - static_cast<int>(all.size());
+    if (most[lane] == 0) break;
+    auto some = ask(most, std::chrono::milliseconds(0));
+    if (!some && all.empty()) return some;
+    if (!some) break;
+    std::move(some->begin(), some->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+base::Result<std::vector<nats::Message>> Doorbell::ask(const std::vector<int>& most,
+                                                       std::chrono::milliseconds patience) {
+  auto messages = pull_->fetch(most, patience);
+  if (!messages) return messages;
+  for (std::size_t lane = 0; lane < most.size(); ++lane) {
+    if (most[lane] > 0) shares_.saw(lane, 0);
+  }
+  for (const auto& message : *messages) shares_.saw(message.source(), message.num_pending());
+  return messages;
+}
+
+// What was asked for earlier and has come since.
+base::Result<std::vector<nats::Message>> Doorbell::fetch_late() {
+  if (!is_expecting()) return std::vector<nats::Message>();
+  return ask(std::vector<int>(shares_.lanes()), std::chrono::milliseconds(0));
+}
+
+void Doorbell::turn_away() {
+  const auto messages = fetch_late();
+  if (!messages) return;
+  for (const auto& message : *messages) message.nak(std::chrono::milliseconds(0));
+}
+
+void Doorbell::close() {
+  if (!pull_) return;
+  for (const auto& message : pull_->close()) message.nak(std::chrono::milliseconds(0));
+  pull_.reset();
 }
 
 }  // namespace noetl::loop

@@ -1,6 +1,6 @@
 #pragma once
-// Doorbell: the worker's end of JetStream: connects by itself, pulls notifications from the pool's durable
-// consumer, and says when that does not work, so that the inbox polls the server instead. One thread.
+// Doorbell: the worker's end of JetStream: connects by itself, pulls notifications from the durable consumers of its
+// pool, one for each lane, and says when that does not work, so that the inbox polls the server instead. One thread.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -9,13 +9,15 @@
 #include "shared/base/result.hpp"
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"
+#include "worker/loop/lane_shares.hpp"
 
 namespace noetl::loop {
 
 struct DoorbellSettings {
   nats::ConnectionSettings nats;
   std::string stream;
-  std::string consumer;
+  std::string consumer;  // of the first lane
+  int lanes = 1;
   std::string subject;
 };
 
@@ -28,8 +30,14 @@ class Doorbell {
 
   // Tries to (re)open when it is not open; at most every retry_interval. True when it can be fetched from.
   bool is_open();
-  // After an error it is not open any more.
-  [[nodiscard]] base::Result<std::vector<nats::Message>> fetch(int most, std::chrono::milliseconds patience);
+  // What is there, for `room` idle slots, fairly from all lanes; when nothing is there, what comes first. With less
+  // room than lanes it may be more than there is room for. After an error it is not open any more.
+  [[nodiscard]] base::Result<std::vector<nats::Message>> fetch(int room, std::chrono::milliseconds patience);
+  // May notifications still come that were asked for? Then somebody has to look.
+  [[nodiscard]] bool is_expecting() const { return pull_ && pull_->asked() > 0; }
+  // What has come although there is no room goes to others. Does not wait.
+  void turn_away();
+  void close();  // gives back what was asked for; before the end
   void flush();  // acks out, before the end
 
   static constexpr std::chrono::milliseconds retry_interval{500};
@@ -39,6 +47,10 @@ class Doorbell {
   bool subscribe();
   void complain(const std::string& trouble);
   void announce();
+  base::Result<std::vector<nats::Message>> fetch_late();
+  base::Result<std::vector<nats::Message>> fetch_busy(int room);
+  base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most,
+                                               std::chrono::milliseconds patience);
 
   const DoorbellSettings settings_;
   // Two: a fetch must go out at once, acks are better gathered. The second is shared with the messages.
@@ -46,6 +58,7 @@ class Doorbell {
   std::shared_ptr<nats::Connection> answer_connection_;
   std::unique_ptr<nats::JetStream> jetstream_;
   std::unique_ptr<nats::PullSubscription> pull_;
+  LaneShares shares_;
   std::chrono::steady_clock::time_point tried_at_{};
   std::string complaint_;
 };

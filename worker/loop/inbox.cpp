@@ -23,6 +23,7 @@ constexpr milliseconds nak_delay_max{60'000};
 // A connection that is open, a subscription that is there, and a publisher that cannot store anything (a full disk, a
 // stream that takes nothing): from here that looks like an idle queue. So a quiet worker looks by itself at times.
 constexpr milliseconds look_interval{2000};
+constexpr milliseconds look_without_room{20};  // for what was asked for while there was room
 constexpr milliseconds fetch_patience_when_silent{1};
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
@@ -49,7 +50,11 @@ Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
 void Inbox::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
-    if (!parts_.book.wait_for_room(stop, milliseconds(1000))) continue;
+    const bool is_expecting = doorbell_ != nullptr && doorbell_->is_expecting();
+    if (!parts_.book.wait_for_room(stop, is_expecting ? look_without_room : milliseconds(1000))) {
+      if (is_expecting) doorbell_->turn_away();
+      continue;
+    }
     if (parts_.keeper.is_paused()) {
       pause(milliseconds(200), stop);
       continue;
@@ -70,6 +75,9 @@ void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
   if (messages->empty()) return look_around(room, stop);
   silent_finds_ = 0;
   looked_at_ = std::chrono::steady_clock::now();
+  // The lanes may have given more together than there is room for.
+  for (; messages->size() > static_cast<std::size_t>(room); messages->pop_back())
+    messages->back().nak(milliseconds(0));
   Rung rung = read(std::move(*messages));
   if (rung.empty()) return;
   if (stop.stop_requested()) {  // others shall have them at once

@@ -70,6 +70,7 @@ struct Worker::Running {
         DoorbellSettings{.nats = settings.nats,
                          .stream = given(rules.nats_stream, settings.stream),
                          .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
+                         .lanes = rules.nats_lanes,
                          .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
   }
 
@@ -161,6 +162,7 @@ bool Worker::drain(Running& running) {
   running.keeper.set_draining();
   running.taking.request_stop();
   running.taking.join();
+  if (running.doorbell) running.doorbell->close();
   if (!running.book.wait_until_idle(settings_.grace)) {
     const int stopped =
         running.book.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());

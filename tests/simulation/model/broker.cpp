@@ -104,15 +104,20 @@ std::vector<BrokerMessage> Broker::take(BrokerConsumer& consumer, int most) {
   return taken;
 }
 
-std::vector<BrokerMessage> Broker::fetch(const std::string& durable, int most, Time patience) {
+std::vector<std::pair<std::size_t, BrokerMessage>> Broker::fetch(const std::vector<std::string>& durables,
+                                                                 const std::vector<int>& most,
+                                                                 Time patience) {
   const Time until = scheduler_.now() + patience;
   for (;;) {
     Time next = until;
-    if (BrokerConsumer* found = is_up_ ? consumer(durable) : nullptr) {
-      auto taken = take(*found, most);
-      if (!taken.empty()) return taken;
+    std::vector<std::pair<std::size_t, BrokerMessage>> all;
+    for (std::size_t i = 0; i < durables.size(); ++i) {
+      BrokerConsumer* found = is_up_ ? consumer(durables[i]) : nullptr;
+      if (found == nullptr) continue;
+      for (auto& message : take(*found, most[i])) all.emplace_back(i, std::move(message));
       for (const auto& message : found->messages) next = std::min(next, message.available_at);
     }
+    if (!all.empty()) return all;
     if (!is_up_ || scheduler_.now() >= until) return {};
     (void)scheduler_.wait(this, next);
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "shared/nats/jetstream.hpp"
@@ -59,8 +60,9 @@ class Broker {
   [[nodiscard]] BrokerConsumer* consumer(const std::string& durable);
   // Waiting and never delivered.
   [[nodiscard]] std::uint64_t untaken(const BrokerConsumer& consumer) const;
-  // What can be delivered now, up to `most`; blocks until `patience` for a first one.
-  [[nodiscard]] std::vector<BrokerMessage> fetch(const std::string& durable, int most, Time patience);
+  // What can be delivered now, up to `most` of each; blocks until `patience` for a first one. With the place among `durables`.
+  [[nodiscard]] std::vector<std::pair<std::size_t, BrokerMessage>> fetch(
+      const std::vector<std::string>& durables, const std::vector<int>& most, Time patience);
   void settle(const std::string& durable, std::uint64_t sequence);
   void put_off(const std::string& durable, std::uint64_t sequence, Time by);
 

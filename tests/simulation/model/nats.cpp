@@ -97,38 +97,52 @@ base::Result<std::string> JetStream::message_at(const std::string& stream, std::
 }
 
 base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource& source) {
-  const auto found = find_consumer(source.stream, source.durable);
-  if (!found) return base::failure(found.error());
-  return std::make_unique<PullSubscription>(SubscriptionHandle(), *this, connection_, source);
+  for (const auto& durable : source.durables) {
+    const auto found = find_consumer(source.stream, durable);
+    if (!found) return base::failure(found.error());
+  }
+  return std::make_unique<PullSubscription>(SubscriptionHandle(), "", *this, connection_, source);
 }
 
-PullSubscription::PullSubscription(SubscriptionHandle handle, JetStream& jetstream,
+PullSubscription::PullSubscription(SubscriptionHandle inbox, std::string inbox_subject, JetStream& jetstream,
                                    const Connection& connection, PullSource source)
-    : handle_(std::move(handle)),
+    : inbox_(std::move(inbox)),
+      inbox_subject_(std::move(inbox_subject)),
       jetstream_(jetstream),
       connection_(connection),
       source_(std::move(source)) {}
 
-base::Result<std::vector<Message>> PullSubscription::fetch(int batch, std::chrono::milliseconds patience) {
+// The model answers every question at once, or when something comes: none stays open.
+int PullSubscription::asked() const { return 0; }
+std::vector<Message> PullSubscription::close() { return {}; }
+
+base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most,
+                                                           std::chrono::milliseconds patience) {
   Scheduler::running()->sleep(round_trip);
   std::vector<Message> messages;
-  for (auto& message : broker().fetch(source_.durable, batch, patience)) {
-    messages.emplace_back(MessageHandle(new __natsMsg{source_.durable, std::move(message)}),
-                          source_.answers_on);
+  for (auto& [source, message] : broker().fetch(source_.durables, most, patience)) {
+    messages.emplace_back(MessageHandle(new __natsMsg{source_.durables[source], std::move(message)}),
+                          source_.answers_on, source);
   }
   if (!messages.empty()) return messages;
-  if (!connection_.is_connected()) return away("fetch from " + source_.durable);
+  if (!connection_.is_connected()) return away("fetch from " + source_.stream);
   const auto now = std::chrono::steady_clock::now();
   if (now - checked_at_ < check_interval) return messages;
   checked_at_ = now;
-  const auto found = jetstream_.find_consumer(source_.stream, source_.durable);
-  if (!found && found.error().code == ErrorCode::not_found) return base::failure(found.error());
+  for (const auto& durable : source_.durables) {
+    const auto found = jetstream_.find_consumer(source_.stream, durable);
+    if (!found && found.error().code == ErrorCode::not_found) return base::failure(found.error());
+  }
   return messages;
 }
 
 std::string_view Message::subject() const { return handle_->message.subject; }
 std::string_view Message::bytes() const { return handle_->message.bytes; }
 int Message::num_delivered() const { return handle_->message.deliveries; }
+std::uint64_t Message::num_pending() const {
+  const auto* consumer = broker().consumer(handle_->durable);
+  return consumer == nullptr ? 0 : broker().untaken(*consumer);
+}
 
 bool Message::ack() const {
   broker().settle(handle_->durable, handle_->message.sequence);

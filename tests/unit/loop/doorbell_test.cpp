@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "server/notify/jetstream_notifier.hpp"
+#include "shared/wire/subjects.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/unit/loop/worker_fixture.hpp"
 
@@ -39,9 +40,16 @@ struct DoorbellFixture : WorkerFixture {
     server.add(id, kind);
     ring(id);
   }
+  // Of all lanes together; -1 when one is missing.
   [[nodiscard]] std::int64_t number(const char* name) const {
-    const auto shown = nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool");
-    return shown.contains(name) ? shown[name].get<std::int64_t>() : -1;
+    std::int64_t all = 0;
+    for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
+      const auto shown = nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." +
+                                      wire::lane_consumer_of(wire::commands_consumer, lane));
+      if (!shown.contains(name)) return -1;
+      all += shown[name].get<std::int64_t>();
+    }
+    return all;
   }
   void wait_answered() {
     wait("every notification is answered",

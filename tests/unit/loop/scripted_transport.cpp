@@ -1,5 +1,7 @@
 #include "tests/unit/loop/scripted_transport.hpp"
 
+#include "shared/wire/subjects.hpp"
+
 #include <stdexcept>
 
 namespace noetl::loop_test {
@@ -27,7 +29,8 @@ base::Result<wire::RegistrationAnswer> ScriptedTransport::register_worker(
                                   .lease = std::chrono::milliseconds(200),
                                   .nats_stream = {},
                                   .nats_subject = {},
-                                  .nats_consumer = {}};
+                                  .nats_consumer = {},
+                                  .nats_lanes = static_cast<int>(wire::lanes)};
 }
 
 base::Result<wire::HeartbeatAnswer> ScriptedTransport::heartbeat(const wire::Heartbeat& heartbeat) {

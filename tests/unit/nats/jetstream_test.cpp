@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "shared/nats/connection.hpp"
@@ -45,7 +46,7 @@ struct Fixture {
   }
   std::unique_ptr<nats::PullSubscription> pull() {
     auto subscription =
-        jetstream.pull({.stream = stream.name, .durable = consumer.durable, .answers_on = connection});
+        jetstream.pull({.stream = stream.name, .durables = {consumer.durable}, .answers_on = connection});
     REQUIRE(subscription.has_value());
     return std::move(*subscription);
   }
@@ -117,6 +118,51 @@ TEST_CASE("messages are fetched in batches, and acked ones never come again") {
   CHECK(subscription->fetch(1, 50ms).value().empty());
 }
 
+TEST_CASE(
+    "several consumers are asked at once, each for so many; what was asked for and did not come stays open") {
+  Fixture nats;
+  const nats::ConsumerSettings later{.durable = "noetl-worker-pool:lane1",
+                                     .filter_subject = "noetl.commands.default.lane1"};
+  REQUIRE(nats.jetstream.ensure_consumer(nats.stream.name, later).has_value());
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(nats.jetstream.publish("noetl.commands", "a").has_value());
+    REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "b").has_value());
+  }
+  const auto pull = nats.jetstream
+                        .pull({.stream = nats.stream.name,
+                               .durables = {nats.consumer.durable, later.durable},
+                               .answers_on = nats.connection})
+                        .value();
+
+  const auto some = pull->fetch({4, 3}, 0ms).value();
+  CHECK(std::ranges::count_if(some,
+                              [](const auto& one) { return one.source() == 0 && one.bytes() == "a"; }) == 4);
+  CHECK(std::ranges::count_if(some,
+                              [](const auto& one) { return one.source() == 1 && one.bytes() == "b"; }) == 3);
+  CHECK(some.back().num_pending() > 0);
+  CHECK(pull->asked() == 0);
+
+  std::size_t rest =
+      0;  // whoever waits is given what comes first, and the others' answers with the next question
+  while (rest < 13) rest += pull->fetch({100, 100}, 1s).value().size();
+  CHECK(pull->fetch({2, 1}, 0ms).value().empty());
+  CHECK(pull->asked() == 0);
+
+  CHECK(pull->fetch({2, 1}, 20ms).value().empty());
+  REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "c").has_value());
+  std::vector<nats::Message> last;
+  while (last.empty()) last = pull->fetch({2, 1}, 5s).value();
+  CHECK(last.size() == 1);
+  CHECK(last.front().bytes() == "c");
+  CHECK(pull->asked(0) == 2);  // the first consumer may still answer
+
+  REQUIRE(nats.jetstream.publish("noetl.commands", "d").has_value());
+  auto late = pull->fetch({0, 0}, 5s).value();
+  REQUIRE(late.size() == 1);
+  CHECK(late.front().bytes() == "d");
+  CHECK(pull->close().empty());
+}
+
 TEST_CASE("a nak brings the message again, in-progress keeps it, and term ends it") {
   Fixture nats;
   REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());
@@ -153,10 +199,12 @@ TEST_CASE("a deleted consumer or stream is named as vanished") {
 
   REQUIRE(nats.jetstream.remove_stream(nats.stream.name).has_value());
   CHECK(nats.jetstream.find_stream(nats.stream.name).error().code == ErrorCode::not_found);
-  CHECK(nats.jetstream
-            .pull({.stream = nats.stream.name, .durable = "noetl-worker-pool", .answers_on = nats.connection})
-            .error()
-            .code == ErrorCode::not_found);
+  CHECK(
+      nats.jetstream
+          .pull(
+              {.stream = nats.stream.name, .durables = {"noetl-worker-pool"}, .answers_on = nats.connection})
+          .error()
+          .code == ErrorCode::not_found);
 }
 
 TEST_CASE("a consumer deleted while a fetch waits ends the fetch at once") {

@@ -2,6 +2,7 @@
 
 #include "server/notify/jetstream_notifier.hpp"
 #include "shared/wire/notification.hpp"
+#include "shared/wire/subjects.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -50,13 +51,44 @@ TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
   notifier.ring({ring_of(1)});
   notifier.ring(many);
 
-  support::wait_until("all have arrived", 10s,
-                      [&] { return messages_in(server, "noetl-worker-pool") == 3000; });
+  const auto in_lane = [&](std::size_t lane) {
+    return messages_in(server, wire::lane_consumer_of("noetl-worker-pool", lane));
+  };
+  support::wait_until("all have arrived", 10s, [&] { return in_lane(0) + in_lane(1) == 3000; });
+  CHECK(in_lane(0) == 100);
   support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 3000; });
   CHECK(notifier.counts().failed == 0);
   CHECK(notifier.untaken("default") == 3000);
   CHECK(notifier.untaken("pool-that-nobody-rang") == 0);
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
+}
+
+TEST_CASE(
+    "who rings once does not stand behind who rings a thousand times; urgency says more than any line") {
+  const support::NatsServer server;
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+  const auto in_lane = [&](std::size_t lane) {
+    return messages_in(server, wire::lane_consumer_of("noetl-worker-pool", lane));
+  };
+  std::vector<notify::Ring> many;
+  for (int i = 1; i <= 1000; ++i) many.push_back(ring_of(i));
+  auto other_execution = ring_of(2000);
+  other_execution.execution_id = base::ExecutionId{10};
+  auto other_group = ring_of(2001);
+  other_group.group = "tenant b";
+  auto urgent = ring_of(2002);
+  urgent.priority = 1;
+  auto idle = ring_of(2003);
+  idle.priority = -1;
+
+  notifier.ring(many);
+  notifier.ring({other_execution, other_group, urgent, idle});
+
+  support::wait_until("all have arrived", 10s, [&] { return in_lane(0) + in_lane(1) + in_lane(2) == 1004; });
+  CHECK(in_lane(0) == 103);
+  CHECK(in_lane(1) == 900);
+  CHECK(in_lane(2) == 1);
 }
 
 TEST_CASE("a pool's consumer is made on its first ring, and loses nothing of what came before it") {
@@ -161,7 +193,8 @@ TEST_CASE(
   auto connection = std::shared_ptr<nats::Connection>(nats::Connection::open(settings.nats).value());
   nats::JetStream jetstream(*connection);
   auto pull =
-      jetstream.pull({.stream = "NOETL_COMMANDS", .durable = "noetl-worker-pool", .answers_on = connection})
+      jetstream
+          .pull({.stream = "NOETL_COMMANDS", .durables = {"noetl-worker-pool"}, .answers_on = connection})
           .value();
 
   std::vector<notify::GivenUpRing> told;

@@ -13,6 +13,24 @@ TEST_CASE("the default pool has the seed's names and every other pool its own") 
   CHECK(commands_stream_subjects() == std::vector<std::string>{"noetl.commands", "noetl.commands.>"});
 }
 
+TEST_CASE("the lanes of a pool have names that no other pool can have") {
+  CHECK(lane_subject_of("default", 0) == "noetl.commands");
+  CHECK(lane_subject_of("default", 1) == "noetl.commands.default.lane1");
+  CHECK(lane_subject_of("gpu_1", 0) == "noetl.commands.gpu_1");
+  CHECK(lane_subject_of("gpu_1", 2, "jobs") == "jobs.gpu_1.lane2");
+  CHECK(lane_consumer_of("noetl-worker-pool-gpu_1", 0) == "noetl-worker-pool-gpu_1");
+  CHECK(lane_consumer_of("noetl-worker-pool-gpu_1", 2) == "noetl-worker-pool-gpu_1:lane2");
+}
+
+TEST_CASE("who has many in line goes to a later lane") {
+  CHECK(lane_of(0) == 0);
+  CHECK(lane_of(99) == 0);
+  CHECK(lane_of(100) == 1);
+  CHECK(lane_of(9'999) == 1);
+  CHECK(lane_of(10'000) == 2);
+  CHECK(lane_of(5'000'000) == 2);
+}
+
 TEST_CASE("other names for the default pool give other names for every pool") {
   CHECK(commands_subject_of("default", "jobs") == "jobs");
   CHECK(commands_subject_of("gpu_1", "jobs") == "jobs.gpu_1");

@@ -28,11 +28,14 @@ TEST_CASE("a registration and its answer survive encoding") {
                                         .lease = std::chrono::milliseconds(2500),
                                         .nats_stream = "S",
                                         .nats_subject = "s",
-                                        .nats_consumer = "c"};
+                                        .nats_consumer = "c",
+                                        .nats_lanes = 3};
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
   CHECK(rules.heartbeat_interval == answer.heartbeat_interval);
   CHECK(rules.nats_consumer == "c");
+  CHECK(rules.nats_lanes == 3);
+  CHECK(wire::decode_registration_answer(Json::object()).value().nats_lanes == 1);  // a server without lanes
 }
 
 TEST_CASE("a heartbeat and its answer survive encoding") {

@@ -1,0 +1,38 @@
+#pragma once
+// Lines: how many of a group have rung in a pool since its lanes were last seen empty, and so which lane the next one
+// takes (docs/protocol.md, "Lanes"). What JetStream says of its lanes is the truth that it is put right by; being wrong
+// only changes an order. Any thread.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "shared/wire/subjects.hpp"
+
+namespace noetl::notify {
+
+class Lines {
+ public:
+  using Untaken = std::array<std::uint64_t, wire::lanes>;  // rings in each lane that nobody has taken
+
+  // The lane for one more of that group.
+  [[nodiscard]] std::size_t join(const std::string& pool, std::uint64_t group);
+  // Nobody of a group waits in a lane that is empty: groups move up.
+  void settle(const std::string& pool, const Untaken& untaken);
+  [[nodiscard]] std::size_t groups() const;
+
+  static constexpr std::size_t groups_max = 200'000;  // then those of the first lanes begin anew
+
+ private:
+  using Groups = std::unordered_map<std::uint64_t, std::uint64_t>;  // by group: in line
+
+  void make_room();
+
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Groups> pools_;
+  std::size_t groups_ = 0;
+};
+
+}  // namespace noetl::notify

@@ -1,0 +1,45 @@
+#include <doctest/doctest.h>
+
+#include <map>
+#include <numeric>
+
+#include "worker/loop/lane_shares.hpp"
+
+using noetl::loop::LaneShares;
+
+namespace {
+int sum(const std::vector<int>& most) { return std::accumulate(most.begin(), most.end(), 0); }
+}  // namespace
+
+TEST_CASE("whoever waits asks every lane, and the first for nearly all its room") {
+  const LaneShares shares(3);
+  CHECK_FALSE(shares.is_busy());
+  CHECK(shares.to_wait_for(512) == std::vector<int>{510, 1, 1});
+  CHECK(shares.to_wait_for(3) == std::vector<int>{1, 1, 1});
+  CHECK(shares.to_wait_for(1) == std::vector<int>{1, 1, 1});  // more than room: the caller gives it back
+  CHECK(LaneShares(1).to_wait_for(8) == std::vector<int>{8});
+}
+
+TEST_CASE("a flood in one lane gets nearly everything, and no lane is left out") {
+  LaneShares shares(3);
+  shares.saw(2, 100'000);
+  CHECK(shares.divided(512) == std::vector<int>{1, 1, 510});
+  shares.saw(0, 50);
+  CHECK(shares.divided(512) == std::vector<int>{480, 1, 31});
+  shares.saw(1, 7);
+  CHECK(shares.divided(512) == std::vector<int>{448, 32, 32});
+  for (int room = LaneShares::divided_room_min; room < 600; ++room) CHECK(sum(shares.divided(room)) == room);
+}
+
+TEST_CASE("with little room the first lane is asked first fifteen times of sixteen, the others in turn") {
+  LaneShares shares(3);
+  std::map<std::size_t, int> first;
+  for (int i = 0; i < 320; ++i) {
+    const auto order = shares.next_order();
+    REQUIRE(order.size() == 3);
+    ++first[order.front()];
+  }
+  CHECK(first[0] == 300);
+  CHECK(first[1] == 10);
+  CHECK(first[2] == 10);
+}

@@ -1,0 +1,34 @@
+#pragma once
+// LaneShares: how a worker's idle slots are divided among the lanes of its pool's doorbell (docs/protocol.md): the first
+// lane before the others, but a sixteenth for each lane that has something, so that none starves. Pure; one thread.
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace noetl::loop {
+
+class LaneShares {
+ public:
+  explicit LaneShares(std::size_t lanes) : pending_(lanes) {}
+
+  // A lane gave what it had, and has so many more.
+  void saw(std::size_t lane, std::uint64_t pending) { pending_[lane] = pending; }
+  [[nodiscard]] bool is_busy() const;
+  [[nodiscard]] std::size_t lanes() const { return pending_.size(); }
+
+  // What to ask each lane for when none is known to have anything, and the first that comes is waited for. With fewer
+  // slots than lanes that is more than there is room: what comes too much goes back.
+  [[nodiscard]] std::vector<int> to_wait_for(int room) const;
+  // The same when some lane is busy and room is large; one for each of the others, to see whether it is still idle.
+  [[nodiscard]] std::vector<int> divided(int room) const;
+  // In which order to ask with little room, each for all of it. Every sixteenth turn a lane other than the first begins.
+  [[nodiscard]] std::vector<std::size_t> next_order();
+
+  static constexpr int divided_room_min = 16;
+
+ private:
+  std::vector<std::uint64_t> pending_;  // by lane, as of the last answer
+  std::uint64_t turns_ = 0;
+};
+
+}  // namespace noetl::loop
