@@ -3,7 +3,7 @@ import signal
 import time
 
 from processes import wait_until
-from rows.doorbell import CONSUMER, STREAM, has_stream_and_consumer, notification
+from rows.doorbell import CONSUMERS, STREAM, has_stream_and_consumer, notification
 from rows.row import Row
 from stack import StackSettings
 
@@ -75,7 +75,7 @@ class RandomFaults(Row):
         trial.stack.nats[0].request(f"$JS.API.STREAM.DELETE.{STREAM}")
 
     def delete_consumer(self, trial):
-        trial.stack.nats[0].request(f"$JS.API.CONSUMER.DELETE.{STREAM}.{CONSUMER}")
+        trial.stack.nats[0].request(f"$JS.API.CONSUMER.DELETE.{STREAM}.{trial.random.choice(CONSUMERS)}")
 
     def restart_postgres(self, trial):
         postgres = trial.stack.postgres

@@ -7,20 +7,21 @@ from processes import wait_until
 from rows.row import Row
 from stack import StackSettings
 
-STREAM, CONSUMER = "NOETL_COMMANDS", "noetl-worker-pool"
+STREAM = "NOETL_COMMANDS"
+CONSUMERS = ["noetl-worker-pool", "noetl-worker-pool:lane1", "noetl-worker-pool:lane2"]  # one for each lane
 HEAL_SECONDS = 20
 
 
 def has_stream_and_consumer(nats):
     try:
         return ("config" in nats.request(f"$JS.API.STREAM.INFO.{STREAM}")
-                and "config" in nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMER}"))
+                and all("config" in nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{one}") for one in CONSUMERS))
     except (OSError, RuntimeError, ValueError):
         return False
 
 
 def delivered(nats):
-    return nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMER}")["delivered"]["consumer_seq"]
+    return sum(nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{one}")["delivered"]["consumer_seq"] for one in CONSUMERS)
 
 
 def doorbell_rings(trial, nats, patience=HEAL_SECONDS):
@@ -128,7 +129,7 @@ class ConsumerDeleted(Vanished):
     mark = "lost 0, re-created by itself"
 
     def take_away(self, trial, nats):
-        nats.request(f"$JS.API.CONSUMER.DELETE.{STREAM}.{CONSUMER}")
+        nats.request(f"$JS.API.CONSUMER.DELETE.{STREAM}.{trial.random.choice(CONSUMERS)}")
 
 
 class StoreWiped(Vanished):
@@ -168,7 +169,7 @@ class BadNotifications(Row):
         early = stack.value("select count(*) from noetl.queue where queue_id = any(%s) and claimed_at < created_at + interval '1900 ms'", later)
         trial.load.stop()
         wait_until("nothing left unacknowledged", lambda: (lambda info: info["num_ack_pending"] == 0 and info["num_pending"] == 0)(
-            nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMER}")), 60, 0.1)
+            nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{CONSUMERS[0]}")), 60, 0.1)
         told = sum(worker.log().count("dropped a message that is no notification") for worker in stack.workers)
         trial.figures |= {"sent": sent, "corrupt ones told of": told, "started early": early}
         longest = trial.spread("probes meanwhile", waits)
