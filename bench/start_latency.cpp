@@ -25,6 +25,8 @@ double ms_between(Clock::time_point from, Clock::time_point to) {
 class Listener {
  public:
   Listener() {
+    // A kept connection holds a thread, and every worker keeps one: with too few, the bench would measure its own queue.
+    server_.new_task_queue = [] { return new httplib::ThreadPool(connections_max); };
     server_.set_tcp_nodelay(true);
     server_.Get(R"(/(\d+))", [this](const httplib::Request& request, httplib::Response& response) {
       arrived(std::stoi(request.matches[1]));
@@ -47,6 +49,8 @@ class Listener {
   }
 
  private:
+  static constexpr std::size_t connections_max = 256;
+
   void arrived(int number) {
     const auto now = Clock::now();
     {
