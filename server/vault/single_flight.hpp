@@ -1,6 +1,8 @@
 #pragma once
 // SingleFlight: work under one key is done once however many ask for it at the same time; the others wait and get
-// the same answer. Any thread. What `work` throws reaches its own caller; the others get `when_thrown`.
+// the same answer, for as long as they may: each of them holds a thread. Any thread. What `work` throws reaches its own
+// caller; the others get `otherwise`, as they do when they have waited for too long.
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -13,13 +15,15 @@ namespace noetl::vault {
 template <class Answer>
 class SingleFlight {
  public:
+  explicit SingleFlight(std::chrono::milliseconds wait_max = std::chrono::seconds(30)) : wait_max_(wait_max) {}
+
   template <class Work>
-  Answer run(const std::string& key, const Answer& when_thrown, Work&& work) {
+  Answer run(const std::string& key, const Answer& otherwise, Work&& work) {
     std::unique_lock lock(mutex_);
     if (const auto found = flights_.find(key); found != flights_.end()) {
       const std::shared_ptr<Flight> flight = found->second;  // shared with those who wait for it, too
-      landed_.wait(lock, [&] { return flight->has_landed; });
-      return flight->answer ? *flight->answer : when_thrown;
+      landed_.wait_for(lock, wait_max_, [&] { return flight->has_landed; });
+      return flight->answer ? *flight->answer : otherwise;
     }
     const auto flight = flights_.emplace(key, std::make_shared<Flight>()).first->second;
     lock.unlock();
@@ -49,6 +53,7 @@ class SingleFlight {
     }
   };
 
+  const std::chrono::milliseconds wait_max_;
   std::mutex mutex_;
   std::condition_variable landed_;
   std::map<std::string, std::shared_ptr<Flight>> flights_;

@@ -1,8 +1,14 @@
 #include "server/vault/token_request.hpp"
 
 #include <httplib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "shared/base/percent.hpp"
 #include "shared/domain/json_text.hpp"
@@ -16,6 +22,46 @@ using Json = nlohmann::json;
 constexpr std::chrono::seconds connect_timeout{5};
 constexpr std::chrono::seconds answer_timeout{10};
 constexpr std::size_t answer_bytes_max = 1024 * 1024;
+
+// Ends a connection when its time is over: the client's own timeouts are for one read each.
+class ConnectionEnd {
+ public:
+  explicit ConnectionEnd(std::chrono::milliseconds time)
+      : watcher_([this, at = std::chrono::steady_clock::now() + time](const std::stop_token& stop) {
+          watch(at, stop);
+        }) {}
+  ConnectionEnd(const ConnectionEnd&) = delete;
+  ConnectionEnd& operator=(const ConnectionEnd&) = delete;
+  ~ConnectionEnd() {
+    watcher_.request_stop();
+    watcher_.join();
+    if (socket_ >= 0) close(socket_);
+  }
+
+  // The one that is being made; called again when its first address did not answer.
+  void set_socket(int socket) {
+    const std::lock_guard lock(mutex_);
+    if (socket_ >= 0) close(socket_);
+    socket_ = dup(socket);  // of our own: the number of the client's may soon be another connection's
+    if (is_over_) shutdown(socket_, SHUT_RDWR);
+  }
+  [[nodiscard]] bool is_over() const { return is_over_; }
+
+ private:
+  void watch(std::chrono::steady_clock::time_point at, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    std::condition_variable_any never;
+    never.wait_until(lock, stop, at, [] { return false; });
+    if (stop.stop_requested()) return;
+    is_over_ = true;
+    if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
+  }
+
+  std::mutex mutex_;
+  int socket_ = -1;  // guarded by mutex_
+  std::atomic<bool> is_over_{false};
+  std::jthread watcher_;  // last: it uses all of the above
+};
 
 struct Address {
   std::string origin;  // scheme://host:port
@@ -102,6 +148,8 @@ base::Result<Json> request_token(const TokenRequest& request) {
   client.enable_server_certificate_verification(request.is_tls_verified);
   if (!request.user.empty()) client.set_basic_auth(request.user.c_str(), request.password.c_str());
 
+  ConnectionEnd end(request.time_max);
+  client.set_socket_options([&end](int socket) { end.set_socket(socket); });
   httplib::Request sent = request_of(request, *address);
   std::string body;
   sent.content_receiver = [&](const char* bytes, std::size_t size, std::uint64_t, std::uint64_t) {
@@ -112,6 +160,9 @@ base::Result<Json> request_token(const TokenRequest& request) {
   if (body.size() > answer_bytes_max)
     return base::failure(ErrorCode::forbidden,
                          place + " answers with more than " + std::to_string(answer_bytes_max) + " bytes");
+  if (end.is_over())
+    return base::failure(ErrorCode::unavailable, place + " did not answer whole within " +
+                                                     std::to_string(request.time_max.count()) + " ms");
   if (!result)
     return base::failure(ErrorCode::unavailable,
                          place + " cannot be reached: " + httplib::to_string(result.error()));

@@ -1,6 +1,7 @@
 #pragma once
 // request_token: one call to a token endpoint (OAuth 2.0 or alike). The only place of the server that calls out; it
 // follows no redirects, reads a bounded answer within a bounded time. Any thread.
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct TokenRequest {
   std::optional<nlohmann::json> json;  // the body; otherwise `form`
   std::string user, password;  // HTTP Basic when `user` is set
   bool is_tls_verified = true;
+  // Of the whole answer, its headers included: an endpoint that sends a byte now and then must not hold a thread.
+  std::chrono::milliseconds time_max{20'000};
 };
 
 // The answer's JSON object. Errors name the endpoint without its query and never quote what was sent or, but for

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <stdexcept>
 #include <thread>
@@ -43,6 +44,27 @@ TEST_CASE("those who come while the work is under way wait for it and get its an
   for (const int answer : answers) CHECK(answer > 100);
   CHECK(calls >= 1);
   CHECK(flights.run("k", -1, [] { return 5; }) == 5);  // landed: the next one is a flight of its own
+}
+
+TEST_CASE("nobody waits for ever for work that does not end") {
+  vault::SingleFlight<int> flights(std::chrono::milliseconds(20));
+  std::latch begun(1);
+  std::latch may_end(1);
+  int first = 0;
+  std::jthread slow([&] {
+    first = flights.run("k", -1, [&] {
+      begun.count_down();
+      may_end.wait();
+      return 1;
+    });
+  });
+  begun.wait();
+
+  CHECK(flights.run("k", -1, [] { return 2; }) == -1);
+
+  may_end.count_down();
+  slow.join();
+  CHECK(first == 1);
 }
 
 TEST_CASE("work that throws frees the key, and only its own caller sees the exception") {
