@@ -87,6 +87,7 @@ base::Result<Json> ServerClient::call(const Call& call) const {
   client.set_read_timeout(settings_.timeout);
   client.set_write_timeout(settings_.timeout);
   client.set_tcp_nodelay(true);
+  if (!settings_.server_ca_file.empty()) client.set_ca_cert_path(settings_.server_ca_file.c_str());
   if (!settings_.token.empty()) client.set_bearer_token_auth(settings_.token);
   for (int refusals = 0;;) {
     const auto result = send(client, *address, call);

@@ -7,11 +7,11 @@ namespace noetl::server {
 
 [[nodiscard]] inline notify::NotifierSettings notifier_settings(const config::ServerSettings& settings) {
   notify::NotifierSettings made;
-  made.nats.url = settings.nats.url;
-  made.nats.credentials_file = settings.nats.credentials_file;
-  made.nats.tls_ca_file = settings.nats.ca_file;
-  made.nats.tls_certificate_file = settings.nats.certificate_file;
-  made.nats.tls_key_file = settings.nats.key_file;
+  made.nats.url = settings.nats.address.url;
+  made.nats.credentials_file = settings.nats.address.credentials_file;
+  made.nats.tls_ca_file = settings.nats.address.ca_file;
+  made.nats.tls_certificate_file = settings.nats.address.certificate_file;
+  made.nats.tls_key_file = settings.nats.address.key_file;
   made.stream = settings.nats.stream;
   made.subject = settings.nats.subject;
   made.consumer = settings.nats.consumer;

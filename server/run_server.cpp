@@ -208,6 +208,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .pool_rules = pool_rules,
                    .rules = {.heartbeat_interval = settings.heartbeat_interval,
                              .lease = settings.lease,
+                             .ack_wait = settings.nats.ack_wait,
                              .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
                              .nats_stream = settings.nats.stream,
                              .nats_subject = settings.nats.subject,

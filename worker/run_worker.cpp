@@ -24,8 +24,6 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.nats.tls_certificate_file = settings.nats.certificate_file;
   loop.nats.tls_key_file = settings.nats.key_file;
   loop.nats.name = "noetl-worker";
-  loop.stream = settings.nats.stream;
-  loop.ack_wait = settings.nats.ack_wait;
   loop.limits = limits_of(settings);
   return loop;
 }
@@ -39,6 +37,7 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
     transport::HttpSettings http;
     http.server_url = settings.server_url;
     http.token = settings.token;
+    http.tls_ca_file = settings.server_ca_file;
     transport::HttpTransport transport(http);
     const base::SystemClock clock;
     loop::CredentialClient secrets([&transport](const std::string& path) { return transport.get(path); },

@@ -24,6 +24,7 @@ class WaitingClaims;
 struct Rules {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds lease{5000};
+  std::chrono::milliseconds ack_wait{30'000};  // of the notifications' consumers
   std::size_t result_inline_bytes_max = 4096;  // larger results leave the execution's state
   std::string nats_stream = "NOETL_COMMANDS";
   std::string nats_subject = "noetl.commands";  // of the default pool

@@ -44,12 +44,16 @@ LogChoice log_choice(const Reader& read) {
   return {.level = read.text("log-level"), .json = read.text("log-format") == "json"};
 }
 
-NatsSettings nats_settings(const Reader& read) {
+NatsAddress nats_address(const Reader& read) {
   return {.url = read.text("nats-url"),
           .credentials_file = read.text("nats-credentials"),
           .ca_file = read.text("nats-ca"),
           .certificate_file = read.text("nats-certificate"),
-          .key_file = read.text("nats-key"),
+          .key_file = read.text("nats-key")};
+}
+
+NatsSettings nats_settings(const Reader& read) {
+  return {.address = nats_address(read),
           .stream = read.text("nats-stream"),
           .subject = read.text("nats-subject"),
           .consumer = read.text("nats-consumer"),
@@ -134,8 +138,9 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   const Reader read(resolved);
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return WorkerSettings{.log = log_choice(read),
-                        .nats = nats_settings(read),
+                        .nats = nats_address(read),
                         .server_url = read.text("server-url"),
+                        .server_ca_file = read.text("server-ca"),
                         .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
                         .pool = read.text("pool"),
                         .slots = read.integer("slots"),
@@ -162,6 +167,7 @@ ClientSettings client_settings(const Resolved& resolved) {
   const Reader read(resolved);
   return {.log = log_choice(read),
           .server_url = read.text("server-url"),
+          .server_ca_file = read.text("server-ca"),
           .token = read.text("token"),
           .json = read.text("output") == "json",
           .timeout = read.duration("request-timeout"),

@@ -15,10 +15,15 @@ struct LogChoice {
   bool json = false;
 };
 
-struct NatsSettings {
+// How NATS is reached. What lives there, a worker learns from the server.
+struct NatsAddress {
   std::string url;  // "none": do without
   std::string credentials_file;  // empty: none
   std::string ca_file, certificate_file, key_file;  // of TLS; empty: none
+};
+
+struct NatsSettings {
+  NatsAddress address;
   std::string stream;
   std::string subject;  // of the default pool
   std::string consumer;  // of the default pool
@@ -63,8 +68,9 @@ struct ServerSettings {
 
 struct WorkerSettings {
   LogChoice log;
-  NatsSettings nats;
+  NatsAddress nats;
   std::string server_url;
+  std::string server_ca_file;  // empty: the system's authorities
   std::string token;  // secret; empty: none. worker-token where token is not set
   std::string pool;
   int slots = 0;
@@ -90,6 +96,7 @@ struct WorkerSettings {
 struct ClientSettings {
   LogChoice log;
   std::string server_url;
+  std::string server_ca_file;  // empty: the system's authorities
   std::string token;  // secret; empty: none
   bool json = false;
   std::chrono::milliseconds timeout{0};

@@ -25,6 +25,8 @@ struct RegistrationAnswer {
   std::string worker_id;
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds lease{5000};
+  // JetStream delivers again what was not answered for so long; 0: an older server did not say.
+  std::chrono::milliseconds ack_wait{0};
   std::string nats_stream;  // where its notifications come from
   std::string nats_subject;
   std::string nats_consumer;

@@ -74,6 +74,7 @@ std::string encode(const RegistrationAnswer& answer) {
       .text("worker_id", answer.worker_id)
       .integer("heartbeat_interval_ms", answer.heartbeat_interval.count())
       .integer("lease_ms", answer.lease.count())
+      .integer("ack_wait_ms", answer.ack_wait.count())
       .text("nats_stream", answer.nats_stream)
       .text("nats_subject", answer.nats_subject)
       .text("nats_consumer", answer.nats_consumer)
@@ -87,6 +88,8 @@ base::Result<RegistrationAnswer> decode_registration_answer(const Json& body) {
   answer.worker_id = reader.optional_string("worker_id").value_or("");
   answer.heartbeat_interval = read_interval(reader, "heartbeat_interval_ms", answer.heartbeat_interval);
   answer.lease = read_interval(reader, "lease_ms", answer.lease);
+  answer.ack_wait =
+      std::chrono::milliseconds(reader.optional_int("ack_wait_ms", {0, interval_ms_max}).value_or(0));
   answer.nats_stream = reader.optional_string("nats_stream").value_or("");
   answer.nats_subject = reader.optional_string("nats_subject").value_or("");
   answer.nats_consumer = reader.optional_string("nats_consumer").value_or("");

@@ -32,7 +32,7 @@ struct Server {
               .playbooks = playbooks,
               .waiting_claims = waiting_claims,
               .pool_rules = pool_rules,
-              .rules = {}},
+              .rules = {.ack_wait = settings.ack_wait}},
         upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
 
   const ProcessNumber process;

@@ -71,6 +71,7 @@ void LeaseKeeper::register_again() {
   if (!rules) return note_failure(rules.error());
   telemetry::log_info("worker", "registered again: the server did not know this worker any more");
   rules_ = *rules;
+  if (rules_.ack_wait.count() > 0) progress_interval_ = rules_.ack_wait / 3;
   // What we hold is in the next heartbeat; the server then says which of it is lost.
 }
 

@@ -44,7 +44,7 @@ class LeaseKeeper {
   Parts parts_;
   const wire::WorkerRegistration registration_;
   wire::RegistrationAnswer rules_;  // run() only
-  const std::chrono::milliseconds progress_interval_;
+  std::chrono::milliseconds progress_interval_;  // run() only
   std::chrono::steady_clock::time_point
       renewed_at_;  // run() only: when the last heartbeat that succeeded was sent
   std::chrono::steady_clock::time_point progressed_at_;  // run() only

@@ -20,8 +20,9 @@ struct WorkerSettings {
   std::chrono::milliseconds flush_patience{5000};  // and then how long the last reports may take
   bool uses_nats = true;  // false: long poll only
   nats::ConnectionSettings nats;
-  std::string stream = "NOETL_COMMANDS";
-  std::chrono::milliseconds ack_wait{30'000};  // of the consumer: in-progress goes out three times as often
+  std::string stream = "NOETL_COMMANDS";  // of a server that names none
+  // The same of the consumer's ack wait: in-progress goes out three times as often.
+  std::chrono::milliseconds ack_wait{30'000};
   std::chrono::milliseconds fetch_patience{
       500};  // of one pull: how long the end of the worker may wait for it
   std::chrono::milliseconds poll_patience{1000};  // of one long poll

@@ -132,6 +132,7 @@ bool Worker::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   const auto rules = register_until_known(stop);
   if (!rules) return true;
+  if (rules->ack_wait.count() > 0) settings_.ack_wait = rules->ack_wait;
   telemetry::log_info("worker", "registered",
                       {{"worker_id", settings_.worker_id},
                        {"pool", settings_.pool},

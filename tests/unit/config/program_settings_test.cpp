@@ -31,6 +31,19 @@ TEST_CASE("the defaults of the server are the seed's") {
   CHECK(settings.database_url == "host='localhost' port='5432' dbname='noetl' user='noetl'");
 }
 
+TEST_CASE("workers and noetlctl know the server's authority; what lives in NATS is the server's to say") {
+  const auto resolved = resolved_from({{"server-ca", "/etc/ca.pem"}});
+
+  CHECK(worker_settings(resolved)->server_ca_file == "/etc/ca.pem");
+  CHECK(client_settings(resolved).server_ca_file == "/etc/ca.pem");
+  for (const auto& setting : all_settings()) {
+    const bool lives_in_nats =
+        setting.name == "nats-stream" || setting.name == "nats-ack-wait" ||
+        setting.name == "nats-max-deliver" || setting.name == "nats-max-ack-pending";
+    if (lives_in_nats) CHECK_MESSAGE(setting.programs == server, setting.name);
+  }
+}
+
 TEST_CASE("what has ended is kept by its outcome, and 0 keeps for ever") {
   const auto settings =
       server_settings(resolved_from({{"retention-failed", "0s"}, {"retention-dead", "12h"}})).value();

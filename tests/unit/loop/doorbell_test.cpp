@@ -171,7 +171,7 @@ TEST_CASE(
 TEST_CASE("a long command's notification stays in progress beyond ack wait") {
   DoorbellFixture fixture;
   // The product's consumer has 30 s: a shorter one shows the same sooner.
-  fixture.settings.ack_wait = 600ms;
+  fixture.server.ack_wait = 600ms;
   fixture.notifier.reset();
   static_cast<void>(fixture.nats.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
   notify::NotifierSettings ringing;

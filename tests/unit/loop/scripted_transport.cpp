@@ -27,6 +27,7 @@ base::Result<wire::RegistrationAnswer> ScriptedTransport::register_worker(
   return wire::RegistrationAnswer{.worker_id = registration.worker_id,
                                   .heartbeat_interval = std::chrono::milliseconds(20),
                                   .lease = std::chrono::milliseconds(200),
+                                  .ack_wait = ack_wait,
                                   .nats_stream = {},
                                   .nats_subject = {},
                                   .nats_consumer = {},

@@ -41,6 +41,7 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<int> claim_replies_to_lose{0};
   std::atomic<int> reports_to_fail{0};
   std::atomic<int> report_replies_to_lose{0};
+  std::chrono::milliseconds ack_wait{0};  // told to a worker that registers; set before it does
   std::atomic<bool> are_heartbeats_failing{false};
   std::atomic<bool> has_forgotten_worker{false};
   std::atomic<bool> should_drain{false};

@@ -11,6 +11,7 @@
 
 #include "shared/transport/http_transport.hpp"
 #include "shared/wire/error_codes.hpp"
+#include "tests/support/certificates.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
@@ -46,6 +47,22 @@ void answer(httplib::Response& response, int status, const std::string& body) {
 }
 
 }  // namespace
+
+TEST_CASE("a server with a certificate of its own authority is reached with that authority alone") {
+  const support::Certificates made;
+  httplib::SSLServer server(made.file("server.pem").c_str(), made.file("server.key").c_str());
+  REQUIRE(server.is_valid());
+  server.Get("/x", [](const auto&, auto& response) { answer(response, 200, "{}"); });
+  transport::HttpSettings settings;
+  settings.server_url = "https://127.0.0.1:" + std::to_string(server.bind_to_any_port("127.0.0.1"));
+  const std::jthread thread([&server] { server.listen_after_bind(); });
+
+  CHECK_FALSE(transport::HttpTransport(settings).get("/x").has_value());
+  settings.tls_ca_file = made.file("ca.pem");
+  CHECK(transport::HttpTransport(settings).get("/x").value_or("") == "{}");
+
+  server.stop();
+}
 
 TEST_CASE("every call goes to its route with its JSON, on one kept connection") {
   Server server;

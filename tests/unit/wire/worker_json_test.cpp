@@ -26,6 +26,7 @@ TEST_CASE("a registration and its answer survive encoding") {
   const wire::RegistrationAnswer answer{.worker_id = "host-1",
                                         .heartbeat_interval = std::chrono::milliseconds(500),
                                         .lease = std::chrono::milliseconds(2500),
+                                        .ack_wait = std::chrono::milliseconds(20'000),
                                         .nats_stream = "S",
                                         .nats_subject = "s",
                                         .nats_consumer = "c",
@@ -33,9 +34,12 @@ TEST_CASE("a registration and its answer survive encoding") {
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
   CHECK(rules.heartbeat_interval == answer.heartbeat_interval);
+  CHECK(rules.ack_wait == answer.ack_wait);
   CHECK(rules.nats_consumer == "c");
   CHECK(rules.nats_lanes == 3);
-  CHECK(wire::decode_registration_answer(Json::object()).value().nats_lanes == 1);  // a server without lanes
+  const auto older = wire::decode_registration_answer(Json::object()).value();
+  CHECK(older.nats_lanes == 1);
+  CHECK(older.ack_wait.count() == 0);
 }
 
 TEST_CASE("a heartbeat and its answer survive encoding") {
