@@ -92,6 +92,7 @@ CREATE TABLE noetl.execution (
     is_parent_told boolean DEFAULT true NOT NULL,
     is_paused boolean DEFAULT false NOT NULL,
     deadline_at timestamp with time zone,
+    rerun_of bigint,
     CONSTRAINT execution_check CHECK (((status = 'running'::text) = (finished_at IS NULL))),
     CONSTRAINT execution_check1 CHECK (((status = 'running'::text) OR (outstanding = 0))),
     CONSTRAINT execution_check2 CHECK (((status <> 'running'::text) OR (outstanding > 0))),
@@ -275,12 +276,13 @@ CREATE INDEX event_execution ON noetl.event USING btree (execution_id, event_id)
 CREATE INDEX execution_deadline ON noetl.execution USING btree (deadline_at) WHERE (deadline_at IS NOT NULL);
 CREATE UNIQUE INDEX execution_idempotency_key ON noetl.execution USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX execution_parent ON noetl.execution USING btree (parent_execution_id) WHERE (parent_execution_id IS NOT NULL);
+CREATE INDEX execution_rerun_of ON noetl.execution USING btree (rerun_of) WHERE (rerun_of IS NOT NULL);
 CREATE INDEX execution_untold ON noetl.execution USING btree (execution_id) WHERE (NOT is_parent_told);
 CREATE INDEX keychain_execution ON noetl.keychain USING btree (execution_id) WHERE (execution_id <> 0);
 CREATE INDEX keychain_expires_at ON noetl.keychain USING btree (expires_at) WHERE (expires_at IS NOT NULL);
-CREATE INDEX queue_available_at ON noetl.queue USING btree (available_at) WHERE (available_at IS NOT NULL);
 CREATE UNIQUE INDEX queue_idempotency_key ON noetl.queue USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE UNIQUE INDEX queue_node ON noetl.queue USING btree (execution_id, node_id) WHERE (execution_id IS NOT NULL);
+CREATE INDEX queue_pool_available_at ON noetl.queue USING btree (pool, available_at, queue_id) WHERE (available_at IS NOT NULL);
 CREATE UNIQUE INDEX queue_redriven_from ON noetl.queue USING btree (redriven_from) WHERE (redriven_from IS NOT NULL);
 CREATE INDEX result_execution ON noetl.result USING btree (execution_id);
 ALTER TABLE ONLY noetl.execution

@@ -44,14 +44,17 @@ wire::PurgeAnswer purge_dead(Parts& parts, const wire::DeadFilter& filter, bool 
   wire::DeadFilter rest = filter;
   for (int seen = 0; seen < purge_max; seen += batch_max) {
     std::vector<base::CommandId> ids;
+    std::int64_t count = 0;
     parts.connections.transact([&](store::Session& session) {
       store::DeadLetterTable table(session);
-      ids = table.ids(rest, batch_max, false);
+      ids = table.ids(rest, batch_max, store::DeadFor::purge);
+      count = 0;  // the transaction may have to be repeated
       if (is_dry_run)
-        answer.count += static_cast<std::int64_t>(ids.size());
+        count = static_cast<std::int64_t>(ids.size());
       else if (!ids.empty())
-        answer.count += table.purge(ids);
+        count = table.purge(ids);
     });
+    answer.count += count;
     if (ids.size() < static_cast<std::size_t>(batch_max)) return answer;
     rest.after = ids.back();
   }

@@ -35,11 +35,11 @@ class Transaction {
     store::PauseStatements statements(session_);
     for (auto more = change(request); !more.empty(); more = change(request))
       changed.insert(changed.end(), more.begin(), more.end());
+    // Of all, changed or not: what was put off by mistake is taken back by resuming again.
+    if (!request.is_paused)
+      add_rings(statements.take_back_commands(statements.running_tree(id, request.cascade)));
     if (changed.empty()) return changed;
-    if (request.is_paused)
-      statements.put_off_commands(changed);
-    else
-      add_rings(statements.take_back_commands(changed));
+    if (request.is_paused) statements.put_off_commands(changed);
     add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
     return changed;
   }

@@ -108,7 +108,7 @@ class Redriving {
   std::vector<base::CommandId> next_ids(const wire::DeadFilter& filter, std::size_t count) {
     std::vector<base::CommandId> ids;
     parts_.connections.run_one([&](store::Session& session) {
-      ids = store::DeadLetterTable(session).ids(filter, static_cast<int>(count), true);
+      ids = store::DeadLetterTable(session).ids(filter, static_cast<int>(count), store::DeadFor::redrive);
     });
     return ids;
   }

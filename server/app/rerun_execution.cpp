@@ -1,5 +1,7 @@
 #include "server/app/rerun_execution.hpp"
 
+#include "server/app/earlier_results.hpp"
+#include "server/app/known_execution.hpp"
 #include "server/app/open_execution.hpp"
 #include "server/app/stored_values.hpp"
 #include "server/app/tell_parents.hpp"
@@ -9,26 +11,6 @@ namespace noetl::app {
 
 namespace {
 using domain::Json;
-
-// Loop rows belong to the earlier execution: what its loops brought is taken into the slots.
-void load_loops(store::Session& session, DecisionWrites& writes, base::ExecutionId earlier,
-                engine::State& state) {
-  StoredValues values(session, writes, earlier);
-  for (auto& [step, slot] : state.results) {
-    if (slot.loop.empty()) continue;
-    slot.value = Json{{"results", values.loop_results(slot.loop)}, {"stats", std::move(slot.value)}};
-    slot.loop.clear();
-  }
-}
-
-// Stored results as well: they leave with the earlier execution.
-void load_references(store::Session& session, DecisionWrites& writes, base::ExecutionId earlier,
-                     engine::State& state) {
-  StoredValues values(session, writes, earlier);
-  for (auto& [step, slot] : state.results) {
-    if (slot.reference.is_set()) slot = {.value = values.result(slot.reference), .reference = {}, .loop = {}};
-  }
-}
 
 class Transaction {
  public:
@@ -58,24 +40,28 @@ class Transaction {
     open.workload.update(Json::parse(request.payload));
     NothingStored nothing;
     const engine::Situation situation{*open.playbook, open.execution_id, open.workload, nothing};
-    if (!request.from_step.empty()) {
-      load_loops(session_, writes_, id, *earlier);
-      load_references(session_, writes_, id, *earlier);
-    }
+    if (!request.from_step.empty()) load_earlier_results(session_, id, *earlier);
     auto decision = request.from_step.empty() ? engine::start(situation)
                                               : engine::start_again(situation, *earlier, request.from_step);
     if (!decision) return base::failure(decision.error());
-    const wire::ExecuteAnswer answer{
+    wire::ExecuteAnswer answer{
         open.execution_id, static_cast<int>(decision->commands.size() + decision->children.size()), false};
     decision->events.front().payload["rerun_of"] = id.str();
     if (!request.from_step.empty()) decision->events.front().payload["from_step"] = request.from_step;
     run_.begin(open, std::move(*decision));
     auto row = run_.row_of(open);
     row.timeout = limit_of(*open.playbook);
-    (void)store::ExecutionTable(session_).insert({std::move(row)});
-    writes_.write(session_);
+    row.rerun_of = id;
+    row.idempotency_key = request.idempotency_key;
+    row.traceparent = writes_.traceparent = request.traceparent;
+    path_ = row.path;
+    is_new_ = !store::ExecutionTable(session_).insert({std::move(row)}).empty();
+    if (is_new_) writes_.write(session_);
     return answer;
   }
+  // False: its key is known, and nothing was written.
+  [[nodiscard]] bool is_new() const { return is_new_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const DecisionWrites& writes() const { return writes_; }
 
  private:
@@ -83,6 +69,8 @@ class Transaction {
   store::Session& session_;
   DecisionWrites writes_;
   DecisionRun run_;
+  bool is_new_ = true;
+  std::string path_;
 };
 }  // namespace
 
@@ -90,12 +78,17 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
   base::Result<wire::ExecuteAnswer> answer{wire::ExecuteAnswer{}};
   std::vector<notify::Ring> rings;
   std::vector<base::ExecutionId> ended;
+  std::optional<KnownKey> known;
   parts.connections.transact([&](store::Session& session) {
     Transaction transaction(parts, session);
     answer = transaction.run(request);
     rings = transaction.writes().rings;
     ended = transaction.writes().ended_children;
+    known.reset();
+    if (answer && !transaction.is_new())
+      known = {.key = request.idempotency_key, .path = transaction.path(), .rerun_of = request.execution_id};
   });
+  if (known) return known_execution(parts, *known);
   ring(parts, rings);
   tell_parents(parts, std::move(ended));
   return answer;

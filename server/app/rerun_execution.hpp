@@ -13,9 +13,11 @@ struct RerunRequest {
   base::ExecutionId execution_id;
   std::string from_step;  // empty: from the beginning
   std::string payload = "{}";  // JSON text, over the earlier workload
+  std::string idempotency_key = {}, traceparent = {};
 };
 
-// Errors: not_found; conflict while the execution still runs; invalid_input for an unknown step.
+// Known idempotency keys give the first execution. Errors: not_found; conflict while the execution still runs, or when
+// the key was used for something else; invalid_input for an unknown step.
 [[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunRequest& request);
 
 }  // namespace noetl::app

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/app/crash_point.hpp"
+#include "server/app/known_execution.hpp"
 #include "server/app/open_execution.hpp"
 #include "server/app/stored_values.hpp"
 #include "server/app/tell_parents.hpp"
@@ -110,26 +111,6 @@ class Transaction {
   std::set<base::ExecutionId> inserted_;
   std::map<base::ExecutionId, int> generated_;
 };
-
-// The first execution that was started under a key.
-base::Result<wire::ExecuteAnswer> known_answer(Parts& parts, const std::string& key,
-                                               const std::string& path) {
-  std::map<std::string, store::KeyedExecution> known;
-  parts.connections.run_one(
-      [&](store::Session& session) { known = store::ExecutionTable(session).by_keys({key}); });
-  const auto found = known.find(key);
-  if (found == known.end()) {
-    return base::failure(ErrorCode::unavailable,
-                         "the execution of Idempotency-Key '" + key + "' is just being written");
-  }
-  if (!path.empty() && found->second.path != path) {
-    return base::failure(ErrorCode::conflict, "Idempotency-Key '" + key + "' was used for path '" +
-                                                  found->second.path + "' (execution " +
-                                                  found->second.execution_id.str() +
-                                                  "), this request names '" + path + "': use another key");
-  }
-  return wire::ExecuteAnswer{found->second.execution_id, 0, true};
-}
 }  // namespace
 
 base::Result<wire::ExecuteAnswer> start_execution(Parts& parts, const wire::ExecuteRequest& request) {
@@ -162,7 +143,9 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
         done->was_inserted(started.open.execution_id)
             ? base::Result<wire::ExecuteAnswer>(wire::ExecuteAnswer{
                   started.open.execution_id, done->generated().at(started.open.execution_id), false})
-            : known_answer(parts, requests[started.index].idempotency_key, started.open.playbook->path);
+            : known_execution(parts, {.key = requests[started.index].idempotency_key,
+                                      .path = started.open.playbook->path,
+                                      .rerun_of = {}});
   }
   return answers;
 }

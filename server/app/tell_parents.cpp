@@ -5,6 +5,7 @@
 
 #include "server/app/open_execution.hpp"
 #include "server/app/stored_values.hpp"
+#include "server/engine/loop_value.hpp"
 #include "server/engine/tool_error.hpp"
 #include "server/store/connection_pool.hpp"
 #include "shared/domain/json_text.hpp"
@@ -64,7 +65,7 @@ class Telling {
     StoredValues values(session_, writes_, child.execution_id);
     if (slot->second.reference.is_set()) return values.result(slot->second.reference);
     if (!slot->second.loop.empty()) {
-      return Json{{"results", values.loop_results(slot->second.loop)}, {"stats", slot->second.value}};
+      return engine::loop_value(values.loop_results(slot->second.loop), slot->second.value);
     }
     return slot->second.value;
   }

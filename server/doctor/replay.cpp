@@ -1,31 +1,14 @@
 #include "server/doctor/replay.hpp"
 
-#include <cmath>
-
 #include "server/app/log_notes.hpp"
 #include "server/engine/large_results.hpp"
+#include "server/engine/tool_error.hpp"
 
 namespace noetl::doctor {
 namespace {
 
 using domain::Json;
 namespace notes = app::log_notes;
-
-domain::ToolError error_of(const Json& json) {
-  domain::ToolError error;
-  error.kind = json.value("kind", std::string("internal"));
-  error.message = json.value("message", std::string());
-  error.is_retryable = json.value("retryable", false);
-  error.traceback = json.value("traceback", std::string());
-  if (const auto status = json.find("status"); status != json.end() && status->is_number_integer())
-    error.status = status->get<int>();
-  if (const auto wait = json.find("retry_after_ms"); wait != json.end()) {
-    error.retry_after = std::chrono::milliseconds(wait->get<std::int64_t>());
-  } else if (const auto seconds = json.find("retry_after"); seconds != json.end()) {
-    error.retry_after = std::chrono::milliseconds(std::llround(seconds->get<double>() * 1000.0));
-  }
-  return error;
-}
 
 // Nothing for a row that does not tell of an end.
 std::optional<domain::Outcome> outcome_of(const std::string& event_type) {
@@ -173,7 +156,7 @@ std::optional<Halt> Replay::occurred(const LoggedChange& change) {
     occurrence.result = *result;
   }
   if (const auto error = change.payload.find("error"); error != change.payload.end())
-    occurrence.error = error_of(*error);
+    occurrence.error = engine::tool_error_from_json(*error);
   return take(engine::react(situation(true), std::move(state_), occurrence), change);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "server/app/earlier_results.hpp"
 #include "server/app/log_notes.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/doctor/replay.hpp"
@@ -75,24 +76,12 @@ class Inspection {
     return found.empty() ? Json() : Json::parse(found.begin()->second);
   }
 
-  // As rerun_execution loads it.
   std::optional<engine::State> earlier_state(base::ExecutionId id) {
     const auto row = statements_.execution(id);
     if (!row) return std::nullopt;
     auto state = engine::state_from_json(Json::parse(row->state));
     if (!state) return std::nullopt;
-    for (auto& [step, slot] : state->results) {
-      if (!slot.loop.empty()) {
-        Json results = Json::array();
-        for (const auto& text : store::ExecutionTable(session_).loop_results(id, slot.loop))
-          results.push_back(Json::parse(text));
-        slot = {.value = Json{{"results", std::move(results)}, {"stats", std::move(slot.value)}},
-                .reference = {},
-                .loop = {}};
-      } else if (slot.reference.is_set()) {
-        slot = {.value = stored_result(slot.reference), .reference = {}, .loop = {}};
-      }
-    }
+    app::load_earlier_results(session_, id, *state);
     return std::move(*state);
   }
 

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "server/engine/fields.hpp"
+#include "server/engine/loop_value.hpp"
 #include "server/engine/text_reads.hpp"
 #include "shared/domain/json_text.hpp"
 
@@ -245,7 +246,7 @@ const Json* Context::value_of(const ResultSlot& slot) {
       for (const auto& outcome : outcomes_) {
         if (outcome.loop == slot.loop) results[static_cast<std::size_t>(outcome.index)] = outcome.result;
       }
-      value = Json{{"data", results}, {"results", std::move(results)}, {"stats", slot.value}};
+      value = loop_value(std::move(results), slot.value);
     }
     found = loaded_.emplace(place, std::move(value)).first;
   }

@@ -1,5 +1,6 @@
 #include "server/engine/tool_error.hpp"
 
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -81,8 +82,11 @@ domain::ToolError tool_error_from_json(const Json& json) {
   error.message = json.value("message", std::string());
   error.is_retryable = json.value("retryable", false);
   error.status = number_of(json, "status");
-  if (const auto wait = json.find("retry_after"); wait != json.end() && wait->is_number()) {
-    error.retry_after = std::chrono::milliseconds(static_cast<std::int64_t>(wait->get<double>() * 1000.0));
+  // Rows of the queue and of the log have milliseconds, what templates see has seconds.
+  if (const auto wait = json.find("retry_after_ms"); wait != json.end() && wait->is_number()) {
+    error.retry_after = std::chrono::milliseconds(wait->get<std::int64_t>());
+  } else if (const auto seconds = json.find("retry_after"); seconds != json.end() && seconds->is_number()) {
+    error.retry_after = std::chrono::milliseconds(std::llround(seconds->get<double>() * 1000.0));
   }
   error.traceback = json.value("traceback", std::string());
   return error;

@@ -24,4 +24,13 @@ class ArrayLiteral {
   std::string text_ = "{";
 };
 
+// Of ids of one type.
+template <class Ids>
+[[nodiscard]] std::string id_array(const Ids& ids) {
+  ArrayLiteral array;
+  array.reserve(ids.size() * 20);
+  for (const auto id : ids) array.add(id.value);
+  return array.text();
+}
+
 }  // namespace noetl::store

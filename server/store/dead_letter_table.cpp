@@ -21,17 +21,12 @@ wire::DeadLetter letter_from(const pqxx::row& row) {
           .closed_at = text_of(row["closed_at"])};
 }
 
-std::string id_array(const std::vector<base::CommandId>& ids) {
-  ArrayLiteral array;
-  for (const auto id : ids) array.add(id.value);
-  return array.text();
-}
-
-// A statement of dead.sql that begins with the seven parameters of a filter.
+// A statement of dead.sql that begins with the seven parameters of a filter, and has a form for one fingerprint.
 template <class... More>
-pqxx::result filtered(Session& session, const char* name, const wire::DeadFilter& filter,
+pqxx::result filtered(Session& session, const std::string& name, const wire::DeadFilter& filter,
                       const More&... more) {
-  return session.run(name, filter.fingerprint, filter.pool, filter.tool_kind, filter.error_kind,
+  const auto form = filter.fingerprint.empty() ? name : name + "_of_cause";
+  return session.run(form.c_str(), filter.fingerprint, filter.pool, filter.tool_kind, filter.error_kind,
                      filter.after.value, filter.before.value, filter.state, more...);
 }
 }  // namespace
@@ -74,10 +69,10 @@ std::optional<wire::DeadCommand> DeadLetterTable::find(base::CommandId queue_id)
   return found;
 }
 
-std::vector<base::CommandId> DeadLetterTable::ids(const wire::DeadFilter& filter, int limit,
-                                                  bool only_plain) {
+std::vector<base::CommandId> DeadLetterTable::ids(const wire::DeadFilter& filter, int limit, DeadFor what) {
   std::vector<base::CommandId> ids;
-  for (const auto& row : filtered(session_, "dead_ids", filter, limit, only_plain)) {
+  for (const auto& row :
+       filtered(session_, "dead_ids", filter, limit, what == DeadFor::redrive, what == DeadFor::purge)) {
     ids.push_back({row[0].as<std::int64_t>()});
   }
   return ids;

@@ -22,6 +22,9 @@ struct LockedDead {
   std::string context;  // when asked for
 };
 
+// What ids are asked for: redriven are plain commands, and a purge leaves what it has closed of steps.
+enum class DeadFor { redrive, purge };
+
 struct NewRedriven {
   base::CommandId old_id, new_id;
   std::int64_t delay_ms = 0;  // 0: at once
@@ -37,7 +40,7 @@ class DeadLetterTable {
   [[nodiscard]] std::vector<wire::DeadGroup> groups(const wire::DeadFilter& filter, int limit);
   [[nodiscard]] std::optional<wire::DeadCommand> find(base::CommandId queue_id);
   // Oldest first.
-  [[nodiscard]] std::vector<base::CommandId> ids(const wire::DeadFilter& filter, int limit, bool only_plain);
+  [[nodiscard]] std::vector<base::CommandId> ids(const wire::DeadFilter& filter, int limit, DeadFor what);
   [[nodiscard]] std::int64_t count_steps(const wire::DeadFilter& filter);
 
   [[nodiscard]] std::vector<LockedDead> lock(const std::vector<base::CommandId>& ids, bool with_context);

@@ -10,13 +10,6 @@ domain::ExecutionStatus status_from(const pqxx::field& field) {
   return domain::execution_status_from(field.c_str()).value_or(domain::ExecutionStatus::running);
 }
 
-template <class T>
-std::string id_array(const std::vector<T>& ids) {
-  ArrayLiteral array;
-  for (const auto id : ids) array.add(id.value);
-  return array.text();
-}
-
 wire::ExecutionRow listed(const pqxx::row& row) {
   wire::ExecutionRow found;
   found.execution_id = {row["execution_id"].as<std::int64_t>()};
@@ -39,7 +32,8 @@ wire::ExecutionRow listed(const pqxx::row& row) {
 
 std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
   ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads,
-      results, errors, keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts;
+      results, errors, keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts,
+      reruns;
   for (const auto& e : executions) {
     ids.add(e.execution_id.value);
     catalogs.add(e.catalog_id.value);
@@ -61,13 +55,14 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
     return_steps.add_or_null(e.return_step);
     pauses.add(std::string_view(e.is_paused ? "true" : "false"));
     timeouts.add_or_null(e.timeout.count());
+    reruns.add_or_null(e.rerun_of.value);
   }
   std::vector<base::ExecutionId> inserted;
   for (const auto& row : session_.run(
            "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(), parents.text(),
            statuses.text(), outstanding.text(), steps.text(), states.text(), workloads.text(), results.text(),
            errors.text(), keys.text(), traces.text(), depths.text(), parent_nodes.text(),
-           parent_frames.text(), return_steps.text(), pauses.text(), timeouts.text())) {
+           parent_frames.text(), return_steps.text(), pauses.text(), timeouts.text(), reruns.text())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -78,7 +73,8 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
   for (const auto& key : keys) array.add(key);
   std::map<std::string, KeyedExecution> found;
   for (const auto& row : session_.run("executions_by_keys", array.text())) {
-    found[row["idempotency_key"].c_str()] = {{row["execution_id"].as<std::int64_t>()}, row["path"].c_str()};
+    found[row["idempotency_key"].c_str()] = {
+        {row["execution_id"].as<std::int64_t>()}, row["path"].c_str(), {row["rerun_of"].as<std::int64_t>()}};
   }
   return found;
 }

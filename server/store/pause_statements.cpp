@@ -5,14 +5,6 @@
 
 namespace noetl::store {
 
-namespace {
-std::string id_array(const std::vector<base::ExecutionId>& ids) {
-  ArrayLiteral array;
-  for (const auto id : ids) array.add(id.value);
-  return array.text();
-}
-}  // namespace
-
 void PauseStatements::pause_pool(const std::string& pool, bool is_paused) {
   session_.run("pause_pool", pool, is_paused);
 }
@@ -24,6 +16,13 @@ std::vector<base::ExecutionId> PauseStatements::pause_executions(base::Execution
     changed.push_back({row[0].as<std::int64_t>()});
   }
   return changed;
+}
+
+std::vector<base::ExecutionId> PauseStatements::running_tree(base::ExecutionId id, bool cascade) {
+  std::vector<base::ExecutionId> tree;
+  for (const auto& row : session_.run("running_tree", id.value, cascade))
+    tree.push_back({row[0].as<std::int64_t>()});
+  return tree;
 }
 
 void PauseStatements::put_off_commands(const std::vector<base::ExecutionId>& ids) {
@@ -39,7 +38,8 @@ std::vector<WaitingCommand> PauseStatements::take_back_commands(const std::vecto
                    .step = text_of(row["step"]),
                    .pool = text_of(row["pool"]),
                    .priority = row["priority"].as<int>(),
-                   .epoch = row["epoch"].as<int>()});
+                   .epoch = row["epoch"].as<int>(),
+                   .available_at = {}});
   }
   return due;
 }

@@ -21,6 +21,8 @@ class PauseStatements {
   // Those whose state changed. With `cascade` also what it has called, as far as one snapshot sees: see the statement.
   [[nodiscard]] std::vector<base::ExecutionId> pause_executions(base::ExecutionId id, bool is_paused,
                                                                 bool cascade);
+  // That execution, and with `cascade` the running ones that it has called.
+  [[nodiscard]] std::vector<base::ExecutionId> running_tree(base::ExecutionId id, bool cascade);
   void put_off_commands(const std::vector<base::ExecutionId>& ids);
   // Those that are due at once.
   [[nodiscard]] std::vector<WaitingCommand> take_back_commands(const std::vector<base::ExecutionId>& ids);

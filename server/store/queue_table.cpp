@@ -6,13 +6,6 @@
 namespace noetl::store {
 
 namespace {
-std::string id_array(const std::vector<base::CommandId>& ids) {
-  ArrayLiteral array;
-  array.reserve(ids.size() * 20);
-  for (const auto id : ids) array.add(id.value);
-  return array.text();
-}
-
 // By position, for this runs for every command: looking a column up by its name compares all names before it.
 // claim_by_ids and commands_to_explain begin with these.
 domain::ClaimedCommand claimed_from(const pqxx::row& row) {

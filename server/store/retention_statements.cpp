@@ -13,20 +13,9 @@ std::optional<std::int64_t> count_of(const std::optional<std::chrono::seconds>& 
   return static_cast<std::int64_t>(time->count());
 }
 
-// The last id looked at, or the end of the range when fewer rows were there than asked for.
-std::int64_t reached(std::int64_t last_id, int looked_at, const IdWindow& window) {
-  return looked_at < window.rows_max ? window.until : last_id;
-}
-
 PrunedWindow window_from(const pqxx::row& row, const IdWindow& window) {
   return {reached(row["last_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window),
           row["gone"].as<int>()};
-}
-
-std::string id_array(const std::vector<base::ExecutionId>& ids) {
-  ArrayLiteral array;
-  for (const auto id : ids) array.add(id.value);
-  return array.text();
 }
 }  // namespace
 
@@ -63,6 +52,10 @@ std::vector<base::ExecutionId> RetentionStatements::lock_ended(
   std::vector<base::ExecutionId> locked;
   for (const auto& row : session_.run("lock_ended_executions", id_array(executions))) {
     locked.push_back({row[0].as<std::int64_t>()});
+  }
+  if (locked.empty()) return locked;
+  for (const auto& row : session_.run("repeated_executions", id_array(locked))) {
+    std::erase(locked, base::ExecutionId{row[0].as<std::int64_t>()});
   }
   return locked;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "server/store/id_window.hpp"
 #include "shared/base/ids.hpp"
 
 namespace noetl::store {
@@ -14,13 +15,6 @@ class Session;
 // How long what has ended is kept, by outcome; nothing: for ever.
 struct KeptFor {
   std::optional<std::chrono::seconds> completed, failed, cancelled, dead;
-};
-
-// Ids in (after, until], `rows_max` of them at most.
-struct IdWindow {
-  std::int64_t after = 0;
-  std::int64_t until = 0;
-  int rows_max = 0;
 };
 
 struct PrunedWindow {
@@ -46,7 +40,7 @@ class RetentionStatements {
   // Events of plain commands that have left; `kept` for those of no command.
   [[nodiscard]] PrunedWindow prune_events(std::chrono::seconds kept, const IdWindow& window);
   [[nodiscard]] EndedWindow ended_executions(const KeptFor& kept, const IdWindow& window);
-  // Those of them that are there, have ended, and that nobody else works with: locked until the transaction ends.
+  // Those of them that are there, have ended, and that nobody else works with or repeats: locked until the transaction ends.
   [[nodiscard]] std::vector<base::ExecutionId> lock_ended(const std::vector<base::ExecutionId>& executions);
   [[nodiscard]] PrunedParts prune_execution_parts(const std::vector<base::ExecutionId>& executions,
                                                   int rows_max);

@@ -1,5 +1,7 @@
 #include "server/store/upkeep_statements.hpp"
 
+#include "server/store/array_literal.hpp"
+#include "server/store/id_window.hpp"
 #include "server/store/session.hpp"
 
 namespace noetl::store {
@@ -12,12 +14,8 @@ WaitingCommand waiting_from(const pqxx::row& row) {
           .step = text_of(row[2]),
           .pool = text_of(row[3]),
           .priority = row[4].as<int>(),
-          .epoch = row[5].as<int>()};
-}
-
-// The last id looked at, or the end of the range when fewer rows were there than asked for.
-base::CommandId reached(std::int64_t last_id, int looked_at, int rows_max, base::CommandId until) {
-  return looked_at < rows_max ? until : base::CommandId{last_id};
+          .epoch = row[5].as<int>(),
+          .available_at = {}};
 }
 }  // namespace
 
@@ -57,19 +55,28 @@ void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id
   session_.run("forget_claims", worker_id);
 }
 
-std::vector<WaitingCommand> UpkeepStatements::due_commands(int limit) {
+std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& from, int limit) {
+  ArrayLiteral pools, times, ids;
+  for (const auto& [pool, cursor] : from) {
+    pools.add(pool);
+    times.add(cursor.available_at);
+    ids.add(cursor.queue_id.value);
+  }
   std::vector<WaitingCommand> found;
-  for (const auto& row : session_.run("due_commands", "-infinity", 0, limit))
+  for (const auto& row : session_.run("due_commands", pools.text(), times.text(), ids.text(), limit)) {
     found.push_back(waiting_from(row));
+    found.back().available_at = text_of(row[6]);
+  }
   return found;
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
                                                       int rows_max, base::CommandId& last_seen) {
   std::vector<WaitingCommand> found;
-  for (const auto& row : session_.run("unheard_commands", after.value, until.value, rows_max)) {
+  const IdWindow window{.after = after.value, .until = until.value, .rows_max = rows_max};
+  for (const auto& row : session_.run("unheard_commands", window.after, window.until, window.rows_max)) {
     if (row["is_end"].as<bool>()) {
-      last_seen = reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), rows_max, until);
+      last_seen = {reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), window)};
     } else {
       found.push_back(waiting_from(row));
     }

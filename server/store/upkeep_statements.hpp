@@ -1,6 +1,7 @@
 #pragma once
 // UpkeepStatements: what the background duties read and write, through one session. One thread.
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,15 @@ struct WaitingCommand {
   std::string step, pool;
   int priority = 0;
   int epoch = 0;
+  std::string available_at;  // as Postgres printed it; of due ones only
 };
+
+// Where to go on among the due ones of a pool.
+struct DueCursor {
+  std::string available_at;
+  base::CommandId queue_id;
+};
+using DueCursors = std::map<std::string, DueCursor>;
 
 // What one look at everything says. Whatever is false needs no further statement.
 struct UpkeepLook {
@@ -51,7 +60,8 @@ class UpkeepStatements {
   // Running commands of workers that are gone, or of one worker.
   [[nodiscard]] std::vector<domain::Lease> orphaned_commands(const std::optional<std::string>& worker_id);
   void forget_claims(const std::optional<std::string>& worker_id);
-  [[nodiscard]] std::vector<WaitingCommand> due_commands(int limit);
+  // Of all pools that are not paused in turn, each from its cursor on; `limit` of all together.
+  [[nodiscard]] std::vector<WaitingCommand> due_commands(const DueCursors& from, int limit);
   // Never handed back commands that wait, with ids in (after, until], looking at `rows_max` rows at most;
   // `last_seen` gets the last id looked at (`until` when the range was exhausted).
   [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until,

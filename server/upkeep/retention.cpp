@@ -34,32 +34,29 @@ Retention::Retention(app::Parts& parts, store::KeptFor kept) : parts_(parts), ke
   is_on_ = plain || executions;
   shortest_plain_ = plain.value_or(shortest_plain_);
   shortest_ = shortest({plain, executions}).value_or(shortest_);
-  begin_round();
 }
 
-bool Retention::step(store::DutyConnection& connection, std::int64_t now_ms) {
+bool Retention::step(store::DutyConnection& connection, std::int64_t now_ms, bool may_begin) {
   const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(shortest_).count();
   const std::int64_t until = base::IdGenerator::first_id_at(now_ms - age_ms);
-  const auto is_over = [&] { return commands_.is_over && events_.is_over && executions_.is_over; };
-  if (is_over()) begin_round();
-  bool has_gone = false;
+  bool has_more = false;
   const auto share = [&](Kind kind, Round& round) {
+    if (may_begin) round.is_over = keeps(kind);
     const auto deadline = std::chrono::steady_clock::now() + share_max;
+    bool has_gone = false;
     while (!round.is_over) {
       has_gone = prune(kind, round, connection, until, deadline) || has_gone;
-      if (std::chrono::steady_clock::now() >= deadline) return;
+      if (std::chrono::steady_clock::now() >= deadline) break;
     }
+    has_more = has_more || (has_gone && !round.is_over);
   };
   share(Kind::commands, commands_);
   share(Kind::executions, executions_);
   share(Kind::events, events_);
-  return has_gone && !is_over();
+  return has_more;
 }
 
-void Retention::begin_round() {
-  commands_.is_over = events_.is_over = keeps_plain_;
-  executions_.is_over = keeps_executions_;
-}
+bool Retention::keeps(Kind kind) const { return kind == Kind::executions ? keeps_executions_ : keeps_plain_; }
 
 bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
                       std::chrono::steady_clock::time_point deadline) {

@@ -1,7 +1,7 @@
 #pragma once
 // Retention: what has ended leaves when its time is over: plain commands with their events and dead letters, executions as
 // a whole. A step goes through windows of ids for a few ten milliseconds, each in a transaction of its own, so that nobody
-// waits for it; a round ends at the newest id and the next one begins later. One thread; the counts any thread.
+// waits for it; a round of a kind ends at the newest id and its next one begins later. One thread; the counts any thread.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -28,17 +28,18 @@ class Retention {
 
   // Does something leave at all?
   [[nodiscard]] bool is_on() const { return is_on_; }
-  // True when the round is not over and something left: go on soon.
-  bool step(store::DutyConnection& connection, std::int64_t now_ms);
+  // Goes on with the rounds that are not over, and `may_begin` with the next one of kinds whose round is: none waits for
+  // another's. True when something left of one that is not over: go on soon.
+  bool step(store::DutyConnection& connection, std::int64_t now_ms, bool may_begin = true);
   [[nodiscard]] RetentionCounts counts() const;
 
  private:
   enum class Kind { commands, events, executions };
   struct Round {
     std::int64_t at = 0;  // goes on here
-    bool is_over = false;  // until all are
+    bool is_over = true;  // rests until a step may begin the next one
   };
-  void begin_round();
+  [[nodiscard]] bool keeps(Kind kind) const;
   // True when something left.
   bool prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
              std::chrono::steady_clock::time_point deadline);

@@ -15,7 +15,7 @@
 namespace noetl::upkeep {
 
 namespace {
-constexpr int due_max = 2000;  // rung per tick
+constexpr std::size_t due_max = 2000;  // rung per tick, of all pools together
 constexpr int rows_max = 20'000;  // looked at per tick and scan: some 10 ms of Postgres
 constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
 constexpr std::uint64_t sweep_ticks_idle = 20;
@@ -38,7 +38,7 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   Waiting fresh;
   connection.run_one([&](store::Session& session) {
     store::UpkeepStatements statements(session);
-    if (look.has_due) due = statements.due_commands(due_max);
+    if (look.has_due) due = statements.due_commands(due_from_, static_cast<int>(due_max));
     base::CommandId last;
     if (may_wait && window_begin.is_set() && window_begin < newest) {
       fresh = statements.unheard(window_begin, newest, rows_max, last);
@@ -48,6 +48,11 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
     std::move(swept.begin(), swept.end(), std::back_inserter(fresh));
     sweep_at_ = last == no_end ? base::CommandId{} : last;
   });
+  // After a full page it goes on where that ended: the first ones must not hide the others. After a short one anew.
+  due_from_.clear();
+  if (due.size() >= due_max) {
+    for (const auto& command : due) due_from_[command.pool] = {command.available_at, command.queue_id};
+  }
   drop_those_in_line(fresh, look.now_ms);
   return ring(due) + ring(fresh);
 }

@@ -1,7 +1,7 @@
 #pragma once
 // RingDue: rings the doorbell of commands that wait and may not have been heard: those whose time has come
-// (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads the due ones
-// by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
+// (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads due ones of every pool in
+// turn by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
 // look says that nothing waits. Fresh ones whose pool has rings that no worker has taken yet stand in line and were
 // most likely heard: they are rung after a minute, not after ring_after. One thread.
 #include <chrono>
@@ -34,6 +34,7 @@ class RingDue {
   RingMemory memory_;
   base::CommandId newest_seen_;  // the newest window begins here
   std::uint64_t ticks_ = 0;
+  store::DueCursors due_from_;  // empty: from the first
   base::CommandId sweep_at_;  // the sweep over all others goes on here
 };
 

@@ -79,7 +79,8 @@ std::chrono::milliseconds Upkeep::tick() {
   }
   if (retention_.is_on() && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) {
     has_more_to_prune_ = false;
-    attempt("retention", [&] { has_more_to_prune_ = retention_.step(connection_, look.now_ms); });
+    const bool may_begin = ticks_ % prune_ticks == 0;
+    attempt("retention", [&] { has_more_to_prune_ = retention_.step(connection_, look.now_ms, may_begin); });
   }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.

@@ -1,13 +1,25 @@
 -- Dead letters. Filters: $1 fingerprint, $2 pool, $3 tool kind, $4 error kind ('' takes all), $5 and $6 ids between which the
 -- letters are (0: open), $7 which of them: open, closed, all.
+-- By a fingerprint each has a form of its own (…_of_cause): "any or this one" is one plan, and not the one by
+-- dead_letter_fingerprint.
 
 -- name: dead_letters
--- By primary key backwards, or by dead_letter_fingerprint.
+-- By primary key backwards.
 select d.queue_id, coalesce(q.execution_id, 0) as execution_id, coalesce(q.step, d.tool_kind) as step, d.pool, d.tool_kind,
   d.error_kind, d.fingerprint, d.error, d.attempts, noetl.rfc3339(d.died_at) as died_at,
   coalesce(d.redriven_as, 0) as redriven_as, noetl.rfc3339(d.closed_at) as closed_at
 from noetl.dead_letter d left join noetl.queue q using (queue_id)
 where ($1::text = '' or d.fingerprint = $1) and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
+  and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
+  and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open'))
+order by d.queue_id desc limit $8
+
+-- name: dead_letters_of_cause
+select d.queue_id, coalesce(q.execution_id, 0) as execution_id, coalesce(q.step, d.tool_kind) as step, d.pool, d.tool_kind,
+  d.error_kind, d.fingerprint, d.error, d.attempts, noetl.rfc3339(d.died_at) as died_at,
+  coalesce(d.redriven_as, 0) as redriven_as, noetl.rfc3339(d.closed_at) as closed_at
+from noetl.dead_letter d left join noetl.queue q using (queue_id)
+where d.fingerprint = $1 and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
   and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
   and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open'))
 order by d.queue_id desc limit $8
@@ -27,6 +39,20 @@ select g.fingerprint, g.tool_kind, g.error_kind, g.count, g.pools, noetl.rfc3339
   noetl.rfc3339(g.last_died_at) as last_died_at, g.newest, coalesce(left(d.error ->> 'message', 1000), '') as message
 from groups g join noetl.dead_letter d on d.queue_id = g.newest order by g.count desc, g.newest desc
 
+-- name: dead_groups_of_cause
+with groups as (
+  select fingerprint, tool_kind, error_kind, count(*) as count, array_to_json(array_agg(distinct pool)) as pools,
+    min(died_at) as first_died_at, max(died_at) as last_died_at, max(queue_id) as newest
+  from noetl.dead_letter d
+  where d.fingerprint = $1 and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
+    and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
+    and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open'))
+  group by fingerprint, tool_kind, error_kind order by count(*) desc, max(queue_id) desc limit $8
+)
+select g.fingerprint, g.tool_kind, g.error_kind, g.count, g.pools, noetl.rfc3339(g.first_died_at) as first_died_at,
+  noetl.rfc3339(g.last_died_at) as last_died_at, g.newest, coalesce(left(d.error ->> 'message', 1000), '') as message
+from groups g join noetl.dead_letter d on d.queue_id = g.newest order by g.count desc, g.newest desc
+
 -- name: dead_letter_by_id
 select d.queue_id, coalesce(q.execution_id, 0) as execution_id, coalesce(q.step, d.tool_kind) as step, d.pool, d.tool_kind,
   d.error_kind, d.fingerprint, d.error, d.attempts, noetl.rfc3339(d.died_at) as died_at,
@@ -37,18 +63,36 @@ select d.queue_id, coalesce(q.execution_id, 0) as execution_id, coalesce(q.step,
 from noetl.dead_letter d left join noetl.queue q using (queue_id) where d.queue_id = $1
 
 -- name: dead_ids
--- Oldest first, $8 at most; $9: only those of plain commands.
+-- Oldest first, $8 at most; $9: only those of plain commands; $10: without steps whose letter is closed, which a purge leaves.
 select d.queue_id from noetl.dead_letter d
 where ($1::text = '' or d.fingerprint = $1) and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
   and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
   and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open'))
   and (not $9::boolean or exists (select from noetl.queue q where q.queue_id = d.queue_id and q.execution_id is null))
+  and (not $10::boolean or d.closed_at is null
+       or not exists (select from noetl.queue q where q.queue_id = d.queue_id and q.execution_id is not null))
+order by d.queue_id limit $8
+
+-- name: dead_ids_of_cause
+select d.queue_id from noetl.dead_letter d
+where d.fingerprint = $1 and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
+  and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
+  and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open'))
+  and (not $9::boolean or exists (select from noetl.queue q where q.queue_id = d.queue_id and q.execution_id is null))
+  and (not $10::boolean or d.closed_at is null
+       or not exists (select from noetl.queue q where q.queue_id = d.queue_id and q.execution_id is not null))
 order by d.queue_id limit $8
 
 -- name: count_dead_steps
 -- Of what the filter takes, those that belong to executions.
 select count(*) from noetl.dead_letter d join noetl.queue q using (queue_id)
 where ($1::text = '' or d.fingerprint = $1) and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
+  and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
+  and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open')) and q.execution_id is not null
+
+-- name: count_dead_steps_of_cause
+select count(*) from noetl.dead_letter d join noetl.queue q using (queue_id)
+where d.fingerprint = $1 and ($2::text = '' or d.pool = $2) and ($3::text = '' or d.tool_kind = $3)
   and ($4::text = '' or d.error_kind = $4) and ($5::bigint = 0 or d.queue_id > $5) and ($6::bigint = 0 or d.queue_id < $6)
   and ($7::text = 'all' or (d.closed_at is null) = ($7 = 'open')) and q.execution_id is not null
 

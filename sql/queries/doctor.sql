@@ -95,13 +95,21 @@ where not is_parent_told and status <> 'running' and finished_at < now() - inter
 order by execution_id limit 20
 
 -- name: doctor_overdue
--- R6: due for a minute, and a live worker of the pool has not taken it. By the index on available_at.
+-- R6: due for a minute, and a live worker of the pool has not taken it. By the index of what waits for a time.
 select q.queue_id::text as id, 'pool ' || q.pool || ', due since ' || q.available_at as what, count(*) over () as total
 from noetl.queue q
 where q.available_at < now() - interval '1 minute' and q.status = 'queued'
   and exists (select from noetl.worker w where w.pool = q.pool and w.status = 'ready' and w.lease_until > now())
   and not exists (select from noetl.pool p where p.pool = q.pool and p.is_paused)
 order by q.available_at limit 20
+
+-- name: doctor_put_off
+-- R6: nobody would take it for a thousand years.
+select q.queue_id::text as id, 'of execution ' || q.execution_id || ', put off until ' || q.available_at ||
+  ', but the execution is not paused' as what, count(*) over () as total
+from noetl.queue q join noetl.execution e using (execution_id)
+where q.available_at > now() + noetl.pause_shift() / 2 and q.status = 'queued' and not e.is_paused
+order by q.queue_id limit 20
 
 -- name: doctor_time_limits
 -- R6: upkeep fails them at that moment.

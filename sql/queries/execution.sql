@@ -2,23 +2,23 @@
 -- A known idempotency key inserts nothing: the caller reads the first execution instead.
 insert into noetl.execution (execution_id, catalog_id, path, version, parent_execution_id, status, outstanding,
   current_step, state, workload, result, error, idempotency_key, traceparent, finished_at, depth, parent_node_id,
-  parent_frame, return_step, is_parent_told, is_paused, deadline_at)
+  parent_frame, return_step, is_parent_told, is_paused, deadline_at, rerun_of)
 select t.execution_id, t.catalog_id, t.path, t.version, t.parent_execution_id, t.status, t.outstanding,
   t.current_step, t.state::json, t.workload::json, t.result::json, t.error::json, t.idempotency_key, t.traceparent,
   case when t.status = 'running' then null else now() end, t.depth, t.parent_node_id, t.parent_frame::json,
   t.return_step, t.parent_node_id is null, t.is_paused,
-  case when t.status = 'running' then now() + t.timeout_ms * interval '1 millisecond' end
+  case when t.status = 'running' then now() + t.timeout_ms * interval '1 millisecond' end, t.rerun_of
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::int[], $8::text[],
   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[],
-  $18::text[], $19::boolean[], $20::bigint[])
+  $18::text[], $19::boolean[], $20::bigint[], $21::bigint[])
   as t(execution_id, catalog_id, path, version, parent_execution_id, status, outstanding, current_step, state,
        workload, result, error, idempotency_key, traceparent, depth, parent_node_id, parent_frame, return_step,
-       is_paused, timeout_ms)
+       is_paused, timeout_ms, rerun_of)
 on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning execution_id
 
 -- name: executions_by_keys
-select execution_id, path, idempotency_key from noetl.execution where idempotency_key = any($1::text[])
+select execution_id, path, idempotency_key, coalesce(rerun_of, 0) as rerun_of from noetl.execution where idempotency_key = any($1::text[])
 
 -- name: lock_executions
 -- Reports of one execution take turns: the engine decides from the state that the last one left.

@@ -17,6 +17,16 @@ with recursive tree as (
 update noetl.execution e set is_paused = $2 from locked where e.execution_id = locked.execution_id
 returning e.execution_id
 
+-- name: running_tree
+-- With $2 also those that it has called.
+with recursive tree as (
+  select execution_id from noetl.execution where execution_id = $1
+  union
+  select c.execution_id from noetl.execution c join tree on c.parent_execution_id = tree.execution_id
+  where $2::boolean and c.status = 'running'
+)
+select execution_id from tree
+
 -- name: put_off_commands
 -- Waiting commands of paused executions are due in a thousand years: neither a claim nor a ring needs to know of pauses.
 update noetl.queue q set available_at = coalesce(q.available_at, now()) + noetl.pause_shift()

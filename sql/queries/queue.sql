@@ -73,7 +73,7 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_
 from noetl.queue q where queue_id = any($1::bigint[])
 
 -- name: candidates_in_pool
--- For workers without the doorbell: the due ones by their index, the never handed back ones by primary
+-- For workers without the doorbell: the due ones of the pool by their index, the never handed back ones by primary
 -- key from a lower bound that only grows ($2). Priority counts among the oldest 256:
 -- more cost more than what they bring, since every poll reads them.
 with due as (

@@ -38,7 +38,7 @@ from window_rows
 
 -- name: ended_executions
 -- Executions whose time is over: $1 completed, $2 failed, $3 cancelled. One stays while its caller runs or has to be
--- told, and while one that it started runs or has to tell it. The first row says how far it went and how many it saw.
+-- told, while one that it started runs or has to tell it, and while one is there that repeats it. The first row says how far it went and how many it saw.
 with window_rows as materialized (
   select execution_id, parent_execution_id, status, finished_at, is_parent_told from noetl.execution
   where execution_id > $4 and execution_id <= $5 order by execution_id limit $6
@@ -53,6 +53,7 @@ where w.status <> 'running' and w.is_parent_told
                   where p.execution_id = w.parent_execution_id and p.status = 'running')
   and not exists (select from noetl.execution c
                   where c.parent_execution_id = w.execution_id and (c.status = 'running' or not c.is_parent_told))
+  and not exists (select from noetl.execution r where r.rerun_of = w.execution_id)
 order by is_end desc, execution_id
 
 -- name: lock_ended_executions
@@ -60,6 +61,10 @@ order by is_end desc, execution_id
 select execution_id from noetl.execution
 where execution_id = any($1::bigint[]) and status <> 'running' and is_parent_told
 order by execution_id for update skip locked
+
+-- name: repeated_executions
+-- Asked when they are locked: what was rerun until then is seen.
+select distinct rerun_of from noetl.execution where rerun_of = any($1::bigint[])
 
 -- name: prune_execution_parts
 -- Of executions that have ended: $2 rows of each kind at most, so that one with a million items takes no lock for long.

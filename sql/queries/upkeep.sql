@@ -20,12 +20,30 @@ where ($1::text is null or c.worker_id = $1)
                   where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
 
 -- name: due_commands
--- A paused pool is not rung: its stream would fill with what nobody takes.
-select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority, epoch from noetl.queue
-where available_at is not null and available_at <= now() and status = 'queued'
-  and (available_at, queue_id) > ($1::timestamptz, $2::bigint)
-  and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
-order by available_at, queue_id limit $3
+-- Pool by pool, in turn, by queue_pool_available_at: the names of pools are its first columns, each found by one look. A
+-- paused pool is not rung: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
+with recursive pools as (
+  (select pool from noetl.queue where available_at is not null order by pool limit 1)
+  union all
+  select (select q.pool from noetl.queue q where q.available_at is not null and q.pool > p.pool order by q.pool limit 1)
+  from pools p where p.pool is not null
+), open_pools as (
+  select pool from pools
+  where pool is not null and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
+)
+select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
+  d.available_at::text as available_at
+from open_pools p
+left join unnest($1::text[], $2::timestamptz[], $3::bigint[]) as c(pool, available_at, queue_id) on c.pool = p.pool
+cross join lateral (
+  select w.*, row_number() over (order by w.available_at, w.queue_id) as place from (
+    select q.queue_id, q.execution_id, q.step, q.priority, q.epoch, q.available_at from noetl.queue q
+    where q.pool = p.pool and q.available_at is not null and q.available_at <= now() and q.status = 'queued'
+      and (q.available_at, q.queue_id) > (coalesce(c.available_at, '-infinity'), coalesce(c.queue_id, 0))
+    order by q.available_at, q.queue_id limit $4
+  ) as w
+) as d
+order by d.place, p.pool limit $4
 
 -- name: unheard_commands
 -- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read.
@@ -44,17 +62,32 @@ order by is_end desc, queue_id
 
 -- name: upkeep_look
 -- Everything that a tick must know, so that an idle server asks one question a tick and writes nothing. Each part is
--- the first row of an index, or a table that is small: queue_change is folded, queue_depth has a row for each pool and
--- status, claim has what the workers hold.
+-- the first row of an index (of each pool, as in due_commands), or a table that is small: queue_change is folded,
+-- queue_depth has a row for each pool and status, claim has what the workers hold.
+with recursive pools as (
+  (select pool from noetl.queue where available_at is not null order by pool limit 1)
+  union all
+  select (select q.pool from noetl.queue q where q.available_at is not null and q.pool > p.pool order by q.pool limit 1)
+  from pools p where p.pool is not null
+), open_pools as (
+  select pool from pools
+  where pool is not null and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
+)
 select (extract(epoch from now()) * 1000)::bigint as now_ms,
-  coalesce((select ceil(extract(epoch from available_at - now()) * 1000) from noetl.queue
-    where available_at is not null and available_at > now() order by available_at limit 1), 3600000)::bigint as next_due_ms,
+  coalesce((select ceil(extract(epoch from min(first.available_at) - now()) * 1000)
+    from open_pools p cross join lateral (
+      select q.available_at from noetl.queue q
+      where q.pool = p.pool and q.available_at is not null and q.available_at > now()
+      order by q.available_at limit 1) as first), 3600000)::bigint as next_due_ms,
   coalesce((select ceil(extract(epoch from min(lease_until) - now()) * 1000) from noetl.worker
     where status in ('ready', 'draining')), 3600000)::bigint as next_lease_end_ms,
   coalesce((select ceil(extract(epoch from deadline_at - now()) * 1000) from noetl.execution
     where deadline_at > now() order by deadline_at limit 1), 3600000)::bigint as next_deadline_ms,
   exists (select from noetl.execution where deadline_at <= now() and status = 'running') as has_overdue,
-  exists (select from noetl.queue where available_at is not null and available_at <= now() and status = 'queued') as has_due,
+  exists (select from open_pools p cross join lateral (
+      select from noetl.queue q
+      where q.pool = p.pool and q.available_at is not null and q.available_at <= now() and q.status = 'queued'
+      order by q.available_at limit 1) as first) as has_due,
   exists (select from noetl.worker where status in ('ready', 'draining') and lease_until < now()) as has_lost_worker,
   exists (select from noetl.claim c left join noetl.worker w using (worker_id)
           where coalesce(w.status, 'lost') in ('lost', 'stopped')) as has_orphan,

@@ -10,6 +10,8 @@ set pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slot
 -- One statement renews all leases of a worker. Claims older than six seconds have been answered: what
 -- the worker does not hold of them it never received ($6 false: a claim is still open, free nothing). Six: the worker
 -- tells of a claim that has been open for one, and its heartbeat may wait one at the gate and two for a connection.
+-- Freed is only what belongs to no execution, or to one that nobody is working with: whether that one is paused must not
+-- change meanwhile, and nothing waits here. The others stay claimed until next time.
 -- held without stale claims costs no more than the update of one row.
 with renewed as (
   update noetl.worker
@@ -20,17 +22,30 @@ with renewed as (
   delete from noetl.claim
   where $6 and worker_id = $1 and claimed_at < now() - interval '6 seconds' and exists (select from renewed)
   returning queue_ids
+), unheard as (
+  select q.queue_id, q.execution_id from (select distinct unnest(queue_ids) as queue_id from stale) as s
+  join noetl.queue q using (queue_id)
+  where q.queue_id <> all($2::bigint[]) and q.status = 'running' and q.worker_id = $1
+    and q.claimed_at < now() - interval '6 seconds'
+), whose as materialized (
+  select e.execution_id, e.is_paused from noetl.execution e
+  where e.execution_id = any (array(select u.execution_id from unheard u where u.execution_id is not null))
+  for share skip locked
 ), kept as (
   insert into noetl.claim (worker_id, claim_id, queue_ids)
-  select $1, $8, $2::bigint[] where exists (select from stale) and cardinality($2::bigint[]) > 0
+  select $1, $8, k.queue_ids from (
+    select $2::bigint[] || array(
+      select u.queue_id from unheard u
+      where u.execution_id is not null and not exists (select from whose where whose.execution_id = u.execution_id))
+  ) as k(queue_ids)
+  where exists (select from stale) and cardinality(k.queue_ids) > 0
 ), freed as (
   update noetl.queue q
   set status = 'queued', attempts = q.attempts - 1,
-      available_at = now() + case when (select e.is_paused from noetl.execution e where e.execution_id = q.execution_id)
-        then noetl.pause_shift() else interval '0' end
-  from (select distinct unnest(queue_ids) as queue_id from stale) as s
-  where q.queue_id = s.queue_id and q.queue_id <> all($2::bigint[]) and q.status = 'running' and q.worker_id = $1
-    and q.claimed_at < now() - interval '6 seconds'
+      available_at = now() + case when whose.is_paused then noetl.pause_shift() else interval '0' end
+  from unheard u left join whose using (execution_id)
+  where q.queue_id = u.queue_id and (u.execution_id is null or whose.execution_id is not null)
+    and q.status = 'running' and q.worker_id = $1 and q.claimed_at < now() - interval '6 seconds'
   returning q.pool
 ), changed as (
   insert into noetl.queue_change (pool, status, change)

@@ -15,6 +15,8 @@
 #include "server/app/redrive_dead.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/store/dead_letter_table.hpp"
+#include "server/store/session.hpp"
 #include "tests/integration/server_parts.hpp"
 
 using namespace noetl;
@@ -288,6 +290,37 @@ workflow:
   CHECK(server.number("select count(*) from noetl.queue") == 1);
   CHECK(app::list_dead(server.parts, {}, 9).empty());
   CHECK_FALSE(app::get_dead(server.parts, step).value().letter.closed_at.empty());
+  // Its letter stays as long as the execution: a purge of everything has nothing left to do, and says so before.
+  wire::DeadFilter everything;
+  everything.state = "all";
+  CHECK(app::purge_dead(server.parts, everything, true).count == 0);
+  CHECK(app::purge_dead(server.parts, everything, false).count == 0);
+}
+
+TEST_CASE("letters of one cause are found by their index, whatever else has died") {
+  Dead server;
+  server.run(
+      "insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts, fingerprint) "
+      "select n, "
+      "'default', 'noop', 'exception', '{}', 1, 'f' || n % 1000 from generate_series(1, 20000) as n");
+  wire::DeadFilter cause;
+  cause.fingerprint = "f7";
+
+  CHECK(app::list_dead(server.parts, cause, 100).size() == 20);
+  CHECK(app::group_dead(server.parts, cause, 100).at(0).count == 20);
+  CHECK(app::purge_dead(server.parts, cause, true).count == 20);
+  server.connections.run_one([&](store::Session& session) {
+    for (const std::string call : {"dead_letters_of_cause('f7', '', '', '', 0, 0, 'open', 100)",
+                                   "dead_ids_of_cause('f7', '', '', '', 0, 0, 'open', 100, false, true)"}) {
+      std::string plan;
+      (void)store::DeadLetterTable(session).list(cause, 1);  // prepares it
+      (void)store::DeadLetterTable(session).ids(cause, 1, store::DeadFor::purge);
+      for (const auto& row : session.transaction().exec("explain execute " + call))
+        plan += std::string(row[0].c_str()) + "\n";
+      CAPTURE(plan);
+      CHECK(plan.find("dead_letter_fingerprint") != std::string::npos);
+    }
+  });
 }
 
 TEST_CASE("purging takes letters and their plain commands, as the filter says, and counts them") {

@@ -1,6 +1,7 @@
 // The doctor's rules and its looks at the stack on a real Postgres: each violation is found when it is planted.
 #include <doctest/doctest.h>
 
+#include "server/app/pause.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/start_execution.hpp"
 #include "tests/integration/doctor_fixture.hpp"
@@ -104,6 +105,24 @@ TEST_CASE(
       "minutes',"
       " parent_execution_id = 1, parent_node_id = 'x', is_parent_told = false");
   check_found(doctor.rule("callers are told"), id.str());
+}
+
+TEST_CASE("R6: a command that is put off although its execution is not paused") {
+  ServerParts server;
+  register_both(server);
+  const auto paused = execute(server, "tests/called");
+  (void)app::pause_execution(server.parts, {.execution_id = paused});
+  const auto id = execute(server, "tests/called");
+  const auto command = server.number("select queue_id from noetl.queue where execution_id = " + id.str());
+  Doctor doctor(server);
+  CHECK(doctor.rule("only paused ones are put off").verdict == Verdict::ok);
+
+  server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
+             std::to_string(command));
+  check_found(doctor.rule("only paused ones are put off"), std::to_string(command));
+  (void)app::pause_execution(server.parts, {.execution_id = id, .is_paused = false});
+
+  CHECK(doctor.rule("only paused ones are put off").verdict == Verdict::ok);
 }
 
 TEST_CASE("R6: an execution that runs beyond its limit") {

@@ -7,6 +7,7 @@
 #include "server/app/read_executions.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
+#include "server/app/rerun_execution.hpp"
 #include "server/app/start_execution.hpp"
 #include "tests/integration/server_parts.hpp"
 
@@ -103,6 +104,79 @@ TEST_CASE("the same idempotency key gives the first execution, on another path a
   CHECK(again.is_duplicate);
   CHECK(server.number("select count(*) from noetl.execution") == 1);
   CHECK(server.number("select count(*) from noetl.queue") == 1);
+}
+
+TEST_CASE(
+    "a rerun under a known key gives the first one, with its trace; for something else it is a conflict") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {two_steps});
+  const auto id = execute(server, "start").execution_id;
+  for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
+  const app::RerunRequest request{.execution_id = id,
+                                  .from_step = "end",
+                                  .idempotency_key = "again",
+                                  .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
+
+  const auto first = app::rerun_execution(server.parts, request).value();
+  const auto rows =
+      server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)");
+  const auto second = app::rerun_execution(server.parts, request).value();
+  CHECK(server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)") ==
+        rows);
+  auto other = request;
+  other.execution_id = first.execution_id;
+  (void)server.report(completed(server.claim("w", queued_of(server, first.execution_id))));
+
+  CHECK(second.execution_id == first.execution_id);
+  CHECK(second.is_duplicate);
+  CHECK(server.number("select count(*) from noetl.execution") == 2);
+  CHECK(server.number("select count(*) from noetl.execution e join noetl.queue q using (execution_id) where "
+                      "e.traceparent = q.traceparent and q.traceparent like '00-0af7%'") == 1);
+  CHECK(app::rerun_execution(server.parts, other).error().code == base::ErrorCode::conflict);
+  other.execution_id = id;
+  other.idempotency_key = "start";
+  CHECK(app::rerun_execution(server.parts, other).error().code == base::ErrorCode::conflict);
+}
+
+TEST_CASE("a rerun sees a loop's result as the execution before it did") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: loop, path: tests/loop}
+workflow:
+  - step: each
+    loop: {in: [1, 2, 3], iterator: item, mode: parallel}
+    tool: {kind: noop}
+    next: [{step: end}]
+  - step: end
+    tool: {kind: noop}
+    args: {by_data: "{{ each.data | length }}", by_results: "{{ each.results | length }}", done: "{{ each.stats.completed }}"}
+)"});
+  wire::ExecuteRequest request;
+  request.path = "tests/loop";
+  const auto id = app::start_execution(server.parts, request).value().execution_id;
+  const auto next = [&](base::ExecutionId of) {
+    return base::CommandId{server.number(
+        "select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + of.str())};
+  };
+  for (int i = 0; i < 4; ++i) (void)server.report(completed(server.claim("w", next(id))));
+
+  const auto again =
+      app::rerun_execution(server.parts, {.execution_id = id, .from_step = "end"}).value().execution_id;
+
+  const auto input = [&](base::ExecutionId of) {
+    return support::sql(server.database_url,
+                        "select context ->> 'input' from noetl.queue where step = 'end' and "
+                        "execution_id = " +
+                            of.str())
+        .at(0)
+        .at(0);
+  };
+  CHECK(nlohmann::json::parse(input(id)).at("by_data") == 3);
+  CHECK(input(again) == input(id));
 }
 
 TEST_CASE("an unknown path is not found and stores nothing") {

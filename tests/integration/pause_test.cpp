@@ -15,6 +15,8 @@
 #include "server/app/start_execution.hpp"
 #include "server/app/time_limits.hpp"
 #include "server/doctor/replay_check.hpp"
+#include "server/store/execution_table.hpp"
+#include "server/store/pause_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "tests/integration/server_parts.hpp"
 #include "tests/support/wait_until.hpp"
@@ -225,6 +227,55 @@ TEST_CASE("a command of a paused execution whose worker is lost waits for the re
                       "interval '100 years'") == 1);
   CHECK(poll(server).commands.empty());
   (void)app::pause_execution(server.parts, {.execution_id = id, .is_paused = false});
+  CHECK(poll(server).commands.size() == 1);
+}
+
+TEST_CASE("what a heartbeat frees while its execution is being resumed or paused waits for the next one") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = execute(server, "tests/single");
+  const auto command = queued_of(server, id);
+  (void)server.claim("w", command);
+  const auto plain = server.enqueue();
+  (void)server.claim("w", plain);
+  // The worker was never given either: its next heartbeat hands both back.
+  const auto age = [&] {
+    server.run("update noetl.claim set claimed_at = now() - interval '7 seconds'");
+    server.run("update noetl.queue set claimed_at = now() - interval '7 seconds' where status = 'running'");
+  };
+  wire::Heartbeat heartbeat;
+  heartbeat.worker_id = "w";
+  for (const bool is_paused : {true, false}) {
+    server.connections.transact([&](store::Session& session) {
+      (void)store::ExecutionTable(session).lock({id});
+      (void)store::PauseStatements(session).pause_executions(id, is_paused, true);
+      age();
+      (void)app::renew_leases(server.parts, heartbeat);  // on another connection
+    });
+    CHECK(server.status_of(command) == "running");
+    CHECK(server.status_of(plain) == "queued");
+  }
+
+  age();
+  (void)app::renew_leases(server.parts, heartbeat);
+
+  CHECK(server.status_of(command) == "queued");
+  CHECK(poll(server).commands.size() == 2);
+}
+
+TEST_CASE("resuming again takes back what was put off by mistake, of all that it has called") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = execute(server, "tests/calling");
+  (void)server.report(completed(server.claim("w", queued_of(server, id))));
+  const auto stray = queued_of(server, child_of(server, id));
+  server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where status = 'queued'");
+  CHECK(poll(server).commands.empty());
+
+  const auto changed = app::pause_execution(server.parts, {.execution_id = id, .is_paused = false}).value();
+
+  CHECK(changed.empty());
+  CHECK(was_rung_again(server, stray));
   CHECK(poll(server).commands.size() == 1);
 }
 

@@ -6,6 +6,7 @@
 #include "server/app/cancel_execution.hpp"
 #include "server/app/read_executions.hpp"
 #include "server/app/register_playbook.hpp"
+#include "server/app/rerun_execution.hpp"
 #include "server/app/start_execution.hpp"
 #include "server/store/retention_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
@@ -238,6 +239,54 @@ TEST_CASE("however many plain commands stay, one step lets executions leave as w
 
   CHECK(rows_of(server, ended) == 0);
   CHECK(retention.counts().executions == 1);
+}
+
+TEST_CASE("a kind whose round is over begins the next one, however long another kind's round takes") {
+  Retained server;
+  const auto first = execute(server);
+  run_to_the_end(server, first, false);
+  server.run(
+      "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, attempts, epoch, status, "
+      "context, finished_at) "
+      "select i, 'noop', 'noop', 'default', 1, 1, 1, 'dead', '{}', now() from generate_series(1, 400000) as "
+      "i");
+  store::DutyConnection connection(server.database_url);
+  REQUIRE(connection.acquire());
+  upkeep::Retention retention(server.parts, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
+  const auto now = [&] { return server.number("select (extract(epoch from now()) * 1000)::bigint"); };
+  (void)retention.step(connection, now());
+  REQUIRE(rows_of(server, first) == 0);
+  const auto second = execute(server);
+  run_to_the_end(server, second, false);
+
+  (void)retention.step(connection, now());
+
+  CHECK(rows_of(server, second) == 0);
+}
+
+TEST_CASE("an execution stays while one is there that repeats it, and leaves after it") {
+  Retained server;
+  const auto first = execute(server);
+  run_to_the_end(server, first, false);
+  const auto again =
+      app::rerun_execution(server.parts, {.execution_id = first, .from_step = "end"}).value().execution_id;
+  store::DutyConnection connection(server.database_url);
+  REQUIRE(connection.acquire());
+  upkeep::Retention retention(server.parts, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
+  const auto step = [&] {
+    (void)retention.step(connection, server.number("select (extract(epoch from now()) * 1000)::bigint"));
+  };
+
+  step();
+  CHECK(rows_of(server, first) > 5);
+  server.connections.transact([&](store::Session& pruning) {
+    CHECK(store::RetentionStatements(pruning).lock_ended({first}).empty());
+  });
+  run_to_the_end(server, again, false);
+  step();
+  CHECK(rows_of(server, again) == 0);
+  step();
+  CHECK(rows_of(server, first) == 0);
 }
 
 TEST_CASE("an execution that somebody is reading for a rerun is left for later") {

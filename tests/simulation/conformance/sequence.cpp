@@ -237,7 +237,12 @@ class Sequence {
   }
 
   void due(store::Session& session) {
-    say("due_commands ->" + shown(store::UpkeepStatements(session).due_commands(100)));
+    const bool goes_on = random_.one_in(2);
+    const int limit = random_.between(1, 20);
+    if (!goes_on) due_from_.clear();
+    const auto found = store::UpkeepStatements(session).due_commands(due_from_, limit);
+    for (const auto& one : found) due_from_[one.pool] = {one.available_at, one.queue_id};
+    say("due_commands " + std::string(goes_on ? "from there" : "from the first") + " ->" + shown(found));
   }
 
   void unheard(store::Session& session) {
@@ -389,6 +394,7 @@ class Sequence {
   std::vector<domain::Lease> leases_;  // ever given
   std::uint64_t commands_ = 0, executions_ = 0;
   std::int64_t claim_ = 0, event_ = 0;
+  store::DueCursors due_from_;
   bool has_loop_ = false;
 };
 }  // namespace

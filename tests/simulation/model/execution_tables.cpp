@@ -39,7 +39,8 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
   for (const auto& key : keys) {
     const auto known = database.execution_keys.find(key);
     if (known == database.execution_keys.end()) continue;
-    found[key] = {known->second, database.executions.at(known->second).row.path};
+    const auto& row = database.executions.at(known->second).row;
+    found[key] = {known->second, row.path, row.rerun_of};
   }
   return found;
 }

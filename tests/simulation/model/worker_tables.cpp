@@ -73,7 +73,8 @@ WaitingCommand waiting_from(const QueueRow& row) {
           .step = row.step,
           .pool = row.pool,
           .priority = row.priority,
-          .epoch = row.epoch};
+          .epoch = row.epoch,
+          .available_at = {}};
 }
 
 milliseconds ceiled(Time time) { return std::chrono::ceil<milliseconds>(time); }
@@ -211,21 +212,33 @@ void UpkeepStatements::forget_claims(const std::optional<std::string>& worker_id
   });
 }
 
-std::vector<WaitingCommand> UpkeepStatements::due_commands(int limit) {
+std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& from, int limit) {
   auto& database = session_.database;
   if (database.flaws.is_deaf) return {};
-  std::vector<const QueueRow*> due;
+  using Place = std::pair<Time, base::CommandId>;
+  std::map<std::string, std::map<Place, const QueueRow*>> due;
   for (const auto& [id, row] : database.queue) {
     if (row.status != CommandStatus::queued || !row.available_at || *row.available_at > database.now())
       continue;
-    due.push_back(&row);
+    const auto cursor = from.find(row.pool);
+    const Place place{*row.available_at, id};
+    if (cursor != from.end() &&
+        place <= Place{Time{std::stoll(cursor->second.available_at)}, cursor->second.queue_id})
+      continue;
+    due[row.pool][place] = &row;
   }
-  std::stable_sort(due.begin(), due.end(),
-                   [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
+  // One of each pool in turn.
   std::vector<WaitingCommand> found;
-  for (const auto* row : due) {
-    if (found.size() < static_cast<std::size_t>(limit)) found.push_back(waiting_from(*row));
+  while (!due.empty() && found.size() < static_cast<std::size_t>(limit)) {
+    for (auto pool = due.begin(); pool != due.end();) {
+      const auto first = pool->second.begin();
+      found.push_back(waiting_from(*first->second));
+      found.back().available_at = std::to_string(first->first.first.count());
+      pool->second.erase(first);
+      pool = pool->second.empty() ? due.erase(pool) : std::next(pool);
+    }
   }
+  if (found.size() > static_cast<std::size_t>(limit)) found.resize(static_cast<std::size_t>(limit));
   return found;
 }
 
