@@ -188,29 +188,40 @@ void add_redrive(CLI::App& dead, CommandLine& line) {
   });
 }
 
+struct PurgeArguments {
+  Filter filter;
+  std::string queue_id, state;
+  bool takes_all = false, is_dry_run = false;
+};
+
+// What is to be deleted, as a path.
+base::Result<std::string> purge_path(const PurgeArguments& arguments) {
+  const auto filter = arguments.filter.query();
+  if (!arguments.queue_id.empty()) {
+    if (!filter.empty() || arguments.takes_all || arguments.is_dry_run || !arguments.state.empty()) {
+      return base::failure(base::ErrorCode::invalid_input,
+                           "give an id alone, or a filter, --state, --all and --dry-run: not both");
+    }
+    return "/api/v2/dead/" + base::percent_encoded(arguments.queue_id);
+  }
+  std::string path = "/api/v2/dead?dry_run=" + std::string(arguments.is_dry_run ? "true" : "false") + filter;
+  if (arguments.takes_all) path += "&all=true";
+  if (!arguments.state.empty()) path += "&state=" + base::percent_encoded(arguments.state);
+  return path;
+}
+
 void add_purge(CLI::App& dead, CommandLine& line) {
-  struct Arguments {
-    Filter filter;
-    std::string queue_id, state;
-    bool takes_all = false, is_dry_run = false;
-  };
   auto* purge = dead.add_subcommand("purge", "Forget dead commands");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PurgeArguments>();
   purge->add_option("queue_id", arguments->queue_id, "This one; or give a filter");
   add_filter_options(*purge, arguments->filter);
   purge->add_option("--state", arguments->state, "open (the default), closed or all");
   purge->add_flag("--all", arguments->takes_all, "Every one");
   purge->add_flag("--dry-run", arguments->is_dry_run, "Change nothing, count");
   on_chosen(*purge, line, [arguments](Session& session) {
-    std::string path = "/api/v2/dead";
-    if (!arguments->queue_id.empty()) {
-      path += "/" + base::percent_encoded(arguments->queue_id);
-    } else {
-      path += "?dry_run=" + std::string(arguments->is_dry_run ? "true" : "false") + arguments->filter.query();
-      if (arguments->takes_all) path += "&all=true";
-      if (!arguments->state.empty()) path += "&state=" + base::percent_encoded(arguments->state);
-    }
-    return show_or_fail(session, session.server().call({"DELETE", path}),
+    const auto path = purge_path(*arguments);
+    if (!path) return session.output.error(path.error());
+    return show_or_fail(session, session.server().call({"DELETE", *path}),
                         [&](const Json& answer) { session.output.fields(answer); });
   });
 }

@@ -39,7 +39,7 @@ constexpr std::array command_filters{
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array dead_filters{
-    QueryField{"group", "string", "true: groups of one cause instead of letters, the most frequent first"},
+    QueryField{"group", "flag", "true: groups of one cause instead of letters, the most frequent first"},
     QueryField{"fingerprint", "string", "Letters of one cause"},
     QueryField{"pool", "string", "Letters of this pool"},
     QueryField{"tool_kind", "string", "Letters of this kind of tool"},
@@ -57,8 +57,8 @@ constexpr std::array purge_filters{
     QueryField{"state", "string", "open (the default), closed or all"},
     QueryField{"after", "id", "Letters of commands newer than this one"},
     QueryField{"before", "id", "Letters of commands older than this one"},
-    QueryField{"all", "string", "true: needed when no filter is given"},
-    QueryField{"dry_run", "string", "true: count only"},
+    QueryField{"all", "flag", "true: needed when no filter is given"},
+    QueryField{"dry_run", "flag", "true: count only"},
 };
 constexpr std::array worker_filters{
     QueryField{"pool", "string", "Workers of this pool"},
@@ -71,7 +71,7 @@ constexpr std::array credential_filters{
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array credential_fields{
-    QueryField{"include_data", "string", "true: with the secret; needs the right to read secrets"},
+    QueryField{"include_data", "flag", "true: with the secret; needs the right to read secrets"},
     QueryField{"worker_id", "string", "Who asks, for the audit"},
     QueryField{"execution_id", "id", "For which execution, for the audit"},
 };
@@ -148,7 +148,7 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/v2/executions/{id}/resume", .operation_id = "resumeExecution", .tag = "executions", .summary = "Resume an execution, and those it has called when cascade",
      .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .handler = handle_resume_execution},
     {.method = "POST", .path = "/api/v2/executions/{id}/rerun", .operation_id = "rerunExecution", .tag = "executions", .summary = "Run an ended execution again, from one of its steps with what came before it, or from the beginning",
-     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .handler = handle_rerun},
+     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .handler = handle_rerun},
 
     // commands
     {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none",
@@ -280,6 +280,10 @@ constexpr Endpoint table[] = {
 
 std::span<const Endpoint> endpoints() { return table; }
 
+bool refuses_query(const Endpoint& endpoint) {
+  return endpoint.query.empty() && endpoint.gate != GateKind::none;
+}
+
 std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {
   std::vector<ErrorCode> codes(endpoint.errors.begin(), endpoint.errors.end());
   const auto add = [&](ErrorCode code) {
@@ -290,7 +294,7 @@ std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {
     add(ErrorCode::payload_too_large);
     add(ErrorCode::unsupported);  // a Content-Type that is not JSON
   }
-  if (endpoint.body != BodyKind::none || !endpoint.query.empty() ||
+  if (refuses_query(endpoint) || endpoint.body != BodyKind::none || !endpoint.query.empty() ||
       endpoint.path.find('{') != std::string_view::npos) {
     add(ErrorCode::invalid_input);
   }

@@ -19,7 +19,7 @@ enum class GateKind { none, work, intake, chosen_by_handler };
 
 struct QueryField {
   std::string_view name;
-  std::string_view type;  // string | id | limit
+  std::string_view type;  // string | id | limit | flag
   std::string_view summary;
 };
 
@@ -43,6 +43,9 @@ struct Endpoint {
 };
 
 [[nodiscard]] std::span<const Endpoint> endpoints();
+// Nothing may stand after the '?': what nobody reads was meant for something, as ?dry_run=true where nothing is tried
+// first. Only probes and scrapes (no gate) may carry what they like.
+[[nodiscard]] bool refuses_query(const Endpoint& endpoint);
 // Every code that this endpoint can answer with: its own and those of its body, path and gate.
 [[nodiscard]] std::vector<base::ErrorCode> errors_of(const Endpoint& endpoint);
 

@@ -8,12 +8,6 @@
 #include "shared/wire/object_reader.hpp"
 
 namespace noetl::api {
-namespace {
-
-bool is_true(const std::string& text) { return text == "true" || text == "True" || text == "1"; }
-
-}  // namespace
-
 base::Result<Reply> handle_put_credential(Backing& backing, const Call& call) {
   const auto body = secret_json_of(call);
   if (!body) return base::failure(body.error());
@@ -36,20 +30,18 @@ base::Result<Reply> handle_list_credentials(Backing& backing, const Call& call) 
 
 base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
   QueryReader reader(call);
-  const auto include = reader.text("include_data", 8);
+  const bool with_data = reader.flag("include_data");
   wire::SecretReader who;
   who.worker_id = reader.text("worker_id", wire::worker_id_bytes_max);
   who.execution_id = reader.id<base::ExecutionId>("execution_id");
   who.from = call.peer;
-  if (!include.empty() && !is_true(include) && include != "false" && include != "False" && include != "0")
-    reader.refuse("include_data", "must be true or false");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (is_true(include)) {
+  if (with_data) {
     if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
       return base::failure(allowed.error());
   }
-  const auto row = is_true(include) ? backing.vault.credentials().read(call.name, who)
-                                    : backing.vault.credentials().get(call.name);
+  const auto row = with_data ? backing.vault.credentials().read(call.name, who)
+                             : backing.vault.credentials().get(call.name);
   if (!row) return base::failure(row.error());
   Reply reply = json_reply(wire::encode(*row));
   reply.headers.emplace_back("Cache-Control", "no-store");

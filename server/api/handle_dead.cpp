@@ -10,12 +10,6 @@
 namespace noetl::api {
 namespace {
 
-bool read_flag(QueryReader& reader, std::string_view name) {
-  const std::string text = reader.text(name, 8);
-  if (!text.empty() && text != "true" && text != "false") reader.refuse(name, "must be true or false");
-  return text == "true";
-}
-
 wire::DeadFilter read_filter(QueryReader& reader) {
   wire::DeadFilter filter;
   filter.fingerprint = reader.text("fingerprint", 64);
@@ -44,7 +38,7 @@ base::Result<Reply> handle_list_dead(Backing& backing, const Call& call) {
   QueryReader reader(call);
   auto filter = read_filter(reader);
   read_state(reader, filter);
-  const bool is_grouped = read_flag(reader, "group");
+  const bool is_grouped = reader.flag("group");
   const int limit = reader.limit();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (is_grouped) return json_reply(wire::encode(app::group_dead(backing.parts, filter, limit)));
@@ -71,8 +65,8 @@ base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call) {
   QueryReader reader(call);
   auto filter = read_filter(reader);
   read_state(reader, filter);
-  const bool is_dry_run = read_flag(reader, "dry_run");
-  const bool is_all = read_flag(reader, "all");
+  const bool is_dry_run = reader.flag("dry_run");
+  const bool is_all = reader.flag("all");
   if (filter.takes_everything() && !is_all) {
     reader.refuse("all", "must be true to purge every dead letter: or give a filter");
   }

@@ -1,28 +1,17 @@
 #include <nlohmann/json.hpp>
 
 #include "server/api/handlers.hpp"
+#include "server/api/payload_check.hpp"
 #include "server/app/start_execution.hpp"
 #include "shared/wire/execution_json.hpp"
-#include "shared/wire/reserved_name.hpp"
 
 namespace noetl::api {
-namespace {
-
-// See reserved_name.hpp: a payload is data.
-base::Result<void> check_payload(const wire::ExecuteRequest& request) {
-  if (!wire::has_reserved_name(std::string_view(request.payload))) return {};
-  return base::failure(base::ErrorCode::invalid_input,
-                       "the payload has a member '$template', a name that is reserved", "/payload");
-}
-
-}  // namespace
-
 base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   auto request = wire::decode_execute_request(*body);
   if (!request) return base::failure(std::move(request.error()));
-  if (auto checked = check_payload(*request); !checked) return base::failure(std::move(checked.error()));
+  if (auto checked = check_payload(request->payload); !checked) return base::failure(std::move(checked.error()));
   if (!call.idempotency_key.empty()) {
     if (!request->idempotency_key.empty() && request->idempotency_key != call.idempotency_key) {
       return base::failure(base::ErrorCode::invalid_input,
@@ -52,7 +41,7 @@ base::Result<Reply> handle_execute_batch(Backing& backing, const Call& call) {
   requests.reserve(decoded->size());
   for (auto& item : *decoded) {
     if (!item) continue;
-    if (auto checked = check_payload(*item); !checked) {
+    if (auto checked = check_payload(item->payload); !checked) {
       item = base::failure(std::move(checked.error()));
       continue;
     }

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/api/handlers.hpp"
+#include "server/api/payload_check.hpp"
 #include "server/api/query_reader.hpp"
 #include "server/app/cancel_execution.hpp"
 #include "server/app/read_executions.hpp"
@@ -10,7 +11,6 @@
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
-#include "shared/wire/reserved_name.hpp"
 
 namespace noetl::api {
 namespace {
@@ -120,11 +120,10 @@ base::Result<Reply> handle_rerun(Backing& backing, const Call& call) {
   request.from_step = reader.optional_string("from_step", {0, wire::step_bytes_max}).value_or("");
   if (const auto* payload = reader.optional_object("payload")) request.payload = payload->dump();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  // See reserved_name.hpp: a payload is data.
-  if (wire::has_reserved_name(std::string_view(request.payload))) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "the payload has a member '$template', a name that is reserved", "/payload");
-  }
+  if (auto checked = check_payload(request.payload); !checked)
+    return base::failure(std::move(checked.error()));
+  request.idempotency_key = call.idempotency_key;
+  request.traceparent = call.traceparent;
   const auto answer = app::rerun_execution(backing.parts, request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));

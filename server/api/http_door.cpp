@@ -25,7 +25,8 @@ class Parser final : public httplib::Server {
       if (!desk.answer_without_body(request, response)) return HandlerResponse::Unhandled;
       // A body that nobody reads would be taken for the next request.
       const std::string length = request.get_header_value("Content-Length");
-      if ((!length.empty() && length != "0") || request.has_header("Transfer-Encoding")) {
+      const bool is_told_twice = request.get_header_value_count("Content-Length") > 1;
+      if ((!length.empty() && length != "0") || is_told_twice || request.has_header("Transfer-Encoding")) {
         response.set_header("Connection", "close");
         current_connection->end_after_reply();
       }

@@ -26,6 +26,7 @@ Json schema_of(const QueryField& field) {
   if (field.type == "limit")
     return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
   if (field.type == "id") return reference("Id");
+  if (field.type == "flag") return {{"type", "boolean"}, {"default", false}};
   return {{"type", "string"}};
 }
 

@@ -51,6 +51,14 @@ int QueryReader::limit() {
   return limit;
 }
 
+bool QueryReader::flag(std::string_view name) {
+  const std::string* value = find(name);
+  if (value == nullptr) return false;
+  if (*value == "true" || *value == "True" || *value == "1") return true;
+  if (*value != "false" && *value != "False" && *value != "0") refuse(name, "must be true or false");
+  return false;
+}
+
 std::int64_t QueryReader::read_id(std::string_view name) {
   const std::string* value = find(name);
   if (value == nullptr) return 0;

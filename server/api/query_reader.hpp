@@ -23,6 +23,7 @@ class QueryReader {
 
   [[nodiscard]] std::string text(std::string_view name, std::size_t bytes_max = 512);  // empty when left out
   [[nodiscard]] int limit();  // 1 … 1000, 100 when left out
+  [[nodiscard]] bool flag(std::string_view name);  // true, True or 1; false when left out
   template <class IdType>
   [[nodiscard]] IdType id(std::string_view name) {
     return IdType{read_id(name)};

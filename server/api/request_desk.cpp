@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "server/api/openapi.hpp"
+#include "server/api/query_reader.hpp"
 #include "server/store/errors.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -148,6 +149,17 @@ bool RequestDesk::answer_without_body(const httplib::Request& request, httplib::
   const bool may_have_body = request.method == "POST" || request.method == "DELETE" ||
                              request.method == "PUT" || request.method == "PATCH";
   if (may_have_body) return false;
+  // Which of them somebody on the way has believed is unknown; the door closes after this.
+  if (request.get_header_value_count("Content-Length") > 1) {
+    metrics_.count(route->endpoint, 400, {});
+    write_problem(base::Error{.code = ErrorCode::malformed_body,
+                              .message = "the length of the body is told twice",
+                              .field = {},
+                              .retry_after = {},
+                              .details = {}},
+                  response);
+    return true;
+  }
   answer(*route, request, response, {});
   return true;
 }
@@ -266,6 +278,10 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
     return base::failure(ErrorCode::invalid_input,
                          "the header Idempotency-Key must be 1 to 256 visible ASCII characters",
                          "Idempotency-Key");
+  }
+  if (refuses_query(endpoint)) {
+    QueryReader reader(call);
+    if (auto error = reader.finish()) return base::failure(std::move(*error));
   }
   try {
     if (endpoint.gate != GateKind::work && endpoint.gate != GateKind::intake)

@@ -169,6 +169,21 @@ TEST_CASE("a body whose length is told twice, or is no number, is refused") {
   }
 }
 
+TEST_CASE("a length that is told twice ends the connection of a request without a body as well") {
+  reset_fake_app();
+  const RunningDoor door;
+  for (const std::string request : {"GET /livez", "HEAD /livez", "GET /api/v2/executions", "GET /nothing"}) {
+    CAPTURE(request);
+    const RawConnection raw(door.port());
+    raw.send(request +
+             " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 37\r\n\r\nGET /livez "
+             "HTTP/1.1\r\nHost: smuggled\r\n\r\n");
+    const auto answers = raw.receive_all();
+    CHECK(answers.starts_with(request == "GET /nothing" ? "HTTP/1.1 404" : "HTTP/1.1 400"));
+    CHECK(answers.find("HTTP/1.1 200") == std::string::npos);
+  }
+}
+
 TEST_CASE("requests beyond those that may work at once are refused with Retry-After") {
   auto& app = reset_fake_app();
   auto settings = door_settings();

@@ -148,6 +148,8 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts&, const RerunRequest& re
   wire::ExecuteRequest again;
   again.path = request.from_step;
   again.payload = request.payload;
+  again.idempotency_key = request.idempotency_key;
+  again.traceparent = request.traceparent;
   return fake_app().start(again);
 }
 base::Result<wire::CancelAnswer> cancel_execution(Parts&, const wire::CancelRequest& request) {

@@ -95,6 +95,11 @@ TEST_CASE("path and query fields out of range are refused with their name") {
       {"/api/v2/commands?pool=a.b", "pool"},
       {"/api/v2/commands?status=x", "status"},
       {"/api/v2/workers?status=x", "status"},
+      {"/api/v2/dead?group=maybe", "group"},
+      {"/api/v2/dead?group=true&group=false", "group"},
+      {"/api/credentials/a?include_data=yes", "include_data"},
+      {"/api/v2/queue?pool=a", "pool"},
+      {"/api/v2/executions/7?verbose=1", "verbose"},
   };
 
   for (const auto& [path, field] : wrong) {
@@ -103,6 +108,21 @@ TEST_CASE("path and query fields out of range are refused with their name") {
     check_problem(answer, 422, "invalid_input");
     CHECK(answer.body.value("field", "") == field);
   }
+}
+
+TEST_CASE("a query that nobody reads is refused before anything is done; probes may carry what they like") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  const auto deleted = door.client().Delete("/api/v2/dead/7?dry_run=true");
+  const auto rerun = post(door, "/api/v2/executions/7/rerun?from_step=a", "{}");
+
+  REQUIRE(deleted);
+  CHECK(deleted->status == 422);
+  CHECK(deleted->body.find("dry_run") != std::string::npos);
+  check_problem(rerun, 422, "invalid_input");
+  CHECK(rerun.body.value("field", "") == "from_step");
+  CHECK(get(door, "/livez?now=1").status == 200);
 }
 
 TEST_CASE("an Idempotency-Key that cannot be one, or belongs to another body, is refused") {

@@ -28,6 +28,24 @@ TEST_CASE("execute answers in the seed's shape, under both names, and passes on 
   }
 }
 
+TEST_CASE("a rerun passes on key and trace as well") {
+  auto& app = reset_fake_app();
+  wire::ExecuteRequest seen;
+  app.start = [&](const wire::ExecuteRequest& request) {
+    seen = request;
+    return wire::ExecuteAnswer{.execution_id = {77}, .commands_generated = 1, .is_duplicate = false};
+  };
+  const RunningDoor door;
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+  const auto answer = post(door, "/api/v2/executions/7/rerun", R"({"from_step":"a"})",
+                           {{"Idempotency-Key", "k1"}, {"traceparent", trace}});
+
+  CHECK(answer.status == 200);
+  CHECK(seen.idempotency_key == "k1");
+  CHECK(seen.traceparent == trace);
+}
+
 TEST_CASE("a batch of executions keeps the order of its items") {
   auto& app = reset_fake_app();
   std::int64_t next = 0;
