@@ -29,8 +29,9 @@ class RequestDesk {
   // For what cpp-httplib refuses by itself: a request line or a head that it cannot read.
   void answer_unreadable(httplib::Response& response) const;
 
-  // Ends long polls.
+  // From now on /readyz says no; everything is still answered.
   void leave() { is_leaving_ = true; }
+  // Ends long polls.
   void stop() { stop_.request_stop(); }
   [[nodiscard]] const RequestMetrics& metrics() const { return metrics_; }
 

@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "shared/wire/catalog_json.hpp"
+#include "shared/base/base64.hpp"
+#include "shared/base/hex.hpp"
 
 namespace noetl::vault {
 namespace {
@@ -29,9 +30,9 @@ base::Error no_key() {
 
 std::optional<std::string> bytes_of_word(std::string_view word) {
   if (word.size() == 2 * Key::bytes_count) {
-    if (auto bytes = from_hex(word)) return bytes;
+    if (auto bytes = base::from_hex(word)) return bytes;
   }
-  auto bytes = wire::decode_base64(word);
+  auto bytes = base::base64_decoded(word);
   if (bytes && bytes->size() == Key::bytes_count) return bytes;
   return std::nullopt;
 }
@@ -87,7 +88,7 @@ base::Result<KeyRing> KeyRing::parse(std::string_view text) {
 base::Result<store::SealedText> KeyRing::seal(std::string_view text, std::string_view context) const {
   if (keys_.empty()) return base::failure(no_key());
   return store::SealedText{.key_id = keys_.front().id(),
-                           .hex = to_hex(vault::seal(keys_.front(), text, context))};
+                           .hex = base::to_hex(vault::seal(keys_.front(), text, context))};
 }
 
 base::Result<std::string> KeyRing::open(const store::SealedText& sealed, std::string_view context) const {
@@ -101,7 +102,7 @@ base::Result<std::string> KeyRing::open(const store::SealedText& sealed, std::st
                                                      ", this server has " + ids +
                                                      ": add that key behind the first one in encryption-key");
   }
-  const auto bytes = from_hex(sealed.hex);
+  const auto bytes = base::from_hex(sealed.hex);
   if (!bytes) return base::failure(ErrorCode::internal, "the stored bytes are not hexadecimal");
   return open_sealed(*found, *bytes, context);
 }

@@ -202,9 +202,10 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
   // A flight may wait for the flight of an entry that it needs; get() has made sure that there is no circle.
   const auto& id = asking.question.catalog_id;
   const std::string key = id.str() + ":" + owner.str() + ":" + entry.name;
-  const base::Result<wire::KeychainRow> otherwise = base::failure(
-      ErrorCode::unavailable,
-      "keychain entry '" + entry.name + "' could not be fetched: the call that was made for it broke off, or takes too long");
+  const base::Result<wire::KeychainRow> otherwise =
+      base::failure(ErrorCode::unavailable,
+                    "keychain entry '" + entry.name +
+                        "' could not be fetched: the call that was made for it broke off, or takes too long");
   return flights_.run(key, otherwise, [&]() -> base::Result<wire::KeychainRow> {
     // Another flight may have landed between our look and this one.
     const auto stored = find_stored({id, entry.name, owner}, owner);

@@ -7,6 +7,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "shared/base/hex.hpp"
+
 namespace noetl::vault {
 namespace {
 
@@ -42,7 +44,7 @@ std::string id_of(const std::array<unsigned char, Key::bytes_count>& bytes) {
   unsigned int size = 0;
   must(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr), "name a key");
   OPENSSL_cleanse(text.data(), text.size());
-  return to_hex({reinterpret_cast<const char*>(digest.data()), size}).substr(0, id_digits);
+  return base::to_hex({reinterpret_cast<const char*>(digest.data()), size}).substr(0, id_digits);
 }
 
 base::Error cannot_open() {
@@ -101,37 +103,6 @@ base::Result<std::string> open_sealed(const Key& key, std::string_view sealed, s
   if (EVP_DecryptFinal_ex(cipher.get(), bytes_of(text) + written, &rest) == 1) return text;
   OPENSSL_cleanse(text.data(), text.size());  // what was not authentic is nobody's to see
   return base::failure(cannot_open());
-}
-
-std::string to_hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += digits[byte >> 4U];
-    hex += digits[byte & 15U];
-  }
-  return hex;
-}
-
-std::optional<std::string> from_hex(std::string_view hex) {
-  const auto value = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  if (hex.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = value(hex[i]);
-    const int low = value(hex[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high * 16 + low);
-  }
-  return bytes;
 }
 
 }  // namespace noetl::vault

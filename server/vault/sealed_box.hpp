@@ -36,8 +36,4 @@ class Key {
 [[nodiscard]] base::Result<std::string> open_sealed(const Key& key, std::string_view sealed,
                                                     std::string_view context);
 
-[[nodiscard]] std::string to_hex(std::string_view bytes);
-// Nothing that is not pairs of hexadecimal digits.
-[[nodiscard]] std::optional<std::string> from_hex(std::string_view hex);
-
 }  // namespace noetl::vault

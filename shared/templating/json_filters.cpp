@@ -1,6 +1,7 @@
 // Filters that encode and decode: JSON and base64.
 #include <algorithm>
 
+#include "shared/base/base64.hpp"
 #include "shared/templating/filters.hpp"
 #include "shared/templating/json_parsing.hpp"
 #include "shared/templating/operators.hpp"
@@ -59,49 +60,19 @@ Value from_json(const Use& use) {
   return Value::owned_json(std::move(*json));
 }
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 Value base64_encode(const Use& use) {
-  const std::string text = python_str(use.input, use.budget);
-  std::string out;
-  out.reserve(text.size() * 4 / 3 + 4);
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    std::uint32_t bits = 0;
-    const std::size_t bytes = std::min<std::size_t>(3, text.size() - at);
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = (bits << 8U) | (i < bytes ? static_cast<unsigned char>(text[at + i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= bytes ? alphabet[(bits >> (18U - 6U * i)) & 63U] : '=';
-    }
-  }
-  return use.budget.text(std::move(out));
+  return use.budget.text(base::base64_encoded(python_str(use.input, use.budget)));
 }
 
 Value base64_decode(const Use& use) {
-  std::string out;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char c : python_str(use.input, use.budget)) {
-    const char plain = c == '-' ? '+' : c == '_' ? '/' : c;  // the URL-safe alphabet as well
-    const std::size_t digit = alphabet.find(plain);
-    if (digit == std::string_view::npos) {
-      if (plain == '=' || plain == '\n' || plain == '\r' || plain == ' ') {
-        continue;
-      }
-      fail("b64decode: the text is not base64");
-    }
-    bits = (bits << 6U) | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>(static_cast<unsigned char>((bits >> count) & 0xFFU));
-    }
+  auto bytes = base::base64_decoded(python_str(use.input, use.budget));
+  if (!bytes) {
+    fail("b64decode: the text is not base64");
   }
-  if (!unicode::is_valid(out)) {
+  if (!unicode::is_valid(*bytes)) {
     fail("b64decode: the bytes are no UTF-8 text");
   }
-  return use.budget.text(std::move(out));
+  return use.budget.text(*std::move(bytes));
 }
 
 constexpr Filter filters[] = {

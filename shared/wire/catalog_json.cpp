@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "shared/base/base64.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
@@ -14,17 +15,6 @@ namespace {
 
 constexpr std::size_t base64_bytes_max = playbook_bytes_max / 3 * 4 + 64 * 1024;  // with line breaks
 
-int sextet(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;  // '-' and '_': the URL-safe alphabet
-  if (c == '/' || c == '_') return 63;
-  return -1;
-}
-
-bool is_space(char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; }
-
 base::Error content_error(base::ErrorCode code, std::string message) {
   return base::Error{
       .code = code, .message = std::move(message), .field = "/content", .retry_after = {}, .details = {}};
@@ -33,7 +23,7 @@ base::Error content_error(base::ErrorCode code, std::string message) {
 // Every playbook has a ':' and base64 has none, so neither is ever taken for the other.
 base::Result<std::string> playbook_text(std::string_view content) {
   std::string text;
-  auto decoded = content.find(':') == std::string_view::npos ? decode_base64(content) : std::nullopt;
+  auto decoded = content.find(':') == std::string_view::npos ? base::base64_decoded(content) : std::nullopt;
   text = decoded ? std::move(*decoded) : std::string(content);
   if (text.size() > playbook_bytes_max) {
     return base::failure(content_error(base::ErrorCode::payload_too_large,
@@ -53,34 +43,6 @@ base::Result<std::string> playbook_text(std::string_view content) {
 }
 
 }  // namespace
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  std::uint32_t bits = 0;
-  unsigned bits_held = 0;
-  std::size_t count = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    if (is_space(c)) continue;
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    const int value = sextet(c);
-    if (value < 0 || padding > 0) return std::nullopt;
-    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
-    bits_held += 6;
-    ++count;
-    if (bits_held >= 8) {
-      bits_held -= 8;
-      out += static_cast<char>((bits >> bits_held) & 0xFFU);
-    }
-  }
-  const std::size_t rest = count % 4;
-  if (count == 0 || rest == 1 || padding > 2 || (padding > 0 && rest + padding != 4)) return std::nullopt;
-  return out;
-}
 
 base::Result<RegisterRequest> register_request_of(std::string_view content) {
   RegisterRequest request;

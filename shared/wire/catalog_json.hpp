@@ -32,7 +32,4 @@ struct CatalogListRequest {
 // {entries:[…]}
 [[nodiscard]] std::string encode(const std::vector<CatalogRow>& rows);
 
-// What base64 `text` stands for; nothing when it is none (line breaks inside are allowed).
-[[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace noetl::wire

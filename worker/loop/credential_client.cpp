@@ -10,7 +10,7 @@
 #include "shared/wire/credential_json.hpp"
 #include "shared/wire/parse_body.hpp"
 #include "shared/wire/stored_result.hpp"
-#include "worker/tools/results.hpp"
+#include "worker/tools/tool.hpp"
 
 namespace noetl::loop {
 namespace {
@@ -69,7 +69,8 @@ void mask_before_cuts(std::string& text, std::string_view mark, const std::vecto
   for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + mark.size())) {
     std::size_t longest = 0;
     for (const auto& secret : secrets) {
-      for (auto part = std::min(secret.size() - 1, at); part >= masked_part_bytes_min && part > longest; --part)
+      for (auto part = std::min(secret.size() - 1, at); part >= masked_part_bytes_min && part > longest;
+           --part)
         if (text.compare(at - part, part, secret, 0, part) == 0) longest = part;
     }
     if (longest == 0) continue;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 
+#include "shared/base/base64.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/http_body.hpp"
 #include "worker/tools/options.hpp"
@@ -72,7 +73,7 @@ base::Result<void> for_each_part(const Reading& reading, const Json& streamed,
     const auto name = scalar_text(reference).value_or("");
     const auto part = fetch(reading, name);
     if (!part) return tl::unexpected(part.error());
-    const auto bytes = base64_decoded(auth_field(*part, {"base64"}));
+    const auto bytes = base::base64_decoded(auth_field(*part, {"base64"}));
     if (!bytes)
       return base::failure(base::ErrorCode::internal, "part '" + name + "' of a streamed body is not base64");
     size += bytes->size();

@@ -1,5 +1,7 @@
 #include "worker/tools/http_body.hpp"
 
+#include "shared/base/base64.hpp"
+
 namespace noetl::tools {
 
 namespace {
@@ -40,7 +42,7 @@ bool HttpBody::keep_part(HttpAnswer& answer, std::string_view part) {
                           .retry_after = {},
                           .details = {}});
   }
-  auto reference = settings_.results->keep(R"({"base64":")" + base64(part) + "\"}");
+  auto reference = settings_.results->keep(R"({"base64":")" + base::base64_encoded(part) + "\"}");
   if (!reference) return fails(answer, std::move(reference.error()));
   parts_.push_back(*std::move(reference));
   if (settings_.progress != nullptr)

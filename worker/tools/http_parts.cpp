@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <random>
 
+#include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
@@ -60,9 +61,9 @@ base::Result<void> use_credential(HttpRequest& request, const Credential& creden
   const bool has_user = fields.contains("username") || fields.contains("user");
   if (has(type, "basic") || (type.empty() && has_user)) {
     if (!has_user) return bad_auth("of type basic has no 'username'");
-    return add_secret_header(
-        request, "authorization",
-        "Basic " + base64(auth_field(fields, {"username", "user"}) + ":" + auth_field(fields, {"password"})));
+    return add_secret_header(request, "authorization",
+                             "Basic " + base::base64_encoded(auth_field(fields, {"username", "user"}) + ":" +
+                                                             auth_field(fields, {"password"})));
   }
   if (type == "query") return use_key(request, fields, true);
   if (has(type, "api") || type == "header") return use_key(request, fields, false);
@@ -97,7 +98,7 @@ base::Result<Part> part_of(const Json& value) {
   if (const std::string type = auth_field(value, {"content_type", "type"}); !type.empty()) part.type = type;
   base::Result<std::string> text = std::string();
   if (value.contains("content_b64")) {
-    auto decoded = base64_decoded(auth_field(value, {"content_b64"}));
+    auto decoded = base::base64_decoded(auth_field(value, {"content_b64"}));
     if (!decoded)
       return failure(ErrorCode::invalid_input, "option 'files': 'content_b64' is not base64", "files");
     text = *std::move(decoded);
@@ -146,7 +147,7 @@ base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
   if (*credential) return use_credential(request, **credential);
   if (request.url.user.empty()) return {};
   return add_secret_header(request, "authorization",
-                           "Basic " + base64(request.url.user + ":" + request.url.password));
+                           "Basic " + base::base64_encoded(request.url.user + ":" + request.url.password));
 }
 
 base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form) {

@@ -7,7 +7,6 @@ namespace noetl::tools {
 namespace {
 
 constexpr std::size_t mark_bytes_max = 96;
-constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 // Length of the valid UTF-8 sequence that starts at `at`, or 0 (RFC 3629: no overlongs, no surrogates).
@@ -85,47 +84,6 @@ domain::ToolError error_of(const base::Error& error) {
 
 ToolResult failed(const base::Error& error) { return failed(error_of(error)); }
 
-std::string base64(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    unsigned group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    }
-    for (unsigned i = 0; i < 4; ++i) {
-      text += at + i > bytes.size() ? '=' : base64_digits[group >> (18 - 6 * i) & 63U];
-    }
-  }
-  return text;
-}
-
-std::optional<std::string> base64_decoded(std::string_view text) {
-  std::string bytes;
-  unsigned group = 0;
-  int digits = 0;
-  bool is_padded = false;
-  for (const char c : text) {
-    if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
-    if (c == '=') {
-      is_padded = true;
-      continue;
-    }
-    const std::size_t digit = base64_digits.find(c == '-' ? '+' : c == '_' ? '/' : c);
-    if (digit == std::string_view::npos || is_padded) return std::nullopt;
-    group = group << 6 | static_cast<unsigned>(digit);
-    if (++digits == 4) {
-      for (const unsigned shift : {16U, 8U, 0U}) bytes += static_cast<char>(group >> shift & 0xFFU);
-      group = 0;
-      digits = 0;
-    }
-  }
-  if (digits == 1) return std::nullopt;
-  if (digits >= 2) bytes += static_cast<char>(group >> (digits == 2 ? 4 : 10) & 0xFFU);
-  if (digits == 3) bytes += static_cast<char>(group >> 2 & 0xFFU);
-  return bytes;
-}
-
 std::string storable_text(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
@@ -163,8 +121,7 @@ std::string BoundedOutput::text() const {
   for (int i = 0; i < 3 && kept > 0 && (static_cast<unsigned char>(kept_[kept]) & 0xC0U) == 0x80U; ++i)
     --kept;
   return storable_text(std::string_view(kept_).substr(0, kept)) + std::string(cut_mark) +
-         std::to_string(bytes_seen_) + " bytes in all, the first " +
-         std::to_string(kept) + " kept]\n";
+         std::to_string(bytes_seen_) + " bytes in all, the first " + std::to_string(kept) + " kept]\n";
 }
 
 }  // namespace noetl::tools

@@ -30,19 +30,12 @@ namespace noetl::tools {
 // The text with every invalid UTF-8 sequence and every NUL replaced by U+FFFD.
 [[nodiscard]] std::string storable_text(std::string_view bytes);
 
-[[nodiscard]] std::string base64(std::string_view bytes);
-// Nothing when it is not base64; white space is skipped.
-[[nodiscard]] std::optional<std::string> base64_decoded(std::string_view text);
-
 // JSON text of a value; invalid UTF-8 in it is replaced, never thrown about.
 [[nodiscard]] std::string to_text(const Json& value);
 
 // The last whole lines of a text, at most so many bytes; empty when its last line is longer. What stands before the first
 // line end of a tail may be half a secret, which nobody could find in it any more.
 [[nodiscard]] std::string last_lines(std::string_view text, std::size_t bytes_max);
-
-// Begins what stands where a text was cut. The loop looks there for the first half of a secret.
-inline constexpr std::string_view cut_mark = "\n[output cut: ";
 
 // Keeps the first bytes of a stream of unknown length and counts the rest.
 class BoundedOutput {

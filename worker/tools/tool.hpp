@@ -33,6 +33,9 @@ struct ToolCall {
   Progress* progress = nullptr;  // the same; null where nobody listens
 };
 
+// Begins what stands where a text was cut. The loop looks there for the first half of a secret.
+inline constexpr std::string_view cut_mark = "\n[output cut: ";
+
 struct ToolResult {
   domain::Outcome outcome = domain::Outcome::completed;  // completed | failed | cancelled
   std::string result = "null";  // JSON text

@@ -37,9 +37,8 @@ TEST_CASE("workers and noetlctl know the server's authority; what lives in NATS 
   CHECK(worker_settings(resolved)->server_ca_file == "/etc/ca.pem");
   CHECK(client_settings(resolved).server_ca_file == "/etc/ca.pem");
   for (const auto& setting : all_settings()) {
-    const bool lives_in_nats =
-        setting.name == "nats-stream" || setting.name == "nats-ack-wait" ||
-        setting.name == "nats-max-deliver" || setting.name == "nats-max-ack-pending";
+    const bool lives_in_nats = setting.name == "nats-stream" || setting.name == "nats-ack-wait" ||
+                               setting.name == "nats-max-deliver" || setting.name == "nats-max-ack-pending";
     if (lives_in_nats) CHECK_MESSAGE(setting.programs == server, setting.name);
   }
 }

@@ -1,5 +1,6 @@
 // Bodies that are kept apart while they come.
 #include "http_site.hpp"
+#include "shared/base/base64.hpp"
 #include "worker/tools/results.hpp"
 
 using namespace noetl::tools;
@@ -23,7 +24,7 @@ struct Keeper final : ResultSource {
     const Json streamed = Json::parse(kept.back()).at("streamed");
     for (std::size_t i = 0; i < streamed.at("parts").size(); ++i) {
       CHECK(streamed.at("parts")[i] == "noetl://result/" + std::to_string(i + 1));
-      whole += *base64_decoded(Json::parse(kept[i]).at("base64").get<std::string>());
+      whole += *noetl::base::base64_decoded(Json::parse(kept[i]).at("base64").get<std::string>());
     }
     CHECK(whole.size() == streamed.at("size"));
     return whole;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
 #include "support.hpp"
 #include "worker/tools/objects/object_tool.hpp"
@@ -179,7 +180,7 @@ TEST_CASE("files are sent and written byte by byte") {
   CHECK_FALSE(setup.with_key({{"uri", "s3://b/k"}, {"source", path.string()}}).error);
   CHECK(setup.store.objects.at("/base/b/k").body == bytes);
   CHECK(Json::parse(setup.with_key({{"action", "get"}, {"uri", "s3://b/k"}}).result)["data_b64"] ==
-        base64(bytes));
+        noetl::base::base64_encoded(bytes));
   std::filesystem::remove(path);
   const Json written =
       Json::parse(setup.with_key({{"action", "get"}, {"uri", "s3://b/k"}, {"source", path.string()}}).result);
@@ -204,7 +205,7 @@ TEST_CASE("a service account's key is exchanged for a token once, and the assert
   const auto decoded = [](std::string text) {
     for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
     while (text.size() % 4 != 0) text += '=';
-    return *base64_decoded(text);
+    return *noetl::base::base64_decoded(text);
   };
   const Json claims =
       Json::parse(decoded(assertion.substr(assertion.find('.') + 1, dot - assertion.find('.') - 1)));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "shared/base/base64.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -332,7 +333,7 @@ TEST_CASE("scripts are read below their folder and nowhere else") {
 TEST_CASE("base64, notices and options nobody knows") {
   Bench bench;
 
-  CHECK(bench.result({{"query_b64", base64("select 5 as five")}})["rows"][0]["five"] == 5);
+  CHECK(bench.result({{"query_b64", base::base64_encoded("select 5 as five")}})["rows"][0]["five"] == 5);
   CHECK(bench.run({{"command", "do $$ begin raise notice 'half way'; end $$"}}).output ==
         "NOTICE: half way\n");
   CHECK(bench.run({{"query", "select 1"}, {"quere", "x"}}).output.find("did you mean 'query'") !=

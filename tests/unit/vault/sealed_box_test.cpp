@@ -80,11 +80,3 @@ TEST_CASE("key ids tell keys apart and hold nothing of them") {
   CHECK(key_of(1).id() == key_of(1).id());
   CHECK(key_of(1).id().size() == 12);
 }
-
-TEST_CASE("hexadecimal digits come back as they were, and nothing else is accepted") {
-  const std::string bytes("\x00\x7f\xff\x10", 4);
-  CHECK(vault::to_hex(bytes) == "007fff10");
-  CHECK(vault::from_hex("007FFF10") == bytes);
-  CHECK_FALSE(vault::from_hex("0"));
-  CHECK_FALSE(vault::from_hex("0g"));
-}

@@ -76,7 +76,8 @@ TEST_CASE("a token endpoint's answer is its JSON object") {
   CHECK(answer->at("sent") == "a=b%20c");
 }
 
-TEST_CASE("an endpoint that says nothing, or a byte now and then, holds nobody beyond the bound of the answer") {
+TEST_CASE(
+    "an endpoint that says nothing, or a byte now and then, holds nobody beyond the bound of the answer") {
   const Endpoint endpoint;
   for (const char* path : {"/trickle", "/silence"}) {
     INFO(path);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "shared/base/base64.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/rows_text.hpp"
 
@@ -82,7 +83,7 @@ base::Result<std::string> DuckdbTool::sql_of(const ToolCall& call) const {
       Json text = *value;
       if (is_base64) {
         auto decoded =
-            value->is_string() ? base64_decoded(value->get_ref<const std::string&>()) : std::nullopt;
+            value->is_string() ? base::base64_decoded(value->get_ref<const std::string&>()) : std::nullopt;
         if (!decoded)
           return base::failure(base::ErrorCode::invalid_input, "option '" + option + "' is not base64",
                                option);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "shared/base/base64.hpp"
 #include "worker/tools/results.hpp"
 
 namespace noetl::tools::duckdb {
@@ -182,7 +183,7 @@ class Appender {
         to_ += json_text(
             type.names.at(static_cast<std::size_t>(small_integer(api_, type.internal, vector, row))));
         return;
-      case Type::blob: to_ += json_text(base64(text_of(at<Text>(api_, vector, row)))); return;
+      case Type::blob: to_ += json_text(base::base64_encoded(text_of(at<Text>(api_, vector, row)))); return;
       case Type::varchar: to_ += json_text(text_of(at<Text>(api_, vector, row))); return;
       case Type::sqlnull: to_ += "null"; return;
       default: to_ += json_text(moment_text(type.id, vector, row));

@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "shared/base/base64.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/objects/signature.hpp"
 #include "worker/tools/options.hpp"
@@ -64,7 +65,7 @@ ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json r
   } else if (storable_text(answer.body) == answer.body) {
     result["data"] = answer.body;
   } else {
-    result["data_b64"] = base64(answer.body);
+    result["data_b64"] = base::base64_encoded(answer.body);
   }
   return completed(to_text(result));
 }

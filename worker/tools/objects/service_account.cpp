@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/results.hpp"
@@ -20,7 +21,7 @@ constexpr std::size_t kept_max = 1000;
 constexpr const char* scope = "https://www.googleapis.com/auth/devstorage.read_write";
 
 std::string base64_url(std::string_view bytes) {
-  std::string text = base64(bytes);
+  std::string text = base::base64_encoded(bytes);
   while (text.ends_with('=')) text.pop_back();
   std::replace(text.begin(), text.end(), '+', '-');
   std::replace(text.begin(), text.end(), '/', '_');

@@ -8,21 +8,13 @@
 #include <map>
 #include <stdexcept>
 
+#include "shared/base/hex.hpp"
+
 namespace noetl::tools::objects {
 
 namespace {
 
 using Digest = std::array<unsigned char, 32>;
-
-std::string hex(const Digest& digest) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
-  }
-  return text;
-}
 
 Digest hmac(std::string_view key, std::string_view text) {
   Digest digest{};
@@ -37,6 +29,8 @@ Digest hmac(std::string_view key, std::string_view text) {
 std::string_view bytes_of(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
+
+std::string hex(const Digest& digest) { return base::to_hex(bytes_of(digest)); }
 
 std::string time_text(std::chrono::system_clock::time_point now) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);

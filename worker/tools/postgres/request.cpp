@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/base64.hpp"
 #include "worker/tools/options.hpp"
 
 namespace noetl::tools::postgres {
@@ -24,7 +25,7 @@ base::Result<std::string> sql_text(const Json& value, std::string_view option, b
                    std::string(option));
   }
   if (!is_base64) return value.get<std::string>();
-  if (auto decoded = base64_decoded(value.get_ref<const std::string&>())) return *std::move(decoded);
+  if (auto decoded = base::base64_decoded(value.get_ref<const std::string&>())) return *std::move(decoded);
   return failure(ErrorCode::invalid_input, "option '" + std::string(option) + "' is not base64",
                  std::string(option));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "shared/base/base64.hpp"
 #include "worker/tools/decimal.hpp"
 #include "worker/tools/results.hpp"
 
@@ -212,7 +213,7 @@ void append_json(std::string& to, TypeId type, std::string_view text, NumericAs 
     case jsonb: return append_json_value(to, text);
     case timestamp:
     case timestamptz: to += json_text(iso_time(text)); return;
-    case bytea: to += json_text(base64(bytes_of(text))); return;
+    case bytea: to += json_text(base::base64_encoded(bytes_of(text))); return;
     default: to += json_text(text);
   }
 }
