@@ -144,6 +144,8 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
                         .pool = read.text("pool"),
                         .slots = read.integer("slots"),
+                        .host = read.text("host"),
+                        .health_port = read.integer("health-port"),
                         .worker_id = read.text("worker-id"),
                         .heartbeat_interval = read.duration("heartbeat-interval"),
                         .lease = read.duration("lease"),

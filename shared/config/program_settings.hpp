@@ -74,6 +74,8 @@ struct WorkerSettings {
   std::string token;  // secret; empty: none. worker-token where token is not set
   std::string pool;
   int slots = 0;
+  std::string host;  // that health_port listens on
+  int health_port = 0;  // 0: none
   std::string worker_id;  // empty: make one
   std::chrono::milliseconds heartbeat_interval{0};  // until the server's answer to register says another
   std::chrono::milliseconds lease{0};

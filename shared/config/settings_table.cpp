@@ -64,7 +64,8 @@ std::vector<Setting> shared_settings() {
 
 std::vector<Setting> server_only_settings() {
   return {
-      {"host", {"NOETL_HOST"}, "0.0.0.0", text, server, "Address that the server listens on."},
+      {"host", {"NOETL_HOST"}, "0.0.0.0", text, server | worker,
+       "Address that the server listens on; of a worker, its health-port."},
       {"port", {"NOETL_PORT"}, "8082", integer, server, "Port that the server listens on; 0 picks a free one.", false, 0,
        65535},
       {"port-file", {"NOETL_PORT_FILE"}, "", text, server,
@@ -115,6 +116,8 @@ std::vector<Setting> worker_only_settings() {
       {"pool", {"NOETL_WORKER_POOL_NAME"}, "default", text, worker, "Pool that the worker serves."},
       {"slots", {"NOETL_WORKER_SLOTS", "WORKER_MAX_CONCURRENT"}, "16", integer, worker,
        "Commands that the worker runs at the same time.", false, 1, 1024},
+      {"health-port", {"NOETL_HEALTH_PORT"}, "0", integer, worker,
+       "Port where the worker answers /livez, /readyz and /metrics. 0: none.", false, 0, 65535},
       {"worker-id", {"NOETL_WORKER_ID"}, "", text, worker, "Unique name of this process. Empty: host, pid and a random part."},
       {"python", {"NOETL_PYTHON"}, "python3", text, worker, "Interpreter of the python tool."},
       {"python-processes", {"NOETL_PYTHON_PROCESSES"}, "2", integer, worker,

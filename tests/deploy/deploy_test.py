@@ -145,6 +145,20 @@ class ProductTest(unittest.TestCase):
             self.assertEqual("/livez", container["livenessProbe"]["httpGet"]["path"])
             self.assertEqual("/readyz", container["readinessProbe"]["httpGet"]["path"])
 
+    def test_every_probe_of_a_worker_is_answered_by_its_health_port(self):
+        door = text_of("worker/health/health_door.cpp")
+        for target, manifests in MANIFESTS.items():
+            workers = [one for one in manifests.of("Deployment") if one["metadata"]["labels"]["app"] == "noetl-worker"]
+            self.assertTrue(workers)
+            for worker in workers:
+                container = worker["spec"]["template"]["spec"]["containers"][0]
+                ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+                self.assertEqual(environment_of(manifests, worker)["NOETL_HEALTH_PORT"], str(ports["health"]), target)
+                for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                    self.assertEqual("health", container[probe]["httpGet"]["port"], f"{target}: {probe}")
+                    self.assertIn(f'Get("{container[probe]["httpGet"]["path"]}"', door, f"{target}: {probe}")
+                self.assertEqual("/livez", container["livenessProbe"]["httpGet"]["path"], target)
+
     def expressions(self):
         """(where, PromQL) of every alert and every panel."""
         for group in yaml.safe_load(text_of("deploy/prometheus/alerts.yaml"))["groups"]:
@@ -364,7 +378,7 @@ class FilesTest(unittest.TestCase):
         for name, service in services.items():
             self.assertEqual("unless-stopped", service["restart"], name)
             self.assertIn("mem_limit", service, name)
-            if name in ("postgres", "nats", "server"):
+            if name in ("postgres", "nats", "server", "worker"):
                 self.assertIn("healthcheck", service, name)
             if name in ("prometheus", "grafana"):
                 self.assertEqual(["monitoring"], service["profiles"], name)

@@ -45,6 +45,7 @@ LAYERS = {
     "worker/loop": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry",
                     "shared/templating", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
                     "worker/tools/credentials.hpp", "worker/tools/progress.hpp"],
+    "worker/health": ["shared/base", "worker/loop/settings.hpp"],
     "worker": ["shared", "worker"],
     "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry"],
     # The one place where the command line meets the programs that it starts.
@@ -57,7 +58,7 @@ THIRD_PARTY = {
     "nats/": ["shared/nats"],
     "pqxx/": ["server/store"],
     "libpq-fe.h": ["worker/tools/postgres"],
-    "httplib.h": ["shared/transport", "server/api", "server/vault", "worker/tools", "cli"],
+    "httplib.h": ["shared/transport", "server/api", "server/vault", "worker/tools", "worker/health", "cli"],
     "spdlog/": ["shared/telemetry"],
     "prometheus/": ["shared/telemetry"],
     "yaml-cpp/": ["shared/language"],

@@ -50,6 +50,7 @@ Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
 void Inbox::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
+    ++parts_.counts.inbox_turns;
     const bool is_expecting = doorbell_ != nullptr && doorbell_->is_expecting();
     if (!parts_.book.wait_for_room(stop, is_expecting ? look_without_room : milliseconds(1000))) {
       if (is_expecting) doorbell_->turn_away();
@@ -164,6 +165,7 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
                                                             const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   for (int failures = 1;; ++failures) {
+    ++parts_.counts.inbox_turns;  // a server that is away is waited for here
     auto answer = parts_.transport.claim(request);
     if (answer) return answer;
     ++parts_.counts.claim_failures;

@@ -19,6 +19,7 @@ void LeaseKeeper::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
     const auto begin = SteadyClock::now();
+    ++parts_.counts.keeper_turns;
     beat();
     signal_progress();
     std::unique_lock lock(mutex_);
@@ -34,6 +35,7 @@ void LeaseKeeper::wait_for_end(const std::stop_token& stop) {
 void LeaseKeeper::beat() {
   const auto sent_at = SteadyClock::now();
   LeaseBook::Snapshot held = parts_.book.snapshot();
+  parts_.counts.running = held.running;
   const wire::Heartbeat heartbeat{.worker_id = registration_.worker_id,
                                   .held = std::move(held.held),
                                   .has_claim_in_flight = held.has_claim_in_flight,

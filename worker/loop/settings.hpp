@@ -33,7 +33,7 @@ struct WorkerSettings {
   tools::ToolLimits limits;
 };
 
-// Monotonic counters; read by metrics.
+// Monotonic counters, and below them what the worker is at; read by its health port.
 struct WorkerCounts {
   std::atomic<std::uint64_t> notifications{0};
   std::atomic<std::uint64_t> garbage{0};  // notifications that were none
@@ -49,6 +49,12 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> heartbeat_failures{0};
   std::atomic<std::uint64_t> progress_told{0};  // notes of running commands
   std::atomic<std::uint64_t> progress_failures{0};  // calls
+  std::atomic<std::uint64_t> inbox_turns{0};  // of the thread's loop: one that stands still is stuck
+  std::atomic<std::uint64_t> keeper_turns{0};  // the same of the lease keeper
+
+  std::atomic<int> running{0};  // commands, as of the last heartbeat
+  std::atomic<bool> is_registered{false};
+  std::atomic<bool> is_draining{false};  // the inbox has ended, or is about to
 };
 
 }  // namespace noetl::loop

@@ -152,7 +152,9 @@ bool Worker::run(const std::stop_token& stop) {
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.taking = std::jthread([&](const std::stop_token& end) { inbox.run(end); });
+  counts_.is_registered = true;
   running.keeper.wait_for_end(stop);
+  counts_.is_draining = true;
   return drain(running);
 }
 

@@ -1,0 +1,35 @@
+#pragma once
+// HealthDoor: a worker's own port, for whoever watches it. GET /livez: its threads turn; /readyz: it is registered and
+// not draining; /metrics: what it has counted, for Prometheus. Two threads of its own; nothing here touches the loop.
+#include <memory>
+#include <string>
+
+#include "worker/loop/settings.hpp"
+
+namespace noetl::health {
+
+struct DoorSettings {
+  std::string host = "0.0.0.0";
+  int port = 0;  // 0: any that is free
+  int slots = 0;  // of the worker, told among its metrics
+};
+
+class HealthDoor {
+ public:
+  // Answers at once. Throws std::runtime_error when the address cannot be had. `counts` must outlive it.
+  HealthDoor(const DoorSettings& settings, const loop::WorkerCounts& counts);
+  ~HealthDoor();
+  HealthDoor(const HealthDoor&) = delete;
+  HealthDoor& operator=(const HealthDoor&) = delete;
+
+  [[nodiscard]] int port() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+// Prometheus' text of the counts, of `slots`, and of what the worker is at.
+[[nodiscard]] std::string metrics_text(const loop::WorkerCounts& counts, int slots);
+
+}  // namespace noetl::health

@@ -1,0 +1,22 @@
+#include "worker/health/liveness.hpp"
+
+namespace noetl::health {
+
+std::chrono::milliseconds Liveness::still_for(Seen& seen, std::uint64_t turns, Time now) {
+  if (!seen.is_watched || seen.turns != turns) seen = {.turns = turns, .moved_at = now, .is_watched = true};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now - seen.moved_at);
+}
+
+std::string Liveness::complaint(const loop::WorkerCounts& counts, Time now) {
+  if (!counts.is_registered) return {};  // the loop has not begun
+  const auto text = [](const char* thread, std::chrono::milliseconds still) {
+    return std::string(thread) + " has not turned for " + std::to_string(still.count() / 1000) + " s";
+  };
+  const auto inbox = still_for(inbox_, counts.inbox_turns, now);
+  const auto keeper = still_for(keeper_, counts.keeper_turns, now);
+  if (keeper > stall_max) return text("the lease keeper", keeper);
+  if (inbox > stall_max && !counts.is_draining) return text("the inbox", inbox);  // it ends with the drain
+  return {};
+}
+
+}  // namespace noetl::health
