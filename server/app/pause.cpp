@@ -2,6 +2,7 @@
 
 #include "server/app/decision_writes.hpp"
 #include "server/app/pool_rules.hpp"
+#include "server/app/take_back.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
@@ -10,9 +11,6 @@ namespace noetl::app {
 
 namespace {
 using base::ErrorCode;
-
-// A round of its own: JetStream must not take this ring for the one that the pause has swallowed.
-int round_of_resume(Parts& parts) { return static_cast<int>(parts.ids.next() & 0x3fff'ffff); }
 
 class Transaction {
  public:
@@ -36,8 +34,11 @@ class Transaction {
     for (auto more = change(request); !more.empty(); more = change(request))
       changed.insert(changed.end(), more.begin(), more.end());
     // Of all, changed or not: what was put off by mistake is taken back by resuming again.
-    if (!request.is_paused)
-      add_rings(statements.take_back_commands(statements.running_tree(id, request.cascade)));
+    if (!request.is_paused) {
+      const int round = round_of_resume(parts_.ids);
+      for (auto& command : statements.take_back_commands(statements.running_tree(id, request.cascade)))
+        rings_.push_back(ring_of(std::move(command), round));
+    }
     if (changed.empty()) return changed;
     if (request.is_paused) statements.put_off_commands(changed);
     add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
@@ -49,19 +50,6 @@ class Transaction {
   std::vector<base::ExecutionId> change(const PauseRequest& request) {
     return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused,
                                                              request.cascade);
-  }
-
-  void add_rings(const std::vector<store::WaitingCommand>& due) {
-    const int round = round_of_resume(parts_);
-    for (const auto& command : due) {
-      rings_.push_back({.queue_id = command.queue_id,
-                        .execution_id = command.execution_id,
-                        .step = command.step,
-                        .pool = command.pool,
-                        .priority = command.priority,
-                        .epoch = command.epoch,
-                        .round = round});
-    }
   }
 
   void add_events(const std::vector<base::ExecutionId>& ids, const std::string& type) {

@@ -59,7 +59,9 @@ const RuleCheck rule_checks[] = {
      "(`noetlctl execution rerun ID --from STEP`)."},
     {"callers are told", "R6", "doctor_untold_parents", "executions", Verdict::broken, false, start_upkeep},
     {"only paused ones are put off", "R6", "doctor_put_off", "commands", Verdict::broken, true,
-     "They wait for a resume that has been: resume the execution again (`noetlctl execution resume ID`)."},
+     "They wait for a resume that has been. Upkeep takes them back within minutes; at once: resume the "
+     "execution "
+     "again (`noetlctl execution resume ID`)."},
     {"time limits hold", "R6", "doctor_time_limits", "executions", Verdict::broken, false, start_upkeep},
     {"due commands are taken", "R6", "doctor_overdue", "commands", Verdict::warning, false,
      "Workers of the pool are there, but busy or not woken: `noetlctl worker list`, `noetlctl queue status`; "

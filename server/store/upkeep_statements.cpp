@@ -79,6 +79,7 @@ std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, bas
       last_seen = {reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), window)};
     } else {
       found.push_back(waiting_from(row));
+      found.back().is_put_off = row["is_put_off"].as<bool>();
     }
   }
   return found;

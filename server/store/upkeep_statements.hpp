@@ -20,6 +20,7 @@ struct WaitingCommand {
   int priority = 0;
   int epoch = 0;
   std::string available_at;  // as Postgres printed it; of due ones only
+  bool is_put_off = false;  // though its execution is not paused
 };
 
 // Where to go on among the due ones of a pool.
@@ -62,7 +63,7 @@ class UpkeepStatements {
   void forget_claims(const std::optional<std::string>& worker_id);
   // Of all pools that are not paused in turn, each from its cursor on; `limit` of all together.
   [[nodiscard]] std::vector<WaitingCommand> due_commands(const DueCursors& from, int limit);
-  // Never handed back commands that wait, with ids in (after, until], looking at `rows_max` rows at most;
+  // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at `rows_max` rows at most;
   // `last_seen` gets the last id looked at (`until` when the range was exhausted).
   [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until,
                                                     int rows_max, base::CommandId& last_seen);

@@ -5,10 +5,12 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "server/app/decision_writes.hpp"
+#include "server/app/take_back.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/duty_connection.hpp"
 
@@ -53,8 +55,19 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   if (due.size() >= due_max) {
     for (const auto& command : due) due_from_[command.pool] = {command.available_at, command.queue_id};
   }
+  const int taken_back = take_back(fresh);
   drop_those_in_line(fresh, look.now_ms);
-  return ring(due) + ring(fresh);
+  return taken_back + ring(due) + ring(fresh);
+}
+
+int RingDue::take_back(Waiting& fresh) {
+  std::set<base::ExecutionId> executions;
+  std::erase_if(fresh, [&](const store::WaitingCommand& command) {
+    if (command.is_put_off) executions.insert(command.execution_id);
+    return command.is_put_off;
+  });
+  if (executions.empty()) return 0;
+  return app::take_back_put_off(parts_, {executions.begin(), executions.end()});
 }
 
 // Without this a long queue would be rung all over again while it is worked off: a message, a claim and a refusal each.

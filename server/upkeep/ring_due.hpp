@@ -26,6 +26,8 @@ class RingDue {
 
  private:
   using Waiting = std::vector<store::WaitingCommand>;
+  // Of what should not be put off: the number rung. They are no longer among `fresh`.
+  int take_back(Waiting& fresh);
   void drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const;
   int ring(const Waiting& waiting);
 

@@ -134,6 +134,7 @@ TEST_CASE("what died of one cause is found, edited and redriven from a shell, an
   CHECK(json::parse(noetlctl(stack, {"dead", "list"})).at("letters").size() == 1);
   CHECK_THROWS(noetlctl(stack, {"dead", "redrive", ids[0]}));
   CHECK_THROWS(noetlctl(stack, {"dead", "purge"}));
+  CHECK_THROWS(noetlctl(stack, {"dead", "purge", other_id, "--dry-run"}));
   CHECK(json::parse(noetlctl(stack, {"dead", "purge", other_id})).at("count") == 1);
   CHECK(json::parse(noetlctl(stack, {"dead", "list"})).at("letters").empty());
   CHECK(json::parse(noetlctl(stack, {"dead", "list", "--state", "closed"})).at("letters").size() == 5);

@@ -279,6 +279,24 @@ TEST_CASE("resuming again takes back what was put off by mistake, of all that it
   CHECK(poll(server).commands.size() == 1);
 }
 
+TEST_CASE("upkeep takes back what is put off though its execution is not paused, and nothing else") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = execute(server, "tests/single");
+  const auto paused = execute(server, "tests/single");
+  (void)app::pause_execution(server.parts, {.execution_id = paused});
+  const auto stray = queued_of(server, id);
+  server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
+             stray.str());
+
+  const upkeep::Upkeep upkeep(server.parts,
+                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+
+  wait_until("it is rung", 5s, [&] { return was_rung_again(server, stray); });
+  CHECK(server.number("select count(*) from noetl.queue where available_at > now()") == 1);
+  CHECK(poll(server).commands.at(0).execution_id == id);
+}
+
 TEST_CASE(
     "a paused execution can be cancelled; an ended one cannot be paused, and no one can be that is not "
     "there") {

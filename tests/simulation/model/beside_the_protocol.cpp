@@ -2,6 +2,7 @@
 // is to group errors.
 #include <functional>
 
+#include "server/store/pause_statements.hpp"
 #include "server/store/pool_table.hpp"
 #include "server/store/sha256.hpp"
 #include "server/store/time_limit_statements.hpp"
@@ -16,6 +17,11 @@ namespace {
 }
 }  // namespace
 
+// Nothing is paused here, and so nothing put off.
+std::vector<WaitingCommand> PauseStatements::take_back_commands(
+    const std::vector<base::ExecutionId>& /*ids*/) {
+  not_here("take_back_commands");
+}
 void PoolTable::put(const wire::Pool& /*pool*/) { not_here("put_pool"); }
 std::chrono::milliseconds TimeLimitStatements::until(const std::string& /*moment*/) {
   not_here("milliseconds_until");

@@ -1,0 +1,19 @@
+#pragma once
+// take_back_put_off: commands that are put off although their execution is not paused (a server that died, or one of an
+// earlier version, left them so) wait as they would without the pause. Any thread; called by upkeep.
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "server/notify/notifier.hpp"
+#include "server/store/upkeep_statements.hpp"
+
+namespace noetl::app {
+
+// Of those executions: looked at again under their locks, which pausing and resuming take as well. The number that is due.
+int take_back_put_off(Parts& parts, const std::vector<base::ExecutionId>& executions);
+
+// A round of its own: JetStream must not take this ring for the one that the pause has swallowed.
+[[nodiscard]] int round_of_resume(base::IdGenerator& ids);
+[[nodiscard]] notify::Ring ring_of(store::WaitingCommand command, int round);
+
+}  // namespace noetl::app
