@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "server/api/http_door.hpp"
+#include "server/app/intake.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/read_queue.hpp"
@@ -221,9 +222,10 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
        .version = NOETL_VERSION,
        .threads_max = static_cast<std::size_t>(settings.http_threads),
        .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
-       // All but two of the database's connections: what workers report and ask for finds those.
-       // Half of them cost a third of the single enqueues that one server takes.
-       .intake_max = static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2)),
+       // For batches, those of the database's connections that single requests leave, but two: what workers report and
+       // ask for finds those.
+       .intake_max = static_cast<std::size_t>(
+           std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
        .body_bytes_max = settings.body_bytes_max},
       metrics);
   const int port = door.bind();

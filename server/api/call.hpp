@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/api/handler_pool.hpp"
+#include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/base/result.hpp"
@@ -23,7 +24,9 @@ using Query = std::multimap<std::string, std::string>;
 
 struct Gates {
   RequestGate work;  // requests that use the database
-  RequestGate intake;  // those that bring new work: fewer, so that a flood of them leaves the others room
+  RequestGate
+      intake;  // those that bring new work in batches: fewer, so that a flood of them leaves the others room
+  RequestGate gathered;  // single requests that share transactions: they hold a thread, but no connection to Postgres
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
   RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
 };
@@ -31,6 +34,7 @@ struct Gates {
 // What every handler works with. Built by the door.
 struct Backing {
   app::Parts& parts;
+  app::Intake& intake;
   vault::Vault& vault;
   telemetry::Metrics& metrics;
   Gates& gates;

@@ -118,9 +118,9 @@ constexpr Endpoint table[] = {
 
     // executions
     {.method = "POST", .path = "/api/v2/execute", .operation_id = "execute", .tag = "executions", .summary = "Start an execution of a playbook",
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
     {.method = "POST", .path = "/api/execute", .operation_id = "executeAlias", .tag = "executions", .summary = "Start an execution of a playbook",
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
     {.method = "POST", .path = "/api/v2/execute/batch", .operation_id = "executeBatch", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result",
      .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .handler = handle_execute_batch},
     {.method = "POST", .path = "/api/execute/batch", .operation_id = "executeBatchAlias", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result",
@@ -152,7 +152,7 @@ constexpr Endpoint table[] = {
 
     // commands
     {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none",
-     .body = BodyKind::json, .request_schema = "EnqueueRequest", .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
+     .body = BodyKind::json, .request_schema = "EnqueueRequest", .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
     {.method = "GET", .path = "/api/v2/commands", .operation_id = "listCommands", .tag = "commands", .summary = "Commands, newest first",
      .response_schema = "CommandList", .query = command_filters, .handler = handle_list_commands},
     {.method = "GET", .path = "/api/v2/commands/{queue_id}", .operation_id = "getCommand", .tag = "commands", .summary = "One command with its context, result and error",

@@ -3,6 +3,7 @@
 #include "server/api/handlers.hpp"
 #include "server/api/query_reader.hpp"
 #include "server/app/enqueue_commands.hpp"
+#include "server/app/intake.hpp"
 #include "server/app/read_queue.hpp"
 #include "shared/domain/command.hpp"
 #include "shared/wire/command_json.hpp"
@@ -21,6 +22,8 @@ base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const nloh
         "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'",
         "/commands");
   }
+  const auto permit = enter(backing.gates.intake);
+  if (!permit) return base::failure(permit.error());
   auto commands = wire::decode_new_commands(body);
   if (!commands) return base::failure(std::move(commands.error()));
   for (auto& command : *commands) {
@@ -42,13 +45,12 @@ base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohma
     command->idempotency_key = call.idempotency_key;
   }
   if (command->traceparent.empty()) command->traceparent = call.traceparent;
-  std::vector<wire::NewCommand> commands;
-  commands.push_back(std::move(*command));
-  const auto enqueued = app::enqueue_commands(backing.parts, commands);
+  // Without a connection to Postgres of its own: it goes with others.
+  const auto permit = enter(backing.gates.gathered);
+  if (!permit) return base::failure(permit.error());
+  const auto enqueued = backing.intake.enqueue(std::move(*command));
   if (!enqueued) return base::failure(enqueued.error());
-  if (enqueued->size() != 1)
-    return base::failure(ErrorCode::internal, "one command was enqueued, but not one answered");
-  return json_reply(wire::encode(enqueued->front()), 201);
+  return json_reply(wire::encode(*enqueued), 201);
 }
 
 }  // namespace

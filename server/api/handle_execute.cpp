@@ -2,6 +2,7 @@
 
 #include "server/api/handlers.hpp"
 #include "server/api/payload_check.hpp"
+#include "server/app/intake.hpp"
 #include "server/app/start_execution.hpp"
 #include "shared/wire/execution_json.hpp"
 
@@ -21,7 +22,10 @@ base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
   }
   if (request->traceparent.empty()) request->traceparent = call.traceparent;
 
-  const auto answer = app::start_execution(backing.parts, *request);
+  // Without a connection to Postgres of its own: it goes with others.
+  const auto permit = enter(backing.gates.gathered);
+  if (!permit) return base::failure(permit.error());
+  const auto answer = backing.intake.execute(std::move(*request));
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }

@@ -52,6 +52,7 @@ class RequestDesk {
   RequestMetrics metrics_;
   Gates gates_;
   std::atomic<bool> is_leaving_{false};
+  app::Intake intake_;
   Backing backing_;
   std::stop_source stop_;
   std::atomic<std::size_t> body_bytes_{0};  // of all bodies that are being read or worked on

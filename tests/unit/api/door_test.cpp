@@ -198,10 +198,11 @@ TEST_CASE("requests beyond those that may work at once are refused with Retry-Af
   };
   const RunningDoor door(settings);
 
-  auto slow =
-      std::async(std::launch::async, [&] { return post(door, "/api/v2/execute", R"({"path":"a"})").status; });
+  auto slow = std::async(std::launch::async, [&] {
+    return post(door, "/api/v2/execute/batch", R"({"executions":[{"path":"a"}]})").status;
+  });
   inside.wait();
-  const auto refused = post(door, "/api/v2/execute", R"({"path":"a"})");
+  const auto refused = post(door, "/api/v2/execute/batch", R"({"executions":[{"path":"a"}]})");
   const auto health = get(door, "/livez");
   release.count_down();
 
@@ -222,10 +223,10 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   std::latch inside(2);
   std::latch release(1);
   std::atomic<int> entered{0};
-  app.enqueue = [&](const std::vector<wire::NewCommand>&) {
+  app.enqueue = [&](const std::vector<wire::NewCommand>& commands) {
     if (entered.fetch_add(1) < 2) inside.count_down();
     release.wait();
-    return std::vector<wire::EnqueuedCommand>{{.queue_id = {1}, .is_duplicate = false}};
+    return std::vector<wire::EnqueuedCommand>(commands.size(), {.queue_id = {1}, .is_duplicate = false});
   };
   const RunningDoor door(settings);
 

@@ -1,0 +1,106 @@
+#pragma once
+// Gathering: requests of one kind that come at the same time share one transaction, and so one commit. Whoever comes alone
+// goes at once; whoever comes while others are being written waits for those and goes with all that have come meanwhile.
+// There is no timer. submit() from any thread; `run` is called from theirs, by at most `writers_max` at once.
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "server/store/errors.hpp"
+#include "shared/base/result.hpp"
+
+namespace noetl::app {
+
+template <class Request, class Answer>
+class Gathering {
+ public:
+  // One answer for each request, in their order. store::Unavailable is thrown to all of them. Anything else that it throws is
+  // of one of them, and nothing was written: each goes again by itself.
+  using Run = std::function<std::vector<base::Result<Answer>>(const std::vector<Request>&)>;
+  struct Limits {
+    std::size_t batch_max = 256;
+    int writers_max = 2;  // one waits for the disk while another writes
+  };
+
+  Gathering(Limits limits, Run run) : limits_(limits), run_(std::move(run)) {}
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+
+  base::Result<Answer> submit(Request request) {
+    Waiter own{.request = std::move(request)};
+    std::unique_lock lock(mutex_);
+    waiting_.push_back(&own);
+    while (!own.is_done) {
+      own.turn.wait(lock, [&] { return own.is_done || (!own.is_taken && writers_ < limits_.writers_max); });
+      if (!own.is_done) write(lock);  // the oldest first, which need not be our own
+    }
+    if (own.failure) std::rethrow_exception(own.failure);
+    return std::move(*own.answer);
+  }
+
+  // Those that are not being written yet.
+  [[nodiscard]] std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
+
+ private:
+  struct Waiter {
+    Request request;
+    std::optional<base::Result<Answer>> answer{};
+    std::exception_ptr failure{};
+    bool is_taken = false;
+    bool is_done = false;
+    std::condition_variable turn{};
+  };
+
+  void write(std::unique_lock<std::mutex>& lock) {
+    const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), limits_.batch_max));
+    const std::vector<Waiter*> batch(waiting_.begin(), waiting_.begin() + count);
+    waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+    for (Waiter* one : batch) one->is_taken = true;
+    ++writers_;
+    lock.unlock();
+    run(batch);
+    lock.lock();
+    --writers_;
+    for (Waiter* one : batch) {
+      one->is_done = true;
+      one->turn.notify_one();  // under the lock: the waiter lives on its thread's stack
+    }
+    if (!waiting_.empty()) waiting_.front()->turn.notify_one();
+  }
+
+  void run(const std::vector<Waiter*>& batch) {
+    std::vector<Request> requests;
+    requests.reserve(batch.size());
+    for (const Waiter* one : batch) requests.push_back(one->request);
+    const auto fail = [&] {
+      for (Waiter* one : batch) one->failure = std::current_exception();
+    };
+    try {
+      auto answers = run_(requests);
+      for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->answer.emplace(std::move(answers.at(i)));
+    } catch (const store::Unavailable&) {
+      fail();
+    } catch (...) {
+      if (batch.size() == 1) return fail();
+      for (Waiter* one : batch) run({one});
+    }
+  }
+
+  const Limits limits_;
+  const Run run_;
+  mutable std::mutex mutex_;
+  std::deque<Waiter*> waiting_;  // guarded by mutex_; not taken yet, oldest first
+  int writers_ = 0;  // guarded by mutex_
+};
+
+}  // namespace noetl::app

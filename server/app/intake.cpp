@@ -1,0 +1,39 @@
+#include "server/app/intake.hpp"
+
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/start_execution.hpp"
+
+namespace noetl::app {
+
+namespace {
+
+constexpr std::size_t commands_max = 256;
+constexpr std::size_t executions_max = 64;
+
+std::vector<base::Result<wire::EnqueuedCommand>> enqueue_each(Parts& parts,
+                                                              const std::vector<wire::NewCommand>& commands) {
+  std::vector<base::Result<wire::EnqueuedCommand>> answers;
+  answers.reserve(commands.size());
+  const auto enqueued = enqueue_commands(parts, commands);
+  if (enqueued) {
+    answers.assign(enqueued->begin(), enqueued->end());
+  } else if (commands.size() == 1) {
+    answers.push_back(base::failure(enqueued.error()));
+  } else {  // all or none: one of them was wrong
+    for (const auto& command : commands) answers.push_back(std::move(enqueue_each(parts, {command}).front()));
+  }
+  return answers;
+}
+
+}  // namespace
+
+Intake::Intake(Parts& parts)
+    : commands_(
+          {.batch_max = commands_max, .writers_max = writers_max},
+          [&parts](const std::vector<wire::NewCommand>& commands) { return enqueue_each(parts, commands); }),
+      executions_({.batch_max = executions_max, .writers_max = writers_max},
+                  [&parts](const std::vector<wire::ExecuteRequest>& requests) {
+                    return start_executions(parts, requests);
+                  }) {}
+
+}  // namespace noetl::app

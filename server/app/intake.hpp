@@ -1,0 +1,30 @@
+#pragma once
+// Intake: single enqueues and single executes, those that come at the same time in one transaction (gathering.hpp). What is
+// wrong with one request is its own error and nobody else's. Any thread; the parts must outlive it.
+#include "server/app/gathering.hpp"
+#include "server/app/parts.hpp"
+#include "shared/wire/command.hpp"
+#include "shared/wire/execution.hpp"
+
+namespace noetl::app {
+
+class Intake {
+ public:
+  explicit Intake(Parts& parts);
+
+  // Errors: those of enqueue_commands and of start_execution; store::Unavailable is thrown.
+  [[nodiscard]] base::Result<wire::EnqueuedCommand> enqueue(wire::NewCommand command) {
+    return commands_.submit(std::move(command));
+  }
+  [[nodiscard]] base::Result<wire::ExecuteAnswer> execute(wire::ExecuteRequest request) {
+    return executions_.submit(std::move(request));
+  }
+
+  static constexpr int writers_max = 2;  // of each kind: connections to Postgres
+
+ private:
+  Gathering<wire::NewCommand, wire::EnqueuedCommand> commands_;
+  Gathering<wire::ExecuteRequest, wire::ExecuteAnswer> executions_;
+};
+
+}  // namespace noetl::app
