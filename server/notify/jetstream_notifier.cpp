@@ -19,7 +19,6 @@ constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not me
 constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
-constexpr std::chrono::milliseconds advisories_patience{20};
 constexpr std::string_view component = "notify";
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -86,61 +85,6 @@ struct JetStreamNotifier::Link {
   std::unique_ptr<nats::Connection> connection;
   nats::Publisher publisher;
   nats::JetStream jetstream;
-};
-
-// The durable consumer on the advisories; what was read is acknowledged when it was recorded.
-struct JetStreamNotifier::Advisories {
-  Advisories(std::shared_ptr<Link> of, std::string of_stream)
-      : link(std::move(of)), stream(std::move(of_stream)) {}
-
-  std::vector<GivenUpRing> read(int limit) {
-    messages.clear();  // unanswered ones come again
-    if (!subscription && !subscribe()) return {};
-    auto fetched = subscription->fetch(limit, advisories_patience);
-    if (!fetched) {
-      subscription.reset();
-      return {};
-    }
-    messages = std::move(*fetched);
-    std::vector<GivenUpRing> rings;
-    for (const auto& message : messages) {
-      const auto json = nlohmann::json::parse(message.bytes(), nullptr, false);
-      if (!json.is_object()) continue;
-      GivenUpRing ring{.queue_id = {},
-                       .consumer = json.value("consumer", std::string()),
-                       .sequence = json.value("stream_seq", std::uint64_t{0}),
-                       .deliveries = json.value("deliveries", 0)};
-      if (const auto bytes = link->jetstream.message_at(stream, ring.sequence)) {
-        if (const auto notification = wire::decode_notification(*bytes))
-          ring.queue_id = notification->queue_id;
-      }
-      rings.push_back(std::move(ring));
-    }
-    return rings;
-  }
-  void forget() {
-    for (const auto& message : messages) (void)message.ack();
-    messages.clear();
-  }
-  bool subscribe() {
-    const std::string own = wire::advisories_stream_of(stream);
-    const nats::ConsumerSettings wanted{.durable = std::string(wire::advisories_consumer),
-                                        .filter_subject = wire::advisories_subject_of(stream),
-                                        .ack_wait = wire::consumer_ack_wait,
-                                        .deliveries_max = -1,
-                                        .acks_pending_max = 1000};
-    if (!link->jetstream.ensure_consumer(own, wanted)) return false;  // its stream is not there yet
-    auto pulled = link->jetstream.pull(
-        {.stream = own, .durables = {wanted.durable}, .answers_on = {link, link->connection.get()}});
-    if (!pulled) return false;
-    subscription = std::move(*pulled);
-    return true;
-  }
-
-  const std::shared_ptr<Link> link;  // shared with the notifier, which may replace its own
-  const std::string stream;
-  std::unique_ptr<nats::PullSubscription> subscription;
-  std::vector<nats::Message> messages;
 };
 
 JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
@@ -239,8 +183,9 @@ std::vector<GivenUpRing> JetStreamNotifier::given_up(int limit) {
     const std::lock_guard lock(links_mutex_);
     link = quick_;
   }
-  if (!advisories_ || advisories_->link != link) {
-    advisories_ = std::make_unique<Advisories>(link, settings_.stream);
+  if (!advisories_ || advisories_->connection() != link->connection.get()) {
+    advisories_ = std::make_unique<Advisories>(
+        std::shared_ptr<nats::Connection>(link, link->connection.get()), settings_.stream);
   }
   return advisories_->read(limit);
 }

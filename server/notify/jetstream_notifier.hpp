@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/notify/advisories.hpp"
 #include "server/notify/lines.hpp"
 #include "server/notify/notifier.hpp"
 #include "shared/nats/connection.hpp"
@@ -71,7 +72,6 @@ class JetStreamNotifier final : public Notifier {
 
  private:
   struct Link;  // one connection with its publisher
-  struct Advisories;  // what JetStream says when it gives a ring up
 
   void supervise(const std::stop_token& stop);
   void reopen_closed_links();

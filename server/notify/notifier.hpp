@@ -14,7 +14,8 @@ struct Ring {
   base::ExecutionId execution_id;
   std::string step;
   std::string pool;
-  std::string group{};  // in whose line it stands; empty: its execution's, or that of the pool's plain commands
+  std::string
+      group{};  // in whose line it stands; empty: its execution's, or that of the pool's plain commands
   int priority = 0;
   // Part of Nats-Msg-Id (queue_id:epoch:round), so that a repeated ring is not swallowed as a duplicate.
   int epoch = 0;

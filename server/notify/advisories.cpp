@@ -1,0 +1,58 @@
+#include "server/notify/advisories.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "shared/wire/notification.hpp"
+#include "shared/wire/subjects.hpp"
+
+namespace noetl::notify {
+
+namespace {
+constexpr std::chrono::milliseconds patience{20};
+}
+
+std::vector<GivenUpRing> Advisories::read(int limit) {
+  messages_.clear();  // unanswered ones come again
+  if (!subscription_ && !subscribe()) return {};
+  auto fetched = subscription_->fetch(limit, patience);
+  if (!fetched) {
+    subscription_.reset();
+    return {};
+  }
+  messages_ = std::move(*fetched);
+  std::vector<GivenUpRing> rings;
+  for (const auto& message : messages_) {
+    const auto json = nlohmann::json::parse(message.bytes(), nullptr, false);
+    if (!json.is_object()) continue;
+    GivenUpRing ring{.queue_id = {},
+                     .consumer = json.value("consumer", std::string()),
+                     .sequence = json.value("stream_seq", std::uint64_t{0}),
+                     .deliveries = json.value("deliveries", 0)};
+    if (const auto bytes = jetstream_.message_at(stream_, ring.sequence)) {
+      if (const auto notification = wire::decode_notification(*bytes)) ring.queue_id = notification->queue_id;
+    }
+    rings.push_back(std::move(ring));
+  }
+  return rings;
+}
+
+void Advisories::forget() {
+  for (const auto& message : messages_) (void)message.ack();
+  messages_.clear();
+}
+
+bool Advisories::subscribe() {
+  const std::string own = wire::advisories_stream_of(stream_);
+  const nats::ConsumerSettings wanted{.durable = std::string(wire::advisories_consumer),
+                                      .filter_subject = wire::advisories_subject_of(stream_),
+                                      .ack_wait = wire::consumer_ack_wait,
+                                      .deliveries_max = -1,
+                                      .acks_pending_max = 1000};
+  if (!jetstream_.ensure_consumer(own, wanted)) return false;  // its stream is not there yet
+  auto pulled = jetstream_.pull({.stream = own, .durables = {wanted.durable}, .answers_on = connection_});
+  if (!pulled) return false;
+  subscription_ = std::move(*pulled);
+  return true;
+}
+
+}  // namespace noetl::notify
