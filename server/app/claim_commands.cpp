@@ -134,12 +134,15 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
   const auto horizon = horizon_now();
-  const auto look = waiting.begin_look(request.pool, steady_clock::now());
+  const auto seen = waiting.seen(request.pool);
+  const auto looked_at = steady_clock::now();
+  const auto look = waiting.begin_look(request.pool, looked_at);
   parts.connections.run_one([&](store::Session& session) {
     const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
     candidates = store::QueueTable(session).candidates(request.pool, look.from, most, first_fresh);
   });
   waiting.end_look(request.pool, look, first_fresh, horizon);
+  if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
   const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
   auto answer = claim_by_ids(parts, request.worker_id, taken.ids());
@@ -160,7 +163,10 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
     const auto seen = parts.waiting_claims.seen(request.pool);
-    auto answer = claim_from_pool(parts, request);
+    const bool may_skip = is_known || request.wait.count() == 0;
+    const bool is_empty = may_skip && parts.waiting_claims.is_known_empty(request.pool, steady_clock::now());
+    auto answer = is_empty ? base::Result<wire::ClaimAnswer>{} : claim_from_pool(parts, request);
+    if (is_empty && !is_known) return answer;
     if (!answer || !answer->commands.empty()) return answer;
     // Claiming something asks this as well: a poll that finds work costs no statement for it.
     if (!std::exchange(is_known, true) && !is_alive(parts, request.worker_id))

@@ -27,6 +27,20 @@ void WaitingClaims::wait(const std::string& pool, std::uint64_t seen,
   });
 }
 
+void WaitingClaims::found_empty(const std::string& pool, std::uint64_t seen,
+                                std::chrono::steady_clock::time_point looked_at) {
+  const std::lock_guard lock(mutex_);
+  empties_[pool] = {seen, looked_at};
+}
+
+bool WaitingClaims::is_known_empty(const std::string& pool, std::chrono::steady_clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  const auto empty = empties_.find(pool);
+  if (empty == empties_.end() || now - empty->second.looked_at >= empty_for) return false;
+  const auto wakes = wakes_.find(pool);
+  return (wakes == wakes_.end() ? 0 : wakes->second) == empty->second.seen;
+}
+
 WaitingClaims::Look WaitingClaims::begin_look(const std::string& pool,
                                               std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);

@@ -28,6 +28,13 @@ class WaitingClaims {
   void wait(const std::string& pool, std::uint64_t seen, std::chrono::steady_clock::time_point until,
             std::stop_token stop);
 
+  // A look that found nothing serves those that come right after it as well, while nothing was queued here: idle workers cost
+  // statements by the pool and not by the worker. `seen`: from before that look.
+  static constexpr std::chrono::milliseconds empty_for{100};
+  void found_empty(const std::string& pool, std::uint64_t seen,
+                   std::chrono::steady_clock::time_point looked_at);
+  [[nodiscard]] bool is_known_empty(const std::string& pool, std::chrono::steady_clock::time_point now) const;
+
   // Ids are made before they are committed. Below `surely` nothing can still appear that waits; below `mostly` it
   // hardly does. Reading from `surely` costs a row for each command of the last minute, so only one look in
   // thorough_interval does that; the others begin at the first that waited, or at `mostly`.
@@ -62,6 +69,11 @@ class WaitingClaims {
     std::chrono::steady_clock::time_point looked_at;
   };
   std::map<std::string, Bounds> bounds_;
+  struct Empty {
+    std::uint64_t seen = 0;
+    std::chrono::steady_clock::time_point looked_at;
+  };
+  std::map<std::string, Empty> empties_;
   std::set<base::CommandId> taken_;
 };
 

@@ -162,6 +162,28 @@ TEST_CASE("polls begin where commands wait, and once a second where nothing can 
   CHECK_MESSAGE(last.from == id(500), "what was committed late is not passed by a look that began behind it");
 }
 
+TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once what is queued here") {
+  ServerParts server;
+  for (int i = 0; i < 100; ++i) server.add_worker("w" + std::to_string(i));
+  const auto polled = [&] {
+    std::size_t commands = 0;
+    for (int i = 0; i < 100; ++i)
+      commands +=
+          app::claim_commands(server.parts, poll("w" + std::to_string(i), 1), {}).value().commands.size();
+    return commands;
+  };
+  const auto& waiting = server.waiting_claims;
+
+  CHECK(polled() == 0);
+  CHECK(waiting.is_known_empty("default", std::chrono::steady_clock::now()));
+  (void)server.enqueue();
+  CHECK_FALSE(waiting.is_known_empty("default", std::chrono::steady_clock::now()));
+  CHECK(polled() == 1);
+  CHECK(polled() == 0);
+  CHECK_FALSE(
+      waiting.is_known_empty("default", std::chrono::steady_clock::now() + app::WaitingClaims::empty_for));
+}
+
 TEST_CASE("polls that look at the same time take different commands") {
   app::WaitingClaims waiting;
   const std::vector<base::CommandId> seen{base::CommandId{1}, base::CommandId{2}, base::CommandId{3},
