@@ -30,6 +30,13 @@ struct DueCursor {
 };
 using DueCursors = std::map<std::string, DueCursor>;
 
+// Behind the last one of each pool.
+[[nodiscard]] inline DueCursors cursors_after(const std::vector<WaitingCommand>& page) {
+  DueCursors cursors;
+  for (const auto& command : page) cursors[command.pool] = {command.available_at, command.queue_id};
+  return cursors;
+}
+
 // What one look at everything says. Whatever is false needs no further statement.
 struct UpkeepLook {
   std::int64_t now_ms = 0;  // Postgres's clock, Unix milliseconds

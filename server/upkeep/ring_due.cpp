@@ -51,10 +51,7 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
     sweep_at_ = last == no_end ? base::CommandId{} : last;
   });
   // After a full page it goes on where that ended: the first ones must not hide the others. After a short one anew.
-  due_from_.clear();
-  if (due.size() >= due_max) {
-    for (const auto& command : due) due_from_[command.pool] = {command.available_at, command.queue_id};
-  }
+  due_from_ = due.size() >= due_max ? store::cursors_after(due) : store::DueCursors{};
   const int taken_back = take_back(fresh);
   drop_those_in_line(fresh, look.now_ms);
   return taken_back + ring(due) + ring(fresh);

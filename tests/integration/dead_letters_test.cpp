@@ -1,5 +1,4 @@
-// Dead letters on a real Postgres: grouped by cause, redriven once with attempts of their own, purged. And what pools say
-// for commands that say nothing.
+// Dead letters on a real Postgres: grouped by cause, redriven once with attempts of their own, purged.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -9,7 +8,6 @@
 #include "server/app/dead_letters.hpp"
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/free_leases.hpp"
-#include "server/app/pool_rules.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/app/record_given_up.hpp"
 #include "server/app/redrive_dead.hpp"
@@ -340,58 +338,6 @@ TEST_CASE("purging takes letters and their plain commands, as the filter says, a
   CHECK(server.number("select sum(change) from noetl.queue_change where status = 'dead'") == 1);
   CHECK(app::purge_one_dead(server.parts, kept).value().count == 1);
   CHECK(app::purge_one_dead(server.parts, kept).error().code == base::ErrorCode::not_found);
-}
-
-TEST_CASE("what a pool says counts for commands that say nothing, from the next second on") {
-  Dead server;
-  wire::Pool pool;
-  pool.pool = "slow";
-  pool.max_attempts = 9;
-  pool.retry = R"({"backoff":"fixed","initial_delay":5,"multiplier":2,"max_delay":60,"jitter":false})";
-  CHECK(app::put_pool(server.parts, pool).max_attempts == 9);
-  wire::NewCommand silent;
-  silent.tool_kind = "noop";
-  silent.tool = R"({"kind":"noop"})";
-  silent.pool = "slow";
-  auto loud = silent;
-  loud.max_attempts = 2;
-  loud.retry = R"({"backoff":"none","initial_delay":0,"multiplier":2,"max_delay":60,"jitter":true})";
-  auto elsewhere = silent;
-  elsewhere.pool = "default";
-
-  const auto made = app::enqueue_commands(server.parts, {silent, loud, elsewhere}).value();
-
-  const auto row = [&](std::size_t i) { return app::get_command(server.parts, made[i].queue_id).value(); };
-  CHECK(row(0).max_attempts == 9);
-  CHECK(Json::parse(row(0).retry)["backoff"] == "fixed");
-  CHECK(row(1).max_attempts == 2);
-  CHECK(Json::parse(row(1).retry)["backoff"] == "none");
-  CHECK(row(2).max_attempts == 3);
-  CHECK(row(2).retry == "null");
-  (void)server.report(support::failed(server.claim("w", made[0].queue_id), "exception"));
-  CHECK(server.number(
-            "select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
-            made[0].queue_id.str()) >= 48);
-  (void)server.report(support::failed(server.claim("w", made[1].queue_id), "exception"));
-  CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " +
-                      made[1].queue_id.str()) == 1);
-}
-
-TEST_CASE("setting a pool again replaces both, and does not touch whether it is paused") {
-  Dead server;
-  wire::Pool pool;
-  pool.pool = "blue";
-  pool.max_attempts = 9;
-  (void)app::put_pool(server.parts, pool);
-  server.run("update noetl.pool set is_paused = true");
-  pool.max_attempts.reset();
-
-  const auto now = app::put_pool(server.parts, pool);
-
-  CHECK_FALSE(now.max_attempts);
-  CHECK(now.is_paused);
-  CHECK(app::list_pools(server.parts).size() == 1);
-  CHECK(app::get_pool(server.parts, "never-set").updated_at.empty());
 }
 
 TEST_CASE(

@@ -56,9 +56,7 @@ TEST_CASE("pools take turns among the due ones, and each goes on where it was") 
   add_due(server, "small", 10'000, 3);
 
   const auto first = due(server, {}, 100);
-  store::DueCursors from;
-  for (const auto& command : first) from[command.pool] = {command.available_at, command.queue_id};
-  const auto second = due(server, from, 100);
+  const auto second = due(server, store::cursors_after(first), 100);
 
   CHECK(of_pool(first, "small") == 3);
   CHECK(of_pool(first, "crowded") == 97);

@@ -237,12 +237,8 @@ class Sequence {
   }
 
   void due(store::Session& session) {
-    const bool goes_on = random_.one_in(2);
-    const int limit = random_.between(1, 20);
-    if (!goes_on) due_from_.clear();
-    const auto found = store::UpkeepStatements(session).due_commands(due_from_, limit);
-    for (const auto& one : found) due_from_[one.pool] = {one.available_at, one.queue_id};
-    say("due_commands " + std::string(goes_on ? "from there" : "from the first") + " ->" + shown(found));
+    due_ = store::UpkeepStatements(session).due_commands(store::cursors_after(due_), random_.between(1, 20));
+    say("due_commands ->" + shown(due_));
   }
 
   void unheard(store::Session& session) {
@@ -258,8 +254,7 @@ class Sequence {
     std::optional<base::CommandId> first;
     const auto found =
         store::QueueTable(session).candidates("default", some_command(), random_.between(1, 5), first);
-    // In this order: it says who goes first.
-    std::string text;
+    std::string text;  // in this order: it says who goes first
     for (const auto id : found) text += " " + id.str();
     say("candidates_in_pool ->" + text + " fresh from " + (first && !found.empty() ? first->str() : "-"));
   }
@@ -394,7 +389,7 @@ class Sequence {
   std::vector<domain::Lease> leases_;  // ever given
   std::uint64_t commands_ = 0, executions_ = 0;
   std::int64_t claim_ = 0, event_ = 0;
-  store::DueCursors due_from_;
+  std::vector<store::WaitingCommand> due_;
   bool has_loop_ = false;
 };
 }  // namespace

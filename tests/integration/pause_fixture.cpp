@@ -1,0 +1,95 @@
+#include "tests/integration/pause_fixture.hpp"
+
+#include <algorithm>
+
+#include "server/app/claim_commands.hpp"
+#include "server/app/read_executions.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/start_execution.hpp"
+
+namespace noetl::support {
+
+namespace {
+constexpr const char* calling = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: calling, path: tests/calling}
+workflow:
+  - step: start
+    tool: {kind: noop}
+    next: [{step: nested}]
+  - step: nested
+    tool: {kind: playbook, path: tests/single}
+    next: [{step: end}]
+  - step: end
+    tool: {kind: noop}
+)";
+
+constexpr const char* single = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: single, path: tests/single}
+workflow:
+  - step: start
+    tool: {kind: noop}
+)";
+
+constexpr const char* limited = R"(
+apiVersion: noetl.io/v10
+kind: Playbook
+metadata: {name: limited, path: tests/limited}
+executor: {spec: {timeout: 2h}}
+workflow:
+  - step: start
+    tool: {kind: noop}
+)";
+}  // namespace
+
+base::ExecutionId execute(ServerParts& server, wire::ExecuteRequest request) {
+  (void)app::register_playbook(server.parts, {single}).value();
+  (void)app::register_playbook(server.parts, {calling}).value();
+  (void)app::register_playbook(server.parts, {limited}).value();
+  return app::start_execution(server.parts, request).value().execution_id;
+}
+
+base::ExecutionId execute(ServerParts& server, const std::string& path) {
+  wire::ExecuteRequest request;
+  request.path = path;
+  return execute(server, request);
+}
+
+base::CommandId queued_of(ServerParts& server, base::ExecutionId id) {
+  return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
+                        id.str())};
+}
+
+base::ExecutionId child_of(ServerParts& server, base::ExecutionId id) {
+  return {server.number("select execution_id from noetl.execution where parent_execution_id = " + id.str())};
+}
+
+wire::ClaimAnswer claim_ids(ServerParts& server, std::vector<base::CommandId> ids) {
+  wire::ClaimRequest request;
+  request.worker_id = "w";
+  request.queue_ids = std::move(ids);
+  return app::claim_commands(server.parts, request, {}).value();
+}
+
+wire::ClaimAnswer poll(ServerParts& server) {
+  wire::ClaimRequest request;
+  request.worker_id = "w";
+  request.pool = "default";
+  request.slots = 10;
+  return app::claim_commands(server.parts, request, {}).value();
+}
+
+bool was_rung_again(ServerParts& server, base::CommandId id) {
+  const auto rings = server.notifier.rings();
+  return std::any_of(rings.begin(), rings.end(),
+                     [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+}
+
+std::string status_of(ServerParts& server, base::ExecutionId id) {
+  return app::get_execution(server.parts, id).value().status;
+}
+
+}  // namespace noetl::support

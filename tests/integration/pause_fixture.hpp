@@ -1,0 +1,25 @@
+#pragma once
+// What the tests of pauses and time limits work with: three playbooks, and a worker's view of what waits. Main thread.
+#include <string>
+#include <vector>
+
+#include "shared/wire/claim.hpp"
+#include "shared/wire/execution.hpp"
+#include "tests/integration/server_parts.hpp"
+
+namespace noetl::support {
+
+// Registers tests/calling, which calls tests/single, and tests/limited, and starts one of them.
+[[nodiscard]] base::ExecutionId execute(ServerParts& server, wire::ExecuteRequest request);
+[[nodiscard]] base::ExecutionId execute(ServerParts& server, const std::string& path);
+// The one command of it that is queued.
+[[nodiscard]] base::CommandId queued_of(ServerParts& server, base::ExecutionId id);
+[[nodiscard]] base::ExecutionId child_of(ServerParts& server, base::ExecutionId id);
+// As worker "w".
+[[nodiscard]] wire::ClaimAnswer claim_ids(ServerParts& server, std::vector<base::CommandId> ids);
+[[nodiscard]] wire::ClaimAnswer poll(ServerParts& server);
+// In a round after the first.
+[[nodiscard]] bool was_rung_again(ServerParts& server, base::CommandId id);
+[[nodiscard]] std::string status_of(ServerParts& server, base::ExecutionId id);
+
+}  // namespace noetl::support

@@ -1,0 +1,66 @@
+// What pools say for commands that say nothing.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/pool_rules.hpp"
+#include "server/app/read_queue.hpp"
+#include "tests/integration/server_parts.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+
+TEST_CASE("what a pool says counts for commands that say nothing, from the next second on") {
+  ServerParts server;
+  server.add_worker("w");
+  wire::Pool pool;
+  pool.pool = "slow";
+  pool.max_attempts = 9;
+  pool.retry = R"({"backoff":"fixed","initial_delay":5,"multiplier":2,"max_delay":60,"jitter":false})";
+  CHECK(app::put_pool(server.parts, pool).max_attempts == 9);
+  wire::NewCommand silent;
+  silent.tool_kind = "noop";
+  silent.tool = R"({"kind":"noop"})";
+  silent.pool = "slow";
+  auto loud = silent;
+  loud.max_attempts = 2;
+  loud.retry = R"({"backoff":"none","initial_delay":0,"multiplier":2,"max_delay":60,"jitter":true})";
+  auto elsewhere = silent;
+  elsewhere.pool = "default";
+
+  const auto made = app::enqueue_commands(server.parts, {silent, loud, elsewhere}).value();
+
+  const auto row = [&](std::size_t i) { return app::get_command(server.parts, made[i].queue_id).value(); };
+  CHECK(row(0).max_attempts == 9);
+  CHECK(nlohmann::json::parse(row(0).retry)["backoff"] == "fixed");
+  CHECK(row(1).max_attempts == 2);
+  CHECK(nlohmann::json::parse(row(1).retry)["backoff"] == "none");
+  CHECK(row(2).max_attempts == 3);
+  CHECK(row(2).retry == "null");
+  (void)server.report(support::failed(server.claim("w", made[0].queue_id), "exception"));
+  CHECK(server.number(
+            "select (extract(epoch from available_at - now()) * 10)::int from noetl.queue where queue_id = " +
+            made[0].queue_id.str()) >= 48);
+  (void)server.report(support::failed(server.claim("w", made[1].queue_id), "exception"));
+  CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " +
+                      made[1].queue_id.str()) == 1);
+}
+
+TEST_CASE("setting a pool again replaces both, and does not touch whether it is paused") {
+  ServerParts server;
+  server.add_worker("w");
+  wire::Pool pool;
+  pool.pool = "blue";
+  pool.max_attempts = 9;
+  (void)app::put_pool(server.parts, pool);
+  server.run("update noetl.pool set is_paused = true");
+  pool.max_attempts.reset();
+
+  const auto now = app::put_pool(server.parts, pool);
+
+  CHECK_FALSE(now.max_attempts);
+  CHECK(now.is_paused);
+  CHECK(app::list_pools(server.parts).size() == 1);
+  CHECK(app::get_pool(server.parts, "never-set").updated_at.empty());
+}
