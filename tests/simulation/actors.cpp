@@ -7,6 +7,7 @@
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/start_execution.hpp"
+#include "shared/wire/subjects.hpp"
 #include "tests/simulation/network.hpp"
 
 namespace noetl::simulation {
@@ -32,6 +33,15 @@ std::optional<T> until_answered(World& world, const std::string& what, const typ
   }
 }
 
+// As the door does it: one command goes with others that come at the same time.
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue(Server& server,
+                                                         const std::vector<wire::NewCommand>& commands) {
+  if (commands.size() != 1) return app::enqueue_commands(server.parts, commands);
+  const auto one = server.intake.enqueue(commands.front());
+  if (!one) return base::failure(one.error());
+  return std::vector<wire::EnqueuedCommand>{*one};
+}
+
 void enqueue_some(World& world, int client) {
   auto& random = world.random();
   for (int round = 0; round < random.between(1, 5); ++round) {
@@ -49,8 +59,7 @@ void enqueue_some(World& world, int client) {
       keys.push_back(command.idempotency_key);
     }
     const auto answer = until_answered<std::vector<wire::EnqueuedCommand>>(
-        world, "enqueue " + keys.front(),
-        [commands](app::Parts& parts) { return app::enqueue_commands(parts, commands); });
+        world, "enqueue " + keys.front(), [commands](Server& server) { return enqueue(server, commands); });
     if (!answer) return;
     for (std::size_t i = 0; i < keys.size(); ++i) world.promises.commands[keys[i]] = (*answer)[i].queue_id;
   }
@@ -65,7 +74,7 @@ void execute_some(World& world, int client) {
     request.idempotency_key = "e" + std::to_string(client) + "-" + std::to_string(round);
     const auto answer = until_answered<wire::ExecuteAnswer>(
         world, "execute " + request.path + " " + request.idempotency_key,
-        [request](app::Parts& parts) { return app::start_execution(parts, request); });
+        [request](Server& server) { return server.intake.execute(request); });
     if (!answer) return;
     world.promises.executions[request.idempotency_key] = answer->execution_id;
     if (!random.one_in(5)) continue;
@@ -74,7 +83,7 @@ void execute_some(World& world, int client) {
         .execution_id = answer->execution_id, .reason = "enough", .cascade = true};
     (void)until_answered<wire::CancelAnswer>(
         world, "cancel " + request.idempotency_key,
-        [cancel](app::Parts& parts) { return app::cancel_execution(parts, cancel); });
+        [cancel](Server& server) { return app::cancel_execution(server.parts, cancel); });
   }
 }
 
@@ -154,8 +163,8 @@ void break_a_worker(World& world) {
     worker.stop.request_stop();
     return;
   }
-  (void)Call<void>(world, "drain " + worker.worker_id, [id = worker.worker_id](app::Parts& parts) {
-    (void)app::drain_worker(parts, id);  // an unknown one is as good as drained
+  (void)Call<void>(world, "drain " + worker.worker_id, [id = worker.worker_id](Server& server) {
+    (void)app::drain_worker(server.parts, id);  // an unknown one is as good as drained
     return base::Result<void>{};
   }).run();
 }
@@ -186,7 +195,7 @@ void break_an_outside_part(World& world) {
   }
   if (random.one_in(world.troubles.consumer_dropped)) {
     world.note("DROPS the consumer");
-    world.broker.drop_consumer("noetl-worker-pool");
+    world.broker.drop_consumer(wire::lane_consumer_of(wire::commands_consumer, random.below(wire::lanes)));
   }
   if (random.one_in(world.troubles.database_down)) {
     world.note("STOPS the database");

@@ -38,13 +38,14 @@ base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(
     const wire::WorkerRegistration& registration) {
   return Call<wire::RegistrationAnswer>(
              world_, "registration of " + registration.worker_id,
-             [=](app::Parts& parts) { return app::register_worker(parts, registration); })
+             [=](Server& server) { return app::register_worker(server.parts, registration); })
       .run();
 }
 
 base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
-  return Call<wire::HeartbeatAnswer>(world_, "heartbeat of " + heartbeat.worker_id,
-                                     [=](app::Parts& parts) { return app::renew_leases(parts, heartbeat); })
+  return Call<wire::HeartbeatAnswer>(
+             world_, "heartbeat of " + heartbeat.worker_id,
+             [=](Server& server) { return app::renew_leases(server.parts, heartbeat); })
       .run();
 }
 
@@ -52,8 +53,8 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
   const auto what = "claim of " + request.worker_id + ":" +
                     (request.queue_ids.empty() ? " any" : ids_of(request.queue_ids));
   return Call<wire::ClaimAnswer>(world_, what,
-                                 [request, &world = world_](app::Parts& parts) {
-                                   auto answer = app::claim_commands(parts, request, {});
+                                 [request, &world = world_](Server& server) {
+                                   auto answer = app::claim_commands(server.parts, request, {});
                                    if (answer) check_claim(world, request.worker_id, *answer);
                                    return answer;
                                  })
@@ -63,12 +64,12 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
 base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRequest& request) {
   return Call<wire::ReportAnswer>(
              world_, shown(request),
-             [request, &world = world_](app::Parts& parts) -> base::Result<wire::ReportAnswer> {
+             [request, &world = world_](Server& server) -> base::Result<wire::ReportAnswer> {
                if (world.settings.plant == Plant::ack_before_commit && world.random().one_in(4)) {
-                 world.scheduler.spawn(world.scheduler.process(), [request, &world, &parts] {
+                 world.scheduler.spawn(world.scheduler.process(), [request, &world, &server] {
                    world.scheduler.sleep(std::chrono::milliseconds(1));
                    try {
-                     (void)app::report_events(parts, request);
+                     (void)app::report_events(server.parts, request);
                    } catch (const store::Unavailable&) {
                      // Nobody is there any more to be told: that is the mistake.
                      return;
@@ -78,7 +79,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                  promise_reports(world, request, rash);
                  return rash;
                }
-               auto answer = app::report_events(parts, request);
+               auto answer = app::report_events(server.parts, request);
                if (answer) promise_reports(world, request, *answer);
                return answer;
              })
@@ -87,7 +88,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
 
 base::Result<void> SimulatedTransport::deregister(const std::string& worker_id) {
   return Call<void>(world_, "deregistration of " + worker_id,
-                    [=](app::Parts& parts) { return app::deregister_worker(parts, worker_id); })
+                    [=](Server& server) { return app::deregister_worker(server.parts, worker_id); })
       .run();
 }
 

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 
-#include "server/app/parts.hpp"
 #include "server/store/errors.hpp"
 #include "shared/base/result.hpp"
 #include "shared/transport/transport.hpp"
@@ -20,7 +19,7 @@ inline constexpr std::chrono::seconds answer_timeout{15};
 template <class T>
 class Call {
  public:
-  using Work = std::function<base::Result<T>(app::Parts&)>;
+  using Work = std::function<base::Result<T>(Server&)>;
 
   Call(World& world, std::string what, Work work)
       : world_(world), what_(std::move(what)), work_(std::move(work)) {}
@@ -59,7 +58,7 @@ class Call {
       if (world.has_trace()) world.note("handles " + what);
       std::optional<base::Result<T>> answer;
       try {
-        answer = work(server.parts);
+        answer = work(server);
       } catch (const store::Unavailable& away) {
         answer = base::failure(base::ErrorCode::unavailable, away.what());
       } catch (const std::exception& thrown) {

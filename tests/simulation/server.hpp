@@ -1,6 +1,7 @@
 #pragma once
 // Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
+#include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
@@ -33,6 +34,7 @@ struct Server {
               .waiting_claims = waiting_claims,
               .pool_rules = pool_rules,
               .rules = {.ack_wait = settings.ack_wait}},
+        intake(parts),
         upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
 
   const ProcessNumber process;
@@ -43,6 +45,7 @@ struct Server {
   app::WaitingClaims waiting_claims;
   app::PoolRules pool_rules;
   app::Parts parts;
+  app::Intake intake;
   upkeep::Upkeep upkeep;
 };
 
