@@ -130,3 +130,28 @@ TEST_CASE("however many due commands nobody takes, every one is rung, and those 
   wait_until("the other pool is rung", 5s, [&] { return rung().contains(base::CommandId{10'000}); });
   wait_until("all are rung", 10s, [&] { return rung().size() == 4501; });
 }
+
+TEST_CASE("a poll starts no workers of Postgres, however large the table is") {
+  ServerParts server;
+  // What makes a large table look worth it, for connections that are opened from now on.
+  for (const std::string setting : {"parallel_setup_cost", "parallel_tuple_cost",
+                                    "min_parallel_table_scan_size", "min_parallel_index_scan_size"}) {
+    server.run("do $$ begin execute format('alter database %I set " + setting +
+               " = 0', current_database()); end $$");
+  }
+  add_due(server, "other", 1, 20'000);
+  server.run("analyze noetl.queue");
+  store::ConnectionPool fresh({.database_url = server.database_url, .connections_max = 1});
+  std::string plan;
+
+  fresh.run_one([&](store::Session& session) {
+    (void)session.run("candidates_in_pool", "default", 90'000, 8);  // prepares it
+    for (const auto& row :
+         session.transaction().exec("explain (analyze) execute candidates_in_pool('default', 90000, 8)"))
+      plan += std::string(row[0].c_str()) + "\n";
+  });
+
+  CAPTURE(plan);
+  CHECK(plan.find("queue_pool_available_at") != std::string::npos);
+  CHECK(plan.find("Gather") == std::string::npos);
+}
