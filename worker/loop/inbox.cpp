@@ -244,9 +244,18 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
   parts_.reporter.deliver(std::move(finished));
 }
 
+// Notifications that were asked for before may come meanwhile: they are for others, and at once.
 void Inbox::pause(milliseconds time, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  paused_.wait_for(lock, stop, time, [] { return false; });
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!stop.stop_requested()) {
+    const bool is_expecting = doorbell_ != nullptr && doorbell_->is_expecting();
+    if (is_expecting) doorbell_->turn_away();
+    const auto rest = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    if (rest.count() <= 0) return;
+    std::unique_lock lock(mutex_);
+    paused_.wait_for(lock, stop, is_expecting ? std::min(rest, look_without_room) : rest,
+                     [] { return false; });
+  }
 }
 
 milliseconds Inbox::backoff_after(const base::Error& error, int failures) {

@@ -121,6 +121,35 @@ TEST_CASE("a command that is to be retried comes again with the server's delay")
   fixture.finish();
 }
 
+TEST_CASE("a worker whose server does not answer gives back what comes to it meanwhile") {
+  DoorbellFixture fixture;
+  fixture.settings.fetch_patience = 20s;  // what it has asked for stays asked for
+  fixture.start_subscribed();
+  const auto connection =
+      std::shared_ptr<nats::Connection>(nats::Connection::open(fixture.settings.nats).value());
+  nats::JetStream jetstream(*connection);
+  const auto other = jetstream
+                         .pull({.stream = std::string(wire::commands_stream),
+                                .durables = {wire::lane_consumer_of(wire::commands_consumer, 1)},
+                                .answers_on = connection})
+                         .value();
+  fixture.server.claims_to_fail = 1'000'000;
+  fixture.add_and_ring(1);
+  fixture.wait("it claims in vain", [&] { return fixture.worker->counts().claim_failures > 0; });
+
+  fixture.nats.publish("noetl.commands.default.lane1",
+                       R"({"execution_id":"0","queue_id":"2","step":"noop"})");
+
+  const auto begin = std::chrono::steady_clock::now();
+  auto given = other->fetch(1, 20s).value();
+  CHECK(given.size() == 1);
+  CHECK(std::chrono::steady_clock::now() - begin < 5s);
+  for (const auto& message : given) message.ack();
+  fixture.server.claims_to_fail = 0;
+  fixture.wait("its own is reported", [&] { return fixture.server.reported() == 1; });
+  fixture.finish();
+}
+
 TEST_CASE("NATS goes away and comes back: work goes on by polling, and then by notifications again") {
   DoorbellFixture fixture;
   fixture.start_subscribed();
