@@ -3,6 +3,7 @@
 // goes at once; whoever comes while others are being written waits for those and goes with all that have come meanwhile.
 // There is no timer. submit() from any thread; `run` is called from theirs, by at most `writers_max` at once.
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -27,19 +28,32 @@ class Gathering {
   struct Limits {
     std::size_t batch_max = 256;
     int writers_max = 2;  // one waits for the disk while another writes
+    std::chrono::milliseconds patience{1000};  // until it is being written
   };
 
   Gathering(Limits limits, Run run) : limits_(limits), run_(std::move(run)) {}
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
+  // saturated: it was not begun with within the patience, and nothing of it was done.
   base::Result<Answer> submit(Request request) {
     Waiter own{.request = std::move(request)};
+    const auto until = std::chrono::steady_clock::now() + limits_.patience;
     std::unique_lock lock(mutex_);
     waiting_.push_back(&own);
     while (!own.is_done) {
-      own.turn.wait(lock, [&] { return own.is_done || (!own.is_taken && writers_ < limits_.writers_max); });
-      if (!own.is_done) write(lock);  // the oldest first, which need not be our own
+      const auto may_go_on = [&] { return own.is_done || (!own.is_taken && writers_ < limits_.writers_max); };
+      if (own.is_taken) {
+        own.turn.wait(lock, may_go_on);
+      } else if (!own.turn.wait_until(lock, until, may_go_on) && !own.is_taken) {
+        std::erase(waiting_, &own);
+        return base::failure(base::Error{.code = base::ErrorCode::saturated,
+                                         .message = "requests of this kind wait for the database; try again",
+                                         .field = {},
+                                         .retry_after = std::chrono::seconds(1),
+                                         .details = {}});
+      }
+      if (may_go_on() && !own.is_done) write(lock);  // the oldest first, which need not be our own
     }
     if (own.failure) std::rethrow_exception(own.failure);
     return std::move(*own.answer);
@@ -49,6 +63,11 @@ class Gathering {
   [[nodiscard]] std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
     return waiting_.size();
+  }
+
+  [[nodiscard]] int writers() const {
+    const std::lock_guard lock(mutex_);
+    return writers_;
   }
 
  private:

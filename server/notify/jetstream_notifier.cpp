@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 
 #include "shared/domain/command.hpp"
@@ -28,11 +29,14 @@ std::string joined(const std::vector<std::string>& texts) {
 }
 
 // Whoever says that something is more urgent than the rest, or less, has said enough.
-std::size_t lane_of(const Ring& ring, Lines& lines) {
-  if (ring.priority > 0) return 0;
-  if (ring.priority < 0) return wire::lanes - 1;
-  return lines.join(ring.pool, ring.group.empty() ? static_cast<std::uint64_t>(ring.execution_id.value)
-                                                  : std::hash<std::string>()(ring.group));
+std::optional<std::size_t> lane_by_priority(int priority) {
+  if (priority == 0) return std::nullopt;
+  return priority > 0 ? 0 : wire::lanes - 1;
+}
+
+std::uint64_t group_of(const Ring& ring) {
+  return ring.group.empty() ? static_cast<std::uint64_t>(ring.execution_id.value)
+                            : std::hash<std::string>()(ring.group);
 }
 
 }  // namespace
@@ -115,7 +119,8 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
         subjects[lane] = wire::lane_subject_of(ring.pool, lane, settings_.subject);
       subjects_pool = ring.pool;
     }
-    const std::string& subject = subjects[lane_of(ring, lines_)];
+    const auto urgent = lane_by_priority(ring.priority);
+    const std::string& subject = subjects[urgent ? *urgent : lines_.join(ring.pool, group_of(ring))];
     const std::string bytes = wire::encode(wire::Notification{.execution_id = ring.execution_id,
                                                               .queue_id = ring.queue_id,
                                                               .step = ring.step,
@@ -158,8 +163,9 @@ bool JetStreamNotifier::is_connected() const {
   return quick_->connection->is_connected();
 }
 
-std::uint64_t JetStreamNotifier::untaken(const std::string& pool) const {
-  if (!is_connected()) return 0;
+PoolLanes JetStreamNotifier::lanes(const std::string& pool) const {
+  PoolLanes lanes{};
+  if (!is_connected()) return lanes;
   const nats::ThreadScope scope;
   std::shared_ptr<Link> link;
   {
@@ -167,12 +173,19 @@ std::uint64_t JetStreamNotifier::untaken(const std::string& pool) const {
     link = quick_;
   }
   const std::string own = wire::commands_consumer_of(pool, settings_.consumer);
-  std::uint64_t all = 0;
-  for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
-    const auto consumer = link->jetstream.find_consumer(settings_.stream, wire::lane_consumer_of(own, lane));
-    if (consumer) all += consumer->waiting;
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const auto consumer = link->jetstream.find_consumer(settings_.stream, wire::lane_consumer_of(own, i));
+    if (!consumer || consumer->waiting == 0) continue;
+    lanes[i].untaken = consumer->waiting;
+    if (consumer->delivered_until == 0) continue;
+    lanes[i].taken_until_ms =
+        link->jetstream.stored_at(settings_.stream, consumer->delivered_until).value_or(0);
   }
-  return all;
+  return lanes;
+}
+
+std::size_t JetStreamNotifier::lane_of(const Ring& ring) const {
+  return lane_by_priority(ring.priority).value_or(lines_.lane_of(ring.pool, group_of(ring)));
 }
 
 std::vector<GivenUpRing> JetStreamNotifier::given_up(int limit) {

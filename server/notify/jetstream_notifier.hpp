@@ -60,7 +60,8 @@ class JetStreamNotifier final : public Notifier {
   void ring(const std::vector<Ring>& rings) override;
   void tell_dead(const std::vector<Death>& deaths) override;
   [[nodiscard]] bool is_connected() const override;
-  [[nodiscard]] std::uint64_t untaken(const std::string& pool) const override;
+  [[nodiscard]] PoolLanes lanes(const std::string& pool) const override;
+  [[nodiscard]] std::size_t lane_of(const Ring& ring) const override;
   [[nodiscard]] std::vector<GivenUpRing> given_up(int limit) override;
   void forget_given_up() override;
 

@@ -12,6 +12,14 @@ std::size_t Lines::join(const std::string& pool, std::uint64_t group) {
   return lane;
 }
 
+std::size_t Lines::lane_of(const std::string& pool, std::uint64_t group) const {
+  const std::lock_guard lock(mutex_);
+  const auto groups = pools_.find(pool);
+  if (groups == pools_.end()) return 0;
+  const auto found = groups->second.find(group);
+  return found == groups->second.end() ? 0 : wire::lane_of(found->second);
+}
+
 void Lines::settle(const std::string& pool, const Untaken& untaken) {
   // What is left of a line whose last one stands in that lane, by lane.
   Untaken rest{};

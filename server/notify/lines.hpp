@@ -19,6 +19,8 @@ class Lines {
 
   // The lane for one more of that group.
   [[nodiscard]] std::size_t join(const std::string& pool, std::uint64_t group);
+  // The same without joining.
+  [[nodiscard]] std::size_t lane_of(const std::string& pool, std::uint64_t group) const;
   // Nobody of a group waits in a lane that is empty: groups move up.
   void settle(const std::string& pool, const Untaken& untaken);
   [[nodiscard]] std::size_t groups() const;

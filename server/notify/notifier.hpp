@@ -1,11 +1,13 @@
 #pragma once
 // Notifier: rings the doorbell after a commit. Asynchronous and best effort: a lost notification costs
 // milliseconds, never work, because upkeep rings again. Any thread.
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "shared/base/ids.hpp"
+#include "shared/wire/subjects.hpp"
 
 namespace noetl::notify {
 
@@ -41,6 +43,13 @@ struct GivenUpRing {
   int deliveries = 0;
 };
 
+// What waits in a lane. JetStream hands out the rings of a lane in the order of their coming.
+struct Lane {
+  std::uint64_t untaken = 0;  // rings that no worker has taken yet
+  std::int64_t taken_until_ms = 0;  // what rang before was taken; Unix time
+};
+using PoolLanes = std::array<Lane, wire::lanes>;
+
 class Notifier {
  public:
   virtual ~Notifier() = default;
@@ -50,9 +59,11 @@ class Notifier {
   virtual void tell_dead(const std::vector<Death>& deaths) = 0;
   // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
-  // Rings of that pool that no worker has taken yet, asked just now; 0 when that cannot be said. Waits for the
-  // network, for a moment: not for the path of a request.
-  [[nodiscard]] virtual std::uint64_t untaken(const std::string& pool) const = 0;
+  // The lanes of that pool, asked just now; empty ones when that cannot be said. Waits for the network, for a moment: not
+  // for the path of a request.
+  [[nodiscard]] virtual PoolLanes lanes(const std::string& pool) const = 0;
+  // The lane that a ring like this one would take now. Waits for nothing.
+  [[nodiscard]] virtual std::size_t lane_of(const Ring& ring) const = 0;
   // What was given up, oldest first; the same again until forget_given_up(), which says that the last answer was
   // recorded. Waits for the network, for a moment. Upkeep's thread only. A notifier without JetStream gives up nothing.
   [[nodiscard]] virtual std::vector<GivenUpRing> given_up(int limit) {

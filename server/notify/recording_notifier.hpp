@@ -20,7 +20,12 @@ class RecordingNotifier final : public Notifier {
     deaths_.insert(deaths_.end(), deaths.begin(), deaths.end());
   }
   [[nodiscard]] bool is_connected() const override { return true; }
-  [[nodiscard]] std::uint64_t untaken(const std::string&) const override { return untaken_; }
+  [[nodiscard]] PoolLanes lanes(const std::string&) const override {
+    PoolLanes lanes{};
+    lanes.front() = {.untaken = untaken_, .taken_until_ms = taken_until_ms_};
+    return lanes;
+  }
+  [[nodiscard]] std::size_t lane_of(const Ring&) const override { return 0; }
   [[nodiscard]] std::vector<GivenUpRing> given_up(int) override {
     const std::lock_guard lock(mutex_);
     return given_up_;
@@ -33,8 +38,11 @@ class RecordingNotifier final : public Notifier {
     const std::lock_guard lock(mutex_);
     given_up_ = std::move(rings);
   }
-  // What untaken() says from now on.
-  void pretend_untaken(std::uint64_t rings) { untaken_ = rings; }
+  // What lanes() says of the first lane from now on.
+  void pretend_untaken(std::uint64_t rings, std::int64_t taken_until_ms = 0) {
+    untaken_ = rings;
+    taken_until_ms_ = taken_until_ms;
+  }
 
   [[nodiscard]] std::vector<Death> deaths() const {
     const std::lock_guard lock(mutex_);
@@ -54,6 +62,7 @@ class RecordingNotifier final : public Notifier {
 
  private:
   std::atomic<std::uint64_t> untaken_{0};
+  std::atomic<std::int64_t> taken_until_ms_{0};
   mutable std::mutex mutex_;
   std::vector<Ring> rings_;
   std::vector<Death> deaths_;

@@ -23,6 +23,8 @@ constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lo
 constexpr std::uint64_t sweep_ticks_idle = 20;
 // A ring that was lost behind a line that never ends is made up for after this.
 constexpr std::chrono::milliseconds line_patience{60'000};
+// The times of JetStream and of ids are of different clocks, and a ring follows its commit.
+constexpr std::chrono::milliseconds clocks_apart_max{200};
 constexpr base::CommandId no_end{std::numeric_limits<std::int64_t>::max()};
 }  // namespace
 
@@ -69,13 +71,28 @@ int RingDue::take_back(Waiting& fresh) {
 
 // Without this a long queue would be rung all over again while it is worked off: a message, a claim and a refusal each.
 void RingDue::drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const {
-  const base::CommandId old{base::IdGenerator::first_id_at(now_ms - line_patience.count())};
-  std::map<std::string, bool, std::less<>> has_line;
+  const auto first_id_at = [](std::int64_t unix_ms) {
+    return base::CommandId{base::IdGenerator::first_id_at(unix_ms)};
+  };
+  const base::CommandId old = first_id_at(now_ms - line_patience.count());
+  std::map<std::string, notify::PoolLanes, std::less<>> known;
   std::erase_if(fresh, [&](const store::WaitingCommand& command) {
     if (command.queue_id < old) return false;
-    const auto [pool, is_new] = has_line.try_emplace(command.pool, false);
-    if (is_new) pool->second = parts_.notifier.untaken(command.pool) > 0;
-    return pool->second;
+    const auto [pool, is_new] = known.try_emplace(command.pool);
+    if (is_new) pool->second = parts_.notifier.lanes(command.pool);
+    // A lane is first in, first out: where what rang later was taken already, this one was never heard.
+    const std::size_t last = parts_.notifier.lane_of({.queue_id = command.queue_id,
+                                                      .execution_id = command.execution_id,
+                                                      .step = command.step,
+                                                      .pool = command.pool,
+                                                      .priority = command.priority,
+                                                      .epoch = command.epoch,
+                                                      .round = 0});
+    return std::any_of(pool->second.begin(), pool->second.begin() + static_cast<std::ptrdiff_t>(last) + 1,
+                       [&](const notify::Lane& lane) {
+                         return lane.untaken > 0 && command.queue_id > first_id_at(lane.taken_until_ms -
+                                                                                   clocks_apart_max.count());
+                       });
   });
 }
 

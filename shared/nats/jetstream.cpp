@@ -48,6 +48,7 @@ ConsumerState state_of(const jsConsumerInfo& found) {
   state.waiting = found.NumPending;
   state.acks_pending = static_cast<std::uint64_t>(std::max<std::int64_t>(found.NumAckPending, 0));
   state.redelivered = static_cast<std::uint64_t>(std::max<std::int64_t>(found.NumRedelivered, 0));
+  state.delivered_until = found.Delivered.Stream;
   return state;
 }
 
@@ -239,17 +240,30 @@ base::Result<void> JetStream::remove_consumer(const std::string& stream, const s
   return {};
 }
 
-base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
+base::Result<MessageHandle> JetStream::message(const std::string& stream, std::uint64_t sequence) {
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   natsMsg* raw = nullptr;
   const natsStatus status = js_GetMsg(&raw, context_.get(), stream.c_str(), sequence, &options, &code);
-  const MessageHandle message(raw);
+  MessageHandle message(raw);
   if (status != NATS_OK) {
     return nats_failure(status, "read message " + std::to_string(sequence) + " of stream '" + stream + "'",
                         static_cast<int>(code));
   }
-  return std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+  return message;
+}
+
+base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
+  const auto found = message(stream, sequence);
+  if (!found) return base::failure(found.error());
+  return std::string(natsMsg_GetData(found->get()),
+                     static_cast<std::size_t>(natsMsg_GetDataLength(found->get())));
+}
+
+base::Result<std::int64_t> JetStream::stored_at(const std::string& stream, std::uint64_t sequence) {
+  const auto found = message(stream, sequence);
+  if (!found) return base::failure(found.error());
+  return natsMsg_GetTime(found->get()) / 1'000'000;
 }
 
 base::Result<void> JetStream::publish(const std::string& subject, std::string_view bytes,

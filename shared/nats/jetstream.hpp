@@ -48,6 +48,7 @@ struct ConsumerState {
   std::uint64_t waiting = 0;  // not yet delivered
   std::uint64_t acks_pending = 0;  // delivered, not yet answered
   std::uint64_t redelivered = 0;
+  std::uint64_t delivered_until = 0;  // stream sequence of the newest that was delivered; 0: none yet
 };
 
 class JetStream {
@@ -75,6 +76,9 @@ class JetStream {
   // The bytes of a message that a stream keeps. not_found: it has left the stream.
   [[nodiscard]] base::Result<std::string> message_at(const std::string& stream, std::uint64_t sequence);
 
+  // When a stream stored that message, in milliseconds since 1970. not_found: it has left the stream.
+  [[nodiscard]] base::Result<std::int64_t> stored_at(const std::string& stream, std::uint64_t sequence);
+
   // Waits for the server's word. `message_id`: within the duplicate window a second one is dropped; may be empty.
   [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes,
                                            const std::string& message_id = {});
@@ -83,6 +87,8 @@ class JetStream {
   [[nodiscard]] base::Result<std::unique_ptr<PullSubscription>> pull(const PullSource& source);
 
  private:
+  [[nodiscard]] base::Result<MessageHandle> message(const std::string& stream, std::uint64_t sequence);
+
   Connection& connection_;
   const std::chrono::milliseconds patience_;
   ContextHandle context_;

@@ -89,6 +89,34 @@ TEST_CASE("two may be written at the same time, and no more") {
   CHECK(fixture.batches.size() == 3);
 }
 
+TEST_CASE("whoever is not begun with in time is told to try again, and nothing of it is done") {
+  std::atomic<bool> may_go{false};
+  std::atomic<int> sum{0};
+  Ints gathering({.batch_max = 100, .writers_max = 1, .patience = 50ms},
+                 [&](const std::vector<int>& requests) {
+                   support::wait_until("the batch may go on", 10s, [&] { return may_go.load(); });
+                   std::vector<base::Result<int>> answers;
+                   for (const int one : requests) {
+                     sum += one;
+                     answers.emplace_back(one);
+                   }
+                   return answers;
+                 });
+  std::jthread first(
+      [&] { CHECK(gathering.submit(1).value() == 1); });  // being written: it waits for that, however long
+  support::wait_until("it is taken", 10s, [&] { return gathering.writers() == 1; });
+
+  const auto late = gathering.submit(10);
+
+  REQUIRE_FALSE(late.has_value());
+  CHECK(late.error().code == base::ErrorCode::saturated);
+  CHECK(late.error().retry_after == 1s);
+  may_go = true;
+  first.join();
+  CHECK(sum == 1);
+  CHECK(gathering.submit(100).value() == 100);
+}
+
 TEST_CASE("what is wrong with one is its own error; when Postgres is away all are told") {
   std::atomic<int> runs{0};
   std::latch first_is_in(1), may_go(1);

@@ -59,6 +59,17 @@ TEST_CASE(
   wait_until("the line has gone", 5s, [&] { return was_rung(server, fresh); });
 }
 
+TEST_CASE("behind a line of rings that are all younger a command was never heard: it is rung at once") {
+  ServerParts server;
+  const auto id = server.enqueue();
+  const auto now_ms = server.number("select (extract(epoch from now()) * 1000)::bigint");
+  server.notifier.pretend_untaken(1000, now_ms + 5000);
+
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+
+  wait_until("the doorbell rings again", 5s, [&] { return was_rung(server, id); });
+}
+
 TEST_CASE("a command is rung when its time has come") {
   ServerParts server;
   const upkeep::Upkeep upkeep(server.parts, quick(server));

@@ -44,6 +44,11 @@ std::optional<std::string> Broker::stored_at(std::uint64_t sequence) const {
   return found == stored_.end() ? std::nullopt : std::optional(found->bytes);
 }
 
+std::optional<std::int64_t> Broker::stored_time(std::uint64_t sequence) const {
+  const auto found = std::ranges::find_if(stored_, [&](const auto& one) { return one.sequence == sequence; });
+  return found == stored_.end() ? std::nullopt : std::optional(found->stored_at_ms);
+}
+
 // What a server says of a message that it gives to nobody any more.
 void Broker::tell_given_up(const std::string& durable, const BrokerMessage& message) {
   const std::string stream(wire::commands_stream);
@@ -56,6 +61,9 @@ void Broker::tell_given_up(const std::string& durable, const BrokerMessage& mess
 
 void Broker::store(BrokerMessage message) {
   message.sequence = ++sequence_;
+  // One that comes late is stored when it comes.
+  message.stored_at_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(wall_begin + message.available_at).count();
   for (auto& [durable, consumer] : consumers_) {
     if (consumer.settings.filter_subject == message.subject) consumer.messages.push_back(message);
   }
@@ -96,6 +104,7 @@ std::vector<BrokerMessage> Broker::take(BrokerConsumer& consumer, int most) {
       continue;
     }
     ++message.deliveries;
+    consumer.delivered_until = std::max(consumer.delivered_until, message.sequence);
     message.available_at = scheduler_.now() + consumer.settings.ack_wait;
     taken.push_back(message);
   }

@@ -29,6 +29,7 @@ struct BrokerTroubles {
 struct BrokerMessage {
   std::string subject, bytes;
   std::uint64_t sequence = 0;
+  std::int64_t stored_at_ms = 0;  // Unix time
   Time available_at{0};  // to the next delivery
   int deliveries = 0;
   bool is_settled = false;  // acked, terminated, or delivered too often
@@ -37,6 +38,7 @@ struct BrokerMessage {
 struct BrokerConsumer {
   nats::ConsumerSettings settings;
   std::vector<BrokerMessage> messages;  // not settled
+  std::uint64_t delivered_until = 0;  // sequence of the newest one that was delivered
 };
 
 class Broker {
@@ -54,6 +56,7 @@ class Broker {
   // False when there is no such stream.
   bool publish(const std::string& subject, const std::string& bytes, const std::string& message_id);
   [[nodiscard]] std::optional<std::string> stored_at(std::uint64_t sequence) const;
+  [[nodiscard]] std::optional<std::int64_t> stored_time(std::uint64_t sequence) const;
   [[nodiscard]] bool make_stream(const std::string& name);  // true: it is new
   [[nodiscard]] bool has_stream(const std::string& name) const { return streams_.contains(name); }
   [[nodiscard]] bool make_consumer(const nats::ConsumerSettings& settings);

@@ -85,12 +85,21 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
     return base::failure(ErrorCode::not_found, "no consumer " + durable + " of stream " + stream);
   ConsumerState state;
   state.waiting = broker().untaken(*found);
+  state.delivered_until = found->delivered_until;
   return state;
 }
 
 base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
   Scheduler::running()->sleep(round_trip);
   const auto found = connection_.is_connected() ? broker().stored_at(sequence) : std::nullopt;
+  if (!found)
+    return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
+  return *found;
+}
+
+base::Result<std::int64_t> JetStream::stored_at(const std::string& stream, std::uint64_t sequence) {
+  Scheduler::running()->sleep(round_trip);
+  const auto found = connection_.is_connected() ? broker().stored_time(sequence) : std::nullopt;
   if (!found)
     return base::failure(ErrorCode::not_found, "no message " + std::to_string(sequence) + " in " + stream);
   return *found;

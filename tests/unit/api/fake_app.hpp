@@ -44,7 +44,8 @@ class SilentNotifier final : public notify::Notifier {
   void ring(const std::vector<notify::Ring>&) override {}
   void tell_dead(const std::vector<notify::Death>&) override {}
   [[nodiscard]] bool is_connected() const override { return true; }
-  [[nodiscard]] std::uint64_t untaken(const std::string&) const override { return 0; }
+  [[nodiscard]] notify::PoolLanes lanes(const std::string&) const override { return {}; }
+  [[nodiscard]] std::size_t lane_of(const notify::Ring&) const override { return 0; }
 };
 
 }  // namespace noetl::api_test

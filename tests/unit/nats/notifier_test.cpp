@@ -58,8 +58,10 @@ TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
   CHECK(in_lane(0) == 100);
   support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 3000; });
   CHECK(notifier.counts().failed == 0);
-  CHECK(notifier.untaken("default") == 3000);
-  CHECK(notifier.untaken("pool-that-nobody-rang") == 0);
+  const auto lanes = notifier.lanes("default");
+  CHECK(lanes[0].untaken + lanes[1].untaken == 3000);
+  CHECK(lanes[0].taken_until_ms == 0);
+  CHECK(notifier.lanes("pool-that-nobody-rang")[0].untaken == 0);
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
 }
 
@@ -176,7 +178,7 @@ TEST_CASE("names are those of the settings") {
   CHECK(server.request("$JS.API.STREAM.INFO.JOBS")["config"]["subjects"] ==
         nlohmann::json({"jobs", "jobs.>"}));
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD").contains("error"));
-  CHECK(notifier.untaken("gpu") == 1);
+  CHECK(notifier.lanes("gpu")[0].untaken == 1);
 }
 
 TEST_CASE(
