@@ -175,7 +175,8 @@ PoolLanes JetStreamNotifier::lanes(const std::string& pool) const {
   const std::string own = wire::commands_consumer_of(pool, settings_.consumer);
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const auto consumer = link->jetstream.find_consumer(settings_.stream, wire::lane_consumer_of(own, i));
-    if (!consumer || consumer->waiting == 0) continue;
+    if (!consumer) break;  // no answer: the others would not answer either, each after its time
+    if (consumer->waiting == 0) continue;
     lanes[i].untaken = consumer->waiting;
     if (consumer->delivered_until == 0) continue;
     lanes[i].taken_until_ms =
@@ -330,8 +331,9 @@ bool JetStreamNotifier::repair() {
     std::size_t lane = 0;
     for (const auto& wanted : consumers_of(settings_, pool)) {
       const auto waiting = repair_consumer(jetstream, wanted, was_there);
-      are_there = are_there && waiting;
-      untaken[lane++] = waiting.value_or(0);
+      are_there = waiting.has_value();
+      if (!are_there) break;
+      untaken[lane++] = *waiting;
     }
     is_whole = is_whole && are_there;
     if (!are_there) continue;

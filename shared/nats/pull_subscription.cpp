@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "shared/nats/failure.hpp"
 #include "shared/nats/jetstream.hpp"
@@ -43,6 +44,7 @@ PullSubscription::PullSubscription(SubscriptionHandle inbox, std::string inbox_s
       jetstream_(jetstream),
       connection_(connection),
       source_(std::move(source)),
+      connections_seen_(connection.connection_count()),
       asks_(source_.durables.size()) {}
 
 int PullSubscription::asked() const {
@@ -69,8 +71,12 @@ bool PullSubscription::ask(std::size_t source, int most, milliseconds patience) 
 
 void PullSubscription::end_old_asks() {
   const auto now = steady_clock::now();
+  // A server that was started again knows nothing of what was asked before, and may have lost the consumers as well.
+  const std::uint64_t connections = connection_.connection_count();
+  const bool is_new = std::exchange(connections_seen_, connections) != connections;
+  if (is_new) checked_at_ = {};
   for (Ask& one : asks_) {
-    if (one.open > 0 && now >= one.ends_at) one.open = 0;
+    if (is_new || now >= one.ends_at) one.open = 0;
   }
 }
 
@@ -168,6 +174,7 @@ base::Result<std::vector<Message>> PullSubscription::judge(Round round, millisec
                                                            found.error().message + ")");
     }
     if (round.should_check) return base::failure(base::ErrorCode::unavailable, found.error().message);
+    break;  // it cannot be said now, and asking for each would take its time each
   }
   return std::move(round.messages);
 }

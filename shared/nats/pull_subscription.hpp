@@ -3,6 +3,7 @@
 // once, by JetStream's own pull requests (CONSUMER.MSG.NEXT), since nats.c's Fetch waits for one consumer only. One thread.
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ class PullSubscription {
   JetStream& jetstream_;
   const Connection& connection_;
   const PullSource source_;
+  std::uint64_t connections_seen_;
   std::vector<Ask> asks_;  // by source
   std::chrono::steady_clock::time_point checked_at_{};
 };

@@ -25,7 +25,8 @@ std::optional<T> until_answered(World& world, const std::string& what, const typ
     auto answer = Call<T>(world, what, work).run();
     if (answer) return std::move(*answer);
     const auto code = answer.error().code;
-    if (code != base::ErrorCode::unavailable && code != base::ErrorCode::timeout) {
+    if (code != base::ErrorCode::unavailable && code != base::ErrorCode::timeout &&
+        code != base::ErrorCode::saturated) {
       world.trace.broken(what + " was refused: " + answer.error().message);
       return std::nullopt;
     }

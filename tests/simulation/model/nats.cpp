@@ -119,7 +119,8 @@ PullSubscription::PullSubscription(SubscriptionHandle inbox, std::string inbox_s
       inbox_subject_(std::move(inbox_subject)),
       jetstream_(jetstream),
       connection_(connection),
-      source_(std::move(source)) {}
+      source_(std::move(source)),
+      connections_seen_(connection.connection_count()) {}
 
 // The model answers every question at once, or when something comes: none stays open.
 int PullSubscription::asked() const { return 0; }
