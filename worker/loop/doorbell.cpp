@@ -1,5 +1,6 @@
 #include "worker/loop/doorbell.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "shared/telemetry/log.hpp"
@@ -88,6 +89,8 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::
   if (messages && messages->empty()) messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
   if (messages) {
     if (!complaint_.empty()) announce();
+    // What is too much is taken from the end: of the last lane.
+    std::ranges::stable_sort(*messages, {}, &nats::Message::source);
     return messages;
   }
   pull_.reset();
@@ -100,7 +103,8 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::
 base::Result<std::vector<nats::Message>> Doorbell::fetch_busy(int room) {
   room -= pull_->asked();
   if (!shares_.is_busy() || room <= 0) return std::vector<nats::Message>();
-  if (room >= LaneShares::divided_room_min) return ask(shares_.divided(room), std::chrono::milliseconds(0));
+  if (room >= static_cast<int>(shares_.lanes()))
+    return ask(shares_.divided(room), std::chrono::milliseconds(0));
   std::vector<nats::Message> all;
   for (const std::size_t lane : shares_.next_order()) {
     std::vector<int> most(shares_.lanes());

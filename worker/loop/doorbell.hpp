@@ -30,8 +30,8 @@ class Doorbell {
 
   // Tries to (re)open when it is not open; at most every retry_interval. True when it can be fetched from.
   bool is_open();
-  // What is there, for `room` idle slots, fairly from all lanes; when nothing is there, what comes first. With less
-  // room than lanes it may be more than there is room for. After an error it is not open any more.
+  // What is there, for `room` idle slots, fairly from all lanes and by lane; when nothing is there, what comes first. It may
+  // be a little more than there is room for: that is for others. After an error it is not open any more.
   [[nodiscard]] base::Result<std::vector<nats::Message>> fetch(int room, std::chrono::milliseconds patience);
   // May notifications still come that were asked for? Then somebody has to look.
   [[nodiscard]] bool is_expecting() const { return pull_ && pull_->asked() > 0; }

@@ -10,6 +10,8 @@ namespace {
 // progress would grow faster than it is finished.
 constexpr int share_divisor = 16;
 constexpr std::uint64_t turns_per_rotation = 16;
+constexpr std::uint64_t probes_per_rotation = 4;
+constexpr int probe_all_room_min = 16;
 }  // namespace
 
 bool LaneShares::is_busy() const {
@@ -22,18 +24,28 @@ std::vector<int> LaneShares::to_wait_for(int room) const {
   return most;
 }
 
-std::vector<int> LaneShares::divided(int room) const {
-  std::vector<int> most(pending_.size(), 1);
-  const auto busy =
-      static_cast<int>(std::ranges::count_if(pending_, [](auto pending) { return pending > 0; }));
+std::vector<int> LaneShares::divided(int room) {
+  std::vector<int> most(pending_.size());
+  std::vector<std::size_t> idle;
+  for (std::size_t lane = 0; lane < most.size(); ++lane) {
+    if (pending_[lane] == 0) idle.push_back(lane);
+  }
+  const auto busy = static_cast<int>(most.size() - idle.size());
   if (busy == 0) return to_wait_for(room);
-  int rest = std::max(busy, room - static_cast<int>(most.size()) + busy);
+  ++turns_;
+  if (room >= probe_all_room_min) {
+    for (const std::size_t lane : idle) most[lane] = 1;
+  } else if (!idle.empty()) {
+    const bool is_other = turns_ % probes_per_rotation == 0;
+    most[is_other ? idle[turns_ / probes_per_rotation % idle.size()] : idle.front()] = 1;
+  }
+  int rest = room;
   const int share = std::max(1, rest / share_divisor);
   // From the last to the first: what the shares leave over is the first busy lane's.
   int left = busy;
   for (std::size_t lane = most.size(); lane-- > 0;) {
     if (pending_[lane] == 0) continue;
-    most[lane] = --left == 0 ? std::max(1, rest) : share;
+    most[lane] = --left == 0 ? rest : std::min(share, rest - left);
     rest -= most[lane];
   }
   return most;

@@ -19,12 +19,12 @@ class LaneShares {
   // What to ask each lane for when none is known to have anything, and the first that comes is waited for. With fewer
   // slots than lanes that is more than there is room: what comes too much goes back.
   [[nodiscard]] std::vector<int> to_wait_for(int room) const;
-  // The same when some lane is busy and room is large; one for each of the others, to see whether it is still idle.
-  [[nodiscard]] std::vector<int> divided(int room) const;
-  // In which order to ask with little room, each for all of it. Every sixteenth turn a lane other than the first begins.
+  // The same when some lane is busy: all of the room (at least as many as lanes) for those that are, and beyond it one for
+  // each of the others, to see whether it is still idle; with little room for one of them, mostly the first. Keeping room for
+  // those would leave a slot or two empty, and cost a claim of its own to fill them.
+  [[nodiscard]] std::vector<int> divided(int room);
+  // In which order to ask with less room than that, each for all of it. Every sixteenth turn a lane other than the first begins.
   [[nodiscard]] std::vector<std::size_t> next_order();
-
-  static constexpr int divided_room_min = 16;
 
  private:
   std::vector<std::uint64_t> pending_;  // by lane, as of the last answer

@@ -23,12 +23,29 @@ TEST_CASE("whoever waits asks every lane, and the first for nearly all its room"
 TEST_CASE("a flood in one lane gets nearly everything, and no lane is left out") {
   LaneShares shares(3);
   shares.saw(2, 100'000);
-  CHECK(shares.divided(512) == std::vector<int>{1, 1, 510});
+  CHECK(shares.divided(512) == std::vector<int>{1, 1, 512});
   shares.saw(0, 50);
-  CHECK(shares.divided(512) == std::vector<int>{480, 1, 31});
+  CHECK(shares.divided(512) == std::vector<int>{480, 1, 32});
   shares.saw(1, 7);
   CHECK(shares.divided(512) == std::vector<int>{448, 32, 32});
-  for (int room = LaneShares::divided_room_min; room < 600; ++room) CHECK(sum(shares.divided(room)) == room);
+  for (int room = 3; room < 600; ++room) CHECK(sum(shares.divided(room)) == room);
+}
+
+TEST_CASE("with a few slots one idle lane at a time is looked at, mostly the first") {
+  LaneShares shares(3);
+  shares.saw(2, 100'000);
+  std::map<std::size_t, int> probed;
+  for (int i = 0; i < 80; ++i) {
+    const auto most = shares.divided(8);
+    CHECK(sum(most) == 9);
+    CHECK(most[2] == 8);
+    ++probed[most[0] == 1 ? 0 : 1];
+  }
+  CHECK(probed[0] == 70);
+  CHECK(probed[1] == 10);
+  shares.saw(0, 5);
+  shares.saw(1, 5);
+  CHECK(shares.divided(3) == std::vector<int>{1, 1, 1});
 }
 
 TEST_CASE("with little room the first lane is asked first fifteen times of sixteen, the others in turn") {
