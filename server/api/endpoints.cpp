@@ -281,7 +281,7 @@ constexpr Endpoint table[] = {
 std::span<const Endpoint> endpoints() { return table; }
 
 bool refuses_query(const Endpoint& endpoint) {
-  return endpoint.query.empty() && endpoint.gate != GateKind::none;
+  return endpoint.query.empty() && endpoint.method == "DELETE";
 }
 
 std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {

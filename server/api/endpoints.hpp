@@ -43,8 +43,8 @@ struct Endpoint {
 };
 
 [[nodiscard]] std::span<const Endpoint> endpoints();
-// Nothing may stand after the '?': what nobody reads was meant for something, as ?dry_run=true where nothing is tried
-// first. Only probes and scrapes (no gate) may carry what they like.
+// Of what deletes, nothing may stand after the '?' that nobody reads: it was meant for something, as ?dry_run=true where
+// nothing is tried first. Elsewhere NoETL's clients send more than is read here.
 [[nodiscard]] bool refuses_query(const Endpoint& endpoint);
 // Every code that this endpoint can answer with: its own and those of its body, path and gate.
 [[nodiscard]] std::vector<base::ErrorCode> errors_of(const Endpoint& endpoint);

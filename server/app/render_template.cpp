@@ -81,7 +81,9 @@ base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::Rende
     context.set_input(&extra);
     const auto rendered = context.render(source);
     if (!rendered) {
-      answer = base::failure(rendered.error());
+      auto error = rendered.error();
+      if (error.field.empty()) error.field = "template";
+      answer = base::failure(std::move(error));
       return;
     }
     answer = wire::RenderAnswer{.rendered = domain::json_text(*rendered),

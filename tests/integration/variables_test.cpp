@@ -166,6 +166,10 @@ TEST_CASE("templates are rendered with what the execution knows, strictly or not
   CHECK(strict.error().message.find("'nobody'") != std::string::npos);
   request.is_strict = false;
   CHECK(app::render_template(fixture.parts, request));
+  request.source = json("{{ unfinished").dump();
+  const auto broken = app::render_template(fixture.parts, request);
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().field == "template");
   request.execution_id = {1};
   CHECK(app::render_template(fixture.parts, request).error().code == base::ErrorCode::not_found);
 }
