@@ -35,9 +35,11 @@ class WorkerKilled(Row):
     def run(self, trial):
         stack, since = trial.stack, trial.now()
         struck = []
-        for _ in range(trial.scaled(2, 12)):
+        # A worker may have nothing at that moment; the short form has too few kills to leave that to chance.
+        while len(struck) < trial.scaled(2, 12) or (not any(running for running, _, _ in struck) and len(struck) < 12):
             trial.pause(trial.random.uniform(0.8, trial.scaled(1.0, 3.0)))
-            worker = trial.random.choice(stack.workers)
+            busy = wait_until("a worker that runs something", lambda: [one for one in stack.workers if trial.running_at(one.worker_id)], 20)
+            worker = trial.random.choice(busy if trial.random.random() < 0.7 else stack.workers)
             worker_id, moment = worker.worker_id, trial.now()
             worker.kill()
             # A claim that was under way may still be carried out by the server: what it gives is in flight as well.
