@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
 #include "server/app/decision_writes.hpp"
 #include "server/app/pool_rules.hpp"
@@ -18,22 +19,11 @@ std::vector<std::string> keys_of(const std::vector<wire::NewCommand>& commands) 
   }
   return keys;
 }
-}  // namespace
 
-base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    Parts& parts, const std::vector<wire::NewCommand>& commands) {
-  std::vector<base::CommandId> ids;
-  ids.reserve(commands.size());
-  for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({parts.ids.next()});
-
-  const auto pools = parts.pool_rules.get();
-  std::set<base::CommandId> inserted;
-  parts.connections.run_one([&](store::Session& session) {
-    const auto made = store::QueueTable(session).insert_plain(commands, ids, *pools);
-    inserted = {made.begin(), made.end()};
-  });
+std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::NewCommand>& commands,
+                                        const std::vector<base::CommandId>& ids,
+                                        const std::set<base::CommandId>& inserted) {
   crash_after_commit();
-
   std::map<std::string, base::CommandId> known;
   if (inserted.size() < commands.size()) {
     parts.connections.run_one(
@@ -63,6 +53,22 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   }
   ring(parts, rings);
   return answer;
+}
+}  // namespace
+
+base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
+    Parts& parts, const std::vector<wire::NewCommand>& commands) {
+  std::vector<base::CommandId> ids;
+  ids.reserve(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({parts.ids.next()});
+
+  const auto pools = parts.pool_rules.get();
+  std::set<base::CommandId> inserted;
+  parts.connections.run_one([&](store::Session& session) {
+    const auto made = store::QueueTable(session).insert_plain(commands, ids, *pools);
+    inserted = {made.begin(), made.end()};
+  });
+  return after_commit([&] { return tell(parts, commands, ids, inserted); });
 }
 
 }  // namespace noetl::app

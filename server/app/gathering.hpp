@@ -23,7 +23,7 @@ template <class Request, class Answer>
 class Gathering {
  public:
   // One answer for each request, in their order. store::Unavailable is thrown to all of them. Anything else that it throws is
-  // of one of them, and nothing was written: each goes again by itself.
+  // of one of them, and nothing was written (after_commit.hpp sees to that): each goes again by itself.
   using Run = std::function<std::vector<base::Result<Answer>>(const std::vector<Request>&)>;
   struct Limits {
     std::size_t batch_max = 256;

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
 #include "server/app/known_execution.hpp"
 #include "server/app/open_execution.hpp"
@@ -135,18 +136,20 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
     done.emplace(parts);  // anew for a repeated transaction
     done->run(session, all, requests);
   });
-  crash_after_commit();
-  ring(parts, done->rings());
-  tell_parents(parts, done->ended());
-  for (const auto& started : all) {
-    answers[started.index] =
-        done->was_inserted(started.open.execution_id)
-            ? base::Result<wire::ExecuteAnswer>(wire::ExecuteAnswer{
-                  started.open.execution_id, done->generated().at(started.open.execution_id), false})
-            : known_execution(parts, {.key = requests[started.index].idempotency_key,
-                                      .path = started.open.playbook->path,
-                                      .rerun_of = {}});
-  }
+  after_commit([&] {
+    crash_after_commit();
+    ring(parts, done->rings());
+    tell_parents(parts, done->ended());
+    for (const auto& started : all) {
+      answers[started.index] =
+          done->was_inserted(started.open.execution_id)
+              ? base::Result<wire::ExecuteAnswer>(wire::ExecuteAnswer{
+                    started.open.execution_id, done->generated().at(started.open.execution_id), false})
+              : known_execution(parts, {.key = requests[started.index].idempotency_key,
+                                        .path = started.open.playbook->path,
+                                        .rerun_of = {}});
+    }
+  });
   return answers;
 }
 

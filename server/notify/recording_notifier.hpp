@@ -9,7 +9,7 @@
 
 namespace noetl::notify {
 
-class RecordingNotifier final : public Notifier {
+class RecordingNotifier : public Notifier {
  public:
   void ring(const std::vector<Ring>& rings) override {
     const std::lock_guard lock(mutex_);

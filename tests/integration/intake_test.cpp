@@ -6,6 +6,7 @@
 
 #include "server/app/intake.hpp"
 #include "server/app/register_playbook.hpp"
+#include "server/store/errors.hpp"
 #include "tests/integration/server_parts.hpp"
 
 using namespace noetl;
@@ -75,20 +76,47 @@ TEST_CASE("a request that Postgres refuses fails alone, and those that came with
   CHECK(server.number("select count(*) from noetl.queue") == 300);
 }
 
+TEST_CASE("what fails after the commit is an outcome that is unknown, and nothing is written twice") {
+  // The doorbell throws, as anything that follows a commit might.
+  struct BrokenNotifier final : notify::RecordingNotifier {
+    void ring(const std::vector<notify::Ring>&) override { throw std::runtime_error("broken"); }
+  };
+  ServerParts server;
+  BrokenNotifier broken;
+  app::Parts parts{.connections = server.connections,
+                   .notifier = broken,
+                   .ids = server.ids,
+                   .playbooks = server.playbooks,
+                   .waiting_claims = server.waiting_claims,
+                   .pool_rules = server.pool_rules,
+                   .rules = {}};
+  (void)app::register_playbook(server.parts, {support::single_step}).value();
+  app::Intake intake(parts);
+
+  at_once(16, [&](int) {
+    for (int i = 0; i < 10; ++i) {
+      CHECK_THROWS_AS((void)intake.enqueue(noop()), store::Unavailable);
+      wire::ExecuteRequest request;
+      request.path = "tests/single";
+      CHECK_THROWS_AS((void)intake.execute(request), store::Unavailable);
+    }
+  });
+
+  CHECK(server.number("select count(*) from noetl.queue where execution_id is null") == 160);
+  CHECK(server.number("select count(*) from noetl.execution") == 160);
+}
+
 TEST_CASE(
     "concurrent executes each have their execution; an unknown playbook is only its own request's error") {
   ServerParts server;
-  constexpr const char* playbook =
-      "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: t/p}\nworkflow:\n"
-      "  - step: start\n    tool: {kind: noop}\n";
-  (void)app::register_playbook(server.parts, {playbook}).value();
+  (void)app::register_playbook(server.parts, {support::single_step}).value();
   app::Intake intake(server.parts);
   std::atomic<int> started{0}, unknown{0}, duplicates{0};
 
   at_once(12, [&](int thread) {
     for (int i = 0; i < 20; ++i) {
       wire::ExecuteRequest request;
-      request.path = thread == 5 ? "t/nobody" : "t/p";
+      request.path = thread == 5 ? "t/nobody" : "tests/single";
       if (thread == 6 || thread == 7) request.idempotency_key = "run-" + std::to_string(i);
       const auto answer = intake.execute(request);
       if (!answer) {

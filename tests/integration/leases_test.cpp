@@ -121,15 +121,7 @@ TEST_CASE("the commands of a lost worker wait again, those without attempts left
 TEST_CASE("a command whose execution cannot be read does not keep the others of its worker") {
   ServerParts server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {R"(
-apiVersion: noetl.io/v2
-kind: Playbook
-metadata: {name: single, path: tests/single}
-workflow:
-  - step: start
-    tool: {kind: noop}
-)"})
-      .value();
+  (void)app::register_playbook(server.parts, {support::single_step}).value();
   wire::ExecuteRequest request;
   request.path = "tests/single";
   (void)app::start_execution(server.parts, request).value();

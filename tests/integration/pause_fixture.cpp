@@ -25,15 +25,6 @@ workflow:
     tool: {kind: noop}
 )";
 
-constexpr const char* single = R"(
-apiVersion: noetl.io/v2
-kind: Playbook
-metadata: {name: single, path: tests/single}
-workflow:
-  - step: start
-    tool: {kind: noop}
-)";
-
 constexpr const char* limited = R"(
 apiVersion: noetl.io/v10
 kind: Playbook
@@ -46,7 +37,7 @@ workflow:
 }  // namespace
 
 base::ExecutionId execute(ServerParts& server, wire::ExecuteRequest request) {
-  (void)app::register_playbook(server.parts, {single}).value();
+  (void)app::register_playbook(server.parts, {single_step}).value();
   (void)app::register_playbook(server.parts, {calling}).value();
   (void)app::register_playbook(server.parts, {limited}).value();
   return app::start_execution(server.parts, request).value().execution_id;

@@ -13,17 +13,6 @@ using support::completed;
 using support::failed;
 using support::ServerParts;
 
-namespace {
-constexpr const char* single = R"(
-apiVersion: noetl.io/v2
-kind: Playbook
-metadata: {name: single, path: tests/single}
-workflow:
-  - step: start
-    tool: {kind: noop}
-)";
-}  // namespace
-
 TEST_CASE("a completed command is done with its result, one event and right counters") {
   ServerParts server;
   server.add_worker("w");
@@ -96,7 +85,7 @@ TEST_CASE(
     "a report that names another execution than its command's is refused, and the right one still counts") {
   ServerParts server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {single}).value();
+  (void)app::register_playbook(server.parts, {support::single_step}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/single";
   const auto mine = app::start_execution(server.parts, execute).value().execution_id;
@@ -127,7 +116,7 @@ TEST_CASE(
 TEST_CASE("a report for an execution that has ended, or is gone, by other hands is refused") {
   ServerParts server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {single}).value();
+  (void)app::register_playbook(server.parts, {support::single_step}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/single";
   (void)app::start_execution(server.parts, execute).value();

@@ -38,6 +38,16 @@ struct ServerParts {
   app::Parts parts;
 };
 
+// A playbook of one step.
+inline constexpr const char* single_step = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: single, path: tests/single}
+workflow:
+  - step: start
+    tool: {kind: noop}
+)";
+
 wire::AttemptReport completed(const domain::ClaimedCommand& command,
                               std::string result = "{\"status\":\"ok\"}");
 wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::string& kind);
