@@ -3,20 +3,12 @@ each renewing its leases once a second; transactions a second, the server's shar
 import argparse
 import time
 
+import cost
 from stack import Stack
 
 
 def transactions(stack):
     return int(stack.sql.value("select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"))
-
-
-def cpu_seconds(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
-def resident_mib(pid):
-    return next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS")) / 1024
 
 
 def main():
@@ -29,11 +21,12 @@ def main():
         for count in (int(one) for one in options.workers.split(",")):
             stack.start_workers(count)
             time.sleep(5)
-            before, busy, start = transactions(stack), cpu_seconds(stack.server.pid), time.monotonic()
+            before, busy, start = transactions(stack), cost.cpu_seconds(stack)["server"], time.monotonic()
             time.sleep(options.seconds)
             took = time.monotonic() - start
+            share = (cost.cpu_seconds(stack)["server"] - busy) / took
             print(f"{count} workers: {(transactions(stack) - before) / took:.1f} transactions/s, "
-                  f"server {(cpu_seconds(stack.server.pid) - busy) / took * 100:.1f} % of a core, {resident_mib(stack.server.pid):.0f} MiB", flush=True)
+                  f"server {share * 100:.1f} % of a core, {cost.server_now(stack)['mib']:.0f} MiB", flush=True)
             stack.stop_workers()
 
 

@@ -182,6 +182,27 @@ CREATE TABLE noetl.queue (
     CONSTRAINT queue_timeout_ms_check CHECK ((timeout_ms >= 0))
 )
 WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
+CREATE VIEW noetl.open_due_pool AS
+ WITH RECURSIVE found AS (
+        ( SELECT queue.pool
+           FROM noetl.queue
+          WHERE (queue.available_at IS NOT NULL)
+          ORDER BY queue.pool
+         LIMIT 1)
+        UNION ALL
+         SELECT ( SELECT q.pool
+                   FROM noetl.queue q
+                  WHERE ((q.available_at IS NOT NULL) AND (q.pool > f.pool))
+                  ORDER BY q.pool
+                 LIMIT 1) AS pool
+           FROM found f
+          WHERE (f.pool IS NOT NULL)
+        )
+ SELECT found.pool
+   FROM found
+  WHERE ((found.pool IS NOT NULL) AND (found.pool <> ALL (ARRAY( SELECT p.pool
+           FROM noetl.pool p
+          WHERE p.is_paused))));
 CREATE TABLE noetl.queue_change (
     pool text NOT NULL,
     status text NOT NULL,

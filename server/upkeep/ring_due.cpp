@@ -80,6 +80,8 @@ void RingDue::drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const {
     if (command.queue_id < old) return false;
     const auto [pool, is_new] = known.try_emplace(command.pool);
     if (is_new) pool->second = parts_.notifier.lanes(command.pool);
+    if (std::ranges::none_of(pool->second, [](const notify::Lane& lane) { return lane.untaken > 0; }))
+      return false;
     // A lane is first in, first out: where what rang later was taken already, this one was never heard.
     const std::size_t last = parts_.notifier.lane_of({.queue_id = command.queue_id,
                                                       .execution_id = command.execution_id,

@@ -113,13 +113,13 @@ void PullSubscription::take_arrived(Round& round) {
 // Has whoever began to answer said all? And whoever was asked not to wait?
 bool PullSubscription::is_settled(const Round& round, bool should_wait) const {
   if (round.should_check) return true;
+  bool has_ended = false;  // a question, while the others wait: it is for the caller to ask again
   for (std::size_t i = 0; i < asks_.size(); ++i) {
     const bool is_open = asks_[i].open > 0;
     if (is_open && (round.has_given[i] || (round.is_asked[i] && !should_wait))) return false;
-    // A question has ended while the others wait: it is for the caller to ask again.
-    if (should_wait && !is_open && round.is_asked[i]) return true;
+    has_ended = has_ended || (round.is_asked[i] && !is_open);
   }
-  return !should_wait || !round.messages.empty();
+  return !should_wait || has_ended || !round.messages.empty();
 }
 
 base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most,

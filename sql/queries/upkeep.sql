@@ -20,20 +20,10 @@ where ($1::text is null or c.worker_id = $1)
                   where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
 
 -- name: due_commands
--- Pool by pool, in turn, by queue_pool_available_at: the names of pools are its first columns, each found by one look. A
--- paused pool is not rung: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
-with recursive pools as (
-  (select pool from noetl.queue where available_at is not null order by pool limit 1)
-  union all
-  select (select q.pool from noetl.queue q where q.available_at is not null and q.pool > p.pool order by q.pool limit 1)
-  from pools p where p.pool is not null
-), open_pools as (
-  select pool from pools
-  where pool is not null and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
-)
+-- Pool by pool, in turn, by queue_pool_available_at. A paused pool is not rung: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
 select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
   d.available_at::text as available_at
-from open_pools p
+from noetl.open_due_pool p
 left join unnest($1::text[], $2::timestamptz[], $3::bigint[]) as c(pool, available_at, queue_id) on c.pool = p.pool
 cross join lateral (
   select w.*, row_number() over (order by w.available_at, w.queue_id) as place from (
@@ -69,15 +59,7 @@ order by is_end desc, queue_id
 -- Everything that a tick must know, so that an idle server asks one question a tick and writes nothing. Each part is
 -- the first row of an index (of each pool, as in due_commands), or a table that is small: queue_change is folded,
 -- queue_depth has a row for each pool and status, claim has what the workers hold.
-with recursive pools as (
-  (select pool from noetl.queue where available_at is not null order by pool limit 1)
-  union all
-  select (select q.pool from noetl.queue q where q.available_at is not null and q.pool > p.pool order by q.pool limit 1)
-  from pools p where p.pool is not null
-), open_pools as (
-  select pool from pools
-  where pool is not null and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
-)
+with open_pools as materialized (select pool from noetl.open_due_pool)
 select (extract(epoch from now()) * 1000)::bigint as now_ms,
   coalesce((select ceil(extract(epoch from min(first.available_at) - now()) * 1000)
     from open_pools p cross join lateral (

@@ -1,13 +1,9 @@
 #pragma once
 // What the tests of the http tool share: a server with the answers that the cases need, and calls in one line.
 #include <doctest/doctest.h>
-#include <httplib.h>
-
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "support.hpp"
+#include "tests/support/local_http.hpp"
 #include "worker/tools/http_tool.hpp"
 
 namespace noetl::tools {
@@ -18,20 +14,9 @@ class Site {
   Site() {
     add_plain_routes();
     add_awkward_routes();
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
+    http_.listen();
   }
-  ~Site() {
-    {
-      const std::lock_guard lock(mutex_);
-      is_closing_ = true;
-    }
-    closing_.notify_all();
-    server_.stop();
-  }
-  [[nodiscard]] std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
-  }
+  [[nodiscard]] std::string url(const std::string& path) const { return http_.url(path); }
 
  private:
   void add_plain_routes() {
@@ -48,15 +33,15 @@ class Site {
                                .dump(),
                            "application/json");
     };
-    server_.Get("/echo", echo);
-    server_.Post("/echo", echo);
-    server_.Put("/echo", echo);
-    server_.Delete("/echo", echo);
-    server_.Get("/text",
-                [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
-    server_.Get("/badjson",
-                [](const auto&, auto& response) { response.set_content("{oops", "application/json"); });
-    server_.Get("/status/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {
+    http_.server.Get("/echo", echo);
+    http_.server.Post("/echo", echo);
+    http_.server.Put("/echo", echo);
+    http_.server.Delete("/echo", echo);
+    http_.server.Get(
+        "/text", [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
+    http_.server.Get("/badjson",
+                     [](const auto&, auto& response) { response.set_content("{oops", "application/json"); });
+    http_.server.Get("/status/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {
       response.status = std::stoi(request.matches[1]);
       if (response.status == 429) response.set_header("Retry-After", "7");
       if (response.status == 503) response.set_header("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT");
@@ -64,29 +49,31 @@ class Site {
     });
   }
   void add_awkward_routes() {
-    server_.Get("/redirect",
-                [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
-    server_.Post("/redirect",
-                 [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
-    server_.Post("/redirect307", [](const auto&, auto& response) { response.set_redirect("/echo", 307); });
-    server_.Get("/loop", [](const auto&, auto& response) { response.set_redirect("/loop"); });
-    server_.Get("/elsewhere", [this](const auto&, auto& response) {
-      response.set_redirect("http://localhost:" + std::to_string(port_) + "/echo");
+    http_.server.Get("/redirect",
+                     [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
+    http_.server.Post("/redirect",
+                      [](const auto&, auto& response) { response.set_redirect("/echo?from=redirect"); });
+    http_.server.Post("/redirect307",
+                      [](const auto&, auto& response) { response.set_redirect("/echo", 307); });
+    http_.server.Get("/loop", [](const auto&, auto& response) { response.set_redirect("/loop"); });
+    http_.server.Get("/elsewhere", [this](const auto&, auto& response) {
+      response.set_redirect("http://localhost:" + std::to_string(http_.port()) + "/echo");
     });
-    server_.Get("/tofile", [](const auto&, auto& response) { response.set_redirect("file:///etc/passwd"); });
-    server_.Get("/huge", [](const auto&, auto& response) {
+    http_.server.Get("/tofile",
+                     [](const auto&, auto& response) { response.set_redirect("file:///etc/passwd"); });
+    http_.server.Get("/huge", [](const auto&, auto& response) {
       response.set_content(std::string(5'000'000, 'x'), "text/plain");
     });
     // What a proxy is asked for is a whole url.
-    server_.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    http_.server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
       if (!request.target.starts_with("http://")) return httplib::Server::HandlerResponse::Unhandled;
       response.set_content(Json{{"target", request.target}}.dump(), "application/json");
       return httplib::Server::HandlerResponse::Handled;
     });
-    server_.Get("/zipped", [](const auto&, auto& response) {
+    http_.server.Get("/zipped", [](const auto&, auto& response) {
       response.set_content(Json{{"text", std::string(20'000, 'z')}}.dump(), "application/json");
     });
-    server_.Post("/upload", [](const httplib::Request& request, httplib::Response& response) {
+    http_.server.Post("/upload", [](const httplib::Request& request, httplib::Response& response) {
       Json seen = Json::object();
       for (const auto& [name, file] : request.files) {
         seen[name] = file.filename.empty() ? file.content
@@ -95,30 +82,19 @@ class Site {
       }
       response.set_content(seen.dump(), "application/json");
     });
-    server_.Get("/hang", [this](const auto&, auto& response) {
+    http_.server.Get("/hang", [this](const auto&, auto& response) {
       response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
-        return !closes_within(10ms) && sink.is_writable();
+        return !http_.closes_within(10ms) && sink.is_writable();
       });
     });
-    server_.Get("/drip", [this](const auto&, auto& response) {
+    http_.server.Get("/drip", [this](const auto&, auto& response) {
       response.set_chunked_content_provider("text/plain", [this](std::size_t, httplib::DataSink& sink) {
-        return !closes_within(10ms) && sink.write("x", 1);
+        return !http_.closes_within(10ms) && sink.write("x", 1);
       });
     });
   }
 
-  // How slow a slow peer is; its end is not waited for.
-  bool closes_within(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    return closing_.wait_for(lock, time, [this] { return is_closing_; });
-  }
-
-  std::mutex mutex_;
-  std::condition_variable closing_;
-  bool is_closing_ = false;  // guarded by mutex_
-  httplib::Server server_;
-  int port_ = 0;
-  std::jthread thread_;
+  support::LocalHttp http_;
 };
 
 inline Site& site() {

@@ -2,12 +2,10 @@
 #include "server/vault/token_request.hpp"
 
 #include <doctest/doctest.h>
-#include <httplib.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+
+#include "tests/support/local_http.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
@@ -17,43 +15,22 @@ namespace {
 class Endpoint {
  public:
   Endpoint() {
-    server_.Post("/token", [](const httplib::Request& request, httplib::Response& response) {
+    http_.server.Post("/token", [](const httplib::Request& request, httplib::Response& response) {
       response.set_content(R"({"access_token":"t","sent":")" + request.body + "\"}", "application/json");
     });
-    server_.Post("/trickle", [this](const httplib::Request&, httplib::Response& response) {
+    http_.server.Post("/trickle", [this](const httplib::Request&, httplib::Response& response) {
       response.set_chunked_content_provider("application/json", [this](std::size_t, httplib::DataSink& sink) {
-        return !closes_within(5ms) && sink.write(" ", 1);
+        return !http_.closes_within(5ms) && sink.write(" ", 1);
       });
     });
-    server_.Post("/silence",
-                 [this](const httplib::Request&, httplib::Response&) { (void)closes_within(1min); });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
+    http_.server.Post(
+        "/silence", [this](const httplib::Request&, httplib::Response&) { (void)http_.closes_within(1min); });
+    http_.listen();
   }
-  ~Endpoint() {
-    {
-      const std::lock_guard lock(mutex_);
-      is_closing_ = true;
-    }
-    closing_.notify_all();
-    server_.stop();
-  }
-  [[nodiscard]] std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
-  }
+  [[nodiscard]] std::string url(const std::string& path) const { return http_.url(path); }
 
  private:
-  bool closes_within(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    return closing_.wait_for(lock, time, [this] { return is_closing_; });
-  }
-
-  std::mutex mutex_;
-  std::condition_variable closing_;
-  bool is_closing_ = false;  // guarded by mutex_
-  httplib::Server server_;
-  int port_ = 0;
-  std::jthread thread_;
+  support::LocalHttp http_;
 };
 
 vault::TokenRequest request_to(const std::string& url, std::chrono::milliseconds time_max) {
