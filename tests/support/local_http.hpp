@@ -29,6 +29,8 @@ class LocalHttp {
   void listen() {
     port_ = server.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server.listen_after_bind(); });
+    // To stop a server that does not listen yet is to do nothing, and then it listens for ever.
+    while (!server.is_running()) std::this_thread::yield();
   }
   [[nodiscard]] std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;

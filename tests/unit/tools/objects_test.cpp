@@ -1,6 +1,5 @@
 // Object stores, against a store of the test's own that checks who asks.
 #include <doctest/doctest.h>
-#include <httplib.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -8,11 +7,11 @@
 
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
 #include "support.hpp"
+#include "tests/support/local_http.hpp"
 #include "worker/tools/objects/object_tool.hpp"
 #include "worker/tools/objects/signature.hpp"
 
@@ -28,10 +27,10 @@ class Store {
     const auto handle = [this](const httplib::Request& request, httplib::Response& response) {
       answer(request, response);
     };
-    server_.Put("/base/.*", handle);
-    server_.Get("/base/.*", handle);
-    server_.Delete("/base/.*", handle);
-    server_.Post("/token", [this](const httplib::Request& request, httplib::Response& response) {
+    http_.server.Put("/base/.*", handle);
+    http_.server.Get("/base/.*", handle);
+    http_.server.Delete("/base/.*", handle);
+    http_.server.Post("/token", [this](const httplib::Request& request, httplib::Response& response) {
       ++tokens;
       assertion = request.get_param_value("assertion");
       response.status = is_refusing ? 400 : 200;
@@ -39,13 +38,9 @@ class Store {
           is_refusing ? R"({"error":"invalid_grant"})" : R"({"access_token":"t0k3n","expires_in":3600})",
           "application/json");
     });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
+    http_.listen();
   }
-  ~Store() { server_.stop(); }
-  [[nodiscard]] std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
-  }
+  [[nodiscard]] std::string url(const std::string& path) const { return http_.url(path); }
   static SigningKey key() {
     return {.id = "AK", .secret = "a secret key", .session_token = {}, .region = "eu-north-1"};
   }
@@ -90,9 +85,7 @@ class Store {
     }
   }
 
-  httplib::Server server_;
-  int port_ = 0;
-  std::jthread thread_;
+  support::LocalHttp http_;
 };
 
 std::string made_private_key() {

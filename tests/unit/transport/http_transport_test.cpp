@@ -24,11 +24,11 @@ struct Server {
   int port = 0;
   std::jthread thread;
 
-  // Bound and listening on return: a connection waits until the thread accepts it.
   Server() {
     http.set_keep_alive_max_count(1000);
     port = http.bind_to_any_port("127.0.0.1");
     thread = std::jthread([this] { http.listen_after_bind(); });
+    while (!http.is_running()) std::this_thread::yield();  // before that a stop does nothing
   }
   ~Server() { http.stop(); }
 
