@@ -95,16 +95,23 @@ tl::unexpected<base::Error> unregistered(const std::string& worker_id) {
       "/worker_id");
 }
 
+// `most`: 0 for all of them.
 base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& worker_id,
-                                             const std::vector<base::CommandId>& ids) {
-  const std::set<base::CommandId> wanted(ids.begin(), ids.end());
+                                             const std::vector<base::CommandId>& ids, int most = 0) {
+  const std::set<base::CommandId> all(ids.begin(), ids.end());
   wire::ClaimAnswer answer;
   bool is_alive = true;
   parts.connections.run_one([&](store::Session& session) {
-    answer.commands =
-        store::QueueTable(session).claim(worker_id, {wanted.begin(), wanted.end()}, parts.ids.next());
-    if (answer.commands.size() == wanted.size()) return;
-    auto missing = wanted;
+    auto missing = all;
+    std::vector<base::CommandId> wanted(all.begin(), all.end());
+    if (most > 0 && static_cast<std::size_t>(most) < wanted.size()) {
+      wanted = store::QueueTable(session).claimable_of(worker_id, wanted, most);
+      // The worker's slots are filled: what became of the others is for those who ask next.
+      if (wanted.size() == static_cast<std::size_t>(most)) missing = {wanted.begin(), wanted.end()};
+    }
+    if (!wanted.empty())
+      answer.commands = store::QueueTable(session).claim(worker_id, wanted, parts.ids.next());
+    if (answer.commands.size() == missing.size()) return;
     for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
     if (answer.commands.empty()) is_alive = store::WorkerTable(session).is_alive(worker_id);
     if (is_alive) explain_missing(session, worker_id, missing, answer);
@@ -180,7 +187,8 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
 
 base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
                                                std::stop_token stop) {
-  if (!request.queue_ids.empty()) return claim_by_ids(parts, request.worker_id, request.queue_ids);
+  if (!request.queue_ids.empty())
+    return claim_by_ids(parts, request.worker_id, request.queue_ids, request.slots);
   return wait_and_claim(parts, request, std::move(stop));
 }
 

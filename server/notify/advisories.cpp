@@ -24,14 +24,15 @@ std::vector<GivenUpRing> Advisories::read(int limit) {
   for (const auto& message : messages_) {
     const auto json = nlohmann::json::parse(message.bytes(), nullptr, false);
     if (!json.is_object()) continue;
-    GivenUpRing ring{.queue_id = {},
-                     .consumer = json.value("consumer", std::string()),
-                     .sequence = json.value("stream_seq", std::uint64_t{0}),
-                     .deliveries = json.value("deliveries", 0)};
+    const GivenUpRing ring{.queue_id = {},
+                           .consumer = json.value("consumer", std::string()),
+                           .sequence = json.value("stream_seq", std::uint64_t{0}),
+                           .deliveries = json.value("deliveries", 0)};
+    std::vector<base::CommandId> ids{{}};
     if (const auto bytes = jetstream_.message_at(stream_, ring.sequence)) {
-      if (const auto notification = wire::decode_notification(*bytes)) ring.queue_id = notification->queue_id;
+      if (auto notification = wire::decode_notification(*bytes)) ids = std::move(notification->queue_ids);
     }
-    rings.push_back(std::move(ring));
+    for (const auto id : ids) rings.emplace_back(ring).queue_id = id;
   }
   return rings;
 }

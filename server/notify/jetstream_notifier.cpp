@@ -1,5 +1,6 @@
 #include "server/notify/jetstream_notifier.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -65,12 +66,16 @@ std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
 
 std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& settings, const std::string& pool) {
   const std::string own = wire::commands_consumer_of(pool, settings.consumer);
+  // One of many commands goes through the hands of many workers that have a slot or two each.
+  const int later_deliveries_max = settings.deliveries_max <= 0
+                                       ? settings.deliveries_max
+                                       : settings.deliveries_max + static_cast<int>(settings.bundle_max);
   std::vector<nats::ConsumerSettings> consumers;
   for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
     consumers.push_back({.durable = wire::lane_consumer_of(own, lane),
                          .filter_subject = wire::lane_subject_of(pool, lane, settings.subject),
                          .ack_wait = settings.ack_wait,
-                         .deliveries_max = settings.deliveries_max,
+                         .deliveries_max = lane == 0 ? settings.deliveries_max : later_deliveries_max,
                          .acks_pending_max = settings.acks_pending_max});
   }
   return consumers;
@@ -101,6 +106,24 @@ JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
 
 JetStreamNotifier::~JetStreamNotifier() = default;
 
+bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
+  if (bundle.rings.empty()) return true;
+  const Ring& first = *bundle.rings.front();
+  wire::Notification notification{
+      .execution_id = first.execution_id, .queue_ids = {}, .step = first.step, .server_url = server_url_};
+  notification.queue_ids.reserve(bundle.rings.size());
+  for (const Ring* ring : bundle.rings) notification.queue_ids.push_back(ring->queue_id);
+  std::string message_id = first.queue_id.str();
+  message_id += ':';
+  message_id += std::to_string(first.epoch);
+  message_id += ':';
+  message_id += std::to_string(first.round);
+  // The first may be rung alone, or with others.
+  if (bundle.rings.size() > 1)
+    message_id += ':' + std::to_string(bundle.rings.size()) + ':' + bundle.rings.back()->queue_id.str();
+  return link.publisher.publish(bundle.subject, wire::encode(notification), message_id);
+}
+
 void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
   if (rings.empty()) return;
   meet_pools(rings);
@@ -109,29 +132,28 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
     const std::lock_guard lock(links_mutex_);
     link = rings.size() <= quick_rings_max ? quick_ : bulk_;
   }
-  std::array<std::string, wire::lanes> subjects;  // of the pool of the ring before
-  std::string_view subjects_pool;
+  std::array<Bundle, wire::lanes> bundles;  // of the pool of the ring before
+  std::string_view pool;
   bool has_failed = false;
+  const auto publish = [&](Bundle& bundle) {
+    has_failed = !send(*link, bundle) || has_failed;
+    bundle.rings.clear();
+  };
   for (const Ring& ring : rings) {
-    if (ring.pool != subjects_pool) {
+    if (ring.pool != pool) {
+      std::ranges::for_each(bundles, publish);
       if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
       for (std::size_t lane = 0; lane < wire::lanes; ++lane)
-        subjects[lane] = wire::lane_subject_of(ring.pool, lane, settings_.subject);
-      subjects_pool = ring.pool;
+        bundles[lane].subject = wire::lane_subject_of(ring.pool, lane, settings_.subject);
+      pool = ring.pool;
     }
     const auto urgent = lane_by_priority(ring.priority);
-    const std::string& subject = subjects[urgent ? *urgent : lines_.join(ring.pool, group_of(ring))];
-    const std::string bytes = wire::encode(wire::Notification{.execution_id = ring.execution_id,
-                                                              .queue_id = ring.queue_id,
-                                                              .step = ring.step,
-                                                              .server_url = server_url_});
-    std::string message_id = ring.queue_id.str();
-    message_id += ':';
-    message_id += std::to_string(ring.epoch);
-    message_id += ':';
-    message_id += std::to_string(ring.round);
-    has_failed = !link->publisher.publish(subject, bytes, message_id) || has_failed;
+    const std::size_t lane = urgent ? *urgent : lines_.join(ring.pool, group_of(ring));
+    bundles[lane].rings.push_back(&ring);
+    // In the first lane each command is to find a slot by itself.
+    if (lane == 0 || bundles[lane].rings.size() >= settings_.bundle_max) publish(bundles[lane]);
   }
+  std::ranges::for_each(bundles, publish);
   if (!has_failed || !is_ready_.exchange(false)) return;
   const std::lock_guard lock(mutex_);
   is_poked_ = true;

@@ -34,6 +34,7 @@ struct NotifierSettings {
   std::chrono::milliseconds ack_wait{30'000};
   int deliveries_max = 3;
   int acks_pending_max = 20'000;
+  std::size_t bundle_max = 32;  // commands in one notification of a later lane; 1: each has its own
   int replicas = 1;
   std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };
@@ -73,6 +74,10 @@ class JetStreamNotifier final : public Notifier {
 
  private:
   struct Link;  // one connection with its publisher
+  struct Bundle {  // what goes into one message
+    std::string subject;
+    std::vector<const Ring*> rings;
+  };
 
   void supervise(const std::stop_token& stop);
   void reopen_closed_links();
@@ -82,6 +87,7 @@ class JetStreamNotifier final : public Notifier {
   std::optional<std::uint64_t> repair_consumer(nats::JetStream& jetstream,
                                                const nats::ConsumerSettings& wanted, bool was_there);
   bool repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted);
+  bool send(Link& link, const Bundle& bundle) const;
   void meet_pools(const std::vector<Ring>& rings);
 
   const NotifierSettings settings_;

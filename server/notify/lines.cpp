@@ -6,8 +6,8 @@ namespace noetl::notify {
 
 std::size_t Lines::join(const std::string& pool, std::uint64_t group) {
   const std::lock_guard lock(mutex_);
-  const auto [found, is_new] = pools_[pool].try_emplace(group, 0);
-  const std::size_t lane = wire::lane_of(found->second++);
+  const auto [found, is_new] = pools_[pool].try_emplace(group);
+  const std::size_t lane = wire::lane_of(found->second.count++);
   if (is_new && ++groups_ > groups_max) make_room();
   return lane;
 }
@@ -17,7 +17,7 @@ std::size_t Lines::lane_of(const std::string& pool, std::uint64_t group) const {
   const auto groups = pools_.find(pool);
   if (groups == pools_.end()) return 0;
   const auto found = groups->second.find(group);
-  return found == groups->second.end() ? 0 : wire::lane_of(found->second);
+  return found == groups->second.end() ? 0 : wire::lane_of(found->second.count);
 }
 
 void Lines::settle(const std::string& pool, const Untaken& untaken) {
@@ -32,16 +32,18 @@ void Lines::settle(const std::string& pool, const Untaken& untaken) {
   const std::lock_guard lock(mutex_);
   const auto groups = pools_.find(pool);
   if (groups == pools_.end()) return;
-  for (auto& [group, in_line] : groups->second) {
-    in_line = std::min(in_line, rest[wire::lane_of(in_line - 1)]);  // one at least: it has rung
+  for (auto& [group, line] : groups->second) {
+    const std::uint64_t before = line.count_before;
+    if (before > 0) line.count -= before - std::min(before, rest[wire::lane_of(before - 1)]);
+    line.count_before = line.count;
   }
-  groups_ -= std::erase_if(groups->second, [](const auto& group) { return group.second == 0; });
+  groups_ -= std::erase_if(groups->second, [](const auto& group) { return group.second.count == 0; });
   if (groups->second.empty()) pools_.erase(groups);
 }
 
 void Lines::make_room() {
   for (auto& [pool, groups] : pools_) {
-    groups_ -= std::erase_if(groups, [](const auto& group) { return wire::lane_of(group.second) == 0; });
+    groups_ -= std::erase_if(groups, [](const auto& group) { return wire::lane_of(group.second.count) == 0; });
   }
   if (groups_ <= groups_max) return;
   pools_.clear();

@@ -21,14 +21,19 @@ class Lines {
   [[nodiscard]] std::size_t join(const std::string& pool, std::uint64_t group);
   // The same without joining.
   [[nodiscard]] std::size_t lane_of(const std::string& pool, std::uint64_t group) const;
-  // Nobody of a group waits in a lane that is empty: groups move up.
+  // Nobody of a group waits in a lane that is empty: groups move up. Who has joined since the last call stays where he is:
+  // his ring may have come after what JetStream says.
   void settle(const std::string& pool, const Untaken& untaken);
   [[nodiscard]] std::size_t groups() const;
 
   static constexpr std::size_t groups_max = 200'000;  // then those of the first lanes begin anew
 
  private:
-  using Groups = std::unordered_map<std::uint64_t, std::uint64_t>;  // by group: in line
+  struct Line {
+    std::uint64_t count = 0;
+    std::uint64_t count_before = 0;  // of it at the last settle()
+  };
+  using Groups = std::unordered_map<std::uint64_t, Line>;
 
   void make_room();
 

@@ -126,6 +126,11 @@ std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::Comman
   return found;
 }
 
+std::vector<base::CommandId> QueueTable::claimable_of(const std::string& worker_id,
+                                                      const std::vector<base::CommandId>& ids, int limit) {
+  return ids_from(session_.run("claimable_of", worker_id, id_array(ids), limit));
+}
+
 std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, base::CommandId from, int limit,
                                                     std::optional<base::CommandId>& first_fresh) {
   const auto rows = session_.run("candidates_in_pool", pool, from.value, limit);

@@ -97,6 +97,9 @@ class QueueTable {
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,
                                                           const std::vector<base::CommandId>& sorted_ids,
                                                           std::int64_t claim_id);
+  // The first of those ids that the worker could claim, or holds already; at most `limit`.
+  [[nodiscard]] std::vector<base::CommandId> claimable_of(const std::string& worker_id,
+                                                          const std::vector<base::CommandId>& ids, int limit);
   [[nodiscard]] std::vector<ExplainedCommand> explain(const std::vector<base::CommandId>& ids);
   // Best candidates of a pool; `first_fresh` gets the oldest never handed back id that waits, if any.
   [[nodiscard]] std::vector<base::CommandId> candidates(const std::string& pool, base::CommandId from,

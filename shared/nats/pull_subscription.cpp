@@ -65,8 +65,16 @@ bool PullSubscription::ask(std::size_t source, int most, milliseconds patience) 
   if (natsConnection_PublishRequest(connection_.handle(), subject.c_str(), reply.c_str(), body.data(),
                                     static_cast<int>(body.size())) != NATS_OK)
     return false;
-  asks_[source] = {.open = most, .ends_at = steady_clock::now() + patience + answer_margin};
+  asks_[source] = {.open = most,
+                   .is_immediate = patience.count() == 0,
+                   .ends_at = steady_clock::now() + patience + answer_margin};
   return true;
+}
+
+void PullSubscription::ask_ahead(const std::vector<int>& most) {
+  for (std::size_t i = 0; i < asks_.size() && i < most.size(); ++i) {
+    if (most[i] > 0 && asks_[i].open == 0) (void)ask(i, most[i], milliseconds(0));
+  }
 }
 
 void PullSubscription::end_old_asks() {
@@ -129,7 +137,7 @@ base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int
   end_old_asks();
   bool is_sent = true;
   for (std::size_t i = 0; i < asks_.size() && i < most.size(); ++i) {
-    round.is_asked[i] = most[i] > 0;
+    round.is_asked[i] = most[i] > 0 || (asks_[i].open > 0 && asks_[i].is_immediate);
     if (most[i] > 0 && asks_[i].open == 0) is_sent = ask(i, most[i], patience) && is_sent;
   }
   const bool should_wait = patience.count() > 0;

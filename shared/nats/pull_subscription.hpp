@@ -36,6 +36,8 @@ class PullSubscription {
   [[nodiscard]] base::Result<std::vector<Message>> fetch(int most, std::chrono::milliseconds patience) {
     return fetch(std::vector<int>{most}, patience);
   }
+  // The same question without waiting for its answer: the next fetch, whatever it asks for, waits until all is said.
+  void ask_ahead(const std::vector<int>& most);
   // What may still come without another question: a part of the room that the next fetch must not ask for again.
   [[nodiscard]] int asked() const;
   [[nodiscard]] int asked(std::size_t source) const { return asks_[source].open; }
@@ -47,6 +49,7 @@ class PullSubscription {
  private:
   struct Ask {
     int open = 0;
+    bool is_immediate = false;  // it ends with what is there
     std::chrono::steady_clock::time_point ends_at{};  // the server has ended it by then
   };
   struct Round;

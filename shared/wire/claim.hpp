@@ -1,6 +1,6 @@
 #pragma once
 // Claiming: POST /api/v2/commands/claim and POST /api/v2/commands/{queue_id}/claim.
-// {worker_id, queue_ids:[…]}           claims exactly those (the notification carries the id)
+// {worker_id, queue_ids:[…], slots}    claims exactly those (the notification carries the ids), or as many as slots says
 // {worker_id, pool, slots, wait}       claims whatever waits, for workers without NATS; long poll
 // Values; any thread.
 #include <chrono>
@@ -21,7 +21,8 @@ struct ClaimRequest {
   std::string worker_id;
   std::vector<base::CommandId> queue_ids;  // given: claim by id. Empty: claim from the pool
   std::string pool{domain::default_pool};
-  int slots = 1;  // 1 … claim_ids_max
+  // From the pool 1 … claim_ids_max. By id 0: all of them; when as many were claimed, nothing is said of the others.
+  int slots = 0;
   std::chrono::milliseconds wait{0};  // how long to wait for a first command; at most claim_wait_max
 };
 

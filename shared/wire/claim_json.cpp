@@ -97,7 +97,12 @@ base::Result<ClaimRefusal> decode_refusal(const Json& item, const std::string& p
 std::string encode(const ClaimRequest& request) {
   ObjectWriter writer(64 + request.queue_ids.size() * 24);
   writer.text("worker_id", request.worker_id);
-  if (!request.queue_ids.empty()) return writer.ids("queue_ids", request.queue_ids).finish();
+  if (!request.queue_ids.empty()) {
+    writer.ids("queue_ids", request.queue_ids);
+    if (request.slots > 0 && static_cast<std::size_t>(request.slots) < request.queue_ids.size())
+      writer.integer("slots", request.slots);
+    return writer.finish();
+  }
   writer.text("pool", request.pool).integer("slots", request.slots);
   return writer.number("wait", static_cast<double>(request.wait.count()) / 1000.0).finish();
 }
@@ -125,14 +130,14 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
                                   .retry_after = {},
                                   .details = {}});
     }
-    for (const std::string_view name : {"pool", "slots", "wait"}) {
+    for (const std::string_view name : {"pool", "wait"}) {
       if (reader.has(name)) reader.refuse(name, "has no meaning beside queue_ids");
     }
   }
   if (auto pool = reader.optional_string("pool", {1, pool_bytes_max})) request.pool = std::move(*pool);
   if (!is_pool_name(request.pool)) reader.refuse("pool", "must consist of A-Z a-z 0-9 _ -");
-  request.slots = static_cast<int>(
-      reader.optional_int("slots", {1, static_cast<std::int64_t>(claim_ids_max)}).value_or(1));
+  request.slots = static_cast<int>(reader.optional_int("slots", {1, static_cast<std::int64_t>(claim_ids_max)})
+                                       .value_or(request.queue_ids.empty() ? 1 : 0));
   const double seconds =
       reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
   request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));

@@ -12,19 +12,42 @@ constexpr std::size_t notification_depth_max = 8;
 // The bytes that a notification's text may have so that the whole stays below notification_bytes_max.
 constexpr std::size_t step_shown_bytes_max = 512;
 
-// 0 for "0", an empty text, null or a missing field: not set. Nothing for what is no id.
-std::optional<std::int64_t> id_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || found->is_null()) return 0;
+// 0 for "0", an empty text or null: not set. Nothing for what is no id.
+std::optional<std::int64_t> id_of(const Json& value) {
+  if (value.is_null()) return 0;
   std::string text;
-  if (found->is_string())
-    text = found->get<std::string>();
-  else if (found->is_number_integer())
-    text = found->dump();
+  if (value.is_string())
+    text = value.get<std::string>();
+  else if (value.is_number_integer())
+    text = value.dump();
   else
     return std::nullopt;
   if (text.empty() || text == "0") return 0;
   return base::parse_id(text);
+}
+
+// The same for a field, which may be missing.
+std::optional<std::int64_t> id_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() ? 0 : id_of(*found);
+}
+
+// Empty when there is no list.
+base::Result<std::vector<base::CommandId>> ids_of(const Json& object) {
+  std::vector<base::CommandId> ids;
+  const auto found = object.find("queue_ids");
+  if (found == object.end()) return ids;
+  const auto refusal = base::failure(
+      base::ErrorCode::malformed_body,
+      "notification: queue_ids must be a list of 1 to " + std::to_string(notification_commands_max) + " ids",
+      "/queue_ids");
+  if (!found->is_array() || found->empty() || found->size() > notification_commands_max) return refusal;
+  for (const Json& item : *found) {
+    const auto id = id_of(item);
+    if (!id || *id == 0) return refusal;
+    ids.push_back(base::CommandId{*id});
+  }
+  return ids;
 }
 
 std::string text_of(const Json& object, const char* name) {
@@ -36,12 +59,19 @@ std::string text_of(const Json& object, const char* name) {
 
 std::string encode(const Notification& notification) {
   std::string out;
-  out.reserve(128);
+  out.reserve(128 + (notification.queue_ids.size() - 1) * 22);
   out += "{\"execution_id\":\"";
   out += notification.execution_id.str();
   out += "\",\"queue_id\":\"";
-  out += notification.queue_id.str();
-  out += "\",\"step\":";
+  out += notification.queue_ids.front().str();
+  if (notification.queue_ids.size() > 1) {
+    out += "\",\"queue_ids\":[";
+    for (const auto id : notification.queue_ids) out += '"' + id.str() + "\",";
+    out.back() = ']';
+    out += ",\"step\":";
+  } else {
+    out += "\",\"step\":";
+  }
   append_json_string(out, std::string_view(notification.step).substr(0, step_shown_bytes_max));
   out += ",\"server_url\":";
   append_json_string(out, notification.server_url);
@@ -64,8 +94,11 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
   if (!queue_id || *queue_id == 0)
     return base::failure(base::ErrorCode::malformed_body, "notification: queue_id is missing or no id",
                          "/queue_id");
+  auto queue_ids = ids_of(*parsed);
+  if (!queue_ids) return base::failure(std::move(queue_ids.error()));
+  if (queue_ids->empty()) queue_ids->push_back(base::CommandId{*queue_id});
   return Notification{.execution_id = base::ExecutionId{*execution_id},
-                      .queue_id = base::CommandId{*queue_id},
+                      .queue_ids = std::move(*queue_ids),
                       .step = text_of(*parsed, "step"),
                       .server_url = text_of(*parsed, "server_url")};
 }

@@ -1,8 +1,10 @@
 #pragma once
 // Notification: the small JetStream message that says "command N is waiting": {execution_id, queue_id,
-// step, server_url}, ids only, about 100 bytes (seed 2). Values; any thread.
+// step, server_url}, ids only, about 100 bytes (seed 2). One of several commands has them all in queue_ids, the first also in
+// queue_id: whoever reads that alone claims one of them, and upkeep rings again for the others. Values; any thread.
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shared/base/ids.hpp"
 #include "shared/base/result.hpp"
@@ -10,16 +12,17 @@
 namespace noetl::wire {
 
 inline constexpr std::size_t notification_bytes_max = 4096;
+inline constexpr std::size_t notification_commands_max = 64;
 
 struct Notification {
   base::ExecutionId execution_id;  // unset for a plain command ("0" on the wire)
-  base::CommandId queue_id;
+  std::vector<base::CommandId> queue_ids;  // 1 … notification_commands_max
   std::string step;
   std::string server_url;
 };
 
 [[nodiscard]] std::string encode(const Notification& notification);
-// malformed_body for anything that is not such a message; unknown fields are ignored, ids may be
+// malformed_body for anything that is not such a message, or names no command or too many; unknown fields are ignored, ids may be
 // strings or numbers. Never throws.
 [[nodiscard]] base::Result<Notification> decode_notification(std::string_view bytes);
 

@@ -21,7 +21,7 @@ inline constexpr std::string_view dead_subject = "noetl.dead";
 inline constexpr std::chrono::seconds stream_age_max{3600};
 inline constexpr std::chrono::seconds dead_age_max{14 * 24 * 3600};
 inline constexpr std::chrono::seconds consumer_ack_wait{30};
-inline constexpr int consumer_deliveries_max = 3;
+inline constexpr int consumer_deliveries_max = 3;  // of a notification in the first lane
 inline constexpr int consumer_acks_pending_max =
     20'000;  // must exceed workers × slots, or delivery stalls silently
 

@@ -62,6 +62,16 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_
   attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent
 from claimed
 
+-- name: claimable_of
+-- Of the commands of a notification as many as a worker has slots for: those that could be claimed, and those that it holds
+-- already, since the reply that gave them may have been lost.
+select queue_id from noetl.queue q
+where queue_id = any($2::bigint[])
+  and (status = 'queued' and (available_at is null or available_at <= now())
+         and q.pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
+       or status = 'running' and worker_id = $1)
+order by queue_id limit $3
+
 -- name: commands_to_explain
 -- What became of commands that could not be claimed; also gives a worker its own lease again. The first columns are
 -- those of claim_by_ids.

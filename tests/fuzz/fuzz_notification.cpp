@@ -11,10 +11,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     NOETL_FUZZ_CHECK(read.error().code == noetl::base::ErrorCode::malformed_body);
     return 0;
   }
-  NOETL_FUZZ_CHECK(read->queue_id.is_set());
+  NOETL_FUZZ_CHECK(!read->queue_ids.empty() && read->queue_ids.front().is_set());
   const auto again = decode_notification(encode(*read));
   NOETL_FUZZ_CHECK(again.has_value());
-  NOETL_FUZZ_CHECK(again->queue_id == read->queue_id && again->execution_id == read->execution_id);
+  NOETL_FUZZ_CHECK(again->queue_ids == read->queue_ids && again->execution_id == read->execution_id);
   // A long name is cut, and a character that the cut goes through is replaced: it is for people who look at the stream.
   std::string_view step = again->step;
   if (step != read->step && step.ends_with("\xEF\xBF\xBD")) step.remove_suffix(3);

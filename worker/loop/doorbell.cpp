@@ -9,7 +9,9 @@
 namespace noetl::loop {
 
 Doorbell::Doorbell(DoorbellSettings settings)
-    : settings_(std::move(settings)), shares_(static_cast<std::size_t>(settings_.lanes)) {}
+    : settings_(std::move(settings)),
+      shares_(static_cast<std::size_t>(settings_.lanes)),
+      share_(shares_.lanes()) {}
 
 Doorbell::~Doorbell() {
   pull_.reset();
@@ -84,7 +86,10 @@ void Doorbell::announce() {
 }
 
 base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::milliseconds patience) {
+  std::ranges::fill(share_, room);
   auto messages = fetch_late();
+  if (messages && !messages->empty() && !share_ahead_.empty()) share_ = share_ahead_;
+  share_ahead_.clear();
   if (messages && messages->empty()) messages = fetch_busy(room);
   if (messages && messages->empty()) messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
   if (messages) {
@@ -103,12 +108,14 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::
 base::Result<std::vector<nats::Message>> Doorbell::fetch_busy(int room) {
   room -= pull_->asked();
   if (!shares_.is_busy() || room <= 0) return std::vector<nats::Message>();
-  if (room >= static_cast<int>(shares_.lanes()))
-    return ask(shares_.divided(room), std::chrono::milliseconds(0));
+  if (room >= static_cast<int>(shares_.lanes())) {
+    share_ = shares_.divided(room);
+    return ask(messages_for(share_), std::chrono::milliseconds(0));
+  }
   std::vector<nats::Message> all;
   for (const std::size_t lane : shares_.next_order()) {
     std::vector<int> most(shares_.lanes());
-    most[lane] = room - static_cast<int>(all.size());
+    most[lane] = shares_.messages_for(lane, room - static_cast<int>(all.size()));
     if (most[lane] == 0) break;
     auto some = ask(most, std::chrono::milliseconds(0));
     if (!some && all.empty()) return some;
@@ -127,6 +134,18 @@ base::Result<std::vector<nats::Message>> Doorbell::ask(const std::vector<int>& m
   }
   for (const auto& message : *messages) shares_.saw(message.source(), message.num_pending());
   return messages;
+}
+
+std::vector<int> Doorbell::messages_for(const std::vector<int>& share) const {
+  std::vector<int> most(share.size());
+  for (std::size_t lane = 0; lane < most.size(); ++lane) most[lane] = shares_.messages_for(lane, share[lane]);
+  return most;
+}
+
+void Doorbell::ask_ahead(int room) {
+  if (!pull_ || is_expecting() || !shares_.is_busy() || room < static_cast<int>(shares_.lanes())) return;
+  share_ahead_ = shares_.divided(room);
+  pull_->ask_ahead(messages_for(share_ahead_));
 }
 
 // What was asked for earlier and has come since.

@@ -31,8 +31,17 @@ class Doorbell {
   // Tries to (re)open when it is not open; at most every retry_interval. True when it can be fetched from.
   bool is_open();
   // What is there, for `room` idle slots, fairly from all lanes and by lane; when nothing is there, what comes first. It may
-  // be a little more than there is room for: that is for others. After an error it is not open any more.
+  // name more commands than there is room for: those are for others. After an error it is not open any more.
   [[nodiscard]] base::Result<std::vector<nats::Message>> fetch(int room, std::chrono::milliseconds patience);
+  // For whoever has taken all of the room, and will have as much when he comes again: asks for what is there, so that it
+  // has come by then. Nothing when no lane is known to have anything.
+  void ask_ahead(int room);
+  // Of what the last fetch gave from that lane, how many commands may be taken.
+  [[nodiscard]] int share(std::size_t lane) const { return share_[lane]; }
+  // How many commands those messages of a lane named.
+  void weighed(std::size_t lane, std::size_t messages, std::size_t commands) {
+    shares_.weighed(lane, messages, commands);
+  }
   // May notifications still come that were asked for? Then somebody has to look.
   [[nodiscard]] bool is_expecting() const { return pull_ && pull_->asked() > 0; }
   // What has come although there is no room goes to others. Does not wait.
@@ -48,6 +57,7 @@ class Doorbell {
   void complain(const std::string& trouble);
   void announce();
   base::Result<std::vector<nats::Message>> fetch_late();
+  std::vector<int> messages_for(const std::vector<int>& share) const;
   base::Result<std::vector<nats::Message>> fetch_busy(int room);
   base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most,
                                                std::chrono::milliseconds patience);
@@ -59,6 +69,8 @@ class Doorbell {
   std::unique_ptr<nats::JetStream> jetstream_;
   std::unique_ptr<nats::PullSubscription> pull_;
   LaneShares shares_;
+  std::vector<int> share_;  // by lane, of the last fetch
+  std::vector<int> share_ahead_;  // of what was asked ahead; empty: nothing was
   std::chrono::steady_clock::time_point tried_at_{};
   std::string complaint_;
 };

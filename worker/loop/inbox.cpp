@@ -24,7 +24,10 @@ constexpr milliseconds nak_delay_max{60'000};
 // stream that takes nothing): from here that looks like an idle queue. So a quiet worker looks by itself at times.
 constexpr milliseconds look_interval{2000};
 constexpr milliseconds look_without_room{20};  // for what was asked for while there was room
+constexpr milliseconds hold_without_room{
+    100};  // the same while commands end at once, and their reports are on the way
 constexpr milliseconds fetch_patience_when_silent{1};
+constexpr std::size_t hand_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
 // The server will say the same again.
@@ -51,9 +54,12 @@ void Inbox::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
     ++parts_.counts.inbox_turns;
-    const bool is_expecting = doorbell_ != nullptr && doorbell_->is_expecting();
-    if (!parts_.book.wait_for_room(stop, is_expecting ? look_without_room : milliseconds(1000))) {
-      if (is_expecting) doorbell_->turn_away();
+    const bool is_expecting = this->is_expecting();
+    const auto patience = !is_expecting ? milliseconds(1000)
+                          : is_quick_   ? hold_without_room
+                                        : look_without_room;
+    if (!parts_.book.wait_for_room(stop, patience)) {
+      if (is_expecting) turn_away();
       continue;
     }
     if (parts_.keeper.is_paused()) {
@@ -67,38 +73,57 @@ void Inbox::run(const std::stop_token& stop) {
     else
       (void)take_by_poll(room, settings_.poll_patience, stop);
   }
+  turn_away();
+}
+
+bool Inbox::is_expecting() const {
+  return !hand_.empty() || (doorbell_ != nullptr && doorbell_->is_expecting());
+}
+
+// To others, and at once.
+void Inbox::turn_away() {
+  for (const auto& message : std::exchange(hand_, {})) message.nak(milliseconds(0));
+  if (doorbell_ != nullptr && doorbell_->is_expecting()) doorbell_->turn_away();
 }
 
 void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
-  auto messages =
-      doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : settings_.fetch_patience);
-  if (!messages) return;
-  if (messages->empty()) return look_around(room, stop);
+  std::vector<nats::Message> messages = std::exchange(hand_, {});
+  if (messages.empty()) {
+    auto fetched =
+        doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : settings_.fetch_patience);
+    if (!fetched) return;
+    if (fetched->empty()) return look_around(room, stop);
+    messages = std::move(*fetched);
+    parts_.counts.notifications += messages.size();
+  }
   silent_finds_ = 0;
   looked_at_ = std::chrono::steady_clock::now();
-  // The lanes may have given more together than there is room for.
-  for (; messages->size() > static_cast<std::size_t>(room); messages->pop_back())
-    messages->back().nak(milliseconds(0));
-  Rung rung = read(std::move(*messages));
-  if (rung.empty()) return;
+  auto all = read(std::move(messages), room);
+  // While these are claimed and reported the next may come: to ask for them takes as long as to claim them.
+  if (is_quick_ && hand_.empty()) doorbell_->ask_ahead(room);
+  for (Asked& asked : all) claim(std::move(asked), stop);
+}
+
+void Inbox::claim(Asked asked, const std::stop_token& stop) {
   if (stop.stop_requested()) {  // others shall have them at once
-    for (const auto& [id, message] : rung) message->nak(milliseconds(0));
+    for (const auto& [id, delivery] : asked.rung) delivery->give_back(milliseconds(0));
     return;
   }
   wire::ClaimRequest request;
   request.worker_id = settings_.worker_id;
-  request.queue_ids.reserve(rung.size());
-  for (const auto& [id, message] : rung) request.queue_ids.push_back(id);
+  request.slots = asked.slots;
+  request.queue_ids.reserve(asked.rung.size());
+  for (const auto& [id, delivery] : asked.rung) request.queue_ids.push_back(id);
   // Oldest first: ids grow with time, and the server claims and answers in this order.
   std::sort(request.queue_ids.begin(), request.queue_ids.end());
   parts_.book.begin_claim();
   auto answer = claim_until_answered(request, stop);
   if (!answer) {
     parts_.book.end_claim({});
-    for (const auto& [id, message] : rung) message->nak(nak_delay);
+    for (const auto& [id, delivery] : asked.rung) delivery->give_back(nak_delay);
     return;
   }
-  auto commands = accept(std::move(*answer), rung);
+  auto commands = accept(std::move(*answer), asked);
   start(std::move(commands));
 }
 
@@ -130,34 +155,69 @@ std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_tok
     return 0;
   }
   poll_failures_ = 0;
-  Rung none;
-  auto commands = accept(std::move(*answer), none);
+  Asked nobody;
+  auto commands = accept(std::move(*answer), nobody);
   const std::size_t count = commands.size();
   start(std::move(commands));
   return count;
 }
 
 // Garbage never comes again. A second ring for what we hold has nothing to say: if we die, upkeep rings anew.
-Inbox::Rung Inbox::read(std::vector<nats::Message> messages) {
-  Rung rung;
-  rung.reserve(messages.size());
-  parts_.counts.notifications += messages.size();
-  for (nats::Message& message : messages) {
-    const auto notification = wire::decode_notification(message.bytes());
-    if (!notification) {
-      ++parts_.counts.garbage;
-      telemetry::log_warn("worker",
-                          "dropped a message that is no notification: " + notification.error().message);
-      message.term();
-      continue;
-    }
-    if (parts_.book.holds(notification->queue_id) || rung.contains(notification->queue_id)) {
-      message.ack();
-      continue;
-    }
-    rung.emplace(notification->queue_id, std::make_shared<const nats::Message>(std::move(message)));
+std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const Rung& rung) {
+  auto notification = wire::decode_notification(message.bytes());
+  if (!notification) {
+    ++parts_.counts.garbage;
+    telemetry::log_warn("worker",
+                        "dropped a message that is no notification: " + notification.error().message);
+    message.term();
+    return {};
   }
-  return rung;
+  auto ids = std::move(notification->queue_ids);
+  std::erase_if(ids, [&](base::CommandId id) { return parts_.book.holds(id) || rung.contains(id); });
+  if (ids.empty()) message.ack();
+  return ids;
+}
+
+// By lane: what there is no room for goes to others. One that names more than there is room for is asked by itself for as many.
+std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int room) {
+  std::vector<Asked> all(1);
+  all.front().rung.reserve(messages.size());
+  const int full_room = room;
+  std::size_t lane = 0;
+  int share = doorbell_->share(lane);
+  std::size_t count = 0;
+  std::size_t named = 0;
+  for (nats::Message& message : messages) {
+    if (message.source() != lane) {
+      doorbell_->weighed(lane, std::exchange(count, 0), std::exchange(named, 0));
+      lane = message.source();
+      share = doorbell_->share(lane);
+    }
+    const auto ids = wanted_of(message, all.front().rung);
+    if (ids.empty()) continue;
+    ++count;
+    named += ids.size();
+    const int most = std::min(room, share);
+    const bool is_too_much = static_cast<int>(ids.size()) > most && room < full_room;
+    if (is_quick_ && is_too_much && hand_.size() < hand_max) {
+      hand_.push_back(std::move(message));
+      continue;
+    }
+    if (most <= 0) {
+      message.nak(milliseconds(0));
+      continue;
+    }
+    const int taken = std::min(most, static_cast<int>(ids.size()));
+    room -= taken;
+    share -= taken;
+    const bool is_whole = taken == static_cast<int>(ids.size());
+    if (!is_whole) all.push_back({.rung = {}, .slots = taken});
+    const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()));
+    for (const auto id : ids) (is_whole ? all.front() : all.back()).rung.emplace(id, delivery);
+  }
+  doorbell_->weighed(lane, count, named);
+  if (all.front().rung.empty()) all.erase(all.begin());
+  return all;
 }
 
 // A reply may have been lost after the server acted: the same ids again give the same commands to the same worker.
@@ -178,7 +238,8 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
   }
 }
 
-std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Rung& rung) {
+std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Asked& asked) {
+  Rung& rung = asked.rung;
   const auto now = std::chrono::steady_clock::now();
   std::vector<Holding> holdings;
   holdings.reserve(answer.commands.size());
@@ -188,7 +249,7 @@ std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Rung
     holding.lease = command.lease;
     holding.claimed_at = now;
     if (const auto found = rung.find(command.lease.queue_id); found != rung.end()) {
-      holding.message = std::move(found->second);
+      holding.delivery = std::move(found->second);
       rung.erase(found);
     }
     const tools::Tool* tool = parts_.registry.find(command.tool_kind);
@@ -199,7 +260,8 @@ std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Rung
   parts_.counts.claimed += answer.commands.size();
   parts_.book.end_claim(std::move(holdings));
   answer_refused(answer.refused, rung);
-  for (const auto& [id, message] : rung) message->nak(nak_delay);  // asked for, not answered
+  // Asked for, not answered: there was no room for them, or something is wrong.
+  for (const auto& [id, delivery] : rung) delivery->give_back(asked.slots > 0 ? milliseconds(0) : nak_delay);
   return std::move(answer.commands);
 }
 
@@ -210,18 +272,19 @@ void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung&
   for (const wire::ClaimRefusal& refusal : refused) {
     const auto found = rung.find(refusal.queue_id);
     if (found == rung.end()) continue;
-    const MessagePointer message = std::move(found->second);
+    const DeliveryPointer delivery = std::move(found->second);
     rung.erase(found);
     if (refusal.retry_after.count() > 0)
-      message->nak(std::min(refusal.retry_after, nak_delay_max));
+      delivery->settle_later(std::min(refusal.retry_after, nak_delay_max));
     else if (is_settled(refusal.code))
-      message->ack();
+      delivery->settle();
     else
-      message->nak(nak_delay);
+      delivery->settle_later(nak_delay);
   }
 }
 
 void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
+  if (commands.empty()) return;
   std::vector<domain::ClaimedCommand*> instant;
   for (domain::ClaimedCommand& command : commands) {
     tools::Tool* tool = parts_.registry.find(command.tool_kind);
@@ -235,6 +298,7 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
       parts_.reporter.deliver(std::move(finished));
     });
   }
+  is_quick_ = instant.size() == commands.size();
   if (instant.empty()) return;
   std::vector<wire::AttemptReport> finished;
   finished.reserve(instant.size());
@@ -248,8 +312,8 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
 void Inbox::pause(milliseconds time, const std::stop_token& stop) {
   const auto until = std::chrono::steady_clock::now() + time;
   while (!stop.stop_requested()) {
-    const bool is_expecting = doorbell_ != nullptr && doorbell_->is_expecting();
-    if (is_expecting) doorbell_->turn_away();
+    const bool is_expecting = this->is_expecting();
+    if (is_expecting) turn_away();
     const auto rest = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
     if (rest.count() <= 0) return;
     std::unique_lock lock(mutex_);

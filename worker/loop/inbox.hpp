@@ -43,16 +43,25 @@ class Inbox {
   void run(const std::stop_token& stop);
 
  private:
-  using Rung = std::unordered_map<base::CommandId, MessagePointer>;
+  using Rung = std::unordered_map<base::CommandId, DeliveryPointer>;
+  // What one call claims.
+  struct Asked {
+    Rung rung;
+    int slots = 0;  // 0: for all of them; else for so many of one notification
+  };
 
   void take_from_doorbell(int room, const std::stop_token& stop);
   // Gives how many commands it got.
   std::size_t take_by_poll(int room, std::chrono::milliseconds wait, const std::stop_token& stop);
   void look_around(int room, const std::stop_token& stop);
-  Rung read(std::vector<nats::Message> messages);
+  std::vector<Asked> read(std::vector<nats::Message> messages, int room);
+  void turn_away();
+  [[nodiscard]] bool is_expecting() const;
+  std::vector<base::CommandId> wanted_of(nats::Message& message, const Rung& rung);
+  void claim(Asked asked, const std::stop_token& stop);
   base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
                                                        const std::stop_token& stop);
-  std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Rung& rung);
+  std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Asked& asked);
   void answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
   void start(std::vector<domain::ClaimedCommand> commands);
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
@@ -62,6 +71,9 @@ class Inbox {
   const WorkerSettings& settings_;
   const RunSettings run_settings_;
   Doorbell* doorbell_;
+  // What came and found no room while commands were so short that there will be some in a moment.
+  std::vector<nats::Message> hand_;
+  bool is_quick_ = false;  // the last commands were all of tools that answer at once
   int poll_failures_ = 0;
   std::minstd_rand random_;
   int silent_finds_ = 0;  // looks in a row that found commands without a notification

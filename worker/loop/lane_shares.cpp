@@ -14,6 +14,14 @@ constexpr std::uint64_t probes_per_rotation = 4;
 constexpr int probe_all_room_min = 16;
 }  // namespace
 
+void LaneShares::weighed(std::size_t lane, std::size_t messages, std::size_t commands) {
+  if (messages > 0) size_[lane] = std::max(1, static_cast<int>((commands + messages - 1) / messages));
+}
+
+int LaneShares::messages_for(std::size_t lane, int slots) const {
+  return slots <= 0 ? 0 : std::max(1, slots / size_[lane]);
+}
+
 bool LaneShares::is_busy() const {
   return std::ranges::any_of(pending_, [](std::uint64_t pending) { return pending > 0; });
 }

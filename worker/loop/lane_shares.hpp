@@ -9,10 +9,14 @@ namespace noetl::loop {
 
 class LaneShares {
  public:
-  explicit LaneShares(std::size_t lanes) : pending_(lanes) {}
+  explicit LaneShares(std::size_t lanes) : pending_(lanes), size_(lanes, 1) {}
 
   // A lane gave what it had, and has so many more.
   void saw(std::size_t lane, std::uint64_t pending) { pending_[lane] = pending; }
+  // Of so many messages of that lane, how many commands they named: the next will be like them.
+  void weighed(std::size_t lane, std::size_t messages, std::size_t commands);
+  // How many of its messages that many slots are for. One at least: what it names too much is for others.
+  [[nodiscard]] int messages_for(std::size_t lane, int slots) const;
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] std::size_t lanes() const { return pending_.size(); }
 
@@ -28,6 +32,7 @@ class LaneShares {
 
  private:
   std::vector<std::uint64_t> pending_;  // by lane, as of the last answer
+  std::vector<int> size_;  // by lane: commands in a message
   std::uint64_t turns_ = 0;
 };
 

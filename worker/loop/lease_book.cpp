@@ -128,13 +128,13 @@ LeaseBook::Snapshot LeaseBook::snapshot(std::chrono::steady_clock::time_point no
   return snapshot;
 }
 
-std::vector<MessagePointer> LeaseBook::messages_held_since(std::chrono::steady_clock::time_point time) const {
-  std::vector<MessagePointer> messages;
+std::set<DeliveryPointer> LeaseBook::deliveries_held_since(std::chrono::steady_clock::time_point time) const {
+  std::set<DeliveryPointer> deliveries;
   const std::lock_guard lock(mutex_);
   for (const auto& [id, holding] : holdings_) {
-    if (holding.message && holding.claimed_at <= time) messages.push_back(holding.message);
+    if (holding.delivery && holding.claimed_at <= time) deliveries.insert(holding.delivery);
   }
-  return messages;
+  return deliveries;
 }
 
 }  // namespace noetl::loop

@@ -6,24 +6,25 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <unordered_map>
 #include <vector>
 
 #include "shared/domain/command.hpp"
-#include "shared/nats/message.hpp"
+#include "worker/loop/delivery.hpp"
 
 namespace noetl::loop {
 
 // Why a tool was stopped; `lost` beats the others: nothing of it may be reported.
 enum class StopReason { none, draining, cancelled, lost };
 
-// Shared by the book and by whoever answers just now (lease keeper, reporter).
-using MessagePointer = std::shared_ptr<const nats::Message>;
+// Shared by the commands that it named, and by whoever answers just now (lease keeper, reporter).
+using DeliveryPointer = std::shared_ptr<const Delivery>;
 
 struct Holding {
   domain::Lease lease;
-  MessagePointer message;  // null: claimed by long poll
+  DeliveryPointer delivery;  // null: claimed by long poll
   std::stop_source stop{std::nostopstate};
   StopReason reason = StopReason::none;
   bool is_running = true;  // false: finished, not yet reported
@@ -69,7 +70,7 @@ class LeaseBook {
   };
   [[nodiscard]] Snapshot snapshot(
       std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) const;
-  [[nodiscard]] std::vector<MessagePointer> messages_held_since(
+  [[nodiscard]] std::set<DeliveryPointer> deliveries_held_since(
       std::chrono::steady_clock::time_point time) const;
 
  private:

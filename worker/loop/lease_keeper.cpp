@@ -96,8 +96,8 @@ void LeaseKeeper::give_up_stale_leases() {
 void LeaseKeeper::signal_progress() {
   const auto now = SteadyClock::now();
   if (now - progressed_at_ < progress_interval_) return;
-  for (const MessagePointer& message : parts_.book.messages_held_since(progressed_at_))
-    message->in_progress();
+  for (const DeliveryPointer& delivery : parts_.book.deliveries_held_since(progressed_at_))
+    delivery->in_progress();
   progressed_at_ = now;
 }
 

@@ -132,8 +132,7 @@ void Reporter::drop_lost(Batch& batch) {
     if (book_.reason_of(report.lease.queue_id) != StopReason::lost) return false;
     ++counts_.lost;
     // The server rings again for it: this notification has done its duty.
-    if (const auto holding = book_.release(report.lease.queue_id); holding && holding->message)
-      holding->message->ack();
+    settle(report);
     return true;
   });
 }
@@ -163,12 +162,19 @@ void Reporter::settle_refused(const wire::AttemptReport& report, const wire::Rep
 }
 
 void Reporter::answer_message(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
+  if (!verdict.retry_after) return settle(report);
   const auto holding = book_.release(report.lease.queue_id);
-  if (!holding || !holding->message) return;
-  if (verdict.retry_after)
-    holding->message->nak(*verdict.retry_after);
+  if (!holding || !holding->delivery) return;
+  // What this worker gives up shall run elsewhere at once.
+  if (report.outcome == domain::Outcome::released)
+    holding->delivery->give_back(*verdict.retry_after);
   else
-    holding->message->ack();
+    holding->delivery->settle_later(*verdict.retry_after);
+}
+
+void Reporter::settle(const wire::AttemptReport& report) {
+  const auto holding = book_.release(report.lease.queue_id);
+  if (holding && holding->delivery) holding->delivery->settle();
 }
 
 void Reporter::count(const wire::AttemptReport& report) {
@@ -196,9 +202,7 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
   if (report.error && report.error->message.starts_with(
                           "the report was refused")) {  // not even that: the lease ends by itself
     ++counts_.lost;
-    if (const auto holding = book_.release(report.lease.queue_id); holding && holding->message)
-      holding->message->ack();
-    return;
+    return settle(report);
   }
   report =
       wire::AttemptReport{.lease = report.lease,

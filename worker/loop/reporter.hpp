@@ -40,6 +40,7 @@ class Reporter {
   Batch settle(Batch batch, const wire::ReportAnswer& answer);
   void settle_refused(const wire::AttemptReport& report, const wire::ReportVerdict& verdict);
   void answer_message(const wire::AttemptReport& report, const wire::ReportVerdict& verdict);
+  void settle(const wire::AttemptReport& report);  // it is not held any more, and needs no notification
   void count(const wire::AttemptReport& report);
   void send_unacceptable(Batch batch, const base::Error& refusal, const std::stop_token& stop);
   void wait_to_retry(const base::Error& error, int failures, const std::stop_token& stop);

@@ -46,7 +46,7 @@ class Sequence {
         &Sequence::claim, &Sequence::renew, &Sequence::renew, &Sequence::finish_plain,
         &Sequence::end_attempts, &Sequence::end_attempts, &Sequence::expire, &Sequence::orphans,
         &Sequence::forget, &Sequence::due, &Sequence::unheard, &Sequence::candidates, &Sequence::cancel,
-        &Sequence::stop_or_drain, &Sequence::look, &Sequence::fold, &Sequence::explain,
+        &Sequence::claimable, &Sequence::stop_or_drain, &Sequence::look, &Sequence::fold, &Sequence::explain,
         &Sequence::update_executions, &Sequence::children, &Sequence::loops, &Sequence::events,
         &Sequence::dead_letters, &Sequence::small_questions};
     // clang-format on
@@ -248,6 +248,15 @@ class Sequence {
     const auto found = store::UpkeepStatements(session).unheard(after, until, random_.between(1, 30), last);
     say("unheard_commands " + after.str() + " " + until.str() + " ->" + shown(found) + " up to " +
         last.str());
+  }
+
+  void claimable(store::Session& session) {
+    const auto worker = some_worker();
+    const std::vector<base::CommandId> ids{some_command(), some_command(), some_command()};
+    std::string text;
+    for (const auto id : store::QueueTable(session).claimable_of(worker, ids, random_.between(1, 2)))
+      text += " " + id.str();
+    say("claimable_of " + worker + " ->" + text);
   }
 
   void candidates(store::Session& session) {

@@ -3,6 +3,7 @@
 #include "server/store/queue_table.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "tests/simulation/model/session.hpp"
 
@@ -123,6 +124,20 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_
     database.claims[{worker_id, claim_id}] = {.queue_ids = std::move(claimed), .claimed_at = database.now()};
   }
   return commands;
+}
+
+std::vector<base::CommandId> QueueTable::claimable_of(const std::string& worker_id,
+                                                      const std::vector<base::CommandId>& ids, int limit) {
+  std::vector<base::CommandId> chosen;
+  const auto& database = session_.database;
+  for (const auto id : std::set<base::CommandId>(ids.begin(), ids.end())) {
+    const QueueRow* row = session_.database.find(id);
+    if (row == nullptr || static_cast<int>(chosen.size()) >= limit) continue;
+    if ((row->status == CommandStatus::queued && is_due(*row, database.now())) ||
+        (row->status == CommandStatus::running && row->worker_id == worker_id))
+      chosen.push_back(id);
+  }
+  return chosen;
 }
 
 std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::CommandId>& ids) {

@@ -150,6 +150,8 @@ TEST_CASE(
   CHECK(pull->asked() == 0);
 
   CHECK(pull->fetch({2, 1}, 20ms).value().empty());
+  while (pull->asked() > 0)
+    CHECK(pull->fetch({0, 0}, 100ms).value().empty());  // it is told that they have ended
   REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "c").has_value());
   std::vector<nats::Message> last;
   while (last.empty()) last = pull->fetch({2, 1}, 5s).value();

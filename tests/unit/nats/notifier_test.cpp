@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "server/notify/jetstream_notifier.hpp"
+#include "shared/base/base64.hpp"
 #include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
 #include "tests/support/nats_server.hpp"
@@ -54,12 +55,26 @@ TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
   const auto in_lane = [&](std::size_t lane) {
     return messages_in(server, wire::lane_consumer_of("noetl-worker-pool", lane));
   };
-  support::wait_until("all have arrived", 10s, [&] { return in_lane(0) + in_lane(1) == 3000; });
-  CHECK(in_lane(0) == 100);
-  support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 3000; });
+  // 100 by themselves, 2900 by 32.
+  support::wait_until("all have arrived", 10s, [&] { return in_lane(0) == 100 && in_lane(1) == 91; });
+  support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 191; });
   CHECK(notifier.counts().failed == 0);
   const auto lanes = notifier.lanes("default");
-  CHECK(lanes[0].untaken + lanes[1].untaken == 3000);
+  CHECK(lanes[0].untaken == 100);
+  CHECK(lanes[1].untaken == 91);
+  const auto named = [&](std::uint64_t sequence) {
+    const auto shown = server.request("$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
+                                      R"({"seq":)" + std::to_string(sequence) + "}");
+    return wire::decode_notification(
+               base::base64_decoded(shown["message"]["data"].get<std::string>()).value())
+        .value()
+        .queue_ids;
+  };
+  CHECK(named(100) == std::vector<base::CommandId>{{100}});
+  std::vector<base::CommandId> first(32);
+  for (std::size_t i = 0; i < first.size(); ++i) first[i].value = 101 + static_cast<std::int64_t>(i);
+  CHECK(named(101) == first);
+  CHECK(named(191).size() == 2900 % 32);
   CHECK(lanes[0].taken_until_ms == 0);
   CHECK(notifier.lanes("pool-that-nobody-rang")[0].untaken == 0);
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
@@ -87,10 +102,8 @@ TEST_CASE(
   notifier.ring(many);
   notifier.ring({other_execution, other_group, urgent, idle});
 
-  support::wait_until("all have arrived", 10s, [&] { return in_lane(0) + in_lane(1) + in_lane(2) == 1004; });
-  CHECK(in_lane(0) == 103);
-  CHECK(in_lane(1) == 900);
-  CHECK(in_lane(2) == 1);
+  support::wait_until("all have arrived", 10s,
+                      [&] { return in_lane(0) == 103 && in_lane(1) == 29 && in_lane(2) == 1; });
 }
 
 TEST_CASE("a pool's consumer is made on its first ring, and loses nothing of what came before it") {
@@ -144,7 +157,9 @@ TEST_CASE("it starts without NATS, never blocks on it, and works once NATS is th
 
   server.start();
   wait_ready(notifier);
-  notifier.ring({ring_of(1)});
+  auto other_execution = ring_of(101);
+  other_execution.execution_id = base::ExecutionId{10};
+  notifier.ring({other_execution});
 
   support::wait_until("the ring arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
 }

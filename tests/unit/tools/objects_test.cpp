@@ -85,7 +85,7 @@ class Store {
     }
   }
 
-  support::LocalHttp http_;
+  noetl::support::LocalHttp http_;
 };
 
 std::string made_private_key() {

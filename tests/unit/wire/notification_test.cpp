@@ -8,7 +8,7 @@ using namespace noetl;
 
 namespace {
 const wire::Notification sample{.execution_id = base::ExecutionId{12345678901234},
-                                .queue_id = base::CommandId{98765432109876},
+                                .queue_ids = {base::CommandId{98765432109876}},
                                 .step = "say \"hello\"\n",
                                 .server_url = "http://localhost:8082"};
 }
@@ -18,7 +18,7 @@ TEST_CASE("a notification survives encoding, and is small") {
   const auto decoded = wire::decode_notification(bytes).value();
 
   CHECK(decoded.execution_id == sample.execution_id);
-  CHECK(decoded.queue_id == sample.queue_id);
+  CHECK(decoded.queue_ids == sample.queue_ids);
   CHECK(decoded.step == sample.step);
   CHECK(decoded.server_url == sample.server_url);
   CHECK(bytes.size() < 150);
@@ -27,7 +27,7 @@ TEST_CASE("a notification survives encoding, and is small") {
 TEST_CASE("ids may be numbers or strings, and unknown fields are ignored") {
   const auto decoded =
       wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
-  CHECK(decoded.queue_id == base::CommandId{7});
+  CHECK(decoded.queue_ids == std::vector{base::CommandId{7}});
   CHECK_FALSE(decoded.execution_id.is_set());
 }
 
@@ -67,6 +67,6 @@ TEST_CASE("mutated notifications are read or refused, never worse") {
       if (bytes.empty()) bytes.push_back('x');
     }
     const auto decoded = wire::decode_notification(bytes);
-    if (decoded) CHECK(decoded->queue_id.value > 0);
+    if (decoded) CHECK(decoded->queue_ids.front().value > 0);
   }
 }
