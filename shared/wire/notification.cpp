@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t notification_depth_max = 8;
 
 // The bytes that a notification's text may have so that the whole stays below notification_bytes_max.
-constexpr std::size_t step_shown_bytes_max = 512;
+constexpr std::size_t step_shown_bytes_max = 256;
 
 // 0 for "0", an empty text or null: not set. Nothing for what is no id.
 std::optional<std::int64_t> id_of(const Json& value) {

@@ -61,6 +61,42 @@ TEST_CASE("another worker is refused while the lease lives, the same worker gets
   CHECK(again.commands[0].lease == first.lease);
 }
 
+TEST_CASE("of many ids as many are claimed as there are slots; the others are left for whoever asks next") {
+  ServerParts server;
+  server.add_worker("a");
+  server.add_worker("b");
+  std::vector<base::CommandId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(server.enqueue());
+  const auto claim_some = [&](const std::string& worker, std::vector<base::CommandId> some, int slots) {
+    wire::ClaimRequest request;
+    request.worker_id = worker;
+    request.queue_ids = std::move(some);
+    request.slots = slots;
+    return app::claim_commands(server.parts, request, {}).value();
+  };
+
+  const auto first = claim_some("a", ids, 2);
+  REQUIRE(first.commands.size() == 2);
+  CHECK(first.refused.empty());
+  CHECK(first.commands[0].lease.queue_id == ids[0]);
+  CHECK(first.commands[1].lease.queue_id == ids[1]);
+  // Its reply was lost: the same again gives the same.
+  const auto again = claim_some("a", ids, 2);
+  REQUIRE(again.commands.size() == 2);
+  CHECK(again.commands[0].lease == first.commands[0].lease);
+  CHECK(server.status_of(ids[2]) == "queued");
+  // Another takes what is left, past those that are held.
+  const auto other = claim_some("b", ids, 2);
+  REQUIRE(other.commands.size() == 2);
+  CHECK(other.commands[0].lease.queue_id == ids[2]);
+  CHECK(other.refused.empty());
+  // With room for more than what is left, what became of the others is said.
+  const auto last = claim_some("b", {ids[0], ids[1], ids[4]}, 2);
+  REQUIRE(last.commands.size() == 1);
+  CHECK(last.commands[0].lease.queue_id == ids[4]);
+  CHECK(last.refused.size() == 2);
+}
+
 TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
   ServerParts server;
   server.add_worker("a");

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "server/notify/jetstream_notifier.hpp"
+#include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/unit/loop/worker_fixture.hpp"
@@ -35,6 +36,21 @@ struct DoorbellFixture : WorkerFixture {
                      .priority = 0,
                      .epoch = epoch,
                      .round = 0}});
+  }
+  // In the last lane, by notifications of many.
+  void ring_together(std::int64_t first, std::int64_t last, const std::string& kind = "noop") {
+    std::vector<notify::Ring> rings;
+    for (std::int64_t id = first; id <= last; ++id) {
+      server.add(id, kind);
+      rings.push_back({.queue_id = base::CommandId{id},
+                       .execution_id = {},
+                       .step = kind,
+                       .pool = "default",
+                       .priority = -1,
+                       .epoch = 0,
+                       .round = 0});
+    }
+    notifier->ring(rings);
   }
   void add_and_ring(std::int64_t id, const std::string& kind = "noop") {
     server.add(id, kind);
@@ -117,6 +133,50 @@ TEST_CASE("a command that is to be retried comes again with the server's delay")
 
   fixture.wait("the second attempt is reported", [&] { return fixture.server.reported() == 1; });
   CHECK(fixture.server.row(1).epoch == 2);
+  fixture.wait_answered();
+  fixture.finish();
+}
+
+TEST_CASE("a notification that names more commands than there are slots is taken bit by bit, and answered") {
+  DoorbellFixture fixture;
+  fixture.settings.slots = 3;
+  fixture.start_subscribed();
+
+  fixture.ring_together(1, 100);
+
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 100; });
+  for (int i = 1; i <= 100; ++i) CHECK(fixture.server.row(i).epoch == 1);
+  fixture.wait_answered();
+  CHECK(fixture.number("num_redelivered") == 0);
+  fixture.finish();
+}
+
+TEST_CASE("what a worker has no slots for of a notification goes to others at once, while the rest runs") {
+  DoorbellFixture fixture;
+  fixture.settings.slots = 2;
+  fixture.start_subscribed();
+  const auto connection =
+      std::shared_ptr<nats::Connection>(nats::Connection::open(fixture.settings.nats).value());
+  nats::JetStream jetstream(*connection);
+  const auto other = jetstream
+                         .pull({.stream = std::string(wire::commands_stream),
+                                .durables = {wire::lane_consumer_of(wire::commands_consumer, 2)},
+                                .answers_on = connection})
+                         .value();
+
+  fixture.ring_together(1, 5, "held");
+  fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
+
+  std::vector<nats::Message> given;
+  fixture.wait("others have it", [&] {
+    given = other->fetch(1, 1s).value();
+    return !given.empty();
+  });
+  CHECK(wire::decode_notification(given.front().bytes())->queue_ids.size() == 5);
+  given.front().nak(0ms);  // they have no slots either
+  fixture.held->let_go();
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 5; });
+  for (int i = 1; i <= 5; ++i) CHECK(fixture.server.row(i).epoch == 1);
   fixture.wait_answered();
   fixture.finish();
 }

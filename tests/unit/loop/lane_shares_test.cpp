@@ -48,6 +48,21 @@ TEST_CASE("with a few slots one idle lane at a time is looked at, mostly the fir
   CHECK(shares.divided(3) == std::vector<int>{1, 1, 1});
 }
 
+TEST_CASE("slots are counted in messages as large as the last ones of that lane were") {
+  LaneShares shares(3);
+  CHECK(shares.messages_for(2, 512) == 512);
+  shares.weighed(2, 10, 320);
+  CHECK(shares.messages_for(2, 512) == 16);
+  CHECK(shares.messages_for(2, 40) == 1);
+  CHECK(shares.messages_for(2, 1) == 1);  // what it names too much is for others
+  CHECK(shares.messages_for(2, 0) == 0);
+  CHECK(shares.messages_for(0, 512) == 512);
+  shares.weighed(2, 0, 0);  // nothing came: nothing is known better
+  CHECK(shares.messages_for(2, 512) == 16);
+  shares.weighed(2, 3, 4);
+  CHECK(shares.messages_for(2, 512) == 256);
+}
+
 TEST_CASE("with little room the first lane is asked first fifteen times of sixteen, the others in turn") {
   LaneShares shares(3);
   std::map<std::size_t, int> first;

@@ -1,5 +1,8 @@
 #include "tests/unit/loop/scripted_transport.hpp"
 
+#include <algorithm>
+#include <climits>
+
 #include "shared/wire/subjects.hpp"
 
 #include <stdexcept>
@@ -67,7 +70,16 @@ void ScriptedTransport::claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& 
 wire::ClaimAnswer ScriptedTransport::act_on(const wire::ClaimRequest& request) {
   wire::ClaimAnswer answer;
   const std::lock_guard lock(mutex_);
+  const auto is_waiting = [&](base::CommandId id) {
+    const auto found = rows_.find(id.value);
+    return found != rows_.end() && !found->second.is_running && found->second.reports.empty();
+  };
+  int slots = request.slots > 0 && std::ranges::count_if(request.queue_ids, is_waiting) >= request.slots
+                  ? request.slots
+                  : INT_MAX;
   for (const base::CommandId id : request.queue_ids) {
+    // When its slots are filled, nothing is said of the others.
+    if (slots != INT_MAX && (!is_waiting(id) || slots-- <= 0)) continue;
     const auto found = rows_.find(id.value);
     if (found == rows_.end())
       answer.refused.push_back(

@@ -112,7 +112,8 @@ TEST_CASE("results come by reference or by id") {
   CHECK(fixture.client.result("noetl://result/5", fixture.asker).value()["rows"].size() == 2);
   CHECK(fixture.client.result("5", fixture.asker).value()["rows"].size() == 2);
   CHECK(fixture.client.result("6", fixture.asker).error().code == base::ErrorCode::not_found);
-  CHECK(fixture.client.result("noetl://other/5", fixture.asker).error().code == base::ErrorCode::invalid_input);
+  CHECK(fixture.client.result("noetl://other/5", fixture.asker).error().code ==
+        base::ErrorCode::invalid_input);
 }
 
 TEST_CASE("deferred templates become text wherever they stand; all else stays as it is") {
@@ -275,8 +276,8 @@ TEST_CASE("what a cut has left of a secret is masked, too") {
   };
 
   const auto report =
-      loop::run_command(command_of({{"tool", {{"x", {{"$template", "{{ keychain.api.token }}"}}}}}}), &tool, {},
-                        {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+      loop::run_command(command_of({{"tool", {{"x", {{"$template", "{{ keychain.api.token }}"}}}}}}), &tool,
+                        {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
 
   CHECK(report.output == "uses ***" + cut + "***" + cut + "cor" + cut + "***" + cut);
   CHECK(report.error->message == "key: ***\nand ***" + cut);

@@ -166,6 +166,22 @@ TEST_CASE(
   CHECK(pull->close().empty());
 }
 
+TEST_CASE("what was asked for ahead comes with the next fetch, whatever that asks for") {
+  Fixture nats;
+  for (int i = 0; i < 5; ++i) REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());
+  const auto pull = nats.pull();
+
+  pull->ask_ahead({3});
+  CHECK(pull->asked() == 3);
+  CHECK(pull->fetch({0}, 0ms)->size() == 3);
+  CHECK(pull->asked() == 0);
+  pull->ask_ahead({3});
+  CHECK(pull->fetch({0}, 0ms)->size() == 2);
+  pull->ask_ahead({3});
+  CHECK(pull->fetch({0}, 0ms)->empty());  // told that there is nothing
+  CHECK(pull->asked() == 0);
+}
+
 TEST_CASE("a nak brings the message again, in-progress keeps it, and term ends it") {
   Fixture nats;
   REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());

@@ -15,6 +15,17 @@ TEST_CASE("a claim by ids survives encoding") {
   CHECK(decoded.queue_ids == request.queue_ids);
 }
 
+TEST_CASE("a claim of some of those ids says how many; one of all of them does not") {
+  wire::ClaimRequest request{.worker_id = "w-1",
+                             .queue_ids = {base::CommandId{1}, base::CommandId{2}, base::CommandId{3}},
+                             .slots = 2};
+  CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 2);
+  request.slots = 3;
+  CHECK_FALSE(Json::parse(wire::encode(request)).contains("slots"));
+  request.slots = 0;
+  CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 0);
+}
+
 TEST_CASE("a claim by pool survives encoding") {
   const wire::ClaimRequest request{.worker_id = "w-1",
                                    .queue_ids = {},

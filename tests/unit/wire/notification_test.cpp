@@ -24,6 +24,20 @@ TEST_CASE("a notification survives encoding, and is small") {
   CHECK(bytes.size() < 150);
 }
 
+TEST_CASE("a notification of several commands names the first where one of a single command does") {
+  wire::Notification several = sample;
+  several.queue_ids = {base::CommandId{7}, base::CommandId{8}, base::CommandId{9223372036854775807}};
+  const std::string bytes = wire::encode(several);
+
+  CHECK(wire::decode_notification(bytes)->queue_ids == several.queue_ids);
+  CHECK(bytes.find(R"("queue_id":"7")") != std::string::npos);
+  several.queue_ids.resize(wire::notification_commands_max, base::CommandId{9223372036854775807});
+  several.step = std::string(100'000, '\x01');
+  several.server_url = std::string(200, 'x');
+  CHECK(wire::encode(several).size() <= wire::notification_bytes_max);
+  CHECK(wire::decode_notification(wire::encode(several))->queue_ids == several.queue_ids);
+}
+
 TEST_CASE("ids may be numbers or strings, and unknown fields are ignored") {
   const auto decoded =
       wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
@@ -41,7 +55,9 @@ TEST_CASE("what is no notification is refused") {
   for (const std::string bytes :
        {"", "hello", "[]", "7", "null", "{}", R"({"queue_id":0})", R"({"queue_id":-1})",
         R"({"queue_id":"x"})", R"({"queue_id":1.5})", R"({"queue_id":[1]})",
-        R"({"queue_id":"9223372036854775808"})", R"({"queue_id":1,"execution_id":{}})", "\xff\xfe"}) {
+        R"({"queue_id":"9223372036854775808"})", R"({"queue_id":1,"execution_id":{}})",
+        R"({"queue_id":1,"queue_ids":[]})", R"({"queue_id":1,"queue_ids":[1,0]})",
+        R"({"queue_id":1,"queue_ids":{"a":1}})", "\xff\xfe"}) {
     CAPTURE(bytes);
     const auto decoded = wire::decode_notification(bytes);
     REQUIRE_FALSE(decoded.has_value());
