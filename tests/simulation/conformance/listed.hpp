@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/store/upkeep_statements.hpp"
 #include "shared/domain/command.hpp"
 
 namespace noetl::simulation {
@@ -22,6 +23,12 @@ inline std::string listed(std::vector<domain::Lease> leases) {
   std::string text;
   for (const auto& one : leases) text += " " + one.queue_id.str() + "/" + std::to_string(one.epoch);
   return text;
+}
+
+inline std::string listed(const std::vector<store::WaitingCommand>& waiting) {
+  std::vector<domain::Lease> leases;
+  for (const auto& one : waiting) leases.push_back({one.queue_id, one.epoch});
+  return listed(std::move(leases));
 }
 
 }  // namespace noetl::simulation

@@ -230,15 +230,9 @@ class Sequence {
     say("forget_claims " + worker.value_or("any"));
   }
 
-  static std::string shown(const std::vector<store::WaitingCommand>& waiting) {
-    std::vector<domain::Lease> leases;
-    for (const auto& one : waiting) leases.push_back({one.queue_id, one.epoch});
-    return listed(leases);
-  }
-
   void due(store::Session& session) {
     due_ = store::UpkeepStatements(session).due_commands(store::cursors_after(due_), random_.between(1, 20));
-    say("due_commands ->" + shown(due_));
+    say("due_commands ->" + listed(due_));
   }
 
   void unheard(store::Session& session) {
@@ -246,17 +240,15 @@ class Sequence {
     const auto until = random_.one_in(2) ? base::CommandId{1'000'000} : some_command();
     base::CommandId last;
     const auto found = store::UpkeepStatements(session).unheard(after, until, random_.between(1, 30), last);
-    say("unheard_commands " + after.str() + " " + until.str() + " ->" + shown(found) + " up to " +
+    say("unheard_commands " + after.str() + " " + until.str() + " ->" + listed(found) + " up to " +
         last.str());
   }
 
   void claimable(store::Session& session) {
     const auto worker = some_worker();
     const std::vector<base::CommandId> ids{some_command(), some_command(), some_command()};
-    std::string text;
-    for (const auto id : store::QueueTable(session).claimable_of(worker, ids, random_.between(1, 2)))
-      text += " " + id.str();
-    say("claimable_of " + worker + " ->" + text);
+    say("claimable_of " + worker + listed(ids) + " ->" +
+        listed(store::QueueTable(session).claimable_of(worker, ids, random_.between(1, 2))));
   }
 
   void candidates(store::Session& session) {
