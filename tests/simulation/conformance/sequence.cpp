@@ -5,7 +5,6 @@
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"
 #include "server/store/queue_table.hpp"
-#include "server/store/upkeep_statements.hpp"
 #include "server/store/worker_table.hpp"
 #include "tests/simulation/conformance/listed.hpp"
 #include "tests/simulation/random.hpp"
@@ -226,8 +225,8 @@ class Sequence {
 
   void forget(store::Session& session) {
     const auto worker = any_or_one_worker();
-    store::UpkeepStatements(session).forget_claims(worker);
     say("forget_claims " + worker.value_or("any"));
+    store::UpkeepStatements(session).forget_claims(worker);
   }
 
   void due(store::Session& session) {
@@ -255,16 +254,16 @@ class Sequence {
     std::optional<base::CommandId> first;
     const auto found =
         store::QueueTable(session).candidates("default", some_command(), random_.between(1, 5), first);
-    std::string text;  // in this order: it says who goes first
-    for (const auto id : found) text += " " + id.str();
+    std::string text;
+    for (const auto id : found) text += " " + id.str();  // in this order: it says who goes first
     say("candidates_in_pool ->" + text + " fresh from " + (first && !found.empty() ? first->str() : "-"));
   }
 
   void cancel(store::Session& session) {
     if (!random_.one_in(3)) return;
     const auto id = some_execution();
-    say("cancel_commands_of_execution " + id.str() + " -> " +
-        std::to_string(store::QueueTable(session).cancel_commands(id)));
+    const int cancelled = store::QueueTable(session).cancel_commands(id);
+    say("cancel_commands_of_execution " + id.str() + " -> " + std::to_string(cancelled));
   }
 
   void stop_or_drain(store::Session& session) {
@@ -286,8 +285,8 @@ class Sequence {
   }
 
   void fold(store::Session& session) {
-    store::UpkeepStatements(session).fold_queue_changes();
     say("fold_queue_changes");
+    store::UpkeepStatements(session).fold_queue_changes();
   }
 
   void explain(store::Session& session) {
