@@ -92,7 +92,8 @@ OpenExecution open_execution(Parts& parts, store::Session& session, const store:
 }
 
 void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event) {
-  StoredValues values(session_, writes_, open.execution_id);
+  StoredValues& values =
+      values_.try_emplace(open.execution_id, session_, writes_, open.execution_id).first->second;
   auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
                                 std::move(open.state), occurrence);
   const auto left = writes_.add_results(parts_, *open.playbook, open.execution_id, decision);

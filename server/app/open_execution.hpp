@@ -4,12 +4,14 @@
 // their caller. One thread, as long as the session.
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "server/app/decision_writes.hpp"
 #include "server/app/playbook_cache.hpp"
+#include "server/app/stored_values.hpp"
 #include "shared/wire/execution.hpp"
 
 namespace noetl::app {
@@ -76,6 +78,8 @@ class DecisionRun {
   Parts& parts_;
   store::Session& session_;
   DecisionWrites& writes_;
+  // By execution, for as long as the transaction: a report of hundreds of items of a loop reads the next ones ahead once.
+  std::map<base::ExecutionId, StoredValues> values_;
 };
 
 }  // namespace noetl::app

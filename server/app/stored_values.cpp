@@ -6,7 +6,7 @@ namespace noetl::app {
 
 namespace {
 using domain::Json;
-constexpr int items_ahead = 64;
+constexpr int items_ahead_max = 512;
 }  // namespace
 
 Json StoredValues::result(base::ResultId id) {
@@ -18,14 +18,16 @@ Json StoredValues::result(base::ResultId id) {
 }
 
 Json StoredValues::loop_item(const std::string& loop, int index) {
-  auto& items = items_[loop];
-  auto found = items.find(index);
-  if (found == items.end()) {
-    writes_.write_loops(session_);
-    items = store::ExecutionTable(session_).loop_items(execution_id_, loop, index, index + items_ahead);
-    found = items.find(index);
+  auto& ahead = ahead_[loop];
+  auto found = ahead.items.find(index);
+  if (found == ahead.items.end()) {
+    // What ended is no matter here: those updates wait for the end of the transaction, and go together.
+    if (!writes_.loop_items.empty()) writes_.write_loops(session_);
+    ahead.items = store::ExecutionTable(session_).loop_items(execution_id_, loop, index, index + ahead.next);
+    ahead.next = std::min(2 * ahead.next, items_ahead_max);
+    found = ahead.items.find(index);
   }
-  return found == items.end() ? Json() : Json::parse(found->second);
+  return found == ahead.items.end() ? Json() : Json::parse(found->second);
 }
 
 Json StoredValues::loop_results(const std::string& loop) {

@@ -14,7 +14,7 @@ class StoredValues final : public engine::Archive {
       : session_(session), writes_(writes), execution_id_(execution_id) {}
 
   [[nodiscard]] domain::Json result(base::ResultId id) override;
-  // Reads ahead: a loop asks for its items one after another.
+  // Reads ahead, further each time: a loop asks for its items one after another.
   [[nodiscard]] domain::Json loop_item(const std::string& loop, int index) override;
   [[nodiscard]] domain::Json loop_results(const std::string& loop) override;
 
@@ -22,7 +22,11 @@ class StoredValues final : public engine::Archive {
   store::Session& session_;
   DecisionWrites& writes_;
   const base::ExecutionId execution_id_;
-  std::map<std::string, std::map<int, std::string>> items_;
+  struct Ahead {
+    std::map<int, std::string> items;  // by index
+    int next = 64;  // to read with the next look
+  };
+  std::map<std::string, Ahead> ahead_;  // by loop; an item never changes
 };
 
 // Of an execution that has stored nothing yet.
