@@ -1,0 +1,88 @@
+// A three-step playbook from its first decision to its end, the state written and read between the decisions as the
+// server does.
+#include <stdexcept>
+
+#include "bench/paths/pure_paths.hpp"
+#include "server/engine/engine.hpp"
+#include "shared/language/playbook_loader.hpp"
+
+namespace noetl::bench {
+namespace {
+
+using domain::Json;
+
+constexpr const char* three_steps = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: three_steps, path: bench/three_steps}
+workload: {limit: 10, name: bench}
+workflow:
+  - step: start
+    tool: {kind: http, method: GET, url: "http://{{ workload.name }}/items?limit={{ workload.limit }}"}
+    set: {ctx.count: "{{ start.data.count }}"}
+    next: [{step: middle}]
+  - step: middle
+    tool: {kind: noop, value: "{{ start.data.items[0].name | upper }}"}
+    next:
+      spec: {mode: exclusive}
+      arcs:
+        - {step: last, when: "{{ ctx.count > 1 }}"}
+        - {step: start}
+  - step: last
+    tool: {kind: noop, value: "{{ middle }}"}
+)";
+
+class NothingStored final : public engine::Archive {
+ public:
+  [[nodiscard]] Json result(base::ResultId) override { return nullptr; }
+  [[nodiscard]] Json loop_item(const std::string&, int) override { return nullptr; }
+  [[nodiscard]] Json loop_results(const std::string&) override { return Json::array(); }
+};
+
+engine::State written_and_read(const engine::State& state) {
+  return must(engine::state_from_json(Json::parse(engine::to_json(state).dump())), "state");
+}
+
+void play(const engine::Situation& situation, const Json& result) {
+  auto decision = must(engine::start(situation), "start");
+  for (int step = 0; step < 3; ++step) {
+    if (decision.commands.size() != 1)
+      throw std::runtime_error("step " + std::to_string(step) + " of three issued " +
+                               std::to_string(decision.commands.size()) + " commands instead of one");
+    const engine::Occurrence occurrence{.node_id = decision.commands[0].node_id,
+                                        .outcome = domain::Outcome::completed,
+                                        .result = result,
+                                        .error = {},
+                                        .frame = decision.commands[0].frame};
+    decision = engine::react(situation, written_and_read(decision.state), occurrence);
+  }
+  if (!decision.finish || decision.finish->status != domain::ExecutionStatus::completed)
+    throw std::runtime_error("three steps did not end the execution");
+}
+
+}  // namespace
+
+std::vector<Path> engine_paths() {
+  constexpr std::size_t executions = 20;
+  static const auto playbook = must(language::load_playbook(three_steps), "playbook").playbook;
+  static const Json result = Json::parse(
+      R"({"status": 200, "data": {"count": 2, "items": [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]}})");
+  return {{.name = "engine, three steps from start to end",
+           .unit = "execution",
+           .units = executions,
+           .run =
+               [] {
+                 NothingStored nothing;
+                 const engine::Situation situation{playbook, {7}, playbook.workload, nothing};
+                 for (std::size_t i = 0; i < executions; ++i) play(situation, result);
+               }},
+          {.name = "language, a playbook of three steps read",
+           .unit = "playbook",
+           .units = executions,
+           .run = [] {
+             for (std::size_t i = 0; i < executions; ++i)
+               (void)must(language::load_playbook(three_steps), "playbook");
+           }}};
+}
+
+}  // namespace noetl::bench

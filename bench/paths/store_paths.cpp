@@ -1,0 +1,198 @@
+#include "bench/paths/store_paths.hpp"
+
+#include <stdexcept>
+#include <string_view>
+
+#include "bench/paths/pure_paths.hpp"
+#include "server/app/claim_commands.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/report_events.hpp"
+#include "server/app/start_execution.hpp"
+#include "tests/integration/server_parts.hpp"
+
+namespace noetl::bench {
+namespace {
+
+constexpr std::size_t enqueued = 1000;
+constexpr std::size_t claimed = 512;
+constexpr std::size_t executions = 100;
+constexpr std::size_t steps = 3;
+constexpr const char* worker_id = "bench-1";
+
+constexpr const char* three_steps = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: three_steps, path: bench/three_steps}
+workflow:
+  - step: start
+    tool: {kind: noop}
+    next: [{step: middle}]
+  - step: middle
+    tool: {kind: noop}
+    next: [{step: last}]
+  - step: last
+    tool: {kind: noop}
+)";
+
+std::vector<wire::NewCommand> no_ops(std::size_t count) {
+  wire::NewCommand command;
+  command.tool_kind = "noop";
+  command.tool = R"({"kind":"noop"})";
+  return {count, command};
+}
+
+void expect(std::size_t found, std::size_t expected, const char* what) {
+  if (found != expected)
+    throw std::runtime_error(std::string(what) + ": " + std::to_string(found) + " instead of " +
+                             std::to_string(expected));
+}
+
+}  // namespace
+
+// What one round leaves for its next part.
+struct StorePaths::Server {
+  support::ServerParts parts;
+  std::vector<base::CommandId> waiting;
+  std::vector<domain::ClaimedCommand> held;
+
+  Server() {
+    // Each of them would write at moments of its own: the first change of a page after a checkpoint writes the whole page.
+    parts.run("alter system set full_page_writes = off");
+    parts.run("alter system set autovacuum = off");
+    parts.run("alter system set checkpoint_timeout = '1h'");
+    parts.run("select pg_reload_conf()");
+    parts.run(
+        "do $$ begin execute 'alter database ' || current_database() || ' set log_statement = ''all''';"
+        " execute 'alter database ' || current_database() || ' set log_parameter_max_length = 0'; end $$");
+    parts.add_worker(worker_id);
+    // Under callgrind everything takes fifty times as long.
+    parts.run("update noetl.worker set lease_until = now() + interval '1 day'");
+    (void)must(app::register_playbook(parts.parts, {three_steps}), "register");
+  }
+
+  void enqueue(std::size_t count) {
+    waiting.clear();
+    for (const auto& command : must(app::enqueue_commands(parts.parts, no_ops(count)), "enqueue"))
+      waiting.push_back(command.queue_id);
+    expect(waiting.size(), count, "enqueued");
+  }
+
+  void claim() {
+    wire::ClaimRequest request;
+    request.worker_id = worker_id;
+    request.queue_ids = waiting;
+    held = must(app::claim_commands(parts.parts, request, {}), "claim").commands;
+    expect(held.size(), waiting.size(), "claimed");
+  }
+
+  int report() {
+    wire::ReportRequest request;
+    request.worker_id = worker_id;
+    for (const auto& command : held) request.attempts.push_back(support::completed(command));
+    const auto answer = must(app::report_events(parts.parts, request), "report");
+    for (const auto& verdict : answer.verdicts) {
+      if (verdict.refused)
+        throw std::runtime_error("report of " + verdict.queue_id.str() + ": " + verdict.message);
+    }
+    return answer.commands_generated;
+  }
+
+  // What was rung is what can be claimed next.
+  void take_rung() {
+    waiting.clear();
+    for (const auto& ring : parts.notifier.take()) waiting.push_back(ring.queue_id);
+  }
+
+  void execute() {
+    wire::ExecuteRequest request;
+    request.path = "bench/three_steps";
+    for (const auto& answer : app::start_executions(parts.parts, std::vector(executions, request)))
+      (void)must(answer, "execute");
+  }
+
+  void play_out() {
+    for (std::size_t step = 0; step < steps; ++step) {
+      take_rung();
+      expect(waiting.size(), executions, "rung");
+      claim();
+      (void)report();
+    }
+  }
+
+  // Rules of pools are read once a second: they shall be fresh, so that none of these statements falls into a round.
+  void begin_round() {
+    parts.pool_rules.forget();
+    (void)parts.pool_rules.get();
+    (void)parts.notifier.take();
+  }
+};
+
+StorePaths::StorePaths() : server_(std::make_unique<Server>()) {}
+StorePaths::~StorePaths() = default;
+
+std::vector<Path> StorePaths::paths() {
+  auto& server = *server_;
+  return {{.name = "server, 1000 commands enqueued",
+           .unit = "command",
+           .units = enqueued,
+           .prepare = [&server] { server.begin_round(); },
+           .run = [&server] { server.enqueue(enqueued); },
+           .asks_postgres = true},
+          {.name = "server, 512 commands claimed",
+           .unit = "command",
+           .units = claimed,
+           .prepare =
+               [&server] {
+                 server.enqueue(claimed);
+                 server.begin_round();
+               },
+           .run = [&server] { server.claim(); },
+           .asks_postgres = true},
+          {.name = "server, 512 commands reported",
+           .unit = "command",
+           .units = claimed,
+           .prepare =
+               [&server] {
+                 server.enqueue(claimed);
+                 server.claim();
+                 server.begin_round();
+               },
+           .run = [&server] { (void)server.report(); },
+           .asks_postgres = true},
+          {.name = "server, 100 executions of three steps started",
+           .unit = "execution",
+           .units = executions,
+           .prepare = [&server] { server.begin_round(); },
+           .run = [&server] { server.execute(); },
+           .asks_postgres = true},
+          {.name = "server, 100 executions of three steps claimed and reported to their end",
+           .unit = "execution",
+           .units = executions,
+           .prepare =
+               [&server] {
+                 server.begin_round();
+                 server.execute();
+               },
+           .run = [&server] { server.play_out(); },
+           .asks_postgres = true}};
+}
+
+std::int64_t StorePaths::statements() const {
+  const auto log = support::shared_postgres().log();
+  std::int64_t count = 0;
+  for (const std::string_view mark : {"LOG:  execute ", "LOG:  statement: "}) {
+    for (auto at = log.find(mark); at != std::string::npos; at = log.find(mark, at + mark.size())) ++count;
+  }
+  return count;
+}
+
+std::int64_t StorePaths::wal_bytes() const {
+  return server_->parts.number("select (pg_current_wal_insert_lsn() - '0/0')::bigint");
+}
+
+int StorePaths::postgres_version() const {
+  return static_cast<int>(server_->parts.number("select current_setting('server_version_num')::int / 10000"));
+}
+
+}  // namespace noetl::bench
