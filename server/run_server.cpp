@@ -17,6 +17,7 @@
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
+#include "server/store/enqueue_listener.hpp"
 #include "server/store/errors.hpp"
 #include "server/store/migrations.hpp"
 #include "server/store/node_id.hpp"
@@ -236,7 +237,16 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                                 .interval = settings.upkeep_interval,
                                 .ring_after = settings.ring_after,
                                 .kept = kept_for(settings)});
+  // Polls of workers without NATS wait at any server; the doorbell is rung by the one that leads.
+  const store::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
+    waiting_claims.wake(pools);
+    upkeep.wake();
+  });
   observe(metrics, parts, notifier, upkeep);
+  metrics.before_expose(
+      [listening = metrics.gauge("noetl_enqueue_listening",
+                                 "1 while this server hears at once what noetl.enqueue has enqueued"),
+       &listener] { listening.set(listener.is_listening() ? 1 : 0); });
   write_port_file(port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
   std::jthread closer([&](const std::stop_token& is_asked) { close(door, is_asked, settings.leave_delay); });

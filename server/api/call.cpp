@@ -36,6 +36,8 @@ base::Result<nlohmann::json> json_of(const Call& call) {
   return wire::parse_body(call.body, call.body.size(), depth_max);  // the door bounds the size
 }
 
+bool is_acceptable(const Call& call) { return !wire::check_body(call.body, call.body.size(), depth_max); }
+
 base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {
   if (call.body.empty()) return nlohmann::json::object();
   return json_of(call);

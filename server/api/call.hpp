@@ -77,6 +77,8 @@ using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
 
 // The body as JSON; nesting and size are bounded.
 [[nodiscard]] base::Result<nlohmann::json> json_of(const Call& call);
+// Would json_of parse it? Of size, encoding and depth it is as it may be.
+[[nodiscard]] bool is_acceptable(const Call& call);
 // The same, and {} for an empty body: for routes whose fields are all optional.
 [[nodiscard]] base::Result<nlohmann::json> json_or_nothing_of(const Call& call);
 

@@ -3,14 +3,25 @@
 #include "server/api/handlers.hpp"
 #include "server/app/report_events.hpp"
 #include "shared/wire/object_writer.hpp"
+#include "shared/wire/quick_read.hpp"
 #include "shared/wire/report_json.hpp"
 
 namespace noetl::api {
 
+namespace {
+std::optional<wire::ReportRequest> quick_report_of(const Call& call) {
+  if (!is_acceptable(call)) return std::nullopt;  // json_of says why
+  return wire::quick_report_request(call.body);
+}
+}  // namespace
+
 base::Result<Reply> handle_report(Backing& backing, const Call& call) {
   base::Result<wire::ReportRequest> request;
   bool is_batch = false;
-  {
+  if (auto quick = quick_report_of(call)) {
+    is_batch = true;
+    request = std::move(*quick);
+  } else {
     // The tree goes before the transaction begins: what it held is in the request as text.
     const auto body = json_of(call);
     if (!body) return base::failure(body.error());

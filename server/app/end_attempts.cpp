@@ -12,6 +12,7 @@
 #include "server/store/pause_statements.hpp"
 #include "shared/base/invariant.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/wire/json_tree.hpp"
 
 namespace noetl::app {
 
@@ -197,11 +198,12 @@ void Transaction::react(std::size_t index, const store::LockedCommand& command, 
   NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "and that runs");
   const auto& report = reports_[index];
 
-  const engine::Occurrence occurrence{.node_id = command.node_id,
-                                      .outcome = report.outcome,
-                                      .result = Json::parse(report.result),
-                                      .error = report.error,
-                                      .frame = command.frame.empty() ? Json() : Json::parse(command.frame)};
+  const engine::Occurrence occurrence{
+      .node_id = command.node_id,
+      .outcome = report.outcome,
+      .result = wire::parse_known(report.result),
+      .error = report.error,
+      .frame = command.frame.empty() ? Json() : wire::parse_known(command.frame)};
   run_.react(open, occurrence, std::move(event));
 }
 

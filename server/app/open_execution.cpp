@@ -8,6 +8,7 @@
 #include "server/store/catalog_table.hpp"
 #include "server/store/pause_statements.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/wire/json_tree.hpp"
 
 namespace noetl::app {
 
@@ -73,7 +74,7 @@ base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& ses
   open.is_paused = row.is_paused;
   if (row.status != domain::ExecutionStatus::running) return open;
   auto playbook = parts.playbooks.get(row.catalog_id, session);
-  auto state = engine::state_from_json(Json::parse(row.state));
+  auto state = engine::state_from_json(wire::parse_known(row.state));
   if (!playbook || !state) {
     return base::failure(ErrorCode::internal,
                          "execution " + row.execution_id.str() + " cannot go on: " +
@@ -81,7 +82,7 @@ base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& ses
   }
   open.playbook = std::move(*playbook);
   open.state = std::move(*state);
-  open.workload = Json::parse(row.workload);
+  open.workload = wire::parse_known(row.workload);
   return open;
 }
 

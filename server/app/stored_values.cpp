@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/wire/json_tree.hpp"
+
 namespace noetl::app {
 
 namespace {
@@ -12,9 +14,9 @@ constexpr int items_ahead_max = 512;
 Json StoredValues::result(base::ResultId id) {
   const auto pending = std::find_if(writes_.results.begin(), writes_.results.end(),
                                     [&](const auto& result) { return result.result_id == id; });
-  if (pending != writes_.results.end()) return Json::parse(pending->value);
+  if (pending != writes_.results.end()) return wire::parse_known(pending->value);
   const auto found = store::ExecutionTable(session_).results({id});
-  return found.empty() ? Json() : Json::parse(found.begin()->second);
+  return found.empty() ? Json() : wire::parse_known(found.begin()->second);
 }
 
 Json StoredValues::loop_item(const std::string& loop, int index) {
@@ -27,14 +29,14 @@ Json StoredValues::loop_item(const std::string& loop, int index) {
     ahead.next = std::min(2 * ahead.next, items_ahead_max);
     found = ahead.items.find(index);
   }
-  return found == ahead.items.end() ? Json() : Json::parse(found->second);
+  return found == ahead.items.end() ? Json() : wire::parse_known(found->second);
 }
 
 Json StoredValues::loop_results(const std::string& loop) {
   writes_.write_loops(session_);
   Json results = Json::array();
   for (const auto& text : store::ExecutionTable(session_).loop_results(execution_id_, loop)) {
-    results.push_back(Json::parse(text));
+    results.push_back(wire::parse_known(text));
   }
   return results;
 }

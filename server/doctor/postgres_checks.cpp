@@ -39,16 +39,16 @@ Check check_connections(const store::PostgresState& postgres, int db_pool_size) 
   auto check = named("connections");
   const auto used =
       std::to_string(postgres.connections_used) + " of " + std::to_string(postgres.connections_max);
-  // A server takes its pool and one connection for its duties.
-  if (db_pool_size + 1 > postgres.connections_max) {
+  // A server takes its pool, one connection for its duties and one that listens.
+  if (db_pool_size + 2 > postgres.connections_max) {
     find(check, Verdict::broken,
-         {"db-pool-size", "one server may open " + std::to_string(db_pool_size + 1) +
+         {"db-pool-size", "one server may open " + std::to_string(db_pool_size + 2) +
                               " connections, Postgres gives " + std::to_string(postgres.connections_max)},
          "Lower db-pool-size (NOETL_DB_POOL_SIZE) or raise Postgres's max_connections.");
   }
   if (postgres.connections_used > static_cast<int>(connections_share_max * postgres.connections_max)) {
     find(check, Verdict::warning, {"max_connections", used + " connections are in use"},
-         "Every server may open db-pool-size + 1: lower it, raise max_connections, or find who else is "
+         "Every server may open db-pool-size + 2: lower it, raise max_connections, or find who else is "
          "connected "
          "(select application_name, count(*) from pg_stat_activity group by 1).");
   }

@@ -18,6 +18,7 @@ namespace noetl::upkeep {
 
 namespace {
 constexpr std::size_t due_max = 2000;  // rung per tick, of all pools together
+constexpr int enqueued_pages_max = 10;  // of due_max each, some 5 ms of Postgres
 constexpr int rows_max = 20'000;  // looked at per tick and scan: some 10 ms of Postgres
 constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
 constexpr std::uint64_t sweep_ticks_idle = 20;
@@ -57,6 +58,25 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   const int taken_back = take_back(fresh);
   drop_those_in_line(fresh, look.now_ms);
   return taken_back + ring(due) + ring(fresh);
+}
+
+RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
+  Rung rung;
+  for (int page = 0; page < enqueued_pages_max; ++page) {
+    Waiting due;
+    connection.run_one([&](store::Session& session) {
+      due = store::UpkeepStatements(session).due_commands(enqueued_from_, static_cast<int>(due_max));
+    });
+    rung.commands += ring(due);
+    if (due.size() < due_max) {
+      enqueued_from_.clear();
+      return rung;
+    }
+    for (auto& [pool, cursor] : store::cursors_after(due)) enqueued_from_[pool] = cursor;
+  }
+  // Where all were rung already nobody waits for more of them: the next call goes on from here, and the ticks do.
+  rung.has_more = rung.commands > 0;
+  return rung;
 }
 
 int RingDue::take_back(Waiting& fresh) {

@@ -21,6 +21,13 @@ class RingDue {
  public:
   RingDue(app::Parts& parts, std::chrono::milliseconds ring_after) : parts_(parts), ring_after_(ring_after) {}
 
+  struct Rung {
+    int commands = 0;
+    bool has_more = false;
+  };
+  // Between ticks: what was enqueued by SQL since, 20,000 at most. Due ones of all pools from the first on, or from where the last
+  // call ended when that left more.
+  Rung ring_enqueued(store::DutyConnection& connection);
   // The number rung.
   int tick(store::DutyConnection& connection, const store::UpkeepLook& look);
 
@@ -37,6 +44,7 @@ class RingDue {
   base::CommandId newest_seen_;  // the newest window begins here
   std::uint64_t ticks_ = 0;
   store::DueCursors due_from_;  // empty: from the first
+  store::DueCursors enqueued_from_;  // the same for ring_enqueued
   base::CommandId sweep_at_;  // the sweep over all others goes on here
 };
 

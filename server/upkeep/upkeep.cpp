@@ -19,6 +19,7 @@ constexpr std::uint64_t fold_ticks = 4;  // the depth is right without: reading 
 constexpr int callers_max = 256;  // told in one tick
 constexpr int overdue_max = 256;  // failed in one tick
 constexpr std::chrono::milliseconds wait_min{10};
+constexpr int rest_factor = 3;  // of the time that ringing for what SQL enqueued took
 }  // namespace
 
 Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
@@ -37,10 +38,48 @@ Upkeep::~Upkeep() {
 void Upkeep::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const auto wait = tick_safely();
-    std::unique_lock lock(mutex_);
-    (void)stopped_.wait_for(lock, stop, wait, [&] { return stop.stop_requested(); });
+    wait_and_ring(stop, std::chrono::steady_clock::now() + wait);
   }
   connection_.release();
+}
+
+void Upkeep::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_woken_ = true;
+  }
+  wakes_.notify_all();
+}
+
+void Upkeep::wait_and_ring(const std::stop_token& stop, std::chrono::steady_clock::time_point next_tick) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (!wakes_.wait_until(lock, stop, next_tick, [&] { return is_woken_; })) return;
+    (void)wakes_.wait_until(lock, stop, std::min(next_tick, may_ring_at_), [] { return false; });
+    if (stop.stop_requested() || std::chrono::steady_clock::now() >= next_tick) return;
+    is_woken_ = false;
+    lock.unlock();
+    ring_enqueued_safely();
+    lock.lock();
+  }
+}
+
+// The same boundary as a tick's, whose look it does without: what is due is all that it asks for.
+void Upkeep::ring_enqueued_safely() {
+  if (!is_leading_) return;
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    is_leading_ = connection_.acquire();
+    if (!is_leading_) return;
+    const auto rung = ring_due_.ring_enqueued(connection_);
+    commands_rung_ += static_cast<std::uint64_t>(rung.commands);
+    if (rung.has_more) wake();
+  } catch (const std::exception& error) {
+    is_leading_ = false;
+    telemetry::log_warn("upkeep", "ringing for what SQL enqueued failed", {{"error", error.what()}});
+  }
+  const auto now = std::chrono::steady_clock::now();
+  may_ring_at_ = now + std::max<std::chrono::steady_clock::duration>(wait_min, rest_factor * (now - began));
 }
 
 // A boundary: the world failed under a duty; the next tick tries again. A function of its own: given a variable that is

@@ -1,7 +1,7 @@
 #pragma once
 // Upkeep: the background duties, on whichever replica holds their Postgres lock: ring what was not heard,
 // expire the leases of lost workers, fold the depth counters, prune what is finished. A tick is one look at
-// everything and then only what it calls for. One thread of its own.
+// everything and then only what it calls for; between ticks it rings at once for what SQL enqueued. One thread of its own.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -34,6 +34,9 @@ class Upkeep {
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
 
+  // SQL has enqueued something (store/EnqueueListener): rung at once if this server leads. Any thread.
+  void wake();
+
   [[nodiscard]] bool is_leading() const { return is_leading_; }
   [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_; }
   [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
@@ -51,6 +54,9 @@ class Upkeep {
   // Both give the time until the next tick.
   [[nodiscard]] std::chrono::milliseconds tick_safely();
   [[nodiscard]] std::chrono::milliseconds tick();
+  // Until `next_tick`, ringing meanwhile for what was enqueued whenever it is woken.
+  void wait_and_ring(const std::stop_token& stop, std::chrono::steady_clock::time_point next_tick);
+  void ring_enqueued_safely();
   void attempt(const char* duty, const std::function<void()>& work);
   void note_failure(const char* duty, const std::string& why);
   void note(const char* duty, const app::DutyOutcome& outcome);
@@ -72,8 +78,10 @@ class Upkeep {
   std::atomic<std::uint64_t> leases_expired_{0};
   std::atomic<std::uint64_t> rings_given_up_{0};
   std::atomic<std::uint64_t> failures_{0};
+  std::chrono::steady_clock::time_point may_ring_at_{};  // a flood of enqueueing does not keep Postgres busy
   std::mutex mutex_;
-  std::condition_variable_any stopped_;
+  bool is_woken_ = false;  // under mutex_
+  std::condition_variable_any wakes_;
   std::jthread thread_;  // last: started when all else stands
 };
 

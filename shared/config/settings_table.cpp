@@ -90,7 +90,7 @@ std::vector<Setting> server_only_settings() {
       {"inline-bytes-max", {"NOETL_INLINE_MAX_BYTES"}, "4KiB", bytes, server,
        "Larger results are stored beside the execution's state and referenced.", false, 256, 16 * mib},
       {"node", {"NOETL_NODE"}, "-1", integer, server,
-       "This replica's number in the ids that it makes; -1 takes a random one.", false, -1, 1023},
+       "This replica's number in the ids that it makes; -1 takes the next free one.", false, -1, 1007},
       {"upkeep-interval", {"NOETL_UPKEEP_INTERVAL"}, "500ms", duration, server,
        "How often the server looks for unheard notifications while work waits or runs; half as often when all is quiet.", false, 10, minute},
       {"ring-after", {"NOETL_RING_AFTER"}, "1s", duration, server,

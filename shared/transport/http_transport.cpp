@@ -8,6 +8,7 @@
 #include "shared/wire/claim_json.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/parse_body.hpp"
+#include "shared/wire/quick_read.hpp"
 #include "shared/wire/report_json.hpp"
 #include "shared/wire/worker_json.hpp"
 
@@ -30,6 +31,16 @@ base::Result<Answer> decoded(const base::Result<std::string>& body, const std::s
   if (!answer)
     return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + answer.error().message);
   return answer;
+}
+
+// The same for what comes with every batch of commands: without a tree when it looks as usual.
+template <class Answer, class Quick, class Decode>
+base::Result<Answer> decoded_quickly(const base::Result<std::string>& body, const std::string& path,
+                                     Quick&& quick, Decode&& decode) {
+  if (body && !wire::check_body(*body, answer_bytes_max, answer_depth_max)) {
+    if (auto answer = quick(*body)) return std::move(*answer);
+  }
+  return decoded<Answer>(body, path, decode);
 }
 
 base::Error problem_of(const httplib::Response& response) {
@@ -115,16 +126,16 @@ base::Result<wire::HeartbeatAnswer> HttpTransport::heartbeat(const wire::Heartbe
 
 base::Result<wire::ClaimAnswer> HttpTransport::claim(const wire::ClaimRequest& request) {
   const std::string path = "/api/v2/commands/claim";
-  return decoded<wire::ClaimAnswer>(
+  return decoded_quickly<wire::ClaimAnswer>(
       send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = request.wait}), path,
-      wire::decode_claim_answer);
+      wire::quick_claim_answer, wire::decode_claim_answer);
 }
 
 base::Result<wire::ReportAnswer> HttpTransport::report(const wire::ReportRequest& request) {
   const std::string path = "/api/v2/events";
-  return decoded<wire::ReportAnswer>(
+  return decoded_quickly<wire::ReportAnswer>(
       send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = {}}), path,
-      wire::decode_report_answer);
+      wire::quick_report_answer, wire::decode_report_answer);
 }
 
 base::Result<std::string> HttpTransport::get(const std::string& path) {

@@ -24,6 +24,13 @@ class JsonScanner {
     }
     return is_accepted_;
   }
+  // The same for the one value that the text begins with: where it ends. Null: gave up.
+  [[nodiscard]] const char* run_first() {
+    do {
+      if (!step()) return nullptr;
+    } while (expected_ != Expected::after_value || !open_.empty());
+    return at_;
+  }
   [[nodiscard]] bool has_more_than_ascii() const { return has_more_than_ascii_; }
 
  private:

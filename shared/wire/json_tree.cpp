@@ -1,6 +1,7 @@
 #include "shared/wire/json_tree.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -96,17 +97,26 @@ class TreeBuilder {
 
 }  // namespace
 
+namespace {
+std::optional<Json> quick_tree(std::string_view text) {
+  TreeBuilder quick;
+  JsonScanner scanner(text, quick);
+  if (!scanner.run() || (scanner.has_more_than_ascii() && find_invalid_utf8(text) != std::string_view::npos))
+    return std::nullopt;
+  return std::move(quick.root());
+}
+}  // namespace
+
 tl::expected<Json, std::string> build_tree(std::string_view text) {
-  {
-    TreeBuilder quick;
-    JsonScanner scanner(text, quick);
-    if (scanner.run() &&
-        (!scanner.has_more_than_ascii() || find_invalid_utf8(text) == std::string_view::npos))
-      return std::move(quick.root());
-  }
+  if (auto tree = quick_tree(text)) return std::move(*tree);
   TreeBuilder builder;  // whatever is wrong or unusual: nlohmann's parser says it
   if (Json::sax_parse(text, &builder)) return std::move(builder.root());
   return tl::unexpected<std::string>(std::move(builder.mistake()));
+}
+
+Json parse_known(std::string_view text) {
+  if (auto tree = quick_tree(text)) return std::move(*tree);
+  return Json::parse(text);
 }
 
 }  // namespace noetl::wire

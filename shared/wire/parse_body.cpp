@@ -12,9 +12,12 @@ namespace {
 
 using base::ErrorCode;
 
-tl::unexpected<base::Error> malformed(const std::string& what, std::size_t offset) {
-  return base::failure(ErrorCode::malformed_body,
-                       "the body is not acceptable JSON: " + what + " at byte " + std::to_string(offset));
+base::Error malformed(const std::string& what, std::size_t offset) {
+  return {.code = ErrorCode::malformed_body,
+          .message = "the body is not acceptable JSON: " + what + " at byte " + std::to_string(offset),
+          .field = {},
+          .retry_after = {},
+          .details = {}};
 }
 
 struct Finding {
@@ -91,11 +94,14 @@ std::size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
+std::optional<base::Error> check_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
   if (text.size() > bytes_max) {
-    return base::failure(ErrorCode::payload_too_large, "the body has " + std::to_string(text.size()) +
-                                                           " bytes, at most " + std::to_string(bytes_max) +
-                                                           " are accepted");
+    return base::Error{.code = ErrorCode::payload_too_large,
+                       .message = "the body has " + std::to_string(text.size()) + " bytes, at most " +
+                                  std::to_string(bytes_max) + " are accepted",
+                       .field = {},
+                       .retry_after = {},
+                       .details = {}};
   }
   if (text.empty()) return malformed("nothing, but JSON was expected,", 0);
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
@@ -105,6 +111,11 @@ base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes
     if (what.starts_with("nesting")) what += " (" + std::to_string(depth_max) + " levels)";
     return malformed(what, finding.offset);
   }
+  return std::nullopt;
+}
+
+base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
+  if (auto wrong = check_body(text, bytes_max, depth_max)) return base::failure(std::move(*wrong));
   auto tree = build_tree(text);
   if (!tree)
     return base::failure(ErrorCode::malformed_body, "the body is not acceptable JSON: " + tree.error());

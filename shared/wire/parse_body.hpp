@@ -4,6 +4,7 @@
 // \u0000 (Postgres cannot store it), and invalid UTF-8. Free function; any thread.
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 #include "shared/base/result.hpp"
@@ -16,6 +17,11 @@ inline constexpr std::size_t body_depth_max_default = 64;
 [[nodiscard]] base::Result<nlohmann::json> parse_body(std::string_view text,
                                                       std::size_t bytes_max = body_bytes_max_default,
                                                       std::size_t depth_max = body_depth_max_default);
+
+// What parse_body refuses before it parses: size, encoding, NUL, depth. Nothing: it may be parsed.
+[[nodiscard]] std::optional<base::Error> check_body(std::string_view text,
+                                                    std::size_t bytes_max = body_bytes_max_default,
+                                                    std::size_t depth_max = body_depth_max_default);
 
 // Where `text` stops being UTF-8 (no overlong forms, no surrogates), or npos.
 [[nodiscard]] std::size_t find_invalid_utf8(std::string_view text);

@@ -6,6 +6,7 @@
 #include "shared/wire/command_json.hpp"
 #include "shared/wire/execution_json.hpp"
 #include "shared/wire/parse_body.hpp"
+#include "shared/wire/quick_read.hpp"
 #include "shared/wire/worker_json.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -26,7 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_refusal(decode_execute_batch(*body));
   check_refusal(decode_worker_registration(*body));
   check_refusal(decode_heartbeat(*body));
-  check_refusal(decode_claim_answer(*body));
+  const auto answer = decode_claim_answer(*body);
+  check_refusal(answer);
+  const auto quick = quick_claim_answer({reinterpret_cast<const char*>(data), size});
+  NOETL_FUZZ_CHECK(!quick || (answer.has_value() && quick->commands.size() == answer->commands.size()));
   const auto read = decode_claim_request(*body);
   check_refusal(read);
   if (!read || read->worker_id.empty()) return 0;

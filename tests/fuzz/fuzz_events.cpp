@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "shared/wire/parse_body.hpp"
+#include "shared/wire/quick_read.hpp"
 #include "shared/wire/report_json.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -14,8 +15,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     NOETL_FUZZ_CHECK(!body.error().message.empty());
     return 0;
   }
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto read = decode_report_request(*body);
-  (void)decode_report_answer(*body);
+  const auto quick = quick_report_request(text);
+  NOETL_FUZZ_CHECK(!quick || (read.has_value() && quick->attempts.size() == read->attempts.size() &&
+                              quick->worker_id == read->worker_id));
+  const auto answer = decode_report_answer(*body);
+  const auto quick_answer = quick_report_answer(text);
+  NOETL_FUZZ_CHECK(!quick_answer ||
+                   (answer.has_value() && quick_answer->verdicts.size() == answer->verdicts.size()));
   if (!read) {
     NOETL_FUZZ_CHECK(!read.error().message.empty());
     return 0;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/wire/json_tree.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/parse_body.hpp"
 #include "shared/wire/reserved_name.hpp"
@@ -106,10 +107,10 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
 
 void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const RunSettings& settings,
               CommandSecrets& secrets, wire::AttemptReport& report) {
-  Json context = Json::parse(command.context, nullptr, false);
-  if (!context.is_object())
+  auto context = wire::build_tree(command.context);
+  if (!context || !context->is_object())
     return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
-  tools::ToolCall call = call_of(command, std::move(context), secrets.asker());
+  tools::ToolCall call = call_of(command, std::move(*context), secrets.asker());
   call.credentials = &secrets;
   call.results = &secrets;
   for (Json* part : {&call.tool, &call.input}) {
