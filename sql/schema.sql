@@ -1,11 +1,255 @@
 -- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.
 CREATE SCHEMA noetl;
+CREATE FUNCTION noetl.command_fault(place text, command jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $_$
+declare
+  known constant text[] := '{tool,input,pool,priority,available_at,delay,delay_ms,max_attempts,retry,timeout,'
+    'idempotency_key,traceparent}';
+begin
+  if jsonb_typeof(command) <> 'object' then
+    return format('''%s'' must be an object, found %s', rtrim(place, '/'), noetl.shown_value(command));
+  end if;
+  return coalesce(
+    case when command - known <> '{}' then noetl.unknown_fault(place, command, known) end,
+    case when jsonb_typeof(command -> 'tool') is distinct from 'object' then
+      format('''%stool'' must be an object such as {"kind": "noop"}, found %s', place, noetl.shown_value(command -> 'tool')) end,
+    case when jsonb_typeof(command #> '{tool,kind}') is distinct from 'string'
+        or command #>> '{tool,kind}' !~ '^[A-Za-z0-9_-]{1,64}$' then
+      format('''%stool/kind'' must be a tool''s name (letters, digits, _ and -, at most 64), found %s', place,
+        noetl.shown_value(command #> '{tool,kind}')) end,
+    case when jsonb_typeof(command -> 'input') not in ('null', 'object') then
+      format('''%sinput'' must be an object, found %s', place, noetl.shown_value(command -> 'input')) end,
+    case when command ? 'pool' then noetl.text_fault(place, 'pool', command, '^[A-Za-z0-9_-]{1,64}$',
+      'a pool''s name (letters, digits, _ and -, at most 64)') end,
+    case when command ? 'priority' then noetl.number_fault(place, 'priority', command, -100, 100, true) end,
+    case when command ?| '{available_at,delay,delay_ms}' then noetl.due_fault(place, command) end,
+    case when command ? 'max_attempts' then noetl.number_fault(place, 'max_attempts', command, 1, 100, true) end,
+    case when command ? 'retry' then noetl.retry_fault(place, command -> 'retry') end,
+    case when command ? 'timeout' then noetl.number_fault(place, 'timeout', command, 0, 2592000, false) end,
+    -- A repetition of a regular expression counts to 255.
+    case when command ? 'idempotency_key' then noetl.text_fault(place, 'idempotency_key', command, '^[ -~]{1,128}[ -~]{0,128}$',
+      '1 to 256 visible ASCII characters') end,
+    case when command ? 'traceparent' then noetl.text_fault(place, 'traceparent', command,
+      '^00-[0-9A-Fa-f]{32}-[0-9A-Fa-f]{16}-[0-9A-Fa-f]{2}$', 'a W3C trace context (00-<32 hex>-<16 hex>-<2 hex>)') end);
+end $_$;
+CREATE FUNCTION noetl.commands_fault(place text, commands jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $_$
+declare
+  written constant text := commands;
+  fault text;
+begin
+  if octet_length(written) > 67108864 then
+    return format('the commands are %s bytes of JSON, more than the 67108864 of one call', octet_length(written));
+  end if;
+  select f.fault into fault
+  from jsonb_array_elements(commands) with ordinality as c(command, nth),
+    noetl.command_fault(case when place = '' then '' else place || (nth - 1) || '/' end, command) as f(fault)
+  where f.fault is not null order by nth limit 1;
+  if fault is not null then return fault; end if;
+  if commands @? 'strict $.**{101 to last} ? (@.type() == "object" || @.type() == "array")' then
+    return 'a command nests deeper than 100 levels';
+  end if;
+  -- jsonb writes all digits of a number: without a long row of them there is none to look for.
+  if written ~ '[0-9]{255}' then
+    if commands @? 'strict $.** ? (@.type() == "number" && (@ > 1.7976931348623157e308 || @ < -1.7976931348623157e308))' then
+      return 'a command has a number that no double holds (beyond 1.797e308)';
+    end if;
+  end if;
+  return null;
+end $_$;
+CREATE FUNCTION noetl.due_fault(place text, command jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $_$
+declare
+  fault text;
+begin
+  if num_nonnulls(command ->> 'available_at', command ->> 'delay', command ->> 'delay_ms') > 1 then
+    return format('''%sdelay'' tells when the command is due a second time: give one of available_at, delay and delay_ms', place);
+  end if;
+  if command ->> 'available_at' is not null then
+    fault := noetl.text_fault(place, 'available_at', command,
+      '^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-](0\d|1[0-5]):[0-5]\d)$',
+      'a time as in 2026-01-31T12:00:00Z (RFC 3339)');
+    if fault is not null then return fault; end if;
+    begin
+      perform (command ->> 'available_at')::timestamptz;
+    exception when datetime_field_overflow or invalid_datetime_format then
+      return format('''%savailable_at'' must be a day and a time that exist, found %s', place,
+        noetl.shown_value(command -> 'available_at'));
+    end;
+  end if;
+  return coalesce(
+    case when command ? 'delay' then noetl.number_fault(place, 'delay', command, 0, 31622400, false) end,
+    case when command ? 'delay_ms' then noetl.number_fault(place, 'delay_ms', command, 0, 31622400000, true) end);
+end $_$;
+CREATE FUNCTION noetl.enqueue(tool jsonb, input jsonb DEFAULT '{}'::jsonb, pool text DEFAULT 'default'::text, priority integer DEFAULT 0, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT NULL::integer, retry jsonb DEFAULT NULL::jsonb, timeout interval DEFAULT NULL::interval, idempotency_key text DEFAULT NULL::text, traceparent text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'noetl', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+  command constant jsonb := jsonb_build_object('tool', tool, 'input', input, 'pool', pool, 'priority', priority,
+    'delay', extract(epoch from delay), 'available_at', available_at, 'max_attempts', max_attempts, 'retry', retry,
+    'timeout', extract(epoch from "timeout"), 'idempotency_key', idempotency_key, 'traceparent', traceparent);
+  fault constant text := noetl.commands_fault('', jsonb_build_array(command));
+begin
+  if fault is not null then
+    raise exception 'noetl.enqueue refuses the command: %', fault using errcode = 'invalid_parameter_value';
+  end if;
+  return (noetl.insert_checked_commands(jsonb_build_array(command)))[1];
+end $$;
+COMMENT ON FUNCTION noetl.enqueue(tool jsonb, input jsonb, pool text, priority integer, delay interval, available_at timestamp with time zone, max_attempts integer, retry jsonb, timeout interval, idempotency_key text, traceparent text) IS 'Enqueues one plain command in this transaction; gives its queue_id. docs/sql.md';
+CREATE FUNCTION noetl.enqueue_many(commands jsonb) RETURNS SETOF bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'noetl', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+  fault text;
+begin
+  if jsonb_typeof(commands) is distinct from 'array' then
+    fault := format('they must be an array of 1 to 10000 commands, found %s', noetl.shown_value(commands));
+  elsif jsonb_array_length(commands) not between 1 and 10000 then
+    fault := format('they must be an array of 1 to 10000 commands, found %s', noetl.shown_value(commands));
+  else
+    fault := noetl.commands_fault('/', commands);
+  end if;
+  if fault is not null then
+    raise exception 'noetl.enqueue_many refuses the commands: %', fault using errcode = 'invalid_parameter_value';
+  end if;
+  return query select unnest(noetl.insert_checked_commands(commands));
+end $$;
+COMMENT ON FUNCTION noetl.enqueue_many(commands jsonb) IS 'Enqueues plain commands in this transaction, as POST /api/v2/commands takes them; gives their queue_ids in their order. docs/sql.md';
+CREATE FUNCTION noetl.insert_checked_commands(commands jsonb) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $$
+declare
+  elements constant jsonb[] := array(select command from jsonb_array_elements(commands) as command);
+  enqueued_at constant timestamptz := clock_timestamp();
+  ids bigint[] := array_fill(null::bigint, array[cardinality(elements)]);
+  drawn bigint[];
+  inserted_ids bigint[];
+  due_pools text[];
+begin
+  for tried in 1..100 loop
+    drawn := array(select case when settled is null then noetl.next_command_id() end from unnest(ids) as settled);
+    with wanted as (
+      select c.queue_id, c.command, c.command #>> '{tool,kind}' as tool_kind, coalesce(c.command ->> 'pool', 'default') as pool,
+        coalesce((c.command ->> 'available_at')::timestamptz,
+          enqueued_at + ceil(coalesce((c.command ->> 'delay')::numeric * 1000, (c.command ->> 'delay_ms')::numeric, 0))::float8
+            * interval '1 millisecond') as due_at
+      from unnest(drawn, elements) as c(queue_id, command) where c.queue_id is not null
+    ), inserted as (
+      -- Always with a time: the index of what waits for one is where upkeep finds what nobody has rung for.
+      insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
+        idempotency_key, traceparent, retry, created_at)
+      select w.queue_id, w.tool_kind, w.tool_kind, w.pool, coalesce((w.command ->> 'priority')::smallint, 0),
+        coalesce((w.command ->> 'max_attempts')::int, p.max_attempts, 3),
+        ceil(coalesce((w.command ->> 'timeout')::numeric, 0) * 1000)::bigint, w.due_at,
+        ('{"tool":' || (w.command -> 'tool')::text || ',"input":' || coalesce(nullif(w.command -> 'input', 'null')::text, '{}') || '}')::json,
+        w.command ->> 'idempotency_key', w.command ->> 'traceparent',
+        case when w.command ->> 'retry' is null then p.retry else noetl.stored_retry(w.command -> 'retry') end, enqueued_at
+      from wanted w left join noetl.pool p on p.pool = w.pool
+      on conflict do nothing
+      returning queue_id, pool, available_at
+    ), changed as (
+      insert into noetl.queue_change (pool, status, change) select pool, 'queued', count(*) from inserted group by pool
+    )
+    select array_agg(queue_id), array_agg(distinct pool) filter (where available_at <= clock_timestamp())
+    into inserted_ids, due_pools from inserted;
+    -- Delivered with the commit, if there is one. Off: see docs/sql.md.
+    if current_setting('noetl.doorbell', true) is distinct from 'off' then
+      perform pg_notify('noetl_enqueued', pool) from unnest(due_pools) as pool;
+    end if;
+    if cardinality(inserted_ids) = cardinality(elements) then return drawn; end if;
+    ids := array(
+      select coalesce(c.settled, i.queue_id,
+        (select q.queue_id from noetl.queue q where q.idempotency_key = c.command ->> 'idempotency_key'))
+      from unnest(ids, drawn, elements) with ordinality as c(settled, queue_id, command, nth)
+      left join unnest(inserted_ids) as i(queue_id) on i.queue_id = c.queue_id
+      order by c.nth);
+    if array_position(ids, null) is null then return ids; end if;
+  end loop;
+  raise exception 'noetl.enqueue found no free id for % commands in 100 tries', (select count(*) from unnest(ids) as id where id is null)
+    using errcode = 'unique_violation', hint = 'Is the clock of Postgres set back? Ids begin with its milliseconds.';
+end $$;
+CREATE SEQUENCE noetl.command_id
+    AS integer
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    MAXVALUE 65535
+    CACHE 1
+    CYCLE;
+CREATE FUNCTION noetl.next_command_id() RETURNS bigint
+    LANGUAGE sql
+    RETURN (((((floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint - '1704067200000'::bigint) << 22) | ((1008)::bigint << 12)) | nextval('noetl.command_id'::regclass));
+CREATE FUNCTION noetl.number_fault(place text, name text, object jsonb, low numeric, high numeric, is_whole boolean) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $_$
+declare
+  value constant jsonb := object -> name;
+begin
+  if jsonb_typeof(value) = 'null' then return null; end if;
+  if jsonb_typeof(value) = 'number' and (not is_whole or value::text ~ '^-?[0-9]+$') then
+    if value::numeric between low and high then return null; end if;
+  end if;
+  return format('''%s%s'' must be %s from %s to %s, found %s', place, name, case when is_whole then 'an integer' else 'a number' end,
+    low, high, noetl.shown_value(value));
+end $_$;
 CREATE FUNCTION noetl.pause_shift() RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN '8760000:00:00'::interval;
+CREATE FUNCTION noetl.retry_fault(place text, retry jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $_$
+declare
+  known constant text[] := '{backoff,initial_delay,multiplier,max_delay,jitter}';
+begin
+  if jsonb_typeof(retry) = 'null' then return null; end if;
+  if jsonb_typeof(retry) <> 'object' then
+    return format('''%sretry'' must be an object, found %s', place, noetl.shown_value(retry));
+  end if;
+  place := place || 'retry/';
+  return coalesce(
+    case when retry - known <> '{}' then noetl.unknown_fault(place, retry, known) end,
+    case when retry ? 'backoff' then noetl.text_fault(place, 'backoff', retry, '^(none|fixed|linear|exponential)$',
+      'one of none, fixed, linear, exponential') end,
+    case when retry ? 'initial_delay' then noetl.number_fault(place, 'initial_delay', retry, 0, 2592000, false) end,
+    case when retry ? 'multiplier' then noetl.number_fault(place, 'multiplier', retry, 1, 100, false) end,
+    case when retry ? 'max_delay' then noetl.number_fault(place, 'max_delay', retry, 0, 2592000, false) end,
+    case when jsonb_typeof(retry -> 'jitter') not in ('null', 'boolean') then
+      format('''%sjitter'' must be true or false, found %s', place, noetl.shown_value(retry -> 'jitter')) end,
+    case when (retry ->> 'initial_delay')::numeric > (retry ->> 'max_delay')::numeric then
+      format('''%smax_delay'' is less than ''initial_delay''', place) end);
+end $_$;
 CREATE FUNCTION noetl.rfc3339(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN to_char((moment AT TIME ZONE 'utc'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text);
+CREATE FUNCTION noetl.shown_value(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE COALESCE(jsonb_typeof(value), 'null'::text) WHEN 'null'::text THEN 'nothing'::text WHEN 'string'::text THEN (('string '''::text || "left"((value #>> '{}'::text[]), 60)) || ''''::text) WHEN 'number'::text THEN ('number '::text || "left"((value)::text, 60)) WHEN 'array'::text THEN (('an array of '::text || jsonb_array_length(value)) || ' items'::text) WHEN 'object'::text THEN 'an object'::text ELSE (value)::text END;
+CREATE FUNCTION noetl.stored_retry(retry jsonb) RETURNS json
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN json_build_object('backoff', COALESCE((retry ->> 'backoff'::text), 'exponential'::text), 'initial_delay', trim_scale((ceil((COALESCE(((retry ->> 'initial_delay'::text))::numeric, (1)::numeric) * (1000)::numeric)) / (1000)::numeric)), 'multiplier', COALESCE(((retry ->> 'multiplier'::text))::numeric, (2)::numeric), 'max_delay', trim_scale((ceil((COALESCE(((retry ->> 'max_delay'::text))::numeric, GREATEST((60)::numeric, ((retry ->> 'initial_delay'::text))::numeric)) * (1000)::numeric)) / (1000)::numeric)), 'jitter', COALESCE(((retry ->> 'jitter'::text))::boolean, true));
+CREATE FUNCTION noetl.text_fault(place text, name text, object jsonb, pattern text, rule text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+declare
+  value constant jsonb := object -> name;
+begin
+  if jsonb_typeof(value) = 'null' or jsonb_typeof(value) = 'string' and object ->> name ~ pattern then return null; end if;
+  return format('''%s%s'' must be %s, found %s', place, name, rule, noetl.shown_value(value));
+end $$;
+CREATE FUNCTION noetl.unknown_fault(place text, object jsonb, known text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN format('''%s%s'' is not a known field; known are %s'::text, place, (SELECT min(name.name) AS min FROM jsonb_object_keys((unknown_fault.object - unknown_fault.known)) name(name)), array_to_string(known, ', '::text));
 CREATE TABLE noetl.catalog (
     catalog_id bigint NOT NULL,
     path text NOT NULL,
@@ -131,7 +375,7 @@ CREATE SEQUENCE noetl.node_id
     START WITH 0
     INCREMENT BY 1
     MINVALUE 0
-    MAXVALUE 1023
+    MAXVALUE 1007
     CACHE 1
     CYCLE;
 CREATE TABLE noetl.pool (

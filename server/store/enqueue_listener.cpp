@@ -80,7 +80,8 @@ void EnqueueListener::run(const std::stop_token& stop) {
     }
     is_listening_ = false;
     if (!stop.stop_requested()) {
-      const double unit = static_cast<double>(std::chrono::steady_clock::now().time_since_epoch().count() % 1000) / 1000;
+      const double unit =
+          static_cast<double>(std::chrono::steady_clock::now().time_since_epoch().count() % 1000) / 1000;
       wait(-1, static_cast<int>(between_connects.jittered_after(failures, unit).count()));
     }
   }
@@ -101,8 +102,8 @@ void EnqueueListener::listen(const std::stop_token& stop) {
 }
 
 void EnqueueListener::wait(int socket, int wait_ms) const {
-  std::array<pollfd, 2> events{{{.fd = stop_event_, .events = POLLIN, .revents = 0},
-                                {.fd = socket, .events = POLLIN, .revents = 0}}};
+  std::array<pollfd, 2> events{
+      {{.fd = stop_event_, .events = POLLIN, .revents = 0}, {.fd = socket, .events = POLLIN, .revents = 0}}};
   (void)poll(events.data(), events.size(), wait_ms);
 }
 

@@ -1,0 +1,137 @@
+// From a commit to the doorbell: who enqueues by SQL wakes upkeep and the long polls, and costs nothing while nobody does.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "server/app/waiting_claims.hpp"
+#include "server/store/enqueue_listener.hpp"
+#include "server/upkeep/upkeep.hpp"
+#include "shared/base/guarded.hpp"
+#include "tests/integration/server_parts.hpp"
+#include "tests/support/wait_until.hpp"
+
+using namespace noetl;
+using namespace std::chrono_literals;
+using support::ServerParts;
+using support::wait_until;
+
+namespace {
+constexpr const char* sessions =
+    "from pg_stat_activity where datname = current_database() and application_name = 'noetl-server-listener'";
+
+// Everything that was heard, each call as one text.
+struct Heard {
+  explicit Heard(const std::string& url)
+      : listener(url, [this](const std::set<std::string>& pools) {
+          std::string text;
+          for (const auto& pool : pools) text += pool + " ";
+          calls.with([&](auto& all) { all.push_back(text); });
+        }) {
+    wait_until("it listens", 5s, [&] { return listener.is_listening(); });
+  }
+  std::vector<std::string> all() {
+    return calls.with([](const auto& known) { return known; });
+  }
+  base::Guarded<std::vector<std::string>> calls;
+  const store::EnqueueListener listener;
+};
+
+std::size_t rung(ServerParts& server) {
+  std::set<base::CommandId> ids;
+  for (const auto& ring : server.notifier.rings()) ids.insert(ring.queue_id);
+  return ids.size();
+}
+
+void enqueue(ServerParts& server, const std::string& pool, int count = 1) {
+  server.run(
+      "select noetl.enqueue_many((select jsonb_agg(jsonb_build_object('tool', jsonb_build_object('kind', "
+      "'noop'), 'pool', '" +
+      pool + "')) from generate_series(1, " + std::to_string(count) + ")))");
+}
+
+// Ticks so rarely that what is rung was rung because upkeep was woken.
+upkeep::UpkeepSettings sleepy(const ServerParts& server) {
+  return {.database_url = server.database_url, .interval = 10min, .ring_after = 100ms, .kept = {}};
+}
+}  // namespace
+
+TEST_CASE("a commit tells the pools that it enqueued for, once each; a rollback and a delay tell nothing") {
+  ServerParts server;
+  Heard heard(server.database_url);
+  server.run(R"(begin; select noetl.enqueue('{"kind": "noop"}', pool => 'undone'); rollback)");
+  server.run(R"(select noetl.enqueue('{"kind": "noop"}', pool => 'later', delay => '1 minute'))");
+  server.run(R"(set noetl.doorbell = off; select noetl.enqueue('{"kind": "noop"}', pool => 'silent'))");
+
+  server.run(
+      R"(begin; select noetl.enqueue('{"kind": "noop"}', pool => 'red'), noetl.enqueue('{"kind": "noop"}', pool => 'red'); commit)");
+
+  wait_until("the pool is told", 5s, [&] { return heard.all().size() == 2; });
+  CHECK(heard.all() == std::vector<std::string>{"", "red "});
+}
+
+TEST_CASE("a listener that lost its connection listens again, and says that something may have been missed") {
+  ServerParts server;
+  Heard heard(server.database_url);
+  const auto before = heard.all().size();
+
+  server.run(std::string("select pg_terminate_backend(pid) ") + sessions);
+
+  wait_until("it was told after the new connection", 10s, [&] { return heard.all().size() > before; });
+  wait_until("it listens again", 10s, [&] { return heard.listener.is_listening(); });
+  enqueue(server, "red");
+  wait_until("the pool is told", 5s, [&] { return heard.all().back() == "red "; });
+}
+
+TEST_CASE("while nobody enqueues a listener asks Postgres nothing") {
+  ServerParts server;
+  Heard heard(server.database_url);
+  const std::string quiet_since =
+      std::string("select (extract(epoch from clock_timestamp() - state_change) * 1000)::bigint ") + sessions;
+
+  wait_until("a second without a statement", 10s, [&] { return server.number(quiet_since) > 1000; });
+
+  CHECK(server.number(std::string("select count(*) ") + sessions +
+                      " and state = 'idle' and query ilike 'listen%'") == 1);
+}
+
+TEST_CASE("who leads rings at once for what SQL enqueued, however long its interval") {
+  ServerParts server;
+  upkeep::Upkeep upkeep(server.parts, sleepy(server));
+  wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
+  const store::EnqueueListener listener(server.database_url, [&](const auto&) { upkeep.wake(); });
+  wait_until("it listens", 5s, [&] { return listener.is_listening(); });
+
+  enqueue(server, "red");
+
+  wait_until("it is rung", 5s, [&] { return rung(server) == 1; });
+  CHECK(upkeep.ticks() == 1);
+}
+
+TEST_CASE("a transaction with more than one look finds is rung to its end, and other pools meanwhile") {
+  ServerParts server;
+  for (int i = 0; i < 5; ++i) enqueue(server, "crowded", 5000);
+  upkeep::Upkeep upkeep(server.parts, sleepy(server));
+  wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
+  CHECK(rung(server) <= 2000);
+  enqueue(server, "small", 3);
+
+  upkeep.wake();
+
+  wait_until("all are rung", 20s, [&] { return rung(server) == 25'003; });
+  CHECK(upkeep.ticks() == 1);
+}
+
+TEST_CASE("a server that does not lead leaves the doorbell to the one that does") {
+  ServerParts server;
+  upkeep::Upkeep first(server.parts, sleepy(server));
+  wait_until("the first leads", 5s, [&] { return first.is_leading(); });
+  upkeep::Upkeep second(server.parts, sleepy(server));
+  enqueue(server, "red");
+
+  second.wake();
+  first.wake();
+
+  wait_until("it is rung", 5s, [&] { return rung(server) == 1; });
+  CHECK(second.commands_rung() == 0);
+  CHECK(first.commands_rung() == 1);
+}
