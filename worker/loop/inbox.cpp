@@ -68,7 +68,7 @@ void Inbox::run(const std::stop_token& stop) {
     }
     const int room = std::min(parts_.book.room(), static_cast<int>(wire::claim_ids_max));
     if (room == 0) continue;
-    if (doorbell_ != nullptr && doorbell_->is_open())
+    if (!hand_.empty() || (doorbell_ != nullptr && doorbell_->is_open()))
       take_from_doorbell(room, stop);
     else
       (void)take_by_poll(room, settings_.poll_patience, stop);
@@ -163,7 +163,7 @@ std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_tok
 }
 
 // Garbage never comes again. A second ring for what we hold has nothing to say: if we die, upkeep rings anew.
-std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const Rung& rung) {
+std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const std::vector<Asked>& taken) {
   auto notification = wire::decode_notification(message.bytes());
   if (!notification) {
     ++parts_.counts.garbage;
@@ -173,7 +173,11 @@ std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const Rung
     return {};
   }
   auto ids = std::move(notification->queue_ids);
-  std::erase_if(ids, [&](base::CommandId id) { return parts_.book.holds(id) || rung.contains(id); });
+  // Asked for twice, by two calls, it would be given twice and run twice.
+  std::erase_if(ids, [&](base::CommandId id) {
+    return parts_.book.holds(id) ||
+           std::ranges::any_of(taken, [&](const Asked& asked) { return asked.rung.contains(id); });
+  });
   if (ids.empty()) message.ack();
   return ids;
 }
@@ -193,7 +197,7 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
       lane = message.source();
       share = doorbell_->share(lane);
     }
-    const auto ids = wanted_of(message, all.front().rung);
+    const auto ids = wanted_of(message, all);
     if (ids.empty()) continue;
     ++count;
     named += ids.size();

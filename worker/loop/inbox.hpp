@@ -57,7 +57,7 @@ class Inbox {
   std::vector<Asked> read(std::vector<nats::Message> messages, int room);
   void turn_away();
   [[nodiscard]] bool is_expecting() const;
-  std::vector<base::CommandId> wanted_of(nats::Message& message, const Rung& rung);
+  std::vector<base::CommandId> wanted_of(nats::Message& message, const std::vector<Asked>& taken);
   void claim(Asked asked, const std::stop_token& stop);
   base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
                                                        const std::stop_token& stop);

@@ -151,6 +151,24 @@ TEST_CASE("a notification that names more commands than there are slots is taken
   fixture.finish();
 }
 
+TEST_CASE("a command that is rung alone and together with others at the same time runs once") {
+  DoorbellFixture fixture;
+  fixture.settings.slots = 3;
+  fixture.ring_together(1, 10, "held");
+  for (const std::int64_t id : {1, 2}) fixture.ring(id, 7);
+  fixture.wait("all are rung", [&] { return fixture.number("num_pending") == 3; });
+
+  fixture.start_subscribed();
+  fixture.wait("its slots are full", [&] { return fixture.held->running() == 3; });
+  fixture.held->let_go();
+
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 10; });
+  fixture.wait_answered();
+  for (int i = 1; i <= 10; ++i) CHECK(fixture.server.row(i).reports.size() == 1);
+  CHECK(fixture.worker->counts().completed == 10);
+  fixture.finish();
+}
+
 TEST_CASE("what a worker has no slots for of a notification goes to others at once, while the rest runs") {
   DoorbellFixture fixture;
   fixture.settings.slots = 2;

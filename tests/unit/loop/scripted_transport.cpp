@@ -70,9 +70,10 @@ void ScriptedTransport::claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& 
 wire::ClaimAnswer ScriptedTransport::act_on(const wire::ClaimRequest& request) {
   wire::ClaimAnswer answer;
   const std::lock_guard lock(mutex_);
+  // As the server has it: what this worker holds already is given again, since the first answer may have been lost.
   const auto is_waiting = [&](base::CommandId id) {
     const auto found = rows_.find(id.value);
-    return found != rows_.end() && !found->second.is_running && found->second.reports.empty();
+    return found != rows_.end() && (found->second.is_running || found->second.reports.empty());
   };
   int slots = request.slots > 0 && std::ranges::count_if(request.queue_ids, is_waiting) >= request.slots
                   ? request.slots
