@@ -3,25 +3,24 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "bench/load.hpp"
 #include "bench/start_latency.hpp"
+#include "cli/load/benchmarks.hpp"
+#include "cli/load/send_load.hpp"
 
 namespace {
 
 using nlohmann::json;
-using noetl::bench::Load;
+using noetl::load::batch_body;
 
-// One command, or `batch` of them in one request.
-std::string commands_body(std::size_t batch, const std::string& tool) {
-  const json command{{"tool", json::parse(tool)}};
-  if (batch == 1) return command.dump();
-  return json{{"commands", json(batch, command)}}.dump();
-}
-
-std::string executions_body(std::size_t batch, const std::string& path) {
-  const json execution{{"path", path}, {"payload", json::object()}};
-  if (batch == 1) return execution.dump();
-  return json{{"executions", json(batch, execution)}}.dump();
+// {items, seconds, per_second, request_p50_ms, request_p99_ms}; throws when a request is refused.
+json run_load(const noetl::load::Load& load) {
+  const auto sent = noetl::load::send_load(load);
+  if (sent.problem) throw std::runtime_error(sent.problem->message);
+  return {{"items", sent.items},
+          {"seconds", sent.seconds},
+          {"per_second", static_cast<double>(sent.items) / sent.seconds},
+          {"request_p50_ms", noetl::load::percentile(sent.request_ms, 0.5)},
+          {"request_p99_ms", noetl::load::percentile(sent.request_ms, 0.99)}};
 }
 
 }  // namespace
@@ -63,17 +62,21 @@ int main(int argc, char** argv) {
       return 0;
     }
     const bool is_batch = batch > 1;
-    const std::string route = enqueue->parsed() ? "/api/v2/commands"
-                              : is_batch        ? "/api/v2/execute/batch"
-                                                : "/api/v2/execute";
-    std::cout << noetl::bench::run_load(
-                     {.host = host,
-                      .port = port,
-                      .path = route,
-                      .body = enqueue->parsed() ? commands_body(batch, tool) : executions_body(batch, path),
-                      .connections = connections,
-                      .requests = count / batch,
-                      .items_per_request = batch})
+    const bool is_enqueue = enqueue->parsed();
+    const json item =
+        is_enqueue ? json{{"tool", json::parse(tool)}} : json{{"path", path}, {"payload", json::object()}};
+    const std::string route = is_enqueue ? "/api/v2/commands"
+                              : is_batch ? "/api/v2/execute/batch"
+                                         : "/api/v2/execute";
+    const auto body = [&](std::size_t items) {
+      return is_batch ? batch_body(is_enqueue ? "commands" : "executions", item, items) : item.dump();
+    };
+    std::cout << run_load({.target = {.origin = "http://" + host + ":" + std::to_string(port)},
+                           .path = route,
+                           .body = body,
+                           .items = count,
+                           .items_per_request = batch,
+                           .connections = connections})
               << "\n";
   } catch (const std::exception& problem) {
     std::cerr << "noetl-bench: " << problem.what() << "\n";

@@ -9,11 +9,12 @@
 #include <stdexcept>
 #include <thread>
 
-#include "bench/load.hpp"
+#include "cli/load/send_load.hpp"
 
 namespace noetl::bench {
 namespace {
 
+using load::percentile;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 

@@ -49,6 +49,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_variable_command(app, line);
   add_migrate_command(app, line);
   add_doctor_command(app, line);
+  add_bench_command(app, line);
   add_config_command(app, line);
   add_completion_command(app, line);
 }

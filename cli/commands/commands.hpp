@@ -24,6 +24,7 @@ void add_credential_command(CLI::App& app, CommandLine& line);  // credential pu
 void add_variable_command(CLI::App& app, CommandLine& line);  // vars get|set
 void add_migrate_command(CLI::App& app, CommandLine& line);  // migrate up|status|sql
 void add_doctor_command(CLI::App& app, CommandLine& line);  // doctor
+void add_bench_command(CLI::App& app, CommandLine& line);  // bench enqueue|drain|execute|latency
 void add_config_command(CLI::App& app, CommandLine& line);  // config, version
 void add_completion_command(CLI::App& app, CommandLine& line);  // completion bash|zsh|fish
 

@@ -47,7 +47,8 @@ LAYERS = {
                     "worker/tools/credentials.hpp", "worker/tools/progress.hpp"],
     "worker/health": ["shared/base", "worker/loop/settings.hpp"],
     "worker": ["shared", "worker"],
-    "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry"],
+    "cli": ["shared/base", "shared/wire", "shared/config", "shared/telemetry", "cli/load"],
+    "cli/load": ["shared/base", "shared/wire", "cli/interruptible_wait.hpp"],
     # The one place where the command line meets the programs that it starts.
     "cli/main.cpp": ["shared", "cli", "server/run_doctor.hpp", "server/run_server.hpp",
                      "server/store/migrations.hpp", "worker/run_worker.hpp"],
