@@ -13,7 +13,7 @@ namespace noetl::load {
 struct Load {
   Target target;
   std::string path;  // route
-  std::function<std::string(std::size_t items)> body;  // of a request with so many; asked from any thread
+  std::function<std::string(std::size_t items)> body;  // of a request with so many; any thread
   std::size_t items = 1;  // in all
   std::size_t items_per_request = 1;  // fewer in the last one
   int connections = 1;
