@@ -104,6 +104,7 @@ class SimulatedTool final : public tools::Tool {
     auto& random = world_.random();
     const auto id = call.context.value("queue_id", std::string());
     if (world_.has_trace()) world_.note("tool begins " + id);
+    note_begin(call, id);
     tools::ToolResult result;
     if (!is_instant_ && !work(call)) {
       result.outcome = domain::Outcome::cancelled;
@@ -126,6 +127,17 @@ class SimulatedTool final : public tools::Tool {
   }
 
  private:
+  // A lease is run once. What begins although it was lost meanwhile is another matter: that is stopped.
+  void note_begin(const tools::ToolCall& call, const std::string& id) {
+    const auto* row = world_.database.find(base::CommandId{base::parse_id(id).value_or(0)});
+    if (row == nullptr || row->status != domain::CommandStatus::running ||
+        row->worker_id != call.context.value("worker_id", std::string()))
+      return;
+    const auto process = Scheduler::running()->process();
+    if (!world_.begun.emplace(process, id, row->epoch).second)
+      world_.trace.broken(world_.name_of(process) + " runs command " + id + " twice under one lease");
+  }
+
   // False when it was stopped.
   bool work(const tools::ToolCall& call) {
     auto& random = world_.random();

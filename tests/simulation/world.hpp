@@ -7,6 +7,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tests/simulation/model/broker.hpp"
@@ -61,6 +62,9 @@ struct WorkerProcess {
 };
 
 // What somebody was answered, and what must therefore be there when all is over.
+// Which leases (command and epoch) each process has begun to run: none of them twice.
+using BegunLeases = std::set<std::tuple<ProcessNumber, std::string, int>>;
+
 struct Promises {
   std::map<std::string, base::CommandId> commands;  // by idempotency key
   std::map<std::string, base::ExecutionId> executions;
@@ -83,6 +87,7 @@ class World {
   Troubles troubles;
   const WorldSettings settings;
   Promises promises;
+  BegunLeases begun;
   std::vector<std::unique_ptr<WorkerProcess>> workers;
   bool is_calm = false;  // nothing goes wrong any more
   int clients = 0;  // that have not ended

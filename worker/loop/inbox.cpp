@@ -119,7 +119,7 @@ void Inbox::claim(Asked asked, const std::stop_token& stop) {
   parts_.book.begin_claim();
   auto answer = claim_until_answered(request, stop);
   if (!answer) {
-    parts_.book.end_claim({});
+    (void)parts_.book.end_claim({});
     for (const auto& [id, delivery] : asked.rung) delivery->give_back(nak_delay);
     return;
   }
@@ -147,7 +147,7 @@ std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_tok
   parts_.book.begin_claim();
   auto answer = parts_.transport.claim(request);
   if (!answer) {
-    parts_.book.end_claim({});
+    (void)parts_.book.end_claim({});
     ++parts_.counts.claim_failures;
     if (++poll_failures_ == 1)
       telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
@@ -262,7 +262,10 @@ std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Aske
     stops_.emplace(command.lease.queue_id, holding.stop.get_token());
   }
   parts_.counts.claimed += answer.commands.size();
-  parts_.book.end_claim(std::move(holdings));
+  const auto known = parts_.book.end_claim(std::move(holdings));
+  std::erase_if(answer.commands, [&](const domain::ClaimedCommand& command) {
+    return std::ranges::find(known, command.lease.queue_id) != known.end();
+  });
   answer_refused(answer.refused, rung);
   // Asked for, not answered: there was no room for them, or something is wrong.
   for (const auto& [id, delivery] : rung) delivery->give_back(asked.slots > 0 ? milliseconds(0) : nak_delay);

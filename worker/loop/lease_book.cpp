@@ -38,14 +38,31 @@ void LeaseBook::begin_claim() {
   claim_opened_at_ = std::chrono::steady_clock::now();
 }
 
-void LeaseBook::end_claim(std::vector<Holding> claimed) {
-  const std::lock_guard lock(mutex_);
-  claim_opened_at_.reset();
-  for (Holding& holding : claimed) {
-    const base::CommandId id = holding.lease.queue_id;
-    const auto [place, is_new] = holdings_.insert_or_assign(id, std::move(holding));
-    if (is_new) ++running_;
+std::vector<base::CommandId> LeaseBook::end_claim(std::vector<Holding> claimed) {
+  std::vector<base::CommandId> known;
+  std::vector<Holding> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    claim_opened_at_.reset();
+    for (Holding& holding : claimed) {
+      const base::CommandId id = holding.lease.queue_id;
+      const auto [place, is_new] = holdings_.try_emplace(id);
+      if (!is_new && place->second.lease == holding.lease) {
+        known.push_back(id);
+        ended.push_back(std::move(holding));
+        continue;
+      }
+      // The slot of a tool that still runs by a lost lease is the new one's.
+      if (is_new || !place->second.is_running) ++running_;
+      if (!is_new) ended.push_back(std::move(place->second));
+      place->second = std::move(holding);
+    }
   }
+  for (Holding& one : ended) {
+    one.stop.request_stop();
+    if (one.delivery) one.delivery->settle();
+  }
+  return known;
 }
 
 bool LeaseBook::holds(base::CommandId id) const {
@@ -53,28 +70,33 @@ bool LeaseBook::holds(base::CommandId id) const {
   return holdings_.contains(id);
 }
 
-StopReason LeaseBook::finish(base::CommandId id) {
+const Holding* LeaseBook::find(const domain::Lease& lease) const {
+  const auto found = holdings_.find(lease.queue_id);
+  return found == holdings_.end() || found->second.lease != lease ? nullptr : &found->second;
+}
+
+StopReason LeaseBook::finish(const domain::Lease& lease) {
   const std::lock_guard lock(mutex_);
-  const auto found = holdings_.find(id);
-  if (found == holdings_.end()) return StopReason::lost;
-  if (found->second.is_running) {
-    found->second.is_running = false;
+  if (find(lease) == nullptr) return StopReason::lost;
+  Holding& holding = holdings_.at(lease.queue_id);
+  if (holding.is_running) {
+    holding.is_running = false;
     --running_;
     changed_.notify_all();
   }
-  return found->second.reason;
+  return holding.reason;
 }
 
-StopReason LeaseBook::reason_of(base::CommandId id) const {
+StopReason LeaseBook::reason_of(const domain::Lease& lease) const {
   const std::lock_guard lock(mutex_);
-  const auto found = holdings_.find(id);
-  return found == holdings_.end() ? StopReason::lost : found->second.reason;
+  const Holding* found = find(lease);
+  return found == nullptr ? StopReason::lost : found->reason;
 }
 
-std::optional<Holding> LeaseBook::release(base::CommandId id) {
+std::optional<Holding> LeaseBook::release(const domain::Lease& lease) {
   const std::lock_guard lock(mutex_);
-  const auto found = holdings_.find(id);
-  if (found == holdings_.end()) return std::nullopt;
+  if (find(lease) == nullptr) return std::nullopt;
+  const auto found = holdings_.find(lease.queue_id);
   std::optional<Holding> holding(std::move(found->second));
   if (holding->is_running) --running_;
   holdings_.erase(found);
@@ -89,14 +111,14 @@ bool LeaseBook::mark(Holding& holding, StopReason reason) {
 }
 
 // Stop callbacks run inside request_stop(): outside the lock.
-int LeaseBook::stop(const std::vector<base::CommandId>& ids, StopReason reason) {
+int LeaseBook::stop(const std::vector<domain::Lease>& leases, StopReason reason) {
   std::vector<std::stop_source> sources;
   {
     const std::lock_guard lock(mutex_);
-    for (const base::CommandId id : ids) {
-      const auto found = holdings_.find(id);
-      if (found == holdings_.end() || !mark(found->second, reason)) continue;
-      if (found->second.is_running) sources.push_back(found->second.stop);
+    for (const domain::Lease& lease : leases) {
+      if (find(lease) == nullptr) continue;
+      Holding& holding = holdings_.at(lease.queue_id);
+      if (mark(holding, reason) && holding.is_running) sources.push_back(holding.stop);
     }
   }
   for (auto& source : sources) source.request_stop();

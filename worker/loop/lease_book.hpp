@@ -49,18 +49,21 @@ class LeaseBook {
   // or a worker that polls all the time would never let go of a lost reply.
   static constexpr std::chrono::milliseconds claim_age_told{1000};
   void begin_claim();  // one at a time
-  void end_claim(std::vector<Holding> claimed);
+  // Which of them this worker holds by that very lease already: those run, or have run, and must not be begun again. What it
+  // holds of a command by an older lease is lost: its tool is stopped.
+  [[nodiscard]] std::vector<base::CommandId> end_claim(std::vector<Holding> claimed);
 
   [[nodiscard]] bool holds(base::CommandId id) const;
+  // By lease from here on: a command may have come back by a newer one. What is not held is lost.
   // The tool has returned: the slot is free.
-  StopReason finish(base::CommandId id);
-  [[nodiscard]] StopReason reason_of(base::CommandId id) const;
+  StopReason finish(const domain::Lease& lease);
+  [[nodiscard]] StopReason reason_of(const domain::Lease& lease) const;
   // Reported or dropped: it is not held any more.
-  std::optional<Holding> release(base::CommandId id);
+  std::optional<Holding> release(const domain::Lease& lease);
 
   // Stops the tools of these and keeps the reason; how many were running. Reports that wait are marked as well:
   // a heartbeat may have crossed a report, so that is nothing to log.
-  int stop(const std::vector<base::CommandId>& ids, StopReason reason);
+  int stop(const std::vector<domain::Lease>& leases, StopReason reason);
   int stop_all(StopReason reason, std::chrono::steady_clock::time_point claimed_before);
 
   struct Snapshot {
@@ -74,6 +77,7 @@ class LeaseBook {
       std::chrono::steady_clock::time_point time) const;
 
  private:
+  [[nodiscard]] const Holding* find(const domain::Lease& lease) const;  // under the lock
   bool mark(Holding& holding, StopReason reason);
   [[nodiscard]] int room_locked() const;
 

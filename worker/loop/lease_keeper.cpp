@@ -1,5 +1,9 @@
 #include "worker/loop/lease_keeper.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::loop {
@@ -48,15 +52,24 @@ void LeaseKeeper::beat() {
   if (is_failing_) telemetry::log_info("worker", "heartbeats are answered again");
   is_failing_ = false;
   renewed_at_ = sent_at;
-  obey(*answer);
+  obey(*answer, heartbeat.held);
 }
 
-void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer) {
-  if (const int lost = parts_.book.stop(answer.lost, StopReason::lost); lost > 0) {
+// What the server says is of the leases that it was told: a command may have come back by a newer one meanwhile.
+void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told) {
+  const auto leases_of = [&](const std::vector<base::CommandId>& ids) {
+    const std::set<base::CommandId> named(ids.begin(), ids.end());
+    std::vector<domain::Lease> leases;
+    std::ranges::copy_if(told, std::back_inserter(leases),
+                         [&](const domain::Lease& lease) { return named.contains(lease.queue_id); });
+    return leases;
+  };
+  if (const int lost = parts_.book.stop(leases_of(answer.lost), StopReason::lost); lost > 0) {
     telemetry::log_warn("worker", "leases lost: their tools are stopped",
                         {{"commands", std::to_string(lost)}});
   }
-  if (const int cancelled = parts_.book.stop(answer.cancelled, StopReason::cancelled); cancelled > 0) {
+  if (const int cancelled = parts_.book.stop(leases_of(answer.cancelled), StopReason::cancelled);
+      cancelled > 0) {
     telemetry::log_info("worker", "commands cancelled: their tools are stopped",
                         {{"commands", std::to_string(cancelled)}});
   }

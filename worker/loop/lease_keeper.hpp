@@ -35,7 +35,7 @@ class LeaseKeeper {
 
  private:
   void beat();
-  void obey(const wire::HeartbeatAnswer& answer);
+  void obey(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told);
   void register_again();
   void note_failure(const base::Error& error);
   void give_up_stale_leases();

@@ -51,7 +51,7 @@ Reporter::Reporter(std::string worker_id, transport::Transport& transport, Lease
 void Reporter::deliver(std::vector<wire::AttemptReport> finished) {
   using domain::Outcome;
   for (auto& report : finished) {
-    const StopReason reason = book_.finish(report.lease.queue_id);
+    const StopReason reason = book_.finish(report.lease);
     if (report.outcome == Outcome::completed) continue;
     // A tool that was stopped says failed or cancelled; why it was stopped is known here.
     if (reason == StopReason::cancelled) report.outcome = Outcome::cancelled;
@@ -129,7 +129,7 @@ void Reporter::send(Batch batch, const std::stop_token& stop) {
 
 void Reporter::drop_lost(Batch& batch) {
   std::erase_if(batch, [&](const wire::AttemptReport& report) {
-    if (book_.reason_of(report.lease.queue_id) != StopReason::lost) return false;
+    if (book_.reason_of(report.lease) != StopReason::lost) return false;
     ++counts_.lost;
     // The server rings again for it: this notification has done its duty.
     settle(report);
@@ -163,7 +163,7 @@ void Reporter::settle_refused(const wire::AttemptReport& report, const wire::Rep
 
 void Reporter::answer_message(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
   if (!verdict.retry_after) return settle(report);
-  const auto holding = book_.release(report.lease.queue_id);
+  const auto holding = book_.release(report.lease);
   if (!holding || !holding->delivery) return;
   // What this worker gives up shall run elsewhere at once.
   if (report.outcome == domain::Outcome::released)
@@ -173,7 +173,7 @@ void Reporter::answer_message(const wire::AttemptReport& report, const wire::Rep
 }
 
 void Reporter::settle(const wire::AttemptReport& report) {
-  const auto holding = book_.release(report.lease.queue_id);
+  const auto holding = book_.release(report.lease);
   if (holding && holding->delivery) holding->delivery->settle();
 }
 

@@ -8,9 +8,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Holding holding_of(std::int64_t id) {
+domain::Lease lease_of(std::int64_t id, int epoch = 1) {
+  return {.queue_id = base::CommandId{id}, .epoch = epoch};
+}
+
+Holding holding_of(std::int64_t id, int epoch = 1) {
   Holding holding;
-  holding.lease = {.queue_id = base::CommandId{id}, .epoch = 1};
+  holding.lease = lease_of(id, epoch);
   holding.stop = std::stop_source();
   holding.claimed_at = std::chrono::steady_clock::now();
   return holding;
@@ -20,7 +24,7 @@ void hold(LeaseBook& book, std::int64_t first, int count) {
   std::vector<Holding> holdings;
   for (int i = 0; i < count; ++i) holdings.push_back(holding_of(first + i));
   book.begin_claim();
-  book.end_claim(std::move(holdings));
+  (void)book.end_claim(std::move(holdings));
 }
 
 }  // namespace
@@ -30,14 +34,14 @@ TEST_CASE("a slot is free as soon as its tool has returned, but reports may not 
   hold(book, 1, 2);
   CHECK(book.room() == 0);
 
-  CHECK(book.finish(base::CommandId{1}) == StopReason::none);
+  CHECK(book.finish(lease_of(1)) == StopReason::none);
   CHECK(book.room() == 1);
-  CHECK(book.finish(base::CommandId{2}) == StopReason::none);
+  CHECK(book.finish(lease_of(2)) == StopReason::none);
   hold(book, 3, 2);
-  CHECK(book.finish(base::CommandId{3}) == StopReason::none);
+  CHECK(book.finish(lease_of(3)) == StopReason::none);
   CHECK(book.room() == 0);
 
-  CHECK(book.release(base::CommandId{1}).has_value());
+  CHECK(book.release(lease_of(1)).has_value());
   CHECK(book.room() == 1);
 }
 
@@ -48,14 +52,53 @@ TEST_CASE("a stop reaches the tool's token, and lost beats cancelled") {
   std::vector<Holding> holdings;
   holdings.push_back(std::move(holding));
   book.begin_claim();
-  book.end_claim(std::move(holdings));
+  (void)book.end_claim(std::move(holdings));
 
-  CHECK(book.stop({base::CommandId{1}, base::CommandId{77}}, StopReason::cancelled) == 1);
+  CHECK(book.stop({lease_of(1), lease_of(77)}, StopReason::cancelled) == 1);
   CHECK(token.stop_requested());
-  CHECK(book.stop({base::CommandId{1}}, StopReason::cancelled) == 0);
-  CHECK(book.stop({base::CommandId{1}}, StopReason::lost) == 1);
-  CHECK(book.reason_of(base::CommandId{1}) == StopReason::lost);
+  CHECK(book.stop({lease_of(1)}, StopReason::cancelled) == 0);
+  CHECK(book.stop({lease_of(1)}, StopReason::lost) == 1);
+  CHECK(book.reason_of(lease_of(1)) == StopReason::lost);
   CHECK(book.snapshot().held.empty());
+}
+
+TEST_CASE(
+    "a command that has come back by a newer lease is another: what is said of the older one does not touch "
+    "it") {
+  LeaseBook book(4);
+  std::vector<Holding> first;
+  first.push_back(holding_of(1));
+  const std::stop_token old_token = first.front().stop.get_token();
+  CHECK(book.end_claim(std::move(first)).empty());
+  std::vector<Holding> second;
+  second.push_back(holding_of(1, 2));
+  const std::stop_token new_token = second.front().stop.get_token();
+
+  CHECK(book.end_claim(std::move(second)).empty());
+
+  CHECK(old_token.stop_requested());
+  CHECK(book.room() == 3);
+  CHECK(book.stop({lease_of(1)}, StopReason::lost) == 0);
+  CHECK(book.finish(lease_of(1)) == StopReason::lost);
+  CHECK_FALSE(book.release(lease_of(1)).has_value());
+  CHECK(book.room() == 3);
+  CHECK_FALSE(new_token.stop_requested());
+  CHECK(book.finish(lease_of(1, 2)) == StopReason::none);
+  CHECK(book.room() == 4);
+  CHECK(book.release(lease_of(1, 2)).has_value());
+}
+
+TEST_CASE("what is given again by the lease that is held runs already") {
+  LeaseBook book(4);
+  hold(book, 1, 2);
+  std::vector<Holding> again;
+  again.push_back(holding_of(1));
+  again.push_back(holding_of(3));
+
+  CHECK(book.end_claim(std::move(again)) == std::vector<base::CommandId>{{1}});
+
+  CHECK(book.room() == 1);
+  CHECK(book.reason_of(lease_of(1)) == StopReason::none);
 }
 
 TEST_CASE("a claim that is open for long is told to the server, a short one is not") {
@@ -67,7 +110,7 @@ TEST_CASE("a claim that is open for long is told to the server, a short one is n
 
   CHECK_FALSE(book.snapshot(now + 500ms).has_claim_in_flight);
   CHECK(book.snapshot(now + 2s).has_claim_in_flight);
-  book.end_claim({});
+  (void)book.end_claim({});
   CHECK_FALSE(book.snapshot(now + 2s).has_claim_in_flight);
 }
 
@@ -79,10 +122,10 @@ TEST_CASE("only leases claimed before a time are given up with it") {
   later.push_back(holding_of(2));
   later.front().claimed_at = between + 1s;
   book.begin_claim();
-  book.end_claim(std::move(later));
+  (void)book.end_claim(std::move(later));
 
   CHECK(book.stop_all(StopReason::lost, between) == 1);
 
-  CHECK(book.reason_of(base::CommandId{1}) == StopReason::lost);
-  CHECK(book.reason_of(base::CommandId{2}) == StopReason::none);
+  CHECK(book.reason_of(lease_of(1)) == StopReason::lost);
+  CHECK(book.reason_of(lease_of(2)) == StopReason::none);
 }
