@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "cli/dev/encryption_key.hpp"
 #include "cli/dev/machine.hpp"
@@ -33,8 +34,12 @@ base::Error died(const ChildProcess& process) {
 class StopDescriptor {
  public:
   explicit StopDescriptor(const std::stop_token& stop)
-      : fd_(eventfd(0, EFD_CLOEXEC)), callback_(stop, Wake{fd_}) {}
-  ~StopDescriptor() { close(fd_); }
+      : fd_(eventfd(0, EFD_CLOEXEC)), callback_(std::in_place, stop, Wake{fd_}) {}
+  ~StopDescriptor() {
+    callback_
+        .reset();  // which waits for it, so that nobody writes to a descriptor that is somebody else's by then
+    close(fd_);
+  }
   StopDescriptor(const StopDescriptor&) = delete;
   StopDescriptor& operator=(const StopDescriptor&) = delete;
   [[nodiscard]] int fd() const { return fd_; }
@@ -48,7 +53,7 @@ class StopDescriptor {
     }
   };
   const int fd_;
-  std::stop_callback<Wake> callback_;
+  std::optional<std::stop_callback<Wake>> callback_;
 };
 
 bool is_any_answer(const nlohmann::json&, int) { return true; }

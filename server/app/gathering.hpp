@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -101,16 +102,18 @@ class Gathering {
     std::vector<Request> requests;
     requests.reserve(batch.size());
     for (const Waiter* one : batch) requests.push_back(one->request);
-    const auto fail = [&] {
-      for (Waiter* one : batch) one->failure = std::current_exception();
-    };
     try {
       auto answers = run_(requests);
       for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->answer.emplace(std::move(answers.at(i)));
-    } catch (const store::Unavailable&) {
-      fail();
+    } catch (const store::Unavailable& refused) {
+      // One for each: they are read and destroyed by as many threads.
+      for (Waiter* one : batch)
+        one->failure = std::make_exception_ptr(store::Unavailable(std::string(refused.what())));
     } catch (...) {
-      if (batch.size() == 1) return fail();
+      if (batch.size() == 1) {
+        batch.front()->failure = std::current_exception();
+        return;
+      }
       for (Waiter* one : batch) run({one});
     }
   }
