@@ -163,10 +163,7 @@ begin
     )
     select array_agg(queue_id), array_agg(distinct pool) filter (where available_at <= clock_timestamp())
     into inserted_ids, due_pools from inserted;
-    -- Delivered with the commit, if there is one. Off: see docs/sql.md.
-    if current_setting('noetl.doorbell', true) is distinct from 'off' then
-      perform pg_notify('noetl_enqueued', pool) from unnest(due_pools) as pool;
-    end if;
+    if due_pools is not null then perform noetl.notify_enqueued(due_pools); end if;  -- delivered with the commit
     if cardinality(inserted_ids) = cardinality(elements) then return drawn; end if;
     ids := array(
       select coalesce(c.settled, i.queue_id,
@@ -190,6 +187,17 @@ CREATE SEQUENCE noetl.command_id
 CREATE FUNCTION noetl.next_command_id() RETURNS bigint
     LANGUAGE sql
     RETURN (((((floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint - '1704067200000'::bigint) << 22) | ((1008)::bigint << 12)) | nextval('noetl.command_id'::regclass));
+CREATE FUNCTION noetl.notify_enqueued(pools text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  now_ms constant bigint := extract(epoch from clock_timestamp()) * 1000;
+begin
+  if current_setting('noetl.doorbell', true) = 'off' then return; end if;
+  if now_ms - (select last_value from noetl.last_notification) between 0 and 20 then return; end if;
+  perform setval('noetl.last_notification', now_ms);
+  perform pg_notify('noetl_enqueued', pool) from unnest(pools) as pool;
+end $$;
 CREATE FUNCTION noetl.number_fault(place text, name text, object jsonb, low numeric, high numeric, is_whole boolean) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -358,6 +366,12 @@ CREATE TABLE noetl.keychain (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT keychain_name_check CHECK ((name ~ '^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,127}$'::text))
 );
+CREATE SEQUENCE noetl.last_notification
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
 CREATE TABLE noetl.loop_item (
     execution_id bigint NOT NULL,
     loop text NOT NULL,

@@ -57,7 +57,7 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   due_from_ = due.size() >= due_max ? store::cursors_after(due) : store::DueCursors{};
   const int taken_back = take_back(fresh);
   drop_those_in_line(fresh, look.now_ms);
-  return taken_back + ring(due) + ring(fresh);
+  return taken_back + ring(due).commands + ring(fresh).commands;
 }
 
 RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
@@ -67,7 +67,9 @@ RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
     connection.run_one([&](store::Session& session) {
       due = store::UpkeepStatements(session).due_commands(enqueued_from_, static_cast<int>(due_max));
     });
-    rung.commands += ring(due);
+    const auto of_page = ring(due);
+    rung.commands += of_page.commands;
+    rung.first_time += of_page.first_time;
     if (due.size() < due_max) {
       enqueued_from_.clear();
       return rung;
@@ -75,7 +77,7 @@ RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
     for (auto& [pool, cursor] : store::cursors_after(due)) enqueued_from_[pool] = cursor;
   }
   // Where all were rung already nobody waits for more of them: the next call goes on from here, and the ticks do.
-  rung.has_more = rung.commands > 0;
+  rung.has_more = rung.first_time > 0;
   return rung;
 }
 
@@ -118,12 +120,14 @@ void RingDue::drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const {
   });
 }
 
-int RingDue::ring(const Waiting& waiting) {
+RingDue::Rung RingDue::ring(const Waiting& waiting) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<notify::Ring> rings;
+  Rung rung;
   for (const auto& command : waiting) {
     const auto round = memory_.take_round(command.queue_id, now);
     if (!round) continue;
+    if (*round == 1) ++rung.first_time;
     rings.push_back({.queue_id = command.queue_id,
                      .execution_id = command.execution_id,
                      .step = command.step,
@@ -134,7 +138,8 @@ int RingDue::ring(const Waiting& waiting) {
     if (rings.size() >= due_max) break;
   }
   app::ring(parts_, rings);
-  return static_cast<int>(rings.size());
+  rung.commands = static_cast<int>(rings.size());
+  return rung;
 }
 
 }  // namespace noetl::upkeep

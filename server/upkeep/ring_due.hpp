@@ -23,6 +23,7 @@ class RingDue {
 
   struct Rung {
     int commands = 0;
+    int first_time = 0;  // of them, those that upkeep had not rung before
     bool has_more = false;
   };
   // Between ticks: what was enqueued by SQL since, 20,000 at most. Due ones of all pools from the first on, or from where the last
@@ -36,7 +37,7 @@ class RingDue {
   // Of what should not be put off: the number rung. They are no longer among `fresh`.
   int take_back(Waiting& fresh);
   void drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const;
-  int ring(const Waiting& waiting);
+  Rung ring(const Waiting& waiting);
 
   app::Parts& parts_;
   const std::chrono::milliseconds ring_after_;

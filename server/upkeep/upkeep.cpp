@@ -13,6 +13,8 @@
 namespace noetl::upkeep {
 
 namespace {
+using std::chrono::steady_clock;
+
 constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t given_up_ticks = 10;
 constexpr std::uint64_t fold_ticks = 4;  // the depth is right without: reading adds what is not folded
@@ -20,6 +22,8 @@ constexpr int callers_max = 256;  // told in one tick
 constexpr int overdue_max = 256;  // failed in one tick
 constexpr std::chrono::milliseconds wait_min{10};
 constexpr int rest_factor = 3;  // of the time that ringing for what SQL enqueued took
+// Of what SQL enqueues in 20 ms one transaction notifies: the others have mostly committed by then.
+constexpr std::chrono::milliseconds look_again_after{50};
 }  // namespace
 
 Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
@@ -38,7 +42,7 @@ Upkeep::~Upkeep() {
 void Upkeep::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const auto wait = tick_safely();
-    wait_and_ring(stop, std::chrono::steady_clock::now() + wait);
+    wait_and_ring(stop, steady_clock::now() + wait);
   }
   connection_.release();
 }
@@ -51,12 +55,14 @@ void Upkeep::wake() {
   wakes_.notify_all();
 }
 
-void Upkeep::wait_and_ring(const std::stop_token& stop, std::chrono::steady_clock::time_point next_tick) {
+void Upkeep::wait_and_ring(const std::stop_token& stop, steady_clock::time_point next_tick) {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    if (!wakes_.wait_until(lock, stop, next_tick, [&] { return is_woken_; })) return;
+  while (!stop.stop_requested() && steady_clock::now() < next_tick) {
+    const bool is_woken =
+        wakes_.wait_until(lock, stop, std::min(next_tick, look_again_at_), [&] { return is_woken_; });
+    if (!is_woken && steady_clock::now() < look_again_at_) return;
     (void)wakes_.wait_until(lock, stop, std::min(next_tick, may_ring_at_), [] { return false; });
-    if (stop.stop_requested() || std::chrono::steady_clock::now() >= next_tick) return;
+    if (stop.stop_requested() || steady_clock::now() >= next_tick) return;
     is_woken_ = false;
     lock.unlock();
     ring_enqueued_safely();
@@ -66,20 +72,21 @@ void Upkeep::wait_and_ring(const std::stop_token& stop, std::chrono::steady_cloc
 
 // The same boundary as a tick's, whose look it does without: what is due is all that it asks for.
 void Upkeep::ring_enqueued_safely() {
+  look_again_at_ = steady_clock::time_point::max();
   if (!is_leading_) return;
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = steady_clock::now();
   try {
     is_leading_ = connection_.acquire();
     if (!is_leading_) return;
     const auto rung = ring_due_.ring_enqueued(connection_);
     commands_rung_ += static_cast<std::uint64_t>(rung.commands);
-    if (rung.has_more) wake();
+    if (rung.first_time > 0) look_again_at_ = rung.has_more ? began : began + look_again_after;
   } catch (const std::exception& error) {
     is_leading_ = false;
     telemetry::log_warn("upkeep", "ringing for what SQL enqueued failed", {{"error", error.what()}});
   }
-  const auto now = std::chrono::steady_clock::now();
-  may_ring_at_ = now + std::max<std::chrono::steady_clock::duration>(wait_min, rest_factor * (now - began));
+  const auto now = steady_clock::now();
+  may_ring_at_ = now + std::max<steady_clock::duration>(wait_min, rest_factor * (now - began));
 }
 
 // A boundary: the world failed under a duty; the next tick tries again. A function of its own: given a variable that is

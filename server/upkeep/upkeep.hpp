@@ -78,7 +78,10 @@ class Upkeep {
   std::atomic<std::uint64_t> leases_expired_{0};
   std::atomic<std::uint64_t> rings_given_up_{0};
   std::atomic<std::uint64_t> failures_{0};
-  std::chrono::steady_clock::time_point may_ring_at_{};  // a flood of enqueueing does not keep Postgres busy
+  // Of ringing for what SQL enqueued: not before the first, so that a flood does not keep Postgres busy; at the second without
+  // being woken. This thread only.
+  std::chrono::steady_clock::time_point may_ring_at_{};
+  std::chrono::steady_clock::time_point look_again_at_ = std::chrono::steady_clock::time_point::max();
   std::mutex mutex_;
   bool is_woken_ = false;  // under mutex_
   std::condition_variable_any wakes_;

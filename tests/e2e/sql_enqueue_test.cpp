@@ -42,8 +42,8 @@ TEST_CASE("a committed command runs within a second, and one that was rolled bac
   const Stack stack(StackSettings{.workers = 1, .env = rare_looks});
   wait_until("the server listens", 5s, [&] { return is_listening(stack); });
 
-  (void)stack.sql(R"(begin; select noetl.enqueue('{"kind": "noop"}'); rollback)");
   enqueue_and_wait(stack, 10);
+  (void)stack.sql(R"(begin; select noetl.enqueue('{"kind": "noop"}'); rollback)");
 
   CHECK(slowest_start_ms(stack) < 1000);
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 10);

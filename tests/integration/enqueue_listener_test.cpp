@@ -26,13 +26,18 @@ struct Heard {
           std::string text;
           for (const auto& pool : pools) text += pool + " ";
           calls.with([&](auto& all) { all.push_back(text); });
+          pools_told.with([&](auto& all) { all.insert(pools.begin(), pools.end()); });
         }) {
     wait_until("it listens", 5s, [&] { return listener.is_listening(); });
   }
   std::vector<std::string> all() {
     return calls.with([](const auto& known) { return known; });
   }
+  std::set<std::string> told() {
+    return pools_told.with([](const auto& known) { return known; });
+  }
   base::Guarded<std::vector<std::string>> calls;
+  base::Guarded<std::set<std::string>> pools_told;
   const store::EnqueueListener listener;
 };
 
@@ -49,6 +54,9 @@ void enqueue(ServerParts& server, const std::string& pool, int count = 1) {
       pool + "')) from generate_series(1, " + std::to_string(count) + ")))");
 }
 
+// The next one that enqueues notifies, whoever did just before.
+void long_ago(ServerParts& server) { server.run("select setval('noetl.last_notification', 0)"); }
+
 // Ticks so rarely that what is rung was rung because upkeep was woken.
 upkeep::UpkeepSettings sleepy(const ServerParts& server) {
   return {.database_url = server.database_url, .interval = 10min, .ring_after = 100ms, .kept = {}};
@@ -59,14 +67,30 @@ TEST_CASE("a commit tells the pools that it enqueued for, once each; a rollback 
   ServerParts server;
   Heard heard(server.database_url);
   server.run(R"(begin; select noetl.enqueue('{"kind": "noop"}', pool => 'undone'); rollback)");
+  long_ago(server);
   server.run(R"(select noetl.enqueue('{"kind": "noop"}', pool => 'later', delay => '1 minute'))");
   server.run(R"(set noetl.doorbell = off; select noetl.enqueue('{"kind": "noop"}', pool => 'silent'))");
 
   server.run(
-      R"(begin; select noetl.enqueue('{"kind": "noop"}', pool => 'red'), noetl.enqueue('{"kind": "noop"}', pool => 'red'); commit)");
+      R"(begin; select noetl.enqueue_many('[{"tool": {"kind": "noop"}, "pool": "red"}, {"tool": {"kind": "noop"}, "pool": "blue"}]'),)"
+      R"( noetl.enqueue('{"kind": "noop"}', pool => 'red'); commit)");
 
-  wait_until("the pool is told", 5s, [&] { return heard.all().size() == 2; });
-  CHECK(heard.all() == std::vector<std::string>{"", "red "});
+  wait_until("the pools are told", 5s, [&] { return heard.told() == std::set<std::string>{"blue", "red"}; });
+}
+
+TEST_CASE("of transactions that enqueue at the same time one notifies, and after 20 ms the next") {
+  ServerParts server;
+  Heard heard(server.database_url);
+
+  server.run(
+      "do $$ begin for i in 1..100 loop perform noetl.enqueue('{\"kind\": \"noop\"}', pool => 'red' || i); "
+      "perform setval('noetl.last_notification', (extract(epoch from clock_timestamp()) * 1000)::bigint); "
+      "commit; end loop; end $$");
+  long_ago(server);
+  enqueue(server, "last");
+
+  wait_until("the last is told", 5s, [&] { return heard.told().contains("last"); });
+  CHECK(heard.told() == std::set<std::string>{"last", "red1"});
 }
 
 TEST_CASE("a listener that lost its connection listens again, and says that something may have been missed") {
