@@ -31,7 +31,7 @@ Connection::Connection(const Target& target, std::stop_token stop)
   client_->set_connection_timeout(target.timeout);
   client_->set_read_timeout(target.timeout);
   client_->set_write_timeout(target.timeout);
-  if (!target.ca_file.empty()) client_->set_ca_cert_path(target.ca_file.c_str());
+  if (!target.ca_file.empty()) client_->set_ca_cert_path(target.ca_file);
   if (!target.token.empty()) client_->set_bearer_token_auth(target.token);
 }
 

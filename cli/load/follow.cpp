@@ -1,6 +1,7 @@
 #include "cli/load/follow.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <set>
 
@@ -163,7 +164,7 @@ std::optional<Instant> parse_instant(const std::string& text) {
   if (!date.ok()) return std::nullopt;
   constexpr double microseconds_a_second = 1e6;
   return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::microseconds{static_cast<std::int64_t>(second * microseconds_a_second + 0.5)};
+         std::chrono::microseconds{std::llround(second * microseconds_a_second)};
 }
 
 }  // namespace noetl::load

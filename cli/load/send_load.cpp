@@ -72,6 +72,7 @@ Sent send_load(const Load& load) {
   const auto start = Clock::now();
   {
     std::vector<std::jthread> senders;
+    senders.reserve(static_cast<std::size_t>(load.connections));
     for (int i = 0; i < load.connections; ++i) senders.emplace_back([&] { send_requests(load, shared); });
   }
   shared.sent.seconds = ms_since(start) / 1000;
