@@ -144,9 +144,11 @@ void add_kind(CLI::App& bench, CommandLine& line, const Kind& kind) {
         ->capture_default_str()
         ->check(CLI::Range(per_second_min, per_second_max));
   }
-  command->add_option("--timeout", arguments->timeout, "How long to wait for their end")
-      ->type_name("TIME")
-      ->capture_default_str();
+  if (kind.measure != load::measure_enqueue) {
+    command->add_option("--timeout", arguments->timeout, "How long to wait for their end")
+        ->type_name("TIME")
+        ->capture_default_str();
+  }
   command->add_flag_callback(
       "--json", [&line] { line.flags["output"] = "json"; }, "The same as -o json");
   on_chosen(*command, line,

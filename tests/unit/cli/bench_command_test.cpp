@@ -35,6 +35,7 @@ TEST_CASE("bench refuses nonsense with exit code 2 and names the option") {
       {{"latency", "--batch", "2"}, "--batch"},
       {{"drain", "--pool", "a b"}, "--pool"},
       {{"drain", "--timeout", "soon"}, "--timeout"},
+      {{"enqueue", "--timeout", "1s"}, "--timeout"},
       {{"sleep"}, "subcommand"},
       {{}, "subcommand"}};
 
