@@ -89,6 +89,7 @@ CREATE FUNCTION noetl.enqueue(tool jsonb, input jsonb DEFAULT '{}'::jsonb, pool 
     SET search_path TO 'noetl', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
@@ -108,6 +109,7 @@ CREATE FUNCTION noetl.enqueue_many(commands jsonb) RETURNS SETOF bigint
     SET search_path TO 'noetl', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
@@ -194,7 +196,7 @@ declare
   now_ms constant bigint := extract(epoch from clock_timestamp()) * 1000;
 begin
   if current_setting('noetl.doorbell', true) = 'off' then return; end if;
-  if now_ms - (select last_value from noetl.last_notification) between 0 and 20 then return; end if;
+  if now_ms - coalesce(pg_sequence_last_value('noetl.last_notification'), 0) between 0 and 20 then return; end if;
   perform setval('noetl.last_notification', now_ms);
   perform pg_notify('noetl_enqueued', pool) from unnest(pools) as pool;
 end $$;
@@ -383,7 +385,7 @@ CREATE TABLE noetl.loop_item (
     CONSTRAINT loop_item_item_index_check CHECK ((item_index >= 0)),
     CONSTRAINT loop_item_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='45');
 CREATE SEQUENCE noetl.node_id
     AS integer
     START WITH 0
@@ -439,7 +441,7 @@ CREATE TABLE noetl.queue (
     CONSTRAINT queue_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
     CONSTRAINT queue_timeout_ms_check CHECK ((timeout_ms >= 0))
 )
-WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='45');
 CREATE VIEW noetl.open_due_pool AS
  WITH RECURSIVE found AS (
         ( SELECT queue.pool
