@@ -11,6 +11,7 @@
 #include "server/app/tell_parents.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/time_limit_statements.hpp"
+#include "shared/wire/json_tree.hpp"
 
 namespace noetl::app {
 
@@ -18,14 +19,25 @@ namespace {
 using base::ErrorCode;
 using domain::Json;
 
-base::Result<PlaybookPtr> playbook_of(Parts& parts, const wire::ExecuteRequest& request) {
-  if (request.catalog_id.is_set()) return parts.playbooks.get(request.catalog_id);
-  base::Result<PlaybookPtr> found{PlaybookPtr{}};
-  parts.connections.run_one([&](store::Session& session) {
-    found = find_playbook(parts, session, {}, request.path, request.version);
-  });
-  return found;
-}
+// The playbooks that some requests name: which version of a path is the newest is asked once for all of them.
+class NamedPlaybooks {
+ public:
+  explicit NamedPlaybooks(Parts& parts) : parts_(parts) {}
+
+  [[nodiscard]] base::Result<PlaybookPtr> get(const wire::ExecuteRequest& request) {
+    if (request.catalog_id.is_set()) return parts_.playbooks.get(request.catalog_id);
+    const auto [place, is_new] = found_.try_emplace({request.path, request.version}, PlaybookPtr{});
+    if (!is_new) return place->second;
+    parts_.connections.run_one([&](store::Session& session) {
+      place->second = find_playbook(parts_, session, {}, request.path, request.version);
+    });
+    return place->second;
+  }
+
+ private:
+  Parts& parts_;
+  std::map<std::pair<std::string, std::optional<int>>, base::Result<PlaybookPtr>> found_;
+};
 
 // An execution that can start, decided but not yet written.
 struct Started {
@@ -44,14 +56,15 @@ std::chrono::milliseconds delay_of(Parts& parts, const wire::ExecuteRequest& req
   return delay;
 }
 
-base::Result<Started> decide(Parts& parts, const wire::ExecuteRequest& request, std::size_t index) {
-  auto playbook = playbook_of(parts, request);
+base::Result<Started> decide(Parts& parts, NamedPlaybooks& playbooks, const wire::ExecuteRequest& request,
+                             std::size_t index) {
+  auto playbook = playbooks.get(request);
   if (!playbook) return base::failure(playbook.error());
   Started started;
   started.index = index;
   started.open.execution_id = {parts.ids.next()};
   started.open.playbook = std::move(*playbook);
-  started.open.workload = merged_workload(*started.open.playbook, Json::parse(request.payload));
+  started.open.workload = merged_workload(*started.open.playbook, wire::parse_known(request.payload));
   NothingStored nothing;
   started.open.start_delay = delay_of(parts, request);
   started.limit = request.timeout.count() > 0 ? request.timeout : limit_of(*started.open.playbook);
@@ -122,8 +135,9 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
     Parts& parts, const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers(requests.size(), wire::ExecuteAnswer{});
   std::vector<Started> all;
+  NamedPlaybooks playbooks(parts);
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    auto started = decide(parts, requests[i], i);
+    auto started = decide(parts, playbooks, requests[i], i);
     if (started)
       all.push_back(std::move(*started));
     else

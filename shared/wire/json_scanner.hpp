@@ -1,8 +1,7 @@
 #pragma once
-// JsonScanner: reads JSON text from front to back into a handler with the calls of nlohmann's SAX interface, several
-// times faster than its parser. It accepts a part of JSON only (valid text without surrogate escapes and without
-// integers of more than 18 digits) and gives up on everything else, so that nlohmann's parser has the last word and
-// the wording of every error. Never recursive. One thread.
+// JsonScanner: reads JSON text from front to back into a handler with the calls of nlohmann's SAX interface, several times
+// faster than its parser. It accepts a part of JSON only (valid text without surrogate escapes and without integers of more
+// than 18 digits); for everything else nlohmann's parser has the last word and the wording of every error. Never recursive.
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -26,10 +25,10 @@ class JsonScanner {
   }
   // The same for the one value that the text begins with: where it ends. Null: gave up.
   [[nodiscard]] const char* run_first() {
-    do {
-      if (!step()) return nullptr;
-    } while (expected_ != Expected::after_value || !open_.empty());
-    return at_;
+    while (step()) {
+      if (expected_ == Expected::after_value && open_.empty()) return at_;
+    }
+    return nullptr;
   }
   [[nodiscard]] bool has_more_than_ascii() const { return has_more_than_ascii_; }
 
@@ -57,12 +56,11 @@ class JsonScanner {
     if (*at_ == (open_.back() == '{' ? '}' : ']')) return close();
     if (*at_++ != ',') return false;
     expected_ = Expected::value;
-    if (open_.back() == '[') return true;
-    skip_space();
-    return field();
+    return open_.back() == '[' || field();
   }
 
   bool field() {
+    skip_space();
     if (at_ == end_ || *at_ != '"' || !read_string() || !handler_.key(string_)) return false;
     skip_space();
     if (at_ == end_ || *at_++ != ':') return false;
@@ -71,8 +69,7 @@ class JsonScanner {
   }
 
   bool close() {
-    const bool is_object = open_.back() == '{';
-    ++at_;
+    const bool is_object = *at_++ == '}';
     open_.pop_back();
     expected_ = Expected::after_value;
     return is_object ? handler_.end_object() : handler_.end_array();
@@ -164,10 +161,8 @@ class JsonScanner {
 
   bool read_escape(char kind) {
     if (kind == 'u') return read_code_point();
-    constexpr std::string_view kinds = "\"\\/bfnrt";
-    constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
-    const std::size_t found = kinds.find(kind);
-    if (found != std::string_view::npos) string_ += meanings[found];
+    const std::size_t found = std::string_view("\"\\/bfnrt").find(kind);
+    if (found != std::string_view::npos) string_ += "\"\\/\b\f\n\r\t"[found];
     return found != std::string_view::npos;
   }
 
@@ -192,7 +187,6 @@ class JsonScanner {
   }
 
   static constexpr std::ptrdiff_t integer_digits_max = 18;  // always fit into 64 bits
-
   const char* at_;
   const char* const end_;
   Handler& handler_;
