@@ -1,7 +1,7 @@
 #pragma once
 // JsonScanner: reads JSON text from front to back into a handler with the calls of nlohmann's SAX interface, several times
 // faster than its parser. It accepts a part of JSON only (valid text without surrogate escapes and without integers of more
-// than 18 digits); for everything else nlohmann's parser has the last word and the wording of every error. Never recursive.
+// than 18 digits); for everything else nlohmann's parser has the last word and the wording of every error. Never recursive. One thread.
 #include <charconv>
 #include <cmath>
 #include <cstdint>
