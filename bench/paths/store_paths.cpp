@@ -35,6 +35,17 @@ workflow:
     tool: {kind: noop}
 )";
 
+constexpr std::size_t items = 400;
+constexpr const char* loop_of_items = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: items, path: bench/items}
+workflow:
+  - step: start
+    loop: {in: "{{ range(400) }}", iterator: item, spec: {mode: parallel, max_in_flight: 100}}
+    tool: {kind: noop}
+)";
+
 std::vector<wire::NewCommand> no_ops(std::size_t count) {
   wire::NewCommand command;
   command.tool_kind = "noop";
@@ -68,7 +79,8 @@ struct StorePaths::Server {
     parts.add_worker(worker_id);
     // Under callgrind everything takes fifty times as long.
     parts.run("update noetl.worker set lease_until = now() + interval '1 day'");
-    (void)must(app::register_playbook(parts.parts, {three_steps}), "register");
+    for (const char* playbook : {three_steps, loop_of_items})
+      (void)must(app::register_playbook(parts.parts, {playbook}), "register");
   }
 
   void enqueue(std::size_t count) {
@@ -104,11 +116,22 @@ struct StorePaths::Server {
     for (const auto& ring : parts.notifier.take()) waiting.push_back(ring.queue_id);
   }
 
-  void execute() {
+  void execute(const char* path = "bench/three_steps", std::size_t count = executions) {
     wire::ExecuteRequest request;
-    request.path = "bench/three_steps";
-    for (const auto& answer : app::start_executions(parts.parts, std::vector(executions, request)))
+    request.path = path;
+    for (const auto& answer : app::start_executions(parts.parts, std::vector(count, request)))
       (void)must(answer, "execute");
+  }
+
+  // A hundred items in a call, until nothing is rung any more.
+  void play_loop() {
+    std::size_t done = 0;
+    for (take_rung(); !waiting.empty(); take_rung()) {
+      done += waiting.size();
+      claim();
+      (void)report();
+    }
+    expect(done, items, "items");
   }
 
   void play_out() {
@@ -175,6 +198,16 @@ std::vector<Path> StorePaths::paths() {
                  server.execute();
                },
            .run = [&server] { server.play_out(); },
+           .asks_postgres = true},
+          {.name = "server, a loop of 400 items claimed and reported to its end",
+           .unit = "item",
+           .units = items,
+           .prepare =
+               [&server] {
+                 server.begin_round();
+                 server.execute("bench/items", 1);
+               },
+           .run = [&server] { server.play_loop(); },
            .asks_postgres = true}};
 }
 
