@@ -20,7 +20,7 @@ class Intake {
     return executions_.submit(std::move(request));
   }
 
-  static constexpr int writers_max = 2;  // of each kind: connections to Postgres
+  static constexpr int writers_max = 1;  // of each kind: connections to Postgres
 
  private:
   Gathering<wire::NewCommand, wire::EnqueuedCommand> commands_;

@@ -136,11 +136,13 @@ base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int
   take_arrived(round);
   end_old_asks();
   bool is_sent = true;
-  for (std::size_t i = 0; i < asks_.size() && i < most.size(); ++i) {
-    round.is_asked[i] = most[i] > 0 || (asks_[i].open > 0 && asks_[i].is_immediate);
-    if (most[i] > 0 && asks_[i].open == 0) is_sent = ask(i, most[i], patience) && is_sent;
-  }
   const bool should_wait = patience.count() > 0;
+  for (std::size_t i = 0; i < asks_.size() && i < most.size(); ++i) {
+    const bool is_open = asks_[i].open > 0;
+    if (most[i] > 0 && !is_open) is_sent = ask(i, most[i], patience) && is_sent;
+    // A question of before that waits for a first message is no reason to wait now.
+    round.is_asked[i] = is_open && !should_wait ? asks_[i].is_immediate : most[i] > 0;
+  }
   const auto begin = steady_clock::now();
   while (is_sent && !is_settled(round, should_wait)) {
     // Whoever waits for a first message ends in time; whoever has begun to be answered waits for the end of it.

@@ -12,6 +12,8 @@ constexpr int share_divisor = 16;
 constexpr std::uint64_t turns_per_rotation = 16;
 constexpr std::uint64_t probes_per_rotation = 4;
 constexpr int probe_all_room_min = 16;
+// What stays open of it while another lane is busy is kept free for the first: a part of the room, not all.
+constexpr int waited_for_max = 64;
 }  // namespace
 
 void LaneShares::weighed(std::size_t lane, std::size_t messages, std::size_t commands) {
@@ -28,7 +30,7 @@ bool LaneShares::is_busy() const {
 
 std::vector<int> LaneShares::to_wait_for(int room) const {
   std::vector<int> most(pending_.size(), 1);
-  most.front() = std::max(1, room - static_cast<int>(most.size()) + 1);
+  most.front() = std::clamp(room - static_cast<int>(most.size()) + 1, 1, waited_for_max);
   return most;
 }
 

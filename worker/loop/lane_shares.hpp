@@ -20,7 +20,8 @@ class LaneShares {
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] std::size_t lanes() const { return pending_.size(); }
 
-  // What to ask each lane for when none is known to have anything, and the first that comes is waited for. With fewer
+  // What to ask each lane for when none is known to have anything, and the first that comes is waited for: the first lane for
+  // some of the room, since what it does not give stays asked for. With fewer
   // slots than lanes that is more than there is room: what comes too much goes back.
   [[nodiscard]] std::vector<int> to_wait_for(int room) const;
   // The same when some lane is busy: all of the room (at least as many as lanes) for those that are, and beyond it one for

@@ -11,10 +11,11 @@ namespace {
 int sum(const std::vector<int>& most) { return std::accumulate(most.begin(), most.end(), 0); }
 }  // namespace
 
-TEST_CASE("whoever waits asks every lane, and the first for nearly all its room") {
+TEST_CASE("whoever waits asks every lane, and the first for the most") {
   const LaneShares shares(3);
   CHECK_FALSE(shares.is_busy());
-  CHECK(shares.to_wait_for(512) == std::vector<int>{510, 1, 1});
+  CHECK(shares.to_wait_for(512) == std::vector<int>{64, 1, 1});
+  CHECK(shares.to_wait_for(8) == std::vector<int>{6, 1, 1});
   CHECK(shares.to_wait_for(3) == std::vector<int>{1, 1, 1});
   CHECK(shares.to_wait_for(1) == std::vector<int>{1, 1, 1});  // more than room: the caller gives it back
   CHECK(LaneShares(1).to_wait_for(8) == std::vector<int>{8});

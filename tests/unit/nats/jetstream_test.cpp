@@ -166,6 +166,26 @@ TEST_CASE(
   CHECK(pull->close().empty());
 }
 
+TEST_CASE("a question that waits for a first message holds up nobody who asks for what is there") {
+  Fixture nats;
+  const nats::ConsumerSettings later{.durable = "noetl-worker-pool:lane1",
+                                     .filter_subject = "noetl.commands.default.lane1"};
+  REQUIRE(nats.jetstream.ensure_consumer(nats.stream.name, later).has_value());
+  const auto pull = nats.jetstream
+                        .pull({.stream = nats.stream.name,
+                               .durables = {nats.consumer.durable, later.durable},
+                               .answers_on = nats.connection})
+                        .value();
+  REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "b").has_value());
+  REQUIRE(pull->fetch({5, 1}, 20s)->size() == 1);
+  REQUIRE(pull->asked(0) == 5);
+
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(pull->fetch({1, 1}, 0ms)->empty());
+
+  CHECK(std::chrono::steady_clock::now() - begin < 5s);
+}
+
 TEST_CASE("what was asked for ahead comes with the next fetch, whatever that asks for") {
   Fixture nats;
   for (int i = 0; i < 5; ++i) REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());
