@@ -112,9 +112,10 @@ def steps(stack, executions):
     return rate(stack, after, start="min(created_at)")
 
 
-def python_calls(stack, count, slots):
-    """A worker runs as many interpreters as it has slots: as many as Python users would give it."""
+def python_calls(stack, count, slots, processes):
+    """More slots than interpreters: what waits for one is claimed already, so that claims and reports are of many."""
     stack.stop_workers()
+    stack.env["NOETL_PYTHON_PROCESSES_MAX"] = str(processes)
     stack.start_workers(2, slots)
     stack.load("enqueue", "--batch", 4 * slots, "--connections", 1, "--count", 4 * slots, "--tool", PYTHON)
     wait_for_drain(stack, 0)  # the interpreters are warm now
