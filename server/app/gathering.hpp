@@ -28,7 +28,7 @@ class Gathering {
   using Run = std::function<std::vector<base::Result<Answer>>(const std::vector<Request>&)>;
   struct Limits {
     std::size_t batch_max = 256;
-    int writers_max = 2;  // one waits for the disk while another writes
+    int writers_max = 1;
     std::chrono::milliseconds patience{1000};  // until it is being written
   };
 

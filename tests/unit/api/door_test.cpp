@@ -6,6 +6,7 @@
 #include <latch>
 #include <vector>
 
+#include "server/app/intake.hpp"
 #include "server/store/errors.hpp"
 #include "tests/unit/api/running_door.hpp"
 
@@ -220,11 +221,11 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   settings.in_flight_max = 8;
   settings.intake_max = 2;
   settings.in_flight_patience = 10s;  // the flood waits; a report must not wait behind it
-  std::latch inside(2);
+  std::latch inside(app::Intake::writers_max);
   std::latch release(1);
   std::atomic<int> entered{0};
   app.enqueue = [&](const std::vector<wire::NewCommand>& commands) {
-    if (entered.fetch_add(1) < 2) inside.count_down();
+    if (entered.fetch_add(1) < app::Intake::writers_max) inside.count_down();
     release.wait();
     return std::vector<wire::EnqueuedCommand>(commands.size(), {.queue_id = {1}, .is_duplicate = false});
   };
@@ -244,7 +245,7 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   release.count_down();
 
   CHECK(report.status == 200);
-  CHECK(entered_meanwhile == 2);
+  CHECK(entered_meanwhile == app::Intake::writers_max);
   for (auto& one : flood) CHECK(one.get() == 201);
 }
 
