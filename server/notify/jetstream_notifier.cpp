@@ -22,6 +22,7 @@ constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
 constexpr std::string_view component = "notify";
+static_assert(wire::lane_commands_max <= wire::notification_commands_max, "else nobody could read it");
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -69,7 +70,7 @@ std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& setting
   // One of many commands goes through the hands of many workers that have a slot or two each.
   const int later_deliveries_max = settings.deliveries_max <= 0
                                        ? settings.deliveries_max
-                                       : settings.deliveries_max + static_cast<int>(settings.bundle_max);
+                                       : settings.deliveries_max + static_cast<int>(wire::lane_commands_max);
   std::vector<nats::ConsumerSettings> consumers;
   for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
     consumers.push_back({.durable = wire::lane_consumer_of(own, lane),
@@ -151,7 +152,7 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
     const std::size_t lane = urgent ? *urgent : lines_.join(ring.pool, group_of(ring));
     bundles[lane].rings.push_back(&ring);
     // In the first lane each command is to find a slot by itself.
-    if (lane == 0 || bundles[lane].rings.size() >= settings_.bundle_max) publish(bundles[lane]);
+    if (lane == 0 || bundles[lane].rings.size() >= wire::lane_commands_max) publish(bundles[lane]);
   }
   std::ranges::for_each(bundles, publish);
   if (!has_failed || !is_ready_.exchange(false)) return;

@@ -34,7 +34,6 @@ struct NotifierSettings {
   std::chrono::milliseconds ack_wait{30'000};
   int deliveries_max = 3;
   int acks_pending_max = 20'000;
-  std::size_t bundle_max = 32;  // commands in one notification of a later lane; 1: each has its own
   int replicas = 1;
   std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };

@@ -43,7 +43,8 @@ void Lines::settle(const std::string& pool, const Untaken& untaken) {
 
 void Lines::make_room() {
   for (auto& [pool, groups] : pools_) {
-    groups_ -= std::erase_if(groups, [](const auto& group) { return wire::lane_of(group.second.count) == 0; });
+    groups_ -=
+        std::erase_if(groups, [](const auto& group) { return wire::lane_of(group.second.count) == 0; });
   }
   if (groups_ <= groups_max) return;
   pools_.clear();

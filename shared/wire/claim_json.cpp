@@ -8,7 +8,6 @@
 namespace noetl::wire {
 namespace {
 
-constexpr std::int64_t milliseconds_max = 366LL * 24 * 3600 * 1000;
 constexpr std::size_t command_bytes_expected = 320;
 
 void append(std::string& out, const domain::ClaimedCommand& command) {

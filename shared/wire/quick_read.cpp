@@ -5,13 +5,12 @@
 
 #include "shared/wire/json_cursor.hpp"
 #include "shared/wire/names.hpp"
+#include "shared/wire/object_reader.hpp"
 
 namespace noetl::wire {
 namespace {
 
-constexpr std::int64_t milliseconds_max = 366LL * 24 * 3600 * 1000;
-constexpr std::size_t text_bytes_max = 4096;
-constexpr std::size_t output_bytes_max = 1024 * 1024;
+constexpr std::size_t text_bytes_max = TextBounds{}.bytes_max;
 
 // Which of the known fields it is, each once; none for what is unknown or comes again.
 template <std::size_t N>
@@ -40,6 +39,17 @@ class Fields {
   std::size_t next_ = 0;
 };
 
+// An object: `read_one` gets the number of each field, and reads its value.
+template <std::size_t N, class ReadOne>
+bool read_fields(JsonCursor& cursor, Fields<N>& fields, ReadOne read_one) {
+  std::string_view name;
+  cursor.object();
+  while (cursor.field(name)) {
+    if (!read_one(fields.take(name))) return false;
+  }
+  return !cursor.has_failed();
+}
+
 template <class Id>
 bool read_id(JsonCursor& cursor, Id& id) {
   const auto read = base::parse_id(cursor.plain_text());
@@ -58,87 +68,60 @@ bool read_text(JsonCursor& cursor, std::string& text) {
   return !cursor.has_failed() && text.size() <= text_bytes_max;
 }
 
+bool read_time(JsonCursor& cursor, std::chrono::milliseconds& time) {
+  const std::int64_t read = cursor.integer();
+  time = std::chrono::milliseconds(read);
+  return !cursor.has_failed() && read >= 0 && read <= milliseconds_max;
+}
+
 bool read_command(JsonCursor& cursor, domain::ClaimedCommand& command) {
   static constexpr std::array<std::string_view, 11> names{
       "queue_id", "epoch",        "execution_id", "step",    "node_id",    "tool_kind",
       "attempt",  "max_attempts", "timeout_ms",   "context", "traceparent"};
   Fields fields(names);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: is_good = read_id(cursor, command.lease.queue_id); break;
-      case 1: is_good = read_small(cursor, command.lease.epoch, 0); break;
-      case 2: is_good = read_id(cursor, command.execution_id); break;
-      case 3: is_good = read_text(cursor, command.step); break;
-      case 4: is_good = read_text(cursor, command.node_id); break;
-      case 5: is_good = read_text(cursor, command.tool_kind) && !command.tool_kind.empty(); break;
-      case 6: is_good = read_small(cursor, command.attempt, 0); break;
-      case 7: is_good = read_small(cursor, command.max_attempts, 0); break;
-      case 8: {
-        const std::int64_t time = cursor.integer();
-        is_good = time >= 0 && time <= milliseconds_max;
-        command.timeout = std::chrono::milliseconds(time);
-        break;
-      }
-      case 9:
-        command.context = cursor.any();
-        is_good = command.context.starts_with('{');
-        break;
-      case 10: is_good = read_text(cursor, command.traceparent); break;
-      default: is_good = false;
+  const auto read_one = [&](std::size_t field) {
+    switch (field) {
+      case 0: return read_id(cursor, command.lease.queue_id);
+      case 1: return read_small(cursor, command.lease.epoch, 0);
+      case 2: return read_id(cursor, command.execution_id);
+      case 3: return read_text(cursor, command.step);
+      case 4: return read_text(cursor, command.node_id);
+      case 5: return read_text(cursor, command.tool_kind) && !command.tool_kind.empty();
+      case 6: return read_small(cursor, command.attempt, 0);
+      case 7: return read_small(cursor, command.max_attempts, 0);
+      case 8: return read_time(cursor, command.timeout);
+      case 9: command.context = cursor.any(); return command.context.starts_with('{');
+      case 10: return read_text(cursor, command.traceparent);
+      default: return false;
     }
-  }
-  return is_good && !cursor.has_failed() && fields.has(0) && fields.has(5) && fields.has(9);
+  };
+  return read_fields(cursor, fields, read_one) && fields.has(0) && fields.has(5) && fields.has(9);
 }
 
 bool read_payload(JsonCursor& cursor, AttemptReport& attempt) {
   static constexpr std::array<std::string_view, 2> names{"result", "output"};
   Fields fields(names);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: attempt.result = cursor.any(); break;
-      case 1:
-        attempt.output = cursor.text();
-        is_good = attempt.output.size() <= output_bytes_max;
-        break;
-      default: is_good = false;
-    }
-  }
-  return is_good && !cursor.has_failed();
-}
-
-bool is_trace_id(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return read_fields(cursor, fields, [&](std::size_t field) {
+    if (field == 0) attempt.result = cursor.any();
+    if (field == 1) attempt.output = cursor.text();
+    return field < names.size() && attempt.output.size() <= output_bytes_max;
+  });
 }
 
 bool read_meta(JsonCursor& cursor, AttemptReport& attempt) {
   static constexpr std::array<std::string_view, 2> names{"duration_ms", "trace_id"};
   Fields fields(names);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: {
-        const double time = cursor.number();
-        is_good = time >= 0 && time <= static_cast<double>(milliseconds_max);
-        if (is_good)
-          attempt.duration = std::chrono::microseconds(static_cast<std::int64_t>(time * 1000.0 + 0.5));
-        break;
-      }
-      case 1:
-        attempt.trace_id = cursor.plain_text();
-        is_good = is_trace_id(attempt.trace_id);
-        break;
-      default: is_good = false;
+  return read_fields(cursor, fields, [&](std::size_t field) {
+    if (field == 1) {
+      attempt.trace_id = cursor.plain_text();
+      return is_trace_id(attempt.trace_id);
     }
-  }
-  return is_good && !cursor.has_failed();
+    if (field != 0) return false;
+    const double time = cursor.number();
+    if (!(time >= 0 && time <= static_cast<double>(milliseconds_max))) return false;
+    attempt.duration = std::chrono::microseconds(static_cast<std::int64_t>(time * 1000.0 + 0.5));
+    return true;
+  });
 }
 
 // Successes alone: what else may come has more to be checked than a quick reader should know.
@@ -146,48 +129,32 @@ bool read_attempt(JsonCursor& cursor, AttemptReport& attempt) {
   static constexpr std::array<std::string_view, 6> names{"queue_id", "epoch",   "execution_id",
                                                          "name",     "payload", "meta"};
   Fields fields(names);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: is_good = read_id(cursor, attempt.lease.queue_id); break;
-      case 1: is_good = read_small(cursor, attempt.lease.epoch, 1); break;
-      case 2: is_good = read_id(cursor, attempt.execution_id); break;
-      case 3: is_good = cursor.plain_text() == domain::event_name(domain::Outcome::completed); break;
-      case 4: is_good = read_payload(cursor, attempt); break;
-      case 5: is_good = read_meta(cursor, attempt); break;
-      default: is_good = false;
+  const auto read_one = [&](std::size_t field) {
+    switch (field) {
+      case 0: return read_id(cursor, attempt.lease.queue_id);
+      case 1: return read_small(cursor, attempt.lease.epoch, 1);
+      case 2: return read_id(cursor, attempt.execution_id);
+      case 3: return cursor.plain_text() == domain::event_name(domain::Outcome::completed);
+      case 4: return read_payload(cursor, attempt);
+      case 5: return read_meta(cursor, attempt);
+      default: return false;
     }
-  }
-  return is_good && !cursor.has_failed() && fields.has(0) && fields.has(1) && fields.has(3);
+  };
+  return read_fields(cursor, fields, read_one) && fields.has(0) && fields.has(1) && fields.has(3);
 }
 
 bool read_verdict(JsonCursor& cursor, ReportVerdict& verdict) {
   static constexpr std::array<std::string_view, 3> names{"queue_id", "status", "retry_after_ms"};
   Fields fields(names);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: is_good = read_id(cursor, verdict.queue_id); break;
-      case 1: {
-        const std::string_view status = cursor.plain_text();
-        verdict.is_duplicate = status == "duplicate";
-        is_good = verdict.is_duplicate || status == "recorded";
-        break;
-      }
-      case 2: {
-        const std::int64_t wait = cursor.integer();
-        is_good = wait >= 0 && wait <= milliseconds_max;
-        verdict.retry_after = std::chrono::milliseconds(wait);
-        break;
-      }
-      default: is_good = false;
-    }
-  }
-  return is_good && !cursor.has_failed() && fields.has(1);
+  const auto read_one = [&](std::size_t field) {
+    if (field == 0) return read_id(cursor, verdict.queue_id);
+    if (field == 2) return read_time(cursor, verdict.retry_after.emplace());
+    if (field != 1) return false;
+    const std::string_view status = cursor.plain_text();
+    verdict.is_duplicate = status == "duplicate";
+    return verdict.is_duplicate || status == "recorded";
+  };
+  return read_fields(cursor, fields, read_one) && fields.has(1);
 }
 
 // A list of what `read_one` reads.
@@ -200,6 +167,11 @@ bool read_list(JsonCursor& cursor, std::vector<One>& list, std::size_t most, Rea
   return !cursor.has_failed();
 }
 
+bool read_empty_list(JsonCursor& cursor) {
+  cursor.array();
+  return !cursor.item() && !cursor.has_failed();
+}
+
 }  // namespace
 
 std::optional<ClaimAnswer> quick_claim_answer(std::string_view text) {
@@ -207,20 +179,11 @@ std::optional<ClaimAnswer> quick_claim_answer(std::string_view text) {
   Fields fields(names);
   ClaimAnswer answer;
   JsonCursor cursor(text);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: is_good = read_list(cursor, answer.commands, claim_ids_max, read_command); break;
-      case 1:
-        cursor.array();
-        is_good = !cursor.item();  // what was refused is for the other reader
-        break;
-      default: is_good = false;
-    }
-  }
-  if (!is_good || !cursor.is_done() || !fields.has(0)) return std::nullopt;
+  const auto read_one = [&](std::size_t field) {
+    if (field == 0) return read_list(cursor, answer.commands, claim_ids_max, read_command);
+    return field == 1 && read_empty_list(cursor);  // what was refused is for the other reader
+  };
+  if (!read_fields(cursor, fields, read_one) || !cursor.is_done() || !fields.has(0)) return std::nullopt;
   return answer;
 }
 
@@ -229,17 +192,12 @@ std::optional<ReportRequest> quick_report_request(std::string_view text) {
   Fields fields(names);
   ReportRequest request;
   JsonCursor cursor(text);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: request.worker_id = cursor.plain_text(); break;
-      case 1: is_good = read_list(cursor, request.attempts, report_events_max, read_attempt); break;
-      default: is_good = false;
-    }
-  }
-  if (!is_good || !cursor.is_done() || request.attempts.empty() || !is_worker_id(request.worker_id))
+  const auto read_one = [&](std::size_t field) {
+    if (field == 0) request.worker_id = cursor.plain_text();
+    return field == 0 || (field == 1 && read_list(cursor, request.attempts, report_events_max, read_attempt));
+  };
+  if (!read_fields(cursor, fields, read_one) || !cursor.is_done() || request.attempts.empty() ||
+      !is_worker_id(request.worker_id))
     return std::nullopt;
   return request;
 }
@@ -249,18 +207,12 @@ std::optional<ReportAnswer> quick_report_answer(std::string_view text) {
   Fields fields(names);
   ReportAnswer answer;
   JsonCursor cursor(text);
-  bool is_good = true;
-  std::string_view name;
-  cursor.object();
-  while (is_good && cursor.field(name)) {
-    switch (fields.take(name)) {
-      case 0: is_good = cursor.plain_text() == "ok"; break;
-      case 1: is_good = read_small(cursor, answer.commands_generated, 0); break;
-      case 2: is_good = read_list(cursor, answer.verdicts, report_events_max, read_verdict); break;
-      default: is_good = false;
-    }
-  }
-  if (!is_good || !cursor.is_done() || !fields.has(2)) return std::nullopt;
+  const auto read_one = [&](std::size_t field) {
+    if (field == 0) return cursor.plain_text() == "ok";
+    if (field == 1) return read_small(cursor, answer.commands_generated, 0);
+    return field == 2 && read_list(cursor, answer.verdicts, report_events_max, read_verdict);
+  };
+  if (!read_fields(cursor, fields, read_one) || !cursor.is_done() || !fields.has(2)) return std::nullopt;
   return answer;
 }
 

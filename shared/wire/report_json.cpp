@@ -10,8 +10,6 @@
 namespace noetl::wire {
 namespace {
 
-constexpr std::int64_t milliseconds_max = 366LL * 24 * 3600 * 1000;
-constexpr std::size_t text_bytes_max = 1024 * 1024;  // messages, tracebacks
 constexpr std::size_t attempt_bytes_expected = 192;
 
 void append_name(std::string& out, std::string_view name) {
@@ -93,13 +91,13 @@ std::optional<base::Error> read_error(const Json& object, const std::string& poi
                                       domain::ToolError& error) {
   ObjectReader reader(object, pointer);
   error.kind = reader.required_string("kind", {1, 64});
-  error.message = reader.optional_string("message", {0, text_bytes_max}).value_or("");
+  error.message = reader.optional_string("message", {0, output_bytes_max}).value_or("");
   error.is_retryable = reader.optional_bool("retryable").value_or(false);
   if (const auto status = reader.optional_int("status", {-1'000'000, 1'000'000}))
     error.status = static_cast<int>(*status);
   if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max}))
     error.retry_after = std::chrono::milliseconds(*wait);
-  error.traceback = reader.optional_string("traceback", {0, text_bytes_max}).value_or("");
+  error.traceback = reader.optional_string("traceback", {0, output_bytes_max}).value_or("");
   return reader.finish();
 }
 
@@ -108,7 +106,7 @@ std::optional<base::Error> read_payload(const Json& object, const std::string& p
   ObjectReader reader(object, pointer);
   const Json* result = reader.optional_value("result");
   const Json* error = reader.optional_object("error");
-  attempt.output = reader.optional_string("output", {0, text_bytes_max}).value_or("");
+  attempt.output = reader.optional_string("output", {0, output_bytes_max}).value_or("");
   if (result != nullptr) attempt.result = result->dump();
   if (error != nullptr) {
     attempt.error.emplace();
@@ -120,10 +118,6 @@ std::optional<base::Error> read_payload(const Json& object, const std::string& p
   if (attempt.outcome == domain::Outcome::completed && error != nullptr)
     reader.refuse("error", "has no meaning in command.completed");
   return reader.finish();
-}
-
-bool is_trace_id(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::optional<base::Error> read_meta(const Json& object, const std::string& pointer, AttemptReport& attempt) {
@@ -210,7 +204,7 @@ base::Result<ReportVerdict> decode_verdict(const Json& item, const std::string& 
   verdict.queue_id = reader.optional_id<base::CommandId>("queue_id");
   const std::string status = reader.required_string("status", {1, 64});
   const std::string code = reader.optional_string("code").value_or("");
-  verdict.message = reader.optional_string("message", {0, text_bytes_max}).value_or("");
+  verdict.message = reader.optional_string("message", {0, output_bytes_max}).value_or("");
   if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max}))
     verdict.retry_after = std::chrono::milliseconds(*wait);
   if (reader.has_failed()) return base::failure(*reader.finish());

@@ -37,6 +37,7 @@ inline constexpr int consumer_acks_pending_max =
 // Lanes: the doorbell of a pool is several subjects, each with its consumer, so that whoever rings a million times does not
 // stand before whoever rings once (docs/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.
 inline constexpr std::size_t lanes = 3;
+inline constexpr std::size_t lane_commands_max = 32;  // named by one notification of a later lane
 inline constexpr std::uint64_t lane_line_max[lanes - 1] = {100, 10'000};  // beyond the last: the last lane
 [[nodiscard]] std::size_t lane_of(
     std::uint64_t in_line);  // of one before which so many of its group are in line
