@@ -1,6 +1,6 @@
 #pragma once
 // LocalHttp: an HTTP server on a free port of 127.0.0.1 whose routes the test writes. Slow routes end when it does. Keep it as
-// the last member of what its routes use. Needs cpp-httplib to be linked. One thread makes and ends it.
+// the last member of what its routes use. Needs cpp-httplib and noetl_test_support to be linked. One thread makes and ends it.
 #include <httplib.h>
 
 #include <chrono>
@@ -8,6 +8,8 @@
 #include <mutex>
 #include <string>
 #include <thread>
+
+#include "tests/support/wait_until.hpp"
 
 namespace noetl::support {
 
@@ -30,7 +32,8 @@ class LocalHttp {
     port_ = server.bind_to_any_port("127.0.0.1");
     thread_ = std::jthread([this] { server.listen_after_bind(); });
     // To stop a server that does not listen yet is to do nothing, and then it listens for ever.
-    while (!server.is_running()) std::this_thread::yield();
+    wait_until("the local HTTP server listens", std::chrono::seconds(10),
+               [this] { return server.is_running(); });
   }
   [[nodiscard]] std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;

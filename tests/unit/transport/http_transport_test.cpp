@@ -12,6 +12,7 @@
 #include "shared/transport/http_transport.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
@@ -28,7 +29,8 @@ struct Server {
     http.set_keep_alive_max_count(1000);
     port = http.bind_to_any_port("127.0.0.1");
     thread = std::jthread([this] { http.listen_after_bind(); });
-    while (!http.is_running()) std::this_thread::yield();  // before that a stop does nothing
+    // Before that a stop does nothing.
+    support::wait_until("the server listens", std::chrono::seconds(10), [this] { return http.is_running(); });
   }
   ~Server() { http.stop(); }
 
