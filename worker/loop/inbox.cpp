@@ -202,8 +202,9 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
     ++count;
     named += ids.size();
     const int most = std::min(room, share);
-    const bool is_too_much = static_cast<int>(ids.size()) > most && room < full_room;
-    if (is_quick_ && is_too_much && hand_.size() < hand_max) {
+    // The first is taken whatever it names, in part if need be: else one with more commands than slots would wait for ever.
+    const bool may_wait = is_quick_ && room < full_room && hand_.size() < hand_max;
+    if (may_wait && static_cast<int>(ids.size()) > most) {
       hand_.push_back(std::move(message));
       continue;
     }

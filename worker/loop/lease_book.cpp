@@ -1,8 +1,18 @@
 #include "worker/loop/lease_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace noetl::loop {
+
+namespace {
+// The holding by that very lease; null when there is none, or by another epoch.
+template <class Holdings>
+auto* held_by(const domain::Lease& lease, Holdings& holdings) {
+  const auto found = holdings.find(lease.queue_id);
+  return found == holdings.end() || found->second.lease != lease ? nullptr : &found->second;
+}
+}  // namespace
 
 LeaseBook::LeaseBook(int slots) : slots_(slots) { holdings_.reserve(static_cast<std::size_t>(slots) * 2); }
 
@@ -70,36 +80,30 @@ bool LeaseBook::holds(base::CommandId id) const {
   return holdings_.contains(id);
 }
 
-const Holding* LeaseBook::find(const domain::Lease& lease) const {
-  const auto found = holdings_.find(lease.queue_id);
-  return found == holdings_.end() || found->second.lease != lease ? nullptr : &found->second;
-}
-
 StopReason LeaseBook::finish(const domain::Lease& lease) {
   const std::lock_guard lock(mutex_);
-  if (find(lease) == nullptr) return StopReason::lost;
-  Holding& holding = holdings_.at(lease.queue_id);
-  if (holding.is_running) {
-    holding.is_running = false;
+  Holding* holding = held_by(lease, holdings_);
+  if (holding == nullptr) return StopReason::lost;
+  if (std::exchange(holding->is_running, false)) {
     --running_;
     changed_.notify_all();
   }
-  return holding.reason;
+  return holding->reason;
 }
 
 StopReason LeaseBook::reason_of(const domain::Lease& lease) const {
   const std::lock_guard lock(mutex_);
-  const Holding* found = find(lease);
+  const Holding* found = held_by(lease, holdings_);
   return found == nullptr ? StopReason::lost : found->reason;
 }
 
 std::optional<Holding> LeaseBook::release(const domain::Lease& lease) {
   const std::lock_guard lock(mutex_);
-  if (find(lease) == nullptr) return std::nullopt;
-  const auto found = holdings_.find(lease.queue_id);
-  std::optional<Holding> holding(std::move(found->second));
+  Holding* found = held_by(lease, holdings_);
+  if (found == nullptr) return std::nullopt;
+  std::optional<Holding> holding(std::move(*found));
   if (holding->is_running) --running_;
-  holdings_.erase(found);
+  holdings_.erase(lease.queue_id);
   changed_.notify_all();
   return holding;
 }
@@ -116,9 +120,9 @@ int LeaseBook::stop(const std::vector<domain::Lease>& leases, StopReason reason)
   {
     const std::lock_guard lock(mutex_);
     for (const domain::Lease& lease : leases) {
-      if (find(lease) == nullptr) continue;
-      Holding& holding = holdings_.at(lease.queue_id);
-      if (mark(holding, reason) && holding.is_running) sources.push_back(holding.stop);
+      Holding* holding = held_by(lease, holdings_);
+      if (holding != nullptr && mark(*holding, reason) && holding->is_running)
+        sources.push_back(holding->stop);
     }
   }
   for (auto& source : sources) source.request_stop();

@@ -77,7 +77,6 @@ class LeaseBook {
       std::chrono::steady_clock::time_point time) const;
 
  private:
-  [[nodiscard]] const Holding* find(const domain::Lease& lease) const;  // under the lock
   bool mark(Holding& holding, StopReason reason);
   [[nodiscard]] int room_locked() const;
 

@@ -77,6 +77,22 @@ struct DoorbellFixture : WorkerFixture {
   }
 };
 
+// Takes from a lane of the default pool beside the worker that is tested.
+struct OtherWorker {
+  std::shared_ptr<nats::Connection> connection;
+  nats::JetStream jetstream;
+  std::unique_ptr<nats::PullSubscription> pull;
+
+  OtherWorker(const nats::ConnectionSettings& settings, std::size_t lane)
+      : connection(nats::Connection::open(settings).value()),
+        jetstream(*connection),
+        pull(jetstream
+                 .pull({.stream = std::string(wire::commands_stream),
+                        .durables = {wire::lane_consumer_of(wire::commands_consumer, lane)},
+                        .answers_on = connection})
+                 .value()) {}
+};
+
 }  // namespace
 
 TEST_CASE("what is rung is claimed by id, run, reported and acked") {
@@ -173,21 +189,14 @@ TEST_CASE("what a worker has no slots for of a notification goes to others at on
   DoorbellFixture fixture;
   fixture.settings.slots = 2;
   fixture.start_subscribed();
-  const auto connection =
-      std::shared_ptr<nats::Connection>(nats::Connection::open(fixture.settings.nats).value());
-  nats::JetStream jetstream(*connection);
-  const auto other = jetstream
-                         .pull({.stream = std::string(wire::commands_stream),
-                                .durables = {wire::lane_consumer_of(wire::commands_consumer, 2)},
-                                .answers_on = connection})
-                         .value();
+  OtherWorker other(fixture.settings.nats, 2);
 
   fixture.ring_together(1, 5, "held");
   fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
 
   std::vector<nats::Message> given;
   fixture.wait("others have it", [&] {
-    given = other->fetch(1, 1s).value();
+    given = other.pull->fetch(1, 1s).value();
     return !given.empty();
   });
   CHECK(wire::decode_notification(given.front().bytes())->queue_ids.size() == 5);
@@ -203,14 +212,7 @@ TEST_CASE("a worker whose server does not answer gives back what comes to it mea
   DoorbellFixture fixture;
   fixture.settings.fetch_patience = 20s;  // what it has asked for stays asked for
   fixture.start_subscribed();
-  const auto connection =
-      std::shared_ptr<nats::Connection>(nats::Connection::open(fixture.settings.nats).value());
-  nats::JetStream jetstream(*connection);
-  const auto other = jetstream
-                         .pull({.stream = std::string(wire::commands_stream),
-                                .durables = {wire::lane_consumer_of(wire::commands_consumer, 1)},
-                                .answers_on = connection})
-                         .value();
+  OtherWorker other(fixture.settings.nats, 1);
   fixture.server.claims_to_fail = 1'000'000;
   fixture.add_and_ring(1);
   fixture.wait("it claims in vain", [&] { return fixture.worker->counts().claim_failures > 0; });
@@ -219,7 +221,7 @@ TEST_CASE("a worker whose server does not answer gives back what comes to it mea
                        R"({"execution_id":"0","queue_id":"2","step":"noop"})");
 
   const auto begin = std::chrono::steady_clock::now();
-  auto given = other->fetch(1, 20s).value();
+  auto given = other.pull->fetch(1, 20s).value();
   CHECK(given.size() == 1);
   CHECK(std::chrono::steady_clock::now() - begin < 5s);
   for (const auto& message : given) message.ack();
