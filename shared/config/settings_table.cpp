@@ -46,7 +46,7 @@ std::vector<Setting> shared_settings() {
       {"nats-ack-wait", {"NOETL_NATS_ACK_WAIT"}, "30s", duration, server,
        "JetStream delivers a notification again when it was not acknowledged for so long. Workers learn it from the server.", false, second, hour},
       {"nats-max-deliver", {"NOETL_NATS_MAX_DELIVER"}, "3", integer, server,
-       "JetStream delivers a notification at most so often. Attempts are counted in Postgres.", false, 1, 1000},
+       "JetStream delivers a notification at most so often, one that names many commands 32 times more. Attempts are counted in Postgres.", false, 1, 1000},
       {"nats-max-ack-pending", {"NOETL_NATS_MAX_ACK_PENDING"}, "20000", integer, server,
        "Unacknowledged notifications of one consumer. Must exceed workers times slots.", false, 1, 1'000'000},
       {"nats-replicas", {"NOETL_NATS_REPLICAS"}, "1", integer, server,
