@@ -29,6 +29,7 @@ class Listener {
     // A kept connection holds a thread, and every worker keeps one: with too few, the bench would measure its own queue.
     server_.new_task_queue = [] { return new httplib::ThreadPool(connections_max); };
     server_.set_tcp_nodelay(true);
+    server_.set_keep_alive_max_count(1'000'000);  // five by default: a new connection at each fifth
     server_.Get(R"(/(\d+))", [this](const httplib::Request& request, httplib::Response& response) {
       arrived(std::stoi(request.matches[1]));
       response.set_content("{}", "application/json");

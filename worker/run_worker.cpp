@@ -18,6 +18,7 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.worker_id = settings.worker_id;
   loop.pool = settings.pool;
   loop.slots = settings.slots;
+  loop.claim_ahead_max = settings.claim_ahead_max;
   loop.grace = settings.grace;
   loop.uses_nats = settings.nats.url != "none";
   loop.nats.url = settings.nats.url;

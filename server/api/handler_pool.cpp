@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "shared/base/thread_name.hpp"
+
 namespace noetl::api {
 
 HandlerPool::HandlerPool(std::size_t threads_max, std::size_t waiting_max)
@@ -42,6 +44,7 @@ bool HandlerPool::start_thread() {
 }
 
 void HandlerPool::serve() {
+  base::name_thread("request");
   std::unique_lock lock(mutex_);
   for (;;) {
     has_work_.wait(lock, [&] { return is_stopping_ || !waiting_.empty(); });

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "shared/base/thread_name.hpp"
 #include "shared/domain/command.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/names.hpp"
@@ -67,10 +68,11 @@ std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
 
 std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& settings, const std::string& pool) {
   const std::string own = wire::commands_consumer_of(pool, settings.consumer);
-  // One of many commands goes through the hands of many workers that have a slot or two each.
+  // One of many commands goes through the hands of many workers that have a slot or two each, and of as many that have none
+  // just then. What is given up all the same is rung anew by upkeep, a second or two later.
   const int later_deliveries_max = settings.deliveries_max <= 0
                                        ? settings.deliveries_max
-                                       : settings.deliveries_max + static_cast<int>(wire::lane_commands_max);
+                                       : settings.deliveries_max + 16 * static_cast<int>(wire::lane_commands_max);
   std::vector<nats::ConsumerSettings> consumers;
   for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
     consumers.push_back({.durable = wire::lane_consumer_of(own, lane),
@@ -260,6 +262,7 @@ NotifierCounts JetStreamNotifier::counts() const {
 }
 
 void JetStreamNotifier::supervise(const std::stop_token& stop) {
+  base::name_thread("notifier");
   const nats::ThreadScope scope;
   std::uint64_t failed_seen = 0;
   std::uint64_t connections_seen = 0;

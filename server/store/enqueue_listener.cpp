@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/thread_name.hpp"
 
 namespace noetl::store {
 
@@ -71,6 +72,7 @@ EnqueueListener::~EnqueueListener() {
 
 // A boundary: without a listener the server works, a tick later.
 void EnqueueListener::run(const std::stop_token& stop) {
+  base::name_thread("sql-enqueues");
   int failures = 0;
   while (!stop.stop_requested()) {
     try {

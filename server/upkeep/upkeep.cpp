@@ -8,6 +8,7 @@
 #include "server/app/tell_parents.hpp"
 #include "server/app/time_limits.hpp"
 #include "server/store/upkeep_statements.hpp"
+#include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::upkeep {
@@ -40,6 +41,7 @@ Upkeep::~Upkeep() {
 }
 
 void Upkeep::run(std::stop_token stop) {
+  base::name_thread("upkeep");
   while (!stop.stop_requested()) {
     const auto wait = tick_safely();
     wait_and_ring(stop, steady_clock::now() + wait);

@@ -144,6 +144,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
                         .pool = read.text("pool"),
                         .slots = read.integer("slots"),
+                        .claim_ahead_max = read.integer("claim-ahead"),
                         .host = read.text("host"),
                         .health_port = read.integer("health-port"),
                         .worker_id = read.text("worker-id"),

@@ -74,6 +74,7 @@ struct WorkerSettings {
   std::string token;  // secret; empty: none. worker-token where token is not set
   std::string pool;
   int slots = 0;
+  int claim_ahead_max = 0;
   std::string host;  // that health_port listens on
   int health_port = 0;  // 0: none
   std::string worker_id;  // empty: make one

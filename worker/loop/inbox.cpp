@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/claim.hpp"
 #include "shared/wire/notification.hpp"
@@ -27,6 +28,9 @@ constexpr milliseconds look_without_room{20};  // for what was asked for while t
 constexpr milliseconds hold_without_room{
     100};  // the same while commands end at once, and their reports are on the way
 constexpr milliseconds fetch_patience_when_silent{1};
+// Commands that were claimed ahead are for others when those before them take longer than was foreseen.
+constexpr milliseconds ahead_patience{200};
+constexpr milliseconds ahead_look{50};  // while some wait for a thread
 constexpr std::size_t hand_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
@@ -47,15 +51,18 @@ Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
                     .secrets = parts.secrets,
                     .progress = parts.progress},
       doorbell_(doorbell),
+      pace_(settings.slots, settings.claim_ahead_max),
       random_(std::random_device{}()),
       looked_at_(std::chrono::steady_clock::now()) {}
 
 void Inbox::run(const std::stop_token& stop) {
+  base::name_thread("inbox");
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
     ++parts_.counts.inbox_turns;
     const bool is_expecting = this->is_expecting();
-    const auto patience = !is_expecting ? milliseconds(1000)
+    const bool is_waiting = look_after_waiting();
+    const auto patience = !is_expecting ? (is_waiting ? ahead_look : milliseconds(1000))
                           : is_quick_   ? hold_without_room
                                         : look_without_room;
     if (!parts_.book.wait_for_room(stop, patience)) {
@@ -69,9 +76,9 @@ void Inbox::run(const std::stop_token& stop) {
     const int room = std::min(parts_.book.room(), static_cast<int>(wire::claim_ids_max));
     if (room == 0) continue;
     if (!hand_.empty() || (doorbell_ != nullptr && doorbell_->is_open()))
-      take_from_doorbell(room, stop);
+      take_from_doorbell(room, is_waiting ? ahead_look : settings_.fetch_patience, stop);
     else
-      (void)take_by_poll(room, settings_.poll_patience, stop);
+      (void)take_by_poll(room, is_waiting ? ahead_look : settings_.poll_patience, stop);
   }
   turn_away();
 }
@@ -86,11 +93,11 @@ void Inbox::turn_away() {
   if (doorbell_ != nullptr && doorbell_->is_expecting()) doorbell_->turn_away();
 }
 
-void Inbox::take_from_doorbell(int room, const std::stop_token& stop) {
+void Inbox::take_from_doorbell(int room, milliseconds patience, const std::stop_token& stop) {
   std::vector<nats::Message> messages = std::exchange(hand_, {});
   if (messages.empty()) {
     auto fetched =
-        doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : settings_.fetch_patience);
+        doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : patience);
     if (!fetched) return;
     if (fetched->empty()) return look_around(room, stop);
     messages = std::move(*fetched);
@@ -300,11 +307,7 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
       instant.push_back(&command);
       continue;
     }
-    parts_.threads.submit([this, tool, stop = stops_[command.lease.queue_id], held = std::move(command)] {
-      std::vector<wire::AttemptReport> finished;
-      finished.push_back(run_command(held, tool, stop, run_settings_));
-      parts_.reporter.deliver(std::move(finished));
-    });
+    start_on_thread(std::move(command), *tool);
   }
   is_quick_ = instant.size() == commands.size();
   if (instant.empty()) return;
@@ -314,6 +317,38 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
     finished.push_back(run_command(*command, parts_.registry.find(command->tool_kind), {}, run_settings_));
   }
   parts_.reporter.deliver(std::move(finished));
+}
+
+void Inbox::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool) {
+  const auto deliver = [this](wire::AttemptReport report) {
+    std::vector<wire::AttemptReport> finished;
+    finished.push_back(std::move(report));
+    parts_.reporter.deliver(std::move(finished));
+  };
+  auto hand_back = [deliver, lease = command.lease, execution = command.execution_id] {
+    wire::AttemptReport report;
+    report.lease = lease;
+    report.execution_id = execution;
+    report.outcome = domain::Outcome::released;
+    report.result = "null";
+    deliver(std::move(report));
+  };
+  const auto stop = stops_[command.lease.queue_id];
+  auto run = [this, deliver, stop, &tool, held = std::move(command)] {
+    auto report = run_command(held, &tool, stop, run_settings_);
+    pace_.note(report.duration);
+    deliver(std::move(report));
+  };
+  parts_.threads.submit({.run = std::move(run),
+                         .hand_back = std::move(hand_back),
+                         .since = std::chrono::steady_clock::now()});
+}
+
+// Is anything claimed ahead that has no thread yet?
+bool Inbox::look_after_waiting() {
+  if (parts_.threads.hand_back(std::chrono::steady_clock::now() - ahead_patience) > 0) pace_.forget();
+  parts_.book.set_ahead(pace_.ahead());
+  return parts_.threads.is_anything_waiting();
 }
 
 // Notifications that were asked for before may come meanwhile: they are for others, and at once.

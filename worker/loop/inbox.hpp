@@ -16,6 +16,7 @@
 #include "worker/loop/doorbell.hpp"
 #include "worker/loop/lease_book.hpp"
 #include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/pace.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/run_command.hpp"
 #include "worker/loop/tool_threads.hpp"
@@ -50,7 +51,7 @@ class Inbox {
     int slots = 0;  // 0: for all of them; else for so many of one notification
   };
 
-  void take_from_doorbell(int room, const std::stop_token& stop);
+  void take_from_doorbell(int room, std::chrono::milliseconds patience, const std::stop_token& stop);
   // Gives how many commands it got.
   std::size_t take_by_poll(int room, std::chrono::milliseconds wait, const std::stop_token& stop);
   void look_around(int room, const std::stop_token& stop);
@@ -64,6 +65,8 @@ class Inbox {
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Asked& asked);
   void answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
   void start(std::vector<domain::ClaimedCommand> commands);
+  void start_on_thread(domain::ClaimedCommand command, tools::Tool& tool);
+  bool look_after_waiting();
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
   std::chrono::milliseconds backoff_after(const base::Error& error, int failures);
 
@@ -71,6 +74,7 @@ class Inbox {
   const WorkerSettings& settings_;
   const RunSettings run_settings_;
   Doorbell* doorbell_;
+  Pace pace_;
   // What came and found no room while commands were so short that there will be some in a moment.
   std::vector<nats::Message> hand_;
   bool is_quick_ = false;  // the last commands were all of tools that answer at once

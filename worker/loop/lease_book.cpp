@@ -20,7 +20,16 @@ LeaseBook::LeaseBook(int slots) : slots_(slots) { holdings_.reserve(static_cast<
 // overlap; but never more of them than there are slots.
 int LeaseBook::room_locked() const {
   const int held = static_cast<int>(holdings_.size());
-  return std::max(0, std::min(slots_ - running_, 2 * slots_ - held));
+  return std::max(0, std::min(slots_ + ahead_ - running_, 2 * slots_ + ahead_ - held));
+}
+
+bool LeaseBook::is_worth_claiming() const {
+  return room_locked() >= (running_ < slots_ ? 1 : std::max(1, ahead_ / 2));
+}
+
+void LeaseBook::set_ahead(int ahead) {
+  const std::lock_guard lock(mutex_);
+  ahead_ = ahead;
 }
 
 int LeaseBook::room() const {
@@ -30,7 +39,7 @@ int LeaseBook::room() const {
 
 bool LeaseBook::wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, stop, patience, [&] { return room_locked() > 0; });
+  return changed_.wait_for(lock, stop, patience, [&] { return is_worth_claiming(); });
 }
 
 bool LeaseBook::wait_until_idle(std::chrono::milliseconds patience) const {

@@ -37,9 +37,13 @@ class LeaseBook {
   LeaseBook(const LeaseBook&) = delete;
   LeaseBook& operator=(const LeaseBook&) = delete;
 
-  // Commands that may be claimed now: free slots, and fewer when reports are piling up (the server is slow or away).
+  // So many more than there are slots may be held, to begin when others end.
+  void set_ahead(int ahead);
+  // Commands that may be claimed now: free slots and those ahead, and fewer when reports are piling up (the server is slow or
+  // away).
   [[nodiscard]] int room() const;
-  // False when `stop` was requested or `patience` passed without room.
+  // False when `stop` was requested or `patience` passed without room. While all slots are taken, half of what may be claimed
+  // ahead is waited for: it is claimed in one call.
   bool wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const;
   bool wait_until_idle(std::chrono::milliseconds patience) const;  // nothing runs
   bool wait_until_empty(std::chrono::milliseconds patience) const;  // nothing is held
@@ -79,8 +83,10 @@ class LeaseBook {
  private:
   bool mark(Holding& holding, StopReason reason);
   [[nodiscard]] int room_locked() const;
+  [[nodiscard]] bool is_worth_claiming() const;
 
   const int slots_;
+  int ahead_ = 0;
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;
   std::unordered_map<base::CommandId, Holding> holdings_;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::loop {
@@ -20,6 +21,7 @@ LeaseKeeper::LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wir
       progressed_at_(renewed_at_) {}
 
 void LeaseKeeper::run(const std::stop_token& stop) {
+  base::name_thread("leases");
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
     const auto begin = SteadyClock::now();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::loop {
@@ -30,6 +31,7 @@ void ProgressTeller::leave(CommandProgress& command) {
 
 // Nobody wakes it: a command that prints and ends within the interval must cost no switch of threads.
 void ProgressTeller::run(const std::stop_token& stop) {
+  base::name_thread("progress");
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "shared/base/backoff.hpp"
+#include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::loop {
@@ -70,6 +71,7 @@ void Reporter::deliver(std::vector<wire::AttemptReport> finished) {
 }
 
 void Reporter::run(const std::stop_token& stop) {
+  base::name_thread("reporter");
   const nats::ThreadScope scope;
   for (;;) {
     Batch batch = take_batch(stop);

@@ -1,5 +1,9 @@
 #include "worker/loop/tool_threads.hpp"
 
+#include <utility>
+
+#include "shared/base/thread_name.hpp"
+
 namespace noetl::loop {
 
 ToolThreads::~ToolThreads() {
@@ -11,28 +15,46 @@ ToolThreads::~ToolThreads() {
   threads_.clear();
 }
 
-void ToolThreads::submit(std::function<void()> work) {
+void ToolThreads::submit(Work work) {
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(work));
     if (idle_ < waiting_.size() && threads_.size() < threads_max_) {
       threads_.emplace_back([this] { work_until_closed(); });
     }
+    if (idle_ == 0) return;  // whoever ends, or begins, looks for himself
   }
   work_or_end_.notify_one();
 }
 
+std::size_t ToolThreads::hand_back(std::chrono::steady_clock::time_point waiting_since) {
+  std::deque<Work> late;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty() || waiting_.front().since >= waiting_since) return 0;
+    late.swap(waiting_);
+  }
+  for (const Work& work : late) work.hand_back();
+  return late.size();
+}
+
+bool ToolThreads::is_anything_waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() > idle_;
+}
+
 void ToolThreads::work_until_closed() {
+  base::name_thread("tool");
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
     work_or_end_.wait(lock, [&] { return is_closed_ || !waiting_.empty(); });
     --idle_;
     if (waiting_.empty()) return;
-    const std::function<void()> work = std::move(waiting_.front());
+    const Work work = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    work();
+    work.run();
     lock.lock();
   }
 }

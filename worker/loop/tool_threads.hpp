@@ -1,6 +1,7 @@
 #pragma once
 // ToolThreads: threads for tools that take their time; a new one only when all are busy, at most `threads_max`.
-// submit() from any thread; the destructor runs what was submitted to its end.
+// submit() and hand_back() from any thread; the destructor runs what was submitted to its end.
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -12,21 +13,30 @@ namespace noetl::loop {
 
 class ToolThreads {
  public:
+  struct Work {
+    std::function<void()> run;
+    std::function<void()> hand_back;  // instead of it, before it has begun
+    std::chrono::steady_clock::time_point since;
+  };
+
   explicit ToolThreads(std::size_t threads_max) : threads_max_(threads_max) {}
   ~ToolThreads();
   ToolThreads(const ToolThreads&) = delete;
   ToolThreads& operator=(const ToolThreads&) = delete;
 
-  // The caller keeps to its slots, of which there are as many as threads: so the queue is bounded by them.
-  void submit(std::function<void()> work);
+  // The caller keeps to its slots, of which there are as many as threads, and to what it claims ahead: so the queue is bounded.
+  void submit(Work work);
+  // When the oldest that has no thread yet waits since before that time, all that wait are handed back, in this thread. How many.
+  std::size_t hand_back(std::chrono::steady_clock::time_point waiting_since);
+  [[nodiscard]] bool is_anything_waiting() const;
 
  private:
   void work_until_closed();
 
   const std::size_t threads_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_or_end_;
-  std::deque<std::function<void()>> waiting_;
+  std::deque<Work> waiting_;
   std::size_t idle_ = 0;
   bool is_closed_ = false;
   std::vector<std::jthread> threads_;

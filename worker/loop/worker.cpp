@@ -166,6 +166,7 @@ bool Worker::drain(Running& running) {
   running.taking.request_stop();
   running.taking.join();
   if (running.doorbell) running.doorbell->close();
+  (void)running.threads->hand_back(std::chrono::steady_clock::time_point::max());
   if (!running.book.wait_until_idle(settings_.grace)) {
     const int stopped =
         running.book.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());

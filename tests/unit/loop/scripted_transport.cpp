@@ -130,6 +130,11 @@ base::Result<wire::ReportAnswer> ScriptedTransport::report(const wire::ReportReq
       continue;
     }
     row.is_running = false;
+    if (attempt.outcome == domain::Outcome::released) {
+      ++row.releases;
+      verdict.retry_after = std::chrono::milliseconds(0);
+      continue;
+    }
     row.reports.push_back(attempt);
     if (attempt.lease.queue_id.value == to_retry && row.epoch == 1) {
       verdict.retry_after = std::chrono::milliseconds(10);

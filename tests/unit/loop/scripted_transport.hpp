@@ -19,7 +19,8 @@ struct Row {
   std::string tool_kind = "noop";
   int epoch = 0;
   bool is_running = false;
-  std::vector<wire::AttemptReport> reports;  // accepted ones
+  int releases = 0;  // handed back
+  std::vector<wire::AttemptReport> reports;  // accepted ones that ended it
 };
 
 class ScriptedTransport final : public transport::Transport {
