@@ -102,6 +102,18 @@ def latency(stack, count):
     return stack.load("latency", "--count", count, "--per-second", 20)
 
 
+def latency_beside(stack, count, per_second):
+    """The same for commands that stand in line with others of the same pool, of which so many come each second, 100 at a time."""
+    batch, seconds = 100, (count + 40) / 20
+    after = last_id(stack)
+    flood = stack.begin_load("enqueue", "--connections", 2, "--batch", batch, "--requests-per-second", per_second / batch,
+                             "--count", int(per_second * seconds))
+    measured = latency(stack, count)
+    sent = stack.end_load(flood)
+    wait_for_drain(stack, after)
+    return {**measured, "beside": sent["per_second"]}
+
+
 def steps(stack, executions):
     """Three-step playbooks, started 500 in a request: from the first start to the last step's end."""
     after = last_id(stack)

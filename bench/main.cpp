@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   std::string tool = R"({"kind":"noop"})";
   std::string path;
   double per_second = 20;
+  double requests_per_second = 0;
   app.add_option("--host", host);
   app.add_option("--port", port);
   app.require_subcommand(1);
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
     command->add_option("--connections", connections);
     command->add_option("--count", count, "commands or executions in all");
     command->add_option("--batch", batch)->check(CLI::PositiveNumber);
+    command->add_option("--requests-per-second", requests_per_second, "evenly; 0: as many as are answered");
   }
   enqueue->add_option("--tool", tool, "JSON of the tool");
   execute->add_option("--path", path)->required();
@@ -76,7 +78,8 @@ int main(int argc, char** argv) {
                            .body = body,
                            .items = count,
                            .items_per_request = batch,
-                           .connections = connections})
+                           .connections = connections,
+                           .requests_per_second = requests_per_second})
               << "\n";
   } catch (const std::exception& problem) {
     std::cerr << "noetl-bench: " << problem.what() << "\n";

@@ -47,6 +47,9 @@ def measure_ours(stack, choice):
 
     drains = repeat("drain", runs, lambda: figures.drain(stack, n, 2))
     latencies = repeat("latency", runs, lambda: figures.latency(stack, 200))
+    half = statistics.median(d["drain"] for d in drains) / 2
+    beside = {rate: repeat(f"latency beside {rate:,.0f}/s", runs, lambda: figures.latency_beside(stack, 200, rate))
+              for rate in (half / 4, half)}
     busy_memory = figures.memory(stack)
     steps = repeat("steps", runs, lambda: figures.steps(stack, max(500, n // 20)))
     calls = repeat("python", runs, lambda: figures.python_calls(stack, max(1000, n // 10), choice.python_slots, choice.python_processes))
@@ -66,7 +69,8 @@ def measure_ours(stack, choice):
         figure("start latency p99, from before the POST", [v["p99_ms"] for v in latencies], "ms", 2),
         figure("start latency p50, from its answer", [v["accepted_p50_ms"] for v in latencies], "ms", 2),
         figure("start latency p99, from its answer", [v["accepted_p99_ms"] for v in latencies], "ms", 2),
-        figure("of it one loopback HTTP request", [v["loopback_p50_ms"] for v in latencies], "ms", 2),
+        *(figure(f"start latency {part}, from its answer, beside {per_second:,.0f} commands/s", [v[f"accepted_{part}_ms"] for v in values], "ms", 2)
+          for per_second, values in beside.items() for part in ("p50", "p99")),
         figure("playbook steps, three-step playbooks", steps, "steps/s"),
         figure("python calls", calls, "calls/s"),
         figure("WAL, enqueue", [d["wal_enqueue"] for d in drains], "bytes/command"),

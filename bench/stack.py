@@ -178,13 +178,19 @@ class Stack:
         finally:
             connection.close()
 
+    def begin_load(self, *arguments):
+        return subprocess.Popen([os.path.join(self.bin, "noetl-bench"), "--port", str(self.port), *map(str, arguments)],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent(signal.SIGKILL))
+
+    def end_load(self, run):
+        out, complaint = run.communicate(timeout=600)
+        if run.returncode != 0:
+            raise RuntimeError(f"noetl-bench {run.args[3:]}: {complaint.strip()}")
+        return json.loads(out)
+
     def load(self, *arguments):
         """One measurement of noetl-bench."""
-        run = subprocess.run([os.path.join(self.bin, "noetl-bench"), "--port", str(self.port), *map(str, arguments)],
-                             capture_output=True, text=True, timeout=600)
-        if run.returncode != 0:
-            raise RuntimeError(f"noetl-bench {arguments}: {run.stderr.strip()}")
-        return json.loads(run.stdout)
+        return self.end_load(self.begin_load(*arguments))
 
 
 def machine_line():

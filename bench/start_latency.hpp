@@ -1,7 +1,6 @@
 #pragma once
-// Start latency: from an enqueue to the tool's first instruction, seen from outside. The command is an http
-// call to a listener in this process; the time is that of the call's arrival, so that it includes one
-// loopback connection and request: what is printed is a little more than the tool's true start.
+// Start latency: from an enqueue to the first line of the user's own code. The command is a Python function that answers with the
+// clock of this machine (CLOCK_MONOTONIC), which is the one that sender and worker share: nothing of reporting is in it.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,8 +13,8 @@ struct LatencyRun {
   double per_second = 20;
 };
 
-// {count, p50_ms, p99_ms, max_ms: from before the POST; accepted_p50_ms, accepted_p99_ms: from its answer;
-//  loopback_p50_ms: what one request to the listener costs by itself}.
+// {count, p50_ms, p99_ms, max_ms: from before the POST; accepted_p50_ms, accepted_p99_ms, accepted_max_ms: from its answer, 0 when
+//  it began before}. Throws when a command is refused or does not end.
 [[nodiscard]] nlohmann::json measure_start_latency(const LatencyRun& run);
 
 }  // namespace noetl::bench

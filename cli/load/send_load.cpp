@@ -23,6 +23,7 @@ struct Shared {
   std::mutex mutex;
   Sent sent;  // guarded by mutex
   std::string whole_body;  // of every request but the last: making it must not take time from the server
+  Clock::time_point start;
 };
 
 void merge(Sent& into, Sent&& from) {
@@ -40,6 +41,11 @@ void send_requests(const Load& load, Shared& shared) {
     const auto first = shared.next.fetch_add(load.items_per_request);
     if (first >= load.items) break;
     const auto items = std::min(load.items_per_request, load.items - first);
+    if (load.requests_per_second > 0) {
+      const double due = static_cast<double>(first / load.items_per_request) / load.requests_per_second;
+      std::this_thread::sleep_until(
+          shared.start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
+    }
     const auto last_body = items < load.items_per_request ? load.body(items) : std::string();
     const auto start = Clock::now();
     auto answer = connection.post(load.path, last_body.empty() ? shared.whole_body : last_body);
@@ -69,13 +75,13 @@ double percentile(std::vector<double> values, double part) {
 Sent send_load(const Load& load) {
   Shared shared;
   shared.whole_body = load.body(load.items_per_request);
-  const auto start = Clock::now();
+  shared.start = Clock::now();
   {
     std::vector<std::jthread> senders;
     senders.reserve(static_cast<std::size_t>(load.connections));
     for (int i = 0; i < load.connections; ++i) senders.emplace_back([&] { send_requests(load, shared); });
   }
-  shared.sent.seconds = ms_since(start) / 1000;
+  shared.sent.seconds = ms_since(shared.start) / 1000;
   return std::move(shared.sent);
 }
 

@@ -17,6 +17,7 @@ struct Load {
   std::size_t items = 1;  // in all
   std::size_t items_per_request = 1;  // fewer in the last one
   int connections = 1;
+  double requests_per_second = 0;  // of all connections together, evenly; 0: as many as are answered
   std::stop_token stop = {};
 };
 

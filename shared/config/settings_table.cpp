@@ -116,7 +116,7 @@ std::vector<Setting> worker_only_settings() {
       {"pool", {"NOETL_WORKER_POOL_NAME"}, "default", text, worker, "Pool that the worker serves."},
       {"slots", {"NOETL_WORKER_SLOTS", "WORKER_MAX_CONCURRENT"}, "16", integer, worker,
        "Commands that the worker runs at the same time.", false, 1, 1024},
-      {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "64", integer, worker,
+      {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "256", integer, worker,
        "Most commands that it claims beyond its slots while the last ones took milliseconds. 0: none.", false, 0, 512},
       {"health-port", {"NOETL_HEALTH_PORT"}, "0", integer, worker,
        "Port where the worker answers /livez, /readyz and /metrics. 0: none.", false, 0, 65535},

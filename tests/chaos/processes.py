@@ -23,6 +23,7 @@ class Process:
     def __init__(self, name, folder, death_signal=signal.SIGKILL):
         self.name, self.log_file, self.death_signal = name, pathlib.Path(folder) / f"{name}.log", death_signal
         self.process = None
+        self.programs = None  # folder of its program, when it is not the one of its stack: another release
 
     def spawn(self, command, env=None, user=None, cwd=None, preload=None):
         environment = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}

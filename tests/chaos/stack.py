@@ -37,7 +37,7 @@ class Server(Process):
         self.stack, self.port = stack, free_port()
 
     def start(self, env=None, is_awaited=True):
-        self.spawn([self.stack.programs / "noetl-server"],
+        self.spawn([(self.programs or self.stack.programs) / "noetl-server"],
                    {**self.stack.server_env(), "NOETL_PORT": str(self.port),
                     "SERVER_API_URL": f"http://127.0.0.1:{self.port}", **(env or {})})
         if is_awaited:
@@ -69,7 +69,7 @@ class Worker(Process):
         """Each start is another worker to the server, as in production."""
         self.generation += 1
         self.worker_id = f"{self.name}.{self.generation}"
-        self.spawn([self.stack.programs / "noetl-worker"],
+        self.spawn([(self.programs or self.stack.programs) / "noetl-worker"],
                    {**self.stack.worker_env(self.index), "NOETL_WORKER_ID": self.worker_id, **(env or {})}, preload=preload)
 
     def await_ready(self, patience=30):

@@ -31,6 +31,9 @@ constexpr milliseconds fetch_patience_when_silent{1};
 // Commands that were claimed ahead are for others when those before them take longer than was foreseen.
 constexpr milliseconds ahead_patience{200};
 constexpr milliseconds ahead_look{50};  // while some wait for a thread
+constexpr std::size_t ahead_context_bytes_max =
+    16 * 1024;  // the mean of the last ones: they are held in memory
+constexpr std::chrono::microseconds instant_duration{1};  // of tools that run here; not measured one by one
 constexpr std::size_t hand_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
@@ -96,8 +99,7 @@ void Inbox::turn_away() {
 void Inbox::take_from_doorbell(int room, milliseconds patience, const std::stop_token& stop) {
   std::vector<nats::Message> messages = std::exchange(hand_, {});
   if (messages.empty()) {
-    auto fetched =
-        doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : patience);
+    auto fetched = doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : patience);
     if (!fetched) return;
     if (fetched->empty()) return look_around(room, stop);
     messages = std::move(*fetched);
@@ -300,6 +302,9 @@ void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung&
 
 void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
   if (commands.empty()) return;
+  std::size_t bytes = 0;
+  for (const auto& command : commands) bytes += command.context.size();
+  is_small_ = bytes / commands.size() <= ahead_context_bytes_max;
   std::vector<domain::ClaimedCommand*> instant;
   for (domain::ClaimedCommand& command : commands) {
     tools::Tool* tool = parts_.registry.find(command.tool_kind);
@@ -310,6 +315,7 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
     start_on_thread(std::move(command), *tool);
   }
   is_quick_ = instant.size() == commands.size();
+  if (is_quick_) pace_.note(instant_duration);
   if (instant.empty()) return;
   std::vector<wire::AttemptReport> finished;
   finished.reserve(instant.size());
@@ -339,15 +345,14 @@ void Inbox::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool) {
     pace_.note(report.duration);
     deliver(std::move(report));
   };
-  parts_.threads.submit({.run = std::move(run),
-                         .hand_back = std::move(hand_back),
-                         .since = std::chrono::steady_clock::now()});
+  parts_.threads.submit(
+      {.run = std::move(run), .hand_back = std::move(hand_back), .since = std::chrono::steady_clock::now()});
 }
 
 // Is anything claimed ahead that has no thread yet?
 bool Inbox::look_after_waiting() {
   if (parts_.threads.hand_back(std::chrono::steady_clock::now() - ahead_patience) > 0) pace_.forget();
-  parts_.book.set_ahead(pace_.ahead());
+  parts_.book.set_ahead(is_small_ ? pace_.ahead() : 0);
   return parts_.threads.is_anything_waiting();
 }
 

@@ -77,6 +77,7 @@ class Inbox {
   Pace pace_;
   // What came and found no room while commands were so short that there will be some in a moment.
   std::vector<nats::Message> hand_;
+  bool is_small_ = true;  // the last commands
   bool is_quick_ = false;  // the last commands were all of tools that answer at once
   int poll_failures_ = 0;
   std::minstd_rand random_;

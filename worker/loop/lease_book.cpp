@@ -6,6 +6,8 @@
 namespace noetl::loop {
 
 namespace {
+constexpr std::size_t given_up_max = 4096;  // more than a worker ever holds
+
 // The holding by that very lease; null when there is none, or by another epoch.
 template <class Holdings>
 auto* held_by(const domain::Lease& lease, Holdings& holdings) {
@@ -20,7 +22,8 @@ LeaseBook::LeaseBook(int slots) : slots_(slots) { holdings_.reserve(static_cast<
 // overlap; but never more of them than there are slots.
 int LeaseBook::room_locked() const {
   const int held = static_cast<int>(holdings_.size());
-  return std::max(0, std::min(slots_ + ahead_ - running_, 2 * slots_ + ahead_ - held));
+  const int most = slots_ + ahead_;
+  return std::max(0, std::min(most - running_, 2 * most - held));
 }
 
 bool LeaseBook::is_worth_claiming() const {
@@ -65,6 +68,11 @@ std::vector<base::CommandId> LeaseBook::end_claim(std::vector<Holding> claimed) 
     claim_opened_at_.reset();
     for (Holding& holding : claimed) {
       const base::CommandId id = holding.lease.queue_id;
+      if (is_given_up(holding.lease)) {
+        known.push_back(id);
+        ended.push_back(std::move(holding));
+        continue;
+      }
       const auto [place, is_new] = holdings_.try_emplace(id);
       if (!is_new && place->second.lease == holding.lease) {
         known.push_back(id);
@@ -112,9 +120,24 @@ std::optional<Holding> LeaseBook::release(const domain::Lease& lease) {
   if (found == nullptr) return std::nullopt;
   std::optional<Holding> holding(std::move(*found));
   if (holding->is_running) --running_;
+  if (holding->reason == StopReason::lost) remember_given_up(lease);
   holdings_.erase(lease.queue_id);
   changed_.notify_all();
   return holding;
+}
+
+void LeaseBook::remember_given_up(const domain::Lease& lease) {
+  const bool is_new = given_up_.insert_or_assign(lease.queue_id, lease.epoch).second;
+  if (!is_new) return;
+  given_up_order_.push_back(lease.queue_id);
+  if (given_up_order_.size() <= given_up_max) return;
+  given_up_.erase(given_up_order_.front());
+  given_up_order_.pop_front();
+}
+
+bool LeaseBook::is_given_up(const domain::Lease& lease) const {
+  const auto found = given_up_.find(lease.queue_id);
+  return found != given_up_.end() && found->second == lease.epoch;
 }
 
 bool LeaseBook::mark(Holding& holding, StopReason reason) {

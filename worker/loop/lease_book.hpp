@@ -3,6 +3,7 @@
 // are free. Shared by inbox, tools, lease keeper and reporter; any thread.
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -53,7 +54,8 @@ class LeaseBook {
   // or a worker that polls all the time would never let go of a lost reply.
   static constexpr std::chrono::milliseconds claim_age_told{1000};
   void begin_claim();  // one at a time
-  // Which of them this worker holds by that very lease already: those run, or have run, and must not be begun again. What it
+  // Which of them this worker holds by that very lease already, or has given up: those run, or have run, and must not be begun
+  // again; the server frees what is given up when it hears that it is not held. What it
   // holds of a command by an older lease is lost: its tool is stopped.
   [[nodiscard]] std::vector<base::CommandId> end_claim(std::vector<Holding> claimed);
 
@@ -82,6 +84,8 @@ class LeaseBook {
 
  private:
   bool mark(Holding& holding, StopReason reason);
+  void remember_given_up(const domain::Lease& lease);
+  [[nodiscard]] bool is_given_up(const domain::Lease& lease) const;
   [[nodiscard]] int room_locked() const;
   [[nodiscard]] bool is_worth_claiming() const;
 
@@ -91,6 +95,8 @@ class LeaseBook {
   mutable std::condition_variable_any changed_;
   std::unordered_map<base::CommandId, Holding> holdings_;
   int running_ = 0;
+  std::unordered_map<base::CommandId, int> given_up_;  // epochs of lost leases, the last ones
+  std::deque<base::CommandId> given_up_order_;  // oldest first; as many
   std::optional<std::chrono::steady_clock::time_point> claim_opened_at_;
 };
 

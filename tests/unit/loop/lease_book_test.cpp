@@ -143,6 +143,27 @@ TEST_CASE("what is given again by the lease that is held runs already") {
   CHECK(book.reason_of(lease_of(1)) == StopReason::none);
 }
 
+TEST_CASE(
+    "a lease that was given up is not begun again when the server, which knows nothing of it, gives it "
+    "again") {
+  LeaseBook book(4);
+  hold(book, 1, 1);
+  CHECK(book.stop_all(StopReason::lost, std::chrono::steady_clock::time_point::max()) == 1);
+  CHECK(book.finish(lease_of(1)) == StopReason::lost);
+  CHECK(book.release(lease_of(1)).has_value());
+
+  std::vector<Holding> again;
+  again.push_back(holding_of(1));
+  CHECK(book.end_claim(std::move(again)) == std::vector{base::CommandId{1}});
+  CHECK(book.room() == 4);
+  CHECK(book.snapshot().held.empty());
+
+  std::vector<Holding> newer;
+  newer.push_back(holding_of(1, 2));
+  CHECK(book.end_claim(std::move(newer)).empty());
+  CHECK(book.room() == 3);
+}
+
 TEST_CASE("a claim that is open for long is told to the server, a short one is not") {
   LeaseBook book(4);
   const auto now = std::chrono::steady_clock::now();
