@@ -485,7 +485,9 @@ CREATE TABLE noetl.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    runs_with integer NOT NULL,
+    CONSTRAINT schema_migration_runs_with_check CHECK (((runs_with >= 1) AND (runs_with <= version)))
 );
 CREATE TABLE noetl.variable (
     execution_id bigint NOT NULL,

@@ -70,16 +70,17 @@ std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& setting
   const std::string own = wire::commands_consumer_of(pool, settings.consumer);
   // One of many commands goes through the hands of many workers that have a slot or two each, and of as many that have none
   // just then. What is given up all the same is rung anew by upkeep, a second or two later.
-  const int later_deliveries_max = settings.deliveries_max <= 0
-                                       ? settings.deliveries_max
-                                       : settings.deliveries_max + 16 * static_cast<int>(wire::lane_commands_max);
+  const int later_deliveries_max =
+      settings.deliveries_max <= 0 ? settings.deliveries_max
+                                   : settings.deliveries_max + 16 * static_cast<int>(wire::lane_commands_max);
   std::vector<nats::ConsumerSettings> consumers;
   for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
     consumers.push_back({.durable = wire::lane_consumer_of(own, lane),
                          .filter_subject = wire::lane_subject_of(pool, lane, settings.subject),
                          .ack_wait = settings.ack_wait,
                          .deliveries_max = lane == 0 ? settings.deliveries_max : later_deliveries_max,
-                         .acks_pending_max = settings.acks_pending_max});
+                         .acks_pending_max = settings.acks_pending_max,
+                         .is_kept_up = lane > 0});
   }
   return consumers;
 }

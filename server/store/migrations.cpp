@@ -21,30 +21,54 @@ constexpr const char* table_statement =
     "  version int primary key, name text not null, checksum text not null,"
     "  applied_at timestamptz not null default now())";
 
+// The first migration that says by itself which programs may work with it.
+constexpr int first_with_runs_with = 10;
+constexpr std::string_view runs_with_mark = "-- runs-with: ";
+
 struct Applied {
   std::string name, checksum, applied_at;
+  int runs_with = 0;  // programs that know at least this migration work with it
 };
+
+int runs_with_of(int version, std::string_view text) {
+  if (version < first_with_runs_with) return version;
+  NOETL_INVARIANT(text.starts_with(runs_with_mark), "a migration begins with '-- runs-with: N'");
+  return std::stoi(std::string(text.substr(runs_with_mark.size(), text.find('\n') - runs_with_mark.size())));
+}
+
+bool has_runs_with(pqxx::transaction_base& transaction) {
+  return transaction
+      .exec1(
+          "select exists (select from pg_attribute where attrelid = 'noetl.schema_migration'::regclass"
+          " and attname = 'runs_with' and not attisdropped)")[0]
+      .as<bool>();
+}
 
 std::map<int, Applied> read_applied(pqxx::connection& connection) {
   pqxx::nontransaction transaction(connection);
   std::map<int, Applied> applied;
   if (transaction.exec1("select to_regclass('noetl.schema_migration') is not null")[0].as<bool>()) {
-    for (const auto& row :
-         transaction.exec("select version, name, checksum, applied_at::text from noetl.schema_migration")) {
-      applied[row[0].as<int>()] = {row[1].c_str(), row[2].c_str(), row[3].c_str()};
+    const std::string runs_with = has_runs_with(transaction) ? "runs_with" : "version";
+    for (const auto& row : transaction.exec("select version, name, checksum, applied_at::text, " + runs_with +
+                                            " from noetl.schema_migration")) {
+      applied[row[0].as<int>()] = {row[1].c_str(), row[2].c_str(), row[3].c_str(),
+                                   row[4].is_null() ? row[0].as<int>() : row[4].as<int>()};
     }
   }
   return applied;
 }
 
 base::Result<void> check_applied(const std::map<int, Applied>& applied) {
+  const auto& known = known_migrations();
+  const int newest = known.back().version;
   for (const auto& [version, was] : applied) {
-    const auto& known = known_migrations();
-    if (version > static_cast<int>(known.size())) {
+    if (version > newest) {
+      if (was.runs_with <= newest) continue;
       return base::failure(base::ErrorCode::schema_mismatch,
                            "the database has migration " + std::to_string(version) + " (" + was.name +
-                               "), this program knows up to " + std::to_string(known.size()) +
-                               ": run a newer program");
+                               "), which needs a program that knows migration " +
+                               std::to_string(was.runs_with) + "; this one knows up to " +
+                               std::to_string(newest) + ": run a newer program");
     }
     if (known[static_cast<std::size_t>(version - 1)].checksum != was.checksum) {
       return base::failure(base::ErrorCode::schema_mismatch,
@@ -65,8 +89,15 @@ void try_to_apply(pqxx::connection& connection, const Migration& migration) {
   // Below Postgres' deadlock_timeout of a second, and well below what requests wait for a connection.
   transaction.exec("set local lock_timeout = '500ms'");
   transaction.exec(migration.text);
-  transaction.exec_params("insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)",
-                          migration.version, migration.name, migration.checksum);
+  if (migration.version < first_with_runs_with) {
+    transaction.exec_params(
+        "insert into noetl.schema_migration (version, name, checksum) values ($1, $2, $3)", migration.version,
+        migration.name, migration.checksum);
+  } else {
+    transaction.exec_params(
+        "insert into noetl.schema_migration (version, name, checksum, runs_with) values ($1, $2, $3, $4)",
+        migration.version, migration.name, migration.checksum, migration.runs_with);
+  }
   transaction.commit();
 }
 
@@ -91,7 +122,8 @@ const std::vector<Migration>& known_migrations() {
     std::vector<Migration> made;
     for (const auto& [name, text] : migration_files) {
       const int version = std::stoi(std::string(name.substr(0, 4)));
-      made.push_back({version, std::string(name), std::string(text), sha256_hex(text)});
+      made.push_back(
+          {version, std::string(name), std::string(text), sha256_hex(text), runs_with_of(version, text)});
     }
     std::sort(made.begin(), made.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
     for (std::size_t i = 0; i < made.size(); ++i) {

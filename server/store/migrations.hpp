@@ -13,6 +13,7 @@ struct Migration {
   std::string name;  // file name
   std::string text;
   std::string checksum;  // sha256, hex
+  int runs_with = 0;  // programs that know at least this one work with the schema that it makes
 };
 
 struct AppliedMigration {
@@ -24,8 +25,8 @@ struct AppliedMigration {
 // What this program knows, in order.
 [[nodiscard]] const std::vector<Migration>& known_migrations();
 
-// Applies what is missing; the versions applied. Errors: schema_mismatch (database newer than this
-// program, or a file changed after it was applied), unavailable.
+// Applies what is missing; the versions applied. A newer database is left as it is when its migrations say that they run with
+// what this program knows. Errors: schema_mismatch (they do not, or a file was changed after it was applied), unavailable.
 [[nodiscard]] base::Result<std::vector<int>> migrate_up(const std::string& database_url);
 // Known migrations with the time they were applied. Errors: unavailable.
 [[nodiscard]] base::Result<std::vector<AppliedMigration>> migration_status(const std::string& database_url);

@@ -84,6 +84,11 @@ std::vector<std::string> drift_of(const jsConsumerInfo& found, const ConsumerSet
   return drift;
 }
 
+bool has_other_bounds(const jsConsumerConfig& found, const ConsumerSettings& settings) {
+  return found.AckWait != nanoseconds(settings.ack_wait) || found.MaxDeliver != settings.deliveries_max ||
+         found.MaxAckPending != settings.acks_pending_max;
+}
+
 base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream,
                                      std::chrono::milliseconds patience) {
   jsOptions options = options_for(patience);
@@ -108,6 +113,16 @@ base::Result<ConsumerInfo> consumer_info(jsCtx* context, const std::string& stre
     return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'",
                         static_cast<int>(code));
   return found;
+}
+
+bool update_bounds(jsCtx* context, const std::string& stream, const jsConsumerConfig& found,
+                   const ConsumerSettings& settings, std::chrono::milliseconds patience) {
+  jsConsumerConfig config = found;
+  config.AckWait = nanoseconds(settings.ack_wait);
+  config.MaxDeliver = settings.deliveries_max;
+  config.MaxAckPending = settings.acks_pending_max;
+  jsOptions options = options_for(patience);
+  return js_UpdateConsumer(nullptr, context, stream.c_str(), &config, &options, nullptr) == NATS_OK;
 }
 
 }  // namespace
@@ -208,6 +223,10 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
                         "create or adopt consumer '" + settings.durable + "' of stream '" + stream + "'",
                         static_cast<int>(code));
   }
+  // Who may not change it is told of the difference, and works on.
+  const bool is_old = !is_new && settings.is_kept_up && has_other_bounds(*found->Config, settings);
+  if (is_old && update_bounds(context_.get(), stream, *found->Config, settings, patience_))
+    return compare_consumer(stream, settings);
   ConsumerState state = state_of(*found);
   state.is_new = is_new;
   state.drift = drift_of(*found, settings);

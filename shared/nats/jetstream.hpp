@@ -1,6 +1,7 @@
 #pragma once
 // JetStream: streams and durable pull consumers of one connection. ensure_* create what is missing and adopt what is
-// there: a difference is reported as drift, never silently altered, because an operator may have meant it.
+// there: a difference is reported as drift, never silently altered, because an operator may have meant it; but for consumers
+// that no operator makes (is_kept_up).
 // Any thread; calls wait for the server up to `patience`.
 #include <chrono>
 #include <cstdint>
@@ -31,6 +32,8 @@ struct ConsumerSettings {
   std::chrono::milliseconds ack_wait{30'000};
   int deliveries_max = 3;
   int acks_pending_max = 20'000;
+  // One that is there gets these waits and bounds when it has others, and is not reported: nobody but us makes it.
+  bool is_kept_up = false;
 };
 
 struct StreamState {

@@ -12,7 +12,8 @@ TEST_CASE("a server stays ready beside a newer schema, and is not ready beside a
   CHECK(app::check_readiness(server.parts).is_schema_current);
 
   server.run(
-      "insert into noetl.schema_migration (version, name, checksum) values (9999, 'later', repeat('0', 64))");
+      "insert into noetl.schema_migration (version, name, checksum, runs_with) values (9999, 'later', "
+      "repeat('0', 64), 9999)");
   CHECK(app::check_readiness(server.parts).is_schema_current);
   server.run("delete from noetl.schema_migration where version > 1");
 

@@ -65,15 +65,32 @@ TEST_CASE("sql/schema.sql is what the migrations make") {
   CHECK(kept.str() == made);
 }
 
-TEST_CASE("migrating twice changes nothing, a newer database is refused") {
-  const auto url = migrated();
+TEST_CASE("migrating twice changes nothing") { CHECK(store::migrate_up(migrated()).value().empty()); }
 
+TEST_CASE(
+    "a newer database is worked with when its migrations run with what this program knows, and refused when "
+    "not") {
+  const auto url = migrated();
+  const std::string known = std::to_string(store::known_migrations().back().version);
+  (void)sql(url,
+            "insert into noetl.schema_migration (version, name, checksum, runs_with) values (9998, "
+            "'expands', 'x', " +
+                known + ")");
   CHECK(store::migrate_up(url).value().empty());
-  (void)sql(url, "insert into noetl.schema_migration (version, name, checksum) values (9999, 'later', 'x')");
+  CHECK(store::migration_status(url).has_value());
+
+  (void)sql(url,
+            "insert into noetl.schema_migration (version, name, checksum, runs_with) values (9999, "
+            "'contracts', 'x', 9998)");
   const auto refused = store::migrate_up(url);
 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::schema_mismatch);
+  CHECK(refused.error().message.find("contracts") != std::string::npos);
+}
+
+TEST_CASE("every migration says which programs go on working with it, and never one to come") {
+  for (const auto& migration : store::known_migrations()) CHECK(migration.runs_with <= migration.version);
 }
 
 TEST_CASE("a migration that was edited after it was applied is refused") {

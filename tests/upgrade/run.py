@@ -20,21 +20,21 @@ from stack import Stack, StackSettings  # noqa: E402
 
 PROGRAMS = ("noetl-server", "noetl-worker", "noetlctl")
 REST_PATIENCE_SECONDS = 60
-PROBES = 3
+FIRST_WITH_RUNS_WITH = 10
 
 
 class Upgrade:
     def __init__(self, stack, load, new, old, seconds):
         self.stack, self.load, self.new, self.old, self.seconds = stack, load, new, old, seconds
         self.problems = []
+        self.old_migrations = [row[0] for row in stack.sql("select name from noetl.schema_migration")]
 
     def hold(self, what):
         """The load goes on for a while with what runs now; everything accepted before ends meanwhile, so nothing waits for the next step."""
         start, before = time.monotonic(), len(self.load.accepted)
         time.sleep(self.seconds)
-        early = [one for accepted in self.load.accepted[:before] if "commands" in accepted.submission.body or
-                 accepted.submission.route.endswith("/commands") for one in accepted.ids]
-        self.await_done(what, [one for one in early if one])
+        early = [one for accepted in self.load.accepted[:before] if accepted.submission.route.endswith("/commands") for one in accepted.ids]
+        self.await_done(what, early)
         accepted = len(self.load.accepted) - before
         print(f"{what:58s} {accepted:5d} accepted in {time.monotonic() - start:4.1f} s", flush=True)
         if accepted == 0:
@@ -58,14 +58,19 @@ class Upgrade:
         process.await_ready()
 
     def migrate(self):
-        run = subprocess.run([self.new / "noetlctl", "migrate"], env={**self.stack.server_env(), "PATH": "/usr/bin:/bin"}, capture_output=True,
+        run = subprocess.run([self.new / "noetlctl", "migrate", "up"], env={**self.stack.server_env(), "PATH": "/usr/bin:/bin"}, capture_output=True,
                              text=True, timeout=60, cwd=self.stack.folder)
         if run.returncode != 0:
-            self.problems.append(f"noetlctl migrate: exit code {run.returncode}: {(run.stdout + run.stderr)[-400:]}")
+            self.problems.append(f"noetlctl migrate up: exit code {run.returncode}: {(run.stdout + run.stderr)[-400:]}")
 
     def run(self):
         servers, workers = self.stack.servers, self.stack.workers
         self.hold("previous release")
+        for worker in workers:
+            self.replace(worker, self.new)
+        self.hold("servers of the previous, workers of this one")
+        for worker in workers:
+            self.replace(worker, self.old)
         self.migrate()
         self.hold("schema of this one, programs of the previous")
         self.replace(servers[0], self.new)
@@ -77,12 +82,19 @@ class Upgrade:
         for worker in workers[1:]:
             self.replace(worker, self.new)
         self.hold("this release")
+        if not self.can_go_back():
+            return
         for server in servers:
             self.replace(server, self.old)
-        self.hold("servers of the previous, workers of this one")
+        self.hold("back: servers of the previous, workers of this one")
         for server in servers:
             self.replace(server, self.new)
         self.hold("this release again")
+
+    def can_go_back(self):
+        """The previous release can be started on the new schema when it knows that migrations say so."""
+        known = self.stack.value("select max(version) from noetl.schema_migration where name = any(%s)", self.old_migrations)
+        return known >= FIRST_WITH_RUNS_WITH and self.stack.value("select max(runs_with) from noetl.schema_migration") <= known
 
 
 def missing_in(folder):
@@ -94,7 +106,7 @@ def main():
     build = HERE.parent.parent / "build"
     parser.add_argument("--bin", type=pathlib.Path, default=build / "release" / "bin", help="programs of this release")
     parser.add_argument("--previous", type=pathlib.Path, default=build / "previous" / "build" / "release" / "bin", help="of the one before")
-    parser.add_argument("--seconds", type=float, default=2, help="of each of the eight states")
+    parser.add_argument("--seconds", type=float, default=2, help="of each of the states")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--skip-code", type=int, default=1, help="exit code when the previous release was not built")
     options = parser.parse_args()

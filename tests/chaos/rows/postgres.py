@@ -198,7 +198,7 @@ class MigrationMeanwhile(Row):
                     alter table noetl.execution add column chaos_{i} text default '';
                     alter table noetl.event add column chaos_{i} json;
                     create table noetl.chaos_{i} (id bigint primary key);
-                    insert into noetl.schema_migration (version, name, checksum) values ({newest + i}, 'chaos_{i}', repeat('0', 64));"""))
+                    insert into noetl.schema_migration (version, name, checksum, runs_with) values ({newest + i}, 'chaos_{i}', repeat('0', 64), {newest});"""))
                 longest = max(longest, time.monotonic() - start)
                 trial.probe()
             ready = {status for status, *_ in watch.ready[-3:]}

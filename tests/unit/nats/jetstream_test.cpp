@@ -100,6 +100,26 @@ TEST_CASE("a stream that somebody configured otherwise is kept, and the differen
   CHECK(nats.server.request("$JS.API.STREAM.INFO.NOETL_COMMANDS")["config"]["max_age"] == 3'600'000'000'000);
 }
 
+TEST_CASE(
+    "a consumer that nobody but us makes gets the bounds of this release, whatever it waits for; others are "
+    "kept") {
+  Fixture nats;
+  nats::ConsumerSettings settings{.durable = "ours", .filter_subject = "noetl.commands", .is_kept_up = true};
+  REQUIRE(nats.jetstream.ensure_consumer(nats.stream.name, settings).has_value());
+  REQUIRE(nats.jetstream.publish("noetl.commands", "waits").has_value());
+  settings.deliveries_max = 500;
+
+  const auto state = nats.jetstream.ensure_consumer(nats.stream.name, settings).value();
+
+  CHECK(state.drift.empty());
+  CHECK(state.waiting == 1);
+  CHECK(nats.server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.ours")["config"]["max_deliver"] == 500);
+
+  settings.is_kept_up = false;
+  settings.deliveries_max = 7;
+  CHECK(nats.jetstream.ensure_consumer(nats.stream.name, settings).value().drift.size() == 1);
+}
+
 TEST_CASE("messages are fetched in batches, and acked ones never come again") {
   Fixture nats;
   for (int i = 0; i < 10; ++i)
