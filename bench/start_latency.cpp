@@ -83,6 +83,7 @@ json measure_start_latency(const LatencyRun& run) {
     from_answer.push_back(std::max(0.0, ms_between(all[i].accepted, began)));
   }
   return {{"count", run.count},
+          {"enqueued", all.size()},
           {"p50_ms", percentile(from_request, 0.5)},
           {"p99_ms", percentile(from_request, 0.99)},
           {"max_ms", percentile(from_request, 1)},

@@ -13,7 +13,7 @@ struct LatencyRun {
   double per_second = 20;
 };
 
-// {count, p50_ms, p99_ms, max_ms: from before the POST; accepted_p50_ms, accepted_p99_ms, accepted_max_ms: from its answer, 0 when
+// {count, enqueued: with the warm-up; p50_ms, p99_ms, max_ms: from before the POST; accepted_p50_ms, accepted_p99_ms, accepted_max_ms: from its answer, 0 when
 //  it began before}. Throws when a command is refused or does not end.
 [[nodiscard]] nlohmann::json measure_start_latency(const LatencyRun& run);
 

@@ -21,8 +21,8 @@ QUICK = {"runs": 2, "commands": 2_000, "latencies": 20, "workers": [1, 2, 4], "b
 FIGURES = {
     "drain": ("drain", "commands/s", 0),
     "enqueue": ("enqueue, 4 connections", "commands/s", 0),
-    "latency_p50": ("start latency p50", "ms", 2),
-    "latency_p99": ("start latency p99", "ms", 2),
+    "latency_p50": ("start latency p50, from the answer", "ms", 2),
+    "latency_p99": ("start latency p99, from the answer", "ms", 2),
     "threads_idle": ("server's threads before", "", 0),
     "threads_busy": ("server's threads, most", "", 0),
     "server_mib": ("server's memory, most", "MiB", 0),

@@ -1,8 +1,9 @@
-// The commands that README.md shows, run as they stand against a stack. A block is tested when the line
-// before its fence is `<!-- test: curl session -->`.
+// The commands that README.md and docs show, run as they stand against a stack. A block of README.md is tested when the line
+// before its fence is `<!-- test: curl session -->`; those of docs say `<!-- test -->`, or what they need that no test has.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "tests/support/stack.hpp"
@@ -26,7 +27,7 @@ std::vector<std::string> marked_blocks(const std::string& text, const std::strin
       is_inside = true;
       blocks.emplace_back();
     } else if (!line.empty()) {
-      is_marked = line == "<!-- test: " + mark + " -->";
+      is_marked = line == "<!-- " + mark + " -->";
     }
   }
   return blocks;
@@ -41,6 +42,46 @@ std::string with_port(std::string text, const std::string& port) {
   return text;
 }
 
+// One after another in one shell; the first command that fails ends it.
+std::string run_blocks(const std::vector<std::string>& blocks, Stack& stack,
+                       const std::filesystem::path& folder) {
+  const auto url = stack.api().url();
+  std::string script =
+      "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\ncurl() { command curl "
+      "--fail-with-body -sS \"$@\"; }\n";
+  for (const auto& block : blocks) script += with_port(block, url.substr(url.rfind(':') + 1));
+  return run_program({.command = {"bash", "-c", script},
+                      .env = {{"SERVER_API_URL", url},
+                              {"NATS_URL", stack.nats().url()},
+                              {"NOETL_DATABASE_URL", stack.database_url()},
+                              {"PATH", NOETL_BIN_DIR ":/usr/local/bin:/usr/bin:/bin:/usr/sbin"}},
+                      .log_file = {},
+                      .work_folder = folder,
+                      .user = {}},
+                     60s);
+}
+
+std::vector<std::filesystem::path> documents() {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(NOETL_SOURCE_DIR "/docs"))
+    if (entry.path().extension() == ".md") found.push_back(entry.path());
+  std::ranges::sort(found);
+  return found;
+}
+
+// The lines before shell blocks that say neither `test` nor `needs: …`.
+std::vector<std::string> unmarked_blocks(const std::string& text) {
+  std::vector<std::string> found;
+  std::istringstream lines(text);
+  std::string before;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_marked = before == "<!-- test -->" || before.starts_with("<!-- needs: ");
+    if (line.starts_with("```sh") && !is_marked) found.push_back(before);
+    if (!line.empty()) before = line;
+  }
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("marked blocks are found, others are not") {
@@ -48,25 +89,16 @@ TEST_CASE("marked blocks are found, others are not") {
       "a\n<!-- test: x -->\n```sh\none\ntwo\n```\n```sh\nnot this\n```\n<!-- test: y -->\n```sh\nnor "
       "this\n```\n";
 
-  CHECK(marked_blocks(text, "x") == std::vector<std::string>{"one\ntwo\n"});
+  CHECK(marked_blocks(text, "test: x") == std::vector<std::string>{"one\ntwo\n"});
 }
 
 TEST_CASE("the curl session of README.md works as printed") {
   const auto blocks =
-      marked_blocks(read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "README.md"), "curl session");
+      marked_blocks(read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "README.md"), "test: curl session");
   REQUIRE_MESSAGE(!blocks.empty(), "README.md has no block after <!-- test: curl session -->");
-  const Stack stack;
-  const auto port = stack.api().url().substr(stack.api().url().rfind(':') + 1);
+  Stack stack;
 
-  std::string script = "set -euo pipefail\ncurl() { command curl --fail-with-body -sS \"$@\"; }\n";
-  for (const auto& block : blocks) script += with_port(block, port);
-  const auto output = run_program({.command = {"bash", "-c", script},
-                                   .env = {{"SERVER_API_URL", stack.api().url()},
-                                           {"PATH", NOETL_BIN_DIR ":/usr/local/bin:/usr/bin:/bin:/usr/sbin"}},
-                                   .log_file = {},
-                                   .work_folder = NOETL_SOURCE_DIR,
-                                   .user = {}},
-                                  60s);
+  const auto output = run_blocks(blocks, stack, NOETL_SOURCE_DIR);
 
   CHECK(!output.empty());
   // Whatever the session started has ended well.
@@ -77,4 +109,25 @@ TEST_CASE("the curl session of README.md works as printed") {
   CHECK(stack.sql_number("select count(*) from noetl.execution") +
             stack.sql_number("select count(*) from noetl.queue") >
         0);
+}
+
+TEST_CASE("every command of docs is run here, or says what it needs") {
+  for (const auto& document : documents()) {
+    CAPTURE(document);
+    CHECK(unmarked_blocks(read_text(document)).empty());
+  }
+}
+
+TEST_CASE("the commands of docs work as printed") {
+  int tested = 0;
+  for (const auto& document : documents()) {
+    const auto blocks = marked_blocks(read_text(document), "test");
+    if (blocks.empty()) continue;
+    CAPTURE(document);
+    const TemporaryFolder folder("noetl-docs");
+    Stack stack;
+    CHECK(!run_blocks(blocks, stack, folder.path()).empty());
+    ++tested;
+  }
+  CHECK(tested >= 2);
 }
