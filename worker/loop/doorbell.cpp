@@ -88,7 +88,10 @@ void Doorbell::announce() {
 base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::milliseconds patience) {
   std::ranges::fill(share_, room);
   auto messages = fetch_late();
-  if (messages && !messages->empty() && !share_ahead_.empty()) share_ = share_ahead_;
+  if (messages && !messages->empty() && !share_ahead_.empty()) {
+    share_ = share_ahead_;
+    note_dry_lanes(*messages);
+  }
   share_ahead_.clear();
   if (messages && messages->empty()) messages = fetch_busy(room);
   if (messages && messages->empty()) messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
@@ -123,6 +126,15 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch_busy(int room) {
     std::move(some->begin(), some->end(), std::back_inserter(all));
   }
   return all;
+}
+
+// Of those that were asked ahead: what gave nothing has nothing, or the others have taken it.
+void Doorbell::note_dry_lanes(const std::vector<nats::Message>& messages) {
+  for (std::size_t lane = 0; lane < share_ahead_.size(); ++lane) {
+    const bool has_given =
+        std::ranges::any_of(messages, [&](const auto& one) { return one.source() == lane; });
+    if (share_ahead_[lane] > 0 && !has_given) shares_.saw(lane, 0);
+  }
 }
 
 base::Result<std::vector<nats::Message>> Doorbell::ask(const std::vector<int>& most,

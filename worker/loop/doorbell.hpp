@@ -58,6 +58,7 @@ class Doorbell {
   void announce();
   base::Result<std::vector<nats::Message>> fetch_late();
   std::vector<int> messages_for(const std::vector<int>& share) const;
+  void note_dry_lanes(const std::vector<nats::Message>& messages);
   base::Result<std::vector<nats::Message>> fetch_busy(int room);
   base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most,
                                                std::chrono::milliseconds patience);

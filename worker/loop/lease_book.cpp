@@ -27,7 +27,9 @@ int LeaseBook::room_locked() const {
 }
 
 bool LeaseBook::is_worth_claiming() const {
-  return room_locked() >= (running_ < slots_ ? 1 : std::max(1, ahead_ / 2));
+  // What is reported just now, or has a slot to end in, makes more room in a moment.
+  const bool may_wait = running_ >= slots_ || static_cast<int>(holdings_.size()) > running_;
+  return room_locked() >= (may_wait ? std::max(1, ahead_ / 2) : 1);
 }
 
 void LeaseBook::set_ahead(int ahead) {

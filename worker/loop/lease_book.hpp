@@ -43,8 +43,8 @@ class LeaseBook {
   // Commands that may be claimed now: free slots and those ahead, and fewer when reports are piling up (the server is slow or
   // away).
   [[nodiscard]] int room() const;
-  // False when `stop` was requested or `patience` passed without room. While all slots are taken, half of what may be claimed
-  // ahead is waited for: it is claimed in one call.
+  // False when `stop` was requested or `patience` passed without room. While all slots are taken, or ended commands
+  // are not yet reported, half of what may be claimed ahead is waited for: it is claimed in one call.
   bool wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const;
   bool wait_until_idle(std::chrono::milliseconds patience) const;  // nothing runs
   bool wait_until_empty(std::chrono::milliseconds patience) const;  // nothing is held

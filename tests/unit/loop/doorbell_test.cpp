@@ -6,6 +6,7 @@
 #include "shared/wire/subjects.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/unit/loop/worker_fixture.hpp"
+#include "worker/loop/doorbell.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;
@@ -94,6 +95,45 @@ struct OtherWorker {
 };
 
 }  // namespace
+
+TEST_CASE("a lane that others have emptied does not keep its share of what is asked for ahead") {
+  DoorbellFixture fixture;
+  loop::Doorbell doorbell({.nats = fixture.settings.nats,
+                           .stream = std::string(wire::commands_stream),
+                           .consumer = std::string(wire::commands_consumer),
+                           .lanes = static_cast<int>(wire::lanes),
+                           .subject = {}});
+  OtherWorker other(fixture.settings.nats, 1);
+  for (int i = 0; i < 40; ++i) {
+    for (const std::string lane : {"lane1", "lane2"})
+      fixture.nats.publish("noetl.commands.default." + lane,
+                           R"({"execution_id":"0","queue_id":"1","step":"noop"})");
+  }
+  fixture.wait("all are there", [&] { return fixture.number("num_pending") == 80; });
+  fixture.wait("it is open", [&] { return doorbell.is_open(); });
+  const auto take = [&] {
+    const auto messages = doorbell.fetch(32, 50ms).value();
+    for (const auto& message : messages) message.ack();
+  };
+  take();
+  take();
+  const auto taken = other.pull->fetch(40, 1s).value();
+  for (const auto& message : taken) message.ack();
+
+  for (int turns = 0; turns < 2; ++turns) {
+    fixture.wait("no question is open", [&] {
+      doorbell.turn_away();
+      return !doorbell.is_expecting();
+    });
+    doorbell.flush();
+    fixture.wait("the others are answered", [&] { return fixture.number("num_ack_pending") == 0; });
+    doorbell.ask_ahead(32);
+    fixture.wait("they are on the way", [&] { return fixture.number("num_ack_pending") > 0; });
+    take();
+  }
+
+  CHECK(doorbell.share(2) == 32);
+}
 
 TEST_CASE("what is rung is claimed by id, run, reported and acked") {
   DoorbellFixture fixture;
@@ -225,7 +265,8 @@ TEST_CASE("a notification of many may go through the hands of many who have no s
   fixture.finish();
 }
 
-TEST_CASE("while commands take less than milliseconds, many more are claimed at a time than there are slots") {
+TEST_CASE(
+    "while commands take less than milliseconds, many more are claimed at a time than there are slots") {
   DoorbellFixture fixture;
   fixture.settings.slots = 2;
   fixture.ring_together(1, 512, "throwing");
