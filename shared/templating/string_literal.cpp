@@ -1,6 +1,7 @@
 #include "shared/templating/string_literal.hpp"
 
 #include <charconv>
+#include <cstdint>
 
 #include "shared/templating/failure.hpp"
 #include "shared/templating/unicode.hpp"

@@ -69,7 +69,7 @@ void rewrite(std::string& text, const std::string& name, const std::string& tabl
 }
 
 std::set<std::string> events_named_in_code() {
-  const std::regex name("\"((playbook|execution|command|step|call|loop|sink|notification)\\.[a-z_]+)\"");
+  const std::regex name("\"((playbook|execution|command|step|call|loop|sink|notification)\\.[a-z_]{2,})\"");
   std::set<std::string> found;
   for (const std::string folder : {"server", "worker", "shared"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(NOETL_SOURCE_DIR "/" + folder)) {
