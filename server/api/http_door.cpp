@@ -52,11 +52,29 @@ class Parser final : public httplib::Server {
     }));
   }
 
+  // The httplib of Debian 13 is told whose connection it is, that of Debian 12 asks the stream.
+  template <class Door>
+  static bool process(Door& door, Connection& connection, bool is_last, bool& is_closed,
+                      const std::function<void(httplib::Request&)>& set_up) {
+    if constexpr (requires { door.process_request(connection, is_last, is_closed, set_up); }) {
+      return door.process_request(connection, is_last, is_closed, set_up);
+    } else {
+      std::string remote_ip;
+      std::string local_ip;
+      int remote_port = 0;
+      int local_port = 0;
+      connection.get_remote_ip_and_port(remote_ip, remote_port);
+      connection.get_local_ip_and_port(local_ip, local_port);
+      return door.process_request(connection, remote_ip, remote_port, local_ip, local_port, is_last,
+                                  is_closed, set_up);
+    }
+  }
+
   // False: the connection ends.
   bool answer_one(Connection& connection, bool is_last) {
     bool is_closed = false;
     bool has_head = false;
-    const bool is_answered = process_request(connection, is_last, is_closed, [&](httplib::Request& request) {
+    const bool is_answered = process(*this, connection, is_last, is_closed, [&](httplib::Request& request) {
       has_head = true;
       // Neither parts of JSON nor compression: brotli at the level that is compiled in costs more than a claim.
       request.ranges.clear();

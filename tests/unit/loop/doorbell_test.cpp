@@ -1,100 +1,14 @@
 // The worker with a real nats-server and the notifier that the product rings with.
 #include <doctest/doctest.h>
 
-#include "server/notify/jetstream_notifier.hpp"
 #include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
-#include "tests/support/nats_server.hpp"
-#include "tests/unit/loop/worker_fixture.hpp"
+#include "tests/unit/loop/doorbell_fixture.hpp"
 #include "worker/loop/doorbell.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;
 using namespace std::chrono_literals;
-
-namespace {
-
-struct DoorbellFixture : WorkerFixture {
-  support::NatsServer nats;
-  std::unique_ptr<notify::JetStreamNotifier> notifier;
-
-  DoorbellFixture() {
-    settings.uses_nats = true;
-    settings.nats.url = nats.url();
-    settings.nats.reconnect_wait = 20ms;
-    settings.nats.reconnect_jitter = 10ms;
-    notify::NotifierSettings ringing;
-    ringing.nats = settings.nats;
-    ringing.check_interval = 200ms;
-    notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
-    wait("the doorbell works", [&] { return notifier->is_connected(); });
-  }
-  void ring(std::int64_t id, int epoch = 0) {
-    notifier->ring({{.queue_id = base::CommandId{id},
-                     .execution_id = {},
-                     .step = "noop",
-                     .pool = "default",
-                     .priority = 0,
-                     .epoch = epoch,
-                     .round = 0}});
-  }
-  // In the last lane, by notifications of many.
-  void ring_together(std::int64_t first, std::int64_t last, const std::string& kind = "noop") {
-    std::vector<notify::Ring> rings;
-    for (std::int64_t id = first; id <= last; ++id) {
-      server.add(id, kind);
-      rings.push_back({.queue_id = base::CommandId{id},
-                       .execution_id = {},
-                       .step = kind,
-                       .pool = "default",
-                       .priority = -1,
-                       .epoch = 0,
-                       .round = 0});
-    }
-    notifier->ring(rings);
-  }
-  void add_and_ring(std::int64_t id, const std::string& kind = "noop") {
-    server.add(id, kind);
-    ring(id);
-  }
-  // Of all lanes together; -1 when one is missing.
-  [[nodiscard]] std::int64_t number(const char* name) const {
-    std::int64_t all = 0;
-    for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
-      const auto shown = nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." +
-                                      wire::lane_consumer_of(wire::commands_consumer, lane));
-      if (!shown.contains(name)) return -1;
-      all += shown[name].get<std::int64_t>();
-    }
-    return all;
-  }
-  void wait_answered() {
-    wait("every notification is answered",
-         [&] { return number("num_ack_pending") == 0 && number("num_pending") == 0; });
-  }
-  void start_subscribed() {
-    start();
-    wait("it is subscribed", [&] { return number("num_waiting") > 0; });
-  }
-};
-
-// Takes from a lane of the default pool beside the worker that is tested.
-struct OtherWorker {
-  std::shared_ptr<nats::Connection> connection;
-  nats::JetStream jetstream;
-  std::unique_ptr<nats::PullSubscription> pull;
-
-  OtherWorker(const nats::ConnectionSettings& settings, std::size_t lane)
-      : connection(nats::Connection::open(settings).value()),
-        jetstream(*connection),
-        pull(jetstream
-                 .pull({.stream = std::string(wire::commands_stream),
-                        .durables = {wire::lane_consumer_of(wire::commands_consumer, lane)},
-                        .answers_on = connection})
-                 .value()) {}
-};
-
-}  // namespace
 
 TEST_CASE("a lane that others have emptied does not keep its share of what is asked for ahead") {
   DoorbellFixture fixture;
@@ -245,76 +159,6 @@ TEST_CASE("what a worker has no slots for of a notification goes to others at on
   fixture.wait("all are reported", [&] { return fixture.server.reported() == 5; });
   for (int i = 1; i <= 5; ++i) CHECK(fixture.server.row(i).epoch == 1);
   fixture.wait_answered();
-  fixture.finish();
-}
-
-TEST_CASE("a notification of many may go through the hands of many who have no slot") {
-  DoorbellFixture fixture;
-  OtherWorker other(fixture.settings.nats, 2);
-  fixture.ring_together(1, 32);
-  for (int hands = 0; hands < 200; ++hands) {
-    const auto given = other.pull->fetch(1, 5s).value();
-    REQUIRE(given.size() == 1);
-    given.front().nak(0ms);
-  }
-
-  fixture.start_subscribed();
-
-  fixture.wait("all are reported", [&] { return fixture.server.reported() == 32; });
-  fixture.wait_answered();
-  fixture.finish();
-}
-
-TEST_CASE(
-    "while commands take less than milliseconds, many more are claimed at a time than there are slots") {
-  DoorbellFixture fixture;
-  fixture.settings.slots = 2;
-  fixture.ring_together(1, 512, "throwing");
-
-  fixture.start_subscribed();
-
-  fixture.wait("all are reported", [&] { return fixture.server.reported() == 512; });
-  CHECK(fixture.server.claims < 512 / 8);
-  for (int i = 1; i <= 512; ++i) CHECK(fixture.server.row(i).epoch == 1);
-  fixture.wait_answered();
-  fixture.finish();
-}
-
-TEST_CASE("what was claimed ahead goes to others when those before it take long after all") {
-  DoorbellFixture fixture;
-  fixture.settings.slots = 2;
-  fixture.ring_together(1, 64, "throwing");
-  fixture.start_subscribed();
-  fixture.wait("commands are known to be short", [&] { return fixture.server.reported() == 64; });
-
-  fixture.ring_together(101, 102, "held");
-  fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
-  fixture.ring_together(201, 220, "throwing");
-  fixture.wait("they are claimed", [&] { return fixture.server.row(220).epoch == 1; });
-  fixture.wait("they are handed back", [&] { return fixture.worker->counts().released == 20; });
-  CHECK(support::holds_for(300ms, [&] { return fixture.server.row(220).epoch == 1; }));
-  CHECK(!fixture.server.row(201).is_running);
-
-  fixture.held->let_go();
-  fixture.wait("all are reported", [&] { return fixture.server.reported() == 86; });
-  fixture.wait_answered();
-  fixture.finish();
-}
-
-TEST_CASE("a worker that is told so claims nothing ahead") {
-  DoorbellFixture fixture;
-  fixture.settings.slots = 2;
-  fixture.settings.claim_ahead_max = 0;
-  fixture.ring_together(1, 64, "throwing");
-  fixture.start_subscribed();
-  fixture.wait("all are reported", [&] { return fixture.server.reported() == 64; });
-
-  fixture.ring_together(101, 110, "held");
-  fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
-  CHECK(support::holds_for(200ms, [&] { return fixture.worker->counts().claimed == 66; }));
-
-  fixture.held->let_go();
-  fixture.wait("all are reported", [&] { return fixture.server.reported() == 74; });
   fixture.finish();
 }
 

@@ -1,0 +1,96 @@
+#pragma once
+// A worker with a real nats-server and the notifier that the product rings with, and another one beside it.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/notify/jetstream_notifier.hpp"
+#include "shared/wire/subjects.hpp"
+#include "tests/support/nats_server.hpp"
+#include "tests/unit/loop/worker_fixture.hpp"
+
+namespace noetl::loop_test {
+
+using namespace std::chrono_literals;
+
+struct DoorbellFixture : WorkerFixture {
+  support::NatsServer nats;
+  std::unique_ptr<notify::JetStreamNotifier> notifier;
+
+  DoorbellFixture() {
+    settings.uses_nats = true;
+    settings.nats.url = nats.url();
+    settings.nats.reconnect_wait = 20ms;
+    settings.nats.reconnect_jitter = 10ms;
+    notify::NotifierSettings ringing;
+    ringing.nats = settings.nats;
+    ringing.check_interval = 200ms;
+    notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
+    wait("the doorbell works", [&] { return notifier->is_connected(); });
+  }
+  void ring(std::int64_t id, int epoch = 0) {
+    notifier->ring({{.queue_id = base::CommandId{id},
+                     .execution_id = {},
+                     .step = "noop",
+                     .pool = "default",
+                     .priority = 0,
+                     .epoch = epoch,
+                     .round = 0}});
+  }
+  // In the last lane, by notifications of many.
+  void ring_together(std::int64_t first, std::int64_t last, const std::string& kind = "noop") {
+    std::vector<notify::Ring> rings;
+    for (std::int64_t id = first; id <= last; ++id) {
+      server.add(id, kind);
+      rings.push_back({.queue_id = base::CommandId{id},
+                       .execution_id = {},
+                       .step = kind,
+                       .pool = "default",
+                       .priority = -1,
+                       .epoch = 0,
+                       .round = 0});
+    }
+    notifier->ring(rings);
+  }
+  void add_and_ring(std::int64_t id, const std::string& kind = "noop") {
+    server.add(id, kind);
+    ring(id);
+  }
+  // Of all lanes together; -1 when one is missing.
+  [[nodiscard]] std::int64_t number(const char* name) const {
+    std::int64_t all = 0;
+    for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
+      const auto shown = nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." +
+                                      wire::lane_consumer_of(wire::commands_consumer, lane));
+      if (!shown.contains(name)) return -1;
+      all += shown[name].get<std::int64_t>();
+    }
+    return all;
+  }
+  void wait_answered() {
+    wait("every notification is answered",
+         [&] { return number("num_ack_pending") == 0 && number("num_pending") == 0; });
+  }
+  void start_subscribed() {
+    start();
+    wait("it is subscribed", [&] { return number("num_waiting") > 0; });
+  }
+};
+
+// Takes from a lane of the default pool beside the worker that is tested.
+struct OtherWorker {
+  std::shared_ptr<nats::Connection> connection;
+  nats::JetStream jetstream;
+  std::unique_ptr<nats::PullSubscription> pull;
+
+  OtherWorker(const nats::ConnectionSettings& settings, std::size_t lane)
+      : connection(nats::Connection::open(settings).value()),
+        jetstream(*connection),
+        pull(jetstream
+                 .pull({.stream = std::string(wire::commands_stream),
+                        .durables = {wire::lane_consumer_of(wire::commands_consumer, lane)},
+                        .answers_on = connection})
+                 .value()) {}
+};
+
+}  // namespace noetl::loop_test
