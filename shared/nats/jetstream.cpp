@@ -84,11 +84,6 @@ std::vector<std::string> drift_of(const jsConsumerInfo& found, const ConsumerSet
   return drift;
 }
 
-bool has_other_bounds(const jsConsumerConfig& found, const ConsumerSettings& settings) {
-  return found.AckWait != nanoseconds(settings.ack_wait) || found.MaxDeliver != settings.deliveries_max ||
-         found.MaxAckPending != settings.acks_pending_max;
-}
-
 base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream,
                                      std::chrono::milliseconds patience) {
   jsOptions options = options_for(patience);
@@ -224,7 +219,7 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
                         static_cast<int>(code));
   }
   // Who may not change it is told of the difference, and works on.
-  const bool is_old = !is_new && settings.is_kept_up && has_other_bounds(*found->Config, settings);
+  const bool is_old = !is_new && settings.is_kept_up && !drift_of(*found, settings).empty();
   if (is_old && update_bounds(context_.get(), stream, *found->Config, settings, patience_))
     return compare_consumer(stream, settings);
   ConsumerState state = state_of(*found);

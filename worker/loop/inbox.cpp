@@ -33,7 +33,6 @@ constexpr milliseconds ahead_patience{200};
 constexpr milliseconds ahead_look{50};  // while some wait for a thread
 constexpr std::size_t ahead_context_bytes_max =
     16 * 1024;  // the mean of the last ones: they are held in memory
-constexpr std::chrono::microseconds instant_duration{1};  // of tools that run here; not measured one by one
 constexpr std::size_t hand_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
@@ -315,7 +314,6 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
     start_on_thread(std::move(command), *tool);
   }
   is_quick_ = instant.size() == commands.size();
-  if (is_quick_) pace_.note(instant_duration);
   if (instant.empty()) return;
   std::vector<wire::AttemptReport> finished;
   finished.reserve(instant.size());
@@ -352,7 +350,9 @@ void Inbox::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool) {
 // Is anything claimed ahead that has no thread yet?
 bool Inbox::look_after_waiting() {
   if (parts_.threads.hand_back(std::chrono::steady_clock::now() - ahead_patience) > 0) pace_.forget();
-  parts_.book.set_ahead(is_small_ ? pace_.ahead() : 0);
+  // Tools that answer at once say nothing of how long others take: they count while no other runs.
+  const int ahead = is_quick_ && parts_.book.is_idle() ? settings_.claim_ahead_max : pace_.ahead();
+  parts_.book.set_ahead(is_small_ ? ahead : 0);
   return parts_.threads.is_anything_waiting();
 }
 

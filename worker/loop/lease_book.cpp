@@ -37,6 +37,11 @@ void LeaseBook::set_ahead(int ahead) {
   ahead_ = ahead;
 }
 
+bool LeaseBook::is_idle() const {
+  const std::lock_guard lock(mutex_);
+  return running_ == 0;
+}
+
 int LeaseBook::room() const {
   const std::lock_guard lock(mutex_);
   return room_locked();
@@ -184,7 +189,7 @@ LeaseBook::Snapshot LeaseBook::snapshot(std::chrono::steady_clock::time_point no
     if (holding.reason != StopReason::lost) snapshot.held.push_back(holding.lease);
   }
   snapshot.has_claim_in_flight = claim_opened_at_ && now - *claim_opened_at_ >= claim_age_told;
-  snapshot.running = running_;
+  snapshot.running = std::min(running_, slots_);
   return snapshot;
 }
 

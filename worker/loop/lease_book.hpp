@@ -40,6 +40,7 @@ class LeaseBook {
 
   // So many more than there are slots may be held, to begin when others end.
   void set_ahead(int ahead);
+  [[nodiscard]] bool is_idle() const;  // nothing runs
   // Commands that may be claimed now: free slots and those ahead, and fewer when reports are piling up (the server is slow or
   // away).
   [[nodiscard]] int room() const;
@@ -75,7 +76,7 @@ class LeaseBook {
   struct Snapshot {
     std::vector<domain::Lease> held;
     bool has_claim_in_flight = false;
-    int running = 0;
+    int running = 0;  // in slots, without those that were claimed ahead
   };
   [[nodiscard]] Snapshot snapshot(
       std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) const;

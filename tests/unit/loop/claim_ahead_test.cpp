@@ -60,6 +60,25 @@ TEST_CASE("what was claimed ahead goes to others when those before it take long 
   fixture.finish();
 }
 
+TEST_CASE("tools that answer at once say nothing of how long the others take") {
+  DoorbellFixture fixture;
+  fixture.settings.slots = 3;
+  fixture.ring_together(1, 2, "held");
+  fixture.start_subscribed();
+  fixture.wait("two run", [&] { return fixture.held->running() == 2; });
+  fixture.ring_together(11, 74);
+  fixture.wait("the others go through the third slot", [&] { return fixture.server.reported() == 64; });
+
+  fixture.ring_together(101, 140, "held");
+
+  fixture.wait("all slots are taken", [&] { return fixture.held->running() == 3; });
+  CHECK(support::holds_for(400ms, [&] { return fixture.worker->counts().claimed == 67; }));
+  CHECK(fixture.worker->counts().released == 0);
+  fixture.held->let_go();
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 106; });
+  fixture.finish();
+}
+
 TEST_CASE("a worker that is told so claims nothing ahead") {
   DoorbellFixture fixture;
   fixture.settings.slots = 2;

@@ -54,6 +54,7 @@ TEST_CASE("while all slots are taken, half of what may be claimed ahead is waite
   CHECK(book.room() == 10);
   hold(book, 1, 10);
   CHECK(book.room() == 0);
+  CHECK(book.snapshot().running == 2);
   const auto end = [&](std::int64_t id) {
     (void)book.finish(lease_of(id));
     (void)book.release(lease_of(id));
