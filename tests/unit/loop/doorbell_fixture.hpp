@@ -58,12 +58,22 @@ struct DoorbellFixture : WorkerFixture {
   }
   // Of all lanes together; -1 when one is missing.
   [[nodiscard]] std::int64_t number(const char* name) const {
+    return sum([&](const nlohmann::json& shown) {
+      return shown.contains(name) ? shown[name].get<std::int64_t>() : -1;
+    });
+  }
+  // Of every message each time: what was turned away comes again and counts again, and stays pending until then.
+  [[nodiscard]] std::int64_t deliveries() const {
+    return sum(
+        [](const nlohmann::json& shown) { return shown["delivered"]["consumer_seq"].get<std::int64_t>(); });
+  }
+  // Over the consumers of all lanes.
+  template <class Read>
+  [[nodiscard]] std::int64_t sum(const Read& read) const {
     std::int64_t all = 0;
     for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
-      const auto shown = nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." +
-                                      wire::lane_consumer_of(wire::commands_consumer, lane));
-      if (!shown.contains(name)) return -1;
-      all += shown[name].get<std::int64_t>();
+      all += read(nats.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." +
+                               wire::lane_consumer_of(wire::commands_consumer, lane)));
     }
     return all;
   }
