@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "server/api/http_door.hpp"
+#include "server/app/hand_over.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
@@ -132,6 +133,10 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
                                     "Notifications not sent, refused or unanswered since start");
   const auto connected = metrics.gauge("noetl_nats_connected", "1 while the doorbell works");
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
+  const auto handed_over = metrics.gauge("noetl_commands_handed_over",
+                                         "Commands given to workers that waited for them here, since start");
+  const auto standing_by =
+      metrics.gauge("noetl_workers_waiting", "Workers that wait here for commands to be handed over");
   const auto rung =
       metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
   const auto expired = metrics.gauge("noetl_upkeep_leases_expired",
@@ -152,13 +157,15 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
       metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
   metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected,
-                         borrowed, rung, expired, failures, leading, given_up, pruned_commands, pruned_events,
-                         pruned_executions, pruned_rows] {
+                         borrowed, handed_over, standing_by, rung, expired, failures, leading, given_up,
+                         pruned_commands, pruned_events, pruned_executions, pruned_rows] {
     const auto counts = notifier.counts();
     published.set(static_cast<double>(counts.published));
     failed.set(static_cast<double>(counts.failed));
     connected.set(notifier.is_connected() ? 1 : 0);
     borrowed.set(static_cast<double>(parts.connections.borrowed()));
+    handed_over.set(static_cast<double>(parts.hand_over.given()));
+    standing_by.set(static_cast<double>(parts.hand_over.waiting()));
     rung.set(static_cast<double>(upkeep.commands_rung()));
     expired.set(static_cast<double>(upkeep.leases_expired()));
     failures.set(static_cast<double>(upkeep.failures()));
@@ -198,6 +205,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
   app::PlaybookCache playbooks(connections);
   app::WaitingClaims waiting_claims;
+  app::HandOver hand_over;
   app::PoolRules pool_rules(connections);
   telemetry::Metrics metrics;
 
@@ -207,6 +215,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .ids = ids,
                    .playbooks = playbooks,
                    .waiting_claims = waiting_claims,
+                   .hand_over = hand_over,
                    .pool_rules = pool_rules,
                    .rules = {.heartbeat_interval = settings.heartbeat_interval,
                              .lease = settings.lease,
@@ -225,8 +234,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
        .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
        // For batches, those of the database's connections that single requests leave, but two: what workers report and
        // ask for finds those.
-       .intake_max = static_cast<std::size_t>(
-           std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
+       .intake_max =
+           static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
        .body_bytes_max = settings.body_bytes_max},
       metrics);
   const int port = door.bind();

@@ -3,6 +3,7 @@
 // cpp-httplib, so that another door (NATS) can use them. One thread per call; Backing is shared.
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <stop_token>
@@ -26,8 +27,10 @@ struct Gates {
   RequestGate work;  // requests that use the database
   RequestGate
       intake;  // those that bring new work in batches: fewer, so that a flood of them leaves the others room
-  RequestGate gathered;  // single requests that share transactions: they hold a thread, but no connection to Postgres
+  RequestGate
+      gathered;  // single requests that share transactions: they hold a thread, but no connection to Postgres
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
+  RequestGate hand_overs;  // the same of workers that could do without
   RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
 };
 
@@ -57,6 +60,7 @@ struct Call {
   std::string peer;  // address of who called
   bool is_local = false;  // from this machine, by a program: neither through a proxy nor by a web page
   std::stop_token stop;  // the door closes: end what waits
+  std::function<bool()> is_peer_there;  // has the connection not been closed? As long as the call; any thread
 };
 
 struct Reply {

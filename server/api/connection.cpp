@@ -73,6 +73,12 @@ Connection::Arrival Connection::wait_a_little(Clock::time_point deadline) const 
   return Arrival::end;
 }
 
+bool Connection::is_peer_there() const {
+  char first = 0;
+  const ssize_t received = recv(socket_, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  return received > 0 || (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+}
+
 void Connection::begin_head() {
   phase_ = Phase::head;
   head_bytes_ = 0;

@@ -43,6 +43,8 @@ class Connection final : public httplib::Stream {
   }
   void begin_head();
   void begin_body();
+  // While a request is being answered: the peer has not closed the connection, as far as is known here.
+  [[nodiscard]] bool is_peer_there() const;
   // After the reply was written. False: the peer is gone.
   [[nodiscard]] bool flush() const;
   // Nothing more is read for a request: what is not read yet is not the next request.

@@ -49,9 +49,11 @@ base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
 
   // A claim that waits uses no connection while it does, so it must not keep working requests out.
   const bool waits = request->queue_ids.empty() && request->wait.count() > 0;
-  const auto permit = enter(waits ? backing.gates.long_polls : backing.gates.work);
+  const auto permit = enter(request->hand_over ? backing.gates.hand_overs
+                            : waits            ? backing.gates.long_polls
+                                               : backing.gates.work);
   if (!permit) return base::failure(permit.error());
-  const auto answer = app::claim_commands(backing.parts, *request, call.stop);
+  const auto answer = app::claim_commands(backing.parts, *request, call.stop, call.is_peer_there);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }

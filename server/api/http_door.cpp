@@ -14,6 +14,10 @@ namespace {
 // The connection that this thread is serving: cpp-httplib's handlers are not told.
 thread_local Connection* current_connection = nullptr;
 
+std::function<bool()> peer_of_this_thread() {
+  return [connection = current_connection] { return connection->is_peer_there(); };
+}
+
 // cpp-httplib as parser of requests and writer of replies, without its sockets and threads.
 class Parser final : public httplib::Server {
  public:
@@ -98,7 +102,7 @@ class HttpDoor::State {
         limits_{.keep_alive = settings_.keep_alive,
                 .read_timeout = settings_.read_timeout,
                 .write_timeout = settings_.write_timeout},
-        desk_(parts, vault, settings_, metrics),
+        desk_(parts, vault, settings_, metrics, peer_of_this_thread),
         parser_(desk_, settings_),
         pool_(settings_.threads_max, settings_.connections_waiting_max) {}
 

@@ -81,6 +81,11 @@ std::size_t long_polls_max_of(const DoorSettings& settings) {
   return std::min(settings.long_polls_max, std::max<std::size_t>(settings.threads_max * 3 / 4, 1));
 }
 
+// Those who wait for a hand-over could do without: theirs are fewer, so that the others find room.
+std::size_t hand_overs_max_of(const DoorSettings& settings) {
+  return std::max<std::size_t>(long_polls_max_of(settings) / 2, 1);
+}
+
 // Adds to the bytes in memory, and takes them away again at the end.
 class BytesInMemory {
  public:
@@ -107,9 +112,10 @@ std::string header_if(const httplib::Request& request, const char* name, bool (*
 }  // namespace
 
 RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings,
-                         telemetry::Metrics& metrics)
+                         telemetry::Metrics& metrics, PeerOfCaller peer_of_caller)
     : parts_(parts),
       settings_(settings),
+      peer_of_caller_(peer_of_caller),
       router_(endpoints()),
       metrics_(metrics, endpoints()),
       gates_{.work = RequestGate({.inside_max = settings.in_flight_max,
@@ -124,6 +130,8 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                                       .patience = settings.in_flight_patience}),
              .long_polls =
                  RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
+             .hand_overs =
+                 RequestGate({.inside_max = hand_overs_max_of(settings), .waiting_max = 0, .patience = {}}),
              .outside = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
                                      .waiting_max = settings.threads_max / 4,
                                      .patience = settings.in_flight_patience})},
@@ -262,6 +270,7 @@ void RequestDesk::answer(const Route& route, const httplib::Request& request, ht
   call.content_type = media_type(request);
   call.query = &request.params;
   call.stop = stop_.get_token();
+  call.is_peer_there = peer_of_caller_ != nullptr ? peer_of_caller_() : std::function<bool()>();
   call.traceparent = header_if(request, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
   call.idempotency_key = request.get_header_value("Idempotency-Key");
   call.authorization = request.get_header_value("Authorization");

@@ -5,6 +5,7 @@
 #include <httplib.h>
 
 #include <atomic>
+#include <functional>
 #include <stop_token>
 
 #include "server/api/call.hpp"
@@ -16,8 +17,10 @@ namespace noetl::api {
 
 class RequestDesk {
  public:
+  // `peer_of_caller`: asks whether whoever called this thread's request is still there; for as long as the request lasts.
+  using PeerOfCaller = std::function<bool()> (*)();
   RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings,
-              telemetry::Metrics& metrics);
+              telemetry::Metrics& metrics, PeerOfCaller peer_of_caller = nullptr);
   RequestDesk(const RequestDesk&) = delete;
   RequestDesk& operator=(const RequestDesk&) = delete;
 
@@ -48,6 +51,7 @@ class RequestDesk {
 
   app::Parts& parts_;
   const DoorSettings& settings_;
+  const PeerOfCaller peer_of_caller_;
   Router router_;
   RequestMetrics metrics_;
   Gates gates_;

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "server/app/hand_over.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
@@ -117,6 +118,7 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& wo
     if (is_alive) explain_missing(session, worker_id, missing, answer);
   });
   if (!is_alive) return unregistered(worker_id);
+  parts.hand_over.note_claimed(worker_id, answer.commands.size());
   return answer;
 }
 
@@ -183,10 +185,27 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
                               std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
   }
 }
+
+base::Result<wire::ClaimAnswer> wait_for_hand_over(Parts& parts, const wire::ClaimRequest& request,
+                                                   std::stop_token stop,
+                                                   std::function<bool()> is_asker_there) {
+  auto given = parts.hand_over.wait({.pool = request.pool,
+                                     .worker_id = request.worker_id,
+                                     .slots = static_cast<std::size_t>(request.slots),
+                                     .is_there = std::move(is_asker_there)},
+                                    steady_clock::now() + std::min(request.wait, wire::claim_wait_max),
+                                    std::move(stop));
+  wire::ClaimAnswer answer;
+  answer.commands = std::move(given.commands);
+  answer.waited = given.waited;
+  return answer;
+}
 }  // namespace
 
 base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
-                                               std::stop_token stop) {
+                                               std::stop_token stop, std::function<bool()> is_asker_there) {
+  if (request.hand_over)
+    return wait_for_hand_over(parts, request, std::move(stop), std::move(is_asker_there));
   if (!request.queue_ids.empty())
     return claim_by_ids(parts, request.worker_id, request.queue_ids, request.slots);
   return wait_and_claim(parts, request, std::move(stop));

@@ -2,6 +2,7 @@
 // POST /api/v2/commands/claim and /{queue_id}/claim. By ids: one UPDATE by primary keys. From a pool:
 // oldest first, waiting up to request.wait for a first one. Claiming again what this worker holds gives
 // the same lease again, so a lost reply can be asked for anew. Any thread.
+#include <functional>
 #include <stop_token>
 
 #include "server/app/parts.hpp"
@@ -11,8 +12,10 @@
 namespace noetl::app {
 
 // Errors: not_found when the worker is not registered (register first); the fate of single commands is
-// in ClaimAnswer::refused. `stop` ends a long poll early with what is there.
+// in ClaimAnswer::refused. `stop` ends a long poll early with what is there. `is_asker_there`: of one that waits for a
+// hand-over, whether its connection is open still; asked by other threads.
 [[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
-                                                             std::stop_token stop);
+                                                             std::stop_token stop,
+                                                             std::function<bool()> is_asker_there = {});
 
 }  // namespace noetl::app

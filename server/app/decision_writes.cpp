@@ -14,6 +14,7 @@ template <class T>
 void move_to_end(std::vector<T>& into, std::vector<T>& from) {
   into.insert(into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
+
 }  // namespace
 
 std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId execution_id,
@@ -126,6 +127,21 @@ void DecisionWrites::write(store::Session& session) {
   if (!events.empty()) store::EventTable(session).insert(events);
 }
 
+std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session& session) {
+  const auto is_elsewhere = [&](const notify::Ring& ring) { return ring.pool != rings.front().pool; };
+  if (rings.empty() || std::ranges::any_of(rings, is_elsewhere)) return std::nullopt;
+  auto offer = parts.hand_over.take(rings.front().pool, rings.size());
+  if (!offer) return std::nullopt;
+  std::vector<base::CommandId> ids;
+  for (const auto& ring : rings) ids.push_back(ring.queue_id);
+  std::ranges::sort(ids);
+  auto claimed = store::QueueTable(session).claim(offer->worker_id(), ids, parts.ids.next());
+  std::erase_if(rings, [&](const notify::Ring& ring) {
+    return std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });
+  });
+  return HandedOver{std::move(*offer), std::move(claimed)};
+}
+
 void DecisionWrites::append(DecisionWrites more) {
   move_to_end(commands, more.commands);
   move_to_end(events, more.events);
@@ -136,6 +152,10 @@ void DecisionWrites::append(DecisionWrites more) {
   move_to_end(ended_loop_items, more.ended_loop_items);
   move_to_end(ended_children, more.ended_children);
   move_to_end(rings, more.rings);
+}
+
+void give(std::optional<HandedOver>& handed_over) {
+  if (handed_over) handed_over->offer.give(std::move(handed_over->commands));
 }
 
 void ring(Parts& parts, const std::vector<notify::Ring>& rings) {

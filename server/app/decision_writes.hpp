@@ -1,10 +1,12 @@
 #pragma once
 // DecisionWrites: what the engine's decisions of one transaction come to in rows, collected so that each
 // table is written once however many executions were decided about. One thread.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "server/app/hand_over.hpp"
 #include "server/app/log_notes.hpp"
 #include "server/app/parts.hpp"
 #include "server/engine/engine.hpp"
@@ -14,6 +16,12 @@
 #include "server/store/queue_table.hpp"
 
 namespace noetl::app {
+
+// What was claimed for a worker that waits: given after the commit.
+struct HandedOver {
+  HandOver::Offer offer;
+  std::vector<domain::ClaimedCommand> commands;
+};
 
 struct DecisionWrites {
   std::vector<store::NewExecutionCommand> commands;
@@ -43,9 +51,13 @@ struct DecisionWrites {
   void write_loops(store::Session& session);
   // Inserts events, commands and results and updates executions; each only when there are any.
   void write(store::Session& session);
+  // After write(): what is due at once is claimed for a worker that waits for as much, and needs no ring then.
+  [[nodiscard]] std::optional<HandedOver> hand_over(Parts& parts, store::Session& session);
   void append(DecisionWrites more);
 };
 
+// After the commit.
+void give(std::optional<HandedOver>& handed_over);
 // After the commit: rings the doorbell and wakes this replica's long polls.
 void ring(Parts& parts, const std::vector<notify::Ring>& rings);
 

@@ -36,12 +36,14 @@ class Transaction {
     for (std::size_t i = 0; i < reports_.size(); ++i) record(i);
     for (auto& [id, open] : executions_) run_.add_update(open);
     write();
+    handed_over_ = writes_.hand_over(parts_, session_);
     EndedAttempts answer;
     for (auto& decision : decisions_) answer.verdicts.push_back(std::move(decision.verdict));
     answer.commands_generated = static_cast<int>(writes_.commands.size());
     return answer;
   }
   [[nodiscard]] const std::vector<notify::Ring>& rings() const { return writes_.rings; }
+  [[nodiscard]] std::optional<HandedOver> take_handed_over() { return std::move(handed_over_); }
   [[nodiscard]] const std::vector<notify::Death>& deaths() const { return deaths_; }
   [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return writes_.ended_children; }
 
@@ -68,6 +70,7 @@ class Transaction {
   std::vector<AttemptDecision> decisions_;
   DecisionWrites writes_;
   DecisionRun run_;
+  std::optional<HandedOver> handed_over_;
   std::vector<notify::Death> deaths_;
 };
 
@@ -234,13 +237,17 @@ EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>&
   std::vector<notify::Ring> rings;
   std::vector<notify::Death> deaths;
   std::vector<base::ExecutionId> ended;
+  std::optional<HandedOver> handed_over;
   parts.connections.transact([&](store::Session& session) {
+    handed_over.reset();  // of a transaction that is repeated
     Transaction transaction(parts, session, reports);
     answer = transaction.run();
     rings = transaction.rings();
     deaths = transaction.deaths();
     ended = transaction.ended();
+    if (auto handed = transaction.take_handed_over()) handed_over.emplace(std::move(*handed));
   });
+  give(handed_over);
   ring(parts, rings);
   parts.notifier.tell_dead(deaths);
   tell_parents(parts, std::move(ended));

@@ -1,11 +1,13 @@
 #include "server/app/enqueue_commands.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
 #include "server/app/decision_writes.hpp"
+#include "server/app/hand_over.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/store/connection_pool.hpp"
 
@@ -20,10 +22,24 @@ std::vector<std::string> keys_of(const std::vector<wire::NewCommand>& commands) 
   return keys;
 }
 
+// What is not due yet is rung by upkeep when its time has come.
+bool is_due(const wire::NewCommand& command) {
+  return !command.available_at && command.delay.value_or(std::chrono::milliseconds{0}).count() == 0;
+}
+
+// A worker that waits for as many as these, which are all for it.
+std::optional<HandOver::Offer> offer_for(Parts& parts, const std::vector<wire::NewCommand>& commands) {
+  if (commands.empty() || commands.size() > HandOver::commands_max) return std::nullopt;
+  const auto& pool = commands.front().pool;
+  const bool are_alike = std::ranges::all_of(
+      commands, [&](const auto& command) { return command.pool == pool && is_due(command); });
+  return are_alike ? parts.hand_over.take(pool, commands.size()) : std::nullopt;
+}
+
 std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::NewCommand>& commands,
                                         const std::vector<base::CommandId>& ids,
-                                        const std::set<base::CommandId>& inserted) {
-  crash_after_commit();
+                                        const std::set<base::CommandId>& inserted,
+                                        const std::set<base::CommandId>& claimed) {
   std::map<std::string, base::CommandId> known;
   if (inserted.size() < commands.size()) {
     parts.connections.run_one(
@@ -39,8 +55,7 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
       continue;
     }
     answer.push_back({ids[i], false});
-    // What is not due yet is rung by upkeep when its time has come.
-    if (!command.available_at && command.delay.value_or(std::chrono::milliseconds{0}).count() == 0) {
+    if (is_due(command) && !claimed.contains(ids[i])) {
       rings.push_back({.queue_id = ids[i],
                        .execution_id = {},
                        .step = command.tool_kind,
@@ -64,11 +79,21 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
 
   const auto pools = parts.pool_rules.get();
   std::set<base::CommandId> inserted;
+  std::set<base::CommandId> claimed;
+  auto offer = offer_for(parts, commands);
+  std::vector<domain::ClaimedCommand> given;
   parts.connections.run_one([&](store::Session& session) {
-    const auto made = store::QueueTable(session).insert_plain(commands, ids, *pools);
-    inserted = {made.begin(), made.end()};
+    auto made = store::QueueTable(session).insert_plain(
+        commands, ids, *pools, offer ? store::Taker{offer->worker_id(), parts.ids.next()} : store::Taker{});
+    inserted = {made.inserted.begin(), made.inserted.end()};
+    given = std::move(made.claimed);
   });
-  return after_commit([&] { return tell(parts, commands, ids, inserted); });
+  return after_commit([&] {
+    crash_after_commit();
+    for (const auto& command : given) claimed.insert(command.lease.queue_id);
+    if (offer) offer->give(std::move(given));
+    return tell(parts, commands, ids, inserted, claimed);
+  });
 }
 
 }  // namespace noetl::app

@@ -29,7 +29,8 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
       .nats_stream = parts.rules.nats_stream,
       .nats_subject = wire::commands_subject_of(registration.pool, parts.rules.nats_subject),
       .nats_consumer = wire::commands_consumer_of(registration.pool, parts.rules.nats_consumer),
-      .nats_lanes = static_cast<int>(wire::lanes)};
+      .nats_lanes = static_cast<int>(wire::lanes),
+      .hands_over = true};
 }
 
 base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts, const wire::Heartbeat& heartbeat) {

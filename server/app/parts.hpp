@@ -17,6 +17,7 @@ class Notifier;
 
 namespace noetl::app {
 
+class HandOver;
 class PlaybookCache;
 class PoolRules;
 class WaitingClaims;
@@ -37,6 +38,7 @@ struct Parts {
   base::IdGenerator& ids;
   PlaybookCache& playbooks;
   WaitingClaims& waiting_claims;
+  HandOver& hand_over;
   PoolRules& pool_rules;
   const Rules rules;
 };

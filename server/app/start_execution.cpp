@@ -109,11 +109,13 @@ class Transaction {
       together.append(std::move(writes[i]));
     }
     together.write(session);
+    handed_over_ = together.hand_over(parts_, session);
     rings_ = std::move(together.rings);
     ended_ = std::move(together.ended_children);
   }
 
   [[nodiscard]] const std::vector<notify::Ring>& rings() const { return rings_; }
+  [[nodiscard]] std::optional<HandedOver>& handed_over() { return handed_over_; }
   [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return ended_; }
   [[nodiscard]] const std::map<base::ExecutionId, int>& generated() const { return generated_; }
   [[nodiscard]] bool was_inserted(base::ExecutionId id) const { return inserted_.contains(id); }
@@ -121,6 +123,7 @@ class Transaction {
  private:
   Parts& parts_;
   std::vector<notify::Ring> rings_;
+  std::optional<HandedOver> handed_over_;
   std::vector<base::ExecutionId> ended_;
   std::set<base::ExecutionId> inserted_;
   std::map<base::ExecutionId, int> generated_;
@@ -152,6 +155,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
   });
   after_commit([&] {
     crash_after_commit();
+    give(done->handed_over());
     ring(parts, done->rings());
     tell_parents(parts, done->ended());
     for (const auto& started : all) {

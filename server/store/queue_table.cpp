@@ -1,5 +1,7 @@
 #include "server/store/queue_table.hpp"
 
+#include <algorithm>
+
 #include "server/store/array_literal.hpp"
 #include "server/store/session.hpp"
 
@@ -19,6 +21,16 @@ domain::ClaimedCommand claimed_from(const pqxx::row& row) {
           .timeout = std::chrono::milliseconds{row[8].as<std::int64_t>()},
           .context = text_of(row[9]),
           .traceparent = text_of(row[10])};
+}
+
+std::int32_t max_attempts_of(const wire::NewCommand& command, const wire::Pool* rules) {
+  return command.max_attempts.value_or(rules != nullptr && rules->max_attempts ? *rules->max_attempts
+                                                                               : wire::attempts_max_default);
+}
+
+// What a worker gets, put together as text: both parts are JSON that the door has checked.
+std::string context_of(const wire::NewCommand& command) {
+  return "{\"tool\":" + command.tool + ",\"input\":" + command.input + "}";
 }
 
 domain::CommandStatus status_from(const pqxx::field& field) {
@@ -63,9 +75,9 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
                contexts.text(), pool_names.text(), pool_counts.text(), trace, frames.text());
 }
 
-std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
-                                                      const std::vector<base::CommandId>& ids,
-                                                      const wire::PoolsByName& pools_by_name) {
+InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
+                                       const std::vector<base::CommandId>& ids,
+                                       const wire::PoolsByName& pools_by_name, const Taker& taker) {
   ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
       retries;
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -76,20 +88,41 @@ std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::Ne
     kinds.add(c.tool_kind);
     pools.add(c.pool);
     priorities.add(c.priority);
-    attempts.add(c.max_attempts.value_or(
-        rules != nullptr && rules->max_attempts ? *rules->max_attempts : wire::attempts_max_default));
+    attempts.add(max_attempts_of(c, rules));
     retries.add_or_null(c.retry.empty() && rules != nullptr ? rules->retry : c.retry);
     timeouts.add(c.timeout.count());
     times.add_or_null(c.available_at.value_or(std::string{}));
     delays.add_or_null(c.delay.value_or(std::chrono::milliseconds{0}).count());
-    // What a worker gets, put together as text: both parts are JSON that the door has checked.
-    contexts.add("{\"tool\":" + c.tool + ",\"input\":" + c.input + "}");
+    contexts.add(context_of(c));
     keys.add_or_null(c.idempotency_key);
     traces.add_or_null(c.traceparent);
   }
-  return ids_from(session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(),
-                               priorities.text(), attempts.text(), timeouts.text(), times.text(),
-                               delays.text(), contexts.text(), keys.text(), traces.text(), retries.text()));
+  const char* worker_id = taker.worker_id.empty() ? nullptr : taker.worker_id.c_str();
+  const auto rows =
+      session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text(),
+                   attempts.text(), timeouts.text(), times.text(), delays.text(), contexts.text(),
+                   keys.text(), traces.text(), retries.text(), worker_id, taker.claim_id);
+  InsertedPlain made;
+  made.inserted.reserve(rows.size());
+  for (const auto& row : rows) {
+    const base::CommandId id{row[0].as<std::int64_t>()};
+    made.inserted.push_back(id);
+    if (worker_id == nullptr || !row[1].as<bool>()) continue;
+    const auto& c = commands[static_cast<std::size_t>(std::ranges::find(ids, id) - ids.begin())];
+    const auto known = pools_by_name.find(c.pool);
+    made.claimed.push_back(
+        {.lease = {id, 1},
+         .execution_id = {},
+         .step = c.tool_kind,
+         .node_id = {},
+         .tool_kind = c.tool_kind,
+         .attempt = 1,
+         .max_attempts = max_attempts_of(c, known == pools_by_name.end() ? nullptr : &known->second),
+         .timeout = c.timeout,
+         .context = context_of(c),
+         .traceparent = c.traceparent});
+  }
+  return made;
 }
 
 std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {

@@ -82,16 +82,28 @@ struct RunningCommand {
   std::string worker_id;
 };
 
+// A worker that waits for the commands that a statement inserts; without an id there is none.
+struct Taker {
+  std::string worker_id;
+  std::int64_t claim_id = 0;
+};
+
+struct InsertedPlain {
+  std::vector<base::CommandId> inserted;
+  std::vector<domain::ClaimedCommand> claimed;  // of those, for the taker
+};
+
 class QueueTable {
  public:
   explicit QueueTable(Session& session) : session_(session) {}
 
   void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent);
   // ids[i] is for commands[i]; `pools` says what those get that leave attempts or retry to their pool. Gives the ids
-  // that were inserted: known idempotency keys are left out.
-  [[nodiscard]] std::vector<base::CommandId> insert_plain(const std::vector<wire::NewCommand>& commands,
-                                                          const std::vector<base::CommandId>& ids,
-                                                          const wire::PoolsByName& pools = {});
+  // that were inserted: known idempotency keys are left out. `taker`: all of them are claimed for that worker, as claim() does it;
+  // they are due, and of its pool.
+  [[nodiscard]] InsertedPlain insert_plain(const std::vector<wire::NewCommand>& commands,
+                                           const std::vector<base::CommandId>& ids,
+                                           const wire::PoolsByName& pools = {}, const Taker& taker = {});
   [[nodiscard]] std::map<std::string, base::CommandId> by_keys(const std::vector<std::string>& keys);
 
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,

@@ -2,6 +2,7 @@
 // Claiming: POST /api/v2/commands/claim and POST /api/v2/commands/{queue_id}/claim.
 // {worker_id, queue_ids:[…], slots}    claims exactly those (the notification carries the ids), or as many as slots says
 // {worker_id, pool, slots, wait}       claims whatever waits, for workers without NATS; long poll
+// {…, hand_over: true}                 the same of what is made meanwhile alone: for workers that hear the doorbell as well
 // Values; any thread.
 #include <chrono>
 #include <optional>
@@ -24,6 +25,7 @@ struct ClaimRequest {
   // From the pool 1 … claim_ids_max. By id 0: all of them; when as many were claimed, nothing is said of the others.
   int slots = 0;
   std::chrono::milliseconds wait{0};  // how long to wait for a first command; at most claim_wait_max
+  bool hand_over = false;  // from a pool, with a wait: nothing is looked for
 };
 
 // A command that could not be claimed: not_found, active_claim, already_terminal, execution_cancelled.
@@ -34,10 +36,13 @@ struct ClaimRefusal {
   std::chrono::milliseconds retry_after{0};  // for a command that is not due yet (active_claim)
 };
 
-// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}]}
+// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}], "waited_ms":…}
 struct ClaimAnswer {
   std::vector<domain::ClaimedCommand> commands;
   std::vector<ClaimRefusal> refused;
+  // Of a hand-over: how long the request had been there when its commands were claimed. A worker learns from it how late it hears of
+  // them.
+  std::optional<std::chrono::milliseconds> waited{};
 };
 
 }  // namespace noetl::wire

@@ -103,7 +103,9 @@ std::string encode(const ClaimRequest& request) {
     return writer.finish();
   }
   writer.text("pool", request.pool).integer("slots", request.slots);
-  return writer.number("wait", static_cast<double>(request.wait.count()) / 1000.0).finish();
+  writer.number("wait", static_cast<double>(request.wait.count()) / 1000.0);
+  if (request.hand_over) writer.boolean("hand_over", true);
+  return writer.finish();
 }
 
 base::Result<ClaimRequest> decode_claim_request(const Json& body) {
@@ -129,7 +131,7 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
                                   .retry_after = {},
                                   .details = {}});
     }
-    for (const std::string_view name : {"pool", "wait"}) {
+    for (const std::string_view name : {"pool", "wait", "hand_over"}) {
       if (reader.has(name)) reader.refuse(name, "has no meaning beside queue_ids");
     }
   }
@@ -140,6 +142,8 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
   const double seconds =
       reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
   request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));
+  request.hand_over = reader.optional_bool("hand_over").value_or(false);
+  if (request.hand_over && request.wait.count() == 0) reader.refuse("hand_over", "needs a 'wait' above 0");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
@@ -166,7 +170,9 @@ std::string encode(const ClaimAnswer& answer) {
     if (&refusal != answer.refused.data()) out += ',';
     append(out, refusal);
   }
-  out += "]}";
+  out += ']';
+  if (answer.waited) out += ",\"waited_ms\":" + std::to_string(answer.waited->count());
+  out += '}';
   return out;
 }
 
@@ -187,6 +193,9 @@ base::Result<ClaimAnswer> decode_claim_answer(const Json& body) {
     if (!refusal) return base::failure(std::move(refusal.error()));
     answer.refused.push_back(std::move(*refusal));
   }
+  if (const auto waited = reader.optional_int("waited_ms", {0, milliseconds_max}))
+    answer.waited = std::chrono::milliseconds(*waited);
+  if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;
 }
 

@@ -31,6 +31,7 @@ struct RegistrationAnswer {
   std::string nats_subject;
   std::string nats_consumer;
   int nats_lanes = 1;  // further consumers beside that one: wire::lane_consumer_of
+  bool hands_over = false;  // it knows claims with hand_over; an older server does not say
 };
 
 // One call renews every lease that the worker holds. `held` is complete as of `held_as_of_claims`: a

@@ -14,23 +14,33 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::
        frame)
 
 -- name: insert_plain_commands
--- The general form, with absolute times, idempotency keys and trace context per command.
-with inserted as (
+-- The general form, with absolute times, idempotency keys and trace context per command. $13 is null, or a worker that waits for
+-- these: they are claimed for it as claim_by_ids does it, under the claim $14.
+with taker as (
+  select w.worker_id, array(select p.pool from noetl.pool p where p.is_paused) as paused_pools
+  from noetl.worker w where w.worker_id = $13 and w.status in ('ready', 'draining') and w.lease_until > now()
+), inserted as (
   insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
-    idempotency_key, traceparent, retry)
+    idempotency_key, traceparent, retry, status, epoch, attempts, worker_id, claimed_at)
   select t.queue_id, t.tool_kind, t.tool_kind, t.pool, t.priority, t.max_attempts, t.timeout_ms,
     coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond'), t.context::json,
-    t.idempotency_key, t.traceparent, t.retry::json
+    t.idempotency_key, t.traceparent, t.retry::json, case when w.worker_id is null then 'queued' else 'running' end,
+    (w.worker_id is not null)::int, (w.worker_id is not null)::int, w.worker_id,
+    case when w.worker_id is not null then now() end
   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::bigint[], $7::text[], $8::bigint[],
     $9::text[], $10::text[], $11::text[], $12::text[])
     as t(queue_id, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, delay_ms, context,
          idempotency_key, traceparent, retry)
+    left join taker w on t.pool <> all (w.paused_pools)
   on conflict (idempotency_key) where idempotency_key is not null do nothing
-  returning queue_id, pool
+  returning queue_id, pool, status
+), noted as (
+  insert into noetl.claim (worker_id, claim_id, queue_ids)
+  select $13, $14, array_agg(queue_id) from inserted where status = 'running' having count(*) > 0
 ), changed as (
-  insert into noetl.queue_change (pool, status, change) select pool, 'queued', count(*) from inserted group by pool
+  insert into noetl.queue_change (pool, status, change) select pool, status, count(*) from inserted group by pool, status
 )
-select queue_id from inserted
+select queue_id, status = 'running' as is_claimed from inserted
 
 -- name: commands_by_keys
 select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1::text[])

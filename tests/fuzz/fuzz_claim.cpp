@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto answer = decode_claim_answer(*body);
   check_refusal(answer);
   const auto quick = quick_claim_answer({reinterpret_cast<const char*>(data), size});
-  NOETL_FUZZ_CHECK(!quick || (answer.has_value() && quick->commands.size() == answer->commands.size()));
+  NOETL_FUZZ_CHECK(!quick || (answer.has_value() && quick->commands.size() == answer->commands.size() &&
+                              quick->waited == answer->waited));
   const auto read = decode_claim_request(*body);
   check_refusal(read);
   if (!read || read->worker_id.empty()) return 0;
@@ -38,6 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   NOETL_FUZZ_CHECK(parsed.has_value());
   const auto again = decode_claim_request(*parsed);
   NOETL_FUZZ_CHECK(again.has_value());
-  NOETL_FUZZ_CHECK(again->worker_id == read->worker_id && again->queue_ids == read->queue_ids);
+  NOETL_FUZZ_CHECK(again->worker_id == read->worker_id && again->queue_ids == read->queue_ids &&
+                   again->hand_over == read->hand_over);
   return 0;
 }

@@ -88,6 +88,7 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
                    .ids = server.ids,
                    .playbooks = server.playbooks,
                    .waiting_claims = server.waiting_claims,
+                   .hand_over = server.hand_over,
                    .pool_rules = server.pool_rules,
                    .rules = {}};
   (void)app::register_playbook(server.parts, {support::single_step}).value();

@@ -26,6 +26,7 @@ ServerParts::ServerParts()
             .ids = ids,
             .playbooks = playbooks,
             .waiting_claims = waiting_claims,
+            .hand_over = hand_over,
             .pool_rules = pool_rules,
             .rules = {}} {}
 

@@ -1,6 +1,7 @@
 #pragma once
 // Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
+#include "server/app/hand_over.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -32,6 +33,7 @@ struct Server {
               .ids = ids,
               .playbooks = playbooks,
               .waiting_claims = waiting_claims,
+              .hand_over = hand_over,
               .pool_rules = pool_rules,
               .rules = {.ack_wait = settings.ack_wait}},
         intake(parts),
@@ -43,6 +45,7 @@ struct Server {
   base::IdGenerator ids;
   app::PlaybookCache playbooks;
   app::WaitingClaims waiting_claims;
+  app::HandOver hand_over;
   app::PoolRules pool_rules;
   app::Parts parts;
   app::Intake intake;

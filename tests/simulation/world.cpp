@@ -281,7 +281,8 @@ Outcome World::run() {
           .commands = database.queue.size(),
           .executions = database.executions.size(),
           .events = database.events.size(),
-          .crashes = crashes_};
+          .crashes = crashes_,
+          .handed_over = handed_over_};
 }
 
 Outcome simulate(const WorldSettings& settings) {

@@ -28,6 +28,8 @@ constexpr CounterName counters[] = {
     {"notifications", "Notifications taken from JetStream.", &Counts::notifications},
     {"garbage", "Messages that were no notifications.", &Counts::garbage},
     {"claimed", "Commands claimed.", &Counts::claimed},
+    {"handed_over", "Commands of those that the server handed over, without a notification.",
+     &Counts::handed_over},
     {"refused", "Claims refused: somebody else has it, it has ended.", &Counts::refused},
     {"completed", "Attempts reported as completed.", &Counts::completed},
     {"failed", "Attempts reported as failed.", &Counts::failed},

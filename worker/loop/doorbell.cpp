@@ -85,7 +85,8 @@ void Doorbell::announce() {
                        {"nats", fetch_connection_->shown_url()}});
 }
 
-base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::milliseconds patience) {
+base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::milliseconds patience,
+                                                         Lull& lull) {
   std::ranges::fill(share_, room);
   auto messages = fetch_late();
   if (messages && !messages->empty() && !share_ahead_.empty()) {
@@ -94,7 +95,10 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::
   }
   share_ahead_.clear();
   if (messages && messages->empty()) messages = fetch_busy(room);
-  if (messages && messages->empty()) messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
+  if (messages && messages->empty()) {
+    const Lull::Scope scope(lull);
+    messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
+  }
   if (messages) {
     if (!complaint_.empty()) announce();
     // What is too much is taken from the end: of the last lane.

@@ -31,8 +31,6 @@ constexpr milliseconds fetch_patience_when_silent{1};
 // Commands that were claimed ahead are for others when those before them take longer than was foreseen.
 constexpr milliseconds ahead_patience{200};
 constexpr milliseconds ahead_look{50};  // while some wait for a thread
-constexpr std::size_t ahead_context_bytes_max =
-    16 * 1024;  // the mean of the last ones: they are held in memory
 constexpr std::size_t hand_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
@@ -45,15 +43,12 @@ bool is_settled(ErrorCode code) {
 
 }  // namespace
 
-Inbox::Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell)
+Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, Doorbell* doorbell)
     : parts_(parts),
       settings_(settings),
-      run_settings_{.worker_id = settings.worker_id,
-                    .limits = settings.limits,
-                    .secrets = parts.secrets,
-                    .progress = parts.progress},
+      starter_(starting, settings),
       doorbell_(doorbell),
-      pace_(settings.slots, settings.claim_ahead_max),
+      pace_(starting.pace),
       random_(std::random_device{}()),
       looked_at_(std::chrono::steady_clock::now()) {}
 
@@ -98,11 +93,13 @@ void Inbox::turn_away() {
 void Inbox::take_from_doorbell(int room, milliseconds patience, const std::stop_token& stop) {
   std::vector<nats::Message> messages = std::exchange(hand_, {});
   if (messages.empty()) {
-    auto fetched = doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : patience);
+    auto fetched =
+        doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : patience, parts_.lull);
     if (!fetched) return;
     if (fetched->empty()) return look_around(room, stop);
     messages = std::move(*fetched);
     parts_.counts.notifications += messages.size();
+    room = std::min(room, parts_.book.room());  // something may have been handed over meanwhile
   }
   silent_finds_ = 0;
   looked_at_ = std::chrono::steady_clock::now();
@@ -127,7 +124,7 @@ void Inbox::claim(Asked asked, const std::stop_token& stop) {
   parts_.book.begin_claim();
   auto answer = claim_until_answered(request, stop);
   if (!answer) {
-    (void)parts_.book.end_claim({});
+    parts_.book.end_claim();
     for (const auto& [id, delivery] : asked.rung) delivery->give_back(nak_delay);
     return;
   }
@@ -155,7 +152,7 @@ std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_tok
   parts_.book.begin_claim();
   auto answer = parts_.transport.claim(request);
   if (!answer) {
-    (void)parts_.book.end_claim({});
+    parts_.book.end_claim();
     ++parts_.counts.claim_failures;
     if (++poll_failures_ == 1)
       telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
@@ -253,32 +250,18 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
 
 std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Asked& asked) {
   Rung& rung = asked.rung;
-  const auto now = std::chrono::steady_clock::now();
-  std::vector<Holding> holdings;
-  holdings.reserve(answer.commands.size());
-  stops_.clear();
-  for (const domain::ClaimedCommand& command : answer.commands) {
-    Holding& holding = holdings.emplace_back();
-    holding.lease = command.lease;
-    holding.claimed_at = now;
-    if (const auto found = rung.find(command.lease.queue_id); found != rung.end()) {
-      holding.delivery = std::move(found->second);
-      rung.erase(found);
-    }
-    const tools::Tool* tool = parts_.registry.find(command.tool_kind);
-    if (tool == nullptr || tool->is_instant()) continue;  // nothing to stop
-    holding.stop = std::stop_source();
-    stops_.emplace(command.lease.queue_id, holding.stop.get_token());
-  }
-  parts_.counts.claimed += answer.commands.size();
-  const auto known = parts_.book.end_claim(std::move(holdings));
-  std::erase_if(answer.commands, [&](const domain::ClaimedCommand& command) {
-    return std::ranges::find(known, command.lease.queue_id) != known.end();
+  auto commands = starter_.enter(std::move(answer.commands), [&](base::CommandId id) {
+    const auto found = rung.find(id);
+    if (found == rung.end()) return DeliveryPointer();
+    DeliveryPointer delivery = std::move(found->second);
+    rung.erase(found);
+    return delivery;
   });
+  parts_.book.end_claim();
   answer_refused(answer.refused, rung);
   // Asked for, not answered: there was no room for them, or something is wrong.
   for (const auto& [id, delivery] : rung) delivery->give_back(asked.slots > 0 ? milliseconds(0) : nak_delay);
-  return std::move(answer.commands);
+  return commands;
 }
 
 // A duplicate must never hold a slot: acked at once. A command that is not due yet, or whose holder may yet
@@ -301,50 +284,9 @@ void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung&
 
 void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
   if (commands.empty()) return;
-  std::size_t bytes = 0;
-  for (const auto& command : commands) bytes += command.context.size();
-  is_small_ = bytes / commands.size() <= ahead_context_bytes_max;
-  std::vector<domain::ClaimedCommand*> instant;
-  for (domain::ClaimedCommand& command : commands) {
-    tools::Tool* tool = parts_.registry.find(command.tool_kind);
-    if (tool == nullptr || tool->is_instant()) {
-      instant.push_back(&command);
-      continue;
-    }
-    start_on_thread(std::move(command), *tool);
-  }
-  is_quick_ = instant.size() == commands.size();
-  if (instant.empty()) return;
-  std::vector<wire::AttemptReport> finished;
-  finished.reserve(instant.size());
-  for (const domain::ClaimedCommand* command : instant) {
-    finished.push_back(run_command(*command, parts_.registry.find(command->tool_kind), {}, run_settings_));
-  }
-  parts_.reporter.deliver(std::move(finished));
-}
-
-void Inbox::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool) {
-  const auto deliver = [this](wire::AttemptReport report) {
-    std::vector<wire::AttemptReport> finished;
-    finished.push_back(std::move(report));
-    parts_.reporter.deliver(std::move(finished));
-  };
-  auto hand_back = [deliver, lease = command.lease, execution = command.execution_id] {
-    wire::AttemptReport report;
-    report.lease = lease;
-    report.execution_id = execution;
-    report.outcome = domain::Outcome::released;
-    report.result = "null";
-    deliver(std::move(report));
-  };
-  const auto stop = stops_[command.lease.queue_id];
-  auto run = [this, deliver, stop, &tool, held = std::move(command)] {
-    auto report = run_command(held, &tool, stop, run_settings_);
-    pace_.note(report.duration);
-    deliver(std::move(report));
-  };
-  parts_.threads.submit(
-      {.run = std::move(run), .hand_back = std::move(hand_back), .since = std::chrono::steady_clock::now()});
+  const auto seen = starter_.start(std::move(commands));
+  is_small_ = seen.is_small;
+  is_quick_ = seen.is_quick;
 }
 
 // Is anything claimed ahead that has no thread yet?

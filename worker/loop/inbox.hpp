@@ -1,6 +1,6 @@
 #pragma once
-// Inbox: takes as many notifications as there are idle slots, claims them in one call and hands the commands to
-// their tools; instant tools run here, the others on threads. While NATS is away it polls the server instead.
+// Inbox: takes as many notifications as there are idle slots, claims them in one call and has the commands
+// started. While NATS is away it polls the server instead.
 // run() in one thread.
 #include <chrono>
 #include <condition_variable>
@@ -16,10 +16,8 @@
 #include "worker/loop/doorbell.hpp"
 #include "worker/loop/lease_book.hpp"
 #include "worker/loop/lease_keeper.hpp"
-#include "worker/loop/pace.hpp"
-#include "worker/loop/reporter.hpp"
-#include "worker/loop/run_command.hpp"
-#include "worker/loop/tool_threads.hpp"
+#include "worker/loop/lull.hpp"
+#include "worker/loop/starter.hpp"
 
 namespace noetl::loop {
 
@@ -27,17 +25,14 @@ class Inbox {
  public:
   struct Parts {
     transport::Transport& transport;
-    const tools::Registry& registry;
     LeaseBook& book;
     LeaseKeeper& keeper;
-    Reporter& reporter;
     ToolThreads& threads;
     WorkerCounts& counts;
-    CredentialClient* secrets = nullptr;
-    ProgressTeller* progress = nullptr;
+    Lull& lull;
   };
   // `doorbell` null: long poll only.
-  Inbox(Parts parts, const WorkerSettings& settings, Doorbell* doorbell);
+  Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, Doorbell* doorbell);
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
@@ -65,16 +60,15 @@ class Inbox {
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Asked& asked);
   void answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
   void start(std::vector<domain::ClaimedCommand> commands);
-  void start_on_thread(domain::ClaimedCommand command, tools::Tool& tool);
   bool look_after_waiting();
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
   std::chrono::milliseconds backoff_after(const base::Error& error, int failures);
 
   Parts parts_;
   const WorkerSettings& settings_;
-  const RunSettings run_settings_;
+  Starter starter_;
   Doorbell* doorbell_;
-  Pace pace_;
+  Pace& pace_;
   // What came and found no room while commands were so short that there will be some in a moment.
   std::vector<nats::Message> hand_;
   bool is_small_ = true;  // the last commands
@@ -83,7 +77,6 @@ class Inbox {
   std::minstd_rand random_;
   int silent_finds_ = 0;  // looks in a row that found commands without a notification
   std::chrono::steady_clock::time_point looked_at_;
-  std::unordered_map<base::CommandId, std::stop_token> stops_;  // of the batch being started
   std::mutex mutex_;
   std::condition_variable_any paused_;
 };

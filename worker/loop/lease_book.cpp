@@ -52,6 +52,13 @@ bool LeaseBook::wait_for_room(const std::stop_token& stop, std::chrono::millisec
   return changed_.wait_for(lock, stop, patience, [&] { return is_worth_claiming(); });
 }
 
+int LeaseBook::free_slots() const { return std::min(slots_ - running_, room_locked()); }
+
+int LeaseBook::wait_for_slot(const std::stop_token& stop, std::chrono::milliseconds patience) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, stop, patience, [&] { return free_slots() > 0; }) ? free_slots() : 0;
+}
+
 bool LeaseBook::wait_until_idle(std::chrono::milliseconds patience) const {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, patience, [&] { return running_ == 0; });
@@ -67,12 +74,16 @@ void LeaseBook::begin_claim() {
   claim_opened_at_ = std::chrono::steady_clock::now();
 }
 
-std::vector<base::CommandId> LeaseBook::end_claim(std::vector<Holding> claimed) {
+void LeaseBook::end_claim() {
+  const std::lock_guard lock(mutex_);
+  claim_opened_at_.reset();
+}
+
+std::vector<base::CommandId> LeaseBook::enter(std::vector<Holding> claimed) {
   std::vector<base::CommandId> known;
   std::vector<Holding> ended;
   {
     const std::lock_guard lock(mutex_);
-    claim_opened_at_.reset();
     for (Holding& holding : claimed) {
       const base::CommandId id = holding.lease.queue_id;
       if (is_given_up(holding.lease)) {

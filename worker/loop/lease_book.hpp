@@ -47,6 +47,8 @@ class LeaseBook {
   // False when `stop` was requested or `patience` passed without room. While all slots are taken, or ended commands
   // are not yet reported, half of what may be claimed ahead is waited for: it is claimed in one call.
   bool wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const;
+  // Free slots, none of them ahead; 0 when `stop` was requested or `patience` passed without one.
+  int wait_for_slot(const std::stop_token& stop, std::chrono::milliseconds patience) const;
   bool wait_until_idle(std::chrono::milliseconds patience) const;  // nothing runs
   bool wait_until_empty(std::chrono::milliseconds patience) const;  // nothing is held
 
@@ -54,11 +56,13 @@ class LeaseBook {
   // hold, unless its heartbeat says that a claim is still open: only one open for claim_age_told is worth saying,
   // or a worker that polls all the time would never let go of a lost reply.
   static constexpr std::chrono::milliseconds claim_age_told{1000};
+  // What is handed over is claimed by no call of ours: it comes late at most (standby).
   void begin_claim();  // one at a time
+  void end_claim();  // after enter(): meanwhile a claim is open, or its commands are held
   // Which of them this worker holds by that very lease already, or has given up: those run, or have run, and must not be begun
   // again; the server frees what is given up when it hears that it is not held. What it
   // holds of a command by an older lease is lost: its tool is stopped.
-  [[nodiscard]] std::vector<base::CommandId> end_claim(std::vector<Holding> claimed);
+  [[nodiscard]] std::vector<base::CommandId> enter(std::vector<Holding> claimed);
 
   [[nodiscard]] bool holds(base::CommandId id) const;
   // By lease from here on: a command may have come back by a newer one. What is not held is lost.
@@ -88,6 +92,7 @@ class LeaseBook {
   void remember_given_up(const domain::Lease& lease);
   [[nodiscard]] bool is_given_up(const domain::Lease& lease) const;
   [[nodiscard]] int room_locked() const;
+  [[nodiscard]] int free_slots() const;
   [[nodiscard]] bool is_worth_claiming() const;
 
   const int slots_;

@@ -20,6 +20,7 @@ struct WorkerSettings {
   std::chrono::milliseconds grace{30'000};  // SIGTERM: how long running tools may go on
   std::chrono::milliseconds flush_patience{5000};  // and then how long the last reports may take
   bool uses_nats = true;  // false: long poll only
+  bool takes_hand_overs = true;  // beside NATS, from servers that hand over
   nats::ConnectionSettings nats;
   std::string stream = "NOETL_COMMANDS";  // of a server that names none
   // The same of the consumer's ack wait: in-progress goes out three times as often.
@@ -39,6 +40,8 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> notifications{0};
   std::atomic<std::uint64_t> garbage{0};  // notifications that were none
   std::atomic<std::uint64_t> claimed{0};
+  std::atomic<std::uint64_t> handed_over{
+      0};  // of those: without a notification, by a server where they were waited for
   std::atomic<std::uint64_t> refused{0};  // claims refused: somebody else has it, it has ended, …
   std::atomic<std::uint64_t> completed{0};
   std::atomic<std::uint64_t> failed{0};

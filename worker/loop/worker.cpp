@@ -18,6 +18,7 @@
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/progress_teller.hpp"
 #include "worker/loop/reporter.hpp"
+#include "worker/loop/standby.hpp"
 #include "worker/loop/tool_threads.hpp"
 
 namespace noetl::loop {
@@ -61,6 +62,7 @@ struct Worker::Running {
         keeper({.transport = transport, .book = book, .counts = counts}, registration, rules,
                settings.ack_wait),
         progress(settings, transport, counts),
+        pace(settings.slots, settings.claim_ahead_max),
         threads(std::make_unique<ToolThreads>(static_cast<std::size_t>(settings.slots))) {
     if (!settings.uses_nats) return;
     const auto given = [](const std::string& told, std::string own) {
@@ -79,10 +81,13 @@ struct Worker::Running {
   Reporter reporter;
   LeaseKeeper keeper;
   ProgressTeller progress;  // tools talk to it until they end
+  Pace pace;
+  Lull lull;
   std::unique_ptr<ToolThreads> threads;
   std::jthread keeping;
   std::jthread reporting;
   std::jthread telling;
+  std::jthread standing_by;
   std::jthread taking;
 };
 
@@ -138,20 +143,33 @@ bool Worker::run(const std::stop_token& stop) {
                        {"pool", settings_.pool},
                        {"slots", std::to_string(settings_.slots)}});
   Running running(settings_, *rules, registration(), transport_, counts_);
+  const Starter::Parts starting{.registry = registry_,
+                                .book = running.book,
+                                .reporter = running.reporter,
+                                .threads = *running.threads,
+                                .counts = counts_,
+                                .pace = running.pace,
+                                .secrets = secrets_,
+                                .progress = &running.progress};
   Inbox inbox({.transport = transport_,
-               .registry = registry_,
                .book = running.book,
                .keeper = running.keeper,
-               .reporter = running.reporter,
                .threads = *running.threads,
                .counts = counts_,
-               .secrets = secrets_,
-               .progress = &running.progress},
-              settings_, running.doorbell.get());
+               .lull = running.lull},
+              starting, settings_, running.doorbell.get());
+  Standby standby({.transport = transport_,
+                   .book = running.book,
+                   .keeper = running.keeper,
+                   .counts = counts_,
+                   .lull = running.lull},
+                  starting, settings_);
   running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.taking = std::jthread([&](const std::stop_token& end) { inbox.run(end); });
+  if (running.doorbell && rules->hands_over && settings_.takes_hand_overs)
+    running.standing_by = std::jthread([&](const std::stop_token& end) { standby.run(end); });
   counts_.is_registered = true;
   running.keeper.wait_for_end(stop);
   counts_.is_draining = true;
@@ -163,8 +181,10 @@ bool Worker::drain(Running& running) {
   telemetry::log_info("worker", "draining: no new commands",
                       {{"running", std::to_string(running.book.snapshot().running)}});
   running.keeper.set_draining();
+  running.standing_by.request_stop();
   running.taking.request_stop();
   running.taking.join();
+  if (running.standing_by.joinable()) running.standing_by.join();  // a long poll lasts poll_patience at most
   if (running.doorbell) running.doorbell->close();
   (void)running.threads->hand_back(std::chrono::steady_clock::time_point::max());
   if (!running.book.wait_until_idle(settings_.grace)) {

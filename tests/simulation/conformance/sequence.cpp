@@ -1,13 +1,11 @@
 #include "tests/simulation/conformance/sequence.hpp"
 
-#include <optional>
-
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"
 #include "server/store/queue_table.hpp"
 #include "server/store/worker_table.hpp"
+#include "tests/simulation/conformance/choices.hpp"
 #include "tests/simulation/conformance/listed.hpp"
-#include "tests/simulation/random.hpp"
 
 namespace noetl::simulation {
 namespace {
@@ -17,9 +15,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds lease{5000};
 
-class Sequence {
+class Sequence : Choices {
  public:
-  Sequence(const Bench& bench, std::uint64_t seed) : bench_(bench), random_(seed) {}
+  Sequence(const Bench& bench, std::uint64_t seed) : Choices(seed), bench_(bench) {}
 
   std::vector<std::string> run(int statements) {
     for (int i = 0; i < statements; ++i) {
@@ -53,20 +51,12 @@ class Sequence {
   }
 
   void say(const std::string& what) { lines_.push_back(what); }
-  base::CommandId some_command() { return {1000 + static_cast<std::int64_t>(random_.below(commands_ + 1))}; }
-  base::ExecutionId some_execution() {
-    return {100 + static_cast<std::int64_t>(random_.below(executions_ + 1))};
-  }
-  std::string some_worker() { return "w" + std::to_string(random_.below(3)); }
-  std::vector<base::CommandId> some_commands() {
-    std::vector<base::CommandId> ids;
-    for (int i = random_.between(1, 6); i > 0; --i) ids.push_back(some_command());
-    std::sort(ids.begin(), ids.end());
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    return ids;
-  }
-  std::optional<std::string> any_or_one_worker() {
-    return random_.one_in(2) ? std::optional<std::string>() : some_worker();
+  // Sorted: in which order a statement gives its rows is not said.
+  std::string taken(const std::vector<domain::ClaimedCommand>& commands) {
+    std::vector<domain::Lease> leases;
+    for (const auto& one : commands) leases.push_back(one.lease);
+    leases_.insert(leases_.end(), leases.begin(), leases.end());
+    return listed(leases);
   }
 
   void insert_plain(store::Session& session) {
@@ -82,7 +72,11 @@ class Sequence {
     }
     // One statement inserts a key once; which of two rows it takes is not said.
     for (std::size_t i = 1; i < commands.size(); ++i) commands[i].idempotency_key.clear();
-    say("insert_plain_commands ->" + listed(store::QueueTable(session).insert_plain(commands, ids, {})));
+    const bool are_due = std::ranges::all_of(commands, [](const auto& one) { return !one.delay; });
+    const store::Taker taker{are_due && random_.one_in(2) ? some_worker() : "", ++claim_};
+    const auto made = store::QueueTable(session).insert_plain(commands, ids, {}, taker);
+    say("insert_plain_commands" + listed(ids) + " for '" + taker.worker_id + "' ->" + listed(made.inserted) +
+        taken(made.claimed));
   }
 
   store::NewExecution new_execution() {
@@ -133,11 +127,8 @@ class Sequence {
   void claim(store::Session& session) {
     const auto worker = some_worker();
     const auto ids = some_commands();
-    std::vector<domain::Lease> claimed;
-    for (const auto& command : store::QueueTable(session).claim(worker, ids, ++claim_))
-      claimed.push_back(command.lease);
-    for (const auto& one : claimed) leases_.push_back(one);
-    say("claim_by_ids " + worker + listed(ids) + " ->" + listed(claimed));
+    const auto claimed = taken(store::QueueTable(session).claim(worker, ids, ++claim_));
+    say("claim_by_ids " + worker + listed(ids) + " ->" + claimed);
   }
 
   // What a worker might say it holds: of all leases ever given, some.
@@ -384,10 +375,8 @@ class Sequence {
   }
 
   const Bench& bench_;
-  Random random_;
   std::vector<std::string> lines_;
   std::vector<domain::Lease> leases_;  // ever given
-  std::uint64_t commands_ = 0, executions_ = 0;
   std::int64_t claim_ = 0, event_ = 0;
   std::vector<store::WaitingCommand> due_;
   bool has_loop_ = false;

@@ -58,9 +58,9 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
   }
 }
 
-std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
-                                                      const std::vector<base::CommandId>& ids,
-                                                      const wire::PoolsByName& /*none has rules here*/) {
+InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
+                                       const std::vector<base::CommandId>& ids,
+                                       const wire::PoolsByName& /*none has rules here*/, const Taker& taker) {
   auto& database = session_.database;
   std::vector<base::CommandId> inserted;
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -83,7 +83,10 @@ std::vector<base::CommandId> QueueTable::insert_plain(const std::vector<wire::Ne
     inserted.push_back(row.queue_id);
     database.insert(std::move(row));
   }
-  return inserted;
+  // Unlike Postgres in two steps: nobody sees what lies between them.
+  auto claimed = taker.worker_id.empty() ? std::vector<domain::ClaimedCommand>{}
+                                         : claim(taker.worker_id, inserted, taker.claim_id);
+  return {.inserted = std::move(inserted), .claimed = std::move(claimed)};
 }
 
 std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {

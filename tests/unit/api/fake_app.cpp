@@ -102,7 +102,7 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   return fake_app().enqueue(commands);
 }
 base::Result<wire::ClaimAnswer> claim_commands(Parts&, const wire::ClaimRequest& request,
-                                               std::stop_token stop) {
+                                               std::stop_token stop, std::function<bool()>) {
   return fake_app().claim(request, stop);
 }
 base::Result<wire::ReportAnswer> report_events(Parts&, const wire::ReportRequest& request) {

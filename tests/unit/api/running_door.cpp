@@ -32,6 +32,7 @@ RunningDoor::RunningDoor(api::DoorSettings settings)
              .ids = ids_,
              .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
              .waiting_claims = *reinterpret_cast<app::WaitingClaims*>(&nothing_),
+             .hand_over = *reinterpret_cast<app::HandOver*>(&nothing_),
              .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
              .rules = {}},
       door_(parts_, vault_, std::move(settings), metrics_) {

@@ -25,7 +25,7 @@ void hold(LeaseBook& book, std::int64_t first, int count) {
   std::vector<Holding> holdings;
   for (int i = 0; i < count; ++i) holdings.push_back(holding_of(first + i));
   book.begin_claim();
-  (void)book.end_claim(std::move(holdings));
+  (void)book.enter(std::move(holdings));
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ TEST_CASE("a stop reaches the tool's token, and lost beats cancelled") {
   std::vector<Holding> holdings;
   holdings.push_back(std::move(holding));
   book.begin_claim();
-  (void)book.end_claim(std::move(holdings));
+  (void)book.enter(std::move(holdings));
 
   CHECK(book.stop({lease_of(1), lease_of(77)}, StopReason::cancelled) == 1);
   CHECK(token.stop_requested());
@@ -112,12 +112,12 @@ TEST_CASE(
   std::vector<Holding> first;
   first.push_back(holding_of(1));
   const std::stop_token old_token = first.front().stop.get_token();
-  CHECK(book.end_claim(std::move(first)).empty());
+  CHECK(book.enter(std::move(first)).empty());
   std::vector<Holding> second;
   second.push_back(holding_of(1, 2));
   const std::stop_token new_token = second.front().stop.get_token();
 
-  CHECK(book.end_claim(std::move(second)).empty());
+  CHECK(book.enter(std::move(second)).empty());
 
   CHECK(old_token.stop_requested());
   CHECK(book.room() == 3);
@@ -138,7 +138,7 @@ TEST_CASE("what is given again by the lease that is held runs already") {
   again.push_back(holding_of(1));
   again.push_back(holding_of(3));
 
-  CHECK(book.end_claim(std::move(again)) == std::vector<base::CommandId>{{1}});
+  CHECK(book.enter(std::move(again)) == std::vector<base::CommandId>{{1}});
 
   CHECK(book.room() == 1);
   CHECK(book.reason_of(lease_of(1)) == StopReason::none);
@@ -155,13 +155,13 @@ TEST_CASE(
 
   std::vector<Holding> again;
   again.push_back(holding_of(1));
-  CHECK(book.end_claim(std::move(again)) == std::vector{base::CommandId{1}});
+  CHECK(book.enter(std::move(again)) == std::vector{base::CommandId{1}});
   CHECK(book.room() == 4);
   CHECK(book.snapshot().held.empty());
 
   std::vector<Holding> newer;
   newer.push_back(holding_of(1, 2));
-  CHECK(book.end_claim(std::move(newer)).empty());
+  CHECK(book.enter(std::move(newer)).empty());
   CHECK(book.room() == 3);
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("a claim that is open for long is told to the server, a short one is n
 
   CHECK_FALSE(book.snapshot(now + 500ms).has_claim_in_flight);
   CHECK(book.snapshot(now + 2s).has_claim_in_flight);
-  (void)book.end_claim({});
+  book.end_claim();
   CHECK_FALSE(book.snapshot(now + 2s).has_claim_in_flight);
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("only leases claimed before a time are given up with it") {
   later.push_back(holding_of(2));
   later.front().claimed_at = between + 1s;
   book.begin_claim();
-  (void)book.end_claim(std::move(later));
+  (void)book.enter(std::move(later));
 
   CHECK(book.stop_all(StopReason::lost, between) == 1);
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <climits>
+#include <stdexcept>
+#include <thread>
+#include <utility>
 
 #include "shared/wire/subjects.hpp"
-
-#include <stdexcept>
 
 namespace noetl::loop_test {
 namespace {
@@ -34,7 +35,8 @@ base::Result<wire::RegistrationAnswer> ScriptedTransport::register_worker(
                                   .nats_stream = {},
                                   .nats_subject = {},
                                   .nats_consumer = {},
-                                  .nats_lanes = static_cast<int>(wire::lanes)};
+                                  .nats_lanes = static_cast<int>(wire::lanes),
+                                  .hands_over = hands_over};
 }
 
 base::Result<wire::HeartbeatAnswer> ScriptedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
@@ -99,7 +101,33 @@ wire::ClaimAnswer ScriptedTransport::act_on(const wire::ClaimRequest& request) {
   return answer;
 }
 
+void ScriptedTransport::hand_over(std::int64_t id, const std::string& tool_kind) {
+  const std::lock_guard lock(mutex_);
+  rows_[id].tool_kind = tool_kind;
+  to_hand_over_.push_back(id);
+  handed_over_.notify_all();
+}
+
+base::Result<wire::ClaimAnswer> ScriptedTransport::wait_for_hand_over(const wire::ClaimRequest& request) {
+  ++hand_overs;
+  if (hand_over_late_ms < 0) return base::failure(ErrorCode::invalid_input, "unknown field", "/hand_over");
+  wire::ClaimAnswer answer;
+  const auto begin = std::chrono::steady_clock::now();
+  std::unique_lock lock(mutex_);
+  ++hand_overs_waiting;
+  handed_over_.wait_for(lock, request.wait, [&] { return !to_hand_over_.empty(); });
+  --hand_overs_waiting;
+  const std::chrono::milliseconds late(hand_over_late_ms);
+  answer.waited =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  for (const auto id : std::exchange(to_hand_over_, {})) claim_row(id, rows_[id], answer);
+  lock.unlock();
+  std::this_thread::sleep_for(late);  // on its way
+  return answer;
+}
+
 base::Result<wire::ClaimAnswer> ScriptedTransport::claim(const wire::ClaimRequest& request) {
+  if (request.hand_over) return wait_for_hand_over(request);
   ++(request.queue_ids.empty() ? polls : claims);
   if (take_one(claims_to_fail)) return away();
   wire::ClaimAnswer answer = act_on(request);

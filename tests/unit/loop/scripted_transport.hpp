@@ -33,6 +33,8 @@ class ScriptedTransport final : public transport::Transport {
   base::Result<void> deregister(const std::string& worker_id) override;
 
   void add(std::int64_t id, const std::string& tool_kind = "noop");
+  void hand_over(std::int64_t id,
+                 const std::string& tool_kind = "noop");  // to the next poll that waits for it
   [[nodiscard]] Row row(std::int64_t id) const;
   [[nodiscard]] std::size_t reported() const;  // rows with a report
   [[nodiscard]] std::vector<wire::AttemptNote> notes() const;
@@ -43,6 +45,9 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<int> reports_to_fail{0};
   std::atomic<int> report_replies_to_lose{0};
   std::chrono::milliseconds ack_wait{0};  // told to a worker that registers; set before it does
+  bool hands_over = false;  // the same
+  // What a hand-over says of the time between the claim and its answer; negative: 400 as an older server has it.
+  std::atomic<int> hand_over_late_ms{0};
   std::atomic<bool> are_heartbeats_failing{false};
   std::atomic<bool> has_forgotten_worker{false};
   std::atomic<bool> should_drain{false};
@@ -52,14 +57,17 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<std::int64_t> to_retry{0};  // a failed report of this id waits again for 10 ms
 
   std::atomic<int> registrations{0}, deregistrations{0}, claims{0}, polls{0}, reports{0}, heartbeats{0},
-      heartbeats_draining{0};
+      heartbeats_draining{0}, hand_overs{0}, hand_overs_waiting{0};
 
  private:
+  base::Result<wire::ClaimAnswer> wait_for_hand_over(const wire::ClaimRequest& request);
   wire::ClaimAnswer act_on(const wire::ClaimRequest& request);
   void claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& answer);
 
   mutable std::mutex mutex_;
+  std::condition_variable handed_over_;
   std::map<std::int64_t, Row> rows_;
+  std::vector<std::int64_t> to_hand_over_;
   std::vector<wire::AttemptNote> notes_;
 };
 

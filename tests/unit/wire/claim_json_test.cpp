@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/wire/claim_json.hpp"
+#include "shared/wire/quick_read.hpp"
 
 using namespace noetl;
 using Json = nlohmann::json;
@@ -38,6 +39,22 @@ TEST_CASE("a claim by pool survives encoding") {
   CHECK(decoded.wait == request.wait);
 }
 
+TEST_CASE("a claim of what is handed over survives encoding; others do not name it, for older servers") {
+  wire::ClaimRequest request{
+      .worker_id = "w-1", .queue_ids = {}, .slots = 7, .wait = std::chrono::seconds(1), .hand_over = true};
+  const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
+  CHECK(decoded.hand_over);
+  CHECK(decoded.wait == request.wait);
+  request.hand_over = false;
+  CHECK_FALSE(Json::parse(wire::encode(request)).contains("hand_over"));
+
+  wire::ClaimAnswer answer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(321)};
+  CHECK(wire::decode_claim_answer(Json::parse(wire::encode(answer)))->waited == answer.waited);
+  CHECK(wire::quick_claim_answer(wire::encode(answer))->waited == answer.waited);
+  answer.waited.reset();
+  CHECK_FALSE(Json::parse(wire::encode(answer)).contains("waited_ms"));
+}
+
 TEST_CASE("claims that make no sense are refused with the field") {
   const auto field = [](const char* text) {
     const auto decoded = wire::decode_claim_request(Json::parse(text));
@@ -54,6 +71,8 @@ TEST_CASE("claims that make no sense are refused with the field") {
   CHECK(field(R"({"worker_id":"w","slots":1025})") == "/slots");
   CHECK(field(R"({"worker_id":"w","wait":31})") == "/wait");
   CHECK(field(R"({"worker_id":"w","waiting":3})") == "/waiting");
+  CHECK(field(R"({"worker_id":"w","hand_over":true})") == "/hand_over");
+  CHECK(field(R"({"worker_id":"w","queue_ids":[1],"hand_over":true})") == "/hand_over");
 }
 
 TEST_CASE("an answer survives encoding, with contexts passed on as they are") {

@@ -58,6 +58,7 @@ wire::ClaimAnswer claim_of(std::minstd_rand& random) {
     if (random() % 2 == 0) command.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     answer.commands.push_back(std::move(command));
   }
+  if (random() % 2 == 0) answer.waited = std::chrono::milliseconds(random() % 30'000);
   return answer;
 }
 
@@ -100,6 +101,7 @@ void check_same(const wire::ReportRequest& quick, const wire::ReportRequest& car
 
 void check_same(const wire::ClaimAnswer& quick, const wire::ClaimAnswer& careful) {
   CHECK(careful.refused.empty());
+  CHECK(quick.waited == careful.waited);
   REQUIRE(quick.commands.size() == careful.commands.size());
   for (std::size_t i = 0; i < quick.commands.size(); ++i) {
     const auto& a = quick.commands[i];

@@ -30,15 +30,18 @@ TEST_CASE("a registration and its answer survive encoding") {
                                         .nats_stream = "S",
                                         .nats_subject = "s",
                                         .nats_consumer = "c",
-                                        .nats_lanes = 3};
+                                        .nats_lanes = 3,
+                                        .hands_over = true};
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
   CHECK(rules.heartbeat_interval == answer.heartbeat_interval);
   CHECK(rules.ack_wait == answer.ack_wait);
   CHECK(rules.nats_consumer == "c");
   CHECK(rules.nats_lanes == 3);
+  CHECK(rules.hands_over);
   const auto older = wire::decode_registration_answer(Json::object()).value();
   CHECK(older.nats_lanes == 1);
+  CHECK_FALSE(older.hands_over);
   CHECK(older.ack_wait.count() == 0);
 }
 

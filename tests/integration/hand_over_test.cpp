@@ -1,0 +1,305 @@
+// Commands that are claimed for a waiting worker in the transaction that makes them.
+#include "server/app/hand_over.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "server/app/claim_commands.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/keep_workers.hpp"
+#include "server/app/pause.hpp"
+#include "server/app/register_playbook.hpp"
+#include "server/app/start_execution.hpp"
+#include "tests/integration/server_parts.hpp"
+#include "tests/support/wait_until.hpp"
+
+using namespace noetl;
+using support::ServerParts;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr const char* three_steps = R"(
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: three, path: tests/three}
+workflow:
+  - step: start
+    tool: {kind: noop}
+    next: [{step: second}]
+  - step: second
+    tool: {kind: noop}
+    next: [{step: third}]
+  - step: third
+    tool: {kind: noop}
+)";
+
+domain::ClaimedCommand command(std::int64_t id) {
+  domain::ClaimedCommand made;
+  made.lease = {.queue_id = {id}, .epoch = 1};
+  return made;
+}
+
+// A worker's poll in a thread of its own.
+struct Standing {
+  app::HandOver& desk;
+  std::string worker_id;
+  std::atomic<bool> is_there{true};
+  std::stop_source stop;
+  std::future<app::HandOver::Given> given;
+
+  Standing(app::HandOver& desk_of, std::string name, std::size_t slots = 4,
+           std::chrono::milliseconds wait = 60s)
+      : desk(desk_of), worker_id(std::move(name)) {
+    const auto before = desk.waiting();
+    given = std::async(std::launch::async, [this, slots, wait] {
+      static const std::string pool = "default";
+      return desk.wait({.pool = pool,
+                        .worker_id = worker_id,
+                        .slots = slots,
+                        .is_there = [this] { return is_there.load(); }},
+                       std::chrono::steady_clock::now() + wait, stop.get_token());
+    });
+    support::wait_until("it waits", 15s, [&] { return desk.waiting() > before; });
+  }
+  ~Standing() { stop.request_stop(); }
+  [[nodiscard]] bool is_waiting() { return given.wait_for(0s) != std::future_status::ready; }
+};
+
+// The same through the use case, against Postgres.
+struct Poll {
+  std::stop_source stop;
+  std::future<wire::ClaimAnswer> answer;
+
+  Poll(ServerParts& server, const std::string& worker_id, int slots = 4) {
+    const auto before = server.hand_over.waiting();
+    answer = std::async(std::launch::async, [&server, worker_id, slots, token = stop.get_token()] {
+      wire::ClaimRequest request;
+      request.worker_id = worker_id;
+      request.slots = slots;
+      request.wait = 30s;
+      request.hand_over = true;
+      return app::claim_commands(server.parts, request, token).value();
+    });
+    support::wait_until("it waits", 15s, [&] { return server.hand_over.waiting() > before; });
+  }
+  ~Poll() { stop.request_stop(); }
+  [[nodiscard]] bool is_waiting() { return answer.wait_for(0s) != std::future_status::ready; }
+};
+
+std::vector<wire::EnqueuedCommand> enqueue(ServerParts& server, std::size_t count,
+                                           const wire::NewCommand& like) {
+  return app::enqueue_commands(server.parts, std::vector<wire::NewCommand>(count, like)).value();
+}
+
+wire::NewCommand noop() {
+  wire::NewCommand made;
+  made.tool_kind = "noop";
+  made.tool = R"({"kind":"noop"})";
+  made.input = R"({"n":1})";
+  return made;
+}
+}  // namespace
+
+TEST_CASE("whoever waits longest is given first, and only what it has slots for") {
+  app::HandOver desk;
+  Standing first(desk, "first", 1);
+  Standing second(desk, "second", 4);
+
+  auto two = desk.take("default", 2);
+  REQUIRE(two);
+  CHECK(two->worker_id() == "second");
+  auto one = desk.take("default", 1);
+  REQUIRE(one);
+  CHECK(one->worker_id() == "first");
+  CHECK_FALSE(desk.take("default", 1));
+  CHECK_FALSE(desk.take("other", 1));
+
+  two->give({command(1), command(2)});
+  one->give({command(3)});
+  CHECK(second.given.get().commands.size() == 2);
+  CHECK(first.given.get().commands.at(0).lease.queue_id.value == 3);
+  CHECK(desk.waiting() == 0);
+  CHECK(desk.given() == 3);
+}
+
+TEST_CASE("more than a few are for the doorbell") {
+  app::HandOver desk;
+  Standing worker(desk, "w", 1000);
+  CHECK_FALSE(desk.take("default", app::HandOver::commands_max + 1));
+  CHECK_FALSE(desk.take("default", 0));
+  CHECK(desk.take("default", app::HandOver::commands_max));
+}
+
+TEST_CASE("an offer that comes to nothing leaves the worker where it was") {
+  app::HandOver desk;
+  Standing first(desk, "first");
+  Standing second(desk, "second");
+  { const auto offer = desk.take("default", 1); }
+  auto offer = desk.take("default", 1);
+  REQUIRE(offer);
+  CHECK(offer->worker_id() == "first");
+  CHECK(first.is_waiting());
+}
+
+TEST_CASE("a worker whose time is over while it has been offered waits for the end of that transaction") {
+  app::HandOver desk;
+  Standing worker(desk, "w", 4, 100ms);
+  auto offer = desk.take("default", 1);
+  REQUIRE(offer);
+  CHECK(worker.given.wait_for(300ms) == std::future_status::timeout);
+  SUBCASE("and is given") {
+    offer->give({command(1)});
+    CHECK(worker.given.get().commands.size() == 1);
+  }
+  SUBCASE("or leaves with nothing") {
+    offer.reset();
+    CHECK(worker.given.get().commands.empty());
+    CHECK_FALSE(desk.take("default", 1));
+  }
+  CHECK(desk.waiting() == 0);
+}
+
+TEST_CASE("who has closed the connection is passed over") {
+  app::HandOver desk;
+  Standing gone(desk, "gone");
+  Standing there(desk, "there");
+  gone.is_there = false;
+  auto offer = desk.take("default", 1);
+  REQUIRE(offer);
+  CHECK(offer->worker_id() == "there");
+}
+
+TEST_CASE("what a worker claims otherwise meanwhile takes slots from its poll, the last ends it") {
+  app::HandOver desk;
+  Standing worker(desk, "w", 3);
+  desk.note_claimed("other", 3);
+  desk.note_claimed("w", 2);
+  CHECK_FALSE(desk.take("default", 2));
+  CHECK(desk.take("default", 1));
+  desk.note_claimed("w", 5);
+  CHECK(worker.given.get().commands.empty());
+}
+
+TEST_CASE("a server that closes ends the waiting") {
+  app::HandOver desk;
+  Standing worker(desk, "w");
+  worker.stop.request_stop();
+  CHECK(worker.given.get().commands.empty());
+  CHECK(desk.waiting() == 0);
+}
+
+TEST_CASE("a lone command is claimed where it is enqueued: no notification, no second transaction") {
+  ServerParts server;
+  server.add_worker("w");
+  Poll poll(server, "w");
+  auto like = noop();
+  like.timeout = 7s;
+  like.max_attempts = 5;
+  like.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+  const auto id = enqueue(server, 1, like).at(0).queue_id;
+
+  const auto answer = poll.answer.get();
+  REQUIRE(answer.commands.size() == 1);
+  REQUIRE(answer.waited);
+  CHECK(server.notifier.take().empty());
+  CHECK(server.number("select count(distinct xmin::text) from (select xmin from noetl.queue union all "
+                      "select xmin from noetl.claim) as rows") == 1);
+  // The same as Postgres tells a worker that asks for it again.
+  const auto again = server.claim("w", id);
+  const auto& given = answer.commands[0];
+  CHECK(given.lease == again.lease);
+  CHECK(given.step == again.step);
+  CHECK(given.tool_kind == again.tool_kind);
+  CHECK(given.attempt == again.attempt);
+  CHECK(given.max_attempts == again.max_attempts);
+  CHECK(given.timeout == again.timeout);
+  CHECK(given.context == again.context);
+  CHECK(given.traceparent == again.traceparent);
+  CHECK(server.report(support::completed(given)).is_duplicate == false);
+  CHECK(server.status_of(id) == "done");
+  CHECK(server.number("select count(*) from noetl.queue_change where status = 'queued'") == 0);
+}
+
+TEST_CASE("what cannot be claimed for the worker is queued and rung, and the worker goes on waiting") {
+  ServerParts server;
+  server.add_worker("w");
+  Poll poll(server, "w");
+  auto like = noop();
+  std::size_t count = 1;
+  bool is_rung = true;
+  SUBCASE("more than a few") { count = app::HandOver::commands_max + 1; }
+  SUBCASE("more than its slots") { count = 5; }
+  SUBCASE("its pool is paused") { (void)app::pause_pool(server.parts, "default", true); }
+  SUBCASE("its lease has ended") {
+    server.run("update noetl.worker set lease_until = now() - interval '1 second'");
+  }
+  SUBCASE("it is not due") {
+    like.delay = 1h;
+    is_rung = false;
+  }
+  SUBCASE("another pool") { like.pool = "batch"; }
+  SUBCASE("a key that is known") {
+    like.idempotency_key = "once";
+    server.run(
+        "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context, idempotency_key) "
+        "values (1, 'noop', 'noop', 'default', 1, '{}', 'once')");
+    is_rung = false;
+    CHECK(enqueue(server, 1, like).at(0).queue_id.value == 1);
+    count = 0;
+  }
+
+  (void)enqueue(server, count, like);
+
+  CHECK(server.notifier.take().size() == (is_rung ? count : 0));
+  CHECK(server.number("select count(*) from noetl.queue where status = 'running'") == 0);
+  CHECK(poll.is_waiting());
+  CHECK(server.hand_over.given() == 0);
+}
+
+TEST_CASE("the steps of an execution are handed over one after the other") {
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {three_steps}).value();
+  std::optional<Poll> poll(std::in_place, server, "w");
+  wire::ExecuteRequest request;
+  request.path = "tests/three";
+
+  const auto execution = app::start_execution(server.parts, request).value().execution_id;
+  for (const char* step : {"start", "second", "third"}) {
+    const auto answer = poll->answer.get();
+    REQUIRE(answer.commands.size() == 1);
+    CHECK(answer.commands[0].step == step);
+    CHECK(answer.commands[0].execution_id == execution);
+    poll.emplace(server, "w");
+    (void)server.report(support::completed(answer.commands[0]));
+  }
+
+  CHECK(server.notifier.take().empty());
+  CHECK(server.number("select count(*) from noetl.execution where status = 'completed'") == 1);
+  CHECK(poll->is_waiting());
+}
+
+TEST_CASE("what was claimed for a worker that never heard of it is freed by its heartbeats") {
+  ServerParts server;
+  server.add_worker("w");
+  domain::Lease lease;
+  {
+    Poll poll(server, "w");
+    (void)enqueue(server, 1, noop());
+    lease = poll.answer.get().commands.at(0).lease;  // and the connection breaks
+  }
+  server.run("update noetl.claim set claimed_at = claimed_at - interval '7 seconds'");
+  server.run("update noetl.queue set claimed_at = claimed_at - interval '7 seconds'");
+  server.add_worker("other");
+
+  wire::Heartbeat heartbeat;
+  heartbeat.worker_id = "w";
+  (void)app::renew_leases(server.parts, heartbeat).value();
+
+  CHECK(server.status_of(lease.queue_id) == "queued");
+  CHECK(server.claim("other", lease.queue_id).lease.epoch == 2);
+}

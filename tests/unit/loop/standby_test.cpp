@@ -1,0 +1,129 @@
+// Commands that the server hands over beside the doorbell.
+#include <doctest/doctest.h>
+
+#include "tests/unit/loop/doorbell_fixture.hpp"
+
+using namespace noetl;
+using namespace noetl::loop_test;
+using namespace std::chrono_literals;
+
+namespace {
+struct StandbyFixture : DoorbellFixture {
+  StandbyFixture() {
+    server.hands_over = true;
+    settings.slots = 2;
+    settings.poll_patience = 5s;  // so that nothing here waits for the end of one
+  }
+  void wait_standing_by() {
+    wait("it stands by", [&] { return server.hand_overs_waiting == 1; });
+  }
+  // Its last poll lasts until something comes: the end of the worker waits for it.
+  void finish_standing_by() {
+    server.hand_over(9999);
+    finish();
+  }
+};
+}  // namespace
+
+TEST_CASE("an idle worker stands by, runs what it is handed over, and stands by again") {
+  StandbyFixture fixture;
+  fixture.start_subscribed();
+
+  for (int i = 1; i <= 50; ++i) {
+    fixture.wait_standing_by();
+    fixture.server.hand_over(i);
+    fixture.wait("it is reported", [&] { return !fixture.server.row(i).reports.empty(); });
+  }
+
+  CHECK(fixture.worker->counts().handed_over == 50);
+  CHECK(fixture.worker->counts().notifications == 0);
+  CHECK(fixture.server.claims == 0);
+  fixture.finish_standing_by();
+}
+
+TEST_CASE("it stands by for the slots that are free, and not without one") {
+  StandbyFixture fixture;
+  fixture.start_subscribed();
+  fixture.wait_standing_by();
+
+  fixture.server.hand_over(1, "held");
+  fixture.wait("one runs", [&] { return fixture.held->running() == 1; });
+  fixture.wait_standing_by();
+  fixture.server.hand_over(2, "held");
+  fixture.wait("both run", [&] { return fixture.held->running() == 2; });
+  const int asked = fixture.server.hand_overs;
+  CHECK(support::holds_for(300ms, [&] { return fixture.server.hand_overs == asked; }));
+
+  fixture.held->let_go();
+  fixture.wait_standing_by();
+  fixture.finish_standing_by();
+}
+
+TEST_CASE("what rings while a hand-over has filled the slots goes to others at once") {
+  StandbyFixture fixture;
+  fixture.settings.slots = 1;
+  fixture.settings.fetch_patience = 20s;  // what it has asked for stays asked for
+  fixture.start_subscribed();
+  fixture.wait_standing_by();
+  fixture.server.hand_over(1, "held");
+  fixture.wait("it runs", [&] { return fixture.held->running() == 1; });
+  OtherWorker other(fixture.settings.nats, 0);
+
+  fixture.add_and_ring(2, "held");
+
+  const auto given = other.pull->fetch(1, 10s).value();
+  REQUIRE(given.size() == 1);
+  CHECK(fixture.server.row(2).epoch == 0);
+  given.front().nak(0ms);
+  fixture.held->let_go();
+  fixture.wait("both are reported", [&] { return fixture.server.reported() == 2; });
+  CHECK(fixture.worker->counts().released == 0);
+  fixture.finish_standing_by();
+}
+
+TEST_CASE(
+    "what is heard of more than a second after it was claimed is not begun: it may be another's by now") {
+  StandbyFixture fixture;
+  fixture.server.hand_over_late_ms = 1200;
+  fixture.start_subscribed();
+  fixture.wait_standing_by();
+
+  fixture.server.hand_over(1);
+  fixture.wait("the answer came", [&] { return fixture.server.hand_overs == 2; });
+
+  CHECK(fixture.server.row(1).epoch == 1);
+  CHECK(fixture.server.row(1).reports.empty());
+  CHECK(fixture.worker->counts().claimed == 0);
+  fixture.server.hand_over_late_ms = 0;
+  fixture.finish_standing_by();
+}
+
+TEST_CASE("a worker without the setting, and one of an older server, come by the doorbell alone") {
+  StandbyFixture fixture;
+  SUBCASE("switched off") { fixture.settings.takes_hand_overs = false; }
+  SUBCASE("an older server") { fixture.server.hands_over = false; }
+  SUBCASE("without NATS, where it polls for everything") { fixture.settings.uses_nats = false; }
+  if (fixture.settings.uses_nats)
+    fixture.start_subscribed();
+  else
+    fixture.start();
+
+  fixture.add_and_ring(1);
+  fixture.wait("it is reported", [&] { return fixture.server.reported() == 1; });
+
+  CHECK(fixture.server.hand_overs == 0);
+  fixture.finish();
+}
+
+TEST_CASE(
+    "an older server behind the same address, which does not know the field, is not asked again and again") {
+  StandbyFixture fixture;
+  fixture.server.hand_over_late_ms = -1;
+  fixture.start_subscribed();
+  fixture.wait("it asked", [&] { return fixture.server.hand_overs == 1; });
+
+  CHECK(support::holds_for(500ms, [&] { return fixture.server.hand_overs == 1; }));
+  fixture.add_and_ring(1);
+  fixture.wait("it is reported", [&] { return fixture.server.reported() == 1; });
+  fixture.finish();
+}

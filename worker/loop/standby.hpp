@@ -1,0 +1,46 @@
+#pragma once
+// Standby: while the inbox waits at its doorbell and slots are free, a long poll waits at the server for commands that are made
+// there: those come without a notification and without a claim of their own (server/app/hand_over). What it does not
+// get comes by the doorbell. run() in one thread.
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <stop_token>
+
+#include "shared/transport/transport.hpp"
+#include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/lull.hpp"
+#include "worker/loop/starter.hpp"
+
+namespace noetl::loop {
+
+class Standby {
+ public:
+  struct Parts {
+    transport::Transport& transport;
+    LeaseBook& book;
+    LeaseKeeper& keeper;
+    WorkerCounts& counts;
+    Lull& lull;
+  };
+  Standby(Parts parts, Starter::Parts starting, const WorkerSettings& settings);
+  Standby(const Standby&) = delete;
+  Standby& operator=(const Standby&) = delete;
+
+  void run(const std::stop_token& stop);
+
+ private:
+  void wait_for_work(int slots, const std::stop_token& stop);
+  void pause(std::chrono::milliseconds time, const std::stop_token& stop);
+
+  Parts parts_;
+  const WorkerSettings& settings_;
+  Starter starter_;
+  int failures_ = 0;  // in a row
+  std::minstd_rand random_;
+  std::mutex mutex_;
+  std::condition_variable_any paused_;
+};
+
+}  // namespace noetl::loop

@@ -1,0 +1,55 @@
+#pragma once
+// Starter: enters claimed commands into the lease book and begins them: instant tools in the caller's thread, the others on
+// threads. Each thread that claims has its own; what they share takes care of itself.
+#include <functional>
+#include <stop_token>
+#include <unordered_map>
+#include <vector>
+
+#include "shared/wire/claim.hpp"
+#include "worker/loop/lease_book.hpp"
+#include "worker/loop/pace.hpp"
+#include "worker/loop/reporter.hpp"
+#include "worker/loop/run_command.hpp"
+#include "worker/loop/settings.hpp"
+#include "worker/loop/tool_threads.hpp"
+
+namespace noetl::loop {
+
+class Starter {
+ public:
+  struct Parts {
+    const tools::Registry& registry;
+    LeaseBook& book;
+    Reporter& reporter;
+    ToolThreads& threads;
+    WorkerCounts& counts;
+    Pace& pace;
+    CredentialClient* secrets = nullptr;
+    ProgressTeller* progress = nullptr;
+  };
+  Starter(Parts parts, const WorkerSettings& settings);
+  Starter(const Starter&) = delete;
+  Starter& operator=(const Starter&) = delete;
+
+  using DeliveryOf = std::function<DeliveryPointer(base::CommandId)>;  // null: no notification came for it
+  // Gives those that are to be started: not what this worker holds already, or has given up.
+  [[nodiscard]] std::vector<domain::ClaimedCommand> enter(std::vector<domain::ClaimedCommand> claimed,
+                                                          const DeliveryOf& delivery_of);
+
+  struct Seen {
+    bool is_small = true;  // they take little memory
+    bool is_quick = false;  // all of them are of tools that answer at once
+  };
+  // Of what enter() gave last. With none of them: nothing was seen.
+  Seen start(std::vector<domain::ClaimedCommand> commands);
+
+ private:
+  void start_on_thread(domain::ClaimedCommand command, tools::Tool& tool);
+
+  Parts parts_;
+  const RunSettings run_settings_;
+  std::unordered_map<base::CommandId, std::stop_token> stops_;  // of the batch being started
+};
+
+}  // namespace noetl::loop
