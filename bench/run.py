@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import figures
 import outage
 import run_peers
+import soak
 import sweep
 from stack import Stack, commit, machine_line, sync_ms
 
@@ -120,6 +121,8 @@ def main():
     parser.add_argument("--idle-seconds", type=float, default=10)
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
     parser.add_argument("--outage", type=float, metavar="SECONDS", help="instead: load while nats-server is away for so long")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="instead: steady load for so long, sizes of tables, memory")
+    parser.add_argument("--soak-batch", type=int, default=100, help="commands ten times a second, beside one execution")
     parser.add_argument("--sweep", action="store_true", help="instead: figures against workers, batch, backlog, items; --sweep --help says more")
     if "--sweep" in sys.argv[1:]:
         return sweep.main([argument for argument in sys.argv[1:] if argument != "--sweep"])
@@ -127,6 +130,14 @@ def main():
     if choice.outage:
         with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
             return outage.show(outage.run(stack, choice.outage, log))
+
+    if choice.soak:
+        with Stack(os.path.abspath(choice.bin), choice.slots, **soak.settings(choice.soak)) as stack:
+            result = soak.run(stack, choice.soak, choice.soak_batch, log)
+            if choice.json:
+                with open(choice.json, "w") as out:
+                    json.dump({"machine": machine_line(), "soak": result, "commit": commit()}, out, indent=1)
+            return soak.show(result)
 
     with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
         ours = measure_ours(stack, choice)

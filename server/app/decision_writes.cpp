@@ -136,9 +136,10 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   for (const auto& ring : rings) ids.push_back(ring.queue_id);
   std::ranges::sort(ids);
   auto claimed = store::QueueTable(session).claim(offer->worker_id(), ids, parts.ids.next());
-  std::erase_if(rings, [&](const notify::Ring& ring) {
-    return std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });
-  });
+  for (auto& ring : rings) {
+    ring.is_handed_over =
+        std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });
+  }
   return HandedOver{std::move(*offer), std::move(claimed)};
 }
 
@@ -162,7 +163,9 @@ void ring(Parts& parts, const std::vector<notify::Ring>& rings) {
   if (rings.empty()) return;
   parts.notifier.ring(rings);
   std::set<std::string> pools;
-  for (const auto& one : rings) pools.insert(one.pool);
+  for (const auto& one : rings) {
+    if (!one.is_handed_over) pools.insert(one.pool);
+  }
   parts.waiting_claims.wake(pools);
 }
 

@@ -51,7 +51,7 @@ struct DecisionWrites {
   void write_loops(store::Session& session);
   // Inserts events, commands and results and updates executions; each only when there are any.
   void write(store::Session& session);
-  // After write(): what is due at once is claimed for a worker that waits for as much, and needs no ring then.
+  // After write(): what is due at once is claimed for a worker that waits for as much; its rings say so then.
   [[nodiscard]] std::optional<HandedOver> hand_over(Parts& parts, store::Session& session);
   void append(DecisionWrites more);
 };

@@ -55,7 +55,7 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
       continue;
     }
     answer.push_back({ids[i], false});
-    if (is_due(command) && !claimed.contains(ids[i])) {
+    if (is_due(command)) {
       rings.push_back({.queue_id = ids[i],
                        .execution_id = {},
                        .step = command.tool_kind,
@@ -63,7 +63,8 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
                        .group = command.group,
                        .priority = command.priority,
                        .epoch = 0,
-                       .round = 0});
+                       .round = 0,
+                       .is_handed_over = claimed.contains(ids[i])});
     }
   }
   ring(parts, rings);

@@ -1,6 +1,6 @@
 #pragma once
 // HandOver: workers of this replica that have slots free and nothing to do wait here in a long poll; commands that are made
-// meanwhile are claimed for one of them in the transaction that makes them: no notification, and no claim of their own.
+// meanwhile are claimed for one of them in the transaction that makes them: no waiting for a notification, no claim of their own.
 // A use case takes an Offer, claims for its worker, and gives after the commit. What is claimed and never given (the server dies,
 // the answer is lost) is what any lost reply to a claim is: no heartbeat says that it is held, so it is freed. Any thread.
 #include <chrono>

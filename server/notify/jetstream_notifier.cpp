@@ -113,8 +113,11 @@ JetStreamNotifier::~JetStreamNotifier() = default;
 bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
   if (bundle.rings.empty()) return true;
   const Ring& first = *bundle.rings.front();
-  wire::Notification notification{
-      .execution_id = first.execution_id, .queue_ids = {}, .step = first.step, .server_url = server_url_};
+  wire::Notification notification{.execution_id = first.execution_id,
+                                  .queue_ids = {},
+                                  .step = first.step,
+                                  .server_url = server_url_,
+                                  .is_handed_over = first.is_handed_over};
   notification.queue_ids.reserve(bundle.rings.size());
   for (const Ring* ring : bundle.rings) notification.queue_ids.push_back(ring->queue_id);
   std::string message_id = first.queue_id.str();
@@ -151,7 +154,7 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
         bundles[lane].subject = wire::lane_subject_of(ring.pool, lane, settings_.subject);
       pool = ring.pool;
     }
-    const auto urgent = lane_by_priority(ring.priority);
+    const auto urgent = ring.is_handed_over ? 0 : lane_by_priority(ring.priority);
     const std::size_t lane = urgent ? *urgent : lines_.join(ring.pool, group_of(ring));
     bundles[lane].rings.push_back(&ring);
     // In the first lane each command is to find a slot by itself.

@@ -22,6 +22,8 @@ struct Ring {
   // Part of Nats-Msg-Id (queue_id:epoch:round), so that a repeated ring is not swallowed as a duplicate.
   int epoch = 0;
   int round = 0;
+  // Claimed for a worker that waited: told for the sake of whoever watches the stream.
+  bool is_handed_over = false;
 };
 
 // A command that ended in the dead letter, for whoever listens on noetl.dead.<pool>.

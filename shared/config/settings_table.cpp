@@ -119,8 +119,8 @@ std::vector<Setting> worker_only_settings() {
       {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "256", integer, worker,
        "Most commands that it claims beyond its slots while the last ones took milliseconds. 0: none.", false, 0, 512},
       {"hand-over", {"NOETL_WORKER_HAND_OVER"}, "on", choice, worker,
-       "on: while it is idle, a long poll waits at the server for commands that are made there, which then come without a notification. off: all "
-       "come by notifications.", false, 0, 0, {"on", "off"}},
+       "on: while it is idle, a long poll waits at the server for commands that are made there, which then do not wait for a notification. off: all "
+       "do.", false, 0, 0, {"on", "off"}},
       {"health-port", {"NOETL_HEALTH_PORT"}, "0", integer, worker,
        "Port where the worker answers /livez, /readyz and /metrics. 0: none.", false, 0, 65535},
       {"worker-id", {"NOETL_WORKER_ID"}, "", text, worker, "Unique name of this process. Empty: host, pid and a random part."},

@@ -75,7 +75,7 @@ std::string encode(const Notification& notification) {
   append_json_string(out, std::string_view(notification.step).substr(0, step_shown_bytes_max));
   out += ",\"server_url\":";
   append_json_string(out, notification.server_url);
-  out += '}';
+  out += notification.is_handed_over ? ",\"handed_over\":true}" : "}";
   return out;
 }
 
@@ -100,7 +100,8 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
   return Notification{.execution_id = base::ExecutionId{*execution_id},
                       .queue_ids = std::move(*queue_ids),
                       .step = text_of(*parsed, "step"),
-                      .server_url = text_of(*parsed, "server_url")};
+                      .server_url = text_of(*parsed, "server_url"),
+                      .is_handed_over = parsed->value("handed_over", Json()) == true};
 }
 
 }  // namespace noetl::wire

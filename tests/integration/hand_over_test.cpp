@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -191,7 +192,9 @@ TEST_CASE("a server that closes ends the waiting") {
   CHECK(desk.waiting() == 0);
 }
 
-TEST_CASE("a lone command is claimed where it is enqueued: no notification, no second transaction") {
+TEST_CASE(
+    "a lone command is claimed where it is enqueued: one transaction, and its notification asks for "
+    "nothing") {
   ServerParts server;
   server.add_worker("w");
   Poll poll(server, "w");
@@ -205,7 +208,10 @@ TEST_CASE("a lone command is claimed where it is enqueued: no notification, no s
   const auto answer = poll.answer.get();
   REQUIRE(answer.commands.size() == 1);
   REQUIRE(answer.waited);
-  CHECK(server.notifier.take().empty());
+  const auto rings = server.notifier.take();
+  REQUIRE(rings.size() == 1);
+  CHECK(rings[0].is_handed_over);
+  CHECK(rings[0].queue_id == id);
   CHECK(server.number("select count(distinct xmin::text) from (select xmin from noetl.queue union all "
                       "select xmin from noetl.claim) as rows") == 1);
   // The same as Postgres tells a worker that asks for it again.
@@ -254,7 +260,9 @@ TEST_CASE("what cannot be claimed for the worker is queued and rung, and the wor
 
   (void)enqueue(server, count, like);
 
-  CHECK(server.notifier.take().size() == (is_rung ? count : 0));
+  const auto rings = server.notifier.take();
+  CHECK(rings.size() == (is_rung ? count : 0));
+  CHECK(std::ranges::none_of(rings, [](const auto& ring) { return ring.is_handed_over; }));
   CHECK(server.number("select count(*) from noetl.queue where status = 'running'") == 0);
   CHECK(poll.is_waiting());
   CHECK(server.hand_over.given() == 0);
@@ -278,7 +286,9 @@ TEST_CASE("the steps of an execution are handed over one after the other") {
     (void)server.report(support::completed(answer.commands[0]));
   }
 
-  CHECK(server.notifier.take().empty());
+  const auto rings = server.notifier.take();
+  CHECK(rings.size() == 3);
+  CHECK(std::ranges::all_of(rings, [](const auto& ring) { return ring.is_handed_over; }));
   CHECK(server.number("select count(*) from noetl.execution where status = 'completed'") == 1);
   CHECK(poll->is_waiting());
 }

@@ -178,6 +178,7 @@ std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const std:
     return {};
   }
   auto ids = std::move(notification->queue_ids);
+  if (notification->is_handed_over) ids.clear();
   // Asked for twice, by two calls, it would be given twice and run twice.
   std::erase_if(ids, [&](base::CommandId id) {
     return parts_.book.holds(id) ||

@@ -41,7 +41,7 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> garbage{0};  // notifications that were none
   std::atomic<std::uint64_t> claimed{0};
   std::atomic<std::uint64_t> handed_over{
-      0};  // of those: without a notification, by a server where they were waited for
+      0};  // of those: by a server where they were waited for
   std::atomic<std::uint64_t> refused{0};  // claims refused: somebody else has it, it has ended, …
   std::atomic<std::uint64_t> completed{0};
   std::atomic<std::uint64_t> failed{0};

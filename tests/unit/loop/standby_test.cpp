@@ -81,6 +81,21 @@ TEST_CASE("what rings while a hand-over has filled the slots goes to others at o
   fixture.finish_standing_by();
 }
 
+TEST_CASE("the notification of what was handed over is acked, and nobody claims") {
+  StandbyFixture fixture;
+  fixture.start_subscribed();
+
+  notify::Ring ring{.queue_id = {7}, .execution_id = {}, .step = "noop", .pool = "default"};
+  ring.is_handed_over = true;
+  fixture.notifier->ring({ring});
+
+  fixture.wait("it came", [&] { return fixture.worker->counts().notifications == 1; });
+  fixture.wait_answered();
+  CHECK(fixture.server.claims == 0);
+  CHECK(fixture.number("num_redelivered") == 0);
+  fixture.finish_standing_by();
+}
+
 TEST_CASE(
     "what is heard of more than a second after it was claimed is not begun: it may be another's by now") {
   StandbyFixture fixture;

@@ -38,6 +38,16 @@ TEST_CASE("a notification of several commands names the first where one of a sin
   CHECK(wire::decode_notification(wire::encode(several))->queue_ids == several.queue_ids);
 }
 
+TEST_CASE("a notification says that its command was handed over, and nothing when it was not") {
+  wire::Notification notification{
+      .execution_id = {}, .queue_ids = {base::CommandId{5}}, .step = "noop", .server_url = "http://x"};
+  CHECK(wire::encode(notification).find("handed_over") == std::string::npos);
+  CHECK_FALSE(wire::decode_notification(wire::encode(notification))->is_handed_over);
+  notification.is_handed_over = true;
+  CHECK(wire::decode_notification(wire::encode(notification))->is_handed_over);
+  CHECK_FALSE(wire::decode_notification(R"({"queue_id":"5","handed_over":"yes"})")->is_handed_over);
+}
+
 TEST_CASE("ids may be numbers or strings, and unknown fields are ignored") {
   const auto decoded =
       wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
