@@ -52,6 +52,10 @@ base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
   const auto permit = enter(request->hand_over ? backing.gates.hand_overs
                             : waits            ? backing.gates.long_polls
                                                : backing.gates.work);
+  // Who could do without is not refused: it has waited for no time, and comes again later.
+  if (!permit && request->hand_over)
+    return json_reply(wire::encode(
+        wire::ClaimAnswer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(0)}));
   if (!permit) return base::failure(permit.error());
   const auto answer = app::claim_commands(backing.parts, *request, call.stop, call.is_peer_there);
   if (!answer) return base::failure(answer.error());

@@ -17,7 +17,7 @@ constexpr milliseconds turn{1000};
 // another's by the time that it begins. It is left alone, and freed.
 constexpr milliseconds late_after{1000};
 constexpr milliseconds pause_after_nothing{
-    50};  // sooner than it was to be waited: the server closes, or has no use for it
+    50};  // sooner than it was to be waited: its slots were filled otherwise
 constexpr milliseconds pause_when_paused{200};
 constexpr milliseconds pause_unwanted{60'000};  // an older server behind the same address
 constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
@@ -56,12 +56,10 @@ void Standby::wait_for_work(int slots, const std::stop_token& stop) {
   const auto taken = std::chrono::duration_cast<milliseconds>(steady_clock::now() - asked_at);
   if (!answer) {
     const bool is_unwanted = answer.error().code == base::ErrorCode::invalid_input;
-    const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-    ++failures_;
-    return pause(
-        is_unwanted ? pause_unwanted : answer.error().retry_after + backoff.jittered_after(failures_, unit),
-        stop);
+    return pause(is_unwanted ? pause_unwanted : answer.error().retry_after + next_backoff(), stop);
   }
+  const bool has_no_room = answer->commands.empty() && answer->waited == milliseconds(0);
+  if (has_no_room) return pause(next_backoff(), stop);
   failures_ = 0;
   if (answer->commands.empty()) {
     if (taken < settings_.poll_patience / 2) pause(pause_after_nothing, stop);
@@ -74,6 +72,10 @@ void Standby::wait_for_work(int slots, const std::stop_token& stop) {
   }
   parts_.counts.handed_over += answer->commands.size();
   starter_.start(starter_.enter(std::move(answer->commands), [](base::CommandId) { return nullptr; }));
+}
+
+milliseconds Standby::next_backoff() {
+  return backoff.jittered_after(++failures_, std::uniform_real_distribution<double>(0.0, 1.0)(random_));
 }
 
 void Standby::pause(milliseconds time, const std::stop_token& stop) {

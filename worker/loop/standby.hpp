@@ -32,12 +32,13 @@ class Standby {
 
  private:
   void wait_for_work(int slots, const std::stop_token& stop);
+  std::chrono::milliseconds next_backoff();
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
 
   Parts parts_;
   const WorkerSettings& settings_;
   Starter starter_;
-  int failures_ = 0;  // in a row
+  int failures_ = 0;  // in a row; a server that has no room for it is one
   std::minstd_rand random_;
   std::mutex mutex_;
   std::condition_variable_any paused_;

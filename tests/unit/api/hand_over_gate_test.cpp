@@ -1,0 +1,45 @@
+// Polls that wait for a hand-over have room of their own.
+#include <doctest/doctest.h>
+
+#include <condition_variable>
+#include <future>
+#include <latch>
+#include <mutex>
+
+#include "tests/unit/api/running_door.hpp"
+
+using namespace noetl;
+using namespace noetl::api_test;
+
+TEST_CASE("hand-overs wait in half of the room of long polls; for more there is none, which is no error") {
+  auto& app = reset_fake_app();
+  auto settings = door_settings();
+  settings.long_polls_max = 2;
+  std::latch waiting(2);
+  app.claim = [&](const wire::ClaimRequest&, std::stop_token stop) {
+    std::mutex mutex;
+    std::condition_variable_any wakes;
+    std::unique_lock lock(mutex);
+    waiting.count_down();
+    wakes.wait(lock, stop, [] { return false; });
+    return wire::ClaimAnswer{};
+  };
+  RunningDoor door(settings);
+  const char* hand_over = R"({"worker_id":"w","slots":1,"wait":30,"hand_over":true})";
+  auto first =
+      std::async(std::launch::async, [&] { return post(door, "/api/v2/commands/claim", hand_over); });
+  auto poll = std::async(std::launch::async, [&] {
+    return post(door, "/api/v2/commands/claim", R"({"worker_id":"w","slots":1,"wait":30})");
+  });
+  waiting.wait();
+
+  const auto second = post(door, "/api/v2/commands/claim", hand_over);
+
+  CHECK(second.status == 200);
+  CHECK(second.body["commands"].empty());
+  CHECK(second.body["waited_ms"] == 0);
+  CHECK(door.metrics().find("noetl_http_refused_total{what=\"request\"} 0") != std::string::npos);
+  door.stop();
+  CHECK(first.get().status == 200);
+  CHECK(poll.get().status == 200);
+}
