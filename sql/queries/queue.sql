@@ -48,10 +48,11 @@ select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1
 -- name: claim_by_ids
 -- $2 is sorted: rows are locked in the order of ids, so two claims cannot wait for each other.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
--- The list of paused pools is made once for the statement, whatever the number of rows.
+-- The list of paused pools is made once for the statement, whatever the number of rows. The time is the statement's: at the end of
+-- a long transaction (a hand-over) now() lies so far back that the claim would be taken for one whose answer was lost.
 with claimed as (
   update noetl.queue q
-  set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = now(),
+  set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = statement_timestamp(),
       available_at = null
   from unnest($2::bigint[]) as wanted(queue_id)
   where q.queue_id = wanted.queue_id and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
@@ -61,8 +62,8 @@ with claimed as (
   returning q.queue_id, q.execution_id, q.step, q.node_id, q.tool_kind, q.epoch, q.attempts, q.max_attempts,
     q.timeout_ms, q.context, q.traceparent, q.pool
 ), noted as (
-  insert into noetl.claim (worker_id, claim_id, queue_ids)
-  select $1, $3, array_agg(queue_id) from claimed having count(*) > 0
+  insert into noetl.claim (worker_id, claim_id, queue_ids, claimed_at)
+  select $1, $3, array_agg(queue_id), statement_timestamp() from claimed having count(*) > 0
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
   select pool, s.status, s.sign * count(*) from claimed cross join (values ('queued', -1), ('running', 1)) as s(status, sign)

@@ -293,6 +293,47 @@ TEST_CASE("the steps of an execution are handed over one after the other") {
   CHECK(poll->is_waiting());
 }
 
+TEST_CASE(
+    "a step that is handed over late in a long transaction was claimed when it was, not when that began") {
+  // Else a heartbeat that comes right after the commit takes it for one whose answer was lost, and frees what is being begun.
+  ServerParts server;
+  server.add_worker("w");
+  (void)app::register_playbook(server.parts, {three_steps}).value();
+  std::optional<Poll> poll(std::in_place, server, "w");
+  wire::ExecuteRequest request;
+  request.path = "tests/three";
+  (void)app::start_execution(server.parts, request).value();
+  const auto first = poll->answer.get().commands.at(0);
+  poll.emplace(server, "w");
+  server.run("create table public.held_until (t timestamptz)");
+  auto other = std::async(std::launch::async, [&] {
+    server.run(R"(begin; select from noetl.execution for update;
+                  do $$ begin while not exists (select from public.held_until) loop perform pg_sleep(0.01); end loop; end $$; commit)");
+  });
+  support::wait_until("it is locked", 15s, [&] {
+    return server.number(
+               "select count(*) from pg_stat_activity where query like 'begin; select from%' and state = "
+               "'active'") > 0 &&
+           server.number("select count(*) from noetl.execution") >
+               server.number(
+                   "select count(*) from (select from noetl.execution for update skip locked) as free");
+  });
+  auto report = std::async(std::launch::async, [&] { return server.report(support::completed(first)); });
+  support::wait_until("the report waits", 15s, [&] {
+    return server.number("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == 1;
+  });
+  server.run("insert into public.held_until values (clock_timestamp())");
+  other.get();
+  (void)report.get();
+
+  const auto second = poll->answer.get().commands.at(0);
+  const auto id = second.lease.queue_id.str();
+  CHECK(server.number("select count(*) from noetl.queue, public.held_until where queue_id = " + id +
+                      " and created_at < t and claimed_at > t") == 1);
+  CHECK(server.number("select count(*) from noetl.claim, public.held_until where " + id +
+                      " = any(queue_ids) and claimed_at > t") == 1);
+}
+
 TEST_CASE("what was claimed for a worker that never heard of it is freed by its heartbeats") {
   ServerParts server;
   server.add_worker("w");

@@ -23,6 +23,7 @@ create schema test_clock;
 create table test_clock.clock (at timestamptz not null);
 insert into test_clock.clock values ('2026-01-01 00:00:00+00');
 create function test_clock.now() returns timestamptz language sql stable as $$ select at from test_clock.clock $$;
+create function test_clock.statement_timestamp() returns timestamptz language sql stable as $$ select at from test_clock.clock $$;
 )";
 
 constexpr const char* empty_tables = R"(
