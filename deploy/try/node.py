@@ -19,6 +19,7 @@ ROLES = {"admin": ("admin", "system:masters"), "controllers": ("system:kube-cont
 # kubelet and kube-proxy set them for the whole machine; they are put back at the end.
 KERNEL = ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops")
 RUNTIME = pathlib.Path("/run/noetl-node")
+CNI, CONTROL = pathlib.Path("/run/netns"), pathlib.Path("/sys/fs/cgroup")
 
 
 class Node:
@@ -27,6 +28,7 @@ class Node:
         self.processes = {}
         self.kernel = {name: pathlib.Path("/proc/sys", name).read_text() for name in KERNEL}
         self.secrets = self.work / "secrets"
+        self.before = set(CNI.glob("cni-*"))
 
     def inside(self, *command):
         return ["nsenter", f"--net=/run/netns/{NAMESPACE}", *map(str, command)]
@@ -106,7 +108,7 @@ class Node:
                 f"--tls-cert-file={place}/api.crt", f"--tls-private-key-file={place}/api.key", f"--token-auth-file={place}/tokens.csv",
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local", f"--service-account-key-file={place}/accounts.key",
                 f"--service-account-signing-key-file={place}/accounts.key", f"--kubelet-client-certificate={place}/api-to-kubelet.crt",
-                f"--kubelet-client-key={place}/api-to-kubelet.key"]
+                f"--kubelet-client-key={place}/api-to-kubelet.key", "--kubelet-preferred-address-types=InternalIP"]
 
     def kubelet_configuration(self):
         return {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "cgroupfs", "failSwapOn": False,
@@ -131,6 +133,8 @@ state = "{RUNTIME}/containerd"
   address = "{RUNTIME}/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/local/pause:try"
+  # Root of a machine inside another one may not make a process safer than it is.
+  restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{state}/cni"
@@ -166,9 +170,14 @@ state = "{RUNTIME}/containerd"
             self.end(name)
         run("ip", "netns", "delete", NAMESPACE, check=False)
         run("ip", "link", "delete", NAMESPACE, check=False)
+        for namespace in set(CNI.glob("cni-*")) - self.before:
+            run("ip", "netns", "delete", namespace.name, check=False)
         for mount in sorted((line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()
                              if line.split()[1].startswith((str(self.work), str(RUNTIME)))), reverse=True):
             run("umount", "--lazy", mount, check=False)
+        # Control groups of the pods: empty by now, and removed from the leaves on.
+        for group in sorted((one for root in CONTROL.glob("*/kubepods") for one in [root, *root.rglob("*")] if one.is_dir()), reverse=True):
+            run("rmdir", group, check=False)
         for name, value in self.kernel.items():
             pathlib.Path("/proc/sys", name).write_text(value)
 

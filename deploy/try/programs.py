@@ -50,14 +50,14 @@ def build(work):
         said = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES} -X k8s.io/component-base/version.gitMajor=1 " \
                f"-X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
         run("go", "build", "-p", "2", "-ldflags", said, "-o", f"{programs}/", *packages, cwd=folder, env=environment())
+    if not (programs / "pause").exists():
+        source = source_of("k8s.io/kubernetes", f"v{KUBERNETES}") / "build/pause/linux/pause.c"
+        run("cc", "-Os", "-static", "-DVERSION=try", "-o", programs / "pause", source)
     for name, (module, version, below) in OTHERS.items():
         if not (programs / name).exists():
             folder = pathlib.Path(work) / f"module-{name}"
             make_module(folder, module, version, [module + below])
             run("go", "build", "-p", "2", "-ldflags", "-s -w", "-o", programs / name, module + below, cwd=folder, env=environment())
-    if not (programs / "pause").exists():
-        source = source_of("k8s.io/kubernetes", f"v{KUBERNETES}") / "build/pause/linux/pause.c"
-        run("cc", "-Os", "-static", "-DVERSION=try", "-o", programs / "pause", source)
     return programs
 
 
