@@ -12,7 +12,7 @@ OTHERS = {"coredns": ("github.com/coredns/coredns", "v1.12.0", ""), "nats": ("gi
 OF_KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
 # Objects that others define: (module, version, files).
 CRDS = [("github.com/prometheus-operator/prometheus-operator", "v0.79.2",
-         ["example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml", "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"]),
+         [f"example/prometheus-operator-crd/monitoring.coreos.com_{one}.yaml" for one in ("servicemonitors", "prometheusrules")]),
         ("github.com/kedacore/keda/v2", "v2.16.1", ["config/crd/bases/keda.sh_scaledobjects.yaml"])]
 
 
