@@ -10,7 +10,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGES = ["docker.io", "docker-compose", "debootstrap", "iptables"]
 # The Debian that the prebuilt programs are of, and the one that the files name.
-BASES = {"debian:bookworm-slim": "bookworm", "debian:trixie-slim": "trixie"}
+PREBUILT_BASE = "debian:bookworm-slim"
+BASES = {PREBUILT_BASE: "bookworm", "debian:trixie-slim": "trixie"}
+# Authorities that this machine trusts besides Debian's, as behind a proxy that looks inside: bases must trust them too, for npm.
+OWN_AUTHORITIES = pathlib.Path("/usr/local/share/ca-certificates")
 STANDINS = ["postgres", "nats", "prometheus"]
 START_SECONDS = 60
 
@@ -81,6 +84,8 @@ class Engine:
         run("debootstrap", "--variant=minbase", BASES[image], folder)
         for path in [*(folder / "var/cache/apt/archives").glob("*.deb"), *(folder / "var/lib/apt/lists").glob("*_*")]:
             path.unlink()
+        if OWN_AUTHORITIES.is_dir():
+            shutil.copytree(OWN_AUTHORITIES, folder / OWN_AUTHORITIES.relative_to("/"), dirs_exist_ok=True)
         tar = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE)
         self("import", "-c", 'CMD ["bash"]', "-", image, stdin=tar.stdout)
         tar.wait()
@@ -110,6 +115,16 @@ class Engine:
         shutil.copy2(next(build.glob("*.deb")), context)
         (context / "Dockerfile").write_text("FROM scratch\nCOPY *.deb /out/\n")
         self("build", "--quiet", "--tag", "local/noetl-programs:prebuilt", context)
-        self("build", "--quiet", "--file", ROOT / "deploy/Dockerfile", "--build-arg", "DEBIAN=debian:bookworm-slim",
+        self("build", "--quiet", "--file", ROOT / "deploy/Dockerfile", "--build-arg", f"DEBIAN={PREBUILT_BASE}",
              "--build-arg", "PROGRAMS=local/noetl-programs:prebuilt", "--build-arg", "DUCKDB=without-duckdb",
              "--tag", "local/noetl:latest", ROOT)
+
+    def build_product(self):
+        """The image of deploy/Dockerfile as everybody builds it, and one without DuckDB: what was sent to the build, and how large it is."""
+        dockerfile = ("build", "--quiet", "--file", ROOT / "deploy/Dockerfile")
+        self(*dockerfile, "--tag", "local/noetl:latest", ROOT)
+        self(*dockerfile, "--build-arg", "DUCKDB=without-duckdb", "--tag", "local/noetl:without-duckdb", ROOT)
+        stage = self(*dockerfile, "--target", "build", ROOT).stdout.strip()
+        inside = "cd /source && rm -rf build/release && find . -mindepth 1 -maxdepth 1 ! -empty | sort | cut -c3- && du -sk . | cut -f1"
+        *sent, kilobytes = self("run", "--rm", "--network", "none", stage, "sh", "-c", inside).stdout.split()
+        return sent, int(kilobytes)

@@ -3,8 +3,8 @@ import json
 import socket
 import ssl
 
+from api import wait_for
 from engine import ROOT, run
-from stack import wait_for
 
 HOSTS = "nats-headless.nats.svc.cluster.local"
 CLIENT_HOST = "nats.nats.svc.cluster.local"

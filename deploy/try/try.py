@@ -1,46 +1,49 @@
 #!/usr/bin/python3
 """Brings the compose stack up from nothing, uses it as its users do, breaks each part, and says what it saw.
 
-    deploy/try/try.py [--bin build/release/bin] [--work .noetl/try] [--keep]
+    deploy/try/try.py [--build | --bin build/release/bin] [--work .noetl/try] [--keep]
 
 As root on a Debian machine. No image registry is needed: base images are made by debootstrap, those of Postgres, NATS and
-Prometheus from Debian's packages (deploy/try/images), and the product's image from programs that are built already. Grafana is in no
-Debian package: of it, only the expressions of the dashboard are tried, on Prometheus. --keep leaves the stack up."""
+Prometheus from Debian's packages (deploy/try/images), and the product's image from source with all stages of deploy/Dockerfile (--build),
+or from programs that are built already, which is quicker. Grafana is in no Debian package: of it, only the expressions of the dashboard
+are tried, on Prometheus. --keep leaves the stack up."""
 import argparse
+import datetime
 import json
 import os
 import pathlib
 import re
 import signal
 import sys
-import threading
 import time
 import urllib.parse
 
 import yaml
 
-from engine import BASES, ROOT, STANDINS, Engine, image_of
+from api import Load, wait_for
+from engine import BASES, PREBUILT_BASE, ROOT, STANDINS, Engine, image_of
 from production_nats import ProductionNats
-from stack import Stack, wait_for
+from report import Report
+from stack import Stack
 
 SEED = ROOT / "tests/fixtures/playbooks/seed/hello_world_2025.yaml"
 SEED_BODY = {"path": "tests/fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}}
-
-
-class Report:
-    """Lines of what was tried and seen; a failed expectation is a line, and the exit code."""
-
-    def __init__(self, folder):
-        self.folder, self.rows = folder, []
-
-    def saw(self, what, seen, is_good=True):
-        self.rows.append((what, seen, is_good))
-        print(f"{'ok  ' if is_good else 'FAIL'} {what}: {seen}", flush=True)
-
-    def write(self):
-        lines = ["| tried | seen | |", "| --- | --- | --- |", *(f"| {what} | {seen} | {'ok' if good else 'FAIL'} |" for what, seen, good in self.rows)]
-        (self.folder / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return all(good for _what, _seen, good in self.rows)
+# Writes a file, reads it, and counts: all that a read-only root folder leaves room for.
+DUCKDB_PLAYBOOK = b"""
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {name: try_duckdb, path: try/duckdb}
+workflow:
+  - step: start
+    tool:
+      kind: duckdb
+      returns: rows
+      query: |
+        copy (select range as n, 'row ' || range as name from range(1000)) to '/tmp/try.parquet';
+        select count(*) as number, sum(n)::bigint as total, version() as version from '/tmp/try.parquet';
+    next: [{step: end}]
+  - step: end
+"""
 
 
 class Trial:
@@ -48,7 +51,8 @@ class Trial:
         self.engine, self.stack, self.report = engine, stack, report
 
     def images(self):
-        for name in ("local/noetl:latest", "debian:bookworm-slim", *(image_of(service) for service in STANDINS)):
+        ours = [one for one in ("local/noetl:latest", "local/noetl:without-duckdb", *BASES) if self.engine.has(one)]
+        for name in (*ours, *(image_of(service) for service in STANDINS)):
             size = int(self.engine("image", "inspect", "-f", "{{.Size}}", name).stdout)
             self.report.saw(f"size of {name}", f"{size / 1e6:.0f} MB")
 
@@ -72,6 +76,17 @@ class Trial:
         path = f"/api/v2/executions/{answer['execution_id']}"
         row, took = wait_for("its end", lambda: (lambda one: one if one.get("status") != "RUNNING" else None)(self.stack.get(path)))
         self.report.saw("its end", f"{row['status']} after {row['duration']:.3f} s, seen after {took:.2f} s", row["status"] == "COMPLETED")
+
+    def duckdb(self):
+        """A step of the duckdb tool in the confined container: the library loads there, and finds room for its files."""
+        self.stack.call("POST", "/api/catalog/register", DUCKDB_PLAYBOOK, content_type="application/yaml")
+        _status, answer = self.stack.call("POST", "/api/v2/execute", {"path": "try/duckdb"})
+        path = f"/api/v2/executions/{answer['execution_id']}"
+        row, _took = wait_for("its end", lambda: (lambda one: one if one.get("status") != "RUNNING" else None)(self.stack.get(path)))
+        events = json.dumps(self.stack.get(path + "/events"))
+        rows = re.search(r'\{[^{}]*"total": 499500[^{}]*\}', events)
+        self.report.saw("a playbook's step with DuckDB, Parquet in /tmp", f"{row['status']}, {rows.group(0) if rows else events[-300:]}",
+                        row["status"] == "COMPLETED" and rows is not None)
 
     def confinement(self):
         inside = "id -u; touch /x 2>&1; touch /tmp/x && echo tmp; grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/1/status"
@@ -122,18 +137,7 @@ class Trial:
 
     def restarted(self, service):
         """One part restarts while commands are enqueued ten times a second: whatever was accepted is done in the end."""
-        accepted, refused, over = [], [], threading.Event()
-
-        def feed():
-            while not over.wait(0.1):
-                try:
-                    accepted.append(self.stack.enqueue("true", max_attempts=5))
-                except RuntimeError as error:
-                    refused.append(str(error))
-
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        try:
+        with Load(self.stack) as load:
             time.sleep(0.5)
             began = time.monotonic()
             self.stack.compose("restart", service)
@@ -141,33 +145,28 @@ class Trial:
             _ready, after = wait_for("readiness", self.stack.is_ready)
             wait_for("two workers", lambda: len(self.stack.workers()) >= 2)
             time.sleep(0.5)
-        finally:
-            over.set()
-            feeder.join()
-        rows, _took = self.stack.wait_done(accepted)
-        done = sum(row["status"] == "done" for row in rows)
-        self.report.saw(f"{service} restarted under load", f"restart took {restarted:.1f} s, ready {after:.1f} s later; {len(accepted)} accepted, {done} done, "
-                        f"{len(refused)} refused meanwhile", done == len(accepted) > 0)
+        outcome, is_whole = load.outcome()
+        self.report.saw(f"{service} restarted under load", f"restart took {restarted:.1f} s, ready {after:.1f} s later; {outcome}", is_whole)
 
     def start_up(self):
-        """Time from the start of a container to its first useful moment, by its own log."""
+        """Time from the start of a container's first process to its first useful moment, by its own log."""
         for service, sign in (("server", "listening"), ("worker", "Subscribed to")):
             container = self.stack.containers(service)[0]
+            before = f"{time.time():.3f}"
             self.engine("restart", container)
-            wait_for(sign, lambda c=container, s=sign: s in self.engine("logs", "--since", self.started(c), c).stderr)
-            log = self.engine("logs", "--timestamps", "--since", self.started(container), container).stderr
+            wait_for(sign, lambda c=container, s=sign, b=before: s in self.engine("logs", "--since", b, c).stderr)
+            log = self.engine("logs", "--timestamps", "--since", before, container).stderr
             moment = next(line.split()[0] for line in log.splitlines() if sign in line)
-            self.report.saw(f"{service}: from start of the container to '{sign}'", f"{self.seconds(moment) - self.seconds(self.started(container)):.2f} s")
+            took = datetime.datetime.fromisoformat(moment[:26] + "+00:00").timestamp() - self.began(container)
+            self.report.saw(f"{service}: from start of the container to '{sign}'", f"{took:.2f} s")
         wait_for("readiness", self.stack.is_ready)
         wait_for("two workers", lambda: len(self.stack.workers()) >= 2)
 
-    def started(self, container):
-        return self.engine("inspect", "-f", "{{.State.StartedAt}}", container).stdout.strip()
-
-    @staticmethod
-    def seconds(moment):
-        hours, minutes, seconds = re.search(r"T(\d+):(\d+):([\d.]+)", moment).groups()
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    def began(self, container):
+        """By the kernel: the engine notes the moment after the process has run for a while."""
+        pid = self.engine("inspect", "-f", "{{.State.Pid}}", container).stdout.strip()
+        ticks = int(pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
 
     def idle_memory(self):
         time.sleep(5)
@@ -186,11 +185,23 @@ class Trial:
         variables = {**config["data"], "SERVER_API_URL": "http://server:8082", "NATS_URL": "nats://noetl:noetl@nats:4222", "NOETL_WORKER_ID": "noetl-worker-try",
                      "NOETL_WORKER_POOL_NAME": "try", "NOETL_WORKER_TOKEN": "noetl-laptop"}
         name = f"{self.stack.project}-pod"
-        self.engine("rm", "-f", name, check=False)
+        try:
+            self.pod_of(name, container, variables)
+        finally:
+            self.engine("rm", "-f", name, check=False)
+        job = next(one for one in rendered if one["kind"] == "Job")["spec"]["template"]["spec"]["containers"][0]
+        migrated = self.engine("run", "--rm", "--network", self.stack.network(), "--read-only", "--cap-drop", "ALL", "-e",
+                               "NOETL_DATABASE_URL=postgresql://noetl:noetl@postgres/noetl", "local/noetl:latest", *job["args"])
+        self.report.saw("pod: the migration's job, on a database that is current", (migrated.stdout + migrated.stderr).strip()[:120])
+
+    def pod_of(self, name, container, variables):
+        """The container: it gets ready, is told to drain, and ends when its command has."""
         self.engine("run", "-d", "--name", name, "--network", self.stack.network(), "--user", "10001:10001", "--read-only", "--cap-drop", "ALL",
                     "--security-opt", "no-new-privileges", "--tmpfs", "/tmp", *[part for key, value in variables.items() for part in ("-e", f"{key}={value}")],
                     "local/noetl:latest")
-        probe = container["startupProbe"]["exec"]["command"]
+        asked = container["startupProbe"]["httpGet"]
+        port = next(one["containerPort"] for one in container["ports"] if one["name"] == asked["port"])
+        probe = ("python3", "-c", f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}{asked['path']}', timeout=3)")
         _ok, took = wait_for("the startup probe", lambda: self.engine("exec", name, *probe, check=False).returncode == 0)
         self.report.saw("pod: startup probe", f"true after {took:.1f} s")
         queue_id = self.stack.enqueue("sleep 3; hostname", pool="try", max_attempts=1)
@@ -202,11 +213,6 @@ class Trial:
         rows, _took = self.stack.wait_done([queue_id])
         self.report.saw("pod: preStop and SIGTERM while a command runs", f"draining, command {rows[0]['status']} in attempt {rows[0]['attempts']}, exit code {code}",
                         rows[0]["status"] == "done" and code == "0")
-        self.engine("rm", "-f", name)
-        job = next(one for one in rendered if one["kind"] == "Job")["spec"]["template"]["spec"]["containers"][0]
-        migrated = self.engine("run", "--rm", "--network", self.stack.network(), "--read-only", "--cap-drop", "ALL", "-e",
-                               "NOETL_DATABASE_URL=postgresql://noetl:noetl@postgres/noetl", "local/noetl:latest", *job["args"])
-        self.report.saw("pod: the migration's job, on a database that is current", (migrated.stdout + migrated.stderr).strip()[:120])
 
     def backup(self):
         """docs/upgrade.md: a dump while everything runs, restored beside it; servers and workers on the copy, without NATS."""
@@ -241,7 +247,21 @@ class Trial:
         finally:
             nats.stop()
 
+    def situation(self):
+        """Something of every kind that the dashboard shows: dead, waiting, running."""
+        dead = self.stack.enqueue("exit 3", max_attempts=1)
+        self.stack.enqueue("true", pool="nobody")
+        self.stack.enqueue("sleep 90", max_attempts=1)
+        rows, _took = self.stack.wait_done([dead])
+        if rows[0]["status"] != "dead":
+            raise RuntimeError(f"a command that fails in its only attempt is {rows[0]['status']}, not dead")
+
+    @staticmethod
+    def states(rules):
+        return {rule["name"]: rule["state"] for rule in rules}
+
     def monitoring(self):
+        self.situation()
         self.stack.compose("--profile", "monitoring", "up", "-d", "--no-recreate", "prometheus")
         api = f"http://127.0.0.1:{self.stack.ports['PROMETHEUS_PORT']}/api/v1"
         ask = Stack.call
@@ -260,18 +280,20 @@ class Trial:
             failed = [title for title, expression in expressions if query(expression) is None]
             empty = sorted({title for title, expression in expressions if query(expression) == []})
             self.report.saw("expressions of the dashboard on Prometheus", f"{len(expressions)} asked, {len(failed)} refused, without a value now: "
-                            f"{', '.join(empty) or 'none'}", not failed)
-            rules = ask(self.stack, "GET", "/rules")[1]["data"]["groups"]
-            states = {rule["name"]: rule["state"] for group in rules for rule in group["rules"]}
-            errors = [rule["name"] for group in rules for rule in group["rules"] if rule["health"] == "err"]
-            firing = [name for name, state in states.items() if state != "inactive"]
-            self.report.saw("alert rules", f"{len(states)} loaded, {len(errors)} in error, not quiet: {', '.join(firing) or 'none'}", not errors)
+                            f"{', '.join(empty) or 'none'}", not failed and not empty)
+            # A command has died just now: its rule must not be quiet.
+            rules = wait_for("the alert of dead commands", lambda: (lambda found: found if self.states(found)["NoetlCommandsDie"] == "firing" else None)(
+                [rule for group in ask(self.stack, "GET", "/rules")[1]["data"]["groups"] for rule in group["rules"]]))[0]
+            errors = [rule["name"] for rule in rules if rule["health"] == "err"]
+            loud = [f"{name} ({state})" for name, state in self.states(rules).items() if state != "inactive"]
+            self.report.saw("alert rules", f"{len(rules)} loaded, {len(errors)} in error, not quiet: {', '.join(loud)}", not errors)
         finally:
             self.stack.url = url
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--build", action="store_true", help="build the image from source, instead of around built programs")
     options.add_argument("--bin", default=ROOT / "build/release/bin", help="folder of the built programs")
     options.add_argument("--work", default=ROOT / ".noetl/try", help="folder for everything that is made")
     options.add_argument("--keep", action="store_true", help="leave stack and engine up")
@@ -286,21 +308,27 @@ def main():
     report.saw("engine", engine.start())
     stack = Stack(engine, given.project)
     try:
-        for base in BASES:
+        for base in [base for base in BASES if not (given.build and base == PREBUILT_BASE)]:
             report.saw(f"base image {base}", "made by debootstrap" if engine.make_base(base) else "was there")
         for service in STANDINS:
             engine.make_standin(service)
-        engine.make_product(given.bin)
+        if given.build:
+            began = time.monotonic()
+            sent, kilobytes = engine.build_product()
+            report.saw("docker build -f deploy/Dockerfile, all stages", f"{time.monotonic() - began:.0f} s, or what was not kept from the time before; "
+                       f"sent to it: {kilobytes / 1000:.1f} MB, {' '.join(sent)}", kilobytes < 20_000 and "build" not in sent and ".noetl" not in sent)
+        else:
+            engine.make_product(given.bin)
         trial = Trial(engine, stack, report)
         trial.images()
         trial.up()
-        for step in (trial.seed, trial.confinement, trial.start_up, trial.idle_memory, trial.worker_killed, trial.scaled,
+        for step in (trial.seed, *[trial.duckdb] * given.build, trial.confinement, trial.start_up, trial.idle_memory, trial.worker_killed, trial.scaled,
                      *[lambda s=service: trial.restarted(s) for service in ("nats", "worker", "server", "postgres")],
                      trial.pod_commands, trial.backup, trial.production_nats, trial.monitoring):
             try:
                 step()
-            except RuntimeError as error:
-                report.saw(getattr(step, "__name__", "restart"), str(error), False)
+            except Exception as error:  # noqa: BLE001, what went wrong in one step is a line of the table
+                report.saw(getattr(step, "__name__", "restart"), f"{type(error).__name__}: {error}", False)
     finally:
         if given.keep:
             print(f"left up: {stack.url}, DOCKER_HOST={engine.environment.get('DOCKER_HOST', '')}")

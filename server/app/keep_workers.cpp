@@ -1,6 +1,7 @@
 #include "server/app/keep_workers.hpp"
 
 #include "server/app/free_leases.hpp"
+#include "server/notify/notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/worker_table.hpp"
 #include "shared/wire/subjects.hpp"
@@ -21,6 +22,9 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
   parts.connections.run_one([&](store::Session& session) {
     store::WorkerTable(session).register_worker(registration, parts.rules.lease);
   });
+  // Its consumers are there before its first command is: a worker of a quiet pool would poll, and who scales by the lag of a
+  // consumer that is missing (KEDA) takes the whole stream for it.
+  parts.notifier.ensure_pool(registration.pool);
   return wire::RegistrationAnswer{
       .worker_id = registration.worker_id,
       .heartbeat_interval = parts.rules.heartbeat_interval,

@@ -67,8 +67,8 @@ class JetStreamNotifier final : public Notifier {
 
   // What notifications say from now on; for a server that learns its port late. Before the first ring() only.
   void announce(std::string server_url) { server_url_ = std::move(server_url); }
-  // Has the pool's consumer made soon; ring() does it for pools it meets.
-  void ensure_pool(const std::string& pool);
+  // Has the pool's consumers made soon, or when NATS is back; ring() does it for pools it meets.
+  void ensure_pool(const std::string& pool) override;
   [[nodiscard]] NotifierCounts counts() const;
 
  private:

@@ -59,6 +59,8 @@ class Notifier {
   virtual void ring(const std::vector<Ring>& rings) = 0;
   // The same for dead letters: the row is the record, the message tells who wants to know.
   virtual void tell_dead(const std::vector<Death>& deaths) = 0;
+  // Somebody serves that pool: there shall be something to ring, before the first ring. Waits for nothing.
+  virtual void ensure_pool(const std::string& pool) { (void)pool; }
   // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
   // The lanes of that pool, asked just now; empty ones when that cannot be said. Waits for the network, for a moment: not

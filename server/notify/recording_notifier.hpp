@@ -2,6 +2,7 @@
 // RecordingNotifier: keeps what was rung, for tests. Any thread.
 #include <atomic>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,10 @@ class RecordingNotifier : public Notifier {
   void tell_dead(const std::vector<Death>& deaths) override {
     const std::lock_guard lock(mutex_);
     deaths_.insert(deaths_.end(), deaths.begin(), deaths.end());
+  }
+  void ensure_pool(const std::string& pool) override {
+    const std::lock_guard lock(mutex_);
+    pools_.push_back(pool);
   }
   [[nodiscard]] bool is_connected() const override { return true; }
   [[nodiscard]] PoolLanes lanes(const std::string&) const override {
@@ -49,6 +54,11 @@ class RecordingNotifier : public Notifier {
     return deaths_;
   }
 
+  // Pools that somebody serves, in the order of their coming.
+  [[nodiscard]] std::vector<std::string> pools() const {
+    const std::lock_guard lock(mutex_);
+    return pools_;
+  }
   // All that was rung and not taken.
   [[nodiscard]] std::vector<Ring> rings() const {
     const std::lock_guard lock(mutex_);
@@ -67,6 +77,7 @@ class RecordingNotifier : public Notifier {
   std::vector<Ring> rings_;
   std::vector<Death> deaths_;
   std::vector<GivenUpRing> given_up_;
+  std::vector<std::string> pools_;
 };
 
 }  // namespace noetl::notify

@@ -152,3 +152,14 @@ TEST_CASE("a worker that deregisters hands back what it held") {
 
   CHECK(server.status_of(id) == "queued");
 }
+
+TEST_CASE("a registered worker has the doorbell made for its pool, before anything rings there") {
+  ServerParts server;
+  wire::WorkerRegistration registration;
+  registration.worker_id = "w";
+  registration.pool = "quiet";
+
+  CHECK(app::register_worker(server.parts, registration));
+
+  CHECK(server.notifier.pools() == std::vector<std::string>{"quiet"});
+}
