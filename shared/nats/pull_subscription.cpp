@@ -28,12 +28,20 @@ int status_of(natsMsg* message) {
   return status;
 }
 
+// For a moment the server still finds a consumer that it has just said to be deleted.
+bool says_deleted(natsMsg* message) {
+  const char* description = nullptr;
+  return natsMsgHeader_Get(message, "Description", &description) == NATS_OK && description != nullptr &&
+         std::string_view(description) == "Consumer Deleted";
+}
+
 }  // namespace
 
 struct PullSubscription::Round {
   explicit Round(std::size_t sources) : is_asked(sources), has_given(sources) {}
   std::vector<Message> messages;
   std::vector<bool> is_asked, has_given;  // by source, in this round
+  std::string deleted;  // a consumer that was deleted while it was asked
   bool should_check = false;  // somebody said that a consumer is gone, or nobody listens
 };
 
@@ -97,6 +105,7 @@ void PullSubscription::take(MessageHandle handle, Round& round) {
     asks_[source].open = 0;
     // 404 and 408 are the ends of every question; 409 says why it cannot be answered, 503 that nobody is there.
     round.should_check = round.should_check || (status != 404 && status != 408);
+    if (status == 409 && says_deleted(handle.get())) round.deleted = source_.durables[source];
     return;
   }
   const auto found = std::find(source_.durables.begin(), source_.durables.end(),
@@ -172,6 +181,9 @@ base::Result<std::vector<Message>> PullSubscription::judge(Round round, millisec
     for (Ask& one : asks_) one.open = 0;
     return base::failure(base::ErrorCode::unavailable, tried + ": NATS is away");
   }
+  if (!round.deleted.empty())
+    return base::failure(base::ErrorCode::not_found,
+                         tried + ": consumer '" + round.deleted + "' has vanished (it was deleted)");
   const auto now = steady_clock::now();
   const bool is_due = patience.count() > 0 && now - checked_at_ >= check_interval;
   if (!is_due && !round.should_check) return std::move(round.messages);

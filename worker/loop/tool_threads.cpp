@@ -31,11 +31,20 @@ std::size_t ToolThreads::hand_back(std::chrono::steady_clock::time_point waiting
   std::deque<Work> late;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty() || waiting_.front().since >= waiting_since) return 0;
+    if (waiting_.empty() || waiting_.front().since >= waiting_since || busy_ < threads_max_) return 0;
     late.swap(waiting_);
   }
   for (const Work& work : late) work.hand_back();
   return late.size();
+}
+
+void ToolThreads::hand_back_all() {
+  std::deque<Work> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(waiting_);
+  }
+  for (const Work& work : all) work.hand_back();
 }
 
 bool ToolThreads::is_anything_waiting() const {
@@ -53,9 +62,11 @@ void ToolThreads::work_until_closed() {
     if (waiting_.empty()) return;
     const Work work = std::move(waiting_.front());
     waiting_.pop_front();
+    ++busy_;
     lock.unlock();
     work.run();
     lock.lock();
+    --busy_;
   }
 }
 

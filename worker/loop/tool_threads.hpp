@@ -26,8 +26,10 @@ class ToolThreads {
 
   // The caller keeps to its slots, of which there are as many as threads, and to what it claims ahead: so the queue is bounded.
   void submit(Work work);
-  // When the oldest that has no thread yet waits since before that time, all that wait are handed back, in this thread. How many.
+  // When all threads are busy and the oldest that has none waits since before that time, all that wait are handed back, in this
+  // thread. How many. A thread that is just being made is one to come: on a busy machine that takes its time.
   std::size_t hand_back(std::chrono::steady_clock::time_point waiting_since);
+  void hand_back_all();  // what has not begun, whatever it waits for
   [[nodiscard]] bool is_anything_waiting() const;
 
  private:
@@ -38,6 +40,7 @@ class ToolThreads {
   std::condition_variable work_or_end_;
   std::deque<Work> waiting_;
   std::size_t idle_ = 0;
+  std::size_t busy_ = 0;
   bool is_closed_ = false;
   std::vector<std::jthread> threads_;
 };

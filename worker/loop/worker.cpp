@@ -186,7 +186,7 @@ bool Worker::drain(Running& running) {
   running.taking.join();
   if (running.standing_by.joinable()) running.standing_by.join();  // a long poll lasts poll_patience at most
   if (running.doorbell) running.doorbell->close();
-  (void)running.threads->hand_back(std::chrono::steady_clock::time_point::max());
+  running.threads->hand_back_all();
   if (!running.book.wait_until_idle(settings_.grace)) {
     const int stopped =
         running.book.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());

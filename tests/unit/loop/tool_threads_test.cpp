@@ -1,0 +1,64 @@
+// Threads of tools: what waits for a slot goes back, what waits for a thread to begin does not.
+#include "worker/loop/tool_threads.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <latch>
+
+using namespace noetl;
+
+namespace {
+const auto later = [] { return std::chrono::steady_clock::now() + std::chrono::hours(1); };
+}
+
+TEST_CASE("what has a thread to come is not handed back, however long that takes to begin") {
+  std::latch release(1);
+  std::atomic<int> runs{0};
+  std::atomic<int> returned{0};
+  {
+    loop::ToolThreads threads(64);
+    for (int i = 0; i < 64; ++i) {
+      threads.submit({.run =
+                          [&] {
+                            release.wait();
+                            ++runs;
+                          },
+                      .hand_back = [&] { ++returned; },
+                      .since = std::chrono::steady_clock::now()});
+      CHECK(threads.hand_back(later()) == 0);
+    }
+    release.count_down();
+  }
+  CHECK(runs == 64);
+  CHECK(returned == 0);
+}
+
+TEST_CASE("what waits while all threads are busy is handed back when its time has come, and only then") {
+  std::latch begun(2);
+  std::latch release(1);
+  std::atomic<int> returned{0};
+  const auto hold = [&] {
+    begun.count_down();
+    release.wait();
+  };
+  const auto count = [&] { ++returned; };
+  {
+    loop::ToolThreads threads(2);
+    for (int i = 0; i < 2; ++i)
+      threads.submit({.run = hold, .hand_back = count, .since = std::chrono::steady_clock::now()});
+    begun.wait();
+    for (int i = 0; i < 3; ++i)
+      threads.submit({.run = [] {}, .hand_back = count, .since = std::chrono::steady_clock::now()});
+
+    CHECK(threads.is_anything_waiting());
+    CHECK(threads.hand_back(std::chrono::steady_clock::now() - std::chrono::hours(1)) == 0);
+    CHECK(threads.hand_back(later()) == 3);
+    CHECK(returned == 3);
+    threads.submit({.run = [] {}, .hand_back = count, .since = std::chrono::steady_clock::now()});
+    threads.hand_back_all();
+    CHECK(returned == 4);
+    release.count_down();
+  }
+  CHECK(returned == 4);
+}
