@@ -52,7 +52,7 @@ class LeaseBook {
   bool wait_until_idle(std::chrono::milliseconds patience) const;  // nothing runs
   bool wait_until_empty(std::chrono::milliseconds patience) const;  // nothing is held
 
-  // A claim is open between the two. The server frees what a worker claimed more than two seconds ago and does not
+  // A claim is open between the two. The server frees what a worker claimed more than six seconds ago and does not
   // hold, unless its heartbeat says that a claim is still open: only one open for claim_age_told is worth saying,
   // or a worker that polls all the time would never let go of a lost reply.
   static constexpr std::chrono::milliseconds claim_age_told{1000};

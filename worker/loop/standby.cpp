@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds turn{1000};
-// The server frees what it handed over two seconds ago and no heartbeat says to be held: what is heard of later than this may be
+// The server frees what it handed over six seconds ago and no heartbeat says to be held: what is heard of later than this may be
 // another's by the time that it begins. It is left alone, and freed.
 constexpr milliseconds late_after{1000};
 constexpr milliseconds pause_after_nothing{

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <climits>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include "shared/wire/subjects.hpp"
@@ -117,12 +116,10 @@ base::Result<wire::ClaimAnswer> ScriptedTransport::wait_for_hand_over(const wire
   ++hand_overs_waiting;
   handed_over_.wait_for(lock, request.wait, [&] { return !to_hand_over_.empty(); });
   --hand_overs_waiting;
-  const std::chrono::milliseconds late(hand_over_late_ms);
   answer.waited =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin) -
+      std::chrono::milliseconds(hand_over_late_ms);
   for (const auto id : std::exchange(to_hand_over_, {})) claim_row(id, rows_[id], answer);
-  lock.unlock();
-  std::this_thread::sleep_for(late);  // on its way
   return answer;
 }
 

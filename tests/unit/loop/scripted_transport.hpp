@@ -46,7 +46,7 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<int> report_replies_to_lose{0};
   std::chrono::milliseconds ack_wait{0};  // told to a worker that registers; set before it does
   bool hands_over = false;  // the same
-  // What a hand-over says of the time between the claim and its answer; negative: 400 as an older server has it.
+  // So long before its answer the claim of a hand-over was, as it tells; negative: 400 as an older server has it.
   std::atomic<int> hand_over_late_ms{0};
   std::atomic<bool> are_heartbeats_failing{false};
   std::atomic<bool> has_forgotten_worker{false};
