@@ -110,8 +110,9 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& wo
       // The worker's slots are filled: what became of the others is for those who ask next.
       if (wanted.size() == static_cast<std::size_t>(most)) missing = {wanted.begin(), wanted.end()};
     }
-    if (!wanted.empty())
-      answer.commands = store::QueueTable(session).claim(worker_id, wanted, parts.ids.next());
+    const base::ClaimId claim_id{parts.ids.next()};
+    if (!wanted.empty()) answer.commands = store::QueueTable(session).claim(worker_id, wanted, claim_id);
+    if (!answer.commands.empty()) answer.claim_id = claim_id;
     if (answer.commands.size() == missing.size()) return;
     for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
     if (answer.commands.empty()) is_alive = store::WorkerTable(session).is_alive(worker_id);
@@ -197,6 +198,7 @@ base::Result<wire::ClaimAnswer> wait_for_hand_over(Parts& parts, const wire::Cla
                                     std::move(stop));
   wire::ClaimAnswer answer;
   answer.commands = std::move(given.commands);
+  answer.claim_id = given.claim_id;
   answer.waited = given.waited;
   return answer;
 }

@@ -135,12 +135,13 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   std::vector<base::CommandId> ids;
   for (const auto& ring : rings) ids.push_back(ring.queue_id);
   std::ranges::sort(ids);
-  auto claimed = store::QueueTable(session).claim(offer->worker_id(), ids, parts.ids.next());
+  const base::ClaimId claim_id{parts.ids.next()};
+  auto claimed = store::QueueTable(session).claim(offer->worker_id(), ids, claim_id);
   for (auto& ring : rings) {
     ring.is_handed_over =
         std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });
   }
-  return HandedOver{std::move(*offer), std::move(claimed)};
+  return HandedOver{std::move(*offer), std::move(claimed), claim_id};
 }
 
 void DecisionWrites::append(DecisionWrites more) {
@@ -156,7 +157,7 @@ void DecisionWrites::append(DecisionWrites more) {
 }
 
 void give(std::optional<HandedOver>& handed_over) {
-  if (handed_over) handed_over->offer.give(std::move(handed_over->commands));
+  if (handed_over) handed_over->offer.give(std::move(handed_over->commands), handed_over->claim_id);
 }
 
 void ring(Parts& parts, const std::vector<notify::Ring>& rings) {

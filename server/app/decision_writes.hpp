@@ -21,6 +21,7 @@ namespace noetl::app {
 struct HandedOver {
   HandOver::Offer offer;
   std::vector<domain::ClaimedCommand> commands;
+  base::ClaimId claim_id;
 };
 
 struct DecisionWrites {

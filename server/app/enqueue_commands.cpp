@@ -83,16 +83,17 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   std::set<base::CommandId> claimed;
   auto offer = offer_for(parts, commands);
   std::vector<domain::ClaimedCommand> given;
+  store::Taker taker;
   parts.connections.run_one([&](store::Session& session) {
-    auto made = store::QueueTable(session).insert_plain(
-        commands, ids, *pools, offer ? store::Taker{offer->worker_id(), parts.ids.next()} : store::Taker{});
+    if (offer) taker = {.worker_id = offer->worker_id(), .claim_id = {parts.ids.next()}};
+    auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, taker);
     inserted = {made.inserted.begin(), made.inserted.end()};
     given = std::move(made.claimed);
   });
   return after_commit([&] {
     crash_after_commit();
     for (const auto& command : given) claimed.insert(command.lease.queue_id);
-    if (offer) offer->give(std::move(given));
+    if (offer) offer->give(std::move(given), taker.claim_id);
     return tell(parts, commands, ids, inserted, claimed);
   });
 }

@@ -18,6 +18,7 @@ HandOver::Given HandOver::wait(const Waiting& worker, std::chrono::steady_clock:
   --waiting_;
   const auto claimed_at = own.given.empty() ? std::chrono::steady_clock::now() : own.taken_at;
   return {.commands = std::move(own.given),
+          .claim_id = own.claim_id,
           .waited = std::chrono::duration_cast<std::chrono::milliseconds>(claimed_at - begin)};
 }
 
@@ -55,13 +56,14 @@ std::optional<HandOver::Offer> HandOver::take(const std::string& pool, std::size
   return std::optional<Offer>(std::in_place, *this, seat);
 }
 
-void HandOver::end(Seat& seat, std::vector<domain::ClaimedCommand> commands) {
+void HandOver::end(Seat& seat, std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id) {
   const std::lock_guard lock(mutex_);
   seat.is_taken = false;
   seat.is_done = !commands.empty();
   given_ += commands.size();
   if (commands.empty()) lines_[seat.worker.pool].push_front(&seat);
   seat.given = std::move(commands);
+  seat.claim_id = claim_id;
   seat.turn.notify_one();  // under the lock, as above
 }
 
@@ -73,8 +75,8 @@ void HandOver::leave(const Seat& seat) {
 
 const std::string& HandOver::Offer::worker_id() const { return seat_->worker.worker_id; }
 
-void HandOver::Offer::give(std::vector<domain::ClaimedCommand> commands) {
-  if (Seat* seat = std::exchange(seat_, nullptr)) desk_->end(*seat, std::move(commands));
+void HandOver::Offer::give(std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id) {
+  if (Seat* seat = std::exchange(seat_, nullptr)) desk_->end(*seat, std::move(commands), claim_id);
 }
 
 std::size_t HandOver::waiting() const {

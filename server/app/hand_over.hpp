@@ -30,6 +30,7 @@ class HandOver {
 
   struct Given {
     std::vector<domain::ClaimedCommand> commands;
+    base::ClaimId claim_id;
     std::chrono::milliseconds waited{0};  // until they began to be claimed
   };
   struct Waiting {
@@ -48,7 +49,7 @@ class HandOver {
   class Offer {
    public:
     Offer(HandOver& desk, Seat& seat) : desk_(&desk), seat_(&seat) {}
-    ~Offer() { give({}); }
+    ~Offer() { give({}, {}); }
     Offer(Offer&& other) noexcept : desk_(other.desk_), seat_(std::exchange(other.seat_, nullptr)) {}
     Offer& operator=(Offer&& other) noexcept {
       std::swap(desk_, other.desk_);
@@ -60,7 +61,7 @@ class HandOver {
 
     [[nodiscard]] const std::string& worker_id() const;
     // After the commit, what is claimed for that worker. At most once.
-    void give(std::vector<domain::ClaimedCommand> commands);
+    void give(std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id);
 
    private:
     HandOver* desk_;
@@ -80,11 +81,12 @@ class HandOver {
     bool is_done = false;  // the same for good
     std::chrono::steady_clock::time_point taken_at{};
     std::vector<domain::ClaimedCommand> given{};
+    base::ClaimId claim_id{};
     std::condition_variable_any turn{};
   };
   using Line = std::deque<Seat*>;
 
-  void end(Seat& seat, std::vector<domain::ClaimedCommand> commands);
+  void end(Seat& seat, std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id);
   void leave(const Seat& seat);
 
   mutable std::mutex mutex_;  // of the seats as well

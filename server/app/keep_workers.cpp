@@ -34,13 +34,14 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
       .nats_subject = wire::commands_subject_of(registration.pool, parts.rules.nats_subject),
       .nats_consumer = wire::commands_consumer_of(registration.pool, parts.rules.nats_consumer),
       .nats_lanes = static_cast<int>(wire::lanes),
-      .hands_over = true};
+      .hands_over = true,
+      .hears_claims = true};
 }
 
 base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts, const wire::Heartbeat& heartbeat) {
   wire::HeartbeatAnswer answer;
   parts.connections.run_one([&](store::Session& session) {
-    answer = store::WorkerTable(session).renew(heartbeat, parts.rules.lease, parts.ids.next());
+    answer = store::WorkerTable(session).renew(heartbeat, parts.rules.lease, {parts.ids.next()});
   });
   return answer;
 }

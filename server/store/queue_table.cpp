@@ -101,7 +101,7 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
   const auto rows =
       session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text(),
                    attempts.text(), timeouts.text(), times.text(), delays.text(), contexts.text(),
-                   keys.text(), traces.text(), retries.text(), worker_id, taker.claim_id);
+                   keys.text(), traces.text(), retries.text(), worker_id, taker.claim_id.value);
   InsertedPlain made;
   made.inserted.reserve(rows.size());
   for (const auto& row : rows) {
@@ -137,8 +137,8 @@ std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std
 
 std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
                                                       const std::vector<base::CommandId>& sorted_ids,
-                                                      std::int64_t claim_id) {
-  const auto rows = session_.run("claim_by_ids", worker_id, id_array(sorted_ids), claim_id);
+                                                      base::ClaimId claim_id) {
+  const auto rows = session_.run("claim_by_ids", worker_id, id_array(sorted_ids), claim_id.value);
   std::vector<domain::ClaimedCommand> commands;
   commands.reserve(rows.size());
   for (const auto& row : rows) commands.push_back(claimed_from(row));

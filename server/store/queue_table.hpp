@@ -85,7 +85,7 @@ struct RunningCommand {
 // A worker that waits for the commands that a statement inserts; without an id there is none.
 struct Taker {
   std::string worker_id;
-  std::int64_t claim_id = 0;
+  base::ClaimId claim_id{};
 };
 
 struct InsertedPlain {
@@ -108,7 +108,7 @@ class QueueTable {
 
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,
                                                           const std::vector<base::CommandId>& sorted_ids,
-                                                          std::int64_t claim_id);
+                                                          base::ClaimId claim_id);
   // The first of those ids that the worker could claim, or holds already; at most `limit`.
   [[nodiscard]] std::vector<base::CommandId> claimable_of(const std::string& worker_id,
                                                           const std::vector<base::CommandId>& ids, int limit);

@@ -17,7 +17,7 @@ class WorkerTable {
   void register_worker(const wire::WorkerRegistration& registration, std::chrono::milliseconds lease);
   // Renews all leases of the worker in one statement; is_known false when it is not registered.
   [[nodiscard]] wire::HeartbeatAnswer renew(const wire::Heartbeat& heartbeat, std::chrono::milliseconds lease,
-                                            std::int64_t claim_id);
+                                            base::ClaimId claim_id);
   [[nodiscard]] bool stop(const std::string& worker_id);
   [[nodiscard]] bool ask_to_drain(const std::string& worker_id);
   [[nodiscard]] std::vector<wire::WorkerRow> list(const std::string& pool, const std::string& status);

@@ -36,10 +36,12 @@ struct ClaimRefusal {
   std::chrono::milliseconds retry_after{0};  // for a command that is not due yet (active_claim)
 };
 
-// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}], "waited_ms":…}
+// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}], "claim_id":…, "waited_ms":…}
 struct ClaimAnswer {
   std::vector<domain::ClaimedCommand> commands;
   std::vector<ClaimRefusal> refused;
+  // Of what this call has claimed, unlike what the worker held before; unset when that is nothing. Heartbeats say it (wire::Heartbeat).
+  base::ClaimId claim_id{};
   // Of a hand-over: how long the request had been there when its commands were claimed. A worker learns from it how late it hears of
   // them.
   std::optional<std::chrono::milliseconds> waited{};

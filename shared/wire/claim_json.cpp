@@ -171,6 +171,7 @@ std::string encode(const ClaimAnswer& answer) {
     append(out, refusal);
   }
   out += ']';
+  if (answer.claim_id.is_set()) out += ",\"claim_id\":\"" + answer.claim_id.str() + '"';
   if (answer.waited) out += ",\"waited_ms\":" + std::to_string(answer.waited->count());
   out += '}';
   return out;
@@ -193,6 +194,7 @@ base::Result<ClaimAnswer> decode_claim_answer(const Json& body) {
     if (!refusal) return base::failure(std::move(refusal.error()));
     answer.refused.push_back(std::move(*refusal));
   }
+  answer.claim_id = reader.optional_id<base::ClaimId>("claim_id");
   if (const auto waited = reader.optional_int("waited_ms", {0, milliseconds_max}))
     answer.waited = std::chrono::milliseconds(*waited);
   if (reader.has_failed()) return base::failure(*reader.finish());

@@ -175,13 +175,14 @@ bool read_empty_list(JsonCursor& cursor) {
 }  // namespace
 
 std::optional<ClaimAnswer> quick_claim_answer(std::string_view text) {
-  static constexpr std::array<std::string_view, 3> names{"commands", "refused", "waited_ms"};
+  static constexpr std::array<std::string_view, 4> names{"commands", "refused", "waited_ms", "claim_id"};
   Fields fields(names);
   ClaimAnswer answer;
   JsonCursor cursor(text);
   const auto read_one = [&](std::size_t field) {
     if (field == 0) return read_list(cursor, answer.commands, claim_ids_max, read_command);
     if (field == 2) return read_time(cursor, answer.waited.emplace());
+    if (field == 3) return read_id(cursor, answer.claim_id);
     return field == 1 && read_empty_list(cursor);  // what was refused is for the other reader
   };
   if (!read_fields(cursor, fields, read_one) || !cursor.is_done() || !fields.has(0)) return std::nullopt;

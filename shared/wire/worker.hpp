@@ -32,6 +32,7 @@ struct RegistrationAnswer {
   std::string nats_consumer;
   int nats_lanes = 1;  // further consumers beside that one: wire::lane_consumer_of
   bool hands_over = false;  // it knows claims with hand_over; an older server does not say
+  bool hears_claims = false;  // it knows `heard` in heartbeats; an older server does not say
 };
 
 // One call renews every lease that the worker holds. `held` is complete as of `held_as_of_claims`: a
@@ -39,6 +40,8 @@ struct RegistrationAnswer {
 struct Heartbeat {
   std::string worker_id;
   std::vector<domain::Lease> held;
+  // Claims of which each command was received, and is in `held` or ended as the server has agreed to: there is nothing to look for.
+  std::vector<base::ClaimId> heard = {};
   bool has_claim_in_flight = false;  // a claim call is open: do not free what `held` lacks yet
   int running = 0;
   std::string status = "ready";  // ready | draining

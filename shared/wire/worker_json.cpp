@@ -11,9 +11,10 @@ constexpr std::int64_t slots_max = 65'536;
 constexpr std::int64_t interval_ms_max = 24 * 3600 * 1000;
 constexpr std::size_t labels_bytes_max = 16 * 1024;
 
-std::vector<base::CommandId> read_ids(ObjectReader& reader, std::string_view name) {
-  std::vector<base::CommandId> ids;
-  const Json* items = reader.optional_array(name, held_leases_max);
+template <class Id = base::CommandId>
+std::vector<Id> read_ids(ObjectReader& reader, std::string_view name, std::size_t most = held_leases_max) {
+  std::vector<Id> ids;
+  const Json* items = reader.optional_array(name, most);
   for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
     const Json& item = (*items)[i];
     const auto id = item.is_string()           ? base::parse_id(item.get_ref<const std::string&>())
@@ -23,7 +24,7 @@ std::vector<base::CommandId> read_ids(ObjectReader& reader, std::string_view nam
       reader.refuse(name, "must hold ids only, found " + describe(item));
       return {};
     }
-    ids.push_back(base::CommandId{*id});
+    ids.push_back(Id{*id});
   }
   return ids;
 }
@@ -80,6 +81,7 @@ std::string encode(const RegistrationAnswer& answer) {
       .text("nats_consumer", answer.nats_consumer)
       .integer("nats_lanes", answer.nats_lanes)
       .boolean("hands_over", answer.hands_over)
+      .boolean("hears_claims", answer.hears_claims)
       .finish();
 }
 
@@ -96,6 +98,7 @@ base::Result<RegistrationAnswer> decode_registration_answer(const Json& body) {
   answer.nats_consumer = reader.optional_string("nats_consumer").value_or("");
   answer.nats_lanes = static_cast<int>(reader.optional_int("nats_lanes", {.min = 1, .max = 16}).value_or(1));
   answer.hands_over = reader.optional_bool("hands_over").value_or(false);
+  answer.hears_claims = reader.optional_bool("hears_claims").value_or(false);
   if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;
 }
@@ -112,10 +115,11 @@ std::string encode(const Heartbeat& heartbeat) {
     held += '}';
   }
   held += ']';
-  return ObjectWriter(held.size() + 192)
-      .text("worker_id", heartbeat.worker_id)
-      .raw("held", held)
-      .boolean("has_claim_in_flight", heartbeat.has_claim_in_flight)
+  ObjectWriter writer(held.size() + heartbeat.heard.size() * 22 + 192);
+  writer.text("worker_id", heartbeat.worker_id).raw("held", held);
+  if (!heartbeat.heard.empty())
+    writer.ids("heard", heartbeat.heard);  // an older server does not know the field
+  return writer.boolean("has_claim_in_flight", heartbeat.has_claim_in_flight)
       .integer("running", heartbeat.running)
       .text("status", heartbeat.status)
       .finish();
@@ -138,6 +142,7 @@ base::Result<Heartbeat> decode_heartbeat(const Json& body) {
     if (auto error = item.finish()) reader.refuse(std::move(*error));
     heartbeat.held.push_back(lease);
   }
+  heartbeat.heard = read_ids<base::ClaimId>(reader, "heard", heard_claims_max);
   heartbeat.has_claim_in_flight = reader.optional_bool("has_claim_in_flight").value_or(false);
   heartbeat.running = static_cast<int>(reader.optional_int("running", {0, slots_max}).value_or(0));
   if (auto status = reader.optional_string("status")) heartbeat.status = std::move(*status);

@@ -13,14 +13,20 @@ set pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slot
 -- Freed is only what belongs to no execution, or to one that nobody is working with: whether that one is paused must not
 -- change meanwhile, and nothing waits here. The others stay claimed until next time.
 -- held without stale claims costs no more than the update of one row.
+-- $9: claims that the worker says to have heard of. Each of their commands is held, and named by the new claim from here on, or has
+-- ended: none is looked for, which after a drain would be as many as were claimed in a second.
 with renewed as (
   update noetl.worker
   set heartbeat_at = now(), lease_until = now() + $5::bigint * interval '1 millisecond', running = $4, status = $7
   where worker_id = $1 and status in ('ready', 'draining')
   returning should_drain, pool
+), heard as (
+  delete from noetl.claim where worker_id = $1 and claim_id = any($9::bigint[]) and exists (select from renewed)
+  returning claim_id
 ), stale as (
   delete from noetl.claim
-  where $6 and worker_id = $1 and claimed_at < now() - interval '6 seconds' and exists (select from renewed)
+  where $6 and worker_id = $1 and claimed_at < now() - interval '6 seconds' and claim_id <> all($9::bigint[])
+    and exists (select from renewed)
   returning queue_ids
 ), unheard as (
   select q.queue_id, q.execution_id from (select distinct unnest(queue_ids) as queue_id from stale) as s
@@ -38,7 +44,7 @@ with renewed as (
       select u.queue_id from unheard u
       where u.execution_id is not null and not exists (select from whose where whose.execution_id = u.execution_id))
   ) as k(queue_ids)
-  where exists (select from stale) and cardinality(k.queue_ids) > 0
+  where (exists (select from stale) or exists (select from heard)) and cardinality(k.queue_ids) > 0
 ), freed as (
   update noetl.queue q
   set status = 'queued', attempts = q.attempts - 1,

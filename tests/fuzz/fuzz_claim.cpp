@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_refusal(answer);
   const auto quick = quick_claim_answer({reinterpret_cast<const char*>(data), size});
   NOETL_FUZZ_CHECK(!quick || (answer.has_value() && quick->commands.size() == answer->commands.size() &&
-                              quick->waited == answer->waited));
+                              quick->waited == answer->waited && quick->claim_id == answer->claim_id));
   const auto read = decode_claim_request(*body);
   check_refusal(read);
   if (!read || read->worker_id.empty()) return 0;

@@ -118,9 +118,11 @@ TEST_CASE("whoever waits longest is given first, and only what it has slots for"
   CHECK_FALSE(desk.take("default", 1));
   CHECK_FALSE(desk.take("other", 1));
 
-  two->give({command(1), command(2)});
-  one->give({command(3)});
-  CHECK(second.given.get().commands.size() == 2);
+  two->give({command(1), command(2)}, {17});
+  one->give({command(3)}, {18});
+  const auto given = second.given.get();
+  CHECK(given.commands.size() == 2);
+  CHECK(given.claim_id.value == 17);
   CHECK(first.given.get().commands.at(0).lease.queue_id.value == 3);
   CHECK(desk.waiting() == 0);
   CHECK(desk.given() == 3);
@@ -152,7 +154,7 @@ TEST_CASE("a worker whose time is over while it has been offered waits for the e
   REQUIRE(offer);
   CHECK(worker.given.wait_for(300ms) == std::future_status::timeout);
   SUBCASE("and is given") {
-    offer->give({command(1)});
+    offer->give({command(1)}, {17});
     CHECK(worker.given.get().commands.size() == 1);
   }
   SUBCASE("or leaves with nothing") {

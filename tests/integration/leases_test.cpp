@@ -1,6 +1,7 @@
 // Leases: one heartbeat renews all, names what was lost or cancelled, and frees what never arrived.
 #include <doctest/doctest.h>
 
+#include "server/app/claim_commands.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/register_playbook.hpp"
@@ -17,6 +18,13 @@ wire::Heartbeat heartbeat(std::vector<domain::Lease> held) {
   made.running = static_cast<int>(held.size());
   made.held = std::move(held);
   return made;
+}
+
+wire::ClaimAnswer claim_ids(ServerParts& server, std::vector<base::CommandId> ids) {
+  wire::ClaimRequest request;
+  request.worker_id = "w";
+  request.queue_ids = std::move(ids);
+  return app::claim_commands(server.parts, request, {}).value();
 }
 }  // namespace
 
@@ -89,6 +97,80 @@ TEST_CASE("a heartbeat that was held up for seconds frees nothing that its worke
   (void)app::renew_leases(server.parts, heartbeat({}));
 
   CHECK(server.status_of(id) == "running");
+}
+
+TEST_CASE("of claims that a worker has heard of nothing is looked for; what it holds of them stays its own") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto heard = server.enqueue();
+  const auto ended = server.enqueue();
+  const auto unheard = server.enqueue();
+  const auto claimed = claim_ids(server, {heard, ended});
+  REQUIRE(claimed.commands.size() == 2);
+  REQUIRE(claimed.claim_id.is_set());
+  const auto lost_reply = claim_ids(server, {unheard});
+  CHECK(claim_ids(server, {unheard}).claim_id == base::ClaimId{});  // given before, by that one
+  auto ending = claimed.commands[0];
+  auto holding = claimed.commands[1];
+  if (ending.lease.queue_id == heard) std::swap(ending, holding);
+  (void)server.report(support::completed(ending));
+
+  auto said = heartbeat({holding.lease});
+  said.heard = {claimed.claim_id};
+  CHECK(app::renew_leases(server.parts, said).value().lost.empty());
+
+  CHECK(server.number("select count(*) from noetl.claim where claim_id = " + claimed.claim_id.str()) == 0);
+  CHECK(server.number("select count(*) from noetl.claim where claim_id = " + lost_reply.claim_id.str()) == 1);
+  CHECK(server.number("select count(*) from noetl.claim where queue_ids = array[" + heard.str() +
+                      "::bigint]") == 1);
+  // Once more, and of another's: no row, nothing to say.
+  CHECK(app::renew_leases(server.parts, said).value().is_known);
+  CHECK(server.number("select count(*) from noetl.claim") == 2);
+
+  // What it holds is found when it is gone.
+  server.run("update noetl.worker set status = 'lost'");
+  CHECK(app::free_leases(server.parts, std::nullopt, "gone").done == 2);
+  CHECK(server.status_of(heard) == "queued");
+  CHECK(server.status_of(unheard) == "queued");
+  CHECK(server.number("select count(*) from noetl.claim") == 0);
+}
+
+TEST_CASE("what was held when its claim was heard of, and is not any more, is freed all the same") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto id = server.enqueue();
+  const auto claimed = claim_ids(server, {id});
+  auto said = heartbeat({claimed.commands.at(0).lease});
+  said.heard = {claimed.claim_id};
+  said.has_claim_in_flight = true;  // another: of those heard of that says nothing
+  (void)app::renew_leases(server.parts, said);
+  CHECK(server.number("select count(*) from noetl.claim where claim_id = " + claimed.claim_id.str()) == 0);
+  server.run("update noetl.claim set claimed_at = now() - interval '7 seconds'");
+  server.run("update noetl.queue set claimed_at = now() - interval '7 seconds'");
+
+  (void)app::renew_leases(server.parts, heartbeat({}));
+
+  CHECK(server.status_of(id) == "queued");
+}
+
+TEST_CASE("what a worker says of another's claims, or when it is not known any more, changes nothing") {
+  ServerParts server;
+  server.add_worker("w");
+  server.add_worker("other");
+  const auto id = server.enqueue();
+  wire::ClaimRequest request;
+  request.worker_id = "other";
+  request.queue_ids = {id};
+  const auto others = app::claim_commands(server.parts, request, {}).value();
+  auto said = heartbeat({});
+  said.heard = {others.claim_id};
+  (void)app::renew_leases(server.parts, said);
+  CHECK(server.number("select count(*) from noetl.claim") == 1);
+
+  said.worker_id = "other";
+  server.run("update noetl.worker set status = 'lost'");
+  CHECK_FALSE(app::renew_leases(server.parts, said).value().is_known);
+  CHECK(server.number("select count(*) from noetl.claim") == 1);
 }
 
 TEST_CASE("an unknown or lost worker is told to register again") {

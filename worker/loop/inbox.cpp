@@ -251,7 +251,7 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
 
 std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Asked& asked) {
   Rung& rung = asked.rung;
-  auto commands = starter_.enter(std::move(answer.commands), [&](base::CommandId id) {
+  auto commands = starter_.enter(std::move(answer.commands), answer.claim_id, [&](base::CommandId id) {
     const auto found = rung.find(id);
     if (found == rung.end()) return DeliveryPointer();
     DeliveryPointer delivery = std::move(found->second);

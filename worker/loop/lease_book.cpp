@@ -1,7 +1,10 @@
 #include "worker/loop/lease_book.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
+
+#include "shared/wire/worker_json.hpp"
 
 namespace noetl::loop {
 
@@ -79,7 +82,7 @@ void LeaseBook::end_claim() {
   claim_opened_at_.reset();
 }
 
-std::vector<base::CommandId> LeaseBook::enter(std::vector<Holding> claimed) {
+std::vector<base::CommandId> LeaseBook::enter(std::vector<Holding> claimed, base::ClaimId claim) {
   std::vector<base::CommandId> known;
   std::vector<Holding> ended;
   {
@@ -102,12 +105,25 @@ std::vector<base::CommandId> LeaseBook::enter(std::vector<Holding> claimed) {
       if (!is_new) ended.push_back(std::move(place->second));
       place->second = std::move(holding);
     }
+    if (claim.is_set() && known.empty() && heard_.size() < wire::heard_claims_max) heard_.push_back(claim);
   }
   for (Holding& one : ended) {
     one.stop.request_stop();
     if (one.delivery) one.delivery->settle();
   }
   return known;
+}
+
+void LeaseBook::forget_heard() {
+  const std::lock_guard lock(mutex_);
+  heard_.clear();
+}
+
+void LeaseBook::forget_heard(const std::vector<base::ClaimId>& said) {
+  if (said.empty()) return;
+  const std::unordered_set<base::ClaimId> all(said.begin(), said.end());
+  const std::lock_guard lock(mutex_);
+  std::erase_if(heard_, [&](base::ClaimId claim) { return all.contains(claim); });
 }
 
 bool LeaseBook::holds(base::CommandId id) const {
@@ -161,6 +177,7 @@ bool LeaseBook::is_given_up(const domain::Lease& lease) const {
 bool LeaseBook::mark(Holding& holding, StopReason reason) {
   if (holding.reason >= reason) return false;
   holding.reason = reason;
+  if (reason == StopReason::lost) heard_.clear();  // it is not said to be held from here on
   return true;
 }
 
@@ -199,6 +216,7 @@ LeaseBook::Snapshot LeaseBook::snapshot(std::chrono::steady_clock::time_point no
   for (const auto& [id, holding] : holdings_) {
     if (holding.reason != StopReason::lost) snapshot.held.push_back(holding.lease);
   }
+  snapshot.heard = heard_;
   snapshot.has_claim_in_flight = claim_opened_at_ && now - *claim_opened_at_ >= claim_age_told;
   snapshot.running = std::min(running_, slots_);
   return snapshot;

@@ -62,13 +62,19 @@ class LeaseBook {
   // Which of them this worker holds by that very lease already, or has given up: those run, or have run, and must not be begun
   // again; the server frees what is given up when it hears that it is not held. What it
   // holds of a command by an older lease is lost: its tool is stopped.
-  [[nodiscard]] std::vector<base::CommandId> enter(std::vector<Holding> claimed);
+  // The claim that gave them has been heard of, when all of it is held now.
+  [[nodiscard]] std::vector<base::CommandId> enter(std::vector<Holding> claimed, base::ClaimId claim = {});
 
   [[nodiscard]] bool holds(base::CommandId id) const;
   // By lease from here on: a command may have come back by a newer one. What is not held is lost.
   // The tool has returned: the slot is free.
   StopReason finish(const domain::Lease& lease);
   [[nodiscard]] StopReason reason_of(const domain::Lease& lease) const;
+  // Something is about to be dropped that the server may not know to have ended: no claim was heard of so far. Each is found by the
+  // server when it is old, and what is missing from those held is freed.
+  void forget_heard();
+  // What a heartbeat has said that was answered.
+  void forget_heard(const std::vector<base::ClaimId>& said);
   // Reported or dropped: it is not held any more.
   std::optional<Holding> release(const domain::Lease& lease);
 
@@ -79,6 +85,7 @@ class LeaseBook {
 
   struct Snapshot {
     std::vector<domain::Lease> held;
+    std::vector<base::ClaimId> heard;  // of each command of these is held, or its report was agreed to
     bool has_claim_in_flight = false;
     int running = 0;  // in slots, without those that were claimed ahead
   };
@@ -104,6 +111,7 @@ class LeaseBook {
   std::unordered_map<base::CommandId, int> given_up_;  // epochs of lost leases, the last ones
   std::deque<base::CommandId> given_up_order_;  // oldest first; as many
   std::optional<std::chrono::steady_clock::time_point> claim_opened_at_;
+  std::vector<base::ClaimId> heard_;  // since the last heartbeat, at most wire::heard_claims_max
 };
 
 }  // namespace noetl::loop

@@ -42,18 +42,25 @@ void LeaseKeeper::beat() {
   const auto sent_at = SteadyClock::now();
   LeaseBook::Snapshot held = parts_.book.snapshot();
   parts_.counts.running = held.running;
-  const wire::Heartbeat heartbeat{.worker_id = registration_.worker_id,
-                                  .held = std::move(held.held),
-                                  .has_claim_in_flight = held.has_claim_in_flight,
-                                  .running = held.running,
-                                  .status = is_draining_ ? "draining" : "ready"};
+  const wire::Heartbeat heartbeat{
+      .worker_id = registration_.worker_id,
+      .held = std::move(held.held),
+      .heard = rules_.hears_claims ? std::move(held.heard) : std::vector<base::ClaimId>(),
+      .has_claim_in_flight = held.has_claim_in_flight,
+      .running = held.running,
+      .status = is_draining_ ? "draining" : "ready"};
   const auto answer = parts_.transport.heartbeat(heartbeat);
   if (!answer && answer.error().code == base::ErrorCode::not_found) return register_again();
+  if (!answer && answer.error().code == base::ErrorCode::invalid_input && !heartbeat.heard.empty()) {
+    rules_.hears_claims = false;  // an older server behind the same address
+    return beat();
+  }
   if (!answer) return note_failure(answer.error());
   if (!answer->is_known) return register_again();
   if (is_failing_) telemetry::log_info("worker", "heartbeats are answered again");
   is_failing_ = false;
   renewed_at_ = sent_at;
+  parts_.book.forget_heard(heartbeat.heard);
   obey(*answer, heartbeat.held);
 }
 

@@ -71,7 +71,8 @@ void Standby::wait_for_work(int slots, const std::stop_token& stop) {
     return;
   }
   parts_.counts.handed_over += answer->commands.size();
-  starter_.start(starter_.enter(std::move(answer->commands), [](base::CommandId) { return nullptr; }));
+  starter_.start(
+      starter_.enter(std::move(answer->commands), answer->claim_id, [](base::CommandId) { return nullptr; }));
 }
 
 milliseconds Standby::next_backoff() {

@@ -17,7 +17,7 @@ Starter::Starter(Parts parts, const WorkerSettings& settings)
                     .progress = parts.progress} {}
 
 std::vector<domain::ClaimedCommand> Starter::enter(std::vector<domain::ClaimedCommand> claimed,
-                                                   const DeliveryOf& delivery_of) {
+                                                   base::ClaimId claim, const DeliveryOf& delivery_of) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<Holding> holdings;
   holdings.reserve(claimed.size());
@@ -33,7 +33,7 @@ std::vector<domain::ClaimedCommand> Starter::enter(std::vector<domain::ClaimedCo
     stops_.emplace(command.lease.queue_id, holding.stop.get_token());
   }
   parts_.counts.claimed += claimed.size();
-  const auto known = parts_.book.enter(std::move(holdings));
+  const auto known = parts_.book.enter(std::move(holdings), claim);
   std::erase_if(claimed, [&](const domain::ClaimedCommand& command) {
     return std::ranges::find(known, command.lease.queue_id) != known.end();
   });

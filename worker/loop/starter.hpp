@@ -33,9 +33,9 @@ class Starter {
   Starter& operator=(const Starter&) = delete;
 
   using DeliveryOf = std::function<DeliveryPointer(base::CommandId)>;  // null: no notification came for it
-  // Gives those that are to be started: not what this worker holds already, or has given up.
+  // Gives those that are to be started: not what this worker holds already, or has given up. `claim`: of the answer that they came in.
   [[nodiscard]] std::vector<domain::ClaimedCommand> enter(std::vector<domain::ClaimedCommand> claimed,
-                                                          const DeliveryOf& delivery_of);
+                                                          base::ClaimId claim, const DeliveryOf& delivery_of);
 
   struct Seen {
     bool is_small = true;  // they take little memory

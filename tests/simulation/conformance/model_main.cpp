@@ -39,7 +39,7 @@ std::vector<std::string> dump(const Database& database) {
     std::sort(ids.begin(), ids.end());
     std::string text;
     for (const auto id : ids) text += (text.empty() ? "" : ",") + id.str();
-    lines.push_back("claim " + key.first + " " + std::to_string(key.second) + " " + text + " " +
+    lines.push_back("claim " + key.first + " " + key.second.str() + " " + text + " " +
                     shown(claim.claimed_at));
   }
   for (const auto& [id, execution] : database.executions) {

@@ -73,7 +73,7 @@ class Sequence : Choices {
     // One statement inserts a key once; which of two rows it takes is not said.
     for (std::size_t i = 1; i < commands.size(); ++i) commands[i].idempotency_key.clear();
     const bool are_due = std::ranges::all_of(commands, [](const auto& one) { return !one.delay; });
-    const store::Taker taker{are_due && random_.one_in(2) ? some_worker() : "", ++claim_};
+    const store::Taker taker{are_due && random_.one_in(2) ? some_worker() : "", {++claim_}};
     const auto made = store::QueueTable(session).insert_plain(commands, ids, {}, taker);
     say("insert_plain_commands" + listed(ids) + " for '" + taker.worker_id + "' ->" + listed(made.inserted) +
         taken(made.claimed));
@@ -127,7 +127,7 @@ class Sequence : Choices {
   void claim(store::Session& session) {
     const auto worker = some_worker();
     const auto ids = some_commands();
-    const auto claimed = taken(store::QueueTable(session).claim(worker, ids, ++claim_));
+    const auto claimed = taken(store::QueueTable(session).claim(worker, ids, {++claim_}));
     say("claim_by_ids " + worker + listed(ids) + " ->" + claimed);
   }
 
@@ -140,11 +140,14 @@ class Sequence : Choices {
           std::ranges::any_of(heartbeat.held, [&](const auto& h) { return h.queue_id == one.queue_id; });
       if (!is_known && random_.one_in(3)) heartbeat.held.push_back(one);
     }
+    for (std::int64_t claim = 1; claim <= claim_; ++claim) {
+      if (random_.one_in(4)) heartbeat.heard.push_back({claim});
+    }
     heartbeat.has_claim_in_flight = random_.one_in(4);
     heartbeat.status = random_.one_in(4) ? "draining" : "ready";
-    const auto answer = store::WorkerTable(session).renew(heartbeat, lease, ++claim_);
-    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) +
-        (heartbeat.has_claim_in_flight ? " claiming" : "") + " -> " +
+    const auto answer = store::WorkerTable(session).renew(heartbeat, lease, {++claim_});
+    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) + " heard " +
+        std::to_string(heartbeat.heard.size()) + (heartbeat.has_claim_in_flight ? " claiming" : "") + " -> " +
         (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
         listed(answer.lost) + " cancelled" + listed(answer.cancelled));
   }

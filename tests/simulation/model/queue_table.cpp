@@ -100,7 +100,7 @@ std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std
 
 std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
                                                       const std::vector<base::CommandId>& sorted_ids,
-                                                      std::int64_t claim_id) {
+                                                      base::ClaimId claim_id) {
   auto& database = session_.database;
   const auto worker = database.workers.find(worker_id);
   if (worker == database.workers.end() || !worker->second.is_active() ||

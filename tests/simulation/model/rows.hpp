@@ -59,7 +59,7 @@ struct LoopItemRow {
   std::string item, result;
 };
 
-using ClaimKey = std::pair<std::string, std::int64_t>;  // worker_id, claim_id
+using ClaimKey = std::pair<std::string, base::ClaimId>;  // worker_id, claim_id
 using LoopItemKey = std::tuple<base::ExecutionId, std::string, int>;  // execution_id, loop, item_index
 using DepthKey = std::pair<std::string, domain::CommandStatus>;  // pool, status
 

@@ -27,19 +27,22 @@ bool is_held(const wire::Heartbeat& heartbeat, base::CommandId id) {
   return std::ranges::any_of(heartbeat.held, [&](const auto& lease) { return lease.queue_id == id; });
 }
 
-// What `stale` and `freed` of renew_leases do.
-void free_unheard(Database& database, const wire::Heartbeat& heartbeat, std::int64_t claim_id) {
+// What `heard`, `stale` and `freed` of renew_leases do.
+void free_unheard(Database& database, const wire::Heartbeat& heartbeat, base::ClaimId claim_id) {
   const auto before = database.now() - answered_after;
   std::vector<base::CommandId> stale;
-  bool has_stale = false;
+  bool is_anew = false;
+  for (const auto heard : heartbeat.heard)
+    is_anew = database.claims.erase({heartbeat.worker_id, heard}) > 0 || is_anew;
   std::erase_if(database.claims, [&](const auto& entry) {
     const auto& [key, claim] = entry;
-    if (key.first != heartbeat.worker_id || claim.claimed_at >= before) return false;
-    has_stale = true;
+    if (heartbeat.has_claim_in_flight || key.first != heartbeat.worker_id || claim.claimed_at >= before)
+      return false;
+    is_anew = true;
     stale.insert(stale.end(), claim.queue_ids.begin(), claim.queue_ids.end());
     return true;
   });
-  if (has_stale && !heartbeat.held.empty()) {
+  if (is_anew && !heartbeat.held.empty()) {
     ClaimRow kept{.queue_ids = {}, .claimed_at = database.now()};
     for (const auto& lease : heartbeat.held) kept.queue_ids.push_back(lease.queue_id);
     database.claims[{heartbeat.worker_id, claim_id}] = std::move(kept);
@@ -88,7 +91,7 @@ void WorkerTable::register_worker(const wire::WorkerRegistration& registration, 
 }
 
 wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milliseconds lease,
-                                         std::int64_t claim_id) {
+                                         base::ClaimId claim_id) {
   auto& database = session_.database;
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
   // Read before anything is freed: the parts of one statement see what was there when it began.
@@ -109,7 +112,7 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milli
   worker.lease_until = database.now() + lease;
   worker.running = heartbeat.running;
   worker.status = heartbeat.status;
-  if (!heartbeat.has_claim_in_flight) free_unheard(database, heartbeat, claim_id);
+  free_unheard(database, heartbeat, claim_id);
   return answer;
 }
 

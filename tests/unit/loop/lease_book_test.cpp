@@ -193,3 +193,60 @@ TEST_CASE("only leases claimed before a time are given up with it") {
   CHECK(book.reason_of(lease_of(1)) == StopReason::lost);
   CHECK(book.reason_of(lease_of(2)) == StopReason::none);
 }
+
+namespace {
+std::vector<Holding> one_of(std::int64_t id) {
+  std::vector<Holding> holdings;
+  holdings.push_back(holding_of(id));
+  return holdings;
+}
+}  // namespace
+
+TEST_CASE("a claim is heard of when all that it gave is held, and is said until a heartbeat was answered") {
+  LeaseBook book(4);
+  CHECK(book.enter(one_of(1), {11}).empty());
+  CHECK(book.enter(one_of(2)).empty());  // of a claim before: no answer of its own
+  const auto said = book.snapshot();
+  CHECK(said.heard == std::vector<base::ClaimId>{{11}});
+  CHECK(said.held.size() == 2);
+  CHECK(book.snapshot().heard.size() == 1);
+
+  CHECK(book.enter(one_of(3), {13}).empty());
+  book.forget_heard(said.heard);
+
+  CHECK(book.snapshot().heard == std::vector<base::ClaimId>{{13}});
+  // What the server has agreed to leaves it heard of.
+  (void)book.finish(lease_of(3));
+  CHECK(book.release(lease_of(3)));
+  CHECK(book.snapshot().heard == std::vector<base::ClaimId>{{13}});
+}
+
+TEST_CASE("a claim that gave what is not held is not heard of") {
+  LeaseBook book(4);
+  CHECK(book.enter(one_of(1), {11}).empty());
+  CHECK(book.stop({lease_of(1)}, StopReason::lost) == 1);
+  CHECK(book.snapshot().heard.empty());  // 1 is not said to be held any more
+  (void)book.finish(lease_of(1));
+  (void)book.release(lease_of(1));
+
+  // The server gives what was given up again.
+  std::vector<Holding> both = one_of(1);
+  both.push_back(holding_of(2));
+  CHECK(book.enter(std::move(both), {12}) == std::vector{base::CommandId{1}});
+  CHECK(book.snapshot().heard.empty());
+}
+
+TEST_CASE("what is about to be dropped unheard of by the server takes back all that was heard of") {
+  LeaseBook book(4);
+  CHECK(book.enter(one_of(1), {11}).empty());
+  CHECK(book.stop({lease_of(1)}, StopReason::cancelled) == 1);
+  CHECK(book.snapshot().heard.size() == 1);  // it will be reported
+  book.forget_heard();
+  CHECK(book.snapshot().heard.empty());
+}
+
+TEST_CASE("no more claims are said than one heartbeat may hold") {
+  LeaseBook book(8000);
+  for (std::int64_t i = 1; i <= 5000; ++i) CHECK(book.enter(one_of(i), {i}).empty());
+  CHECK(book.snapshot().heard.size() == 4096);
+}

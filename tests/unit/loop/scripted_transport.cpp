@@ -35,13 +35,20 @@ base::Result<wire::RegistrationAnswer> ScriptedTransport::register_worker(
                                   .nats_subject = {},
                                   .nats_consumer = {},
                                   .nats_lanes = static_cast<int>(wire::lanes),
-                                  .hands_over = hands_over};
+                                  .hands_over = hands_over,
+                                  .hears_claims = hears_claims};
 }
 
 base::Result<wire::HeartbeatAnswer> ScriptedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
   ++heartbeats;
   if (heartbeat.status == "draining") ++heartbeats_draining;
   if (are_heartbeats_failing) return away();
+  if (refuses_heard && !heartbeat.heard.empty())
+    return base::failure(ErrorCode::invalid_input, "unknown field", "/heard");
+  {
+    const std::lock_guard lock(mutex_);
+    heard_.insert(heard_.end(), heartbeat.heard.begin(), heartbeat.heard.end());
+  }
   wire::HeartbeatAnswer answer;
   answer.is_known = !has_forgotten_worker;
   answer.should_drain = should_drain;
@@ -56,6 +63,8 @@ void ScriptedTransport::claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& 
   if (!row.is_running) {
     row.is_running = true;
     ++row.epoch;
+    if (!answer.claim_id.is_set())
+      made_.push_back(answer.claim_id = {static_cast<std::int64_t>(made_.size()) + 1});
   }
   domain::ClaimedCommand command;
   command.lease = {.queue_id = base::CommandId{id}, .epoch = row.epoch};
@@ -138,7 +147,8 @@ base::Result<wire::ReportAnswer> ScriptedTransport::report(const wire::ReportReq
   wire::ReportAnswer answer;
   const std::lock_guard lock(mutex_);
   for (const auto& attempt : request.attempts) {
-    if (attempt.lease.queue_id.value == poison && attempt.outcome == domain::Outcome::completed) {
+    if (attempt.lease.queue_id.value == poison &&
+        (attempt.outcome == domain::Outcome::completed || is_failure_poison_too)) {
       return base::failure(ErrorCode::invalid_input, "one of them is poison");
     }
   }
@@ -177,6 +187,16 @@ base::Result<wire::ReportAnswer> ScriptedTransport::report(const wire::ReportReq
 std::vector<wire::AttemptNote> ScriptedTransport::notes() const {
   const std::lock_guard lock(mutex_);
   return notes_;
+}
+
+std::vector<base::ClaimId> ScriptedTransport::heard() const {
+  const std::lock_guard lock(mutex_);
+  return heard_;
+}
+
+std::vector<base::ClaimId> ScriptedTransport::made() const {
+  const std::lock_guard lock(mutex_);
+  return made_;
 }
 
 base::Result<void> ScriptedTransport::deregister(const std::string&) {

@@ -38,6 +38,8 @@ class ScriptedTransport final : public transport::Transport {
   [[nodiscard]] Row row(std::int64_t id) const;
   [[nodiscard]] std::size_t reported() const;  // rows with a report
   [[nodiscard]] std::vector<wire::AttemptNote> notes() const;
+  [[nodiscard]] std::vector<base::ClaimId> heard() const;  // what heartbeats said
+  [[nodiscard]] std::vector<base::ClaimId> made() const;  // claims that gave something
 
   // The next so many calls fail; `after_acting`: the server acts, but the reply is lost.
   std::atomic<int> claims_to_fail{0};
@@ -46,12 +48,15 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<int> report_replies_to_lose{0};
   std::chrono::milliseconds ack_wait{0};  // told to a worker that registers; set before it does
   bool hands_over = false;  // the same
+  bool hears_claims = false;  // the same
+  std::atomic<bool> refuses_heard{false};  // 400 as an older server has it
   // So long before its answer the claim of a hand-over was, as it tells; negative: 400 as an older server has it.
   std::atomic<int> hand_over_late_ms{0};
   std::atomic<bool> are_heartbeats_failing{false};
   std::atomic<bool> has_forgotten_worker{false};
   std::atomic<bool> should_drain{false};
   std::atomic<std::int64_t> poison{0};  // a report of this id is refused with the whole call
+  std::atomic<bool> is_failure_poison_too{false};  // what is reported instead
   std::atomic<std::int64_t> to_cancel{0};
   std::atomic<std::int64_t> to_lose{0};
   std::atomic<std::int64_t> to_retry{0};  // a failed report of this id waits again for 10 ms
@@ -69,6 +74,7 @@ class ScriptedTransport final : public transport::Transport {
   std::map<std::int64_t, Row> rows_;
   std::vector<std::int64_t> to_hand_over_;
   std::vector<wire::AttemptNote> notes_;
+  std::vector<base::ClaimId> heard_, made_;
 };
 
 // Runs until it is stopped or let go.

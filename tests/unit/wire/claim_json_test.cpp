@@ -48,9 +48,14 @@ TEST_CASE("a claim of what is handed over survives encoding; others do not name 
   request.hand_over = false;
   CHECK_FALSE(Json::parse(wire::encode(request)).contains("hand_over"));
 
-  wire::ClaimAnswer answer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(321)};
+  wire::ClaimAnswer answer{
+      .commands = {}, .refused = {}, .claim_id = {17}, .waited = std::chrono::milliseconds(321)};
   CHECK(wire::decode_claim_answer(Json::parse(wire::encode(answer)))->waited == answer.waited);
   CHECK(wire::quick_claim_answer(wire::encode(answer))->waited == answer.waited);
+  CHECK(wire::decode_claim_answer(Json::parse(wire::encode(answer)))->claim_id.value == 17);
+  CHECK(wire::quick_claim_answer(wire::encode(answer))->claim_id.value == 17);
+  answer.claim_id = {};
+  CHECK_FALSE(Json::parse(wire::encode(answer)).contains("claim_id"));
   answer.waited.reset();
   CHECK_FALSE(Json::parse(wire::encode(answer)).contains("waited_ms"));
 }

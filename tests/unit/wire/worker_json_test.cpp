@@ -31,7 +31,8 @@ TEST_CASE("a registration and its answer survive encoding") {
                                         .nats_subject = "s",
                                         .nats_consumer = "c",
                                         .nats_lanes = 3,
-                                        .hands_over = true};
+                                        .hands_over = true,
+                                        .hears_claims = true};
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
   CHECK(rules.heartbeat_interval == answer.heartbeat_interval);
@@ -39,9 +40,11 @@ TEST_CASE("a registration and its answer survive encoding") {
   CHECK(rules.nats_consumer == "c");
   CHECK(rules.nats_lanes == 3);
   CHECK(rules.hands_over);
+  CHECK(rules.hears_claims);
   const auto older = wire::decode_registration_answer(Json::object()).value();
   CHECK(older.nats_lanes == 1);
   CHECK_FALSE(older.hands_over);
+  CHECK_FALSE(older.hears_claims);
   CHECK(older.ack_wait.count() == 0);
 }
 
@@ -49,11 +52,13 @@ TEST_CASE("a heartbeat and its answer survive encoding") {
   const wire::Heartbeat heartbeat{
       .worker_id = "w",
       .held = {{.queue_id = base::CommandId{1}, .epoch = 2}, {.queue_id = base::CommandId{3}, .epoch = 1}},
+      .heard = {{7}, {8}},
       .has_claim_in_flight = true,
       .running = 2,
       .status = "draining"};
   const auto decoded = wire::decode_heartbeat(Json::parse(wire::encode(heartbeat))).value();
   CHECK(decoded.held == heartbeat.held);
+  CHECK(decoded.heard == heartbeat.heard);
   CHECK(decoded.has_claim_in_flight);
   CHECK(decoded.status == "draining");
 
@@ -83,4 +88,18 @@ TEST_CASE("registrations and heartbeats that make no sense are refused with the 
         "/held/0/epoch");
   CHECK(wire::decode_heartbeat(Json::parse(R"({"held":[1]})")).error().field == "/held/0");
   CHECK(wire::decode_heartbeat(Json::parse(R"({"status":"dancing"})")).error().field == "/status");
+}
+
+TEST_CASE(
+    "claims that a worker has heard of: an older server does not see the field, and more than 4096 are "
+    "refused") {
+  wire::Heartbeat heartbeat{.worker_id = "w", .held = {}};
+  CHECK_FALSE(Json::parse(wire::encode(heartbeat)).contains("heard"));
+  for (std::size_t i = 0; i <= wire::heard_claims_max; ++i)
+    heartbeat.heard.push_back({static_cast<std::int64_t>(i) + 1});
+  const auto refused = wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().field == "/heard");
+  heartbeat.heard.pop_back();
+  CHECK(wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)))->heard.size() == wire::heard_claims_max);
 }
