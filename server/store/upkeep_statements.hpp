@@ -70,10 +70,12 @@ class UpkeepStatements {
   void forget_claims(const std::optional<std::string>& worker_id);
   // Of all pools that are not paused in turn, each from its cursor on; `limit` of all together.
   [[nodiscard]] std::vector<WaitingCommand> due_commands(const DueCursors& from, int limit);
-  // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at `rows_max` rows at most;
-  // `last_seen` gets the last id looked at (`until` when the range was exhausted).
+  // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at
+  // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
+  // exhausted).
   [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until,
-                                                    int rows_max, base::CommandId& last_seen);
+                                                    int rows_max, int waiting_max,
+                                                    base::CommandId& last_seen);
   void fold_queue_changes();
 
  private:

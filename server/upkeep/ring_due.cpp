@@ -19,7 +19,8 @@ namespace noetl::upkeep {
 namespace {
 constexpr std::size_t due_max = 2000;  // rung per tick, of all pools together
 constexpr int enqueued_pages_max = 10;  // of due_max each, some 5 ms of Postgres
-constexpr int rows_max = 20'000;  // looked at per tick and scan: some 10 ms of Postgres
+constexpr int rows_max = 20'000;  // looked at per tick and scan: some 7 ms of Postgres
+constexpr int waiting_max = 5'000;  // of those that wait, as many more
 constexpr std::uint64_t sweep_ticks = 2;  // the newest window finds what was lost lately at every tick
 constexpr std::uint64_t sweep_ticks_idle = 20;
 // A ring that was lost behind a line that never ends is made up for after this.
@@ -46,10 +47,10 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
     if (look.has_due) due = statements.due_commands(due_from_, static_cast<int>(due_max));
     base::CommandId last;
     if (may_wait && window_begin.is_set() && window_begin < newest) {
-      fresh = statements.unheard(window_begin, newest, rows_max, last);
+      fresh = statements.unheard(window_begin, newest, rows_max, waiting_max, last);
     }
     if (!sweeps) return;
-    Waiting swept = statements.unheard(sweep_at_, no_end, rows_max, last);
+    Waiting swept = statements.unheard(sweep_at_, no_end, rows_max, waiting_max, last);
     std::move(swept.begin(), swept.end(), std::back_inserter(fresh));
     sweep_at_ = last == no_end ? base::CommandId{} : last;
   });

@@ -36,23 +36,30 @@ cross join lateral (
 order by d.place, p.pool limit $4
 
 -- name: unheard_commands
--- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read.
+-- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read, of which
+-- $4 that wait at most. Nearly all that it reads has ended: of those nothing is kept but their number (a third of what a
+-- materialized row of each costs).
 -- Among the rows that it passes it sees those that are put off though their execution is not paused (is_put_off).
--- The first row says how far it went (queue_id: the last one looked at, or 0) and how many rows it read (epoch).
-with window_rows as materialized (
-  select queue_id, execution_id, step, pool, priority, epoch, status, available_at, created_at from noetl.queue
-  where queue_id > $1 and queue_id <= $2 order by queue_id limit $3
+-- The first row says how far it went (queue_id: the last one looked at, or 0) and how many rows it read (epoch; $3: there may be more).
+with seen as materialized (
+  select max(queue_id) as last_id, count(*)::int as row_count, array_agg(queue_id) filter (where status = 'queued') as waiting
+  from (select queue_id, status from noetl.queue where queue_id > $1 and queue_id <= $2 order by queue_id limit $3) as read
+), chosen as materialized (
+  select q.queue_id, q.execution_id, q.step, q.pool, q.priority, q.epoch, q.available_at, q.created_at
+  from seen cross join unnest(seen.waiting[1:$4]) as w(queue_id) join noetl.queue q using (queue_id)
 )
-select coalesce(max(queue_id), 0) as queue_id, 0::bigint as execution_id, '' as step, '' as pool, 0 as priority,
-  count(*)::int as epoch, true as is_end, false as is_put_off from window_rows
+select coalesce(case when cardinality(waiting) > $4 then waiting[$4] else last_id end, 0) as queue_id, 0::bigint as execution_id,
+  '' as step, '' as pool, 0 as priority, case when cardinality(waiting) > $4 then $3 else row_count end as epoch, true as is_end,
+  false as is_put_off
+from seen
 union all
-select queue_id, coalesce(execution_id, 0), step, pool, priority, epoch, false, false from window_rows
-where available_at is null and status = 'queued' and created_at < now() - interval '1 second'
+select queue_id, coalesce(execution_id, 0), step, pool, priority, epoch, false, false from chosen
+where available_at is null and created_at < now() - interval '1 second'
   and pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
 union all
-select w.queue_id, w.execution_id, w.step, w.pool, w.priority, w.epoch, false, true from window_rows w
-where w.available_at > now() + noetl.pause_shift() / 2 and w.status = 'queued'
-  and exists (select from noetl.execution e where e.execution_id = w.execution_id and not e.is_paused)
+select c.queue_id, c.execution_id, c.step, c.pool, c.priority, c.epoch, false, true from chosen c
+where c.available_at > now() + noetl.pause_shift() / 2
+  and exists (select from noetl.execution e where e.execution_id = c.execution_id and not e.is_paused)
 order by is_end desc, queue_id
 
 -- name: upkeep_look

@@ -232,7 +232,9 @@ class Sequence : Choices {
     const auto after = random_.one_in(2) ? base::CommandId{} : some_command();
     const auto until = random_.one_in(2) ? base::CommandId{1'000'000} : some_command();
     base::CommandId last;
-    const auto found = store::UpkeepStatements(session).unheard(after, until, random_.between(1, 30), last);
+    const int rows_max = random_.between(1, 30);
+    const int waiting_max = random_.between(1, 10);
+    const auto found = store::UpkeepStatements(session).unheard(after, until, rows_max, waiting_max, last);
     say("unheard_commands " + after.str() + " " + until.str() + " ->" + listed(found) + " up to " +
         last.str());
   }

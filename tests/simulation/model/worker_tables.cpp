@@ -246,13 +246,21 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
-                                                      int rows_max, base::CommandId& last_seen) {
+                                                      int rows_max, int waiting_max,
+                                                      base::CommandId& last_seen) {
   auto& database = session_.database;
   std::vector<WaitingCommand> found;
   int looked_at = 0;
+  int waiting = 0;
+  base::CommandId last_waiting;
   last_seen = until;
   for (auto at = database.queue.upper_bound(after); at != database.queue.end() && at->first <= until; ++at) {
     const QueueRow& row = at->second;
+    if (row.status == CommandStatus::queued && ++waiting > waiting_max) {
+      last_seen = last_waiting;
+      break;
+    }
+    if (row.status == CommandStatus::queued) last_waiting = row.queue_id;
     const bool is_old = row.created_at < database.now() - seconds(1);
     if (!row.available_at && row.status == CommandStatus::queued && is_old && !database.flaws.is_deaf) {
       found.push_back(waiting_from(row));
