@@ -18,7 +18,7 @@ using std::chrono::steady_clock;
 
 constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t given_up_ticks = 10;
-constexpr std::uint64_t fold_ticks = 4;  // the depth is right without: reading adds what is not folded
+constexpr std::uint64_t fold_ticks = 2;  // the depth is right without: reading adds what is not folded
 constexpr int callers_max = 256;  // told in one tick
 constexpr int overdue_max = 256;  // failed in one tick
 constexpr std::chrono::milliseconds wait_min{10};
