@@ -24,6 +24,8 @@ def drain(stack, count, batch=1000):
     count = max(1, count // batch) * batch
     stack.signal_workers(signal.SIGSTOP)
     try:
+        # Their long polls outlive the signal by a second: what was handed over to them would wait to be freed.
+        wait_until("the end of the polls of workers that are held", lambda: not is_anyone_waiting(stack), 30)
         after, enqueued = figures.fill(stack, count, batch)
         idle, before = cost.server_now(stack), cost.cpu_seconds(stack)
     finally:
@@ -36,6 +38,10 @@ def drain(stack, count, batch=1000):
     return {"drain": figures.rate(stack, after), "enqueue": enqueued, **spent, "threads_idle": idle["threads"],
             "threads_busy": max(one["threads"] for one in seen), "server_mib": max(one["mib"] for one in seen),
             "worker_mib": cost.worker_mib(stack)}
+
+
+def is_anyone_waiting(stack):
+    return "\nnoetl_workers_waiting 0\n" not in stack.call("GET", "/metrics")[1]
 
 
 def check_held(stack, after):
