@@ -1,6 +1,7 @@
 #pragma once
 // Workers: POST /api/v2/workers, POST /api/v2/workers/{worker_id}/heartbeat, DELETE, GET. Values; any thread.
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +9,8 @@
 #include "shared/domain/command.hpp"
 
 namespace noetl::wire {
+
+inline constexpr std::size_t heard_claims_max = 4096;  // in one heartbeat
 
 struct WorkerRegistration {
   std::string worker_id;  // [A-Za-z0-9._-]{1,128}, unique per process start

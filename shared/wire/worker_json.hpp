@@ -10,7 +10,6 @@
 namespace noetl::wire {
 
 inline constexpr std::size_t held_leases_max = 65'536;
-inline constexpr std::size_t heard_claims_max = 4096;
 
 [[nodiscard]] std::string encode(const WorkerRegistration& registration);
 [[nodiscard]] base::Result<WorkerRegistration> decode_worker_registration(const nlohmann::json& body);

@@ -13,14 +13,6 @@ using namespace noetl;
 using support::ServerParts;
 
 namespace {
-wire::ClaimAnswer claim_ids(ServerParts& server, const std::string& worker,
-                            std::vector<base::CommandId> ids) {
-  wire::ClaimRequest request;
-  request.worker_id = worker;
-  request.queue_ids = std::move(ids);
-  return app::claim_commands(server.parts, request, {}).value();
-}
-
 wire::ClaimRequest poll(const std::string& worker, int slots,
                         std::chrono::milliseconds wait = std::chrono::milliseconds{0}) {
   wire::ClaimRequest request;
@@ -52,8 +44,8 @@ TEST_CASE("another worker is refused while the lease lives, the same worker gets
   const auto id = server.enqueue();
   const auto first = server.claim("a", id);
 
-  const auto other = claim_ids(server, "b", {id});
-  const auto again = claim_ids(server, "a", {id});
+  const auto other = server.claim_ids("b", {id});
+  const auto again = server.claim_ids("a", {id});
 
   REQUIRE(other.refused.size() == 1);
   CHECK(other.refused[0].code == base::ErrorCode::active_claim);
@@ -107,7 +99,7 @@ TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
   later.delay = std::chrono::hours(1);
   const auto not_due = app::enqueue_commands(server.parts, {later}).value()[0].queue_id;
 
-  const auto answer = claim_ids(server, "a", {ended, not_due, {42}});
+  const auto answer = server.claim_ids("a", {ended, not_due, {42}});
   wire::ClaimRequest request = poll("nobody", 1);
   request.queue_ids = {not_due};
   const auto unregistered = app::claim_commands(server.parts, request, {});
@@ -139,7 +131,7 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
         for (std::size_t from = 0; from < ids.size(); from += 100) {
           const std::vector<base::CommandId> part(ids.begin() + static_cast<long>(from),
                                                   ids.begin() + static_cast<long>(from) + 100);
-          claimed += claim_ids(server, "w" + std::to_string(i), part).commands.size();
+          claimed += server.claim_ids("w" + std::to_string(i), part).commands.size();
         }
       });
     }

@@ -1,7 +1,6 @@
 // Leases: one heartbeat renews all, names what was lost or cancelled, and frees what never arrived.
 #include <doctest/doctest.h>
 
-#include "server/app/claim_commands.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/register_playbook.hpp"
@@ -18,13 +17,6 @@ wire::Heartbeat heartbeat(std::vector<domain::Lease> held) {
   made.running = static_cast<int>(held.size());
   made.held = std::move(held);
   return made;
-}
-
-wire::ClaimAnswer claim_ids(ServerParts& server, std::vector<base::CommandId> ids) {
-  wire::ClaimRequest request;
-  request.worker_id = "w";
-  request.queue_ids = std::move(ids);
-  return app::claim_commands(server.parts, request, {}).value();
 }
 }  // namespace
 
@@ -105,11 +97,11 @@ TEST_CASE("of claims that a worker has heard of nothing is looked for; what it h
   const auto heard = server.enqueue();
   const auto ended = server.enqueue();
   const auto unheard = server.enqueue();
-  const auto claimed = claim_ids(server, {heard, ended});
+  const auto claimed = server.claim_ids("w", {heard, ended});
   REQUIRE(claimed.commands.size() == 2);
   REQUIRE(claimed.claim_id.is_set());
-  const auto lost_reply = claim_ids(server, {unheard});
-  CHECK(claim_ids(server, {unheard}).claim_id == base::ClaimId{});  // given before, by that one
+  const auto lost_reply = server.claim_ids("w", {unheard});
+  CHECK(server.claim_ids("w", {unheard}).claim_id == base::ClaimId{});  // given before, by that one
   auto ending = claimed.commands[0];
   auto holding = claimed.commands[1];
   if (ending.lease.queue_id == heard) std::swap(ending, holding);
@@ -139,7 +131,7 @@ TEST_CASE("what was held when its claim was heard of, and is not any more, is fr
   ServerParts server;
   server.add_worker("w");
   const auto id = server.enqueue();
-  const auto claimed = claim_ids(server, {id});
+  const auto claimed = server.claim_ids("w", {id});
   auto said = heartbeat({claimed.commands.at(0).lease});
   said.heard = {claimed.claim_id};
   said.has_claim_in_flight = true;  // another: of those heard of that says nothing
@@ -158,10 +150,7 @@ TEST_CASE("what a worker says of another's claims, or when it is not known any m
   server.add_worker("w");
   server.add_worker("other");
   const auto id = server.enqueue();
-  wire::ClaimRequest request;
-  request.worker_id = "other";
-  request.queue_ids = {id};
-  const auto others = app::claim_commands(server.parts, request, {}).value();
+  const auto others = server.claim_ids("other", {id});
   auto said = heartbeat({});
   said.heard = {others.claim_id};
   (void)app::renew_leases(server.parts, said);

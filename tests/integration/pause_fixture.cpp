@@ -58,13 +58,6 @@ base::ExecutionId child_of(ServerParts& server, base::ExecutionId id) {
   return {server.number("select execution_id from noetl.execution where parent_execution_id = " + id.str())};
 }
 
-wire::ClaimAnswer claim_ids(ServerParts& server, std::vector<base::CommandId> ids) {
-  wire::ClaimRequest request;
-  request.worker_id = "w";
-  request.queue_ids = std::move(ids);
-  return app::claim_commands(server.parts, request, {}).value();
-}
-
 wire::ClaimAnswer poll(ServerParts& server) {
   wire::ClaimRequest request;
   request.worker_id = "w";

@@ -1,7 +1,6 @@
 #pragma once
 // What the tests of pauses and time limits work with: three playbooks, and a worker's view of what waits. Main thread.
 #include <string>
-#include <vector>
 
 #include "shared/wire/claim.hpp"
 #include "shared/wire/execution.hpp"
@@ -16,7 +15,6 @@ namespace noetl::support {
 [[nodiscard]] base::CommandId queued_of(ServerParts& server, base::ExecutionId id);
 [[nodiscard]] base::ExecutionId child_of(ServerParts& server, base::ExecutionId id);
 // As worker "w".
-[[nodiscard]] wire::ClaimAnswer claim_ids(ServerParts& server, std::vector<base::CommandId> ids);
 [[nodiscard]] wire::ClaimAnswer poll(ServerParts& server);
 // In a round after the first.
 [[nodiscard]] bool was_rung_again(ServerParts& server, base::CommandId id);

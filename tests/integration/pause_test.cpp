@@ -1,6 +1,8 @@
 // Pauses on a real Postgres.
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "server/app/cancel_execution.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
@@ -15,7 +17,6 @@
 using namespace noetl;
 using namespace std::chrono_literals;
 using support::child_of;
-using support::claim_ids;
 using support::completed;
 using support::execute;
 using support::poll;
@@ -34,7 +35,7 @@ TEST_CASE(
   const auto paused = app::pause_pool(server.parts, "default", true);
   const auto second = server.enqueue();
 
-  const auto by_id = claim_ids(server, {first, second});
+  const auto by_id = server.claim_ids("w", {first, second});
   const auto by_poll = poll(server);
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
@@ -93,7 +94,7 @@ TEST_CASE("of a paused execution what runs ends, and nothing else is claimed bef
   const auto rung_before = server.notifier.rings().size();
   (void)server.report(completed(running));
   const auto child = child_of(server, id);
-  const auto refused = claim_ids(server, {queued_of(server, child)});
+  const auto refused = server.claim_ids("w", {queued_of(server, child)});
   const auto polled = poll(server);
   const bool is_shown = app::get_execution(server.parts, id).value().is_paused;
   const auto rung_after = server.notifier.rings().size();

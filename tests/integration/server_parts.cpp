@@ -49,14 +49,20 @@ base::CommandId ServerParts::enqueue(int max_attempts, const std::string& idempo
   return made->front().queue_id;
 }
 
-domain::ClaimedCommand ServerParts::claim(const std::string& worker_id, base::CommandId queue_id) {
+wire::ClaimAnswer ServerParts::claim_ids(const std::string& worker_id,
+                                         std::vector<base::CommandId> queue_ids) {
   wire::ClaimRequest request;
   request.worker_id = worker_id;
-  request.queue_ids = {queue_id};
+  request.queue_ids = std::move(queue_ids);
   auto answer = app::claim_commands(parts, request, {});
   if (!answer) throw std::runtime_error(answer.error().message);
-  if (answer->commands.empty()) throw std::runtime_error("refused: " + answer->refused.at(0).message);
-  return answer->commands.front();
+  return std::move(*answer);
+}
+
+domain::ClaimedCommand ServerParts::claim(const std::string& worker_id, base::CommandId queue_id) {
+  const auto answer = claim_ids(worker_id, {queue_id});
+  if (answer.commands.empty()) throw std::runtime_error("refused: " + answer.refused.at(0).message);
+  return answer.commands.front();
 }
 
 wire::ReportVerdict ServerParts::report(const wire::AttemptReport& attempt) {

@@ -8,6 +8,7 @@
 #include "server/app/waiting_claims.hpp"
 #include "server/notify/recording_notifier.hpp"
 #include "server/store/connection_pool.hpp"
+#include "shared/wire/claim.hpp"
 #include "shared/wire/command.hpp"
 #include "shared/wire/report.hpp"
 #include "tests/support/postgres_cluster.hpp"
@@ -22,6 +23,7 @@ struct ServerParts {
   void add_worker(const std::string& worker_id);
   // One plain noop command; its id.
   base::CommandId enqueue(int max_attempts = 3, const std::string& idempotency_key = {});
+  wire::ClaimAnswer claim_ids(const std::string& worker_id, std::vector<base::CommandId> queue_ids);
   // The lease of that command, which must be claimable.
   domain::ClaimedCommand claim(const std::string& worker_id, base::CommandId queue_id);
   wire::ReportVerdict report(const wire::AttemptReport& report);

@@ -4,7 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "shared/wire/worker_json.hpp"
+#include "shared/wire/worker.hpp"
 
 namespace noetl::loop {
 
@@ -114,11 +114,6 @@ std::vector<base::CommandId> LeaseBook::enter(std::vector<Holding> claimed, base
   return known;
 }
 
-void LeaseBook::forget_heard() {
-  const std::lock_guard lock(mutex_);
-  heard_.clear();
-}
-
 void LeaseBook::forget_heard(const std::vector<base::ClaimId>& said) {
   if (said.empty()) return;
   const std::unordered_set<base::ClaimId> all(said.begin(), said.end());
@@ -177,7 +172,9 @@ bool LeaseBook::is_given_up(const domain::Lease& lease) const {
 bool LeaseBook::mark(Holding& holding, StopReason reason) {
   if (holding.reason >= reason) return false;
   holding.reason = reason;
-  if (reason == StopReason::lost) heard_.clear();  // it is not said to be held from here on
+  // It is not said to be held from here on, and the server may not know that it has ended: each claim is found there when it is old,
+  // and what is missing from those held is freed.
+  if (reason == StopReason::lost) heard_.clear();
   return true;
 }
 

@@ -70,14 +70,12 @@ class LeaseBook {
   // The tool has returned: the slot is free.
   StopReason finish(const domain::Lease& lease);
   [[nodiscard]] StopReason reason_of(const domain::Lease& lease) const;
-  // Something is about to be dropped that the server may not know to have ended: no claim was heard of so far. Each is found by the
-  // server when it is old, and what is missing from those held is freed.
-  void forget_heard();
   // What a heartbeat has said that was answered.
   void forget_heard(const std::vector<base::ClaimId>& said);
   // Reported or dropped: it is not held any more.
   std::optional<Holding> release(const domain::Lease& lease);
 
+  // What is given up unreported is `lost`: no claim is said to have been heard of that was noted before.
   // Stops the tools of these and keeps the reason; how many were running. Reports that wait are marked as well:
   // a heartbeat may have crossed a report, so that is nothing to log.
   int stop(const std::vector<domain::Lease>& leases, StopReason reason);

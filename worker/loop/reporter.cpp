@@ -157,7 +157,7 @@ Reporter::Batch Reporter::settle(Batch batch, const wire::ReportAnswer& answer) 
 
 void Reporter::settle_refused(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
   ++counts_.lost;
-  book_.forget_heard();
+  (void)book_.stop({report.lease}, StopReason::lost);
   telemetry::log_warn(
       "worker", "report refused: " + verdict.message,
       {{"queue_id", report.lease.queue_id.str()}, {"code", std::string(base::to_string(*verdict.refused))}});
@@ -205,7 +205,7 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
   if (report.error && report.error->message.starts_with(
                           "the report was refused")) {  // not even that: the lease ends by itself
     ++counts_.lost;
-    book_.forget_heard();
+    (void)book_.stop({report.lease}, StopReason::lost);
     return settle(report);
   }
   report =
