@@ -12,7 +12,9 @@ namespace {
 using nlohmann::json;
 using noetl::load::batch_body;
 
-// {items, seconds, per_second, request_p50_ms, request_p99_ms}; throws when a request is refused.
+constexpr int retries = 10;  // a disk that stands still for a second lets the server refuse what waits for it
+
+// {items, seconds, per_second, request_p50_ms, request_p99_ms, refusals}; throws when a request is refused for good.
 json run_load(const noetl::load::Load& load) {
   const auto sent = noetl::load::send_load(load);
   if (sent.problem) throw std::runtime_error(sent.problem->message);
@@ -20,7 +22,8 @@ json run_load(const noetl::load::Load& load) {
           {"seconds", sent.seconds},
           {"per_second", static_cast<double>(sent.items) / sent.seconds},
           {"request_p50_ms", noetl::load::percentile(sent.request_ms, 0.5)},
-          {"request_p99_ms", noetl::load::percentile(sent.request_ms, 0.99)}};
+          {"request_p99_ms", noetl::load::percentile(sent.request_ms, 0.99)},
+          {"refusals", sent.refusals}};
 }
 
 }  // namespace
@@ -55,11 +58,11 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   try {
+    const noetl::load::Target target{.origin = "http://" + host + ":" + std::to_string(port),
+                                     .retries = retries};
     if (latency->parsed()) {
-      std::cout << noetl::bench::measure_start_latency({.host = host,
-                                                        .port = port,
-                                                        .count = static_cast<int>(count),
-                                                        .per_second = per_second})
+      std::cout << noetl::bench::measure_start_latency(
+                       {.target = target, .count = static_cast<int>(count), .per_second = per_second})
                 << "\n";
       return 0;
     }
@@ -73,7 +76,7 @@ int main(int argc, char** argv) {
     const auto body = [&](std::size_t items) {
       return is_batch ? batch_body(is_enqueue ? "commands" : "executions", item, items) : item.dump();
     };
-    std::cout << run_load({.target = {.origin = "http://" + host + ":" + std::to_string(port)},
+    std::cout << run_load({.target = target,
                            .path = route,
                            .body = body,
                            .items = count,

@@ -186,7 +186,10 @@ class Stack:
         out, complaint = run.communicate(timeout=600)
         if run.returncode != 0:
             raise RuntimeError(f"noetl-bench {run.args[3:]}: {complaint.strip()}")
-        return json.loads(out)
+        measured = json.loads(out)
+        if measured["refusals"]:
+            print(f"  {measured['refusals']} requests refused with 503 and repeated, which is in the times", file=sys.stderr, flush=True)
+        return measured
 
     def load(self, *arguments):
         """One measurement of noetl-bench."""

@@ -1,12 +1,11 @@
 #include "bench/start_latency.hpp"
 
-#include <httplib.h>
-
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "cli/load/connection.hpp"
 #include "cli/load/send_load.hpp"
 
 namespace noetl::bench {
@@ -31,26 +30,24 @@ double ms_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-Enqueued enqueue(httplib::Client& client, const std::string& body) {
+Enqueued enqueue(load::Connection& server, const std::string& body) {
   Enqueued one;
   one.sent = Clock::now();
-  const auto answer = client.Post("/api/v2/commands", body, "application/json");
+  const auto answer = server.post("/api/v2/commands", body);
   one.accepted = Clock::now();
-  if (!answer || answer->status / 100 != 2)
-    throw std::runtime_error("enqueue refused: " + (answer ? answer->body : "no answer"));
-  one.id = json::parse(answer->body).at("queue_id").get<std::string>();
+  if (!answer) throw std::runtime_error(answer.error().message);
+  one.id = json::parse(*answer).at("queue_id").get<std::string>();
   return one;
 }
 
-Clock::time_point began_at(httplib::Client& client, const std::string& id) {
+Clock::time_point began_at(load::Connection& server, const std::string& id) {
   const auto until = Clock::now() + end_patience;
   while (Clock::now() < until) {
-    const auto answer = client.Get("/api/v2/commands/" + id);
-    if (!answer || answer->status != 200) throw std::runtime_error("command " + id + " cannot be read");
-    const json command = json::parse(answer->body);
-    const auto status = command.at("status").get<std::string>();
+    const auto command = server.get("/api/v2/commands/" + id);
+    if (!command) throw std::runtime_error(command.error().message);
+    const auto status = command->at("status").get<std::string>();
     if (status == "done")
-      return Clock::time_point(std::chrono::nanoseconds(command.at("result").at("ns").get<std::int64_t>()));
+      return Clock::time_point(std::chrono::nanoseconds(command->at("result").at("ns").get<std::int64_t>()));
     if (status != "queued" && status != "running")
       throw std::runtime_error("command " + id + " is " + status);
     std::this_thread::sleep_for(10ms);
@@ -61,9 +58,7 @@ Clock::time_point began_at(httplib::Client& client, const std::string& id) {
 }  // namespace
 
 json measure_start_latency(const LatencyRun& run) {
-  httplib::Client client(run.host, run.port);
-  client.set_keep_alive(true);
-  client.set_tcp_nodelay(true);
+  load::Connection server(run.target, {});
   const std::string body = json{{"tool", {{"kind", "python"}, {"code", code}}}}.dump();
   const auto gap =
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / run.per_second));
@@ -73,17 +68,18 @@ json measure_start_latency(const LatencyRun& run) {
   for (int i = 0; i < warm_up + run.count; ++i) {
     std::this_thread::sleep_until(next);  // an open loop: the pace does not follow the answers
     next += gap;
-    all.push_back(enqueue(client, body));
+    all.push_back(enqueue(server, body));
   }
   std::vector<double> from_request;
   std::vector<double> from_answer;
   for (std::size_t i = warm_up; i < all.size(); ++i) {
-    const auto began = began_at(client, all[i].id);
+    const auto began = began_at(server, all[i].id);
     from_request.push_back(ms_between(all[i].sent, began));
     from_answer.push_back(std::max(0.0, ms_between(all[i].accepted, began)));
   }
   return {{"count", run.count},
           {"enqueued", all.size()},
+          {"refusals", server.refusals()},
           {"p50_ms", percentile(from_request, 0.5)},
           {"p99_ms", percentile(from_request, 0.99)},
           {"max_ms", percentile(from_request, 1)},
