@@ -279,6 +279,7 @@ CREATE TABLE noetl.claim (
     queue_ids bigint[] NOT NULL,
     claimed_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY noetl.claim ALTER COLUMN queue_ids SET STORAGE EXTERNAL;
 CREATE TABLE noetl.credential (
     credential_id bigint NOT NULL,
     name text NOT NULL,
@@ -355,7 +356,7 @@ CREATE TABLE noetl.execution (
     CONSTRAINT execution_outstanding_check CHECK ((outstanding >= 0)),
     CONSTRAINT execution_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='45');
 CREATE TABLE noetl.keychain (
     catalog_id bigint NOT NULL,
     name text NOT NULL,
@@ -441,7 +442,7 @@ CREATE TABLE noetl.queue (
     CONSTRAINT queue_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
     CONSTRAINT queue_timeout_ms_check CHECK ((timeout_ms >= 0))
 )
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='45');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='30');
 CREATE VIEW noetl.open_due_pool AS
  WITH RECURSIVE found AS (
         ( SELECT queue.pool

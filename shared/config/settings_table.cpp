@@ -116,8 +116,8 @@ std::vector<Setting> worker_only_settings() {
       {"pool", {"NOETL_WORKER_POOL_NAME"}, "default", text, worker, "Pool that the worker serves."},
       {"slots", {"NOETL_WORKER_SLOTS", "WORKER_MAX_CONCURRENT"}, "16", integer, worker,
        "Commands that the worker runs at the same time.", false, 1, 1024},
-      {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "256", integer, worker,
-       "Most commands that it claims beyond its slots while the last ones took milliseconds. 0: none.", false, 0, 512},
+      {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "512", integer, worker,
+       "Most commands that it claims beyond its slots while the last ones took milliseconds. 0: none.", false, 0, 1024},
       {"hand-over", {"NOETL_WORKER_HAND_OVER"}, "on", choice, worker,
        "on: while it is idle, a long poll waits at the server for commands that are made there, which then do not wait for a notification. off: all "
        "do.", false, 0, 0, {"on", "off"}},

@@ -46,7 +46,7 @@ select queue_id, status = 'running' as is_claimed from inserted
 select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1::text[])
 
 -- name: claim_by_ids
--- $2 is sorted: rows are locked in the order of ids, so two claims cannot wait for each other.
+-- Rows are locked in the order of ids, so two claims cannot wait for each other: the index is read for a list in its own order.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
 -- The list of paused pools is made once for the statement, whatever the number of rows. The time is the statement's: at the end of
 -- a long transaction (a hand-over) now() lies so far back that the claim would be taken for one whose answer was lost.
@@ -54,20 +54,21 @@ with claimed as (
   update noetl.queue q
   set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = statement_timestamp(),
       available_at = null
-  from unnest($2::bigint[]) as wanted(queue_id)
-  where q.queue_id = wanted.queue_id and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
+  where q.queue_id = any($2::bigint[]) and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
     and exists (select from noetl.worker w
                 where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now())
     and q.pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
   returning q.queue_id, q.execution_id, q.step, q.node_id, q.tool_kind, q.epoch, q.attempts, q.max_attempts,
     q.timeout_ms, q.context, q.traceparent, q.pool
+), counted as (
+  select pool, count(*) as n from claimed group by pool
 ), noted as (
   insert into noetl.claim (worker_id, claim_id, queue_ids, claimed_at)
-  select $1, $3, array_agg(queue_id), statement_timestamp() from claimed having count(*) > 0
+  select $1, $3, case when n = cardinality($2) then $2 else array(select queue_id from claimed) end, statement_timestamp()
+  from (select sum(n) as n from counted) as total where n > 0
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
-  select pool, s.status, s.sign * count(*) from claimed cross join (values ('queued', -1), ('running', 1)) as s(status, sign)
-  group by pool, s.status, s.sign
+  select pool, s.status, s.sign * n from counted cross join (values ('queued', -1), ('running', 1)) as s(status, sign)
 )
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
   attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent
@@ -124,10 +125,11 @@ with input as (
 ), logged as (
   insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, meta, worker_id, claimed_at)
   select event_id, queue_id, 'command.completed', step, epoch, 'done', meta::json, worker_id, claimed_at from finished
+), counted as (
+  select pool, count(*) as n from finished group by pool
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
-  select pool, s.status, s.sign * count(*) from finished cross join (values ('running', -1), ('done', 1)) as s(status, sign)
-  group by pool, s.status, s.sign
+  select pool, s.status, s.sign * n from counted cross join (values ('running', -1), ('done', 1)) as s(status, sign)
 )
 select queue_id from finished
 
