@@ -10,6 +10,7 @@ void ArrayLiteral::separate() {
 
 void ArrayLiteral::add(std::int64_t number) {
   separate();
+  has_value_ = true;
   char digits[24];
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
   (void)error;  // 24 characters hold any 64-bit number
@@ -18,6 +19,7 @@ void ArrayLiteral::add(std::int64_t number) {
 
 void ArrayLiteral::add(std::string_view value) {
   separate();
+  has_value_ = true;
   text_ += '"';
   std::size_t from = 0;
   for (std::size_t at = value.find_first_of("\"\\"); at != std::string_view::npos;

@@ -17,11 +17,17 @@ class ArrayLiteral {
   void add_or_null(std::int64_t number) { number == 0 ? add_null() : add(number); }
   void add_or_null(std::string_view value) { value.empty() ? add_null() : add(value); }
   [[nodiscard]] std::string text() const { return text_ + "}"; }
+  // Nothing when each is null: beside others unnest fills up with nulls, and Postgres has nothing to read.
+  [[nodiscard]] std::optional<std::string> text_or_null() const {
+    return has_value_ ? std::optional(text()) : std::nullopt;
+  }
+  [[nodiscard]] bool is_all_null() const { return !has_value_; }
   [[nodiscard]] bool is_empty() const { return text_.size() == 1; }
 
  private:
   void separate();
   std::string text_ = "{";
+  bool has_value_ = false;  // beside nulls
 };
 
 // Of ids of one type.

@@ -5,7 +5,8 @@
 
 namespace noetl::store {
 
-std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& events) {
+namespace {
+pqxx::result run_with(Session& session, const char* statement, const std::vector<NewEventRow>& events) {
   ArrayLiteral ids, executions, commands, types, steps, nodes, epochs, statuses, payloads, metas, workers,
       claims;
   for (const auto& e : events) {
@@ -22,13 +23,21 @@ std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& ev
     workers.add_or_null(e.worker_id);
     claims.add_or_null(e.claimed_at);
   }
+  return session.run(statement, ids.text(), executions.text_or_null(), commands.text_or_null(), types.text(),
+                     steps.text_or_null(), nodes.text_or_null(), epochs.text_or_null(),
+                     statuses.text_or_null(), payloads.text_or_null(), metas.text_or_null(),
+                     workers.text_or_null(), claims.text_or_null());
+}
+}  // namespace
+
+void EventTable::insert(const std::vector<NewEventRow>& events) {
+  run_with(session_, "insert_events", events);
+}
+
+std::vector<base::EventId> EventTable::insert_once(const std::vector<NewEventRow>& events) {
   std::vector<base::EventId> inserted;
-  for (const auto& row :
-       session_.run("insert_events", ids.text(), executions.text(), commands.text(), types.text(),
-                    steps.text(), nodes.text(), epochs.text(), statuses.text(), payloads.text(), metas.text(),
-                    workers.text(), claims.text())) {
+  for (const auto& row : run_with(session_, "insert_events_once", events))
     inserted.push_back({row[0].as<std::int64_t>()});
-  }
   return inserted;
 }
 

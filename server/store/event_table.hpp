@@ -33,8 +33,10 @@ class EventTable {
  public:
   explicit EventTable(Session& session) : session_(session) {}
 
-  // The ids that were new.
-  std::vector<base::EventId> insert(const std::vector<NewEventRow>& events);
+  // Under ids that were made for them.
+  void insert(const std::vector<NewEventRow>& events);
+  // Under ids that their senders may have used before, for the same; those that were new.
+  std::vector<base::EventId> insert_once(const std::vector<NewEventRow>& events);
   // From that id on, in order.
   [[nodiscard]] std::vector<StoredEvent> list(base::ExecutionId execution_id, base::EventId from, int limit);
 

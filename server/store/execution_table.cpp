@@ -59,10 +59,11 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
   }
   std::vector<base::ExecutionId> inserted;
   for (const auto& row : session_.run(
-           "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(), parents.text(),
-           statuses.text(), outstanding.text(), steps.text(), states.text(), workloads.text(), results.text(),
-           errors.text(), keys.text(), traces.text(), depths.text(), parent_nodes.text(),
-           parent_frames.text(), return_steps.text(), pauses.text(), timeouts.text(), reruns.text())) {
+           "insert_executions", ids.text(), catalogs.text(), paths.text(), versions.text(),
+           parents.text_or_null(), statuses.text(), outstanding.text(), steps.text_or_null(), states.text(),
+           workloads.text(), results.text_or_null(), errors.text_or_null(), keys.text_or_null(),
+           traces.text_or_null(), depths.text(), parent_nodes.text_or_null(), parent_frames.text_or_null(),
+           return_steps.text_or_null(), pauses.text(), timeouts.text_or_null(), reruns.text_or_null())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;
@@ -105,8 +106,8 @@ void ExecutionTable::update(const std::vector<ExecutionUpdate>& updates) {
     results.add_or_null(u.result);
     errors.add_or_null(u.error);
   }
-  session_.run("update_executions", ids.text(), statuses.text(), outstanding.text(), steps.text(),
-               states.text(), results.text(), errors.text());
+  session_.run("update_executions", ids.text(), statuses.text(), outstanding.text(), steps.text_or_null(),
+               states.text(), results.text_or_null(), errors.text_or_null());
 }
 
 std::vector<base::ExecutionId> ExecutionTable::running_children(base::ExecutionId parent) {

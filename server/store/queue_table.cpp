@@ -43,12 +43,28 @@ std::vector<base::CommandId> ids_from(const pqxx::result& rows) {
   for (const auto& row : rows) ids.push_back({row[0].as<std::int64_t>()});
   return ids;
 }
+// What is said of each pool's depth.
+class PoolCounts {
+ public:
+  void add(const std::string& pool) { ++counts_[pool]; }
+  [[nodiscard]] std::pair<std::string, std::string> names_and_counts() const {
+    ArrayLiteral names, counts;
+    for (const auto& [pool, count] : counts_) {
+      names.add(pool);
+      counts.add(count);
+    }
+    return {names.text(), counts.text()};
+  }
+
+ private:
+  std::map<std::string, std::int64_t> counts_;
+};
 }  // namespace
 
 void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
   ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts,
-      frames;
-  std::map<std::string, std::int64_t> per_pool;
+      traces, frames;
+  PoolCounts gained;
   for (const auto& c : commands) {
     ids.add(c.queue_id.value);
     executions.add(c.execution_id.value);
@@ -56,23 +72,20 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
     steps.add(c.step);
     kinds.add(c.tool_kind);
     pools.add(c.pool);
-    priorities.add(c.priority);
+    priorities.add_or_null(c.priority);
     attempts.add(c.max_attempts);
-    timeouts.add(c.timeout.count());
+    timeouts.add_or_null(c.timeout.count());
     delays.add_or_null(c.delay.count());
     contexts.add(c.context);
+    traces.add_or_null(traceparent);
     frames.add_or_null(c.frame);
-    ++per_pool[c.pool];
+    gained.add(c.pool);
   }
-  ArrayLiteral pool_names, pool_counts;
-  for (const auto& [pool, count] : per_pool) {
-    pool_names.add(pool);
-    pool_counts.add(count);
-  }
-  const char* trace = traceparent.empty() ? nullptr : traceparent.c_str();
+  const auto [pool_names, pool_counts] = gained.names_and_counts();
   session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(),
-               pools.text(), priorities.text(), attempts.text(), timeouts.text(), delays.text(),
-               contexts.text(), pool_names.text(), pool_counts.text(), trace, frames.text());
+               pools.text(), priorities.text_or_null(), attempts.text(), timeouts.text_or_null(),
+               delays.text_or_null(), contexts.text(), pool_names, pool_counts, traces.text_or_null(),
+               frames.text_or_null(), nullptr, nullptr);
 }
 
 InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
@@ -80,6 +93,7 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
                                        const wire::PoolsByName& pools_by_name, const Taker& taker) {
   ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
       retries;
+  PoolCounts gained;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const auto& c = commands[i];
     const auto known = pools_by_name.find(c.pool);
@@ -87,21 +101,30 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     id_list.add(ids[i].value);
     kinds.add(c.tool_kind);
     pools.add(c.pool);
-    priorities.add(c.priority);
+    priorities.add_or_null(c.priority);
     attempts.add(max_attempts_of(c, rules));
     retries.add_or_null(c.retry.empty() && rules != nullptr ? rules->retry : c.retry);
-    timeouts.add(c.timeout.count());
+    timeouts.add_or_null(c.timeout.count());
     times.add_or_null(c.available_at.value_or(std::string{}));
     delays.add_or_null(c.delay.value_or(std::chrono::milliseconds{0}).count());
     contexts.add(context_of(c));
     keys.add_or_null(c.idempotency_key);
     traces.add_or_null(c.traceparent);
+    gained.add(c.pool);
+  }
+  if (keys.is_all_null() && taker.worker_id.empty()) {
+    const auto [pool_names, pool_counts] = gained.names_and_counts();
+    session_.run("insert_commands", id_list.text(), nullptr, nullptr, nullptr, kinds.text(), pools.text(),
+                 priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), delays.text_or_null(),
+                 contexts.text(), pool_names, pool_counts, traces.text_or_null(), nullptr,
+                 times.text_or_null(), retries.text_or_null());
+    return {.inserted = ids, .claimed = {}};
   }
   const char* worker_id = taker.worker_id.empty() ? nullptr : taker.worker_id.c_str();
-  const auto rows =
-      session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text(),
-                   attempts.text(), timeouts.text(), times.text(), delays.text(), contexts.text(),
-                   keys.text(), traces.text(), retries.text(), worker_id, taker.claim_id.value);
+  const auto rows = session_.run(
+      "insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text_or_null(),
+      attempts.text(), timeouts.text_or_null(), times.text_or_null(), delays.text_or_null(), contexts.text(),
+      keys.text_or_null(), traces.text_or_null(), retries.text_or_null(), worker_id, taker.claim_id.value);
   InsertedPlain made;
   made.inserted.reserve(rows.size());
   for (const auto& row : rows) {
@@ -245,8 +268,8 @@ void QueueTable::end_attempts(const std::vector<EndedAttempt>& ended) {
     errors.add_or_null(e.error);
     delays.add(e.delay.count());
   }
-  session_.run("end_attempts", ids.text(), epochs.text(), statuses.text(), attempts.text(), results.text(),
-               errors.text(), delays.text());
+  session_.run("end_attempts", ids.text(), epochs.text(), statuses.text(), attempts.text(),
+               results.text_or_null(), errors.text_or_null(), delays.text());
 }
 
 void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {

@@ -347,7 +347,7 @@ class Sequence : Choices {
     event.event_id = {4000 + static_cast<std::int64_t>(random_.below(20))};
     event.execution_id = some_execution();
     event.event_type = "step.enter";
-    say("insert_events ->" + listed(store::EventTable(session).insert({event})));
+    say("insert_events_once ->" + listed(store::EventTable(session).insert_once({event})));
   }
 
   void dead_letters(store::Session& session) {

@@ -7,6 +7,7 @@
 #include "server/store/execution_table.hpp"
 #include "server/store/retention_statements.hpp"
 #include "server/store/time_limit_statements.hpp"
+#include "shared/base/invariant.hpp"
 #include "tests/simulation/model/session.hpp"
 
 namespace noetl::store {
@@ -235,7 +236,12 @@ PrunedParts RetentionStatements::prune_execution_parts(const std::vector<base::E
 int RetentionStatements::prune_executions(const std::vector<base::ExecutionId>&) { return 0; }
 int PrunedParts::largest() const { return 0; }
 
-std::vector<base::EventId> EventTable::insert(const std::vector<NewEventRow>& events) {
+void EventTable::insert(const std::vector<NewEventRow>& events) {
+  const auto inserted = insert_once(events);
+  NOETL_INVARIANT(inserted.size() == events.size(), "an event's id is new");
+}
+
+std::vector<base::EventId> EventTable::insert_once(const std::vector<NewEventRow>& events) {
   std::vector<base::EventId> inserted;
   for (const auto& event : events) {
     if (session_.database.event_ids.contains(event.event_id)) continue;
