@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Measures noetl on a stack of its own and prints a table; with --peers graphile-worker, pg-boss and BullMQ
-beside it, in the same run on the same Postgres, and the ratios first. Run as ./dev bench [--peers]."""
+beside it, in the same run and in turn, on the same machine with the same settings of Postgres, and the ratios first. Run as ./dev bench [--peers]."""
 
 import argparse
 import json
@@ -87,6 +87,24 @@ def measure_ours(stack, choice):
     return rows
 
 
+def measure_peers(stack, choice, ours):
+    """Their figures. Drains of ours are measured in turn with them, each on a stack of its own, and are added to `ours`."""
+    stack.stop_ours()
+    drains = []
+
+    def drain():
+        with Stack(os.path.abspath(choice.bin), choice.slots) as own:
+            figures.drain(own, max(1000, choice.commands // 5), 2)
+            drains.extend(repeat("drain, in turn", 1, lambda: figures.drain(own, choice.commands, 2)))
+
+    theirs = run_peers.measure(stack, choice, log, drain)
+    for row in ours:
+        if row["name"] in ("drain", "enqueue, batches of 1000"):
+            row["runs"] += [one["drain" if row["name"] == "drain" else "enqueue_batch"] for one in drains]
+            row["median"] = statistics.median(row["runs"])
+    return theirs
+
+
 def shown(row):
     def text(value):
         return f"{value:,.{row['digits']}f}"
@@ -141,10 +159,7 @@ def main():
 
     with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
         ours = measure_ours(stack, choice)
-        theirs = []
-        if choice.peers:
-            stack.stop_ours()
-            theirs = run_peers.measure(stack, choice, log)
+        theirs = measure_peers(stack, choice, ours) if choice.peers else []
 
     machine = machine_line()
     print(f"\n{machine}; medians of {choice.runs} runs, drain of {choice.commands:,} commands by 2 workers of {choice.slots} slots\n")
