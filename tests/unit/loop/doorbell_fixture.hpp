@@ -85,6 +85,12 @@ struct DoorbellFixture : WorkerFixture {
     start();
     wait("it is subscribed", [&] { return number("num_waiting") > 0; });
   }
+  // Its fetch lasts until something comes: the end of the worker waits for it.
+  void finish_fetching() {
+    thread.request_stop();
+    ring(9998);
+    finish();
+  }
 };
 
 // Takes from a lane of the default pool beside the worker that is tested.

@@ -181,7 +181,7 @@ TEST_CASE("a worker whose server does not answer gives back what comes to it mea
   for (const auto& message : given) message.ack();
   fixture.server.claims_to_fail = 0;
   fixture.wait("its own is reported", [&] { return fixture.server.reported() == 1; });
-  fixture.finish();
+  fixture.finish_fetching();
 }
 
 TEST_CASE("NATS goes away and comes back: work goes on by polling, and then by notifications again") {

@@ -78,7 +78,8 @@ TEST_CASE("what rings while a hand-over has filled the slots goes to others at o
   fixture.held->let_go();
   fixture.wait("both are reported", [&] { return fixture.server.reported() == 2; });
   CHECK(fixture.worker->counts().released == 0);
-  fixture.finish_standing_by();
+  fixture.server.hand_over(9999);
+  fixture.finish_fetching();
 }
 
 TEST_CASE("the notification of what was handed over is acked, and nobody claims") {
