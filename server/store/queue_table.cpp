@@ -93,7 +93,6 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
                                        const wire::PoolsByName& pools_by_name, const Taker& taker) {
   ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
       retries;
-  PoolCounts gained;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const auto& c = commands[i];
     const auto known = pools_by_name.find(c.pool);
@@ -110,9 +109,10 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     contexts.add(context_of(c));
     keys.add_or_null(c.idempotency_key);
     traces.add_or_null(c.traceparent);
-    gained.add(c.pool);
   }
   if (keys.is_all_null() && taker.worker_id.empty()) {
+    PoolCounts gained;
+    for (const auto& c : commands) gained.add(c.pool);
     const auto [pool_names, pool_counts] = gained.names_and_counts();
     session_.run("insert_commands", id_list.text(), nullptr, nullptr, nullptr, kinds.text(), pools.text(),
                  priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), delays.text_or_null(),

@@ -6,7 +6,9 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
+#include "server/app/report_events.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/store/session.hpp"
 #include "tests/integration/server_parts.hpp"
 
 using namespace noetl;
@@ -141,6 +143,33 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
   CHECK(server.number(
             "select count(*) from noetl.queue where epoch = 1 and attempts = 1 and status = 'running'") ==
         1000);
+}
+
+TEST_CASE(
+    "a command stays in its page when it is claimed and when it ends, whoever may still see it as it was") {
+  ServerParts server;
+  server.add_worker("w");
+  std::vector<wire::NewCommand> commands(1000);
+  for (auto& command : commands) command.tool_kind = "noop";
+  std::vector<base::CommandId> ids;
+  const auto enqueued = app::enqueue_commands(server.parts, commands);
+  for (const auto& made : enqueued.value()) ids.push_back(made.queue_id);
+  server.run("create table before as select queue_id, (ctid::text::point)[0] as page from noetl.queue");
+
+  server.connections.run_one([&](store::Session& open) {
+    // Nothing that is seen from here on is taken away before this ends.
+    (void)open.transaction().exec("select pg_current_xact_id()");
+    wire::ReportRequest request;
+    request.worker_id = "w";
+    const auto claimed = server.claim_ids("w", ids);
+    for (const auto& command : claimed.commands) request.attempts.push_back(support::completed(command));
+    (void)app::report_events(server.parts, request).value();
+  });
+
+  const auto in_place = server.number(
+      "select count(*) from noetl.queue q join before using (queue_id)"
+      " where status = 'done' and (q.ctid::text::point)[0] = page");
+  CHECK(in_place >= 990);  // the others stand where a page ends
 }
 
 TEST_CASE("a poll takes the highest priority first and wakes when something is queued") {
