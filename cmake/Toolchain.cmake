@@ -17,6 +17,18 @@ target_compile_options(noetl_flags INTERFACE
   $<$<CONFIG:Release>:-O2>)
 target_include_directories(noetl_flags INTERFACE ${CMAKE_SOURCE_DIR})
 
+# Hardening of the compiler and the linker; tests/security reads it back from the programs with readelf.
+if(NOT NOETL_SANITIZE)
+  add_compile_options(-fPIE -fstack-protector-strong -fstack-clash-protection
+    "$<$<CONFIG:Release,RelWithDebInfo>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>" -D_GLIBCXX_ASSERTIONS)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    add_compile_options(-fcf-protection)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    add_compile_options(-mbranch-protection=standard)
+  endif()
+  add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
+endif()
+
 if(NOETL_SANITIZE)
   # GCC takes 23 s with -O1 and 9 s without for a file that UBSan has filled with checks. Line tables do for reports.
   if(NOETL_SANITIZE MATCHES thread)

@@ -134,7 +134,6 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   if (!offer) return std::nullopt;
   std::vector<base::CommandId> ids;
   for (const auto& ring : rings) ids.push_back(ring.queue_id);
-  std::ranges::sort(ids);
   const base::ClaimId claim_id{parts.ids.next()};
   auto claimed = store::QueueTable(session).claim(offer->worker_id(), ids, claim_id);
   for (auto& ring : rings) {

@@ -121,21 +121,14 @@ base::Result<bool> append(Parts& parts, const wire::StepEvent& event, const std:
     is_known = store::ExecutionTable(session).find(event.execution_id, state).has_value();
     if (!is_known) return;
     const base::EventId id = event.event_id.is_set() ? event.event_id : base::EventId{parts.ids.next()};
-    is_new =
-        !store::EventTable(session)
-             .insert_once({{.event_id = id,
-                            .execution_id = event.execution_id,
-                            .queue_id = {},
-                            .event_type = event.name,
-                            .step = event.step,
-                            .node_id = {},
-                            .epoch = 0,
-                            .status = {},
-                            .payload = event.payload,
-                            .meta = event.meta.empty() ? event.meta : log_notes::without_notes(event.meta),
-                            .worker_id = worker_id,
-                            .claimed_at = {}}})
-             .empty();
+    is_new = store::EventTable(session).insert_once(
+        {.event_id = id,
+         .execution_id = event.execution_id,
+         .event_type = event.name,
+         .step = event.step,
+         .payload = event.payload,
+         .meta = event.meta.empty() ? event.meta : log_notes::without_notes(event.meta),
+         .worker_id = worker_id});
   });
   if (!is_known)
     return base::failure(ErrorCode::not_found, "no execution has id " + event.execution_id.str());

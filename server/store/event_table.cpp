@@ -5,8 +5,7 @@
 
 namespace noetl::store {
 
-namespace {
-pqxx::result run_with(Session& session, const char* statement, const std::vector<NewEventRow>& events) {
+void EventTable::insert(const std::vector<NewEventRow>& events) {
   ArrayLiteral ids, executions, commands, types, steps, nodes, epochs, statuses, payloads, metas, workers,
       claims;
   for (const auto& e : events) {
@@ -23,22 +22,16 @@ pqxx::result run_with(Session& session, const char* statement, const std::vector
     workers.add_or_null(e.worker_id);
     claims.add_or_null(e.claimed_at);
   }
-  return session.run(statement, ids.text(), executions.text_or_null(), commands.text_or_null(), types.text(),
-                     steps.text_or_null(), nodes.text_or_null(), epochs.text_or_null(),
-                     statuses.text_or_null(), payloads.text_or_null(), metas.text_or_null(),
-                     workers.text_or_null(), claims.text_or_null());
-}
-}  // namespace
-
-void EventTable::insert(const std::vector<NewEventRow>& events) {
-  run_with(session_, "insert_events", events);
+  session_.run("insert_events", ids.text(), executions.text_or_null(), commands.text_or_null(), types.text(),
+               steps.text_or_null(), nodes.text_or_null(), epochs.text_or_null(), statuses.text_or_null(),
+               payloads.text_or_null(), metas.text_or_null(), workers.text_or_null(), claims.text_or_null());
 }
 
-std::vector<base::EventId> EventTable::insert_once(const std::vector<NewEventRow>& events) {
-  std::vector<base::EventId> inserted;
-  for (const auto& row : run_with(session_, "insert_events_once", events))
-    inserted.push_back({row[0].as<std::int64_t>()});
-  return inserted;
+bool EventTable::insert_once(const SentEvent& event) {
+  return !session_
+              .run("insert_event_once", event.event_id.value, event.execution_id.value, event.event_type,
+                   event.step, event.payload, event.meta, event.worker_id)
+              .empty();
 }
 
 std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::EventId from, int limit) {

@@ -21,6 +21,15 @@ struct NewEventRow {
   std::string claimed_at;  // as Postgres printed it, or empty
 };
 
+// Of a sender that may send it again: it names the id.
+struct SentEvent {
+  base::EventId event_id;
+  base::ExecutionId execution_id;
+  std::string event_type, step;
+  std::string payload, meta;  // JSON text or empty
+  std::string worker_id;
+};
+
 // As stored: one row per attempt, not yet shown as NoETL's several events.
 struct StoredEvent {
   wire::EventRow row;
@@ -35,8 +44,8 @@ class EventTable {
 
   // Under ids that were made for them.
   void insert(const std::vector<NewEventRow>& events);
-  // Under ids that their senders may have used before, for the same; those that were new.
-  std::vector<base::EventId> insert_once(const std::vector<NewEventRow>& events);
+  // False when there is one of that id already.
+  [[nodiscard]] bool insert_once(const SentEvent& event);
   // From that id on, in order.
   [[nodiscard]] std::vector<StoredEvent> list(base::ExecutionId execution_id, base::EventId from, int limit);
 

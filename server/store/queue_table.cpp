@@ -159,9 +159,9 @@ std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std
 }
 
 std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
-                                                      const std::vector<base::CommandId>& sorted_ids,
+                                                      const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id) {
-  const auto rows = session_.run("claim_by_ids", worker_id, id_array(sorted_ids), claim_id.value);
+  const auto rows = session_.run("claim_by_ids", worker_id, id_array(ids), claim_id.value);
   std::vector<domain::ClaimedCommand> commands;
   commands.reserve(rows.size());
   for (const auto& row : rows) commands.push_back(claimed_from(row));

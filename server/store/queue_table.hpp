@@ -106,8 +106,9 @@ class QueueTable {
                                            const wire::PoolsByName& pools = {}, const Taker& taker = {});
   [[nodiscard]] std::map<std::string, base::CommandId> by_keys(const std::vector<std::string>& keys);
 
+  // Locked and given in the order of ids.
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,
-                                                          const std::vector<base::CommandId>& sorted_ids,
+                                                          const std::vector<base::CommandId>& ids,
                                                           base::ClaimId claim_id);
   // The first of those ids that the worker could claim, or holds already; at most `limit`.
   [[nodiscard]] std::vector<base::CommandId> claimable_of(const std::string& worker_id,

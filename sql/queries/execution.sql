@@ -119,15 +119,10 @@ from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6
   $9::text[], $10::text[], $11::text[], $12::text[])
   as t(event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta, worker_id, claimed_at)
 
--- name: insert_events_once
--- A sender that repeats an event of its own (same id) changes nothing (R3).
-insert into noetl.event (event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta,
-  worker_id, claimed_at)
-select t.event_id, t.execution_id, t.queue_id, t.event_type, t.step, t.node_id, t.epoch, t.status, t.payload::json,
-  t.meta::json, t.worker_id, t.claimed_at::timestamptz
-from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[],
-  $9::text[], $10::text[], $11::text[], $12::text[])
-  as t(event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta, worker_id, claimed_at)
+-- name: insert_event_once
+-- A sender that repeats an event of its own (same id) changes nothing (R3). What is empty is null.
+insert into noetl.event (event_id, execution_id, event_type, step, payload, meta, worker_id)
+values ($1, $2, $3, nullif($4, ''), nullif($5, '')::json, nullif($6, '')::json, nullif($7, ''))
 on conflict (event_id) do nothing
 returning event_id
 

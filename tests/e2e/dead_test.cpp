@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/stack.hpp"
+#include "test_paths.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "tests/support/temporary_folder.hpp"
+#include "test_paths.hpp"
 
 namespace noetl::e2e {
 

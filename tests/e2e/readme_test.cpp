@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/support/stack.hpp"
+#include "test_paths.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;

@@ -13,6 +13,7 @@
 #include "shared/wire/event_names.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/stack.hpp"
+#include "test_paths.hpp"
 
 using namespace noetl;
 using namespace noetl::support;

@@ -7,6 +7,7 @@
 #include "tests/support/stack.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/token_server.hpp"
+#include "test_paths.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;

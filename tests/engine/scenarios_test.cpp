@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/engine/transcript.hpp"
+#include "test_paths.hpp"
 
 namespace noetl::engine_tests {
 namespace {

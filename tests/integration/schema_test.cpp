@@ -11,6 +11,7 @@
 #include "server/store/migrations.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
+#include "test_paths.hpp"
 
 using namespace noetl;
 using support::sql;

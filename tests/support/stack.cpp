@@ -1,4 +1,5 @@
 #include "tests/support/stack.hpp"
+#include "test_paths.hpp"
 
 #include <cstdlib>
 #include <iostream>

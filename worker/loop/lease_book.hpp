@@ -75,9 +75,9 @@ class LeaseBook {
   // Reported or dropped: it is not held any more.
   std::optional<Holding> release(const domain::Lease& lease);
 
-  // What is given up unreported is `lost`: no claim is said to have been heard of that was noted before.
   // Stops the tools of these and keeps the reason; how many were running. Reports that wait are marked as well:
-  // a heartbeat may have crossed a report, so that is nothing to log.
+  // a heartbeat may have crossed a report, so that is nothing to log. What is given up unreported is `lost`: then no claim that was
+  // noted before is said to have been heard of.
   int stop(const std::vector<domain::Lease>& leases, StopReason reason);
   int stop_all(StopReason reason, std::chrono::steady_clock::time_point claimed_before);
 

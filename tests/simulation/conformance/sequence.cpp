@@ -343,11 +343,11 @@ class Sequence : Choices {
   }
 
   void events(store::Session& session) {
-    store::NewEventRow event;
+    store::SentEvent event;
     event.event_id = {4000 + static_cast<std::int64_t>(random_.below(20))};
     event.execution_id = some_execution();
     event.event_type = "step.enter";
-    say("insert_events_once ->" + listed(store::EventTable(session).insert_once({event})));
+    say(std::string("insert_event_once ->") + (store::EventTable(session).insert_once(event) ? " new" : ""));
   }
 
   void dead_letters(store::Session& session) {

@@ -237,18 +237,27 @@ int RetentionStatements::prune_executions(const std::vector<base::ExecutionId>&)
 int PrunedParts::largest() const { return 0; }
 
 void EventTable::insert(const std::vector<NewEventRow>& events) {
-  const auto inserted = insert_once(events);
-  NOETL_INVARIANT(inserted.size() == events.size(), "an event's id is new");
+  for (const auto& event : events) {
+    NOETL_INVARIANT(!session_.database.event_ids.contains(event.event_id), "an event's id is new");
+    session_.database.add_event(event);
+  }
 }
 
-std::vector<base::EventId> EventTable::insert_once(const std::vector<NewEventRow>& events) {
-  std::vector<base::EventId> inserted;
-  for (const auto& event : events) {
-    if (session_.database.event_ids.contains(event.event_id)) continue;
-    session_.database.add_event(event);
-    inserted.push_back(event.event_id);
-  }
-  return inserted;
+bool EventTable::insert_once(const SentEvent& event) {
+  if (session_.database.event_ids.contains(event.event_id)) return false;
+  session_.database.add_event({.event_id = event.event_id,
+                               .execution_id = event.execution_id,
+                               .queue_id = {},
+                               .event_type = event.event_type,
+                               .step = event.step,
+                               .node_id = {},
+                               .epoch = 0,
+                               .status = {},
+                               .payload = event.payload,
+                               .meta = event.meta,
+                               .worker_id = event.worker_id,
+                               .claimed_at = {}});
+  return true;
 }
 
 std::optional<wire::CatalogRow> CatalogTable::find(const wire::ResourceRequest& request) {

@@ -99,7 +99,7 @@ std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std
 }
 
 std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
-                                                      const std::vector<base::CommandId>& sorted_ids,
+                                                      const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id) {
   auto& database = session_.database;
   const auto worker = database.workers.find(worker_id);
@@ -109,7 +109,7 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_
   }
   std::vector<domain::ClaimedCommand> commands;
   std::vector<base::CommandId> claimed;
-  for (const auto id : sorted_ids) {
+  for (const auto id : std::set(ids.begin(), ids.end())) {
     QueueRow* row = database.find(id);
     if (row == nullptr || row->status != CommandStatus::queued || !is_due(*row, database.now())) continue;
     database.update(*row, "claim_by_ids", [&](QueueRow& q) {

@@ -7,6 +7,7 @@
 
 #include "server/api/openapi.hpp"
 #include "shared/wire/error_codes.hpp"
+#include "test_paths.hpp"
 
 using namespace noetl;
 using Json = nlohmann::json;

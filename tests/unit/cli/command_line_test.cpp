@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "shared/wire/error_codes.hpp"
+#include "test_paths.hpp"
 
 namespace noetl::cli {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "shared/config/describe.hpp"
 #include "shared/config/program_flags.hpp"
+#include "test_paths.hpp"
 
 namespace noetl::config {
 namespace {

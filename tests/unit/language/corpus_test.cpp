@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shared/language/playbook_loader.hpp"
+#include "test_paths.hpp"
 
 // Whole playbooks: ours, those of NoETL's authors when they are at hand, and broken variants of ours.
 namespace noetl::language {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "shared/language/tool_vocabulary.hpp"
+#include "test_paths.hpp"
 
 // What `noetlctl playbook lint` says of a text: generation, place, suggestion.
 namespace noetl::language {

@@ -10,6 +10,7 @@
 #include "shared/domain/error_kinds.hpp"
 #include "worker/run_worker_tools.hpp"
 #include "worker/tools/absent_tools.hpp"
+#include "test_paths.hpp"
 
 namespace noetl {
 
