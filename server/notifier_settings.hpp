@@ -8,7 +8,11 @@ namespace noetl::server {
 [[nodiscard]] inline notify::NotifierSettings notifier_settings(const config::ServerSettings& settings) {
   notify::NotifierSettings made;
   made.nats.url = settings.nats.address.url;
+  made.nats.user = settings.nats.address.user;
+  made.nats.password = settings.nats.address.password;
+  made.nats.token = settings.nats.address.token;
   made.nats.credentials_file = settings.nats.address.credentials_file;
+  made.nats.inbox_prefix = settings.nats.address.inbox_prefix;
   made.nats.tls_ca_file = settings.nats.address.ca_file;
   made.nats.tls_certificate_file = settings.nats.address.certificate_file;
   made.nats.tls_key_file = settings.nats.address.key_file;

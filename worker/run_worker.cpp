@@ -23,7 +23,11 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.grace = settings.grace;
   loop.uses_nats = settings.nats.url != "none";
   loop.nats.url = settings.nats.url;
+  loop.nats.user = settings.nats.user;
+  loop.nats.password = settings.nats.password;
+  loop.nats.token = settings.nats.token;
   loop.nats.credentials_file = settings.nats.credentials_file;
+  loop.nats.inbox_prefix = settings.nats.inbox_prefix;
   loop.nats.tls_ca_file = settings.nats.ca_file;
   loop.nats.tls_certificate_file = settings.nats.certificate_file;
   loop.nats.tls_key_file = settings.nats.key_file;

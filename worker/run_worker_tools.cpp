@@ -56,15 +56,22 @@ std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings,
   return std::make_unique<tools::PythonTool>(std::move(python), scripts, versions);
 }
 
-nats::ConnectionSettings nats_settings(const config::WorkerSettings& settings) {
-  nats::ConnectionSettings nats;
-  nats.url = settings.nats.url;
-  nats.credentials_file = settings.nats.credentials_file;
-  nats.tls_ca_file = settings.nats.ca_file;
-  nats.tls_certificate_file = settings.nats.certificate_file;
-  nats.tls_key_file = settings.nats.key_file;
-  nats.name = "noetl-worker-tool";
-  return nats;
+// Servers of a NATS URL without the users and passwords in it.
+std::string without_logins(std::string url) {
+  for (std::size_t at = url.find('@'); at != std::string::npos; at = url.find('@')) {
+    const std::size_t slashes = url.rfind("//", at);
+    const std::size_t begin = slashes == std::string::npos ? 0 : slashes + 2;
+    url.erase(begin, at - begin + 1);
+  }
+  return url;
+}
+
+// Steps do not get the worker's own login: with it they could take notifications and answer them.
+tools::NatsToolSettings nats_settings(const config::WorkerSettings& settings) {
+  return {.limits = limits_of(settings),
+          .default_url = settings.tool_nats_url,
+          .server_url = settings.nats.url == "none" ? "" : without_logins(settings.nats.url),
+          .tls_ca_file = settings.nats.ca_file};
 }
 
 }  // namespace
@@ -92,8 +99,7 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
       tools::transfer::Peers{.http = *http, .postgres = *postgres, .duckdb = *duckdb}));
   registry.add(std::move(postgres));
   registry.add(std::move(duckdb));
-  registry.add(std::make_unique<tools::NatsTool>(
-      tools::NatsToolSettings{.limits = limits, .own = nats_settings(settings)}));
+  registry.add(std::make_unique<tools::NatsTool>(nats_settings(settings)));
   registry.add(std::make_unique<tools::ArtifactTool>(limits));
   for (const char* store : {"gcs", "s3"}) registry.add(std::make_unique<tools::ObjectTool>(store, limits));
   registry.add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));

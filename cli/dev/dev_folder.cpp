@@ -9,6 +9,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "cli/dev/private_file.hpp"
+
 namespace noetl::dev {
 namespace {
 
@@ -29,6 +31,8 @@ struct flock whole_file() {
 DevFolder::DevFolder(const std::string& path) {
   fs::create_directories(fs::path(path) / "logs");
   path_ = fs::canonical(path).string();
+  // Logs, results and logins are their owner's. The folder itself may be entered: Postgres, which root cannot be, is in it.
+  fs::permissions(path_ + "/logs", fs::perms::owner_all);
   const std::string lock_file = path_ + "/dev.lock";
   lock_fd_ = open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_fd_ < 0) throw std::system_error(errno, std::generic_category(), "lock file " + lock_file);
@@ -73,9 +77,7 @@ nlohmann::json DevFolder::read_state() const {
 
 void DevFolder::write_state(const nlohmann::json& state) const {
   // Renamed into place: a reader sees the old text or the new one, never half of it.
-  const std::string file = path_ + "/dev.json";
-  std::ofstream(file + ".new") << state.dump(2) << '\n';
-  fs::rename(file + ".new", file);
+  write_private_file(path_ + "/dev.json", state.dump(2) + '\n');
 }
 
 }  // namespace noetl::dev

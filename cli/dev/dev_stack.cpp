@@ -56,6 +56,12 @@ class StopDescriptor {
   std::optional<std::stop_callback<Wake>> callback_;
 };
 
+std::map<std::string, std::string> with(std::map<std::string, std::string> variables,
+                                        const std::map<std::string, std::string>& more) {
+  for (const auto& [name, value] : more) variables[name] = value;
+  return variables;
+}
+
 bool is_any_answer(const nlohmann::json&, int) { return true; }
 
 bool has_ready_workers(const nlohmann::json& answer, int expected) {
@@ -94,6 +100,7 @@ nlohmann::json DevStack::state(bool is_ready) const {
           {"server_port", port_},
           {"nats_url", nats_.url},
           {"nats_port", nats_.port},
+          {"nats_passwords_file", nats_.passwords_file},
           {"database_url", postgres_.database_url},
           {"postgres_port", postgres_.port}};
 }
@@ -101,7 +108,8 @@ nlohmann::json DevStack::state(bool is_ready) const {
 std::map<std::string, std::string> DevStack::environment() const {
   auto variables = current_environment();
   variables["NOETL_DATABASE_URL"] = postgres_.database_url;
-  variables["NATS_URL"] = nats_.url;
+  for (const char* other : {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
+    variables.erase(other);
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables["NOETL_PORT"] = std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
@@ -157,17 +165,19 @@ base::Result<void> DevStack::start_server() {
   server_ = std::make_unique<ChildProcess>(
       Launch{.name = "server",
              .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "server", "start"},
-             .environment = environment(),
+             .environment = with(environment(), nats_.login_of("server")),
              .log_file = data_.log_file("server")});
   return wait_until_answered(*server_, "/readyz", is_any_answer, 0);
 }
 
 base::Result<void> DevStack::start_worker(int number) {
   const std::string name = "worker-" + std::to_string(number);
+  auto variables = with(environment(), nats_.login_of("worker"));
+  variables.try_emplace("NOETL_TOOL_NATS_URL", nats_.url_of("playbook"));
   workers_.push_back(std::make_unique<ChildProcess>(
       Launch{.name = name,
              .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
-             .environment = environment(),
+             .environment = std::move(variables),
              .log_file = data_.log_file(name)}));
   return wait_until_answered(*workers_.back(), "/api/v2/workers", has_ready_workers, number);
 }
@@ -190,7 +200,7 @@ base::Result<void> DevStack::start() {
   }
   data_.write_state(state(true));
   output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " +
-                                nats_.url + "\nPostgres  psql \"" + postgres_.database_url +
+                                nats_.url + " (logins: " + nats_.passwords_file + ")\nPostgres  psql \"" + postgres_.database_url +
                                 "\"\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
                                 data_.path() + "/logs");
   return {};

@@ -4,15 +4,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "cli/dev/machine.hpp"
+#include "cli/dev/private_file.hpp"
 #include "cli/interruptible_wait.hpp"
 
 namespace noetl::dev {
+
+extern const std::vector<std::pair<std::string_view, std::string_view>> nats_files;  // made by CMake
+
 namespace {
 
 using base::ErrorCode;
@@ -49,19 +56,60 @@ std::string in_quotes(std::string_view text) {
   return out + "\"";
 }
 
-std::string write_configuration(const DevFolder& data, int port) {
+// "worker-batch" has WORKER_BATCH_PASSWORD.
+std::string variable_of(std::string user) {
+  std::ranges::transform(user, user.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
+  return user + "_PASSWORD";
+}
+
+// Those of the file, where there is one: what has a login keeps it when the stack starts again.
+std::map<std::string, std::string> passwords_in(const std::string& path) {
+  std::map<std::string, std::string> passwords;
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  bool is_whole = true;
+  for (const char* user : {"server", "worker", "worker-batch", "playbook", "operator", "system"}) {
+    const std::string begin = variable_of(user) + ": \"";
+    const std::size_t at = text.find(begin);
+    is_whole = is_whole && at != std::string::npos;
+    const std::size_t from = at + begin.size();
+    passwords[user] = at == std::string::npos ? random_hex() : text.substr(from, text.find('"', from) - from);
+  }
+  if (is_whole) return passwords;
+  std::string lines = "# Of the users of nats/conf/accounts.conf. Made by noetlctl dev.\n";
+  for (const auto& [user, password] : passwords) lines += variable_of(user) + ": \"" + password + "\"\n";
+  write_private_file(path, lines);
+  return passwords;
+}
+
+// accounts.conf names the folder of the passwords from where it stands.
+std::string write_configuration(const DevFolder& data, PrivateNats& nats) {
   const std::string folder = data.path() + "/nats";
-  std::filesystem::create_directories(folder);
-  const std::string file = folder + "/nats-server.conf";
+  const std::string passwords = folder + "/nats-secrets/passwords";
+  std::filesystem::create_directories(folder + "/conf");
+  std::filesystem::create_directories(passwords);
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  nats.passwords_file = passwords + "/passwords.conf";
+  nats.passwords = passwords_in(nats.passwords_file);
+  for (const auto& [name, text] : nats_files) std::ofstream(folder + "/conf/" + std::string(name)) << text;
+  const std::string file = folder + "/conf/nats-server.conf";
   std::ofstream(file) << "# Written by noetlctl dev at every start.\n"
-                      << "listen: \"127.0.0.1:" << port << "\"\n"
+                      << "listen: \"127.0.0.1:" << nats.port << "\"\n"
                       << "jetstream {\n  store_dir: " << in_quotes(folder)
                       << "\n  max_memory_store: 256MB\n  max_file_store: 10GB\n}\n"
-                      << "max_payload: 8MB\n";
+                      << "max_payload: 8MB\ninclude accounts.conf\n";
   return file;
 }
 
 }  // namespace
+
+std::map<std::string, std::string> PrivateNats::login_of(const std::string& user) const {
+  return {{"NATS_URL", url}, {"NOETL_NATS_USER", user}, {"NOETL_NATS_PASSWORD", passwords.at(user)}};
+}
+
+std::string PrivateNats::url_of(const std::string& user) const {
+  return "nats://" + user + ":" + passwords.at(user) + "@127.0.0.1:" + std::to_string(port);
+}
 
 base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& stop) {
   const auto program = find_program("nats-server");
@@ -71,7 +119,7 @@ base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& sto
   running.url = "nats://127.0.0.1:" + std::to_string(running.port);
   running.process = std::make_unique<ChildProcess>(
       Launch{.name = "nats-server",
-             .arguments = {*program, "-c", write_configuration(data, running.port)},
+             .arguments = {*program, "-c", write_configuration(data, running)},
              .environment = {{"PATH", "/usr/bin:/bin"}},
              .log_file = data.log_file("nats")});
   const auto give_up = std::chrono::steady_clock::now() + start_patience;

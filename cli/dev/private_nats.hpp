@@ -1,5 +1,7 @@
 #pragma once
-// A nats-server of one's own on 127.0.0.1 with a JetStream store in the data folder. Main thread.
+// A nats-server of one's own on 127.0.0.1 with a JetStream store in the data folder, with the accounts of every other
+// installation (deploy/nats/accounts.conf) and passwords that are made at the first start. Main thread.
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -12,8 +14,14 @@ namespace noetl::dev {
 
 struct PrivateNats {
   std::unique_ptr<ChildProcess> process;
-  std::string url;
+  std::string url;  // without a login
   int port = 0;
+  std::string passwords_file;  // mode 0600
+  std::map<std::string, std::string> passwords;  // by user
+
+  // The login of a user as settings of a program.
+  [[nodiscard]] std::map<std::string, std::string> login_of(const std::string& user) const;
+  [[nodiscard]] std::string url_of(const std::string& user) const;  // with the login inside
 };
 
 // Returns when it greets. Errors: not_found (not installed), unavailable (with the log's tail).

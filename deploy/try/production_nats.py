@@ -4,7 +4,7 @@ import socket
 import ssl
 
 from api import wait_for
-from engine import ROOT, run
+from engine import ROOT, image_of, run
 
 HOSTS = "nats-headless.nats.svc.cluster.local"
 CLIENT_HOST = "nats.nats.svc.cluster.local"
@@ -46,7 +46,7 @@ class ProductionNats:
                    "--user", "10002:10002", "--tmpfs", "/data:uid=10002,gid=10002", "-e", f"NATS_NAME=nats-{number}",
                    "-v", f"{ROOT}/deploy/nats/nats-server.conf:/etc/nats/nats-server.conf:ro",
                    "-v", f"{self.folder}/certificates:/etc/nats-secrets/certificates:ro", "-v", f"{self.folder}/passwords:/etc/nats-secrets/passwords:ro",
-                   "--entrypoint", "nats-server", "nats:2.10-alpine", "-c", "/etc/nats/nats-server.conf")
+                   "--entrypoint", "nats-server", image_of("nats"), "-c", "/etc/nats/nats-server.conf")
 
     def start_program(self, mode, **variables):
         variables.update({"NOETL_RUN_MODE": mode, "SERVER_API_URL": f"http://{self.stack.project}-tls-server:8082",

@@ -44,16 +44,22 @@ LogChoice log_choice(const Reader& read) {
   return {.level = read.text("log-level"), .json = read.text("log-format") == "json"};
 }
 
-NatsAddress nats_address(const Reader& read) {
+// `user`: whose inbox it is when the setting does not say; a nats-server permits each user its own.
+NatsAddress nats_address(const Reader& read, const std::string& user) {
+  const std::string& prefix = read.text("nats-inbox-prefix");
   return {.url = read.text("nats-url"),
+          .user = read.text("nats-user"),
+          .password = read.text("nats-password"),
+          .token = read.text("nats-token"),
           .credentials_file = read.text("nats-credentials"),
+          .inbox_prefix = prefix.empty() ? "_INBOX_" + user : prefix,
           .ca_file = read.text("nats-ca"),
           .certificate_file = read.text("nats-certificate"),
           .key_file = read.text("nats-key")};
 }
 
 NatsSettings nats_settings(const Reader& read) {
-  return {.address = nats_address(read),
+  return {.address = nats_address(read, "server"),
           .stream = read.text("nats-stream"),
           .subject = read.text("nats-subject"),
           .consumer = read.text("nats-consumer"),
@@ -138,7 +144,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   const Reader read(resolved);
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return WorkerSettings{.log = log_choice(read),
-                        .nats = nats_address(read),
+                        .nats = nats_address(read, read.text("pool")),
                         .server_url = read.text("server-url"),
                         .server_ca_file = read.text("server-ca"),
                         .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
@@ -158,6 +164,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .python_versions = read.text("python-versions"),
                         .scripts_root = read.text("scripts-root"),
                         .tool_postgres_url = read.text("tool-postgres-url"),
+                        .tool_nats_url = read.text("tool-nats-url"),
                         .duckdb_library = read.text("duckdb-library"),
                         .tool_secrets = read.text("tool-secrets"),
                         .tool_exec = read.text("tool-exec"),

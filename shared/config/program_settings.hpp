@@ -18,7 +18,9 @@ struct LogChoice {
 // How NATS is reached. What lives there, a worker learns from the server.
 struct NatsAddress {
   std::string url;  // "none": do without
+  std::string user, password, token;  // the last two are secret; empty: those of the url, or none
   std::string credentials_file;  // empty: none
+  std::string inbox_prefix;  // never empty
   std::string ca_file, certificate_file, key_file;  // of TLS; empty: none
 };
 
@@ -88,6 +90,7 @@ struct WorkerSettings {
   std::string python_versions;  // "name=path,…"
   std::string scripts_root;
   std::string tool_postgres_url;  // secret; empty: none
+  std::string tool_nats_url;  // secret; empty: none
   std::string duckdb_library;  // empty: search
   std::string tool_secrets;  // "NAME,PREFIX_*"
   std::string tool_exec;  // "name=path,…"

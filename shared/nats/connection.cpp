@@ -1,7 +1,11 @@
 #include "shared/nats/connection.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <condition_variable>
 #include <mutex>
+#include <new>
+#include <string_view>
 #include <vector>
 
 #include "shared/nats/failure.hpp"
@@ -52,13 +56,33 @@ std::string without_password(const std::string& url) {
   return shown;
 }
 
-natsStatus set_servers(natsOptions* options, const std::string& url) {
+std::vector<std::string> servers_of(const std::string& url) {
   std::vector<std::string> servers;
   for (std::size_t begin = 0; begin <= url.size();) {
     const std::size_t comma = std::min(url.find(',', begin), url.size());
     if (comma > begin) servers.push_back(url.substr(begin, comma - begin));
     begin = comma + 1;
   }
+  return servers;
+}
+
+bool says_tls(const std::string& server) {
+  constexpr std::string_view scheme = "tls://";
+  const auto begin = std::find_if(server.begin(), server.end(), [](unsigned char c) { return std::isspace(c) == 0; });
+  if (server.end() - begin < static_cast<std::ptrdiff_t>(scheme.size())) return false;
+  return std::equal(scheme.begin(), scheme.end(), begin,
+                    [](char wanted, unsigned char found) { return wanted == std::tolower(found); });
+}
+
+// nats.c takes no notice of the scheme, and sends the password to whoever does not ask for TLS. With one server of a list
+// under TLS all are: the password is the same.
+bool wants_tls(const ConnectionSettings& settings) {
+  return !settings.tls_ca_file.empty() || !settings.tls_certificate_file.empty() ||
+         !settings.tls_key_file.empty() || std::ranges::any_of(servers_of(settings.url), says_tls);
+}
+
+natsStatus set_servers(natsOptions* options, const std::string& url) {
+  const std::vector<std::string> servers = servers_of(url);
   std::vector<const char*> pointers;
   for (const std::string& server : servers) pointers.push_back(server.c_str());
   if (pointers.empty()) return NATS_ADDRESS_MISSING;
@@ -72,6 +96,7 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
     if (status == NATS_OK) status = next;
   };
   then(natsOptions_SetName(options, settings.name.c_str()));
+  then(natsOptions_SetCustomInboxPrefix(options, settings.inbox_prefix.c_str()));
   then(natsOptions_SetTimeout(options, ms(settings.connect_timeout)));
   then(natsOptions_SetMaxReconnect(options, -1));
   then(natsOptions_SetReconnectWait(options, ms(settings.reconnect_wait)));
@@ -93,12 +118,10 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   if (!settings.credentials_file.empty()) {
     then(natsOptions_SetUserCredentialsFromFiles(options, settings.credentials_file.c_str(), nullptr));
   }
-  if (!settings.tls_ca_file.empty()) {
-    then(natsOptions_SetSecure(options, true));
+  if (wants_tls(settings)) then(natsOptions_SetSecure(options, true));
+  if (!settings.tls_ca_file.empty())
     then(natsOptions_LoadCATrustedCertificates(options, settings.tls_ca_file.c_str()));
-  }
-  if (!settings.tls_certificate_file.empty()) {
-    then(natsOptions_SetSecure(options, true));
+  if (!settings.tls_certificate_file.empty() || !settings.tls_key_file.empty()) {
     then(natsOptions_LoadCertificatesChain(options, settings.tls_certificate_file.c_str(),
                                            settings.tls_key_file.c_str()));
   }
@@ -108,7 +131,9 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
 }  // namespace
 
 Connection::Connection(const ConnectionSettings& settings)
-    : shown_url_(without_password(settings.url)), state_(std::make_unique<State>()) {}
+    : shown_url_(without_password(settings.url)),
+      inbox_prefix_(settings.inbox_prefix),
+      state_(std::make_unique<State>()) {}
 
 base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings) {
   std::unique_ptr<Connection> connection(new Connection(settings));  // the constructor is private
@@ -137,6 +162,15 @@ Connection::~Connection() {
   natsConnection_Destroy(handle_);
   // The closed callback is the last one. Had it not come, freeing what it writes to would be worse than 200 bytes lost.
   if (!is_over) static_cast<void>(state_.release());
+}
+
+std::string Connection::new_inbox() const {
+  char* made = nullptr;
+  // Fails for want of memory alone.
+  if (natsInbox_Create(&made) != NATS_OK) throw std::bad_alloc();
+  const std::string made_here = made;
+  natsInbox_Destroy(made);
+  return inbox_prefix_ + made_here.substr(made_here.find('.'));
 }
 
 bool Connection::is_connected() const { return state_->is_connected; }

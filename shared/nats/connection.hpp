@@ -15,15 +15,19 @@
 namespace noetl::nats {
 
 struct ConnectionSettings {
-  std::string url = "nats://127.0.0.1:4222";  // user:password@ inside; several servers with commas
+  // user:password@ inside; several servers with commas. One tls:// among them, or any file of TLS below: nothing is sent
+  // to a server that does not speak TLS, and its certificate must name the host.
+  std::string url = "nats://127.0.0.1:4222";
   std::string user;  // instead of those in the url: any characters may be in them
   std::string password;
   std::string token;
   std::string credentials_file;
-  std::string tls_ca_file;  // given: TLS, and the server's certificate must be of it
+  std::string tls_ca_file;  // authorities to trust besides the system's
   std::string tls_certificate_file;  // both or none: what the server knows the client by
   std::string tls_key_file;
   std::string name = "noetl";
+  // Before the subjects that answers come to: a nats-server can permit each user its own, and nobody that of others.
+  std::string inbox_prefix = "_INBOX";
   std::chrono::milliseconds connect_timeout{2000};
   std::chrono::milliseconds reconnect_wait{200};
   std::chrono::milliseconds reconnect_jitter{300};
@@ -66,6 +70,8 @@ class Connection {
   [[nodiscard]] std::uint64_t connection_count() const;
   [[nodiscard]] bool wait_connected(std::chrono::milliseconds patience) const;
   [[nodiscard]] const std::string& shown_url() const { return shown_url_; }  // without password
+  // A subject below the connection's inbox prefix that nobody else has.
+  [[nodiscard]] std::string new_inbox() const;
 
   [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes);
   [[nodiscard]] base::Result<std::string> request(const std::string& subject, std::string_view bytes,
@@ -86,6 +92,7 @@ class Connection {
   explicit Connection(const ConnectionSettings& settings);
 
   std::string shown_url_;
+  std::string inbox_prefix_;
   std::unique_ptr<State> state_;
   __natsConnection* handle_ = nullptr;
 };

@@ -11,6 +11,7 @@ namespace noetl::nats {
 inline constexpr int stream_not_found = 10059;  // JetStream error codes: the status alone does not tell
 inline constexpr int consumer_not_found = 10014;
 inline constexpr int stream_name_in_use = 10058;
+inline constexpr int not_enabled_for_account = 10039;
 
 // `tried` says what was tried on which subject, stream or consumer.
 [[nodiscard]] tl::unexpected<base::Error> nats_failure(natsStatus status, const std::string& tried,

@@ -1,6 +1,8 @@
 #include "shared/nats/jetstream.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "shared/nats/failure.hpp"
 
@@ -108,6 +110,43 @@ base::Result<ConsumerInfo> consumer_info(jsCtx* context, const std::string& stre
     return nats_failure(status, "look up consumer '" + durable + "' of stream '" + stream + "'",
                         static_cast<int>(code));
   return found;
+}
+
+std::uint64_t number_after(std::string_view text, std::string_view key) {
+  std::uint64_t number = 0;
+  if (const std::size_t at = text.find(key); at != std::string_view::npos)
+    std::from_chars(text.data() + at + key.size(), text.data() + text.size(), number);
+  return number;
+}
+
+// In an account that imports this request from the one that has JetStream (deploy/nats/accounts.conf) two answer: its own
+// JetStream, that it is not there, which is what nats.c takes; and the other.
+base::Result<ConsumerState> find_imported(Connection& connection, const std::string& subject,
+                                          const std::string& tried, std::chrono::milliseconds patience) {
+  const std::string inbox = connection.new_inbox();
+  const auto answers = connection.subscribe(inbox);
+  if (!answers) return base::failure(answers.error());
+  if (auto sent = connection.publish_request(subject, inbox, ""); !sent) return base::failure(sent.error());
+  const auto until = std::chrono::steady_clock::now() + patience;
+  std::uint64_t code = not_enabled_for_account;
+  while (code == not_enabled_for_account) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    const auto answer = (*answers)->next(left);
+    if (!answer) return base::failure(answer.error());
+    if (!*answer) break;
+    const std::string& text = (*answer)->bytes;
+    code = number_after(text, R"("err_code":)");
+    if (code != 0) continue;
+    ConsumerState state;
+    state.waiting = number_after(text, R"("num_pending":)");
+    state.acks_pending = number_after(text, R"("num_ack_pending":)");
+    state.redelivered = number_after(text, R"("num_redelivered":)");
+    state.delivered_until = number_after(text.substr(std::min(text.find(R"("delivered":)"), text.size())), R"("stream_seq":)");
+    return state;
+  }
+  const auto status = code == not_enabled_for_account ? NATS_NO_RESPONDERS : NATS_ERR;
+  return nats_failure(status, tried, static_cast<int>(code));
 }
 
 bool update_bounds(jsCtx* context, const std::string& stream, const jsConsumerConfig& found,
@@ -229,9 +268,17 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
 }
 
 base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, const std::string& durable) {
-  const auto found = consumer_info(context_.get(), stream, durable, patience_);
-  if (!found) return base::failure(found.error());
-  return state_of(**found);
+  jsOptions options = options_for(patience_);
+  jsErrCode code{};
+  jsConsumerInfo* raw = nullptr;
+  const natsStatus status =
+      js_GetConsumerInfo(&raw, context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  const ConsumerInfo found(raw);
+  if (status == NATS_OK) return state_of(*found);
+  const std::string tried = "look up consumer '" + durable + "' of stream '" + stream + "'";
+  if (static_cast<int>(code) == not_enabled_for_account)
+    return find_imported(connection_, "$JS.API.CONSUMER.INFO." + stream + '.' + durable, tried, patience_);
+  return nats_failure(status, tried, static_cast<int>(code));
 }
 
 base::Result<ConsumerState> JetStream::compare_consumer(const std::string& stream,
@@ -300,11 +347,7 @@ base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource
   for (const std::string& durable : source.durables) {
     if (const auto found = find_consumer(source.stream, durable); !found) return base::failure(found.error());
   }
-  char* made = nullptr;
-  if (const natsStatus status = natsInbox_Create(&made); status != NATS_OK)
-    return nats_failure(status, "make an inbox for stream '" + source.stream + "'");
-  std::string inbox = std::string(made) + '.';
-  natsInbox_Destroy(made);
+  std::string inbox = connection_.new_inbox() + '.';
   natsSubscription* raw = nullptr;
   const natsStatus status = natsConnection_SubscribeSync(&raw, connection_.handle(), (inbox + '*').c_str());
   if (status != NATS_OK)

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -106,11 +107,17 @@ class PrivateStack:
         finally:
             connection.close()
 
+    def nats_password(self, user):
+        """Made by noetlctl dev."""
+        text = pathlib.Path(self.state["nats_passwords_file"]).read_text()
+        return re.search(rf'^{user.upper()}_PASSWORD: "(\w+)"', text, re.M).group(1)
+
     def doctor(self):
         """What `noetlctl doctor --deep` says of the whole database: its report, and whether anything is broken."""
         answer = subprocess.run([self.programs / "noetlctl", "doctor", "--deep", "--json",
                                  "--database-url", self.state["database_url"], "--nats-url", self.state["nats_url"]],
-                                capture_output=True, text=True, timeout=300, check=False)
+                                capture_output=True, text=True, timeout=300, check=False,
+                                env={**os.environ, "NOETL_NATS_USER": "server", "NOETL_NATS_PASSWORD": self.nats_password("server")})
         if answer.returncode not in (0, DOCTOR_FOUND_BROKEN):
             raise RuntimeError(f"noetlctl doctor ended with {answer.returncode}: {answer.stderr}")
         return json.loads(answer.stdout), answer.returncode == DOCTOR_FOUND_BROKEN
@@ -126,7 +133,7 @@ class PrivateStack:
         """A JetStream key-value bucket is a stream whose name begins with KV_."""
         stream = {"name": f"KV_{KV_BUCKET}", "subjects": [f"$KV.{KV_BUCKET}.>"], "storage": "memory", "max_msgs_per_subject": 1,
                   "discard": "new", "allow_rollup_hdrs": True, "deny_delete": True, "allow_direct": True}
-        answer = nats_text.request(self.state["nats_port"], f"$JS.API.STREAM.CREATE.KV_{KV_BUCKET}", stream)
+        answer = nats_text.request(self.state["nats_port"], f"$JS.API.STREAM.CREATE.KV_{KV_BUCKET}", stream, login=("playbook", self.nats_password("playbook")))
         if "error" in answer:
             raise RuntimeError(f"making the bucket {KV_BUCKET}: {answer['error']}")
 
@@ -137,7 +144,8 @@ class PrivateStack:
         wanted += [{"name": name, "type": "postgres", "data": self.postgres("noetl")}
                    for name in ("pg_noetl_k8s", "pg_noetl")]
         wanted += [{"name": "nats_credential", "type": "nats",
-                    "data": {"nats_url": self.state["nats_url"], "url": self.state["nats_url"]}}]
+                    "data": {"nats_url": self.state["nats_url"], "nats_user": "playbook", "nats_password": self.nats_password("playbook"),
+                             "url": self.state["nats_url"]}}]
         for credential in wanted:
             try:
                 self.client.post("/api/credentials", credential)

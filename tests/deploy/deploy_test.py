@@ -209,14 +209,14 @@ class ProductTest(unittest.TestCase):
                         self.assertEqual(f"{names['commands_consumer']}-{pool}{next(lanes)}", trigger["metadata"]["consumer"])
                     else:
                         self.assertIn(("GET", "/" + trigger["metadata"]["url"].split("/", 3)[3]), product.endpoints()[0])
-        nats = text_of("deploy/nats/nats-server.conf")
+        nats = text_of("deploy/nats/accounts.conf")
         for name in ("commands_stream", "dead_stream", "commands_subject", "dead_subject"):
             self.assertIn(names[name], nats)
 
     def test_the_image_is_built_from_all_that_the_build_reads(self):
         ignored = text_of("deploy/Dockerfile.dockerignore").splitlines()
         folders = re.search(r"foreach\(folder\s(.*?)\)", text_of("CMakeLists.txt"), re.S).group(1).split()
-        for folder in {folder.split("/")[0] for folder in folders} | {"cmake", "sql", "deploy/systemd", "deploy/debian"}:
+        for folder in {folder.split("/")[0] for folder in folders} | {"cmake", "sql", "deploy/systemd", "deploy/debian", "deploy/nats"}:
             self.assertIn(f"!{folder}", ignored)
         packages = set(re.findall(r"\b(lib[\w+-]+-dev|[\w-]+-dev)\b", text_of("deploy/Dockerfile"))) - {"dpkg-dev"}
         wanted = set(re.findall(r"\b(lib[\w+-]+-dev|[\w-]+-dev)\b", re.search(r"PACKAGES=\((.*?)\)", text_of("dev"), re.S).group(1)))
@@ -344,7 +344,8 @@ class OperationTest(unittest.TestCase):
 
 class FilesTest(unittest.TestCase):
     def test_copies_are_equal(self):
-        self.assertEqual(text_of("deploy/nats/nats-server.conf"), text_of("k8s/nats/nats-server.conf"))
+        for name in ("nats-server.conf", "accounts.conf"):
+            self.assertEqual(text_of(f"deploy/nats/{name}"), text_of(f"k8s/nats/{name}"))
         self.assertEqual(text_of("deploy/postgres/postgresql.conf"), text_of("k8s/postgres/postgresql.conf"))
         self.assertEqual(text_of("deploy/prometheus/alerts.yaml"), text_of("k8s/helm/noetl/files/alerts.yaml"))
         rule = yaml.safe_load(text_of("k8s/components/monitoring/alerts.yaml"))
@@ -358,13 +359,14 @@ class FilesTest(unittest.TestCase):
             for name in ("certificates", "passwords"):
                 (secrets / name).mkdir(parents=True)
             hashed = '"$2a$11$' + "a" * 53 + '"'
-            names = ("SERVER", "WORKER", "PLAYBOOK", "OPERATOR", "SYSTEM")
+            names = ("SERVER", "WORKER", "WORKER_BATCH", "PLAYBOOK", "OPERATOR", "SYSTEM")
             (secrets / "passwords/passwords.conf").write_text("".join(f"{name}_PASSWORD: {hashed}\n" for name in names))
             certificates = secrets / "certificates"
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=nats",
                             "-keyout", certificates / "tls.key", "-out", certificates / "tls.crt"], check=True, capture_output=True)
             shutil.copy(certificates / "tls.crt", certificates / "ca.crt")
             (pathlib.Path(folder) / "nats").mkdir()
+            shutil.copy(ROOT / "deploy/nats/accounts.conf", pathlib.Path(folder) / "nats/accounts.conf")
             for path in ("deploy/nats/nats-server.conf", "deploy/nats/nats-server.compose.conf", "k8s/overlays/kind/nats/nats-server.conf"):
                 here = pathlib.Path(folder) / "nats" / "nats-server.conf"
                 here.write_text(text_of(path).replace("/etc/nats-secrets", str(secrets)).replace("/data", f"{folder}/data"))

@@ -3,10 +3,12 @@ import json
 import socket
 
 
-def exchange(port, lines, wants_answer, patience=20):
-    """Sends the lines. With an answer: what comes to the subject `answer`, which the lines subscribe to."""
+def exchange(port, lines, wants_answer, patience=20, login=None):
+    """Sends the lines. With an answer: what comes to the subject `answer`, which the lines subscribe to. `login`: user and password."""
+    user, password = login or (None, None)
+    connect = {"verbose": False, "pedantic": False, **({"user": user, "pass": password} if login else {})}
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection, connection.makefile("rb") as reader:
-        connection.sendall(b'CONNECT {"verbose":false,"pedantic":false}\r\n' + lines + b"PING\r\n")
+        connection.sendall(b"CONNECT " + json.dumps(connect).encode() + b"\r\n" + lines + b"PING\r\n")
         for line in reader:
             if line.startswith(b"MSG"):
                 return reader.read(int(line.split()[-1]))
@@ -23,10 +25,10 @@ def published(subject, payload, reply=""):
     return f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + b"\r\n"
 
 
-def request(port, subject, body=None, patience=20):
+def request(port, subject, body=None, patience=20, login=None):
     """One request with a JSON body, or none, and its answer."""
     data = b"" if body is None else json.dumps(body).encode()
-    return json.loads(exchange(port, b"SUB answer 1\r\n" + published(subject, data, "answer"), True, patience))
+    return json.loads(exchange(port, b"SUB answer 1\r\n" + published(subject, data, "answer"), True, patience, login))
 
 
 def publish(port, subject, payload):

@@ -24,7 +24,7 @@ nats::ConnectionSettings at(const std::string& url) {
 }
 
 NatsTool& tool() {
-  static NatsTool shared({.limits = {}, .own = at(server().url())});
+  static NatsTool shared({.limits = {}, .default_url = server().url(), .server_url = {}, .tls_ca_file = {}});
   return shared;
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("messages are published, to a stream only where there is one") {
 }
 
 TEST_CASE("credentials name another server; one that is away may be tried again") {
-  NatsTool alone({.limits = {}, .own = at("none")});
+  NatsTool alone({.limits = {}, .default_url = {}, .server_url = server().url(), .tls_ca_file = {}});
   const auto run_alone = [&](Json auth) {
     ToolCall call = call_of({{"operation", "publish"}, {"subject", "a"}, {"data", "x"}}, Json::object(), 1s);
     if (!auth.is_null()) call.tool["auth"] = std::move(auth);
@@ -131,6 +131,8 @@ TEST_CASE("credentials name another server; one that is away may be tried again"
       error_kind(run_alone(
           {{"type", "nats"}, {"nats_url", server().url()}, {"nats_user", "u"}, {"nats_password", "p@:/"}})) ==
       "none");
+  CHECK(error_kind(run_alone({{"type", "nats"}, {"nats_user", "u"}, {"nats_password", "p"}})) == "none");
+  // Without a credential there is no login: the worker's own is not a step's.
   CHECK(error_kind(run_alone(nullptr)) == "invalid_input");
   const ToolResult away = run_alone({{"type", "nats"}, {"nats_url", "nats://127.0.0.1:1"}});
   CHECK(away.error.has_value());

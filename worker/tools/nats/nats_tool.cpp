@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <random>
 
 #include "shared/nats/jetstream.hpp"
 #include "shared/nats/key_value.hpp"
@@ -51,8 +50,8 @@ constexpr std::array<OptionSpec, 14> option_table{{
     {"revision", "number", "kv_put only when the key has this revision; 0: only when it has none"},
     {"credential", "name or map", "the same as `auth`"},
     {"auth", "name or map",
-     "credential of type nats {nats_url, nats_user, nats_password, token}; without: the worker's NATS; also "
-     "`credential`"},
+     "credential of type nats {nats_url, nats_user, nats_password, token}; without: the worker's setting "
+     "tool-nats-url; also `credential`"},
 }};
 constexpr std::size_t connections_max = 32;
 
@@ -96,26 +95,28 @@ ToolResult NatsTool::run(const ToolCall& call) {
 base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call, const Bounds& bounds) {
   auto credential = auth_of(call);
   if (!credential) return tl::unexpected(credential.error());
-  nats::ConnectionSettings wanted = settings_.own;
+  nats::ConnectionSettings wanted;
+  wanted.name = "noetl-worker-tool";
+  wanted.url = settings_.default_url;
   if (*credential) {
     const Json& fields = (*credential)->data;
-    wanted = {};
-    wanted.name = "noetl-worker-tool";
     wanted.url = auth_field(fields, {"nats_url", "url", "servers", "server"});
     wanted.user = auth_field(fields, {"nats_user", "user", "username"});
     wanted.password = auth_field(fields, {"nats_password", "password"});
     wanted.token = auth_field(fields, {"nats_token", "token"});
     wanted.credentials_file = auth_field(fields, {"credentials_file", "creds_file"});
-    if (wanted.url.empty()) wanted.url = settings_.own.url;
+    if (wanted.url.empty()) wanted.url = settings_.server_url;
   }
   wanted.sends_asap = true;
-  if (wanted.url.empty() || wanted.url == "none") {
+  if (wanted.url.empty()) {
     return base::failure(
         base::ErrorCode::invalid_input,
-        "tool nats was told no server: this worker has no NATS of its own, so give the option 'auth' with a "
-        "credential of type nats",
+        "tool nats was told no server: give the option 'auth' with a credential of type nats, or set this "
+        "worker's tool-nats-url",
         "auth");
   }
+  // An authority of ours alone does not ask for TLS of a server that was named without it.
+  if (wanted.url.find("tls://") != std::string::npos) wanted.tls_ca_file = settings_.tls_ca_file;
   std::string key;
   for (const auto* part :
        {&wanted.url, &wanted.user, &wanted.password, &wanted.token, &wanted.credentials_file})
@@ -172,8 +173,7 @@ Result<Json> request(nats::Connection& connection, const ToolCall& call, const s
                      const std::function<tl::unexpected<base::Error>()>& over) {
   auto subject = wanted_text(call, "subject");
   if (!subject) return tl::unexpected(subject.error());
-  std::random_device random;
-  const std::string inbox = "_INBOX.noetl." + std::to_string(random()) + std::to_string(random());
+  const std::string inbox = connection.new_inbox();
   auto answers = connection.subscribe(inbox);
   if (!answers) return tl::unexpected(answers.error());
   if (auto sent = connection.publish_request(*subject, inbox, bytes_of(call)); !sent)

@@ -1,6 +1,6 @@
 #pragma once
-// NatsTool: publishes, asks, and keeps values in JetStream buckets, on the worker's NATS or on one that a
-// credential names. Any thread; connections are kept by credential. docs/tools.md has the options.
+// NatsTool: publishes, asks, and keeps values in JetStream buckets, on the NATS that a credential or the settings
+// name. Any thread; connections are kept by credential. docs/tools.md has the options.
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,7 +13,9 @@ namespace noetl::tools {
 
 struct NatsToolSettings {
   ToolLimits limits;
-  nats::ConnectionSettings own;  // of steps that name nobody; url empty or "none": they are refused
+  std::string default_url;  // of steps that name nobody, with its login; empty: they are refused
+  std::string server_url;  // of credentials that name no server; without a login. Empty: they are refused
+  std::string tls_ca_file;  // for whoever says tls://; empty: the system's authorities
 };
 
 class NatsTool final : public Tool {

@@ -1,0 +1,293 @@
+"""What each user of NATS may do, and what not even a reply subject lets it do: the configurations of deploy/nats on real nats-servers,
+the production one as a cluster of three with TLS. NOETL_TEST_NATS_SERVER names another nats-server than the one in PATH."""
+import os
+import tempfile
+import unittest
+
+import nats_client
+from nats_client import ROOT
+
+PROGRAM = os.environ.get("NOETL_TEST_NATS_SERVER") or nats_client.machine.find_program("nats-server")
+VERSION = nats_client.version_of(PROGRAM)
+POOL, BATCH = "noetl-worker-pool", "noetl-worker-pool-batch"
+ADVISORY = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.NOETL_COMMANDS"
+NEXT = "$JS.API.CONSUMER.MSG.NEXT.NOETL_COMMANDS."
+
+# Where an answer of JetStream would do harm, if it came there with JetStream's own rights.
+REPLIES = [
+    "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.STREAM.PURGE.NOETL_DEAD", "$JS.API.STREAM.DELETE.NOETL_COMMANDS",
+    "$JS.API.STREAM.PURGE.NOETL_COMMANDS", f"$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.{BATCH}", "$JS.API.ACCOUNT.PURGE.PLAYBOOKS",
+    "$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.STREAM.PURGE.ORDERS", "$JS.API.STREAM.DELETE.ORDERS", "noetl.commands", "noetl.commands.batch",
+    "noetl.dead.default", f"{ADVISORY}.{POOL}", NEXT + BATCH, "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "_INBOX_server.test", "_INBOX.test",
+    "$SYS.REQ.SERVER.PING", "orders.new"]
+
+REFUSED_PUBLISH = {
+    "server": ["$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_DEAD", "$JS.API.STREAM.CREATE.MINE", "$JS.API.ACCOUNT.PURGE.PLAYBOOKS",
+               "$JS.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL, "$JS.API.CONSUMER.CREATE.NOETL_DEAD", "other.subject", "$SYS.REQ.SERVER.PING"],
+    "worker": ["noetl.commands", "noetl.commands.batch", "noetl.dead.default", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_COMMANDS",
+               "$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_COMMANDS", "$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
+               "$JS.API.CONSUMER.CREATE.NOETL_COMMANDS", "$JS.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL, "$JS.API.STREAM.CREATE.MINE",
+               "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "$JS.API.ACCOUNT.PURGE.NOETL", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject"],
+    "operator": ["noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
+                 "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1"],
+    "playbook": ["$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.SERVER.REMOVE", "$JS.API.META.LEADER.STEPDOWN"],
+}
+REFUSED_SUBSCRIBE = {
+    "server": [">", "_INBOX.>", "_INBOX_default.>", "noetl.>", "$JS.API.>", "$JS.ACK.>"],
+    "worker": [">", "_INBOX.>", "_INBOX_server.>", "_INBOX_batch.>", "noetl.>", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>"],
+    "worker-batch": ["_INBOX_default.>", "noetl.commands"],
+    "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
+}
+# Permitted to the user and imported by nobody: JetStream does not hear it.
+UNHEARD = {
+    "worker": [NEXT + BATCH, "$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + BATCH],
+    "worker-batch": [NEXT + POOL, "$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL],
+    "operator": ["NOETL.API." + verb for verb in (
+        "STREAM.CREATE.MINE", "STREAM.UPDATE.NOETL_COMMANDS", "CONSUMER.CREATE.NOETL_COMMANDS", "CONSUMER.CREATE.NOETL_DEAD",
+        "CONSUMER.DURABLE.CREATE.NOETL_DEAD.spy", "CONSUMER.MSG.NEXT.NOETL_COMMANDS." + POOL, "STREAM.RESTORE.MINE", "STREAM.SNAPSHOT.NOETL_DEAD",
+        "ACCOUNT.PURGE.PLAYBOOKS", "META.LEADER.STEPDOWN", "STREAM.PEER.REMOVE.NOETL_DEAD")],
+}
+
+
+def stream_of(name, subjects, replicas):
+    return {"name": name, "subjects": subjects, "storage": "file", "num_replicas": replicas, "retention": "limits", "max_age": 3600 * 10 ** 9}
+
+
+class Accounts:
+    """One configuration with what lives on it; the tests are those of both."""
+    configuration = ""
+    servers_count = 1
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="noetl-accounts")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.servers = nats_client.Servers(cls.folder.name, cls.text(), cls.servers_count, PROGRAM)
+        cls.addClassCleanup(cls.servers.stop)
+        cls.servers.wait_ready()
+        server, playbook = cls.servers.line("server"), cls.servers.line("playbook")
+        replicas = cls.servers_count
+        for line, name, subjects in ((server, "NOETL_COMMANDS", ["noetl.commands", "noetl.commands.>"]), (server, "NOETL_DEAD", ["noetl.dead.>"]),
+                                     (server, "NOETL_COMMANDS_ADVISORIES", [ADVISORY + ".*"]), (playbook, "ORDERS", ["orders.>"])):
+            cls.made(line.api("STREAM.CREATE." + name, stream_of(name, subjects, replicas)))
+        for durable in (POOL, POOL + ":lane1", POOL + ":lane2", BATCH, BATCH + ":lane1", BATCH + ":lane2"):
+            pool, lane = ("batch" if durable.startswith(BATCH) else "default"), durable.rpartition(":")[2] if ":" in durable else ""
+            subject = ".".join(part for part in ("noetl.commands", "" if pool == "default" and not lane else pool, lane) if part)
+            cls.made(server.api(f"CONSUMER.DURABLE.CREATE.NOETL_COMMANDS.{durable}", {"stream_name": "NOETL_COMMANDS", "config": {
+                "durable_name": durable, "ack_policy": "explicit", "ack_wait": 30 * 10 ** 9, "max_deliver": 3, "filter_subject": subject}}))
+        cls.made(server.api("CONSUMER.DURABLE.CREATE.NOETL_COMMANDS_ADVISORIES.upkeep", {"stream_name": "NOETL_COMMANDS_ADVISORIES", "config": {
+            "durable_name": "upkeep", "ack_policy": "explicit"}}))
+        cls.made(playbook.api("CONSUMER.DURABLE.CREATE.ORDERS.spy", {"stream_name": "ORDERS", "config": {"durable_name": "spy", "ack_policy": "explicit"}}))
+        for line, subject, number in ((server, "noetl.dead.default", 5), (server, "noetl.commands.batch", 5), (playbook, "orders.new", 5)):
+            for _one in range(number):
+                cls.made(nats_client.json.loads(line.ask(subject, {"queue_id": "1"})[0][2]))
+        server.close()
+        playbook.close()
+
+    @classmethod
+    def text(cls):
+        return (ROOT / cls.configuration).read_text(encoding="utf-8")
+
+    @staticmethod
+    def made(answer):
+        if not answer or "error" in answer:
+            raise AssertionError(f"JetStream refused what the harness needs: {answer}")
+
+    def line(self, user, number=0):
+        line = self.servers.line(user, number)
+        self.addCleanup(line.close)
+        return line
+
+    def state(self):
+        """All that an attack could change, as its owners see it."""
+        operator, playbook = self.line("operator"), self.line("playbook")
+        seen = {}
+        for line, names in ((operator, ("NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES")), (playbook, ("ORDERS",))):
+            for name in names:
+                answer = line.api("STREAM.INFO." + name)
+                state = answer.get("state", {})
+                seen[name] = {key: state.get(key) for key in ("messages", "first_seq", "last_seq", "consumer_count")} or answer
+        batch = self.line("worker-batch").api("CONSUMER.INFO.NOETL_COMMANDS." + BATCH)
+        seen[BATCH] = (batch["num_pending"], batch["delivered"]["consumer_seq"])
+        operator.close()
+        playbook.close()
+        return seen
+
+    def publish_notifications(self, count):
+        server = self.line("server")
+        for _one in range(count):
+            self.made(nats_client.json.loads(server.ask("noetl.commands", {"queue_id": "1"})[0][2]))
+
+    def test_a_worker_takes_notifications_and_answers_them(self):
+        self.publish_notifications(6)
+        for number in range(self.servers_count):
+            worker = self.line("worker", number)
+            floor = worker.api("CONSUMER.INFO.NOETL_COMMANDS." + POOL)["ack_floor"]["consumer_seq"]
+
+            taken = worker.ask(NEXT + POOL, {"batch": 2, "no_wait": True, "expires": 10 ** 9}, most=2)
+            for _subject, reply, _body in taken:
+                self.assertTrue(reply.startswith("$JS.ACK."), reply)
+                worker.publish(reply, b"+ACK")
+            worker.flush()
+
+            self.assertEqual(2, len(taken))
+            nats_client.machine.wait_until("the acknowledgements", lambda line=worker, before=floor:
+                                           line.api("CONSUMER.INFO.NOETL_COMMANDS." + POOL)["ack_floor"]["consumer_seq"] >= before + 2)
+            self.assertEqual([], worker.refusals)
+
+    def test_a_worker_is_told_that_nothing_is_there(self):
+        worker = self.line("worker")
+
+        answers = worker.ask(NEXT + POOL + ":lane2", {"batch": 1, "no_wait": True})
+
+        self.assertIn(b"404", answers[0][2][:20])
+
+    def test_a_delivery_handed_back_comes_again(self):
+        self.publish_notifications(1)
+        worker = self.line("worker")
+        (_subject, reply, body), = worker.ask(NEXT + POOL, {"batch": 1})
+        worker.publish(reply, b"-NAK")
+        (_subject, again, same), = worker.ask(NEXT + POOL, {"batch": 1, "expires": 5 * 10 ** 9})
+        worker.publish(again, b"+ACK")
+        worker.flush()
+
+        self.assertEqual(body, same)
+
+    def test_publishing_elsewhere_is_refused(self):
+        for user, subjects in REFUSED_PUBLISH.items():
+            line = self.line(user)
+            for subject in subjects:
+                with self.subTest(user=user, subject=subject):
+                    self.assertTrue(line.is_refused(f"PUB {subject} 0\r\n"))
+
+    def test_listening_elsewhere_is_refused(self):
+        for user, subjects in REFUSED_SUBSCRIBE.items():
+            line = self.line(user)
+            for subject in subjects:
+                with self.subTest(user=user, subject=subject):
+                    self.assertTrue(line.is_refused(f"SUB {subject} 9999"))
+
+    def test_what_an_account_does_not_import_is_not_heard(self):
+        before = self.state()
+        body = nats_client.json.dumps({"stream_name": "NOETL_DEAD", "batch": 1, "config": {
+            "name": "MINE", "durable_name": "spy", "deliver_subject": "noetl.commands"}}).encode()
+        for user, subjects in UNHEARD.items():
+            line = self.line(user)
+            line.send(f"SUB {line.prefix}.* 9999".encode())
+            for number, subject in enumerate(subjects):
+                line.publish(subject, body, f"{line.prefix}.{number}")
+            line.flush()
+            self.assertEqual([], line.refusals)
+            heard = nats_client.messages_for(line, 1.0)
+
+            # 503: nobody there; 10039: no JetStream in the account, 10038: it wants no body.
+            answered = {subjects[int(inbox.rpartition(".")[2])]: body for inbox, _reply, body in heard
+                        if b"503" not in body[:20] and b'"err_code":10039' not in body and b'"err_code":10038' not in body}
+            self.assertEqual({}, answered, user)
+        self.assertEqual(before, self.state())
+
+    def attack_by_reply(self, line, requests):
+        for reply in REPLIES:
+            for subject, body in requests:
+                line.publish(subject, body, reply)
+        line.flush()
+        # The requests themselves are allowed. nats-server 2.15 looks at the reply subject as well.
+        self.assertEqual([], [one for one in line.refusals if "with Reply" not in one])
+
+    def test_a_reply_subject_of_a_worker_does_nothing(self):
+        self.publish_notifications(1)
+        worker = self.line("worker")
+        (_subject, ack, _body), = worker.ask(NEXT + POOL, {"batch": 1})
+        before = self.state()
+
+        self.attack_by_reply(worker, [(NEXT + POOL, b'{"batch":1,"no_wait":true}'), (NEXT + POOL + ":lane1", b'{"batch":100000,"no_wait":true}'),
+                                      (NEXT + POOL, b'{"batch":1,"expires":500000000}'), ("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL, b""), (ack, b'+NXT {"batch":1,"no_wait":true}'), (ack, b"+WPI")])
+
+        self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
+
+    def test_what_is_delivered_to_a_reply_subject_stays_with_the_worker(self):
+        self.publish_notifications(3)
+        worker = self.line("worker")
+        before = self.state()
+
+        for reply in ("noetl.commands", "noetl.commands.batch", "noetl.dead.default", "orders.new", "$JS.API.STREAM.PURGE.NOETL_DEAD"):
+            worker.publish(NEXT + POOL, b'{"batch":3,"no_wait":true}', reply)
+        worker.flush()
+
+        self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
+
+    def test_a_reply_subject_of_an_operator_does_nothing(self):
+        operator = self.line("operator")
+        before = self.state()
+
+        self.attack_by_reply(operator, [("NOETL.API.STREAM.INFO.NOETL_COMMANDS", b""), ("NOETL.API.STREAM.NAMES", b""),
+                                        ("NOETL.API.STREAM.MSG.GET.NOETL_DEAD", b'{"seq":1}'), ("NOETL.API.CONSUMER.INFO.NOETL_COMMANDS." + POOL, b"")])
+
+        self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
+
+    def test_an_operator_looks_at_everything_and_mends(self):
+        operator = self.line("operator")
+
+        self.assertEqual({"NOETL_COMMANDS", "NOETL_DEAD", "NOETL_COMMANDS_ADVISORIES"}, set(operator.api("STREAM.NAMES")["streams"]))
+        self.assertEqual("NOETL_DEAD", operator.api("STREAM.INFO.NOETL_DEAD")["config"]["name"])
+        self.assertIn(POOL, operator.api("CONSUMER.NAMES.NOETL_COMMANDS")["consumers"])
+        self.assertIn("message", operator.api("STREAM.MSG.GET.NOETL_DEAD", {"seq": 1}))
+        self.assertTrue(operator.api("STREAM.PURGE.NOETL_COMMANDS_ADVISORIES").get("success"))
+
+    def test_playbooks_do_as_they_like_in_their_account_and_in_no_other(self):
+        playbook = self.line("playbook")
+        before = self.state()
+        playbook.ask("orders.new", {"id": 1})
+        for subject in ("noetl.commands", "noetl.dead.default", "_INBOX_server.test", ADVISORY + "." + POOL):
+            playbook.publish(subject, b"{}")
+        for name in ("NOETL_COMMANDS", "NOETL_DEAD"):
+            self.assertEqual(404, playbook.api("STREAM.INFO." + name)["error"]["code"])
+            self.assertEqual(404, playbook.api("STREAM.DELETE." + name)["error"]["code"])
+        after = self.state()
+
+        self.assertEqual(before.pop("ORDERS")["messages"] + 1, after.pop("ORDERS")["messages"])
+        self.assertEqual(before, after)
+
+    def test_nobody_deletes_streams_of_other_accounts(self):
+        if VERSION < (2, 10, 27):
+            self.skipTest(f"nats-server {VERSION} answers $JS.API.ACCOUNT.PURGE to everybody (CVE-2025-30215): docs/deployment.md says so")
+        before = self.state()
+        for user, subject in (("playbook", "$JS.API.CONSUMER.MSG.NEXT.ORDERS.none"), ("playbook", "$JS.API.STREAM.INFO.ORDERS"),
+                              ("server", "$JS.API.CONSUMER.MSG.NEXT.NOETL_COMMANDS_ADVISORIES.upkeep")):
+            line = self.line(user)
+            for victim in ("NOETL", "PLAYBOOKS", "SYS"):
+                line.publish(subject, b'{"batch":1,"no_wait":true}' if "NEXT" in subject else b"", "$JS.API.ACCOUNT.PURGE." + victim)
+            line.flush()
+
+        self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
+
+
+class OneServerTest(Accounts, unittest.TestCase):
+    @classmethod
+    def text(cls):
+        return "server_name: nats-0\nlisten: 0.0.0.0:4222\njetstream { store_dir: /data }\ninclude accounts.conf\n"
+
+    def test_the_attack_works_from_inside_the_account_so_that_this_table_would_see_it(self):
+        """The user `server` is in the account of the streams, where a reply subject has JetStream's rights: nobody else may be."""
+        server = self.line("server")
+        server.publish("noetl.dead.default", b"{}")
+        server.publish("$JS.API.CONSUMER.MSG.NEXT.NOETL_COMMANDS_ADVISORIES.upkeep", b'{"batch":1,"no_wait":true}', "$JS.API.STREAM.PURGE.NOETL_DEAD")
+        server.flush()
+        if any("with Reply" in one for one in server.refusals):
+            return  # nats-server 2.15 looks at the reply subject as well
+
+        nats_client.machine.wait_until("the purge", lambda: self.state()["NOETL_DEAD"]["messages"] == 0)
+        self.made(nats_client.json.loads(server.ask("noetl.dead.default", {"queue_id": "1"})[0][2]))
+
+
+class ProductionTest(Accounts, unittest.TestCase):
+    configuration = "deploy/nats/nats-server.conf"
+    servers_count = 3
+
+    def test_nothing_is_said_without_tls(self):
+        with self.assertRaises((nats_client.Refused, OSError)):
+            nats_client.Line(self.servers.ports[0], "worker", "worker-secret").close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,105 @@
+"""Server and workers on the production configuration of NATS: a cluster of three with TLS, accounts by role, a pool each. What they do is
+permitted, and what they are not told of is not. NOETL_TEST_NATS_SERVER names another nats-server than the one in PATH."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+
+import nats_client
+from nats_client import ROOT, machine
+
+BIN = pathlib.Path(os.environ.get("NOETL_BIN_DIR") or sys.exit("set NOETL_BIN_DIR to the folder of the programs"))
+PROGRAM = os.environ.get("NOETL_TEST_NATS_SERVER") or machine.find_program("nats-server")
+
+
+class ProductTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="noetl-nats-product")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.folder.chmod(0o755)  # Postgres, which root cannot be, goes through it
+        cls.nats = nats_client.Servers(cls.folder / "nats", (ROOT / "deploy/nats/nats-server.conf").read_text(), 3, PROGRAM)
+        cls.addClassCleanup(cls.nats.stop)
+        cls.nats.wait_ready()
+        cls.start_postgres()
+        cls.port = machine.free_port()
+        cls.url = f"http://127.0.0.1:{cls.port}"
+        cls.start("server", "noetl-server", "server", {"NOETL_DATABASE_URL": cls.database, "NOETL_PORT": str(cls.port), "NOETL_HOST": "127.0.0.1",
+                                                       "NOETL_NATS_REPLICAS": "3"})
+        machine.wait_until("the server", lambda: cls.answer("/readyz", is_text=True), 60)
+        cls.start("worker", "noetl-worker", "worker", {"NOETL_WORKER_SLOTS": "4", "NOETL_WORKER_HAND_OVER": "off"})
+        cls.start("worker-batch", "noetl-worker", "worker-batch", {"NOETL_WORKER_POOL_NAME": "batch", "NOETL_WORKER_HAND_OVER": "off"})
+        for name in ("worker", "worker-batch"):
+            machine.wait_until(f"{name} to subscribe", lambda who=name: "Subscribed to" in cls.log(who), 60)
+
+    @classmethod
+    def start_postgres(cls):
+        data, port = cls.folder / "cluster", machine.free_port()
+        machine.init_cluster(data)
+        user, _entry = machine.ordinary_user()
+        with open(cls.folder / "postgres.log", "wb") as log:
+            process = subprocess.Popen(machine.postgres_command(data, port), stdout=log, stderr=log, cwd=data, preexec_fn=machine.die_with_parent(9), **user)
+        cls.addClassCleanup(process.wait)
+        cls.addClassCleanup(process.kill)
+        machine.wait_until("Postgres", lambda: machine.is_postgres_ready(port), 60)
+        subprocess.run([machine.find_program("psql"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "create role noetl login",
+                        "-c", "create database noetl owner noetl"], check=True)
+        cls.database = f"postgresql://noetl@127.0.0.1:{port}/noetl"
+
+    @classmethod
+    def start(cls, name, program, user, variables):
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("NOETL_", "NATS_"))}
+        environment.update({"SERVER_API_URL": cls.url, "NATS_URL": ",".join(f"tls://127.0.0.1:{port}" for port in cls.nats.ports), "NOETL_NATS_CA": cls.nats.authority,
+                            "NOETL_NATS_USER": user, "NOETL_NATS_PASSWORD": user + "-secret", **variables})
+        with open(cls.folder / f"{name}.log", "wb") as log:
+            process = subprocess.Popen([BIN / program], env=environment, stdout=log, stderr=log, preexec_fn=machine.die_with_parent(9))
+        cls.addClassCleanup(process.wait)
+        cls.addClassCleanup(process.terminate)
+
+    @classmethod
+    def log(cls, name):
+        return (cls.folder / f"{name}.log").read_text(errors="replace")
+
+    @classmethod
+    def answer(cls, path, body=None, is_text=False):
+        try:
+            request = urllib.request.Request(cls.url + path, data=None if body is None else json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.read().decode() if is_text else json.load(answer)
+        except OSError:
+            return None
+
+    def run_commands(self, pool, count):
+        ids = self.answer("/api/v2/commands", {"commands": [{"pool": pool, "tool": {"kind": "noop"}} for _one in range(count)]})["queue_ids"]
+        machine.wait_until(f"commands of {pool}", lambda: all(self.answer(f"/api/v2/commands/{one}")["status"] == "done" for one in ids), 60, 0.2)
+
+    def consumer(self, name):
+        operator = self.nats.line("operator")
+        self.addCleanup(operator.close)
+        return operator.api("CONSUMER.INFO.NOETL_COMMANDS." + name)
+
+    def test_commands_are_notified_claimed_and_acknowledged(self):
+        for pool, durable in (("default", "noetl-worker-pool"), ("batch", "noetl-worker-pool-batch")):
+            self.run_commands(pool, 30)
+
+            machine.wait_until("the acknowledgements", lambda name=durable: (lambda one: one["num_pending"] == 0 and one["num_ack_pending"] == 0
+                                                                             and one["delivered"]["consumer_seq"] > 0)(self.consumer(name)), 60)
+        for name in ("worker", "worker-batch"):
+            # Before it subscribed it may have found no consumer yet.
+            self.assertNotIn("polling the server instead", self.log(name).rpartition("Subscribed to")[2])
+
+    def test_nothing_that_they_do_is_refused(self):
+        self.run_commands("default", 5)
+
+        for number in range(3):
+            refused = [line for line in self.nats.log(number).splitlines() if "iolation" in line]
+            self.assertEqual([], refused)
+
+
+if __name__ == "__main__":
+    unittest.main()
