@@ -136,8 +136,10 @@ class Trial(Api):
                         row["status"] == "COMPLETED")
 
     def nats_commands(self):
-        url = f"nats://noetl:noetl@localhost:{self.forwards[30422].port}"
-        info = run(self.built / "nats", "--server", url, "stream", "info", "NOETL_COMMANDS", "--json", check=False, env=dict(os.environ, HOME=str(self.node.work)))
+        operator = json.loads((ROOT / "k8s/overlays/kind/nats/.secrets/noetl.json").read_text(encoding="utf-8"))
+        login = ("--server", f"nats://localhost:{self.forwards[30422].port}", "--user", "operator", "--password", operator["password"],
+                 "--js-api-prefix", operator["jetstream_api_prefix"])
+        info = run(self.built / "nats", *login, "stream", "info", "NOETL_COMMANDS", "--json", check=False, env=dict(os.environ, HOME=str(self.node.work)))
         state = json.loads(info.stdout) if info.returncode == 0 else {}
         self.report.saw(f"nats stream info NOETL_COMMANDS at localhost:{self.forwards[30422].port}",
                         f"{state['config']['num_replicas']} replicas, {state['state']['messages']} messages" if state else info.stderr[-200:], bool(state))
@@ -150,10 +152,6 @@ class Trial(Api):
         names = self.kubectl("exec", "-n", "nats", "nats-0", "--", "nats", "consumer", "ls", "NOETL_COMMANDS", "--names").stdout.split()
         lanes = [f"noetl-worker-pool-batch{lane}" for lane in ("", ":lane1", ":lane2")]
         self.report.saw("consumers of the pool batch before its first command", f"{sum(lane in names for lane in lanes)} of 3", set(lanes) <= set(names))
-        # This one pages, and wants a terminal.
-        view = f"kubectl --kubeconfig={self.node.config('admin')} exec -it -n nats nats-0 -- nats stream view NOETL_COMMANDS"
-        seen = run("timeout", "15", "script", "-qec", view, "/dev/null", check=False, stdin=subprocess.DEVNULL).stdout
-        self.report.saw("kubectl exec -it -n nats nats-0 -- nats stream view NOETL_COMMANDS", f"{seen.count('queue_id')} notifications", "queue_id" in seen)
         log = self.kubectl("logs", "-n", "noetl", "-l", "app=noetl-worker", "--tail=50").stdout
         said = [line for line in log.splitlines() if "Subscribed to" in line]
         self.report.saw('kubectl logs -n noetl -l app=noetl-worker --tail=50 | grep "Subscribed to"', f"{len(said)} lines", len(said) >= 2)
@@ -260,14 +258,17 @@ class Trial(Api):
         self.secret("noetl-server", "noetl", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://server:server-password@{NATS}",
                     "--from-literal=database-url=postgresql://noetl:noetl@postgres.postgres.svc.cluster.local/noetl",
                     f"--from-literal=encryption-key={run('openssl', 'rand', '-base64', '32').stdout.strip()}")
-        self.secret("noetl-worker", "noetl", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://worker:worker-password@{NATS}")
+        for name, user in (("noetl-worker", "worker"), ("noetl-worker-batch", "worker-batch")):
+            self.secret(name, "noetl", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://{user}:{user}-password@{NATS}")
         self.secret("noetl-ca", "noetl", f"--from-file={self.node.work}/state/nats/ca")
 
     def secrets_of_nats(self):
         make_secrets(self.node.work / "state/nats")
         self.secret("nats-passwords", "nats", f"--from-file={self.node.work}/state/nats/passwords")
         self.secret("nats-certificates", "nats", f"--from-file={self.node.work}/state/nats/certificates")
-        self.secret("nats-operator", "nats", f"--from-literal=url=tls://operator:operator-password@{NATS}")
+        context = {"url": f"tls://{NATS}", "user": "operator", "password": "operator-password", "jetstream_api_prefix": "NOETL.API",
+                   "ca": "/etc/nats-secrets/certificates/ca.crt"}
+        self.secret("nats-operator", "nats", f"--from-literal=noetl.json={json.dumps(context)}")
 
     def secret(self, name, namespace, *values):
         self.kubectl("create", "secret", "generic", name, "-n", namespace, *values)

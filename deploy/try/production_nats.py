@@ -8,7 +8,7 @@ from engine import ROOT, image_of, run
 
 HOSTS = "nats-headless.nats.svc.cluster.local"
 CLIENT_HOST = "nats.nats.svc.cluster.local"
-ROLES = ("server", "worker", "playbook", "operator", "system")
+ROLES = ("server", "worker", "worker-batch", "playbook", "operator", "system")
 
 
 def make_secrets(folder):
@@ -16,7 +16,7 @@ def make_secrets(folder):
     certificates, passwords, trusted = (folder / name for name in ("certificates", "passwords", "ca"))
     for one in (certificates, passwords, trusted):
         one.mkdir(parents=True, exist_ok=True)
-    (passwords / "passwords.conf").write_text("".join(f'{role.upper()}_PASSWORD: "{role}-password"\n' for role in ROLES))
+    (passwords / "passwords.conf").write_text("".join(f'{role.upper().replace("-", "_")}_PASSWORD: "{role}-password"\n' for role in ROLES))
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     run("openssl", "req", "-x509", *curve, "-days", "2", "-subj", "/CN=try", "-keyout", folder / "ca.key", "-out", certificates / "ca.crt")
     run("openssl", "req", *curve, "-subj", "/CN=nats", "-keyout", certificates / "tls.key", "-out", folder / "request")
@@ -45,6 +45,7 @@ class ProductionNats:
         self.start(f"{self.stack.project}-nats-{number}", "--network-alias", f"nats-{number}.{HOSTS}", "--network-alias", CLIENT_HOST,
                    "--user", "10002:10002", "--tmpfs", "/data:uid=10002,gid=10002", "-e", f"NATS_NAME=nats-{number}",
                    "-v", f"{ROOT}/deploy/nats/nats-server.conf:/etc/nats/nats-server.conf:ro",
+                   "-v", f"{ROOT}/deploy/nats/accounts.conf:/etc/nats/accounts.conf:ro",
                    "-v", f"{self.folder}/certificates:/etc/nats-secrets/certificates:ro", "-v", f"{self.folder}/passwords:/etc/nats-secrets/passwords:ro",
                    "--entrypoint", "nats-server", image_of("nats"), "-c", "/etc/nats/nats-server.conf")
 
@@ -77,8 +78,9 @@ class ProductionNats:
         for number in range(3):
             self.start_nats(number)
         wait_for("a cluster", lambda: any("JetStream cluster metadata leader" in self.log_of(f"nats-{number}") for number in range(3)))
-        self.engine("exec", self.stack.containers("postgres")[0], "psql", "-U", "noetl", "-c", "create database tls")
-        self.start_program("server", NOETL_DATABASE_URL="postgresql://noetl:noetl@postgres/tls")
+        self.engine("exec", self.stack.containers("postgres")[0], "psql", "-U", "postgres", "-c", "create role tls login password 'tls'",
+                    "-c", "create database tls owner tls")
+        self.start_program("server", NOETL_DATABASE_URL="postgresql://tls:tls@postgres/tls")
         self.start_program("worker")
         wait_for("the worker to take notifications", lambda: "Subscribed to noetl.commands" in self.log_of("tls-worker"), 30)
         tool = self.engine("exec", f"{self.stack.project}-tls-server", "noetlctl", "command", "enqueue", "shell", "--tool", '{"command": "hostname"}', "-o", "json")

@@ -15,7 +15,7 @@ def free_port():
 class Stack(Api):
     def __init__(self, engine, project):
         self.engine = engine
-        names = ("NOETL_PORT", "NATS_PORT", "NATS_MONITORING_PORT", "POSTGRES_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
+        names = ("NOETL_PORT", "NATS_PORT", "POSTGRES_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
         self.ports = {name: free_port() for name in names}
         self.environment = dict(engine.environment, COMPOSE_PROJECT_NAME=project, **{name: str(port) for name, port in self.ports.items()})
         self.project = project
@@ -31,6 +31,10 @@ class Stack(Api):
         found = self.engine("ps", "-q", "--filter", f"label=com.docker.compose.project={self.project}",
                             "--filter", f"label=com.docker.compose.service={service}").stdout.split()
         return sorted(found)
+
+    def secret(self, service, name):
+        """What the service `secrets` made for another."""
+        return self.engine("exec", self.containers(service)[0], "cat", f"/run/noetl/{name}").stdout.strip()
 
     def network(self):
         return f"{self.project}_default"

@@ -182,8 +182,8 @@ class Trial:
         deployment = next(one for one in rendered if one["kind"] == "Deployment" and one["metadata"]["name"] == "noetl-worker")
         container = deployment["spec"]["template"]["spec"]["containers"][0]
         config = next(one for one in rendered if one["kind"] == "ConfigMap" and one["metadata"]["name"] == container["envFrom"][0]["configMapRef"]["name"])
-        variables = {**config["data"], "SERVER_API_URL": "http://server:8082", "NATS_URL": "nats://noetl:noetl@nats:4222", "NOETL_WORKER_ID": "noetl-worker-try",
-                     "NOETL_WORKER_POOL_NAME": "try", "NOETL_WORKER_TOKEN": "noetl-laptop"}
+        variables = {**config["data"], "SERVER_API_URL": "http://server:8082", "NATS_URL": "none", "NOETL_WORKER_ID": "noetl-worker-try",
+                     "NOETL_WORKER_POOL_NAME": "try", "NOETL_WORKER_TOKEN": self.stack.secret("worker", "worker-token")}
         name = f"{self.stack.project}-pod"
         try:
             self.pod_of(name, container, variables)
@@ -191,7 +191,8 @@ class Trial:
             self.engine("rm", "-f", name, check=False)
         job = next(one for one in rendered if one["kind"] == "Job")["spec"]["template"]["spec"]["containers"][0]
         migrated = self.engine("run", "--rm", "--network", self.stack.network(), "--read-only", "--cap-drop", "ALL", "-e",
-                               "NOETL_DATABASE_URL=postgresql://noetl:noetl@postgres/noetl", "local/noetl:latest", *job["args"])
+                               f"NOETL_DATABASE_URL=postgresql://noetl:{self.stack.secret('server', 'postgres-password')}@postgres/noetl",
+                               "local/noetl:latest", *job["args"])
         self.report.saw("pod: the migration's job, on a database that is current", (migrated.stdout + migrated.stderr).strip()[:120])
 
     def pod_of(self, name, container, variables):
@@ -220,9 +221,9 @@ class Trial:
         queue_id = self.stack.enqueue("hostname", delay=15)
         postgres = self.stack.containers("postgres")[0]
         self.engine("exec", postgres, "pg_dump", "-U", "noetl", "--format=custom", "--file=/tmp/noetl.dump", "noetl")
-        self.engine("exec", postgres, "createdb", "-U", "noetl", "restored")
+        self.engine("exec", postgres, "createdb", "-U", "postgres", "-O", "noetl", "restored")
         self.engine("exec", postgres, "pg_restore", "-U", "noetl", "--dbname=restored", "--no-owner", "/tmp/noetl.dump")
-        url = "postgresql://noetl:noetl@postgres/restored"
+        url = f"postgresql://noetl:{self.stack.secret('server', 'postgres-password')}@postgres/restored"
         names = {mode: f"{self.stack.project}-restored-{mode}" for mode in ("server", "worker")}
         try:
             for mode, name in names.items():

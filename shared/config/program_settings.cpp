@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "shared/base/invariant.hpp"
+#include "shared/config/known_passwords.hpp"
 
 namespace noetl::config {
 namespace {
@@ -101,6 +102,23 @@ base::Result<void> check_lease(const Reader& read) {
                  "lease");
 }
 
+// A password of an earlier release's compose file guards nothing.
+base::Result<void> check_passwords(const Reader& read) {
+  const auto refused = [&](std::string_view name) -> base::Result<void> {
+    return failure(ErrorCode::invalid_input,
+                   std::string(name) + " (from " + read.at(name).where +
+                       ") has a password that everybody knows: make one with openssl rand -hex 32",
+                   std::string(name));
+  };
+  for (const std::string_view name : {"worker-token", "postgres-password", "nats-password", "nats-token"}) {
+    if (is_known_password(read.text(name))) return refused(name);
+  }
+  for (const std::string_view name : {"database-url", "nats-url"}) {
+    if (has_known_password(read.text(name))) return refused(name);
+  }
+  return {};
+}
+
 std::string advertised_url(const Reader& read) {
   if (read.at("server-url").origin != Origin::default_value) return read.text("server-url");
   return read.integer("port") == 0 ? "" : "http://localhost:" + read.text("port");
@@ -110,6 +128,7 @@ std::string advertised_url(const Reader& read) {
 
 base::Result<ServerSettings> server_settings(const Resolved& resolved) {
   const Reader read(resolved);
+  if (auto checked = check_passwords(read); !checked) return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return ServerSettings{.log = log_choice(read),
                         .nats = nats_settings(read),

@@ -115,7 +115,10 @@ class ProductTest(unittest.TestCase):
     def test_every_variable_of_compose_and_systemd_is_a_setting(self):
         services = yaml.safe_load(text_of("deploy/compose.yaml"))["services"]
         for name in ("server", "worker"):
-            self.check_settings(services[name]["environment"], f"compose.yaml, service {name}")
+            # deploy/with-secrets reads the file of NAME_FILE into NAME.
+            self.assertIn("/with-secrets", services[name]["entrypoint"])
+            self.check_settings({re.sub("_FILE$", "", one) if one not in product.settings() else one for one in services[name]["environment"]},
+                                f"compose.yaml, service {name}")
         for path in ("deploy/systemd/server.env", "deploy/systemd/worker.env"):
             commented = re.findall(r"^#([A-Z][A-Z0-9_]+)=", text_of(path), re.M)
             self.check_settings({*env_file(path), *commented}, path)
@@ -371,14 +374,15 @@ class FilesTest(unittest.TestCase):
                 here = pathlib.Path(folder) / "nats" / "nats-server.conf"
                 here.write_text(text_of(path).replace("/etc/nats-secrets", str(secrets)).replace("/data", f"{folder}/data"))
                 run = subprocess.run([program, "-t", "-c", here], capture_output=True, text=True, check=False,
-                                     env={"PATH": "/usr/bin:/bin", "NATS_NAME": "nats-0", "NATS_USER": "u", "NATS_PASSWORD": "p"})
+                                     env={"PATH": "/usr/bin:/bin", "NATS_NAME": "nats-0"})
                 self.assertEqual(0, run.returncode, f"{path}: {run.stdout}{run.stderr}")
 
     def test_compose_bounds_and_watches_every_service(self):
         services = yaml.safe_load(text_of("deploy/compose.yaml"))["services"]
-        self.assertEqual({"postgres", "nats", "server", "worker", "prometheus", "grafana"}, set(services))
+        self.assertEqual({"secrets", "postgres", "nats", "server", "worker", "prometheus", "grafana"}, set(services))
         for name, service in services.items():
-            self.assertEqual("unless-stopped", service["restart"], name)
+            # What makes the secrets has done so and ends.
+            self.assertEqual("no" if name == "secrets" else "unless-stopped", service["restart"], name)
             self.assertIn("mem_limit", service, name)
             if name in ("postgres", "nats", "server", "worker"):
                 self.assertIn("healthcheck", service, name)

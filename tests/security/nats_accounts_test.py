@@ -262,10 +262,8 @@ class Accounts:
         self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
 
 
-class OneServerTest(Accounts, unittest.TestCase):
-    @classmethod
-    def text(cls):
-        return "server_name: nats-0\nlisten: 0.0.0.0:4222\njetstream { store_dir: /data }\ninclude accounts.conf\n"
+class ComposeTest(Accounts, unittest.TestCase):
+    configuration = "deploy/nats/nats-server.compose.conf"
 
     def test_the_attack_works_from_inside_the_account_so_that_this_table_would_see_it(self):
         """The user `server` is in the account of the streams, where a reply subject has JetStream's rights: nobody else may be."""

@@ -4,6 +4,9 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "shared/config/describe.hpp"
 #include "shared/config/program_flags.hpp"
@@ -30,6 +33,29 @@ TEST_CASE("the defaults of the server are the seed's") {
   CHECK(settings.heartbeat_interval == std::chrono::seconds{1});
   CHECK(settings.lease == std::chrono::seconds{5});
   CHECK(settings.database_url == "host='localhost' port='5432' dbname='noetl' user='noetl'");
+}
+
+TEST_CASE("passwords that everybody knows are refused, wherever they stand") {
+  const std::map<std::string, std::vector<std::string>> refused{
+      {"worker-token", {"noetl-laptop", "changeme"}},
+      {"postgres-password", {"noetl", "Password"}},
+      {"nats-password", {"noetl"}},
+      {"nats-token", {"secret"}},
+      {"nats-url", {"nats://noetl:noetl@nats:4222", "tls://a:x9@h,nats://b:noetl@h2"}},
+      {"database-url", {"postgresql://noetl:noetl@db/noetl", "host=db user=noetl password=noetl", "password='noetl' host=db"}}};
+  for (const auto& [name, values] : refused) {
+    for (const auto& value : values) {
+      const auto settings = server_settings(resolved_from({{name, value}}));
+      REQUIRE_MESSAGE(!settings.has_value(), name << " = " << value);
+      CHECK(settings.error().code == base::ErrorCode::invalid_input);
+      CHECK(settings.error().message.find(value) == std::string::npos);
+    }
+  }
+
+  CHECK(server_settings(resolved_from({{"worker-token", "4f9a0b"},
+                                       {"nats-url", "nats://noetl:4f9a0b@nats:4222"},
+                                       {"database-url", "postgresql://noetl@db/noetl"}}))
+            .has_value());
 }
 
 TEST_CASE("workers and noetlctl know the server's authority; what lives in NATS is the server's to say") {
