@@ -112,6 +112,7 @@ class Trial(Api):
     def deployed(self):
         """As `task deploy` does it."""
         began = time.monotonic()
+        run(ROOT / "deploy/make-secrets", "kind")
         applied = self.kubectl("apply", "-k", ROOT / "k8s/overlays/kind")
         self.kubectl("wait", "--for=condition=complete", "job/noetl-migrate", "-n", "noetl", "--timeout=300s")
         migrated = time.monotonic() - began
@@ -254,9 +255,10 @@ class Trial(Api):
     # The overlay for production, and the chart.
 
     def secrets_of_noetl(self):
-        """docs/kubernetes.md, "Secrets", with passwords of this trial."""
+        """docs/kubernetes.md, "Secrets", with passwords of this trial, and of the overlay for kind for its Postgres."""
+        password = (ROOT / "k8s/overlays/kind/postgres/.secrets/noetl").read_text(encoding="utf-8")
         self.secret("noetl-server", "noetl", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://server:server-password@{NATS}",
-                    "--from-literal=database-url=postgresql://noetl:noetl@postgres.postgres.svc.cluster.local/noetl",
+                    f"--from-literal=database-url=postgresql://noetl:{password}@postgres.postgres.svc.cluster.local/noetl",
                     f"--from-literal=encryption-key={run('openssl', 'rand', '-base64', '32').stdout.strip()}")
         for name, user in (("noetl-worker", "worker"), ("noetl-worker-batch", "worker-batch")):
             self.secret(name, "noetl", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://{user}:{user}-password@{NATS}")

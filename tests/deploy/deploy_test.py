@@ -349,7 +349,8 @@ class FilesTest(unittest.TestCase):
     def test_copies_are_equal(self):
         for name in ("nats-server.conf", "accounts.conf"):
             self.assertEqual(text_of(f"deploy/nats/{name}"), text_of(f"k8s/nats/{name}"))
-        self.assertEqual(text_of("deploy/postgres/postgresql.conf"), text_of("k8s/postgres/postgresql.conf"))
+        for name in ("postgresql.conf", "roles.sh"):
+            self.assertEqual(text_of(f"deploy/postgres/{name}"), text_of(f"k8s/postgres/{name}"))
         self.assertEqual(text_of("deploy/prometheus/alerts.yaml"), text_of("k8s/helm/noetl/files/alerts.yaml"))
         rule = yaml.safe_load(text_of("k8s/components/monitoring/alerts.yaml"))
         self.assertEqual(yaml.safe_load(text_of("deploy/prometheus/alerts.yaml"))["groups"], rule["spec"]["groups"])
