@@ -55,19 +55,24 @@ class Postgres:
     """Default settings, fsync and synchronous commit on; only the number of connections is raised."""
 
     def __init__(self, folder):
-        data, self.port = os.path.join(folder, "postgres"), free_port()
+        data, self.port, self.has_role = os.path.join(folder, "postgres"), free_port(), False
         init_cluster(data)
         with open(os.path.join(folder, "postgres.log"), "w") as log:
             self.process = subprocess.Popen(postgres_command(data, self.port), stdout=log, stderr=log, cwd=data,
                                             preexec_fn=die_with_parent(signal.SIGQUIT), **ordinary_user()[0])
         wait_until("Postgres", lambda: is_postgres_ready(self.port))
 
-    def url(self, database="postgres"):
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+    def url(self, database="postgres", role="postgres"):
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name):
-        subprocess.run([find_program("createdb"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name], check=True)
-        return self.url(name)
+        # Its owner is what servers log in as, who refuse to be superusers.
+        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
+        if not self.has_role:
+            subprocess.run([find_program("createuser"), *at, "noetl_server"], check=True)
+            self.has_role = True
+        subprocess.run([find_program("createdb"), *at, "-O", "noetl_server", name], check=True)
+        return self.url(name, "noetl_server")
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
@@ -124,7 +129,7 @@ class Stack:
             raise RuntimeError("noetl-server ended: " + open(os.path.join(self.folder, "server.log")).read())
         self.port = int(open(port_file).read())
         wait_until("/readyz", lambda: self.call("GET", "/readyz")[0] == 200)
-        self.sql = Session(self.database_url)
+        self.sql = Session(self.postgres.url("noetl"))
 
     def start_nats(self):
         self.nats = self.spawn([find_program("nats-server"), "-a", "127.0.0.1", "-p", str(self.nats_port), "-js", "-sd",

@@ -18,6 +18,7 @@
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
+#include "server/store/database_role.hpp"
 #include "server/store/enqueue_listener.hpp"
 #include "server/store/errors.hpp"
 #include "server/store/migrations.hpp"
@@ -40,8 +41,18 @@ using telemetry::log_warn;
 // written again with every step.
 constexpr std::size_t state_bytes_max = 4096;
 
+base::Result<void> check_role(const config::ServerSettings& settings) {
+  const auto role = store::role_of(settings.database_url);
+  if (!role) return base::failure(role.error());
+  if (!role->is_superuser) return {};
+  if (!settings.allows_superuser) return base::failure(store::superuser_refused(*role));
+  log_warn("server", "the database role is a superuser, as allow-superuser allows", {{"role", role->name}});
+  return {};
+}
+
 // Applies what is missing, or only checks, as the settings say.
 base::Result<void> prepare_schema(const config::ServerSettings& settings) {
+  if (auto checked = check_role(settings); !checked) return checked;
   if (settings.should_migrate) {
     const auto applied = store::migrate_up(settings.database_url);
     if (!applied) return base::failure(applied.error());
@@ -108,11 +119,23 @@ base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& setti
 // Pools and statuses that a gauge was made for.
 using QueuePlaces = base::Guarded<std::set<std::pair<std::string, std::string>>>;
 
+constexpr std::size_t places_max = 2048;
+constexpr const char* others = "(others)";
+
 // Where no command is any more there is no row: the gauge falls to zero instead of staying as it was.
 void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& known) {
   std::map<std::pair<std::string, std::string>, std::int64_t> counts;
-  for (const auto& depth : app::read_queue_depth(parts)) counts[{depth.pool, depth.status}] = depth.count;
+  for (const auto& depth : app::read_queue_depth(parts)) counts[{depth.pool, depth.status}] += depth.count;
   known.with([&counts](auto& places) {
+    // A gauge is kept for good, and whoever enqueues names pools: beyond the bound they are counted together.
+    for (auto it = counts.begin(); it != counts.end();) {
+      if (places.contains(it->first) || places.size() + counts.size() < places_max || it->first.first == others) {
+        ++it;
+        continue;
+      }
+      counts[{others, it->first.second}] += it->second;
+      it = counts.erase(it);
+    }
     for (const auto& place : places) counts.try_emplace(place, 0);
     for (const auto& [place, count] : counts) places.insert(place);
   });
@@ -146,6 +169,10 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
   const auto given_up = metrics.gauge("noetl_notifications_given_up",
                                       "Notifications that JetStream gave up after their last delivery, seen "
                                       "by this server's upkeep since start");
+  const auto dropped =
+      metrics.gauge("noetl_advisories_dropped",
+                    "Given up notifications that were not stored: of no command that is there, or more than 60 a "
+                    "minute in a pool");
   const auto pruned = [&metrics](const char* what) {
     return metrics.gauge("noetl_retention_rows_pruned",
                          "What left when its time was over, by this server's upkeep since start",
@@ -157,7 +184,7 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
       metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
   metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected,
-                         borrowed, handed_over, standing_by, rung, expired, failures, leading, given_up,
+                         borrowed, handed_over, standing_by, rung, expired, failures, leading, given_up, dropped,
                          pruned_commands, pruned_events, pruned_executions, pruned_rows] {
     const auto counts = notifier.counts();
     published.set(static_cast<double>(counts.published));
@@ -171,6 +198,7 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
     failures.set(static_cast<double>(upkeep.failures()));
     leading.set(upkeep.is_leading() ? 1 : 0);
     given_up.set(static_cast<double>(upkeep.rings_given_up()));
+    dropped.set(static_cast<double>(upkeep.advisories_dropped()));
     const auto gone = upkeep.retention_counts();
     pruned_commands.set(static_cast<double>(gone.commands));
     pruned_events.set(static_cast<double>(gone.events));
@@ -220,6 +248,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .rules = {.heartbeat_interval = settings.heartbeat_interval,
                              .lease = settings.lease,
                              .ack_wait = settings.nats.ack_wait,
+                             .pools_max = settings.pools_max,
+                             .workers_max = settings.workers_max,
                              .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
                              .nats_stream = settings.nats.stream,
                              .nats_subject = settings.nats.subject,

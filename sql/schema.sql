@@ -1,5 +1,45 @@
 -- Made from sql/migrations by NOETL_REWRITE_SCHEMA=1 ./dev test schema; do not edit.
 CREATE SCHEMA noetl;
+CREATE FUNCTION noetl.allow_enqueue(role_name text, pools text[], kinds text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  wrong text;
+begin
+  select name into wrong from unnest(pools || kinds) as name where name is null or name !~ '^([*]|[A-Za-z0-9_-]{1,64})$' limit 1;
+  if found or coalesce(cardinality(pools), 0) = 0 or coalesce(cardinality(kinds), 0) = 0 then
+    raise exception 'noetl.allow_enqueue needs pools and kinds of tools by their names, or ''*'' for all, found %',
+      coalesce(quote_literal(wrong), 'nothing') using errcode = 'invalid_parameter_value';
+  end if;
+  execute format('grant usage on schema noetl to %I', role_name);
+  execute format('grant execute on function noetl.enqueue, noetl.enqueue_many to %I', role_name);
+  insert into noetl.enqueue_grant as g (role_name, pools, kinds)
+  values (allow_enqueue.role_name, array(select distinct p from unnest(allow_enqueue.pools) as p order by p),
+    array(select distinct k from unnest(allow_enqueue.kinds) as k order by k))
+  on conflict do nothing;
+end $_$;
+COMMENT ON FUNCTION noetl.allow_enqueue(role_name text, pools text[], kinds text[]) IS 'Lets a role enqueue these kinds of tools into these pools by SQL; run by the owner of the schema. docs/sql.md';
+CREATE FUNCTION noetl.check_enqueue_grant(commands jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  refused record;
+begin
+  if pg_has_role(session_user, current_user, 'member') then return; end if;
+  select c.pool, c.kind into refused
+  from (select distinct coalesce(command ->> 'pool', 'default') as pool, command #>> '{tool,kind}' as kind
+        from jsonb_array_elements(commands) as command) as c
+  where not exists (
+    select from noetl.enqueue_grant g join pg_catalog.pg_roles r on r.rolname = g.role_name
+    where pg_has_role(session_user, r.oid, 'usage') and g.pools && array['*', c.pool] and g.kinds && array['*', c.kind])
+  order by c.pool, c.kind limit 1;
+  if found then
+    raise exception 'role "%" may not enqueue % commands into pool ''%''', session_user, refused.kind, refused.pool
+      using errcode = 'insufficient_privilege',
+        hint = format('The owner of the schema noetl may allow it: select noetl.allow_enqueue(%L, %L, %L);', session_user,
+          array[refused.pool], array[refused.kind]);
+  end if;
+end $$;
 CREATE FUNCTION noetl.command_fault(place text, command jsonb) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $_$
@@ -101,6 +141,7 @@ begin
   if fault is not null then
     raise exception 'noetl.enqueue refuses the command: %', fault using errcode = 'invalid_parameter_value';
   end if;
+  perform noetl.check_enqueue_grant(jsonb_build_array(command));
   return (noetl.insert_checked_commands(jsonb_build_array(command)))[1];
 end $$;
 COMMENT ON FUNCTION noetl.enqueue(tool jsonb, input jsonb, pool text, priority integer, delay interval, available_at timestamp with time zone, max_attempts integer, retry jsonb, timeout interval, idempotency_key text, traceparent text) IS 'Enqueues one plain command in this transaction; gives its queue_id. docs/sql.md';
@@ -125,6 +166,7 @@ begin
   if fault is not null then
     raise exception 'noetl.enqueue_many refuses the commands: %', fault using errcode = 'invalid_parameter_value';
   end if;
+  perform noetl.check_enqueue_grant(commands);
   return query select unnest(noetl.insert_checked_commands(commands));
 end $$;
 COMMENT ON FUNCTION noetl.enqueue_many(commands jsonb) IS 'Enqueues plain commands in this transaction, as POST /api/v2/commands takes them; gives their queue_ids in their order. docs/sql.md';
@@ -239,6 +281,16 @@ begin
     case when (retry ->> 'initial_delay')::numeric > (retry ->> 'max_delay')::numeric then
       format('''%smax_delay'' is less than ''initial_delay''', place) end);
 end $_$;
+CREATE FUNCTION noetl.revoke_enqueue(role_name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  delete from noetl.enqueue_grant g where g.role_name = revoke_enqueue.role_name;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = revoke_enqueue.role_name) then
+    execute format('revoke execute on function noetl.enqueue, noetl.enqueue_many from %I', role_name);
+  end if;
+end $$;
+COMMENT ON FUNCTION noetl.revoke_enqueue(role_name text) IS 'Takes from a role what noetl.allow_enqueue gave it. docs/sql.md';
 CREATE FUNCTION noetl.rfc3339(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN to_char((moment AT TIME ZONE 'utc'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text);
@@ -306,6 +358,16 @@ CREATE TABLE noetl.dead_letter (
     redriven_as bigint,
     closed_at timestamp with time zone,
     CONSTRAINT dead_letter_check CHECK (((redriven_as IS NULL) OR (closed_at IS NOT NULL)))
+);
+CREATE TABLE noetl.enqueue_grant (
+    role_name text NOT NULL,
+    pools text[] NOT NULL,
+    kinds text[] NOT NULL,
+    granted_at timestamp with time zone DEFAULT now() NOT NULL,
+    granted_by text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT enqueue_grant_kinds_check CHECK (((cardinality(kinds) > 0) AND (array_position(kinds, NULL::text) IS NULL))),
+    CONSTRAINT enqueue_grant_pools_check CHECK (((cardinality(pools) > 0) AND (array_position(pools, NULL::text) IS NULL))),
+    CONSTRAINT enqueue_grant_role_name_check CHECK ((role_name <> ''::text))
 );
 CREATE TABLE noetl.event (
     event_id bigint NOT NULL,
@@ -375,6 +437,14 @@ CREATE SEQUENCE noetl.last_notification
     MINVALUE 0
     NO MAXVALUE
     CACHE 1;
+CREATE TABLE noetl.leader (
+    duty text NOT NULL,
+    holder text NOT NULL,
+    epoch bigint NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT leader_epoch_check CHECK ((epoch > 0))
+)
+WITH (fillfactor='50');
 CREATE TABLE noetl.loop_item (
     execution_id bigint NOT NULL,
     loop text NOT NULL,
@@ -516,6 +586,8 @@ CREATE TABLE noetl.worker (
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
     heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
     lease_until timestamp with time zone NOT NULL,
+    instance text,
+    CONSTRAINT worker_instance_check CHECK (((length(instance) >= 1) AND (length(instance) <= 128))),
     CONSTRAINT worker_slots_check CHECK ((slots > 0)),
     CONSTRAINT worker_status_check CHECK ((status = ANY (ARRAY['ready'::text, 'draining'::text, 'stopped'::text, 'lost'::text]))),
     CONSTRAINT worker_worker_id_check CHECK ((worker_id ~ '^[A-Za-z0-9._-]{1,128}$'::text))
@@ -533,12 +605,16 @@ ALTER TABLE ONLY noetl.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (credential_id);
 ALTER TABLE ONLY noetl.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (queue_id);
+ALTER TABLE ONLY noetl.enqueue_grant
+    ADD CONSTRAINT enqueue_grant_pkey PRIMARY KEY (role_name, pools, kinds);
 ALTER TABLE ONLY noetl.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY noetl.execution
     ADD CONSTRAINT execution_pkey PRIMARY KEY (execution_id);
 ALTER TABLE ONLY noetl.keychain
     ADD CONSTRAINT keychain_pkey PRIMARY KEY (catalog_id, name, execution_id);
+ALTER TABLE ONLY noetl.leader
+    ADD CONSTRAINT leader_pkey PRIMARY KEY (duty);
 ALTER TABLE ONLY noetl.loop_item
     ADD CONSTRAINT loop_item_pkey PRIMARY KEY (execution_id, loop, item_index);
 ALTER TABLE ONLY noetl.pool

@@ -108,6 +108,7 @@ nlohmann::json DevStack::state(bool is_ready) const {
 std::map<std::string, std::string> DevStack::environment() const {
   auto variables = current_environment();
   variables["NOETL_DATABASE_URL"] = postgres_.database_url;
+  if (postgres_.has_superuser_role) variables["NOETL_ALLOW_SUPERUSER"] = "yes";
   for (const char* other : {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
     variables.erase(other);
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
@@ -170,15 +171,25 @@ base::Result<void> DevStack::start_server() {
   return wait_until_answered(*server_, "/readyz", is_any_answer, 0);
 }
 
-base::Result<void> DevStack::start_worker(int number) {
+// In its place, or behind the others.
+void DevStack::launch_worker(int number) {
   const std::string name = "worker-" + std::to_string(number);
   auto variables = with(environment(), nats_.login_of("worker"));
   variables.try_emplace("NOETL_TOOL_NATS_URL", nats_.url_of("playbook"));
-  workers_.push_back(std::make_unique<ChildProcess>(
+  auto worker = std::make_unique<ChildProcess>(
       Launch{.name = name,
              .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
              .environment = std::move(variables),
-             .log_file = data_.log_file(name)}));
+             .log_file = data_.log_file(name)});
+  const auto place = static_cast<std::size_t>(number - 1);
+  if (place < workers_.size())
+    workers_[place] = std::move(worker);
+  else
+    workers_.push_back(std::move(worker));
+}
+
+base::Result<void> DevStack::start_worker(int number) {
+  launch_worker(number);
   return wait_until_answered(*workers_.back(), "/api/v2/workers", has_ready_workers, number);
 }
 
@@ -206,15 +217,27 @@ base::Result<void> DevStack::start() {
   return {};
 }
 
+// Who drains a worker has done nothing to the others, the server or Postgres.
+void DevStack::replace_drained() {
+  bool is_changed = false;
+  for (std::size_t place = 0; place < workers_.size() && !stop_.stop_requested(); ++place) {
+    if (!workers_[place]->wait(milliseconds{0}) || !workers_[place]->has_succeeded()) continue;
+    output_.note(workers_[place]->name() + " was drained; another takes its place");
+    launch_worker(static_cast<int>(place) + 1);
+    is_changed = true;
+  }
+  if (is_changed) data_.write_state(state(true));
+}
+
 base::Result<void> DevStack::watch() {
   const StopDescriptor asked(stop_);
-  const auto children = processes();
-  std::vector<pollfd> waiting{{.fd = asked.fd(), .events = POLLIN, .revents = 0}};
-  for (const auto* process : children)
-    waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
   while (!stop_.stop_requested()) {
+    std::vector<pollfd> waiting{{.fd = asked.fd(), .events = POLLIN, .revents = 0}};
+    for (const auto* process : processes())
+      waiting.push_back({.fd = process->pidfd(), .events = POLLIN, .revents = 0});
     static_cast<void>(poll(waiting.data(), waiting.size(), -1));
-    for (auto* process : children) {
+    replace_drained();
+    for (auto* process : processes()) {
       if (!stop_.stop_requested() && process->wait(milliseconds{0})) return failure(died(*process));
     }
   }

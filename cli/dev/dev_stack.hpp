@@ -32,13 +32,16 @@ class DevStack {
 
   // Returns when everything answers. Errors: what did not, with the end of its log.
   [[nodiscard]] base::Result<void> start();
-  // Until asked to stop (nothing), or until a part dies (unavailable, with the end of its log).
+  // Until asked to stop (nothing), or until a part dies (unavailable, with the end of its log). A worker that ends well was drained:
+  // another takes its place.
   [[nodiscard]] base::Result<void> watch();
   void stop();
 
  private:
   base::Result<void> start_server();
+  void launch_worker(int number);
   base::Result<void> start_worker(int number);
+  void replace_drained();
   base::Result<void> wait_until_answered(ChildProcess& process, const std::string& path,
                                          bool (*is_good)(const nlohmann::json&, int), int expected);
   [[nodiscard]] std::map<std::string, std::string> environment() const;

@@ -24,6 +24,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds initdb_patience{120'000};
 constexpr milliseconds start_patience{60'000};
+// In clusters of before it is missing: their role noetl is the superuser that made them, which cannot be changed.
+constexpr const char* plain_role_mark = "noetl_role";
 constexpr std::size_t socket_path_max = 80;  // the system allows 107 with the socket's own name
 
 struct Places {
@@ -93,13 +95,14 @@ base::Result<void> make_cluster(DevFolder& data, const Places& places, const std
   fs::remove_all(making);
   own_folder(making, places.account);
   const std::string password_file = places.socket_folder + "/password";
-  std::ofstream(password_file) << random_word() << '\n';
+  const std::string password = random_word();
+  std::ofstream(password_file) << password << '\n';
   fs::permissions(password_file, fs::perms::owner_read | fs::perms::owner_write);
   if (places.account && chown(password_file.c_str(), places.account->uid, places.account->gid) != 0) {
     throw std::system_error(errno, std::generic_category(), "chown " + password_file);
   }
   Launch launch{.name = "initdb",
-                .arguments = {initdb, "-D", making, "-U", "noetl", "--encoding=UTF8", "--locale=C.UTF-8",
+                .arguments = {initdb, "-D", making, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                               "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile=" + password_file},
                 .environment = clean_environment(),
                 .log_file = data.log_file("postgres"),
@@ -108,8 +111,10 @@ base::Result<void> make_cluster(DevFolder& data, const Places& places, const std
   fs::rename(password_file, data.path() + "/postgres-password");
   launch.name = "create database";
   launch.arguments = {postgres, "--single", "-D", making, "postgres"};
-  launch.input = "create database noetl;\n";
+  // The server's role owns its database and is no superuser, as in production. Each statement is a line here.
+  launch.input = "create role noetl login password '" + password + "';\ncreate database noetl owner noetl;\n";
   if (auto made = run_to_end(launch, initdb_patience); !made) return made;
+  std::ofstream(making + "/" + plain_role_mark) << "noetl is no superuser\n";
   fs::rename(making, places.cluster);
   return {};
 }
@@ -156,6 +161,7 @@ base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output&
       return failure(std::move(made.error()));
   }
   PrivatePostgres running;
+  running.has_superuser_role = !fs::exists(places.cluster + "/" + plain_role_mark);
   running.folder = places.cluster;
   running.port = choose_port(data.read_state().value("postgres_port", 0), 5432);
   running.database_url = "host='" + places.socket_folder + "' port='" + std::to_string(running.port) +

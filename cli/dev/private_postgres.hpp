@@ -19,6 +19,7 @@ struct PrivatePostgres {
   std::unique_ptr<ChildProcess> process;
   std::string database_url;  // libpq keywords, over the socket
   std::string folder;  // of the cluster
+  bool has_superuser_role = false;  // of a cluster made before the role noetl was a plain one
   int port = 0;
 };
 

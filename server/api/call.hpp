@@ -17,11 +17,30 @@
 #include "server/app/parts.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/base/result.hpp"
+#include "shared/telemetry/counted_warning.hpp"
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::api {
 
 using Query = std::multimap<std::string, std::string>;
+
+// So many a minute.
+class MinuteBudget {
+ public:
+  explicit MinuteBudget(std::uint64_t a_minute) : a_minute_(a_minute) {}
+  [[nodiscard]] bool take() {
+    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(
+                            std::chrono::steady_clock::now().time_since_epoch())
+                            .count();
+    if (minute_.exchange(minute) != minute) taken_ = 0;
+    return taken_++ < a_minute_;
+  }
+
+ private:
+  const std::uint64_t a_minute_;
+  std::atomic<std::int64_t> minute_{0};
+  std::atomic<std::uint64_t> taken_{0};
+};
 
 struct Gates {
   RequestGate work;  // requests that use the database
@@ -45,6 +64,9 @@ struct Backing {
   const std::string version;
   const std::chrono::steady_clock::time_point started_at;
   const std::string openapi;  // the document as text, made once
+  telemetry::CountedWarning& reports_of_others;  // refused: another worker holds the command
+  MinuteBudget& audited_refusals;
+  telemetry::CountedWarning& unaudited_refusals;  // beyond it
 };
 
 struct Call {
@@ -57,6 +79,7 @@ struct Call {
   std::string traceparent;  // header; empty when it is none
   const Query* query = nullptr;
   std::string authorization;  // header
+  std::string worker_instance;  // header wire::instance_header; empty when it is none
   std::string peer;  // address of who called
   bool is_local = false;  // from this machine, by a program: neither through a proxy nor by a web page
   std::stop_token stop;  // the door closes: end what waits

@@ -65,6 +65,10 @@ constexpr std::array worker_filters{
     QueryField{"status", "string", "ready, draining, stopped or lost"},
 };
 
+constexpr std::array deregister_fields{
+    QueryField{"force", "flag", "true: also a worker that runs, and whoever asks"},
+};
+
 constexpr std::array credential_filters{
     QueryField{"type", "string", "Credentials of this type"},
     QueryField{"after", "string", "Cursor: names after this one"},
@@ -89,6 +93,7 @@ constexpr std::array reference_field{
     QueryField{"ref", "string", "noetl://result/<id>, or the id"},
 };
 
+constexpr std::array worker_errors{ErrorCode::not_found, ErrorCode::conflict};
 constexpr std::array register_errors{ErrorCode::invalid_playbook};
 constexpr std::array start_errors{ErrorCode::not_found, ErrorCode::conflict};
 constexpr std::array key_errors{ErrorCode::conflict};
@@ -98,7 +103,8 @@ constexpr std::array token_errors{ErrorCode::not_found,   ErrorCode::unauthentic
                                   ErrorCode::unsupported, ErrorCode::saturated,       ErrorCode::unavailable};
 constexpr std::array scope_errors{ErrorCode::unauthenticated, ErrorCode::forbidden};
 constexpr std::array variable_errors{ErrorCode::not_found, ErrorCode::already_terminal};
-constexpr std::array claim_errors{ErrorCode::not_found, ErrorCode::active_claim, ErrorCode::already_terminal,
+constexpr std::array claim_errors{ErrorCode::not_found,        ErrorCode::forbidden,
+                                  ErrorCode::active_claim,     ErrorCode::already_terminal,
                                   ErrorCode::execution_cancelled, ErrorCode::lease_lost};
 constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::already_terminal,
                                    ErrorCode::execution_cancelled};
@@ -140,13 +146,13 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/api/executions/{id}/events", .operation_id = "listEventsAlias", .tag = "executions", .summary = "Events of an execution, oldest first",
      .response_schema = "EventList", .query = event_filters, .errors = missing, .alias_of = "listEvents", .handler = handle_list_events},
     {.method = "POST", .path = "/api/v2/executions/{id}/cancel", .operation_id = "cancelExecution", .tag = "executions", .summary = "Cancel an execution, and its children when cascade",
-     .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .handler = handle_cancel},
+     .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .audit = AuditKind::all, .handler = handle_cancel},
     {.method = "POST", .path = "/api/executions/{id}/cancel", .operation_id = "cancelExecutionAlias", .tag = "executions", .summary = "Cancel an execution, and its children when cascade",
-     .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "cancelExecution", .handler = handle_cancel},
+     .body = BodyKind::optional_json, .request_schema = "CancelRequest", .response_schema = "CancelAnswer", .body_bytes_max = small_max, .errors = missing, .audit = AuditKind::all, .alias_of = "cancelExecution", .handler = handle_cancel},
     {.method = "POST", .path = "/api/v2/executions/{id}/pause", .operation_id = "pauseExecution", .tag = "executions", .summary = "Pause an execution, and those it has called when cascade: what runs ends, nothing else begins",
-     .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .handler = handle_pause_execution},
+     .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .audit = AuditKind::all, .handler = handle_pause_execution},
     {.method = "POST", .path = "/api/v2/executions/{id}/resume", .operation_id = "resumeExecution", .tag = "executions", .summary = "Resume an execution, and those it has called when cascade",
-     .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .handler = handle_resume_execution},
+     .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .audit = AuditKind::all, .handler = handle_resume_execution},
     {.method = "POST", .path = "/api/v2/executions/{id}/rerun", .operation_id = "rerunExecution", .tag = "executions", .summary = "Run an ended execution again, from one of its steps with what came before it, or from the beginning",
      .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .handler = handle_rerun},
 
@@ -170,13 +176,13 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/api/v2/dead", .operation_id = "listDead", .tag = "dead", .summary = "Dead letters, newest first; with group=true those of one cause as one row",
      .response_schema = "DeadList", .query = dead_filters, .handler = handle_list_dead},
     {.method = "DELETE", .path = "/api/v2/dead", .operation_id = "purgeDead", .tag = "dead", .summary = "Purge dead letters and their plain commands",
-     .response_schema = "PurgeAnswer", .query = purge_filters, .handler = handle_purge_dead},
+     .response_schema = "PurgeAnswer", .query = purge_filters, .audit = AuditKind::all, .handler = handle_purge_dead},
     {.method = "POST", .path = "/api/v2/dead/redrive", .operation_id = "redriveDead", .tag = "dead", .summary = "Run dead plain commands again, as new ones: some, or what a filter takes; edited, paced, or as a dry run",
-     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .gate = GateKind::intake, .handler = handle_redrive},
+     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .gate = GateKind::intake, .audit = AuditKind::all, .handler = handle_redrive},
     {.method = "GET", .path = "/api/v2/dead/{queue_id}", .operation_id = "getDead", .tag = "dead", .summary = "One dead letter with context, error and attempts",
      .response_schema = "DeadCommand", .errors = missing, .handler = handle_get_dead},
     {.method = "DELETE", .path = "/api/v2/dead/{queue_id}", .operation_id = "purgeOneDead", .tag = "dead", .summary = "Purge one dead letter",
-     .response_schema = "PurgeAnswer", .errors = missing, .handler = handle_purge_one_dead},
+     .response_schema = "PurgeAnswer", .errors = missing, .audit = AuditKind::all, .handler = handle_purge_one_dead},
 
     // pools
     {.method = "GET", .path = "/api/v2/pools", .operation_id = "listPoolRules", .tag = "pools", .summary = "Pools that something was set for",
@@ -184,11 +190,11 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/api/v2/pools/{pool}", .operation_id = "getPoolRules", .tag = "pools", .summary = "What holds for the commands of a pool",
      .response_schema = "PoolRules", .handler = handle_get_pool},
     {.method = "PUT", .path = "/api/v2/pools/{pool}", .operation_id = "putPoolRules", .tag = "pools", .summary = "Set attempts and retry for plain commands that say nothing of their own",
-     .body = BodyKind::json, .request_schema = "PoolRulesRequest", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_put_pool},
+     .body = BodyKind::json, .request_schema = "PoolRulesRequest", .response_schema = "PoolRules", .body_bytes_max = small_max, .audit = AuditKind::all, .handler = handle_put_pool},
     {.method = "POST", .path = "/api/v2/pools/{pool}/pause", .operation_id = "pausePool", .tag = "pools", .summary = "Nothing more is claimed from the pool; enqueueing goes on",
-     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_pause_pool},
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .audit = AuditKind::all, .handler = handle_pause_pool},
     {.method = "POST", .path = "/api/v2/pools/{pool}/resume", .operation_id = "resumePool", .tag = "pools", .summary = "Commands of the pool are claimed again",
-     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .handler = handle_resume_pool},
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .audit = AuditKind::all, .handler = handle_resume_pool},
 
     // events
     {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}",
@@ -198,25 +204,25 @@ constexpr Endpoint table[] = {
 
     // secrets
     {.method = "POST", .path = "/api/credentials", .operation_id = "putCredential", .tag = "secrets", .summary = "Store a credential under its name, in place of what was there",
-     .body = BodyKind::json, .request_schema = "CredentialRequest", .response_schema = "CredentialAnswer", .body_bytes_max = secret_max, .handler = handle_put_credential},
+     .body = BodyKind::json, .request_schema = "CredentialRequest", .response_schema = "CredentialAnswer", .body_bytes_max = secret_max, .audit = AuditKind::all, .handler = handle_put_credential},
     {.method = "GET", .path = "/api/credentials", .operation_id = "listCredentials", .tag = "secrets", .summary = "Credentials by name, without their data",
      .response_schema = "CredentialList", .query = credential_filters, .handler = handle_list_credentials},
     {.method = "GET", .path = "/api/credentials/{name}", .operation_id = "getCredential", .tag = "secrets", .summary = "One credential by name or id; its data only when asked for",
-     .response_schema = "Credential", .query = credential_fields, .errors = secret_errors, .handler = handle_get_credential},
+     .response_schema = "Credential", .query = credential_fields, .errors = secret_errors, .audit = AuditKind::refusals, .handler = handle_get_credential},
     {.method = "DELETE", .path = "/api/credentials/{name}", .operation_id = "deleteCredential", .tag = "secrets", .summary = "Forget a credential",
-     .response_schema = "CredentialAnswer", .errors = missing, .handler = handle_delete_credential},
+     .response_schema = "CredentialAnswer", .errors = missing, .audit = AuditKind::all, .handler = handle_delete_credential},
     {.method = "POST", .path = "/api/v2/credentials/rotate", .operation_id = "rotateCredentials", .tag = "secrets", .summary = "Seal every secret with the first encryption key",
-     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "RotateAnswer", .body_bytes_max = small_max, .errors = scope_errors, .handler = handle_rotate_credentials},
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "RotateAnswer", .body_bytes_max = small_max, .errors = scope_errors, .audit = AuditKind::all, .handler = handle_rotate_credentials},
     {.method = "GET", .path = "/api/keychain/{catalog_id}", .operation_id = "listKeychain", .tag = "secrets", .summary = "Tokens stored for a playbook, without what they are",
      .response_schema = "KeychainList", .handler = handle_list_keychain},
     {.method = "POST", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "putKeychain", .tag = "secrets", .summary = "Put a token, with its life and how to renew it",
-     .body = BodyKind::json, .request_schema = "KeychainRequest", .response_schema = "KeychainEntry", .body_bytes_max = secret_max, .errors = missing, .handler = handle_put_keychain},
+     .body = BodyKind::json, .request_schema = "KeychainRequest", .response_schema = "KeychainEntry", .body_bytes_max = secret_max, .errors = missing, .audit = AuditKind::all, .handler = handle_put_keychain},
     {.method = "GET", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "getKeychain", .tag = "secrets", .summary = "A token, fetched or renewed when need be",
-     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_fields, .errors = token_errors, .handler = handle_get_keychain},
+     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_fields, .errors = token_errors, .audit = AuditKind::refusals, .handler = handle_get_keychain},
     {.method = "GET", .path = "/api/v2/executions/{id}/keychain/{name}", .operation_id = "getExecutionKeychain", .tag = "secrets", .summary = "A token of the execution's playbook, fetched or renewed when need be",
-     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_reader, .errors = token_errors, .handler = handle_get_execution_keychain},
+     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_reader, .errors = token_errors, .audit = AuditKind::refusals, .handler = handle_get_execution_keychain},
     {.method = "DELETE", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "deleteKeychain", .tag = "secrets", .summary = "Forget a token",
-     .response_schema = "KeychainDeleted", .query = keychain_scope, .errors = missing, .handler = handle_delete_keychain},
+     .response_schema = "KeychainDeleted", .query = keychain_scope, .errors = missing, .audit = AuditKind::all, .handler = handle_delete_keychain},
 
     // variables and results of executions
     {.method = "GET", .path = "/api/vars/{execution_id}", .operation_id = "listVariables", .tag = "variables", .summary = "Variables of an execution with who set and read them",
@@ -238,23 +244,23 @@ constexpr Endpoint table[] = {
 
     // workers
     {.method = "POST", .path = "/api/v2/workers", .operation_id = "registerWorker", .tag = "workers", .summary = "Register a worker; the answer has the server's rules",
-     .body = BodyKind::json, .request_schema = "WorkerRegistration", .response_schema = "RegistrationAnswer", .body_bytes_max = small_max, .handler = handle_register_worker},
+     .body = BodyKind::json, .request_schema = "WorkerRegistration", .response_schema = "RegistrationAnswer", .body_bytes_max = small_max, .errors = key_errors, .handler = handle_register_worker},
     {.method = "GET", .path = "/api/v2/workers", .operation_id = "listWorkers", .tag = "workers", .summary = "Workers of the last day",
      .response_schema = "WorkerList", .query = worker_filters, .handler = handle_list_workers},
     {.method = "POST", .path = "/api/v2/workers/{worker_id}/heartbeat", .operation_id = "heartbeat", .tag = "workers", .summary = "Renew all leases of a worker",
      .body = BodyKind::json, .request_schema = "Heartbeat", .response_schema = "HeartbeatAnswer", .body_bytes_max = body_bytes_max_of_settings, .handler = handle_heartbeat},
     {.method = "POST", .path = "/api/v2/workers/{worker_id}/drain", .operation_id = "drainWorker", .tag = "workers", .summary = "Ask a worker to finish what it has and claim nothing more",
-     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "WorkerAnswer", .body_bytes_max = small_max, .errors = missing, .handler = handle_drain_worker},
+     .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "WorkerAnswer", .body_bytes_max = small_max, .errors = missing, .audit = AuditKind::all, .handler = handle_drain_worker},
     {.method = "DELETE", .path = "/api/v2/workers/{worker_id}", .operation_id = "deregisterWorker", .tag = "workers", .summary = "Deregister a worker; what it holds is handed back",
-     .response_schema = "WorkerAnswer", .errors = missing, .handler = handle_deregister_worker},
+     .response_schema = "WorkerAnswer", .query = deregister_fields, .errors = worker_errors, .audit = AuditKind::all, .handler = handle_deregister_worker},
     {.method = "POST", .path = "/api/worker/pool/register", .operation_id = "registerPool", .tag = "workers", .summary = "Register a worker, as NoETL names it",
-     .body = BodyKind::json, .request_schema = "PoolRegistration", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .alias_of = "registerWorker", .handler = handle_pool_register},
+     .body = BodyKind::json, .request_schema = "PoolRegistration", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = key_errors, .alias_of = "registerWorker", .handler = handle_pool_register},
     {.method = "POST", .path = "/api/worker/pool/heartbeat", .operation_id = "heartbeatPool", .tag = "workers", .summary = "A sign of life; renews no lease",
      .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .alias_of = "heartbeat", .handler = handle_pool_heartbeat},
     {.method = "POST", .path = "/api/worker/pool/deregister", .operation_id = "deregisterPool", .tag = "workers", .summary = "Deregister a worker, as NoETL names it",
-     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
+     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = worker_errors, .audit = AuditKind::all, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
     {.method = "DELETE", .path = "/api/worker/pool/deregister", .operation_id = "deletePool", .tag = "workers", .summary = "Deregister a worker, as NoETL names it",
-     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = missing, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
+     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .errors = worker_errors, .audit = AuditKind::all, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
     {.method = "GET", .path = "/api/worker/pools", .operation_id = "listPools", .tag = "workers", .summary = "Workers, as NoETL names them",
      .response_schema = "PoolList", .query = worker_filters, .alias_of = "listWorkers", .handler = handle_pool_list},
 

@@ -17,6 +17,9 @@ inline constexpr std::size_t body_bytes_max_of_settings = 0;
 enum class BodyKind { none, optional_json, json, json_or_yaml };
 enum class GateKind { none, work, intake, chosen_by_handler };
 
+// What of a route's calls goes to the audit: those that may not, or all that were taken as well.
+enum class AuditKind { none, refusals, all };
+
 struct QueryField {
   std::string_view name;
   std::string_view type;  // string | id | limit | flag
@@ -38,6 +41,7 @@ struct Endpoint {
   std::span<const QueryField> query = {};
   std::span<const base::ErrorCode> errors = {};  // besides those that every such route can answer
   bool has_idempotency_key = false;
+  AuditKind audit = AuditKind::none;
   std::string_view alias_of = {};  // the operation this is another name of
   Handler handler = nullptr;
 };

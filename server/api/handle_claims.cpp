@@ -26,6 +26,7 @@ base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& cal
   wire::ClaimRequest request;
   request.worker_id = std::move(worker_id);
   request.queue_ids = {queue_id};
+  request.instance = call.worker_instance;
   auto answer = app::claim_commands(backing.parts, request, call.stop);
   if (!answer) return base::failure(std::move(answer.error()));
   if (!answer->commands.empty()) return std::move(answer->commands.front());
@@ -44,8 +45,9 @@ base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& cal
 base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
-  const auto request = wire::decode_claim_request(*body);
+  auto request = wire::decode_claim_request(*body);
   if (!request) return base::failure(request.error());
+  request->instance = call.worker_instance;
 
   // A claim that waits uses no connection while it does, so it must not keep working requests out.
   const bool waits = request->queue_ids.empty() && request->wait.count() > 0;

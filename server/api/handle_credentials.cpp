@@ -35,6 +35,7 @@ base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
   who.worker_id = reader.text("worker_id", wire::worker_id_bytes_max);
   who.execution_id = reader.id<base::ExecutionId>("execution_id");
   who.from = call.peer;
+  who.instance = call.worker_instance;
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (with_data) {
     if (const auto allowed = check_may_read_secrets(backing, call); !allowed)

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "server/api/handlers.hpp"
@@ -12,6 +13,14 @@ namespace {
 std::optional<wire::ReportRequest> quick_report_of(const Call& call) {
   if (!is_acceptable(call)) return std::nullopt;  // json_of says why
   return wire::quick_report_request(call.body);
+}
+
+void count_reports_of_others(Backing& backing, const wire::ReportAnswer& answer) {
+  const auto is_of_another = [](const auto& verdict) { return verdict.is_of_another; };
+  const auto times = std::ranges::count_if(answer.verdicts, is_of_another);
+  if (times == 0) return;
+  const auto one = std::ranges::find_if(answer.verdicts, is_of_another);
+  backing.reports_of_others.count(static_cast<std::uint64_t>(times), one->message);
 }
 }  // namespace
 
@@ -30,8 +39,10 @@ base::Result<Reply> handle_report(Backing& backing, const Call& call) {
   }
   if (!request) return base::failure(std::move(request.error()));
 
+  request->instance = call.worker_instance;
   const auto answer = app::report_events(backing.parts, *request);
   if (!answer) return base::failure(answer.error());
+  count_reports_of_others(backing, *answer);
   if (is_batch) return json_reply(wire::encode(*answer));
 
   // One event: its verdict is the reply.

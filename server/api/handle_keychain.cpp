@@ -13,6 +13,7 @@ namespace {
 base::Result<Reply> answer(Backing& backing, const Call& call, vault::KeychainQuestion question) {
   question.name = call.name;
   question.reader.from = call.peer;
+  question.reader.instance = call.worker_instance;
   if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
     return base::failure(allowed.error());
   // A token endpoint that does not answer shall not keep out those who need none.

@@ -21,6 +21,7 @@ base::Result<Reply> handle_keep_result(Backing& backing, const Call& call) {
     request = wire::decode_keep_result_request(*body);
   }
   if (!request) return base::failure(std::move(request.error()));
+  request->instance = call.worker_instance;
   const auto kept = app::keep_result(backing.parts, *request);
   if (!kept) return base::failure(kept.error());
   return json_reply(wire::encode(*kept), 201);

@@ -44,6 +44,7 @@ base::Result<Reply> handle_pool_register(Backing& backing, const Call& call) {
   wire::ObjectReader reader(*body);
   wire::WorkerRegistration registration;
   registration.worker_id = read_name(reader);
+  registration.instance = call.worker_instance;
   registration.slots = static_cast<int>(reader.optional_int("capacity", {1, slots_max}).value_or(1));
   registration.pid = reader.optional_int("pid", {0, std::numeric_limits<std::int32_t>::max()}).value_or(0);
   registration.hostname = reader.optional_string("hostname", {0, 255}).value_or("");
@@ -64,6 +65,7 @@ base::Result<Reply> handle_pool_heartbeat(Backing& backing, const Call& call) {
   wire::ObjectReader reader(*body);
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = read_name(reader);
+  heartbeat.instance = call.worker_instance;
   // This heartbeat names no leases: it must not free what the worker may be holding.
   heartbeat.has_claim_in_flight = true;
   ignore_the_rest(
@@ -83,7 +85,8 @@ base::Result<Reply> handle_pool_deregister(Backing& backing, const Call& call) {
   ignore_the_rest(reader, {"kind", "component_type"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto done = app::deregister_worker(backing.parts, name);
+  const auto done = app::deregister_worker(
+      backing.parts, {.worker_id = name, .instance = call.worker_instance, .by_force = false});
   if (!done) return base::failure(done.error());
   return json_reply(pool_answer("ok", name));
 }

@@ -46,8 +46,9 @@ std::string encode_row(const wire::WorkerRow& row) {
 base::Result<Reply> handle_register_worker(Backing& backing, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
-  const auto registration = wire::decode_worker_registration(*body);
+  auto registration = wire::decode_worker_registration(*body);
   if (!registration) return base::failure(registration.error());
+  registration->instance = call.worker_instance;
   const auto answer = app::register_worker(backing.parts, *registration);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
@@ -63,6 +64,7 @@ base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call) {
                          "'/worker_id' differs from the worker id in the path", "/worker_id");
   }
   heartbeat->worker_id = call.worker_id;
+  heartbeat->instance = call.worker_instance;
   const auto answer = app::renew_leases(backing.parts, *heartbeat);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
@@ -81,7 +83,12 @@ base::Result<Reply> handle_drain_worker(Backing& backing, const Call& call) {
 }
 
 base::Result<Reply> handle_deregister_worker(Backing& backing, const Call& call) {
-  const auto done = app::deregister_worker(backing.parts, call.worker_id);
+  QueryReader reader(call);
+  const bool by_force = reader.flag("force");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  const auto done = app::deregister_worker(
+      backing.parts,
+      {.worker_id = call.worker_id, .instance = call.worker_instance, .by_force = by_force});
   if (!done) return base::failure(done.error());
   wire::ObjectWriter out;
   out.text("status", "ok").text("worker_id", call.worker_id);

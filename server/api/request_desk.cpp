@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/api/audited_call.hpp"
 #include "server/api/openapi.hpp"
 #include "server/api/query_reader.hpp"
 #include "server/store/errors.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
+#include "shared/wire/worker.hpp"
 
 namespace noetl::api {
 namespace {
@@ -136,6 +138,15 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                                      .waiting_max = settings.threads_max / 4,
                                      .patience = settings.in_flight_patience})},
       intake_(parts),
+      reports_of_others_(
+          metrics, {.metric = "noetl_reports_of_others_total",
+                    .help = "Reports refused because another worker, or another process, holds the command",
+                    .component = "api",
+                    .message = "reports were refused: another worker holds the command"}),
+      unaudited_refusals_(metrics, {.metric = "noetl_refusals_unaudited_total",
+                                    .help = "Refused calls that are not in the audit: more than 60 in a minute",
+                                    .component = "audit",
+                                    .message = "calls were refused, more than the audit takes in a minute"}),
       backing_{.parts = parts,
                .intake = intake_,
                .vault = vault,
@@ -144,7 +155,10 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                .is_leaving = is_leaving_,
                .version = settings.version,
                .started_at = Clock::now(),
-               .openapi = openapi_document(endpoints(), settings.version)} {}
+               .openapi = openapi_document(endpoints(), settings.version),
+               .reports_of_others = reports_of_others_,
+               .audited_refusals = audited_refusals_,
+               .unaudited_refusals = unaudited_refusals_} {}
 
 std::size_t RequestDesk::body_bytes_max_of(const Endpoint& endpoint) const {
   if (endpoint.body == BodyKind::none) return unused_body_bytes_max;
@@ -274,6 +288,7 @@ void RequestDesk::answer(const Route& route, const httplib::Request& request, ht
   call.traceparent = header_if(request, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
   call.idempotency_key = request.get_header_value("Idempotency-Key");
   call.authorization = request.get_header_value("Authorization");
+  call.worker_instance = header_if(request, wire::instance_header, wire::is_worker_id);
   call.peer = request.remote_addr;
   call.is_local = is_local(request);
 
@@ -299,10 +314,10 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
   }
   try {
     if (endpoint.gate != GateKind::work && endpoint.gate != GateKind::intake)
-      return endpoint.handler(backing_, call);
+      return call_handler(endpoint, call);
     const auto permit = enter(endpoint.gate == GateKind::intake ? gates_.intake : gates_.work);
     if (!permit) return base::failure(permit.error());
-    return endpoint.handler(backing_, call);
+    return call_handler(endpoint, call);
   } catch (const store::Unavailable& unavailable) {
     telemetry::log_warn("api", "database unavailable",
                         {{"operation", std::string(endpoint.operation_id)}, {"error", unavailable.what()}});
@@ -318,6 +333,12 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
     return base::failure(ErrorCode::internal,
                          "the server failed; its log has more under incident " + incident);
   }
+}
+
+base::Result<Reply> RequestDesk::call_handler(const Endpoint& endpoint, const Call& call) {
+  auto result = endpoint.handler(backing_, call);
+  if (endpoint.audit != AuditKind::none) audit(backing_, endpoint, call, result);
+  return result;
 }
 
 void RequestDesk::answer_unreadable(httplib::Response& response) const {

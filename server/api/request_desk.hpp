@@ -42,6 +42,7 @@ class RequestDesk {
   void answer(const Route& route, const httplib::Request& request, httplib::Response& response,
               std::string body);
   [[nodiscard]] base::Result<Reply> handle(const Endpoint& endpoint, const Call& call);
+  [[nodiscard]] base::Result<Reply> call_handler(const Endpoint& endpoint, const Call& call);
   [[nodiscard]] base::Result<std::string> read_body(const Endpoint& endpoint, const httplib::Request& request,
                                                     const httplib::Response& response,
                                                     const httplib::ContentReader& read);
@@ -57,6 +58,9 @@ class RequestDesk {
   Gates gates_;
   std::atomic<bool> is_leaving_{false};
   app::Intake intake_;
+  telemetry::CountedWarning reports_of_others_;
+  MinuteBudget audited_refusals_{60};
+  telemetry::CountedWarning unaudited_refusals_;
   Backing backing_;
   std::stop_source stop_;
   std::atomic<std::size_t> body_bytes_{0};  // of all bodies that are being read or worked on

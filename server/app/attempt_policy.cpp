@@ -26,12 +26,33 @@ AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code,
   return decision;
 }
 
+// Epochs are counted from 1, and shown: whoever guesses one must not speak for the worker that holds the command.
+std::optional<AttemptDecision> check_holder(const store::LockedCommand& command,
+                                            const wire::AttemptReport& report, const store::Caller* worker) {
+  if (worker == nullptr) return std::nullopt;
+  const bool is_holder = command.worker_id == worker->worker_id &&
+                         (command.instance.empty() || command.instance == worker->instance);
+  if (is_holder) return std::nullopt;
+  auto decision = refused(
+      report, base::ErrorCode::lease_lost,
+      "command " + report.lease.queue_id.str() + " is held by worker '" + command.worker_id +
+          "', the report came from " +
+          (command.worker_id == worker->worker_id ? "another process of that name"
+                                                  : "worker '" + worker->worker_id + "'") +
+          ": stop the tool and drop its outcome");
+  decision.verdict.is_of_another = true;
+  return decision;
+}
+
 // Nothing when the report's lease is the live one.
 std::optional<AttemptDecision> check_fence(const store::LockedCommand* command,
-                                           const wire::AttemptReport& report) {
+                                           const wire::AttemptReport& report, const store::Caller* worker) {
   const auto id = report.lease.queue_id.str();
   if (command == nullptr) return refused(report, base::ErrorCode::not_found, "no command has queue_id " + id);
   const bool is_same_epoch = command->lease.epoch == report.lease.epoch;
+  if (is_same_epoch && command->status != CommandStatus::queued) {
+    if (auto wrong = check_holder(*command, report, worker)) return wrong;
+  }
   if (is_same_epoch && command->status == CommandStatus::running) return std::nullopt;
   if (is_same_epoch && domain::is_terminal(command->status)) {
     AttemptDecision again;
@@ -89,8 +110,8 @@ void decide_failure(const store::LockedCommand& command, const wire::AttemptRepo
 }  // namespace
 
 AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::AttemptReport& report,
-                               double unit_random) {
-  if (auto fenced = check_fence(command, report)) return *fenced;
+                               const store::Caller* worker, double unit_random) {
+  if (auto fenced = check_fence(command, report, worker)) return *fenced;
   AttemptDecision decision;
   decision.verdict.queue_id = report.lease.queue_id;
   decision.ended = store::EndedAttempt{.lease = report.lease,

@@ -15,9 +15,10 @@ struct AttemptDecision {
   bool concerns_engine = false;  // the execution has to be told
 };
 
-// `command` null: no such row. Rules: docs/states.md.
+// `command` null: no such row. `worker`: who reports; null is the server itself, about a worker that is gone. Rules: docs/states.md.
 [[nodiscard]] AttemptDecision decide_attempt(const store::LockedCommand* command,
-                                             const wire::AttemptReport& report, double unit_random);
+                                             const wire::AttemptReport& report, const store::Caller* worker,
+                                             double unit_random);
 
 // The error as it is stored and shown: {kind, message, retryable, status?, traceback?}.
 [[nodiscard]] std::string error_json(const domain::ToolError& error);

@@ -72,14 +72,29 @@ wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
   return refusal;
 }
 
+struct Asker {
+  const std::string& worker_id;
+  const std::string& pool;
+};
+
+wire::ClaimRefusal of_another_pool(base::CommandId id, const Asker& asker) {
+  return {.queue_id = id,
+          .code = ErrorCode::not_found,
+          .message = "pool '" + asker.pool + "', which worker '" + asker.worker_id +
+                     "' is registered for, has no command " + id.str(),
+          .retry_after = {}};
+}
+
 // Sorts what claim_by_ids did not give into leases that this worker holds already, and refusals.
-void explain_missing(store::Session& session, const std::string& worker_id,
-                     const std::set<base::CommandId>& missing, wire::ClaimAnswer& answer) {
+void explain_missing(store::Session& session, const Asker& asker, const std::set<base::CommandId>& missing,
+                     wire::ClaimAnswer& answer) {
   auto left = missing;
   for (auto& explained : store::QueueTable(session).explain({missing.begin(), missing.end()})) {
     left.erase(explained.command.lease.queue_id);
-    if (explained.status == domain::CommandStatus::running && explained.worker_id == worker_id) {
+    if (explained.status == domain::CommandStatus::running && explained.worker_id == asker.worker_id) {
       answer.commands.push_back(std::move(explained.command));
+    } else if (explained.pool != asker.pool) {
+      answer.refused.push_back(of_another_pool(explained.command.lease.queue_id, asker));
     } else {
       answer.refused.push_back(refusal_of(explained));
     }
@@ -90,18 +105,40 @@ void explain_missing(store::Session& session, const std::string& worker_id,
 }
 
 tl::unexpected<base::Error> unregistered(const std::string& worker_id) {
-  return base::failure(
-      ErrorCode::not_found,
-      "worker '" + worker_id + "' is not registered or its lease ran out: POST /api/v2/workers first",
-      "/worker_id");
+  return base::failure(ErrorCode::not_found,
+                       "worker '" + worker_id +
+                           "' is not registered by this process, or its lease ran out: POST /api/v2/workers first",
+                       "/worker_id");
+}
+
+// The pool that the worker serves, if it is alive and registered by the process that asks.
+std::optional<std::string> pool_served(store::Session& session, const store::Caller& worker) {
+  auto lease = store::WorkerTable(session).lease_of(worker.worker_id);
+  if (!lease || !lease->is_alive || !lease->is_of(worker.instance)) return std::nullopt;
+  return std::move(lease->pool);
+}
+
+// A worker claims from the pool that it has registered for.
+base::Result<void> check_serves(Parts& parts, const wire::ClaimRequest& request) {
+  std::optional<std::string> pool;
+  parts.connections.run_one([&](store::Session& session) {
+    pool = pool_served(session, {request.worker_id, request.instance});
+  });
+  if (!pool) return unregistered(request.worker_id);
+  if (*pool == request.pool) return {};
+  return base::failure(ErrorCode::forbidden,
+                       "worker '" + request.worker_id + "' is registered for pool '" + *pool + "', not for '" +
+                           request.pool + "': start a worker with that pool",
+                       "/pool");
 }
 
 // `most`: 0 for all of them.
-base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& worker_id,
+base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const store::Caller& worker,
                                              const std::vector<base::CommandId>& ids, int most = 0) {
+  const auto& worker_id = worker.worker_id;
   const std::set<base::CommandId> all(ids.begin(), ids.end());
   wire::ClaimAnswer answer;
-  bool is_alive = true;
+  std::optional<std::string> pool{std::in_place};
   parts.connections.run_one([&](store::Session& session) {
     auto missing = all;
     std::vector<base::CommandId> wanted(all.begin(), all.end());
@@ -111,14 +148,14 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const std::string& wo
       if (wanted.size() == static_cast<std::size_t>(most)) missing = {wanted.begin(), wanted.end()};
     }
     const base::ClaimId claim_id{parts.ids.next()};
-    if (!wanted.empty()) answer.commands = store::QueueTable(session).claim(worker_id, wanted, claim_id);
+    if (!wanted.empty()) answer.commands = store::QueueTable(session).claim(worker, wanted, claim_id);
     if (!answer.commands.empty()) answer.claim_id = claim_id;
     if (answer.commands.size() == missing.size()) return;
     for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
-    if (answer.commands.empty()) is_alive = store::WorkerTable(session).is_alive(worker_id);
-    if (is_alive) explain_missing(session, worker_id, missing, answer);
+    pool = pool_served(session, worker);
+    if (pool) explain_missing(session, {worker_id, *pool}, missing, answer);
   });
-  if (!is_alive) return unregistered(worker_id);
+  if (!pool) return unregistered(worker_id);
   parts.hand_over.note_claimed(worker_id, answer.commands.size());
   return answer;
 }
@@ -155,21 +192,16 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
   const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
-  auto answer = claim_by_ids(parts, request.worker_id, taken.ids());
+  auto answer = claim_by_ids(parts, {request.worker_id, request.instance}, taken.ids());
   if (answer) answer->refused.clear();
   return answer;
 }
 
-bool is_alive(Parts& parts, const std::string& worker_id) {
-  bool answer = false;
-  parts.connections.run_one(
-      [&](store::Session& session) { answer = store::WorkerTable(session).is_alive(worker_id); });
-  return answer;
-}
-
 base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRequest& request,
-                                               std::stop_token stop) {
+                                               std::stop_token stop,
+                                               const std::function<bool()>& is_asker_there) {
   bool is_known = false;
+  std::optional<WaitingClaims::Poll> poll;  // once it is known that the worker may wait
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
     const auto seen = parts.waiting_claims.seen(request.pool);
@@ -179,9 +211,12 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
     if (is_empty && !is_known) return answer;
     if (!answer || !answer->commands.empty()) return answer;
     // Claiming something asks this as well: a poll that finds work costs no statement for it.
-    if (!std::exchange(is_known, true) && !is_alive(parts, request.worker_id))
-      return unregistered(request.worker_id);
-    if (steady_clock::now() >= until || stop.stop_requested()) return answer;
+    if (!std::exchange(is_known, true)) {
+      if (auto refused = check_serves(parts, request); !refused) return base::failure(refused.error());
+      if (request.wait.count() > 0) poll.emplace(parts.waiting_claims, request.worker_id);
+    }
+    if (steady_clock::now() >= until || stop.stop_requested() || (poll && poll->is_replaced())) return answer;
+    if (is_asker_there && !is_asker_there()) return answer;  // within poll_interval
     parts.waiting_claims.wait(request.pool, seen,
                               std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
   }
@@ -190,12 +225,17 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
 base::Result<wire::ClaimAnswer> wait_for_hand_over(Parts& parts, const wire::ClaimRequest& request,
                                                    std::stop_token stop,
                                                    std::function<bool()> is_asker_there) {
-  auto given = parts.hand_over.wait({.pool = request.pool,
-                                     .worker_id = request.worker_id,
-                                     .slots = static_cast<std::size_t>(request.slots),
-                                     .is_there = std::move(is_asker_there)},
-                                    steady_clock::now() + std::min(request.wait, wire::claim_wait_max),
-                                    std::move(stop));
+  const HandOver::Waiting worker{.pool = request.pool,
+                                 .worker_id = request.worker_id,
+                                 .instance = request.instance,
+                                 .slots = static_cast<std::size_t>(request.slots),
+                                 .is_there = std::move(is_asker_there)};
+  if (!parts.hand_over.is_known(worker)) {
+    if (auto refused = check_serves(parts, request); !refused) return base::failure(refused.error());
+    parts.hand_over.note_known(worker);
+  }
+  auto given = parts.hand_over.wait(
+      worker, steady_clock::now() + std::min(request.wait, wire::claim_wait_max), std::move(stop));
   wire::ClaimAnswer answer;
   answer.commands = std::move(given.commands);
   answer.claim_id = given.claim_id;
@@ -209,8 +249,8 @@ base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRe
   if (request.hand_over)
     return wait_for_hand_over(parts, request, std::move(stop), std::move(is_asker_there));
   if (!request.queue_ids.empty())
-    return claim_by_ids(parts, request.worker_id, request.queue_ids, request.slots);
-  return wait_and_claim(parts, request, std::move(stop));
+    return claim_by_ids(parts, {request.worker_id, request.instance}, request.queue_ids, request.slots);
+  return wait_and_claim(parts, request, std::move(stop), is_asker_there);
 }
 
 }  // namespace noetl::app

@@ -135,7 +135,7 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   std::vector<base::CommandId> ids;
   for (const auto& ring : rings) ids.push_back(ring.queue_id);
   const base::ClaimId claim_id{parts.ids.next()};
-  auto claimed = store::QueueTable(session).claim(offer->worker_id(), ids, claim_id);
+  auto claimed = store::QueueTable(session).claim({offer->worker_id(), offer->instance()}, ids, claim_id);
   for (auto& ring : rings) {
     ring.is_handed_over =
         std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });

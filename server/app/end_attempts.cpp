@@ -27,8 +27,13 @@ double unit_random() {
 
 class Transaction {
  public:
-  Transaction(Parts& parts, store::Session& session, const std::vector<wire::AttemptReport>& reports)
-      : parts_(parts), session_(session), reports_(reports), run_(parts, session, writes_) {}
+  Transaction(Parts& parts, store::Session& session, const std::vector<wire::AttemptReport>& reports,
+              const store::Caller* worker)
+      : parts_(parts),
+        session_(session),
+        reports_(reports),
+        worker_(worker),
+        run_(parts, session, writes_) {}
 
   EndedAttempts run() {
     lock();
@@ -65,6 +70,7 @@ class Transaction {
   Parts& parts_;
   store::Session& session_;
   const std::vector<wire::AttemptReport>& reports_;
+  const store::Caller* const worker_;
   std::map<base::CommandId, store::LockedCommand> commands_;
   std::map<base::ExecutionId, OpenExecution> executions_;
   std::vector<AttemptDecision> decisions_;
@@ -138,7 +144,7 @@ std::optional<wire::ReportVerdict> Transaction::wrong_execution(const store::Loc
 void Transaction::decide() {
   for (const auto& report : reports_) {
     auto* command = command_of(report);
-    decisions_.push_back(decide_attempt(command, report, unit_random()));
+    decisions_.push_back(decide_attempt(command, report, worker_, unit_random()));
     if (decisions_.back().ended) {
       if (auto wrong = wrong_execution(*command, report)) {
         decisions_.back() = {};
@@ -232,7 +238,8 @@ void Transaction::write() {
 }
 }  // namespace
 
-EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports) {
+EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports,
+                           const store::Caller* worker) {
   EndedAttempts answer;
   std::vector<notify::Ring> rings;
   std::vector<notify::Death> deaths;
@@ -240,7 +247,7 @@ EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>&
   std::optional<HandedOver> handed_over;
   parts.connections.transact([&](store::Session& session) {
     handed_over.reset();  // of a transaction that is repeated
-    Transaction transaction(parts, session, reports);
+    Transaction transaction(parts, session, reports, worker);
     answer = transaction.run();
     rings = transaction.rings();
     deaths = transaction.deaths();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/app/parts.hpp"
+#include "server/store/queue_table.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::app {
@@ -13,6 +14,8 @@ struct EndedAttempts {
   int commands_generated = 0;
 };
 
-[[nodiscard]] EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports);
+// `worker`: who reports; null: the server itself, for workers that are gone.
+[[nodiscard]] EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports,
+                                         const store::Caller* worker);
 
 }  // namespace noetl::app

@@ -85,7 +85,10 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   std::vector<domain::ClaimedCommand> given;
   store::Taker taker;
   parts.connections.run_one([&](store::Session& session) {
-    if (offer) taker = {.worker_id = offer->worker_id(), .claim_id = {parts.ids.next()}};
+    if (offer)
+      taker = {.worker_id = offer->worker_id(),
+               .claim_id = {parts.ids.next()},
+               .instance = offer->instance()};
     auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, taker);
     inserted = {made.inserted.begin(), made.inserted.end()};
     given = std::move(made.claimed);

@@ -25,14 +25,14 @@ wire::AttemptReport lost(const domain::Lease& lease, const std::string& reason) 
 // Together, and one by one when one of them cannot be ended.
 void end_lost(Parts& parts, const std::vector<wire::AttemptReport>& reports, DutyOutcome& outcome) {
   DutyOutcome together;
-  together.attempt("a batch", [&] { (void)end_attempts(parts, reports); });
+  together.attempt("a batch", [&] { (void)end_attempts(parts, reports, nullptr); });
   if (together.left == 0) {
     outcome.done += static_cast<int>(reports.size());
     return;
   }
   for (const auto& report : reports) {
     outcome.attempt("command " + report.lease.queue_id.str(), [&] {
-      (void)end_attempts(parts, {report});
+      (void)end_attempts(parts, {report}, nullptr);
       ++outcome.done;
     });
   }

@@ -4,14 +4,22 @@
 
 namespace noetl::app {
 
+namespace {
+constexpr std::size_t known_max = 4096;
+}
+
 HandOver::Given HandOver::wait(const Waiting& worker, std::chrono::steady_clock::time_point until,
                                std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
   Seat own{.worker = worker, .slots = worker.slots};
   std::unique_lock lock(mutex_);
+  end_others_of(own);
   lines_[worker.pool].push_back(&own);
   ++waiting_;
-  (void)own.turn.wait_until(lock, stop, until, [&] { return own.is_done; });
+  for (auto now = begin; now < until && !stop.stop_requested(); now = std::chrono::steady_clock::now()) {
+    if (own.turn.wait_until(lock, stop, std::min(until, now + look_interval), [&] { return own.is_done; })) break;
+    if (worker.is_there && !worker.is_there()) break;
+  }
   // Whoever has taken the offer is in a transaction, which ends.
   own.turn.wait(lock, [&] { return own.is_done || !own.is_taken; });
   if (!own.is_done) leave(own);
@@ -20,6 +28,35 @@ HandOver::Given HandOver::wait(const Waiting& worker, std::chrono::steady_clock:
   return {.commands = std::move(own.given),
           .claim_id = own.claim_id,
           .waited = std::chrono::duration_cast<std::chrono::milliseconds>(claimed_at - begin)};
+}
+
+// A worker waits in one call at a time: whoever asks anew has given the earlier one up, or is trying to fill the line.
+void HandOver::end_others_of(const Seat& own) {
+  std::vector<Seat*> earlier;
+  for (const auto& [pool, line] : lines_) {
+    for (Seat* seat : line) {
+      if (seat->worker.worker_id == own.worker.worker_id) earlier.push_back(seat);
+    }
+  }
+  for (Seat* seat : earlier) {
+    leave(*seat);
+    seat->is_done = true;
+    seat->turn.notify_one();  // under the lock: the seat lives on its thread's stack
+  }
+}
+
+bool HandOver::is_known(const Waiting& worker) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(worker.worker_id);
+  return found != known_.end() && found->second.pool == worker.pool &&
+         found->second.instance == worker.instance &&
+         std::chrono::steady_clock::now() < found->second.until;
+}
+
+void HandOver::note_known(const Waiting& worker) {
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= known_max) known_.clear();
+  known_[worker.worker_id] = {worker.pool, worker.instance, std::chrono::steady_clock::now() + known_for};
 }
 
 void HandOver::note_claimed(const std::string& worker_id, std::size_t commands) {
@@ -74,6 +111,7 @@ void HandOver::leave(const Seat& seat) {
 }
 
 const std::string& HandOver::Offer::worker_id() const { return seat_->worker.worker_id; }
+const std::string& HandOver::Offer::instance() const { return seat_->worker.instance; }
 
 void HandOver::Offer::give(std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id) {
   if (Seat* seat = std::exchange(seat_, nullptr)) desk_->end(*seat, std::move(commands), claim_id);

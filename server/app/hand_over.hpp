@@ -36,12 +36,21 @@ class HandOver {
   struct Waiting {
     const std::string& pool;
     const std::string& worker_id;
+    const std::string& instance;  // the process behind the name
     std::size_t slots = 1;
     std::function<bool()> is_there;  // has the worker not closed the connection? Asked by other threads
   };
-  // In the line of its pool until something is given, or none of its slots is left, or `until`, or `stop`. First come, first served.
+  // How soon it is noticed that the worker has closed the connection.
+  static constexpr std::chrono::milliseconds look_interval{500};
+  // In the line of its pool until something is given, or none of its slots is left, or the worker is gone, or waits in another call
+  // (one at a time), or `until`, or `stop`. First come, first served.
   [[nodiscard]] Given wait(const Waiting& worker, std::chrono::steady_clock::time_point until,
                            std::stop_token stop);
+  // That such a worker is registered, and for that pool, was found out so short a time ago that it need not be asked again: what is
+  // given is claimed, and every claim asks.
+  static constexpr std::chrono::milliseconds known_for{5000};
+  [[nodiscard]] bool is_known(const Waiting& worker) const;
+  void note_known(const Waiting& worker);
   // That worker has claimed so many meanwhile: its poll offers as many slots less.
   void note_claimed(const std::string& worker_id, std::size_t commands);
 
@@ -60,6 +69,7 @@ class HandOver {
     Offer& operator=(const Offer&) = delete;
 
     [[nodiscard]] const std::string& worker_id() const;
+    [[nodiscard]] const std::string& instance() const;
     // After the commit, what is claimed for that worker. At most once.
     void give(std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id);
 
@@ -86,11 +96,18 @@ class HandOver {
   };
   using Line = std::deque<Seat*>;
 
+  struct Known {
+    std::string pool, instance;
+    std::chrono::steady_clock::time_point until;
+  };
+
+  void end_others_of(const Seat& own);
   void end(Seat& seat, std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id);
   void leave(const Seat& seat);
 
   mutable std::mutex mutex_;  // of the seats as well
   std::map<std::string, Line> lines_;  // by pool, longest waiting first; none is empty
+  std::map<std::string, Known> known_;  // by worker
   std::size_t waiting_ = 0;
   std::uint64_t given_ = 0;
 };

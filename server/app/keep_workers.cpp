@@ -13,15 +13,70 @@ tl::unexpected<base::Error> unknown(const std::string& worker_id) {
   return base::failure(base::ErrorCode::not_found, "no worker is registered as '" + worker_id + "'",
                        "/worker_id");
 }
+
+std::optional<store::WorkerLease> lease_of(Parts& parts, const std::string& worker_id) {
+  std::optional<store::WorkerLease> lease;
+  parts.connections.run_one(
+      [&](store::Session& session) { lease = store::WorkerTable(session).lease_of(worker_id); });
+  return lease;
+}
+
+// A name costs a row for a day, a pool three consumers: who may register may not make as many as it likes.
+base::Result<void> check_room(Parts& parts, const wire::WorkerRegistration& registration) {
+  store::RegistrationRoom room;
+  parts.connections.run_one([&](store::Session& session) {
+    room = store::WorkerTable(session).room(registration.worker_id, registration.pool);
+  });
+  if (room.other_workers >= parts.rules.workers_max) {
+    return base::failure(base::ErrorCode::conflict,
+                         std::to_string(room.other_workers) +
+                             " workers have registered in the last ten minutes, as many as workers-max allows: "
+                             "end some, or raise workers-max of the servers",
+                         "/worker_id");
+  }
+  const bool is_default = registration.pool == domain::default_pool;
+  if (is_default || room.is_pool_known || room.other_pools < parts.rules.pools_max) return {};
+  return base::failure(base::ErrorCode::conflict,
+                       "pool '" + registration.pool + "' is new, and workers are in " +
+                           std::to_string(room.other_pools) +
+                           " others, as many as pools-max allows: set it up (PUT /api/v2/pools/" +
+                           registration.pool + "), raise pools-max of the servers, or end the workers of a pool "
+                           "that is not needed; ten minutes later it is gone",
+                       "/pool");
+}
+
+tl::unexpected<base::Error> taken(const std::string& worker_id, const store::WorkerLease& lease) {
+  return base::failure(base::Error{.code = base::ErrorCode::conflict,
+                                   .message = "worker '" + worker_id +
+                                              "' is registered by another process, whose lease lasts until " +
+                                              lease.until +
+                                              ": give this one another worker id, or stop the other; the name is "
+                                              "free when its lease is over",
+                                   .field = "/worker_id",
+                                   .retry_after = lease.left,
+                                   .details = {}});
+}
+
 }  // namespace
 
 base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
                                                        const wire::WorkerRegistration& registration) {
-  // Whatever ran under this name before does not run any more: it waits again.
-  (void)free_leases(parts, registration.worker_id, "worker '" + registration.worker_id + "' registered anew");
+  const auto& worker_id = registration.worker_id;
+  const auto before = lease_of(parts, worker_id);
+  const bool is_alive = before && before->is_alive;
+  if (is_alive && !before->is_of(registration.instance)) return taken(worker_id, *before);
+  if (!is_alive) {
+    if (auto room = check_room(parts, registration); !room) return base::failure(room.error());
+  }
+  // Whatever ran under this name before does not run any more: it waits again. What a process holds that asks again, because it did
+  // not hear the answer, it goes on with.
+  const bool is_repeated = is_alive && !before->instance.empty();
+  if (!is_repeated) (void)free_leases(parts, worker_id, "worker '" + worker_id + "' registered anew");
+  bool is_registered = false;
   parts.connections.run_one([&](store::Session& session) {
-    store::WorkerTable(session).register_worker(registration, parts.rules.lease);
+    is_registered = store::WorkerTable(session).register_worker(registration, parts.rules.lease);
   });
+  if (!is_registered) return taken(worker_id, lease_of(parts, worker_id).value_or(store::WorkerLease{}));
   // Its consumers are there before its first command is: a worker of a quiet pool would poll, and who scales by the lag of a
   // consumer that is missing (KEDA) takes the whole stream for it.
   parts.notifier.ensure_pool(registration.pool);
@@ -46,11 +101,24 @@ base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts, const wire::Heart
   return answer;
 }
 
-base::Result<void> deregister_worker(Parts& parts, const std::string& worker_id) {
-  bool is_known = false;
-  parts.connections.run_one(
-      [&](store::Session& session) { is_known = store::WorkerTable(session).stop(worker_id); });
-  if (!is_known) return unknown(worker_id);
+base::Result<void> deregister_worker(Parts& parts, const Deregistration& request) {
+  const auto& worker_id = request.worker_id;
+  bool is_stopped = false;
+  parts.connections.run_one([&](store::Session& session) {
+    is_stopped = store::WorkerTable(session).stop(worker_id, request.instance, request.by_force);
+  });
+  if (!is_stopped) {
+    const auto lease = lease_of(parts, worker_id);
+    if (!lease) return unknown(worker_id);
+    return base::failure(base::Error{
+        .code = base::ErrorCode::conflict,
+        .message = "worker '" + worker_id + "' runs until " + lease->until +
+                   " at least, and what it runs would be given to others: drain it (POST /api/v2/workers/" +
+                   worker_id + "/drain), or repeat with force=true",
+        .field = {},
+        .retry_after = lease->left,
+        .details = {}});
+  }
   (void)free_leases(parts, worker_id, "worker '" + worker_id + "' stopped");
   return {};
 }
@@ -61,6 +129,16 @@ base::Result<void> drain_worker(Parts& parts, const std::string& worker_id) {
       [&](store::Session& session) { is_known = store::WorkerTable(session).ask_to_drain(worker_id); });
   if (!is_known) return unknown(worker_id);
   return {};
+}
+
+void tell_pools(Parts& parts) {
+  notify::PoolsInUse pools;
+  parts.connections.run_one([&](store::Session& session) {
+    pools = {};
+    for (const auto& [pool, is_used] : store::WorkerTable(session).pools_in_use())
+      (is_used ? pools.in_use : pools.unused).insert(pool);
+  });
+  parts.notifier.keep_pools(pools);
 }
 
 std::vector<wire::WorkerRow> list_workers(Parts& parts, const std::string& pool, const std::string& status) {

@@ -9,15 +9,23 @@
 
 namespace noetl::app {
 
+// Errors: conflict, when another process has the name and its lease is not over.
 [[nodiscard]] base::Result<wire::RegistrationAnswer> register_worker(
     Parts& parts, const wire::WorkerRegistration& registration);
 // An unknown worker gets is_known = false, not an error.
 [[nodiscard]] base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts,
                                                                const wire::Heartbeat& heartbeat);
-// Hands back what the worker still holds. Errors: not_found.
-[[nodiscard]] base::Result<void> deregister_worker(Parts& parts, const std::string& worker_id);
+struct Deregistration {
+  std::string worker_id;
+  std::string instance;  // the process that asks
+  bool by_force = false;  // whoever asks
+};
+// Hands back what the worker still holds. Errors: not_found; conflict, when another process asks while the worker lives.
+[[nodiscard]] base::Result<void> deregister_worker(Parts& parts, const Deregistration& request);
 // Asks a worker to drain: it learns with its next heartbeat. Errors: not_found.
 [[nodiscard]] base::Result<void> drain_worker(Parts& parts, const std::string& worker_id);
+// Tells the notifier which pools are in use, and which were: consumers of the others may go.
+void tell_pools(Parts& parts);
 // Registered and not older than a day. Filters may be empty.
 [[nodiscard]] std::vector<wire::WorkerRow> list_workers(Parts& parts, const std::string& pool,
                                                         const std::string& status);

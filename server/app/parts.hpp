@@ -4,6 +4,7 @@
 // notify. World failures (Postgres away) leave as exceptions of the store and are caught at the door.
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "shared/base/ids.hpp"
@@ -26,6 +27,8 @@ struct Rules {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds lease{5000};
   std::chrono::milliseconds ack_wait{30'000};  // of the notifications' consumers
+  std::int64_t pools_max = 64;  // that workers make by registering
+  std::int64_t workers_max = 10'000;
   std::size_t result_inline_bytes_max = 4096;  // larger results leave the execution's state
   std::string nats_stream = "NOETL_COMMANDS";
   std::string nats_subject = "noetl.commands";  // of the default pool

@@ -7,37 +7,50 @@
 
 namespace noetl::app {
 
+namespace {
+// Of a path that is new two may make the first version at once: one of them finds it made, and looks again.
+constexpr int tries_max = 3;
+
+// False: another transaction has just made the version that this one wanted to make.
+bool settle(Parts& parts, store::Session& session, wire::CatalogRow entry, wire::RegisterAnswer& answer) {
+  store::CatalogTable catalog(session);
+  catalog.lock_path(entry.path);
+  const auto latest = catalog.latest(entry.path);
+  if (latest && latest->checksum == entry.checksum) {
+    answer.catalog_id = latest->catalog_id;
+    answer.version = latest->version;
+    answer.is_new = false;
+    return true;
+  }
+  answer.catalog_id = entry.catalog_id = {parts.ids.next()};
+  answer.version = entry.version = latest ? latest->version + 1 : 1;
+  answer.is_new = true;
+  return catalog.insert(entry);
+}
+}  // namespace
+
 base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::RegisterRequest& request) {
   const auto loaded = language::load_playbook(request.content);
   if (!loaded) return base::failure(loaded.error());
   const auto& playbook = loaded->playbook;
-  const auto checksum = store::sha256_hex(request.content);
-
+  const wire::CatalogRow entry{.catalog_id = {},
+                               .path = playbook.path,
+                               .version = 0,
+                               .kind = "Playbook",
+                               .name = playbook.name,
+                               .content = request.content,
+                               .created_at = {},
+                               .checksum = store::sha256_hex(request.content)};
   wire::RegisterAnswer answer{
       .catalog_id = {}, .path = playbook.path, .version = 1, .kind = "Playbook", .is_new = true};
-  parts.connections.transact([&](store::Session& session) {
-    store::CatalogTable catalog(session);
-    catalog.lock_path(playbook.path);
-    const auto latest = catalog.latest(playbook.path);
-    if (latest && latest->checksum == checksum) {
-      answer.catalog_id = latest->catalog_id;
-      answer.version = latest->version;
-      answer.is_new = false;
-      return;
-    }
-    answer.catalog_id = {parts.ids.next()};
-    answer.version = latest ? latest->version + 1 : 1;
-    answer.is_new = true;
-    catalog.insert({.catalog_id = answer.catalog_id,
-                    .path = playbook.path,
-                    .version = answer.version,
-                    .kind = "Playbook",
-                    .name = playbook.name,
-                    .content = request.content,
-                    .created_at = {},
-                    .checksum = checksum});
-  });
-  return answer;
+  for (int tried = 1; tried <= tries_max; ++tried) {
+    bool is_settled = false;
+    parts.connections.transact(
+        [&](store::Session& session) { is_settled = settle(parts, session, entry, answer); });
+    if (is_settled) return answer;
+  }
+  return base::failure(base::ErrorCode::conflict, "others register playbook '" + playbook.path +
+                                                      "' at the same time: register it again");
 }
 
 std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit) {

@@ -33,7 +33,8 @@ wire::ReportVerdict recorded(base::CommandId queue_id) {
 }
 
 // Success of plain commands in one statement; what is left over needs to be looked at.
-std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wire::ReportAnswer& answer) {
+std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, const store::Caller& worker,
+                                 wire::ReportAnswer& answer) {
   // The statement answers with commands. A worker that was given one a second time may report both attempts at
   // once: only the newest goes in, so that the answer cannot mean the older.
   std::map<base::CommandId, std::int32_t> newest;
@@ -51,7 +52,7 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, wir
   if (finished.empty()) return attempts;
   std::set<base::CommandId> done;
   parts.connections.run_one([&](store::Session& session) {
-    const auto ids = store::QueueTable(session).finish_plain(finished);
+    const auto ids = store::QueueTable(session).finish_plain(finished, worker);
     done = {ids.begin(), ids.end()};
   });
   std::vector<Placed> left;
@@ -104,9 +105,10 @@ base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
   });
   const auto where = "step '" + event.step + "' of execution " + event.execution_id.str();
   if (!running) return base::failure(ErrorCode::lease_lost, "no command is running at " + where);
-  if (!worker_id.empty() && running->worker_id != worker_id) {
-    return base::failure(ErrorCode::lease_lost, where + " is held by worker '" + running->worker_id +
-                                                    "', not by '" + worker_id + "'");
+  if (running->worker_id != worker_id) {
+    return base::failure(ErrorCode::lease_lost, where + " is held by worker '" + running->worker_id + "', not by " +
+                                                    (worker_id.empty() ? "a worker without worker_id"
+                                                                       : "'" + worker_id + "'"));
   }
   return running->lease;
 }
@@ -142,6 +144,7 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
     if (!lease) {
       answer.verdicts[place].refused = lease.error().code;
       answer.verdicts[place].message = lease.error().message;
+      answer.verdicts[place].is_of_another = lease.error().code == ErrorCode::lease_lost;
       return;
     }
     ending->lease = *lease;
@@ -159,7 +162,7 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
 
 void take_notes(Parts& parts, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
   if (request.notes.empty()) return;
-  const auto told = tell_progress(parts, request.notes, request.worker_id);
+  const auto told = tell_progress(parts, request.notes, {request.worker_id, request.instance});
   auto verdict =
       answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
   for (const auto& note : request.notes) {
@@ -185,11 +188,12 @@ base::Result<wire::ReportAnswer> report_events(Parts& parts, const wire::ReportR
     take_event(parts, request.events[i], request.worker_id, request.attempts.size() + i, attempts, answer);
   }
   take_notes(parts, request, answer);
-  auto left = finish_plain(parts, std::move(attempts), answer);
+  const store::Caller worker{request.worker_id, request.instance};
+  auto left = finish_plain(parts, std::move(attempts), worker, answer);
   if (left.empty()) return answer;
   std::vector<wire::AttemptReport> reports;
   for (auto& [report, place] : left) reports.push_back(std::move(report));
-  auto ended = end_attempts(parts, reports);
+  auto ended = end_attempts(parts, reports, &worker);
   for (std::size_t i = 0; i < left.size(); ++i) answer.verdicts[left[i].place] = std::move(ended.verdicts[i]);
   answer.commands_generated = ended.commands_generated;
   return answer;

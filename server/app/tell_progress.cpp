@@ -6,7 +6,7 @@
 namespace noetl::app {
 
 std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::AttemptNote>& notes,
-                                        const std::string& worker_id) {
+                                        const store::Caller& worker) {
   if (notes.empty()) return {};
   // Of two notes on one command in one request the statement would take either: the later one counts.
   std::map<base::CommandId, const wire::AttemptNote*> newest;
@@ -19,7 +19,7 @@ std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::At
   }
   std::set<base::CommandId> told;
   parts.connections.run_one([&](store::Session& session) {
-    const auto found = store::QueueTable(session).tell_progress(taken, ids, worker_id);
+    const auto found = store::QueueTable(session).tell_progress(taken, ids, worker);
     told = {found.begin(), found.end()};
   });
   return told;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/app/parts.hpp"
+#include "server/store/queue_table.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::app {
@@ -13,6 +14,6 @@ namespace noetl::app {
 // The commands of which something was taken; the others are not (or no longer) this worker's to speak for.
 [[nodiscard]] std::set<base::CommandId> tell_progress(Parts& parts,
                                                       const std::vector<wire::AttemptNote>& notes,
-                                                      const std::string& worker_id);
+                                                      const store::Caller& worker);
 
 }  // namespace noetl::app

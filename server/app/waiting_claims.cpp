@@ -4,18 +4,46 @@
 
 namespace noetl::app {
 
+namespace {
+constexpr std::size_t pools_max = 4096;  // names of pools come from outside
+}
+
+WaitingClaims::Poll::Poll(WaitingClaims& waiting, const std::string& worker_id)
+    : waiting_(waiting), worker_id_(worker_id), ticket_([&] {
+        const std::lock_guard lock(waiting.mutex_);
+        return waiting.polls_[worker_id] = ++waiting.tickets_;
+      }()) {}
+
+WaitingClaims::Poll::~Poll() {
+  const std::lock_guard lock(waiting_.mutex_);
+  const auto found = waiting_.polls_.find(worker_id_);
+  if (found != waiting_.polls_.end() && found->second == ticket_) waiting_.polls_.erase(found);
+}
+
+bool WaitingClaims::Poll::is_replaced() const {
+  const std::lock_guard lock(waiting_.mutex_);
+  const auto found = waiting_.polls_.find(worker_id_);
+  return found == waiting_.polls_.end() || found->second != ticket_;
+}
+
 void WaitingClaims::wake(const std::set<std::string>& pools) {
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& pool : pools) ++wakes_[pool];
+    for (const auto& pool : pools) {
+      if (const auto known = wakes_.find(pool); known != wakes_.end()) ++known->second;
+    }
   }
   woken_.notify_all();
 }
 
-std::uint64_t WaitingClaims::seen(const std::string& pool) const {
+std::uint64_t WaitingClaims::seen(const std::string& pool) {
   const std::lock_guard lock(mutex_);
-  const auto found = wakes_.find(pool);
-  return found == wakes_.end() ? 0 : found->second;
+  if (wakes_.size() >= pools_max && !wakes_.contains(pool)) {
+    wakes_.clear();  // whoever waits looks again
+    bounds_.clear();
+    empties_.clear();
+  }
+  return wakes_.try_emplace(pool, 0).first->second;
 }
 
 void WaitingClaims::wait(const std::string& pool, std::uint64_t seen,

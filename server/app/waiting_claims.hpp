@@ -4,6 +4,7 @@
 // a poll begins to read never-handed-back commands. Any thread.
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,10 +21,25 @@ class WaitingClaims {
  public:
   static constexpr std::chrono::milliseconds poll_interval{500};
 
-  // Something was queued in these pools.
+  // A worker's long poll. One at a time: when the worker polls anew, the earlier one ends within poll_interval.
+  class Poll {
+   public:
+    Poll(WaitingClaims& waiting, const std::string& worker_id);
+    ~Poll();
+    Poll(const Poll&) = delete;
+    Poll& operator=(const Poll&) = delete;
+    [[nodiscard]] bool is_replaced() const;
+
+   private:
+    WaitingClaims& waiting_;
+    const std::string worker_id_;
+    const std::uint64_t ticket_;
+  };
+
+  // Something was queued in these pools. One that nobody has polled here is not kept.
   void wake(const std::set<std::string>& pools);
   // Number of wakes of a pool so far: read it before looking, pass it to wait().
-  [[nodiscard]] std::uint64_t seen(const std::string& pool) const;
+  [[nodiscard]] std::uint64_t seen(const std::string& pool);
   // Until the pool was woken after `seen`, or `until`, or `stop`.
   void wait(const std::string& pool, std::uint64_t seen, std::chrono::steady_clock::time_point until,
             std::stop_token stop);
@@ -75,6 +91,8 @@ class WaitingClaims {
   };
   std::map<std::string, Empty> empties_;
   std::set<base::CommandId> taken_;
+  std::map<std::string, std::uint64_t> polls_;  // worker → ticket of its poll
+  std::uint64_t tickets_ = 0;
 };
 
 }  // namespace noetl::app

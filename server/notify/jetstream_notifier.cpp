@@ -18,7 +18,6 @@ namespace noetl::notify {
 namespace {
 
 constexpr std::size_t quick_rings_max = 8;
-constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not met by ringing
 constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
@@ -237,23 +236,6 @@ void JetStreamNotifier::forget_given_up() {
   if (advisories_) advisories_->forget();
 }
 
-void JetStreamNotifier::meet_pools(const std::vector<Ring>& rings) {
-  const std::string* last = nullptr;
-  for (const Ring& ring : rings) {
-    if (last != nullptr && *last == ring.pool) continue;
-    last = &ring.pool;
-    if (ring.pool != domain::default_pool) ensure_pool(ring.pool);
-  }
-}
-
-void JetStreamNotifier::ensure_pool(const std::string& pool) {
-  if (!wire::is_pool_name(pool)) return;
-  const std::lock_guard lock(mutex_);
-  if (pools_.size() >= pools_max || !pools_.emplace(pool, false).second) return;
-  is_poked_ = true;
-  wake_.notify_one();
-}
-
 NotifierCounts JetStreamNotifier::counts() const {
   NotifierCounts counts{.published = published_before_, .failed = failed_before_, .repaired = repaired_};
   const std::lock_guard lock(links_mutex_);
@@ -355,6 +337,7 @@ bool JetStreamNotifier::repair() {
     const std::lock_guard lock(mutex_);
     pools = pools_;
   }
+  remove_unused(jetstream);
   for (const auto& [pool, was_there] : pools) {
     Lines::Untaken untaken{};
     bool are_there = true;

@@ -69,6 +69,7 @@ class JetStreamNotifier final : public Notifier {
   void announce(std::string server_url) { server_url_ = std::move(server_url); }
   // Has the pool's consumers made soon, or when NATS is back; ring() does it for pools it meets.
   void ensure_pool(const std::string& pool) override;
+  void keep_pools(const PoolsInUse& pools) override;
   [[nodiscard]] NotifierCounts counts() const;
 
  private:
@@ -88,6 +89,7 @@ class JetStreamNotifier final : public Notifier {
   bool repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted);
   bool send(Link& link, const Bundle& bundle) const;
   void meet_pools(const std::vector<Ring>& rings);
+  void remove_unused(nats::JetStream& jetstream);
 
   const NotifierSettings settings_;
   std::string server_url_;  // constant once ring() is called
@@ -102,6 +104,8 @@ class JetStreamNotifier final : public Notifier {
   std::condition_variable_any wake_;
   std::map<std::string, bool, std::less<>>
       pools_;  // guarded by mutex_; true: its consumers were there before
+  // Guarded by mutex_: pools whose consumers are to go, and whether they have.
+  std::map<std::string, bool, std::less<>> unused_pools_;
   bool is_poked_ = false;  // guarded by mutex_
 
   std::map<std::string, bool> streams_;  // supervisor only; true: it was there before

@@ -3,6 +3,7 @@
 // milliseconds, never work, because upkeep rings again. Any thread.
 #include <array>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,11 @@ struct Lane {
 };
 using PoolLanes = std::array<Lane, wire::lanes>;
 
+struct PoolsInUse {
+  std::set<std::string> in_use;
+  std::set<std::string> unused;  // known by name
+};
+
 class Notifier {
  public:
   virtual ~Notifier() = default;
@@ -61,6 +67,8 @@ class Notifier {
   virtual void tell_dead(const std::vector<Death>& deaths) = 0;
   // Somebody serves that pool: there shall be something to ring, before the first ring. Waits for nothing.
   virtual void ensure_pool(const std::string& pool) { (void)pool; }
+  // What was made for pools that nobody uses may go. Waits for nothing.
+  virtual void keep_pools(const PoolsInUse& pools) { (void)pools; }
   // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
   // The lanes of that pool, asked just now; empty ones when that cannot be said. Waits for the network, for a moment: not

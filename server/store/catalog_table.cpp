@@ -25,9 +25,11 @@ std::optional<wire::CatalogRow> CatalogTable::latest(const std::string& path) {
   return row_from(rows[0], false);
 }
 
-void CatalogTable::insert(const wire::CatalogRow& row) {
-  session_.run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name,
-               row.content, row.checksum);
+bool CatalogTable::insert(const wire::CatalogRow& row) {
+  return !session_
+              .run("insert_catalog_entry", row.catalog_id.value, row.path, row.version, row.kind, row.name,
+                   row.content, row.checksum)
+              .empty();
 }
 
 std::vector<wire::CatalogRow> CatalogTable::list(const std::string& kind, int limit) {

@@ -14,10 +14,11 @@ class CatalogTable {
  public:
   explicit CatalogTable(Session& session) : session_(session) {}
 
-  // Held until the transaction ends: two registrations of one path must not make the same version.
+  // Held until the transaction ends: registrations of one path that is there take turns.
   void lock_path(const std::string& path);
   [[nodiscard]] std::optional<wire::CatalogRow> latest(const std::string& path);  // without content
-  void insert(const wire::CatalogRow& row);
+  // False: another transaction has made that version of the path.
+  [[nodiscard]] bool insert(const wire::CatalogRow& row);
   [[nodiscard]] std::vector<wire::CatalogRow> list(const std::string& kind, int limit);  // without content
   [[nodiscard]] std::optional<wire::CatalogRow> find(const wire::ResourceRequest& request);
   [[nodiscard]] std::optional<base::CatalogId> latest_id(const std::string& path);

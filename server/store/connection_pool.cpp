@@ -17,10 +17,10 @@ namespace {
 constexpr int repeats_max = 5;
 
 // SQL states that say "not now" rather than "wrong": shutdown, starting up, too many connections, disk
-// full, statement timeout. https://www.postgresql.org/docs/15/errcodes-appendix.html
+// full, statement timeout, lock timeout. https://www.postgresql.org/docs/15/errcodes-appendix.html
 bool is_world_failure(const std::string& sqlstate) {
   return sqlstate.starts_with("57P") || sqlstate.starts_with("08") || sqlstate.starts_with("53") ||
-         sqlstate == "57014" || sqlstate == "25006";
+         sqlstate == "57014" || sqlstate == "25006" || sqlstate == "55P03";
 }
 
 void plan_for_the_queue(pqxx::connection& link) {
@@ -52,6 +52,8 @@ std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
   auto connection = std::make_unique<Connection>(options);
   connection->link.set_variable("statement_timeout",
                                 std::to_string(settings.statement_timeout.count() * 1000));
+  // Somebody's forgotten `begin; lock table` is told within seconds, not after the statement's whole time.
+  connection->link.set_variable("lock_timeout", std::to_string(settings.lock_timeout.count() * 1000));
   connection->link.set_variable("application_name",
                                 settings.is_inspection ? "'noetl-doctor'" : "'noetl-server'");
   connection->link.set_variable("jit", "off");

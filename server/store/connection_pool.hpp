@@ -21,6 +21,7 @@ struct PoolSettings {
   std::chrono::milliseconds wait_max{2000};  // for a free connection
   std::chrono::seconds connect_timeout{3};
   std::chrono::seconds statement_timeout{30};
+  std::chrono::seconds lock_timeout{15};
   // For who reads whole tables and writes nothing: each transaction sees one snapshot, and the planner is free.
   bool is_inspection = false;
 };

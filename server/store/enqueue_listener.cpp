@@ -14,6 +14,7 @@
 
 #include "shared/base/backoff.hpp"
 #include "shared/base/thread_name.hpp"
+#include "shared/wire/names.hpp"
 
 namespace noetl::store {
 
@@ -23,15 +24,24 @@ constexpr base::Backoff between_connects{.kind = base::BackoffKind::exponential,
                                          .delay_max = std::chrono::milliseconds{10'000},
                                          .multiplier = 2.0};
 
+constexpr std::size_t pools_max = 256;  // heard at once
+constexpr std::chrono::milliseconds between_wakes{20};
+
 // Equal notifications of one transaction come as one; those that are read together are one set.
 class Pools : public pqxx::notification_receiver {
  public:
   explicit Pools(pqxx::connection_base& connection) : notification_receiver(connection, "noetl_enqueued") {}
-  void operator()(const std::string& pool, int /*backend*/) override { heard_.insert(pool); }
+  // Any role may notify: what is no name of a pool says nothing, and of very many names none is worth more than a look at everything.
+  void operator()(const std::string& pool, int /*backend*/) override {
+    if (wire::is_pool_name(pool) && heard_.size() < pools_max) heard_.insert(pool);
+    has_heard_ = true;
+  }
+  [[nodiscard]] bool has_heard() { return std::exchange(has_heard_, false); }
   [[nodiscard]] std::set<std::string> take() { return std::exchange(heard_, {}); }
 
  private:
   std::set<std::string> heard_;
+  bool has_heard_ = false;
 };
 
 // A connection that never asks does not see that its peer's host has vanished: TCP does, within a minute.
@@ -99,7 +109,10 @@ void EnqueueListener::listen(const std::stop_token& stop) {
     wait(link.sock(), -1);
     (void)link.get_notifs();
     if (!link.is_open()) throw pqxx::broken_connection("the connection that listens was closed");
-    if (const auto heard = pools.take(); !heard.empty()) heard_(heard);
+    if (!pools.has_heard()) continue;
+    heard_(pools.take());
+    // What comes meanwhile is heard together: whoever notifies without end wakes the server fifty times a second, not more.
+    wait(-1, static_cast<int>(between_wakes.count()));
   }
 }
 

@@ -140,7 +140,7 @@ std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter
 bool ExecutionTable::keep_result(base::ResultId id, const wire::KeepResultRequest& request) {
   return !session_
               .run("keep_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
-                   request.worker_id)
+                   request.worker_id, request.instance)
               .empty();
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <pqxx/pqxx>
+#include <stdexcept>
 #include <thread>
 
 #include "server/store/sha256.hpp"
@@ -13,8 +14,9 @@ namespace noetl::store {
 extern const std::vector<std::pair<std::string_view, std::string_view>> migration_files;
 
 namespace {
-// Any fixed number does; this one is "noetl" in ASCII.
-constexpr const char* lock_statement = "select pg_advisory_lock(474215675244)";
+// Held to the end of a migration's transaction: two programs take turns, and others read on. Only who may write the table can take
+// it. An advisory lock could be held by any role that can connect.
+constexpr const char* lock_statement = "lock table noetl.schema_migration in exclusive mode";
 constexpr const char* table_statement =
     "create schema if not exists noetl;"
     "create table if not exists noetl.schema_migration ("
@@ -84,10 +86,27 @@ constexpr int tries_max = 100;
 constexpr std::chrono::milliseconds pause_between_tries{200};
 constexpr const char* lock_not_available = "55P03";
 
-void try_to_apply(pqxx::connection& connection, const Migration& migration) {
+struct StillLocked : std::runtime_error {
+  explicit StillLocked(const std::string& migration)
+      : std::runtime_error(
+            "migration " + migration + " found a table of noetl locked by another session, " +
+            std::to_string(tries_max) +
+            " times within a minute: see who holds it (select pid, usename, state, query from pg_stat_activity "
+            "join pg_locks using (pid) where relation::regclass::text like 'noetl.%'), end that session, and "
+            "start again") {}
+};
+
+// False: another program has applied it meanwhile.
+bool try_to_apply(pqxx::connection& connection, const Migration& migration) {
   pqxx::work transaction(connection);
   // Below Postgres' deadlock_timeout of a second, and well below what requests wait for a connection.
   transaction.exec("set local lock_timeout = '500ms'");
+  transaction.exec(lock_statement);
+  if (transaction
+          .exec_params1("select exists (select from noetl.schema_migration where version = $1)",
+                        migration.version)[0]
+          .as<bool>())
+    return false;
   transaction.exec(migration.text);
   if (migration.version < first_with_runs_with) {
     transaction.exec_params(
@@ -99,18 +118,35 @@ void try_to_apply(pqxx::connection& connection, const Migration& migration) {
         migration.version, migration.name, migration.checksum, migration.runs_with);
   }
   transaction.commit();
+  return true;
+}
+
+// Two programs that begin with an empty database: Postgres refuses one of them what the other has just made.
+void make_table(pqxx::connection& connection) {
+  for (int tried = 1;; ++tried) {
+    try {
+      pqxx::work transaction(connection);
+      transaction.exec("set local lock_timeout = '5s'");
+      transaction.exec(table_statement);
+      return transaction.commit();
+    } catch (const pqxx::sql_error& error) {
+      const bool is_there = error.sqlstate() == "23505" || error.sqlstate() == "42P06" || error.sqlstate() == "42P07";
+      if (!is_there || tried == 5) throw;
+    }
+  }
 }
 
 // Servers of the version before go on working. Whatever waits for a lock behind a migration that itself waits for one
 // waits as well, and a migration of several tables meets their transactions in another order: it steps back, not they.
-void apply(pqxx::connection& connection, const Migration& migration) {
+bool apply(pqxx::connection& connection, const Migration& migration) {
   for (int tried = 1;; ++tried) {
     try {
       return try_to_apply(connection, migration);
     } catch (const pqxx::transaction_rollback&) {
       if (tried == tries_max) throw;
     } catch (const pqxx::sql_error& error) {
-      if (error.sqlstate() != lock_not_available || tried == tries_max) throw;
+      if (error.sqlstate() != lock_not_available) throw;
+      if (tried == tries_max) throw StillLocked(migration.name);
     }
     std::this_thread::sleep_for(pause_between_tries);  // lets those through that wait behind it
   }
@@ -137,18 +173,18 @@ const std::vector<Migration>& known_migrations() {
 base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
   try {
     pqxx::connection connection(database_url);
-    pqxx::nontransaction(connection).exec(lock_statement);  // until the connection closes
-    if (read_applied(connection).empty()) pqxx::nontransaction(connection).exec(table_statement);
+    if (read_applied(connection).empty()) make_table(connection);
     const auto applied = read_applied(connection);
     if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
 
     std::vector<int> done;
     for (const auto& migration : known_migrations()) {
       if (applied.contains(migration.version)) continue;
-      apply(connection, migration);
-      done.push_back(migration.version);
+      if (apply(connection, migration)) done.push_back(migration.version);
     }
     return done;
+  } catch (const StillLocked& error) {
+    return base::failure(base::ErrorCode::unavailable, error.what());
   } catch (const pqxx::failure& error) {
     return base::failure(base::ErrorCode::unavailable,
                          std::string("cannot migrate the database: ") + error.what());

@@ -1,6 +1,6 @@
 #pragma once
-// Migrations: the numbered files of sql/migrations, forward only, each in one transaction, under an
-// advisory lock so that any number of servers may start at once. Any thread.
+// Migrations: the numbered files of sql/migrations, forward only, each in one transaction that locks the table of what was applied, so
+// that any number of servers may start at once. Any thread.
 #include <string>
 #include <vector>
 

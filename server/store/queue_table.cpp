@@ -124,7 +124,8 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
   const auto rows = session_.run(
       "insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text_or_null(),
       attempts.text(), timeouts.text_or_null(), times.text_or_null(), delays.text_or_null(), contexts.text(),
-      keys.text_or_null(), traces.text_or_null(), retries.text_or_null(), worker_id, taker.claim_id.value);
+      keys.text_or_null(), traces.text_or_null(), retries.text_or_null(), worker_id, taker.claim_id.value,
+      taker.instance);
   InsertedPlain made;
   made.inserted.reserve(rows.size());
   for (const auto& row : rows) {
@@ -158,10 +159,11 @@ std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std
   return found;
 }
 
-std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
+std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& worker,
                                                       const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id) {
-  const auto rows = session_.run("claim_by_ids", worker_id, id_array(ids), claim_id.value);
+  const auto rows =
+      session_.run("claim_by_ids", worker.worker_id, id_array(ids), claim_id.value, worker.instance);
   std::vector<domain::ClaimedCommand> commands;
   commands.reserve(rows.size());
   for (const auto& row : rows) commands.push_back(claimed_from(row));
@@ -197,7 +199,8 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
   return ids_from(rows);
 }
 
-std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished) {
+std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
+                                                      const Caller& worker) {
   ArrayLiteral ids, epochs, results, events, meta_list;
   for (const auto& f : finished) {
     ids.add(f.lease.queue_id.value);
@@ -208,12 +211,12 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
     meta_list.add("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
   return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text(),
-                               meta_list.text()));
+                               meta_list.text(), worker.worker_id, worker.instance));
 }
 
 std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
                                                        const std::vector<base::EventId>& ids,
-                                                       const std::string& worker_id) {
+                                                       const Caller& worker) {
   ArrayLiteral commands, epochs, events, names, payloads;
   for (std::size_t i = 0; i < notes.size(); ++i) {
     commands.add(notes[i].lease.queue_id.value);
@@ -223,7 +226,7 @@ std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::A
     payloads.add(notes[i].payload);
   }
   return ids_from(session_.run("tell_progress", commands.text(), epochs.text(), events.text(), names.text(),
-                               payloads.text(), worker_id));
+                               payloads.text(), worker.worker_id, worker.instance));
 }
 
 std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& ids) {
@@ -243,7 +246,8 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
                       .is_cancel_requested = row["cancel_requested"].as<bool>(),
                       .claimed_at = text_of(row["claimed_at"]),
                       .frame = text_of(row["frame"]),
-                      .retry = text_of(row["retry"])});
+                      .retry = text_of(row["retry"]),
+                      .instance = text_of(row["instance"])});
   }
   return locked;
 }

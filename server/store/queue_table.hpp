@@ -48,6 +48,7 @@ struct LockedCommand {
   std::string claimed_at;
   std::string frame;  // JSON text or empty
   std::string retry;  // the same: wire/retry
+  std::string instance = {};  // of its worker, as it has registered; empty when it has none
 };
 
 // How a locked command goes on. `attempts` as it is to stand afterwards.
@@ -86,6 +87,13 @@ struct RunningCommand {
 struct Taker {
   std::string worker_id;
   base::ClaimId claim_id{};
+  std::string instance = {};
+};
+
+// Who calls: a worker's name, and the process behind it (wire/worker).
+struct Caller {
+  const std::string& worker_id;
+  const std::string& instance;
 };
 
 struct InsertedPlain {
@@ -106,8 +114,8 @@ class QueueTable {
                                            const wire::PoolsByName& pools = {}, const Taker& taker = {});
   [[nodiscard]] std::map<std::string, base::CommandId> by_keys(const std::vector<std::string>& keys);
 
-  // Locked and given in the order of ids.
-  [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const std::string& worker_id,
+  // Locked and given in the order of ids: those of the worker's own pool, to the process that registered.
+  [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const Caller& worker,
                                                           const std::vector<base::CommandId>& ids,
                                                           base::ClaimId claim_id);
   // The first of those ids that the worker could claim, or holds already; at most `limit`.
@@ -119,8 +127,9 @@ class QueueTable {
                                                         int limit,
                                                         std::optional<base::CommandId>& first_fresh);
 
-  // The ids that were finished: running, plain, and at that epoch.
-  [[nodiscard]] std::vector<base::CommandId> finish_plain(const std::vector<FinishedPlain>& finished);
+  // The ids that were finished: running, plain, held by that worker at that epoch.
+  [[nodiscard]] std::vector<base::CommandId> finish_plain(const std::vector<FinishedPlain>& finished,
+                                                          const Caller& worker);
   [[nodiscard]] std::vector<LockedCommand> lock(const std::vector<base::CommandId>& ids);
   [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(
       const std::vector<base::CommandId>& ids);
@@ -128,7 +137,7 @@ class QueueTable {
   // ids[i] is for the event of notes[i]. Gives the commands that it was taken of: those that this worker runs at that epoch.
   [[nodiscard]] std::vector<base::CommandId> tell_progress(const std::vector<wire::AttemptNote>& notes,
                                                            const std::vector<base::EventId>& ids,
-                                                           const std::string& worker_id);
+                                                           const Caller& worker);
   void insert_dead_letters(const std::vector<DeadLetter>& letters);
   [[nodiscard]] int cancel_commands(base::ExecutionId execution_id);
   [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id,

@@ -7,13 +7,15 @@
 
 namespace noetl::store {
 
-void WorkerTable::register_worker(const wire::WorkerRegistration& registration,
+bool WorkerTable::register_worker(const wire::WorkerRegistration& registration,
                                   std::chrono::milliseconds lease) {
   ArrayLiteral tools;
   for (const auto& tool : registration.tools) tools.add(tool);
-  session_.run("register_worker", registration.worker_id, registration.pool, registration.hostname,
-               registration.pid, registration.slots, registration.version, tools.text(), registration.labels,
-               static_cast<std::int64_t>(lease.count()));
+  return !session_
+              .run("register_worker", registration.worker_id, registration.pool, registration.hostname,
+                   registration.pid, registration.slots, registration.version, tools.text(),
+                   registration.labels, static_cast<std::int64_t>(lease.count()), registration.instance)
+              .empty();
 }
 
 wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::chrono::milliseconds lease,
@@ -28,7 +30,7 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
   for (const auto& row :
        session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
                     static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
-                    heartbeat.status, claim_id.value, heard.text())) {
+                    heartbeat.status, claim_id.value, heard.text(), heartbeat.instance)) {
     const std::string_view kind = row["kind"].c_str();
     const base::CommandId queue_id{row["queue_id"].as<std::int64_t>()};
     if (kind == "known") {
@@ -44,8 +46,8 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::
   return answer;
 }
 
-bool WorkerTable::stop(const std::string& worker_id) {
-  return !session_.run("stop_worker", worker_id).empty();
+bool WorkerTable::stop(const std::string& worker_id, const std::string& instance, bool by_force) {
+  return !session_.run("stop_worker", worker_id, instance, by_force).empty();
 }
 
 bool WorkerTable::ask_to_drain(const std::string& worker_id) {
@@ -73,9 +75,36 @@ std::vector<wire::WorkerRow> WorkerTable::list(const std::string& pool, const st
   return found;
 }
 
-bool WorkerTable::is_alive(const std::string& worker_id) {
-  const auto rows = session_.run("worker_status", worker_id);
-  return !rows.empty() && rows[0]["is_alive"].as<bool>();
+std::optional<WorkerLease> WorkerTable::lease_of(const std::string& worker_id) {
+  const auto rows = session_.run("worker_lease", worker_id);
+  if (rows.empty()) return std::nullopt;
+  const auto& row = rows[0];
+  return WorkerLease{.pool = text_of(row["pool"]),
+                     .instance = text_of(row["instance"]),
+                     .is_alive = row["is_alive"].as<bool>(),
+                     .left = std::chrono::milliseconds{row["left_ms"].as<std::int64_t>()},
+                     .until = text_of(row["until"])};
 }
+
+CallingWorker WorkerTable::calling(const Caller& worker, base::ExecutionId execution_id) {
+  const auto rows = session_.run("worker_of_call", worker.worker_id, worker.instance, execution_id.value);
+  if (rows.empty() || !rows[0]["is_worker"].as<bool>()) return {};
+  return {.is_worker = true, .is_holder = rows[0]["is_holder"].as<bool>()};
+}
+
+RegistrationRoom WorkerTable::room(const std::string& worker_id, const std::string& pool) {
+  const auto rows = session_.run("registration_room", worker_id, pool);
+  return {.other_pools = rows[0]["other_pools"].as<std::int64_t>(),
+          .other_workers = rows[0]["other_workers"].as<std::int64_t>(),
+          .is_pool_known = rows[0]["is_known"].as<bool>()};
+}
+
+std::map<std::string, bool> WorkerTable::pools_in_use() {
+  std::map<std::string, bool> pools;
+  for (const auto& row : session_.run("pools_in_use")) pools[text_of(row[0])] = row[1].as<bool>();
+  return pools;
+}
+
+void WorkerTable::forget_ended() { session_.run("forget_workers"); }
 
 }  // namespace noetl::store

@@ -74,7 +74,7 @@ bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection
     execution_rows_gone_ += static_cast<std::uint64_t>(pruned.rows);
   } else {
     store::PrunedWindow pruned;
-    connection.run_one([&](store::Session& session) {
+    connection.write([&](store::Session& session) {
       store::RetentionStatements statements(session);
       pruned = kind == Kind::commands ? statements.prune_commands(kept_, window(commands_max))
                                       : statements.prune_events(shortest_plain_, window(events_max));

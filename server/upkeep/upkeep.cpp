@@ -4,10 +4,12 @@
 #include <stdexcept>
 
 #include "server/app/free_leases.hpp"
+#include "server/app/keep_workers.hpp"
 #include "server/app/record_given_up.hpp"
 #include "server/app/tell_parents.hpp"
 #include "server/app/time_limits.hpp"
 #include "server/store/upkeep_statements.hpp"
+#include "server/store/worker_table.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -18,9 +20,11 @@ using std::chrono::steady_clock;
 
 constexpr std::uint64_t prune_ticks = 20;
 constexpr std::uint64_t given_up_ticks = 10;
+constexpr std::uint64_t forget_ticks = 1000;
 constexpr std::uint64_t fold_ticks = 2;  // the depth is right without: reading adds what is not folded
 constexpr int callers_max = 256;  // told in one tick
 constexpr int overdue_max = 256;  // failed in one tick
+constexpr std::chrono::minutes pools_interval{1};
 constexpr std::chrono::milliseconds wait_min{10};
 constexpr int rest_factor = 3;  // of the time that ringing for what SQL enqueued took
 // Of what SQL enqueues in 20 ms one transaction notifies: the others have mostly committed by then.
@@ -30,9 +34,11 @@ constexpr std::chrono::milliseconds look_again_after{50};
 Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
     : parts_(parts),
       settings_(std::move(settings)),
-      connection_(settings_.database_url),
+      connection_(settings_.database_url,
+                  std::max(store::DutyConnection::lead_time_default, 2 * idle_interval())),
       ring_due_(parts, settings_.ring_after),
       retention_(parts, settings_.kept),
+      pools_told_at_(steady_clock::now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 Upkeep::~Upkeep() {
@@ -104,9 +110,10 @@ std::chrono::milliseconds Upkeep::tick_safely() {
 }
 
 std::chrono::milliseconds Upkeep::tick() {
+  tell_pools();
   const bool was_leading = is_leading_;
   is_leading_ = connection_.acquire();
-  if (!is_leading_) return idle_interval();
+  if (!is_leading_) return std::clamp(connection_.until_free() + wait_min, wait_min, idle_interval());
   if (!was_leading) telemetry::log_info("upkeep", "this server does the background duties now");
 
   store::UpkeepLook look;
@@ -118,17 +125,26 @@ std::chrono::milliseconds Upkeep::tick() {
   attempt("ring", [&] { commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look)); });
   if (look.has_change && ticks_ % fold_ticks == 0) {
     attempt("counters", [&] {
-      connection_.run_one(
+      connection_.write(
           [&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
     });
   }
   if (ticks_ % given_up_ticks == 0) {
-    attempt("given up", [&] { rings_given_up_ += static_cast<std::uint64_t>(app::record_given_up(parts_)); });
+    attempt("given up", [&] {
+      const auto given_up = app::record_given_up(parts_, advisory_budget_);
+      rings_given_up_ += static_cast<std::uint64_t>(given_up.recorded);
+      advisories_dropped_ += static_cast<std::uint64_t>(given_up.dropped);
+    });
   }
   if (retention_.is_on() && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) {
     has_more_to_prune_ = false;
     const bool may_begin = ticks_ % prune_ticks == 0;
     attempt("retention", [&] { has_more_to_prune_ = retention_.step(connection_, look.now_ms, may_begin); });
+  }
+  if (ticks_ % forget_ticks == forget_ticks - 1) {
+    attempt("workers that ended", [&] {
+      connection_.write([&](store::Session& session) { store::WorkerTable(session).forget_ended(); });
+    });
   }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
@@ -137,8 +153,8 @@ std::chrono::milliseconds Upkeep::tick() {
   return std::clamp(next, wait_min, longest_wait(look));
 }
 
-// Each duty is a boundary of its own: what one of them cannot do must not keep the doorbell from ringing. The lock may
-// have gone with the connection: without it nothing more is done.
+// Each duty is a boundary of its own: what one of them cannot do must not keep the doorbell from ringing. Without the lead nothing
+// more is done.
 void Upkeep::attempt(const char* duty, const std::function<void()>& work) {
   try {
     const auto failures = failures_.load();
@@ -179,10 +195,18 @@ std::chrono::milliseconds Upkeep::longest_wait(const store::UpkeepLook& look) co
   return look.is_busy() ? settings_.interval : idle_interval();
 }
 
+// On every server: each keeps consumers for the pools that it has met.
+void Upkeep::tell_pools() {
+  const auto now = steady_clock::now();
+  if (now - pools_told_at_ < pools_interval) return;
+  pools_told_at_ = now;
+  app::tell_pools(parts_);
+}
+
 void Upkeep::expire_leases(const store::UpkeepLook& look) {
   std::vector<std::string> lost;
   if (look.has_lost_worker) {
-    connection_.run_one(
+    connection_.write(
         [&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
   }
   for (const auto& worker : lost)

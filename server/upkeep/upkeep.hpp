@@ -1,5 +1,5 @@
 #pragma once
-// Upkeep: the background duties, on whichever replica holds their Postgres lock: ring what was not heard,
+// Upkeep: the background duties, on whichever replica has the lead in them (a row of noetl.leader): ring what was not heard,
 // expire the leases of lost workers, fold the depth counters, prune what is finished. A tick is one look at
 // everything and then only what it calls for; between ticks it rings at once for what SQL enqueued. One thread of its own.
 #include <atomic>
@@ -14,6 +14,7 @@
 
 #include "server/app/duty_outcome.hpp"
 #include "server/app/parts.hpp"
+#include "server/app/record_given_up.hpp"
 #include "server/store/duty_connection.hpp"
 #include "server/upkeep/retention.hpp"
 #include "server/upkeep/ring_due.hpp"
@@ -42,6 +43,8 @@ class Upkeep {
   [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
   // Notifications that JetStream gave up after their last delivery.
   [[nodiscard]] std::uint64_t rings_given_up() const { return rings_given_up_; }
+  // The same that are of no command, or too many: not stored.
+  [[nodiscard]] std::uint64_t advisories_dropped() const { return advisories_dropped_; }
   [[nodiscard]] RetentionCounts retention_counts() const { return retention_.counts(); }
   // Duties of a tick that failed, or left something that cannot be read.
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
@@ -62,6 +65,7 @@ class Upkeep {
   void note(const char* duty, const app::DutyOutcome& outcome);
   void expire_leases(const store::UpkeepLook& look);
   void fail_overdue();
+  void tell_pools();
   [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
@@ -71,12 +75,15 @@ class Upkeep {
   RingDue ring_due_;
   Retention retention_;
   bool has_more_to_prune_ = false;
+  std::chrono::steady_clock::time_point pools_told_at_;
   std::map<std::string, std::string> failing_;  // duty → why, as it was logged
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<bool> is_leading_{false};
   std::atomic<std::uint64_t> commands_rung_{0};
   std::atomic<std::uint64_t> leases_expired_{0};
   std::atomic<std::uint64_t> rings_given_up_{0};
+  std::atomic<std::uint64_t> advisories_dropped_{0};
+  app::AdvisoryBudget advisory_budget_;  // this thread only
   std::atomic<std::uint64_t> failures_{0};
   // Of ringing for what SQL enqueued: not before the first, so that a flood does not keep Postgres busy; at the second without
   // being woken. This thread only.

@@ -51,6 +51,9 @@ struct ServerSettings {
   std::string database_url;  // libpq URL or keywords; secret
   int db_pool_size = 0;
   bool should_migrate = true;  // false: only check that the schema is current
+  bool allows_superuser = false;  // as the database role
+  int pools_max = 0;  // that workers make by registering
+  int workers_max = 0;
   int http_threads = 0;
   int http_queue = 0;
   std::size_t body_bytes_max = 0;

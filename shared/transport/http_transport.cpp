@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "shared/wire/claim_json.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -43,6 +44,15 @@ base::Result<Answer> decoded_quickly(const base::Result<std::string>& body, cons
   return decoded<Answer>(body, path, decode);
 }
 
+// 128 random bits: nobody else can speak for this worker by its name.
+HttpSettings with_instance(HttpSettings settings) {
+  if (!settings.instance.empty()) return settings;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::random_device random;
+  for (int i = 0; i < 32; ++i) settings.instance += digits[random() % digits.size()];
+  return settings;
+}
+
 base::Error problem_of(const httplib::Response& response) {
   base::Error error = wire::decode_problem(response.status, response.body);
   const std::string header = response.get_header_value("Retry-After");
@@ -63,11 +73,12 @@ struct HttpTransport::Client {
     http.set_write_timeout(settings.answer_timeout);
     if (!settings.token.empty()) http.set_bearer_token_auth(settings.token.c_str());
     if (!settings.tls_ca_file.empty()) http.set_ca_cert_path(settings.tls_ca_file.c_str());
+    http.set_default_headers({{wire::instance_header, settings.instance}});
   }
   httplib::Client http;
 };
 
-HttpTransport::HttpTransport(HttpSettings settings) : settings_(std::move(settings)) {}
+HttpTransport::HttpTransport(HttpSettings settings) : settings_(with_instance(std::move(settings))) {}
 HttpTransport::~HttpTransport() = default;
 
 std::unique_ptr<HttpTransport::Client> HttpTransport::take_client() {

@@ -14,6 +14,7 @@ struct HttpSettings {
   std::string server_url = "http://localhost:8082";  // http or https
   std::string token;  // sent as bearer token when given
   std::string tls_ca_file;  // empty: the system's authorities
+  std::string instance;  // sent as wire::instance_header with every call; empty: one is made up
   std::chrono::milliseconds connect_timeout{2000};
   std::chrono::milliseconds answer_timeout{15'000};  // beyond the wait of a long poll
 };

@@ -26,6 +26,7 @@ struct ClaimRequest {
   int slots = 0;
   std::chrono::milliseconds wait{0};  // how long to wait for a first command; at most claim_wait_max
   bool hand_over = false;  // from a pool, with a wait: nothing is looked for
+  std::string instance = {};  // header instance_header (wire/worker)
 };
 
 // A command that could not be claimed: not_found, active_claim, already_terminal, execution_cancelled.

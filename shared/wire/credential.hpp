@@ -39,11 +39,12 @@ struct CredentialFilter {
   int limit = 100;
 };
 
-// Who asks for a secret, for the audit.
+// Who asks for a secret, for the audit: what the caller says of itself, and what the server can look up of it.
 struct SecretReader {
   std::string worker_id;
   base::ExecutionId execution_id;
   std::string from;  // address
+  std::string instance = {};  // header instance_header (wire/worker)
 };
 
 struct RotateAnswer {

@@ -55,6 +55,7 @@ struct ReportRequest {
   std::vector<AttemptReport> attempts;
   std::vector<StepEvent> events;
   std::vector<AttemptNote> notes;
+  std::string instance = {};  // header instance_header (wire/worker)
 };
 
 // What became of one attempt or event, in the order of the request: attempts, then events, then notes.
@@ -64,6 +65,7 @@ struct ReportVerdict {
   bool is_duplicate = false;  // recorded before; the first answer stands
   std::string message;  // for a refusal: what was found
   std::optional<std::chrono::milliseconds> retry_after;  // the command waits again: nak with this delay
+  bool is_of_another = false;  // refused because another worker holds the command; not on the wire
 };
 
 // {"status":"ok","commands_generated":n,"verdicts":[{queue_id,status,code,retry_after_ms}]}

@@ -16,6 +16,7 @@ struct KeepResultRequest {
   std::string worker_id;
   domain::Lease lease;
   std::string value;  // JSON text
+  std::string instance = {};  // header instance_header (wire/worker)
 };
 
 struct KeptResult {

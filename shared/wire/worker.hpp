@@ -12,6 +12,10 @@ namespace noetl::wire {
 
 inline constexpr std::size_t heard_claims_max = 4096;  // in one heartbeat
 
+// A worker makes up a word when it starts and sends it with every call: its name may be known to others, this is not. A header, since
+// an older server refuses fields that it does not know. 1 to 128 of A-Z a-z 0-9 . _ -, as a worker id.
+inline constexpr const char* instance_header = "Noetl-Worker-Instance";
+
 struct WorkerRegistration {
   std::string worker_id;  // [A-Za-z0-9._-]{1,128}, unique per process start
   std::string pool{domain::default_pool};
@@ -21,6 +25,7 @@ struct WorkerRegistration {
   std::string version;
   std::vector<std::string> tools;  // tool kinds it can run
   std::string labels = "{}";  // JSON object
+  std::string instance = {};  // header instance_header: the process behind the name; empty: an older worker
 };
 
 // The answer tells the worker the rules that the server lives by.
@@ -48,6 +53,7 @@ struct Heartbeat {
   bool has_claim_in_flight = false;  // a claim call is open: do not free what `held` lacks yet
   int running = 0;
   std::string status = "ready";  // ready | draining
+  std::string instance = {};  // header instance_header
 };
 
 struct HeartbeatAnswer {

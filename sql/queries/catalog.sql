@@ -1,6 +1,7 @@
 -- name: lock_catalog_path
--- Two registrations of one path must not make the same version.
-select pg_advisory_xact_lock(hashtextextended('noetl.catalog:' || $1, 0))
+-- Two registrations of one path take turns. Of a path that is new the unique (path, version) lets one of them through. No advisory
+-- lock: any role that can connect may hold those.
+select catalog_id from noetl.catalog where path = $1 order by version desc limit 1 for no key update
 
 -- name: latest_catalog_entry
 select catalog_id, path, version, kind, name, checksum, noetl.rfc3339(created_at) as created_at
@@ -8,7 +9,7 @@ from noetl.catalog where path = $1 order by version desc limit 1
 
 -- name: insert_catalog_entry
 insert into noetl.catalog (catalog_id, path, version, kind, name, content, checksum)
-values ($1, $2, $3, $4, $5, $6, $7)
+values ($1, $2, $3, $4, $5, $6, $7) on conflict (path, version) do nothing returning catalog_id
 
 -- name: list_catalog
 select distinct on (path) catalog_id, path, version, kind, name, checksum, noetl.rfc3339(created_at) as created_at

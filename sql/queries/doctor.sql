@@ -128,12 +128,9 @@ where not exists (select from noetl.worker w
 group by pool having sum(count) > 0 order by pool limit 20
 
 -- name: doctor_no_upkeep
--- R6: without it no doorbell rings again and no lease ends. The number is try_upkeep_lock's.
-select current_database() as id, 'no server holds the lock of the background duties' as what, 1::bigint as total
-where not exists (select from pg_locks
-                  where locktype = 'advisory' and granted and objsubid = 1
-                    and database = (select oid from pg_database where datname = current_database())
-                    and (classid::bigint << 32) | objid::bigint = 474215675245)
+-- R6: without it no doorbell rings again and no lease ends. A lead that has just passed is about to be renewed, or taken.
+select current_database() as id, 'no server has the lead in the background duties' as what, 1::bigint as total
+where not exists (select from noetl.leader where duty = 'upkeep' and until > now() - interval '3 seconds')
 
 -- name: doctor_nodes_queued_twice
 -- R7: queue_node holds this.

@@ -104,6 +104,7 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as t(result_id, 
 insert into noetl.result (result_id, execution_id, step, value)
 select $1, execution_id, step, $2::json from noetl.queue
 where queue_id = $3 and epoch = $4 and status = 'running' and worker_id = $5 and execution_id is not null
+  and not exists (select from noetl.worker w where w.worker_id = $5 and w.instance <> $6)
 returning result_id
 
 -- name: results_by_ids

@@ -17,11 +17,12 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::
        traceparent, frame, available_at, retry)
 
 -- name: insert_plain_commands
--- With idempotency keys, or for a worker that waits for these ($13, else null): they are claimed for it as claim_by_ids does it, under
--- the claim $14. To look for a key costs a fifth of an insert and of its WAL, also of rows that have none.
+-- With idempotency keys, or for a worker that waits for these ($13, else null; $15 its instance): they are claimed for it as
+-- claim_by_ids does it, under the claim $14. To look for a key costs a fifth of an insert and of its WAL, also of rows that have none.
 with taker as (
-  select w.worker_id, array(select p.pool from noetl.pool p where p.is_paused) as paused_pools
+  select w.worker_id, w.pool, array(select p.pool from noetl.pool p where p.is_paused) as paused_pools
   from noetl.worker w where w.worker_id = $13 and w.status in ('ready', 'draining') and w.lease_until > now()
+    and (w.instance is null or w.instance = $15)
 ), inserted as (
   insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
     idempotency_key, traceparent, retry, status, epoch, attempts, worker_id, claimed_at)
@@ -34,7 +35,7 @@ with taker as (
     $9::text[], $10::text[], $11::text[], $12::text[])
     as t(queue_id, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, delay_ms, context,
          idempotency_key, traceparent, retry)
-    left join taker w on t.pool <> all (w.paused_pools)
+    left join taker w on t.pool = w.pool and t.pool <> all (w.paused_pools)
   on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning queue_id, pool, status
 ), noted as (
@@ -49,6 +50,7 @@ select queue_id, status = 'running' as is_claimed from inserted
 select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1::text[])
 
 -- name: claim_by_ids
+-- A worker gets what waits in its own pool, as long as its lease lasts and it is the process that registered ($4, its instance).
 -- Rows are locked in the order of ids, so two claims cannot wait for each other: the index is read for a list in its own order.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
 -- The list of paused pools is made once for the statement, whatever the number of rows. The time is the statement's: at the end of
@@ -58,8 +60,9 @@ with claimed as (
   set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = statement_timestamp(),
       available_at = null
   where q.queue_id = any($2::bigint[]) and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
-    and exists (select from noetl.worker w
-                where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now())
+    and q.pool = (select w.pool from noetl.worker w
+                  where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now()
+                    and (w.instance is null or w.instance = $4))
     and q.pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
   returning q.queue_id, q.execution_id, q.step, q.node_id, q.tool_kind, q.epoch, q.attempts, q.max_attempts,
     q.timeout_ms, q.context, q.traceparent, q.pool
@@ -78,11 +81,12 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_
 from claimed
 
 -- name: claimable_of
--- Of the commands of a notification as many as a worker has slots for: those that could be claimed, and those that it holds
--- already, since the reply that gave them may have been lost.
+-- Of the commands of a notification as many as a worker has slots for: those of its pool that could be claimed, and those that it
+-- holds already, since the reply that gave them may have been lost.
 select queue_id from noetl.queue q
 where queue_id = any($2::bigint[])
   and (status = 'queued' and (available_at is null or available_at <= now())
+         and q.pool = (select w.pool from noetl.worker w where w.worker_id = $1)
          and q.pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
        or status = 'running' and worker_id = $1)
 order by queue_id limit $3
@@ -116,7 +120,8 @@ select chosen.queue_id, (select min(queue_id) from fresh) as first_fresh
 from chosen order by chosen.priority desc, chosen.queue_id limit $3
 
 -- name: finish_plain
--- Success of plain commands, the hot path: fenced by epoch, logged and counted in one statement.
+-- Success of plain commands, the hot path: fenced by worker and epoch, logged and counted in one statement. $7, the instance of who
+-- reports: a name that another process has registered with since counts for nothing.
 with input as (
   select * from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::text[])
     as t(queue_id, epoch, result, event_id, meta)
@@ -124,6 +129,7 @@ with input as (
   update noetl.queue q set status = 'done', finished_at = now(), result = i.result::json, error = null
   from input i
   where q.queue_id = i.queue_id and q.epoch = i.epoch and q.status = 'running' and q.execution_id is null
+    and q.worker_id = $6 and not exists (select from noetl.worker w where w.worker_id = $6 and w.instance <> $7)
   returning q.queue_id, q.epoch, q.pool, q.step, q.worker_id, q.claimed_at, i.event_id, i.meta
 ), logged as (
   insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, meta, worker_id, claimed_at)
@@ -145,7 +151,9 @@ with input as (
     as t(queue_id, epoch, event_id, name, payload)
 ), held as (
   select q.queue_id from noetl.queue q
-  where q.queue_id = any($1::bigint[]) and q.status = 'running' and q.worker_id = $6 for update skip locked
+  where q.queue_id = any($1::bigint[]) and q.status = 'running' and q.worker_id = $6
+    and not exists (select from noetl.worker w where w.worker_id = $6 and w.instance <> $7)
+  for update skip locked
 ), told as (
   update noetl.queue q set result = i.payload::json
   from input i
@@ -164,7 +172,8 @@ select queue_id from told
 select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
   epoch, status, attempts, max_attempts, coalesce(worker_id, '') as worker_id, cancel_requested, priority,
   coalesce(claimed_at::text, '') as claimed_at, coalesce(frame::text, '') as frame,
-  coalesce(retry::text, '') as retry
+  coalesce(retry::text, '') as retry,
+  coalesce((select w.instance from noetl.worker w where w.worker_id = queue.worker_id), '') as instance
 from noetl.queue where queue_id = any($1::bigint[]) order by queue_id for update
 
 -- name: executions_of_commands

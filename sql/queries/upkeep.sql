@@ -106,6 +106,23 @@ select coalesce(max(version), 0) from noetl.schema_migration
 -- name: take_node_id
 select nextval('noetl.node_id')
 
--- name: try_upkeep_lock
--- Session lock: held until the connection ends.
-select pg_try_advisory_lock(474215675245)
+-- name: take_lead
+-- Takes the lead in a duty that nobody has, or renews it. $3: how long it lasts from now, in ms. Times are Postgres's. No row: another
+-- holder has it.
+insert into noetl.leader as l (duty, holder, epoch, until)
+values ($1, $2, 1, now() + $3::bigint * interval '1 millisecond')
+on conflict (duty) do update
+set holder = excluded.holder, epoch = l.epoch + (l.holder <> excluded.holder)::int, until = excluded.until
+where l.holder = excluded.holder or l.until <= now()
+returning epoch
+
+-- name: lead_left
+select greatest(0, ceil(extract(epoch from until - now()) * 1000))::bigint from noetl.leader where duty = $1
+
+-- name: hold_lead
+-- At the begin of a transaction that writes for a duty: whoever wants to take over waits for its end, and finds a lead that lasts.
+update noetl.leader set until = now() + $4::bigint * interval '1 millisecond'
+where duty = $1 and holder = $2 and epoch = $3 returning epoch
+
+-- name: leave_lead
+update noetl.leader set until = now() where duty = $1 and holder = $2 and epoch = $3

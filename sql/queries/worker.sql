@@ -1,10 +1,52 @@
 -- name: register_worker
-insert into noetl.worker (worker_id, pool, hostname, pid, slots, version, tools, labels, lease_until)
-values ($1, $2, $3, $4, $5, $6, $7::text[], $8::json, now() + $9::bigint * interval '1 millisecond')
+-- $10, the instance: empty for a worker that has none. A name whose lease is not over belongs to the process that has it, unless that
+-- one has shown no instance. No row: the name is taken.
+insert into noetl.worker as w (worker_id, pool, hostname, pid, slots, version, tools, labels, lease_until, instance)
+values ($1, $2, $3, $4, $5, $6, $7::text[], $8::json, now() + $9::bigint * interval '1 millisecond', nullif($10, ''))
 on conflict (worker_id) do update
-set pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slots = excluded.slots,
+set instance = excluded.instance, pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slots = excluded.slots,
     version = excluded.version, tools = excluded.tools, labels = excluded.labels, status = 'ready',
     should_drain = false, running = 0, registered_at = now(), heartbeat_at = now(), lease_until = excluded.lease_until
+where w.instance is null or w.instance = excluded.instance or w.status not in ('ready', 'draining') or w.lease_until <= now()
+returning worker_id
+
+-- name: worker_of_call
+-- What the server knows of a caller that says to be worker $1: whether that is the process that registered ($2, its instance), and
+-- whether it runs a command of execution $3.
+select w.instance is not null and w.instance = $2 and w.status in ('ready', 'draining') and w.lease_until > now() as is_worker,
+  exists (select from noetl.queue q
+          where q.execution_id = $3 and q.status = 'running' and q.worker_id = $1) as is_holder
+from noetl.worker w where w.worker_id = $1
+
+-- name: registration_room
+-- What registering $1 in pool $2 would add to: pools that other workers were in within ten minutes, whether this pool is one of
+-- them, was set up by an operator or has commands, and the other workers of that time.
+select count(distinct w.pool) filter (where w.pool <> $2) as other_pools, count(*) as other_workers,
+  coalesce(bool_or(w.pool = $2), false) or exists (select from noetl.pool p where p.pool = $2)
+    or exists (select from noetl.queue_depth d where d.pool = $2 and d.status in ('queued', 'running') and d.count > 0) as is_known
+from noetl.worker w where w.heartbeat_at > now() - interval '10 minutes' and w.worker_id <> $1
+
+-- name: pools_in_use
+-- Pools that a worker was in within ten minutes, that an operator has set up, or that have commands; and those that a worker was in
+-- before, and nobody uses now.
+with used as (
+  select w.pool from noetl.worker w where w.heartbeat_at > now() - interval '10 minutes'
+  union select p.pool from noetl.pool p
+  union select d.pool from noetl.queue_depth d where d.status in ('queued', 'running') and d.count > 0
+  union select c.pool from noetl.queue_change c where c.status in ('queued', 'running')
+)
+select pool, true as is_used from used
+union all
+select distinct w.pool, false from noetl.worker w where not exists (select from used where used.pool = w.pool)
+
+-- name: forget_workers
+-- Those that have ended, after the day in which they are listed.
+delete from noetl.worker w
+where w.worker_id = any (array(
+  select o.worker_id from noetl.worker o
+  where o.status in ('stopped', 'lost') and o.heartbeat_at < now() - interval '1 day'
+    and not exists (select from noetl.claim c where c.worker_id = o.worker_id)
+  limit 1000))
 
 -- name: renew_leases
 -- One statement renews all leases of a worker. Claims older than six seconds have been answered: what
@@ -15,10 +57,11 @@ set pool = excluded.pool, hostname = excluded.hostname, pid = excluded.pid, slot
 -- held without stale claims costs no more than the update of one row.
 -- $9: claims that the worker says to have heard of. Each of their commands is held, and named by the new claim from here on, or has
 -- ended: none is looked for, which after a drain would be as many as were claimed in a second.
+-- $10: the instance of who sends it. Another process than the one that registered renews nothing and frees nothing.
 with renewed as (
   update noetl.worker
   set heartbeat_at = now(), lease_until = now() + $5::bigint * interval '1 millisecond', running = $4, status = $7
-  where worker_id = $1 and status in ('ready', 'draining')
+  where worker_id = $1 and status in ('ready', 'draining') and (instance is null or instance = $10)
   returning should_drain, pool
 ), heard as (
   delete from noetl.claim where worker_id = $1 and claim_id = any($9::bigint[]) and exists (select from renewed)
@@ -67,7 +110,11 @@ left join noetl.queue q on q.queue_id = h.queue_id
 where q.queue_id is null or q.status <> 'running' or q.epoch <> h.epoch or q.worker_id <> $1 or q.cancel_requested
 
 -- name: stop_worker
-update noetl.worker set status = 'stopped', running = 0, lease_until = now() where worker_id = $1 returning worker_id
+-- By the process that registered ($2, its instance), or by anybody once its lease is over, or by force ($3).
+update noetl.worker set status = 'stopped', running = 0, lease_until = now()
+where worker_id = $1
+  and ($3 or instance is null or instance = $2 or status not in ('ready', 'draining') or lease_until <= now())
+returning worker_id
 
 -- name: ask_to_drain
 update noetl.worker set should_drain = true where worker_id = $1 and status in ('ready', 'draining') returning worker_id
@@ -79,5 +126,7 @@ from noetl.worker
 where ($1::text = '' or pool = $1) and ($2::text = '' or status = $2) and heartbeat_at > now() - interval '1 day'
 order by worker_id limit 1000
 
--- name: worker_status
-select status, lease_until > now() as is_alive from noetl.worker where worker_id = $1
+-- name: worker_lease
+select pool, coalesce(instance, '') as instance, status in ('ready', 'draining') and lease_until > now() as is_alive,
+  greatest(0, ceil(extract(epoch from lease_until - now()) * 1000))::bigint as left_ms, noetl.rfc3339(lease_until) as until
+from noetl.worker where worker_id = $1

@@ -105,8 +105,8 @@ class Postgres(Process):
         if not self.is_running():
             raise RuntimeError(f"{self.name} did not start:\n{self.log()[-2000:]}")
 
-    def url(self, database, port=None):
-        return f"postgresql://postgres@127.0.0.1:{port or self.port}/{database}"
+    def url(self, database, port=None, role="postgres"):
+        return f"postgresql://{role}@127.0.0.1:{port or self.port}/{database}"
 
 
 class NatsServer(Process):

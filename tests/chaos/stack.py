@@ -17,6 +17,7 @@ from gate import Gates
 from processes import NatsServer, Postgres, Process, free_port, wait_until
 
 LINKS = ("worker-server", "server-postgres", "server-nats", "worker-nats")
+SERVER_ROLE = "noetl_server"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +117,9 @@ class Stack:
         self.ledger.start()
         for one in self.nats:
             one.start()
-        with_admin(self.postgres.url("postgres"), "create database noetl")
+        # Servers refuse to be superusers.
+        with_admin(self.postgres.url("postgres"), f"create role {SERVER_ROLE} login")
+        with_admin(self.postgres.url("postgres"), f"create database noetl owner {SERVER_ROLE}")
         with_admin(self.ledger.url("postgres"), "create database ledger")
         self.gates = Gates(self.seed).__enter__()
         self.links = {}
@@ -157,7 +160,7 @@ class Stack:
 
     def server_env(self):
         port = self.links["server-postgres"].port if "server-postgres" in self.links else self.postgres.port
-        return {**self.our_env("server-nats"), "NOETL_DATABASE_URL": self.postgres.url("noetl", port), "NOETL_HOST": "127.0.0.1",
+        return {**self.our_env("server-nats"), "NOETL_DATABASE_URL": self.postgres.url("noetl", port, SERVER_ROLE), "NOETL_HOST": "127.0.0.1",
                 "NOETL_NODE": "-1"}
 
     def worker_env(self, index):

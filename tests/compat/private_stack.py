@@ -98,7 +98,8 @@ class PrivateStack:
 
     def run_sql(self, database, statement):
         """One statement outside a transaction; its rows, if it has any."""
-        connection = psycopg2.connect(self.state["database_url"].replace("dbname='noetl'", f"dbname='{database}'"))
+        url = self.state["database_url"].replace("user='noetl'", "user='postgres'")
+        connection = psycopg2.connect(url.replace("dbname='noetl'", f"dbname='{database}'"))
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

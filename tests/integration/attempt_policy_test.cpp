@@ -35,7 +35,7 @@ wire::AttemptReport report(Outcome outcome, const std::string& error_kind = "exc
 }
 
 CommandStatus status_after(const store::LockedCommand& command, const wire::AttemptReport& attempt) {
-  return app::decide_attempt(&command, attempt, 0.5).ended.value().status;
+  return app::decide_attempt(&command, attempt, nullptr, 0.5).ended.value().status;
 }
 }  // namespace
 
@@ -44,8 +44,8 @@ TEST_CASE("success is done, and a step's success is the engine's business") {
   const auto step = running(false, 1, 3);
 
   CHECK(status_after(plain, report(Outcome::completed)) == CommandStatus::done);
-  CHECK_FALSE(app::decide_attempt(&plain, report(Outcome::completed), 0).concerns_engine);
-  CHECK(app::decide_attempt(&step, report(Outcome::completed), 0).concerns_engine);
+  CHECK_FALSE(app::decide_attempt(&plain, report(Outcome::completed), nullptr, 0).concerns_engine);
+  CHECK(app::decide_attempt(&step, report(Outcome::completed), nullptr, 0).concerns_engine);
 }
 
 TEST_CASE("a plain command's failure is tried again while attempts are left, then dead") {
@@ -59,7 +59,7 @@ TEST_CASE("an error that cannot get better is not tried again") {
 
 TEST_CASE("a step's failure is failed and told to the engine, whatever attempts are left") {
   const auto step = running(false, 1, 3);
-  const auto decision = app::decide_attempt(&step, report(Outcome::failed), 0);
+  const auto decision = app::decide_attempt(&step, report(Outcome::failed), nullptr, 0);
 
   CHECK(decision.ended->status == CommandStatus::failed);
   CHECK(decision.concerns_engine);
@@ -70,7 +70,7 @@ TEST_CASE("a lost worker costs an attempt, not the command; the last one makes i
   const auto step = running(false, 3, 3);
 
   CHECK(status_after(running(false, 1, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);
-  const auto last = app::decide_attempt(&step, report(Outcome::failed, "worker_lost"), 0);
+  const auto last = app::decide_attempt(&step, report(Outcome::failed, "worker_lost"), nullptr, 0);
   CHECK(last.ended->status == CommandStatus::dead);
   CHECK(last.dead_letter);
   CHECK(last.concerns_engine);
@@ -82,18 +82,18 @@ TEST_CASE("the wait before the next attempt grows, is spread, and follows the pe
   auto asked = report(Outcome::failed);
   asked.error->retry_after = std::chrono::milliseconds(1234);
 
-  CHECK(app::decide_attempt(&first, report(Outcome::failed), 0.0).ended->delay ==
+  CHECK(app::decide_attempt(&first, report(Outcome::failed), nullptr, 0.0).ended->delay ==
         std::chrono::milliseconds(500));
-  CHECK(app::decide_attempt(&fourth, report(Outcome::failed), 0.0).ended->delay ==
+  CHECK(app::decide_attempt(&fourth, report(Outcome::failed), nullptr, 0.0).ended->delay ==
         std::chrono::milliseconds(4000));
-  CHECK(app::decide_attempt(&first, asked, 0.0).ended->delay == std::chrono::milliseconds(1234));
+  CHECK(app::decide_attempt(&first, asked, nullptr, 0.0).ended->delay == std::chrono::milliseconds(1234));
 }
 
 TEST_CASE("a command's own retry says how long it waits, from none to exponential, and caps it") {
   const auto wait = [](const std::string& retry, int attempts) {
     auto command = running(true, attempts, 99);
     command.retry = retry;
-    return app::decide_attempt(&command, report(Outcome::failed), 0.0).ended->delay.count();
+    return app::decide_attempt(&command, report(Outcome::failed), nullptr, 0.0).ended->delay.count();
   };
 
   CHECK(wait(R"({"backoff":"none","initial_delay":5})", 4) == 0);
@@ -112,7 +112,7 @@ TEST_CASE("what the peer asked for goes before the command's own retry") {
   auto asked = report(Outcome::failed, "rate_limit");
   asked.error->retry_after = std::chrono::milliseconds(90'000);
 
-  CHECK(app::decide_attempt(&command, asked, 0.0).ended->delay == std::chrono::milliseconds(90'000));
+  CHECK(app::decide_attempt(&command, asked, nullptr, 0.0).ended->delay == std::chrono::milliseconds(90'000));
 }
 
 TEST_CASE(
@@ -121,7 +121,7 @@ TEST_CASE(
   const auto last = running(true, 3, 3);
 
   CHECK(status_after(running(true, 2, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);
-  const auto decision = app::decide_attempt(&last, report(Outcome::failed, "worker_lost"), 0);
+  const auto decision = app::decide_attempt(&last, report(Outcome::failed, "worker_lost"), nullptr, 0);
   CHECK(decision.ended->status == CommandStatus::dead);
   CHECK(decision.dead_letter.value().fingerprint.size() == 16);
 }
@@ -131,8 +131,28 @@ TEST_CASE("another epoch is a lost lease, the same epoch of an ended command a d
   auto old = report(Outcome::completed);
   old.lease.epoch = 2;
 
-  CHECK(app::decide_attempt(&command, old, 0).verdict.refused == base::ErrorCode::lease_lost);
+  CHECK(app::decide_attempt(&command, old, nullptr, 0).verdict.refused == base::ErrorCode::lease_lost);
   command.status = CommandStatus::done;
-  CHECK(app::decide_attempt(&command, report(Outcome::completed), 0).verdict.is_duplicate);
-  CHECK(app::decide_attempt(nullptr, old, 0).verdict.refused == base::ErrorCode::not_found);
+  CHECK(app::decide_attempt(&command, report(Outcome::completed), nullptr, 0).verdict.is_duplicate);
+  CHECK(app::decide_attempt(nullptr, old, nullptr, 0).verdict.refused == base::ErrorCode::not_found);
+}
+
+TEST_CASE("the report of another worker, or of another process under its name, is a lost lease, before and after the end") {
+  auto command = running(true, 1, 3);
+  command.worker_id = "w";
+  command.instance = "p1";
+  const std::string own = "w", other = "rogue", process = "p1", another_process = "p2", none;
+  const std::vector<store::Caller> wrong{{other, process}, {own, another_process}, {own, none}};
+
+  for (const auto status : {CommandStatus::running, CommandStatus::done}) {
+    command.status = status;
+    for (const auto& caller : wrong) {
+      const auto decision = app::decide_attempt(&command, report(Outcome::completed), &caller, 0);
+      CHECK(decision.verdict.refused == base::ErrorCode::lease_lost);
+      CHECK(decision.verdict.is_of_another);
+      CHECK_FALSE(decision.ended);
+    }
+    const store::Caller holder{own, process};
+    CHECK_FALSE(app::decide_attempt(&command, report(Outcome::completed), &holder, 0).verdict.refused);
+  }
 }

@@ -95,7 +95,7 @@ TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
   ServerParts server;
   server.add_worker("a");
   const auto ended = server.enqueue();
-  (void)server.report(support::completed(server.claim("a", ended)));
+  (void)server.report(support::completed(server.claim("a", ended)), "a");
   wire::NewCommand later;
   later.tool_kind = "noop";
   later.delay = std::chrono::hours(1);

@@ -125,7 +125,7 @@ TEST_CASE("sealed bytes that are moved to another name do not open") {
   CHECK(read.error().message.find("'guest'") != std::string::npos);
 }
 
-TEST_CASE("every read of a secret leaves an event with who and what, never the secret") {
+TEST_CASE("every read of a secret leaves an event with who and what, never the secret; what the caller says is told apart") {
   Fixture fixture;
   REQUIRE(fixture.vault.credentials().put(credential("x", {{"v", "the-secret-itself"}})));
 
@@ -134,10 +134,21 @@ TEST_CASE("every read of a secret leaves an event with who and what, never the s
 
   const auto rows = support::sql(
       fixture.server.database_url,
-      "select worker_id, payload->>'name', payload->>'execution_id', payload->>'from' from noetl.event "
+      "select coalesce(worker_id, ''), payload->>'name', coalesce(payload->>'execution_id', ''), payload->>'from', "
+      "payload->'said'->>'worker_id', payload->'said'->>'execution_id' from noetl.event "
       "where event_type = 'credential.read'");
   REQUIRE(rows.size() == 1);
-  CHECK(rows[0] == support::SqlRow{"w7", "x", "42", "10.1.2.3"});
+  CHECK(rows[0] == support::SqlRow{"", "x", "", "10.1.2.3", "w7", "42"});
+
+  // The same of a worker that shows what it registered with, and holds a command of that execution.
+  fixture.server.run(
+      "insert into noetl.worker (worker_id, pool, hostname, pid, slots, version, tools, labels, lease_until, instance) "
+      "values ('w7', 'default', 'h', 1, 1, '', '{}', '{}', now() + interval '1 minute', 'p1')");
+  for (const std::string instance : {"p1", "p2"}) {
+    REQUIRE(fixture.vault.credentials().read(
+        "x", {.worker_id = "w7", .execution_id = {42}, .from = "10.1.2.3", .instance = instance}));
+  }
+  CHECK(fixture.server.number("select count(*) from noetl.event where event_type = 'credential.read' and worker_id = 'w7'") == 1);
   CHECK(fixture.server.number(
             "select count(*) from noetl.event e where e::text like '%the-secret-itself%'") == 0);
 }

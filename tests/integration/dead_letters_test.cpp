@@ -32,9 +32,11 @@ base::CommandId dead(ServerParts& server, const std::string& kind, const std::st
   command.pool = pool;
   command.max_attempts = 1;
   const auto id = app::enqueue_commands(server.parts, {command}).value().at(0).queue_id;
-  auto report = support::failed(server.claim("w", id), "exception");
+  const std::string worker = pool == "default" ? "w" : "w-" + pool;
+  if (pool != "default") server.add_worker(worker, pool);
+  auto report = support::failed(server.claim(worker, id), "exception");
   report.error->message = message;
-  (void)server.report(report);
+  (void)server.report(report, worker);
   REQUIRE(server.status_of(id) == "dead");
   return id;
 }
@@ -354,14 +356,38 @@ TEST_CASE(
                                     {.queue_id = {}, .consumer = "c", .sequence = 19, .deliveries = 3},
                                     {.queue_id = delayed, .consumer = "c", .sequence = 20, .deliveries = 3}});
 
-  CHECK(app::record_given_up(server.parts) == 4);
+  app::AdvisoryBudget budget;
+  const auto recorded = app::record_given_up(server.parts, budget);
+  CHECK(recorded.recorded == 3);
+  CHECK(recorded.dropped == 1);  // of no command
 
   REQUIRE(server.notifier.rings().size() == 1);
   CHECK(server.notifier.rings()[0].queue_id == waiting);
   CHECK(server.notifier.rings()[0].round > 0);
-  CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up'") == 4);
+  CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up'") == 3);
   CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up' and "
                       "status = 'queued' and queue_id = " +
                       waiting.str()) == 1);
-  CHECK(app::record_given_up(server.parts) == 0);
+  CHECK(app::record_given_up(server.parts, budget).recorded == 0);
+}
+
+TEST_CASE("of forged advisories, of no command or of one command without end, nothing is stored, or sixty a minute") {
+  Dead server;
+  const auto waiting = server.enqueue();
+  std::vector<notify::GivenUpRing> forged;
+  for (std::uint64_t i = 0; i < 100; ++i)
+    forged.push_back({.queue_id = i < 20 ? base::CommandId{42} : waiting, .consumer = "c", .sequence = i, .deliveries = 3});
+  app::AdvisoryBudget budget;
+
+  int recorded = 0, dropped = 0;
+  for (int round = 0; round < 3; ++round) {
+    server.notifier.pretend_given_up(forged);
+    const auto given_up = app::record_given_up(server.parts, budget);
+    recorded += given_up.recorded;
+    dropped += given_up.dropped;
+  }
+
+  CHECK(recorded == app::AdvisoryBudget::a_minute);
+  CHECK(dropped == 300 - app::AdvisoryBudget::a_minute);
+  CHECK(server.number("select count(*) from noetl.event") == app::AdvisoryBudget::a_minute);
 }

@@ -56,9 +56,10 @@ struct Standing {
       : desk(desk_of), worker_id(std::move(name)) {
     const auto before = desk.waiting();
     given = std::async(std::launch::async, [this, slots, wait] {
-      static const std::string pool = "default";
+      static const std::string pool = "default", instance;
       return desk.wait({.pool = pool,
                         .worker_id = worker_id,
+                        .instance = instance,
                         .slots = slots,
                         .is_there = [this] { return is_there.load(); }},
                        std::chrono::steady_clock::now() + wait, stop.get_token());

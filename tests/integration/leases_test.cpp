@@ -1,6 +1,7 @@
 // Leases: one heartbeat renews all, names what was lost or cancelled, and frees what never arrived.
 #include <doctest/doctest.h>
 
+#include "server/app/claim_commands.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/register_playbook.hpp"
@@ -218,10 +219,76 @@ TEST_CASE("a worker that deregisters hands back what it held") {
   const auto id = server.enqueue();
   (void)server.claim("w", id);
 
-  CHECK(app::deregister_worker(server.parts, "w"));
-  CHECK_FALSE(app::deregister_worker(server.parts, "nobody"));
+  CHECK(app::deregister_worker(server.parts, {.worker_id = "w", .instance = {}, .by_force = false}));
+  CHECK_FALSE(
+      app::deregister_worker(server.parts, {.worker_id = "nobody", .instance = {}, .by_force = false}));
 
   CHECK(server.status_of(id) == "queued");
+}
+
+namespace {
+wire::WorkerRegistration registration_of(const std::string& instance, const std::string& pool = "default") {
+  wire::WorkerRegistration registration;
+  registration.worker_id = "w";
+  registration.pool = pool;
+  registration.instance = instance;
+  return registration;
+}
+app::Deregistration leave(const std::string& instance, bool by_force = false) {
+  return {.worker_id = "w", .instance = instance, .by_force = by_force};
+}
+}  // namespace
+
+TEST_CASE("a name belongs to the process that registered it, until its lease is over") {
+  ServerParts server;
+  REQUIRE(app::register_worker(server.parts, registration_of("p1")));
+  wire::ClaimRequest claim;
+  claim.worker_id = "w";
+  claim.instance = "p1";
+  claim.queue_ids = {server.enqueue()};
+  const auto id = claim.queue_ids[0];
+  REQUIRE(app::claim_commands(server.parts, claim, {}).value().commands.size() == 1);
+
+  for (const std::string other : {"p2", ""}) {
+    const auto refused = app::register_worker(server.parts, registration_of(other, "elsewhere"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == base::ErrorCode::conflict);
+    CHECK(refused.error().retry_after > std::chrono::milliseconds(1000));
+    CHECK(app::deregister_worker(server.parts, leave(other)).error().code == base::ErrorCode::conflict);
+    auto foreign = heartbeat({});
+    foreign.instance = other;
+    CHECK_FALSE(app::renew_leases(server.parts, foreign).value().is_known);
+    claim.instance = other;
+    claim.queue_ids = {id};  // what the worker holds is given to it again, but to nobody else
+    CHECK(app::claim_commands(server.parts, claim, {}).error().code == base::ErrorCode::not_found);
+  }
+  CHECK(server.status_of(id) == "running");
+  CHECK(server.number("select count(*) from noetl.worker where pool = 'default' and status = 'ready'") == 1);
+
+  REQUIRE(app::register_worker(server.parts, registration_of("p1")));  // its answer was lost
+  CHECK(server.status_of(id) == "running");
+
+  server.run("update noetl.worker set lease_until = now()");
+  CHECK(app::register_worker(server.parts, registration_of("p2")));
+  CHECK(server.status_of(id) == "queued");
+}
+
+TEST_CASE("a worker deregisters itself, anybody does it by force or when its lease is over") {
+  ServerParts server;
+  REQUIRE(app::register_worker(server.parts, registration_of("p1")));
+  CHECK(app::deregister_worker(server.parts, leave("p1")));
+  REQUIRE(app::register_worker(server.parts, registration_of("p2")));
+  CHECK(app::deregister_worker(server.parts, leave("", true)));
+  REQUIRE(app::register_worker(server.parts, registration_of("p3")));
+  server.run("update noetl.worker set lease_until = now()");
+  CHECK(app::deregister_worker(server.parts, leave("")));
+}
+
+TEST_CASE("a worker without an instance, an older one, is treated as before") {
+  ServerParts server;
+  REQUIRE(app::register_worker(server.parts, registration_of("")));
+  CHECK(app::register_worker(server.parts, registration_of("")));
+  CHECK(app::register_worker(server.parts, registration_of("p1")));
 }
 
 TEST_CASE("a registered worker has the doorbell made for its pool, before anything rings there") {

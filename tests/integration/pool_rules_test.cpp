@@ -13,7 +13,7 @@ using support::ServerParts;
 
 TEST_CASE("what a pool says counts for commands that say nothing, from the next second on") {
   ServerParts server;
-  server.add_worker("w");
+  server.add_worker("w", "slow");
   wire::Pool pool;
   pool.pool = "slow";
   pool.max_attempts = 9;

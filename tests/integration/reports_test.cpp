@@ -51,8 +51,8 @@ TEST_CASE("a report with an old epoch is refused with lease_lost") {
   server.add_worker("new");
   const auto fresh = server.claim("new", id);
 
-  const auto late = server.report(completed(stale));
-  const auto right = server.report(completed(fresh));
+  const auto late = server.report(completed(stale), "old");
+  const auto right = server.report(completed(fresh), "new");
 
   REQUIRE(late.refused);
   CHECK(*late.refused == base::ErrorCode::lease_lost);

@@ -30,8 +30,9 @@ ServerParts::ServerParts()
             .pool_rules = pool_rules,
             .rules = {}} {}
 
-void ServerParts::add_worker(const std::string& worker_id) {
+void ServerParts::add_worker(const std::string& worker_id, const std::string& pool) {
   wire::WorkerRegistration registration;
+  registration.pool = pool;
   registration.worker_id = worker_id;
   registration.hostname = "test";
   registration.slots = 4;
@@ -65,9 +66,9 @@ domain::ClaimedCommand ServerParts::claim(const std::string& worker_id, base::Co
   return answer.commands.front();
 }
 
-wire::ReportVerdict ServerParts::report(const wire::AttemptReport& attempt) {
+wire::ReportVerdict ServerParts::report(const wire::AttemptReport& attempt, const std::string& worker_id) {
   wire::ReportRequest request;
-  request.worker_id = "w";
+  request.worker_id = worker_id;
   request.attempts = {attempt};
   auto answer = app::report_events(parts, request);
   if (!answer) throw std::runtime_error(answer.error().message);

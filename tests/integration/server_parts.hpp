@@ -20,13 +20,13 @@ struct ServerParts {
   ServerParts();
 
   // Registers a worker whose lease lasts that long.
-  void add_worker(const std::string& worker_id);
+  void add_worker(const std::string& worker_id, const std::string& pool = "default");
   // One plain noop command; its id.
   base::CommandId enqueue(int max_attempts = 3, const std::string& idempotency_key = {});
   wire::ClaimAnswer claim_ids(const std::string& worker_id, std::vector<base::CommandId> queue_ids);
   // The lease of that command, which must be claimable.
   domain::ClaimedCommand claim(const std::string& worker_id, base::CommandId queue_id);
-  wire::ReportVerdict report(const wire::AttemptReport& report);
+  wire::ReportVerdict report(const wire::AttemptReport& report, const std::string& worker_id = "w");
   std::string status_of(base::CommandId queue_id);
   std::int64_t number(const std::string& query) { return sql_number(database_url, query); }
   void run(const std::string& statement) { (void)sql(database_url, statement); }

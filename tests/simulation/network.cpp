@@ -23,6 +23,13 @@ std::string shown(const wire::ReportRequest& request) {
   return text;
 }
 
+// What HttpTransport sends as a header.
+template <class Request>
+Request of_process(Request request, const std::string& instance) {
+  request.instance = instance;
+  return request;
+}
+
 // The mistake of a server that answers before it has written.
 wire::ReportAnswer rash_answer(const wire::ReportRequest& request) {
   wire::ReportAnswer answer;
@@ -38,14 +45,18 @@ base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(
     const wire::WorkerRegistration& registration) {
   return Call<wire::RegistrationAnswer>(
              world_, "registration of " + registration.worker_id,
-             [=](Server& server) { return app::register_worker(server.parts, registration); })
+             [registration = of_process(registration, instance_)](Server& server) {
+               return app::register_worker(server.parts, registration);
+             })
       .run();
 }
 
 base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
   return Call<wire::HeartbeatAnswer>(
              world_, "heartbeat of " + heartbeat.worker_id,
-             [=](Server& server) { return app::renew_leases(server.parts, heartbeat); })
+             [heartbeat = of_process(heartbeat, instance_)](Server& server) {
+               return app::renew_leases(server.parts, heartbeat);
+             })
       .run();
 }
 
@@ -55,7 +66,7 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
                      : request.queue_ids.empty() ? " any"
                                                  : ids_of(request.queue_ids));
   return Call<wire::ClaimAnswer>(world_, what,
-                                 [request, &world = world_](Server& server) {
+                                 [request = of_process(request, instance_), &world = world_](Server& server) {
                                    auto answer = app::claim_commands(server.parts, request, {});
                                    if (answer) check_claim(world, request.worker_id, *answer);
                                    if (answer && request.hand_over)
@@ -68,7 +79,8 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
 base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRequest& request) {
   return Call<wire::ReportAnswer>(
              world_, shown(request),
-             [request, &world = world_](Server& server) -> base::Result<wire::ReportAnswer> {
+             [request = of_process(request, instance_),
+              &world = world_](Server& server) -> base::Result<wire::ReportAnswer> {
                if (world.settings.plant == Plant::ack_before_commit && world.random().one_in(4)) {
                  world.scheduler.spawn(world.scheduler.process(), [request, &world, &server] {
                    world.scheduler.sleep(std::chrono::milliseconds(1));
@@ -92,7 +104,10 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
 
 base::Result<void> SimulatedTransport::deregister(const std::string& worker_id) {
   return Call<void>(world_, "deregistration of " + worker_id,
-                    [=](Server& server) { return app::deregister_worker(server.parts, worker_id); })
+                    [worker_id, instance = instance_](Server& server) {
+                      return app::deregister_worker(
+                          server.parts, {.worker_id = worker_id, .instance = instance, .by_force = false});
+                    })
       .run();
 }
 

@@ -89,7 +89,8 @@ class Call {
 
 class SimulatedTransport final : public transport::Transport {
  public:
-  explicit SimulatedTransport(World& world) : world_(world) {}
+  // `instance`: the process behind the worker's name, as HttpTransport makes one up.
+  SimulatedTransport(World& world, std::string instance) : world_(world), instance_(std::move(instance)) {}
 
   base::Result<wire::RegistrationAnswer> register_worker(
       const wire::WorkerRegistration& registration) override;
@@ -100,6 +101,7 @@ class SimulatedTransport final : public transport::Transport {
 
  private:
   World& world_;
+  const std::string instance_;
 };
 
 }  // namespace noetl::simulation

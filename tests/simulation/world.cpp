@@ -147,7 +147,6 @@ void World::kill_server(std::size_t place) {
   const ProcessNumber process = std::exchange(places_[place], {}).process;
   if (process == 0) return;
   note("KILLS " + name_of(process));
-  if (database.upkeep_process == process) database.upkeep_lock = nullptr;
   for (const void* pending : waiting_[process]) scheduler.wake(pending, true);
   waiting_.erase(process);
   ++crashes_;
@@ -170,7 +169,7 @@ void World::start_worker(WorkerProcess& worker) {
     wanted.uses_nats = worker.uses_nats;
     wanted.ack_wait = ack_wait;
     wanted.grace = milliseconds(3000);
-    SimulatedTransport transport(*this);
+    SimulatedTransport transport(*this, "process" + std::to_string(process));
     const auto tools = simulated_tools(*this);
     loop::Worker loop(wanted, transport, *tools);
     (void)loop.run(stop);

@@ -11,6 +11,7 @@
 namespace noetl::support {
 namespace {
 using namespace std::chrono_literals;
+constexpr const char* server_role = "noetl_server";
 constexpr int start_attempts_max = 5;  // another process may take the free port first
 }  // namespace
 
@@ -90,8 +91,13 @@ std::string PostgresCluster::url(const std::string& database) const {
 
 std::string PostgresCluster::create_database() {
   const std::string name = "test_" + std::to_string(++databases_made_);
-  sql(url("postgres"), "create database " + name);
+  if (databases_made_ == 1) sql(url("postgres"), std::string("create role ") + server_role + " login");
+  sql(url("postgres"), "create database " + name + " owner " + server_role);
   return url(name);
+}
+
+std::string PostgresCluster::as_server(std::string url) {
+  return url.replace(url.find("postgres@"), 8, server_role);
 }
 
 std::string PostgresCluster::log() const { return read_text(folder_.path() / "log"); }

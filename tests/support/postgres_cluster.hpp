@@ -16,8 +16,10 @@ class PostgresCluster {
   PostgresCluster(const PostgresCluster&) = delete;
   PostgresCluster& operator=(const PostgresCluster&) = delete;
 
-  // An empty database of its own for one test; returns its libpq URI.
+  // An empty database of its own for one test; returns its libpq URI as superuser. Its owner is the role of servers.
   [[nodiscard]] std::string create_database();
+  // The same URI as the role that servers log in with: no superuser, as in production.
+  [[nodiscard]] static std::string as_server(std::string url);
   [[nodiscard]] std::string url(const std::string& database) const;
   [[nodiscard]] int port() const { return port_; }
 

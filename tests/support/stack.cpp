@@ -38,7 +38,7 @@ Stack::~Stack() {
 HttpClient Stack::api(std::size_t server) const { return HttpClient("127.0.0.1", servers_.at(server).port); }
 
 std::map<std::string, std::string> Stack::common_env() const {
-  return merged({{"NOETL_DATABASE_URL", database_url_},
+  return merged({{"NOETL_DATABASE_URL", PostgresCluster::as_server(database_url_)},
                  {"NATS_URL", nats_.url()},
                  {"NOETL_HOST", "127.0.0.1"},
                  {"NOETL_LOG_LEVEL", "debug"}},

@@ -36,6 +36,7 @@ class Stack {
   [[nodiscard]] Process& server(std::size_t index = 0) { return *servers_.at(index).process; }
   [[nodiscard]] Process& worker(std::size_t index = 0) { return *workers_.at(index); }
   [[nodiscard]] NatsServer& nats() { return nats_; }
+  // As superuser; servers have a role of their own.
   [[nodiscard]] const std::string& database_url() const { return database_url_; }
   [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
 

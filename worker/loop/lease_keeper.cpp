@@ -92,7 +92,7 @@ void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer, const std::vector<do
 
 void LeaseKeeper::register_again() {
   const auto rules = parts_.transport.register_worker(registration_);
-  if (!rules) return note_failure(rules.error());
+  if (!rules) return note_failure(rules.error());  // conflict: another process has the name now
   telemetry::log_info("worker", "registered again: the server did not know this worker any more");
   rules_ = *rules;
   if (rules_.ack_wait.count() > 0) progress_interval_ = rules_.ack_wait / 3;

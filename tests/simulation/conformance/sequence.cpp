@@ -73,7 +73,7 @@ class Sequence : Choices {
     // One statement inserts a key once; which of two rows it takes is not said.
     for (std::size_t i = 1; i < commands.size(); ++i) commands[i].idempotency_key.clear();
     const bool are_due = std::ranges::all_of(commands, [](const auto& one) { return !one.delay; });
-    const store::Taker taker{are_due && random_.one_in(2) ? some_worker() : "", {++claim_}};
+    const store::Taker taker{are_due && random_.one_in(2) ? some_worker() : "", {++claim_}, some_instance()};
     const auto made = store::QueueTable(session).insert_plain(commands, ids, {}, taker);
     say("insert_plain_commands" + listed(ids) + " for '" + taker.worker_id + "' ->" + listed(made.inserted) +
         taken(made.claimed));
@@ -120,14 +120,16 @@ class Sequence : Choices {
     wire::WorkerRegistration registration;
     registration.worker_id = some_worker();
     registration.hostname = "h";
-    store::WorkerTable(session).register_worker(registration, lease);
-    say("register_worker " + registration.worker_id);
+    registration.instance = some_instance();
+    if (random_.one_in(6)) registration.pool = "blue";
+    const bool is_taken = !store::WorkerTable(session).register_worker(registration, lease);
+    say("register_worker " + registration.worker_id + (is_taken ? " taken" : ""));
   }
 
   void claim(store::Session& session) {
-    const auto worker = some_worker();
+    const auto worker = some_worker(), instance = some_instance();
     const auto ids = some_commands();
-    const auto claimed = taken(store::QueueTable(session).claim(worker, ids, {++claim_}));
+    const auto claimed = taken(store::QueueTable(session).claim({worker, instance}, ids, {++claim_}));
     say("claim_by_ids " + worker + listed(ids) + " ->" + claimed);
   }
 
@@ -135,6 +137,7 @@ class Sequence : Choices {
   void renew(store::Session& session) {
     wire::Heartbeat heartbeat;
     heartbeat.worker_id = some_worker();
+    heartbeat.instance = some_instance();
     for (const auto& one : leases_) {
       const bool is_known =
           std::ranges::any_of(heartbeat.held, [&](const auto& h) { return h.queue_id == one.queue_id; });
@@ -171,7 +174,9 @@ class Sequence : Choices {
       finished.push_back({*one, &result, {5000 + ++event_}, std::chrono::microseconds(5)});
       said.push_back(*one);
     }
-    say("finish_plain" + listed(said) + " ->" + listed(store::QueueTable(session).finish_plain(finished)));
+    const auto worker = some_worker(), instance = some_instance();
+    say("finish_plain of " + worker + listed(said) + " ->" +
+        listed(store::QueueTable(session).finish_plain(finished, {worker, instance})));
   }
 
   void end_attempts(store::Session& session) {
@@ -180,7 +185,7 @@ class Sequence : Choices {
     for (const auto& locked : store::QueueTable(session).lock({one->queue_id})) {
       say("lock_commands " + one->queue_id.str() + " -> " + std::string(to_string(locked.status)) +
           " epoch " + std::to_string(locked.lease.epoch) + " attempts " + std::to_string(locked.attempts) +
-          " of " + std::to_string(locked.max_attempts) + " by " + locked.worker_id +
+          " of " + std::to_string(locked.max_attempts) + " by " + locked.worker_id + " " + locked.instance +
           (locked.is_cancel_requested ? " cancelled" : ""));
       store::EndedAttempt ended{.lease = *one,
                                 .status = CommandStatus::done,
@@ -263,10 +268,10 @@ class Sequence : Choices {
   }
 
   void stop_or_drain(store::Session& session) {
-    const auto worker = some_worker();
-    const bool stops = random_.one_in(2);
-    const bool is_known =
-        stops ? store::WorkerTable(session).stop(worker) : store::WorkerTable(session).ask_to_drain(worker);
+    const auto worker = some_worker(), instance = some_instance();
+    const bool stops = random_.one_in(2), by_force = random_.one_in(4);
+    const bool is_known = stops ? store::WorkerTable(session).stop(worker, instance, by_force)
+                                : store::WorkerTable(session).ask_to_drain(worker);
     say((stops ? "stop_worker " : "ask_to_drain ") + worker + " -> " + (is_known ? "known" : "unknown"));
   }
 
@@ -374,7 +379,8 @@ class Sequence : Choices {
     if (const auto running = queue.running_at(id, "s0"))
       text += " at s0 of " + id.str() + " " + running->lease.queue_id.str();
     for (const auto* worker : {"w0", "w1", "w2"}) {
-      if (store::WorkerTable(session).is_alive(worker)) text += std::string(" ") + worker + " lives";
+      const auto held = store::WorkerTable(session).lease_of(worker);
+      if (held) text += std::string(" ") + worker + " in " + held->pool + (held->is_alive ? " lives" : "");
     }
     say("questions ->" + text);
   }

@@ -50,8 +50,12 @@ class Database {
   std::map<base::CatalogId, wire::CatalogRow> catalog;
   std::map<DepthKey, std::int64_t> depth;  // folded
   std::vector<std::pair<DepthKey, std::int64_t>> changes;  // not folded yet
-  const void* upkeep_lock = nullptr;  // the connection that has it,
-  int upkeep_process = 0;  // and whose it is
+  struct Lead {
+    const void* holder = nullptr;  // the connection that has it
+    std::int64_t epoch = 0;
+    Time until{0};
+  };
+  Lead lead;  // in upkeep
   StatementFlaws flaws;
 
   void count(const std::string& pool, domain::CommandStatus status, std::int64_t change);

@@ -89,6 +89,11 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   return state;
 }
 
+// One pool, which is always in use.
+base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
+  return base::failure(ErrorCode::not_found, "no consumer " + durable + " of " + stream);
+}
+
 base::Result<std::string> JetStream::message_at(const std::string& stream, std::uint64_t sequence) {
   Scheduler::running()->sleep(round_trip);
   const auto found = connection_.is_connected() ? broker().stored_at(sequence) : std::nullopt;

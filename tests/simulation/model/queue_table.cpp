@@ -30,6 +30,17 @@ domain::ClaimedCommand claimed_from(const QueueRow& row) {
           .traceparent = row.traceparent};
 }
 
+std::string instance_of(const simulation::Database& database, const std::string& worker_id) {
+  const auto found = database.workers.find(worker_id);
+  return found == database.workers.end() ? std::string{} : found->second.registration.instance;
+}
+
+// No other process has registered under that name.
+bool speaks_for(const simulation::Database& database, const Caller& worker) {
+  const auto found = database.workers.find(worker.worker_id);
+  return found == database.workers.end() || found->second.is_of(worker.instance);
+}
+
 void finish(QueueRow& row, CommandStatus status, Time now) {
   row.status = status;
   row.finished_at = now;
@@ -85,7 +96,7 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
   }
   // Unlike Postgres in two steps: nobody sees what lies between them.
   auto claimed = taker.worker_id.empty() ? std::vector<domain::ClaimedCommand>{}
-                                         : claim(taker.worker_id, inserted, taker.claim_id);
+                                         : claim({taker.worker_id, taker.instance}, inserted, taker.claim_id);
   return {.inserted = std::move(inserted), .claimed = std::move(claimed)};
 }
 
@@ -98,13 +109,14 @@ std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std
   return found;
 }
 
-std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_id,
+std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& asker,
                                                       const std::vector<base::CommandId>& ids,
                                                       base::ClaimId claim_id) {
   auto& database = session_.database;
+  const auto& worker_id = asker.worker_id;
   const auto worker = database.workers.find(worker_id);
   if (worker == database.workers.end() || !worker->second.is_active() ||
-      worker->second.lease_until <= database.now()) {
+      worker->second.lease_until <= database.now() || !worker->second.is_of(asker.instance)) {
     return {};
   }
   std::vector<domain::ClaimedCommand> commands;
@@ -112,6 +124,7 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const std::string& worker_
   for (const auto id : std::set(ids.begin(), ids.end())) {
     QueueRow* row = database.find(id);
     if (row == nullptr || row->status != CommandStatus::queued || !is_due(*row, database.now())) continue;
+    if (row->pool != worker->second.registration.pool) continue;
     database.update(*row, "claim_by_ids", [&](QueueRow& q) {
       q.status = CommandStatus::running;
       ++q.epoch;
@@ -136,7 +149,10 @@ std::vector<base::CommandId> QueueTable::claimable_of(const std::string& worker_
   for (const auto id : std::set<base::CommandId>(ids.begin(), ids.end())) {
     const QueueRow* row = session_.database.find(id);
     if (row == nullptr || static_cast<int>(chosen.size()) >= limit) continue;
-    if ((row->status == CommandStatus::queued && is_due(*row, database.now())) ||
+    const auto worker = database.workers.find(worker_id);
+    const bool is_of_pool =
+        worker != database.workers.end() && worker->second.registration.pool == row->pool;
+    if ((row->status == CommandStatus::queued && is_due(*row, database.now()) && is_of_pool) ||
         (row->status == CommandStatus::running && row->worker_id == worker_id))
       chosen.push_back(id);
   }
@@ -193,13 +209,16 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
   return chosen;
 }
 
-std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished) {
+std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
+                                                      const Caller& worker) {
   auto& database = session_.database;
+  if (!speaks_for(database, worker)) return {};
   std::vector<base::CommandId> done;
   for (const auto& f : finished) {
     QueueRow* row = database.find(f.lease.queue_id);
     if (row == nullptr || row->execution_id.is_set()) continue;
-    const bool is_fenced = row->epoch == f.lease.epoch && row->status == CommandStatus::running;
+    const bool is_fenced = row->epoch == f.lease.epoch && row->status == CommandStatus::running &&
+                           row->worker_id == worker.worker_id;
     if (!is_fenced && (!database.flaws.is_unfenced || domain::is_terminal(row->status))) continue;
     // An update meets a row once, however often its id is in the input.
     if (std::ranges::count(done, f.lease.queue_id) > 0) continue;
@@ -224,8 +243,10 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
 
 std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
                                                        const std::vector<base::EventId>& ids,
-                                                       const std::string& worker_id) {
+                                                       const Caller& worker) {
   auto& database = session_.database;
+  const auto& worker_id = worker.worker_id;
+  if (!speaks_for(database, worker)) return {};
   std::vector<base::CommandId> told;
   for (std::size_t i = 0; i < notes.size(); ++i) {
     QueueRow* row = database.find(notes[i].lease.queue_id);
@@ -272,7 +293,8 @@ std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& 
          .is_cancel_requested = row->is_cancel_requested,
          .claimed_at = row->claimed_at ? std::to_string(row->claimed_at->count()) : std::string{},
          .frame = row->frame,
-         .retry = row->retry});
+         .retry = row->retry,
+         .instance = instance_of(session_.database, row->worker_id)});
   }
   return locked;
 }

@@ -47,6 +47,9 @@ struct WorkerRow {
   Time lease_until{0};
 
   [[nodiscard]] bool is_active() const { return status == "ready" || status == "draining"; }
+  [[nodiscard]] bool is_of(const std::string& instance) const {
+    return registration.instance.empty() || registration.instance == instance;
+  }
 };
 
 struct ClaimRow {

@@ -83,11 +83,15 @@ WaitingCommand waiting_from(const QueueRow& row) {
 milliseconds ceiled(Time time) { return std::chrono::ceil<milliseconds>(time); }
 }  // namespace
 
-void WorkerTable::register_worker(const wire::WorkerRegistration& registration, milliseconds lease) {
+bool WorkerTable::register_worker(const wire::WorkerRegistration& registration, milliseconds lease) {
+  if (const auto held = lease_of(registration.worker_id);
+      held && held->is_alive && !held->is_of(registration.instance))
+    return false;
   auto& worker = session_.database.workers[registration.worker_id];
   worker = {};
   worker.registration = registration;
   worker.lease_until = session_.database.now() + lease;
+  return true;
 }
 
 wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milliseconds lease,
@@ -106,6 +110,7 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milli
   }
   const auto found = database.workers.find(heartbeat.worker_id);
   if (found == database.workers.end() || !found->second.is_active()) return answer;
+  if (!found->second.is_of(heartbeat.instance)) return answer;
   auto& worker = found->second;
   answer.is_known = true;
   answer.should_drain = worker.should_drain;
@@ -116,9 +121,10 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milli
   return answer;
 }
 
-bool WorkerTable::stop(const std::string& worker_id) {
+bool WorkerTable::stop(const std::string& worker_id, const std::string& instance, bool by_force) {
+  const auto held = lease_of(worker_id);
+  if (!held || (!by_force && held->is_alive && !held->is_of(instance))) return false;
   const auto found = session_.database.workers.find(worker_id);
-  if (found == session_.database.workers.end()) return false;
   found->second.status = "stopped";
   found->second.running = 0;
   found->second.lease_until = session_.database.now();
@@ -131,10 +137,24 @@ bool WorkerTable::ask_to_drain(const std::string& worker_id) {
   return found->second.should_drain = true;
 }
 
-bool WorkerTable::is_alive(const std::string& worker_id) {
+std::optional<WorkerLease> WorkerTable::lease_of(const std::string& worker_id) {
   const auto found = session_.database.workers.find(worker_id);
-  return found != session_.database.workers.end() && found->second.lease_until > session_.database.now();
+  if (found == session_.database.workers.end()) return std::nullopt;
+  const auto& worker = found->second;
+  const auto left = std::max(Time{0}, worker.lease_until - session_.database.now());
+  return WorkerLease{.pool = worker.registration.pool,
+                     .instance = worker.registration.instance,
+                     .is_alive = worker.is_active() && left.count() > 0,
+                     .left = ceiled(left),
+                     .until = {}};
 }
+
+// One pool and a few workers: there is room.
+RegistrationRoom WorkerTable::room(const std::string&, const std::string&) {
+  return {.other_pools = 0, .other_workers = 0, .is_pool_known = true};
+}
+std::map<std::string, bool> WorkerTable::pools_in_use() { return {{"default", true}}; }
+void WorkerTable::forget_ended() {}  // a day does not pass here
 
 // No pool has rules of its own here.
 wire::PoolsByName PoolTable::all() { return {}; }

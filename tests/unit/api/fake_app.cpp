@@ -125,8 +125,8 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts&, const wire::Worke
 base::Result<wire::HeartbeatAnswer> renew_leases(Parts&, const wire::Heartbeat& heartbeat) {
   return fake_app().heartbeat(heartbeat);
 }
-base::Result<void> deregister_worker(Parts&, const std::string& worker_id) {
-  return fake_app().deregister(worker_id);
+base::Result<void> deregister_worker(Parts&, const Deregistration& request) {
+  return fake_app().deregister(request.worker_id);
 }
 base::Result<void> drain_worker(Parts&, const std::string&) { return {}; }
 std::vector<wire::WorkerRow> list_workers(Parts&, const std::string&, const std::string&) {

@@ -1,0 +1,11 @@
+#pragma once
+// What a call leaves in the audit, as its row of the endpoints table says. Any thread.
+#include "server/api/call.hpp"
+#include "server/api/endpoints.hpp"
+
+namespace noetl::api {
+
+// Refusals of those who may not, bounded; what was done, if the row says so. What failed otherwise changed nothing.
+void audit(Backing& backing, const Endpoint& endpoint, const Call& call, const base::Result<Reply>& result);
+
+}  // namespace noetl::api
