@@ -41,7 +41,9 @@ class DevStack {
   base::Result<void> start_worker(int number);
   base::Result<void> wait_until_answered(ChildProcess& process, const std::string& path,
                                          bool (*is_good)(const nlohmann::json&, int), int expected);
-  [[nodiscard]] std::map<std::string, std::string> environment() const;
+  [[nodiscard]] std::map<std::string, std::string> environment(config::Program program) const;
+  [[nodiscard]] std::map<std::string, std::string> server_environment() const;
+  [[nodiscard]] std::map<std::string, std::string> worker_environment() const;
   [[nodiscard]] std::vector<ChildProcess*> processes() const;
   [[nodiscard]] nlohmann::json state(bool is_ready) const;
 
