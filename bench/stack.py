@@ -136,7 +136,7 @@ class Stack:
                                 os.path.join(self.folder, "jetstream")], "nats")
 
     def start_workers(self, count, slots=None):
-        env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_WORKER_SLOTS": str(slots or self.slots)}
+        env = {**self.env, "SERVER_API_URL": f"http://127.0.0.1:{self.port}", "NOETL_TOOLS": "all", "NOETL_WORKER_SLOTS": str(slots or self.slots)}
         for _ in range(count):
             self.workers.append(self.spawn([os.path.join(self.bin, "noetl-worker")], "worker", env))
 
@@ -229,16 +229,30 @@ def sync_ms(folder):
 
 
 def memory_kib(pid):
-    """Resident memory of one process, and of its children together."""
-    children = []
+    """Resident memory of one process, and of all that it started together. Forks share pages: each counts its part of them."""
+    parents, names = {}, {}
     for status in glob.glob("/proc/[0-9]*/stat"):
         try:
-            fields = open(status).read().rsplit(")", 1)[1].split()
-            if int(fields[1]) == pid:
-                children.append(process_status(int(status.split("/")[2]), "VmRSS"))
-        except (OSError, StopIteration):
-            pass  # ended meanwhile
-    return process_status(pid, "VmRSS"), sum(children)
+            head, _, rest = open(status).read().rpartition(")")
+        except OSError:
+            continue  # ended meanwhile
+        child = int(head.split(" ", 1)[0])
+        names[child], parents[child] = head.split("(", 1)[1], int(rest.split()[1])
+
+    def below(one):
+        # A worker's noetl-step has the worker's own pages.
+        own = 0 if one == pid or names[one] == "noetl-step" else share_of_memory(one)
+        return own + sum(below(child) for child, parent in parents.items() if parent == one)
+
+    return process_status(pid, "VmRSS"), below(pid)
+
+
+def share_of_memory(pid):
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return 0  # ended meanwhile, or of another user
 
 
 def stripped_bytes(program):

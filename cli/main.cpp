@@ -10,6 +10,7 @@
 #include "shared/base/stop_signals.hpp"
 #include "shared/language/lint.hpp"
 #include "shared/language/schema.hpp"
+#include "shared/process/privacy.hpp"
 #include "worker/run_worker.hpp"
 
 namespace {
@@ -49,6 +50,7 @@ noetl::cli::Programs programs() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  noetl::process::keep_private();
   noetl::base::StopSignals signals;
   const noetl::cli::Streams streams{.out = std::cout,
                                     .err = std::cerr,

@@ -4,11 +4,13 @@
 #include "server/run_server.hpp"
 #include "shared/base/stop_signals.hpp"
 #include "shared/config/resolve.hpp"
+#include "shared/process/privacy.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/error_codes.hpp"
 
 int main(int argc, char** argv) {
   using namespace noetl;
+  process::keep_private();
   if (argc > 1) {
     std::cerr << "noetl-server takes its settings from the environment and from NOETL_CONFIG; '" << argv[1]
               << "' is not understood. `noetlctl server start --help` has flags, `noetlctl config` shows "

@@ -7,10 +7,12 @@
 #include "shared/base/stop_signals.hpp"
 #include "shared/config/program_flags.hpp"
 #include "shared/config/resolve.hpp"
+#include "shared/process/privacy.hpp"
 #include "shared/telemetry/log.hpp"
 #include "worker/run_worker.hpp"
 
 int main(int argc, char** argv) {
+  noetl::process::keep_private();
   const noetl::base::StopSignals signals;
   const auto flags = noetl::config::read_flags({argv + 1, argv + argc}, noetl::config::worker);
   const auto settings = flags.and_then([](const noetl::config::ProgramFlags& given) {

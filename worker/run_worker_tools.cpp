@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "worker/tools/absent_tools.hpp"
 #include "worker/tools/artifact_tool.hpp"
 #include "worker/tools/container_tool.hpp"
+#include "worker/tools/disabled_tool.hpp"
 #include "worker/tools/duckdb/duckdb_tool.hpp"
 #include "worker/tools/exec_tool.hpp"
 #include "worker/tools/http_tool.hpp"
@@ -41,12 +43,50 @@ std::map<std::string, std::string> named_paths(const std::string& text, std::str
   return paths;
 }
 
+// What the setting `tools` names.
+class ChosenKinds {
+ public:
+  explicit ChosenKinds(const std::string& text) : names_(names_of(text)), known_{"all", "exec"} {}
+
+  // `group`: another name that stands for the kind.
+  bool has(const std::string& kind, const std::string& group = {}) {
+    known_.insert(kind);
+    return names_.contains("all") || names_.contains(kind) || (!group.empty() && names_.contains(group));
+  }
+  [[nodiscard]] bool knows(const std::string& kind) const { return known_.contains(kind); }
+  // Once every kind was asked for. Throws when the setting names one that there is not.
+  void check() const {
+    for (const std::string& name : names_) {
+      if (known_.contains(name)) continue;
+      std::string all;
+      for (const std::string& one : known_) all += (all.empty() ? "" : ", ") + one;
+      throw std::invalid_argument("setting tools names '" + name + "', which is no kind that this worker knows: " + all);
+    }
+  }
+
+ private:
+  static std::set<std::string> names_of(const std::string& text) {
+    std::set<std::string> names;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t comma = std::min(text.find(',', at), text.size());
+      if (comma > at) names.insert(text.substr(at, comma - at));
+      at = comma + 1;
+    }
+    return names;
+  }
+
+  const std::set<std::string> names_;
+  std::set<std::string> known_;
+};
+
 std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings,
                                          const tools::ScriptSource& scripts) {
   const int processes = settings.python_processes_max > 0 ? settings.python_processes_max : settings.slots;
   tools::PythonSettings python;
   python.interpreter = settings.python;
   python.limits = limits_of(settings);
+  python.is_reused = settings.reuses_python;
+  python.preload = settings.python_preload;
   python.pool_size = static_cast<std::size_t>(processes);
   python.warm_size = static_cast<std::size_t>(std::min(settings.python_processes, processes));
   auto versions = named_paths(settings.python_versions, "python-versions");
@@ -80,44 +120,63 @@ tools::ToolLimits limits_of(const config::WorkerSettings& settings) {
   return {.output_bytes_max = settings.tool_output_max,
           .result_bytes_max = settings.tool_result_max,
           .memory_bytes_max = settings.tool_memory_max,
-          .timeout_default = settings.tool_timeout};
+          .timeout_default = settings.tool_timeout,
+          .file_bytes_max = settings.tool_file_max,
+          .cpu_time_max = std::chrono::ceil<std::chrono::seconds>(settings.tool_cpu_max),
+          .processes_max = static_cast<std::size_t>(settings.tool_processes_max),
+          .child_variables = settings.tool_environment};
 }
 
 void add_tools(tools::Registry& registry, const config::WorkerSettings& settings) {
   const auto limits = limits_of(settings);
+  ChosenKinds chosen(settings.tools);
+  const auto add = [&](std::unique_ptr<tools::Tool> tool) {
+    std::string kind(tool->kind());
+    if (chosen.has(kind)) return registry.add(std::move(tool));
+    registry.add_absent(std::make_unique<tools::DisabledTool>(std::move(kind), std::move(tool)));
+  };
   auto http = std::make_unique<tools::HttpTool>(tools::HttpSettings{.limits = limits});
   const tools::ScriptSource scripts(settings.scripts_root, http.get());  // the registry keeps both
-  registry.add(python_tool(settings, scripts));
-  registry.add(std::make_unique<tools::ShellTool>(tools::ShellSettings{.limits = limits}));
+  if (chosen.has("python")) {
+    registry.add(python_tool(settings, scripts));
+  } else {  // its interpreters would be started for nobody
+    registry.add_absent(std::make_unique<tools::DisabledTool>("python", nullptr));
+  }
+  add(std::make_unique<tools::ShellTool>(tools::ShellSettings{.limits = limits}));
   auto postgres = std::make_unique<tools::PostgresTool>(
       tools::PostgresSettings{.limits = limits, .default_url = settings.tool_postgres_url, .pool = {}},
       scripts);
   auto duckdb = std::make_unique<tools::DuckdbTool>(
       tools::DuckdbSettings{.limits = limits, .library_file = settings.duckdb_library, .threads = 2},
       scripts);
-  registry.add(std::make_unique<tools::TransferTool>(
+  add(std::make_unique<tools::TransferTool>(
       tools::transfer::Peers{.http = *http, .postgres = *postgres, .duckdb = *duckdb}));
-  registry.add(std::move(postgres));
-  registry.add(std::move(duckdb));
-  registry.add(std::make_unique<tools::NatsTool>(nats_settings(settings)));
-  registry.add(std::make_unique<tools::ArtifactTool>(limits));
-  for (const char* store : {"gcs", "s3"}) registry.add(std::make_unique<tools::ObjectTool>(store, limits));
-  registry.add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));
-  registry.add(
-      std::make_unique<tools::ContainerTool>(tools::ContainerSettings{.limits = limits, .program = {}}));
-  registry.add(std::make_unique<tools::NoopTool>());
-  registry.add(std::make_unique<tools::EventLogTool>());
-  registry.add(std::move(http));
-  for (const auto& absent : tools::absent_kinds())
-    registry.add_absent(std::make_unique<tools::AbsentTool>(absent));
-  // A tool of one's own in C++ is one more line here; a program is an entry of the setting tool-exec.
+  add(std::move(postgres));
+  add(std::move(duckdb));
+  add(std::make_unique<tools::NatsTool>(nats_settings(settings)));
+  add(std::make_unique<tools::ArtifactTool>(limits));
+  for (const char* store : {"gcs", "s3"}) add(std::make_unique<tools::ObjectTool>(store, limits));
+  add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));
+  add(std::make_unique<tools::ContainerTool>(tools::ContainerSettings{.limits = limits, .program = {}}));
+  add(std::make_unique<tools::NoopTool>());
+  add(std::make_unique<tools::EventLogTool>());
+  add(std::move(http));
+  for (const auto& absent : tools::absent_kinds()) {
+    if (registry.find(absent.kind) == nullptr) registry.add_absent(std::make_unique<tools::AbsentTool>(absent));
+  }
+  // A tool of one's own in C++ is one more line above; a program is an entry of the setting tool-exec.
   for (const auto& [kind, path] : named_paths(settings.tool_exec, "tool-exec")) {
-    if (registry.has(kind)) {
+    if (chosen.knows(kind)) {
       throw std::invalid_argument("setting tool-exec names '" + kind +
                                   "', which is a tool of the worker already");
     }
-    registry.add(std::make_unique<tools::ExecTool>(kind, path, limits));
+    if (chosen.has(kind, "exec")) {
+      registry.add(std::make_unique<tools::ExecTool>(kind, path, limits));
+    } else {
+      registry.add_absent(std::make_unique<tools::DisabledTool>(kind, nullptr));
+    }
   }
+  chosen.check();
 }
 
 }  // namespace noetl::worker

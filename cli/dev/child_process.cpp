@@ -73,16 +73,6 @@ int input_of(const std::string& text) {
 
 }  // namespace
 
-std::map<std::string, std::string> current_environment() {
-  std::map<std::string, std::string> all;
-  for (char** at = environ; *at != nullptr; ++at) {
-    const std::string_view entry(*at);
-    const auto equals = entry.find('=');
-    if (equals != std::string_view::npos) all.emplace(entry.substr(0, equals), entry.substr(equals + 1));
-  }
-  return all;
-}
-
 ChildProcess::ChildProcess(Launch launch) : launch_(std::move(launch)) {
   std::vector<std::string> variables;
   for (const auto& [name, value] : launch_.environment) variables.push_back(name + "=" + value);

@@ -59,7 +59,4 @@ class ChildProcess {
   std::optional<int> status_;
 };
 
-// The process's environment as a map, to be changed and handed to a child.
-[[nodiscard]] std::map<std::string, std::string> current_environment();
-
 }  // namespace noetl::dev

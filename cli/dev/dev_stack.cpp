@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -11,6 +12,8 @@
 #include "cli/dev/machine.hpp"
 #include "cli/interruptible_wait.hpp"
 #include "cli/server_client.hpp"
+#include "shared/config/setting.hpp"
+#include "shared/process/environment.hpp"
 
 namespace noetl::dev {
 namespace {
@@ -105,23 +108,47 @@ nlohmann::json DevStack::state(bool is_ready) const {
           {"postgres_port", postgres_.port}};
 }
 
-std::map<std::string, std::string> DevStack::environment() const {
-  auto variables = current_environment();
-  variables["NOETL_DATABASE_URL"] = postgres_.database_url;
-  if (postgres_.has_superuser_role) variables["NOETL_ALLOW_SUPERUSER"] = "yes";
+// What says where a process runs, and the settings of that program: a step can read what its worker was given.
+std::map<std::string, std::string> DevStack::environment(config::Program program) const {
+  std::string names = "NOETL_CONFIG,LD_LIBRARY_PATH,SSL_CERT_FILE,SSL_CERT_DIR";
+  for (const auto& setting : config::all_settings()) {
+    if ((setting.programs & program) == 0) continue;
+    for (const auto name : setting.environment) names.append(",").append(name);
+  }
+  if (program == config::worker) {
+    names += ",DOCKER_*,CONTAINER_HOST,CONTAINERS_*,XDG_RUNTIME_DIR";
+    for (const char* listed : {"NOETL_TOOL_SECRETS", "NOETL_TOOL_ENVIRONMENT"}) {
+      if (const char* more = std::getenv(listed); more != nullptr) names.append(",").append(more);
+    }
+  }
+  auto variables = process::child_variables(process::NamePatterns(names));
   for (const char* other : {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
     variables.erase(other);
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
-  variables["NOETL_PORT"] = std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
-  // The workers run elsewhere; scripts are where the user is.
-  variables.try_emplace("NOETL_SCRIPTS_ROOT", std::filesystem::current_path().string());
-  if (!variables.contains("NOETL_ENCRYPTION_KEY") && !variables.contains("NOETL_ENCRYPTION_KEY_FILE"))
-    variables["NOETL_ENCRYPTION_KEY_FILE"] = encryption_key_file(data_.path());
   for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",
                                  "NOETL_WORKER_ID", "NOETL_NODE"}) {
     variables.erase(misleading);
   }
+  return variables;
+}
+
+std::map<std::string, std::string> DevStack::server_environment() const {
+  auto variables = environment(config::server);
+  variables["NOETL_DATABASE_URL"] = postgres_.database_url;
+  if (postgres_.has_superuser_role) variables["NOETL_ALLOW_SUPERUSER"] = "yes";
+  variables["NOETL_PORT"] = std::to_string(port_);
+  if (!variables.contains("NOETL_ENCRYPTION_KEY") && !variables.contains("NOETL_ENCRYPTION_KEY_FILE"))
+    variables["NOETL_ENCRYPTION_KEY_FILE"] = encryption_key_file(data_.path());
+  return variables;
+}
+
+std::map<std::string, std::string> DevStack::worker_environment() const {
+  auto variables = environment(config::worker);
+  // The workers run elsewhere; scripts are where the user is.
+  variables.try_emplace("NOETL_SCRIPTS_ROOT", std::filesystem::current_path().string());
+  // Whoever works on playbooks tries every kind, and the machine is their own.
+  variables.try_emplace("NOETL_TOOLS", "all");
   return variables;
 }
 
@@ -166,7 +193,7 @@ base::Result<void> DevStack::start_server() {
   server_ = std::make_unique<ChildProcess>(
       Launch{.name = "server",
              .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "server", "start"},
-             .environment = with(environment(), nats_.login_of("server")),
+             .environment = with(server_environment(), nats_.login_of("server")),
              .log_file = data_.log_file("server")});
   return wait_until_answered(*server_, "/readyz", is_any_answer, 0);
 }
@@ -174,7 +201,7 @@ base::Result<void> DevStack::start_server() {
 // In its place, or behind the others.
 void DevStack::launch_worker(int number) {
   const std::string name = "worker-" + std::to_string(number);
-  auto variables = with(environment(), nats_.login_of("worker"));
+  auto variables = with(worker_environment(), nats_.login_of("worker"));
   variables.try_emplace("NOETL_TOOL_NATS_URL", nats_.url_of("playbook"));
   auto worker = std::make_unique<ChildProcess>(
       Launch{.name = name,

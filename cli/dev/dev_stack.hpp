@@ -44,7 +44,9 @@ class DevStack {
   void replace_drained();
   base::Result<void> wait_until_answered(ChildProcess& process, const std::string& path,
                                          bool (*is_good)(const nlohmann::json&, int), int expected);
-  [[nodiscard]] std::map<std::string, std::string> environment() const;
+  [[nodiscard]] std::map<std::string, std::string> environment(config::Program program) const;
+  [[nodiscard]] std::map<std::string, std::string> server_environment() const;
+  [[nodiscard]] std::map<std::string, std::string> worker_environment() const;
   [[nodiscard]] std::vector<ChildProcess*> processes() const;
   [[nodiscard]] nlohmann::json state(bool is_ready) const;
 

@@ -81,7 +81,7 @@ class ProductionNats:
         self.engine("exec", self.stack.containers("postgres")[0], "psql", "-U", "postgres", "-c", "create role tls login password 'tls'",
                     "-c", "create database tls owner tls")
         self.start_program("server", NOETL_DATABASE_URL="postgresql://tls:tls@postgres/tls")
-        self.start_program("worker")
+        self.start_program("worker", NOETL_TOOLS="all")
         wait_for("the worker to take notifications", lambda: "Subscribed to noetl.commands" in self.log_of("tls-worker"), 30)
         tool = self.engine("exec", f"{self.stack.project}-tls-server", "noetlctl", "command", "enqueue", "shell", "--tool", '{"command": "hostname"}', "-o", "json")
         queue_id = json.loads(tool.stdout)["queue_id"]

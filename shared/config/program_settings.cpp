@@ -183,6 +183,10 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .python = read.text("python"),
                         .python_processes = read.integer("python-processes"),
                         .python_processes_max = read.integer("python-processes-max"),
+                        .reuses_python = read.text("python-reuse") == "on",
+                        .python_preload = read.text("python-preload"),
+                        .tools = read.text("tools"),
+                        .tool_environment = read.text("tool-environment"),
                         .python_versions = read.text("python-versions"),
                         .scripts_root = read.text("scripts-root"),
                         .tool_postgres_url = read.text("tool-postgres-url"),
@@ -192,6 +196,9 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .tool_exec = read.text("tool-exec"),
                         .tool_timeout = read.duration("tool-timeout"),
                         .tool_memory_max = read.bytes("tool-memory-max"),
+                        .tool_file_max = read.bytes("tool-file-max"),
+                        .tool_cpu_max = read.duration("tool-cpu-max"),
+                        .tool_processes_max = read.integer("tool-processes-max"),
                         .tool_output_max = read.bytes("tool-output-max"),
                         .tool_result_max = read.bytes("tool-result-max")};
 }

@@ -90,6 +90,10 @@ struct WorkerSettings {
   std::string python;
   int python_processes = 0;
   int python_processes_max = 0;  // 0: as many as slots
+  bool reuses_python = false;  // an interpreter runs one call after another
+  std::string python_preload;  // "module,…"
+  std::string tools = "all";  // kinds, "http,python,…"; all: every one
+  std::string tool_environment;  // "NAME,PREFIX_*"
   std::string python_versions;  // "name=path,…"
   std::string scripts_root;
   std::string tool_postgres_url;  // secret; empty: none
@@ -99,6 +103,9 @@ struct WorkerSettings {
   std::string tool_exec;  // "name=path,…"
   std::chrono::milliseconds tool_timeout{0};
   std::size_t tool_memory_max = 0;
+  std::size_t tool_file_max = 0;  // 0: no bound, as of the next two
+  std::chrono::milliseconds tool_cpu_max{0};
+  int tool_processes_max = 0;
   std::size_t tool_output_max = 0;
   std::size_t tool_result_max = 0;
 };

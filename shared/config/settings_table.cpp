@@ -138,10 +138,29 @@ std::vector<Setting> worker_only_settings() {
       {"python", {"NOETL_PYTHON"}, "python3", text, worker, "Interpreter of the python tool."},
       {"python-processes", {"NOETL_PYTHON_PROCESSES"}, "2", integer, worker,
        "Interpreters that are kept warm; more are started when they are busy, up to the number of slots.", false, 1, 256},
+      {"python-reuse", {"NOETL_PYTHON_REUSE"}, "off", choice, worker,
+       "off: each call has a process of its own. on: an interpreter runs one call after another, three times as many a second; a call can then change "
+       "what later ones do and read what they are given.", false, 0, 0, {"on", "off"}},
+      {"python-preload", {"NOETL_PYTHON_PRELOAD"}, "", text, worker,
+       "Modules that are imported once, before calls are given processes of their own, with commas: those that most steps import and that take long. "
+       "They must start no threads."},
+      {"tools", {"NOETL_TOOLS"}, "artifact,duckdb,event_log,gcs,http,nats,noop,postgres,python,s3,secrets,transfer", text, worker,
+       "Kinds of steps that the worker runs, with commas; exec stands for those of tool-exec, all for every kind. shell, container and exec run any program "
+       "with the worker's rights, so they must be named."},
+      {"tool-environment", {"NOETL_TOOL_ENVIRONMENT"}, "", text, worker,
+       "Environment variables of the worker that programs and Python code get besides PATH, HOME, USER, LOGNAME, SHELL, LANG, LANGUAGE, LC_*, TZ and TMPDIR, "
+       "with commas; a * at the end stands for any."},
       {"tool-timeout", {"NOETL_TOOL_TIMEOUT"}, "5m", duration, worker,
        "Limit of one attempt when the command names none.", false, 10, 30 * day},
       {"tool-memory-max", {"NOETL_TOOL_MEMORY_MAX"}, "1GiB", bytes, worker, "Memory of a tool's child process.", false,
        16 * mib, 1024 * gib},
+      {"tool-file-max", {"NOETL_TOOL_FILE_MAX"}, "0", bytes, worker, "Largest file that a tool's child process writes. 0: no bound.", false, 0,
+       1024 * gib},
+      {"tool-cpu-max", {"NOETL_TOOL_CPU_MAX"}, "0s", duration, worker,
+       "Processor time of one child process of a tool, in whole seconds; it is killed after it. 0: no bound but the timeout.", false, 0, 30 * day},
+      {"tool-processes-max", {"NOETL_TOOL_PROCESSES_MAX"}, "0", integer, worker,
+       "Processes and threads that the worker's user may have while a tool's child starts another; the kernel counts all of that user, and none of root. "
+       "0: no bound.", false, 0, 1'000'000},
       {"tool-output-max", {"NOETL_TOOL_OUTPUT_MAX"}, "256KiB", bytes, worker, "What a tool prints is cut here.", false, kib,
        gib},
       {"python-processes-max", {"NOETL_PYTHON_PROCESSES_MAX"}, "0", integer, worker,

@@ -167,7 +167,7 @@ class Stack:
         which = index % len(self.servers)
         port = self.links["worker-server"][which].port if "worker-server" in self.links else self.servers[which].port
         return {**self.our_env("worker-nats"), "SERVER_API_URL": f"http://127.0.0.1:{port}",
-                "NOETL_WORKER_SLOTS": str(self.settings.slots), "NOETL_TOOL_POSTGRES_URL": self.ledger.url("ledger"),
+                "NOETL_TOOLS": "all", "NOETL_WORKER_SLOTS": str(self.settings.slots), "NOETL_TOOL_POSTGRES_URL": self.ledger.url("ledger"),
                 "NOETL_PYTHON": "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"}
 
     # Looking at the database: a connection for each thread, made again after a fault.

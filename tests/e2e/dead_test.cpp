@@ -13,11 +13,17 @@ namespace {
 
 const json noop{{"tool", {{"kind", "noop"}}}};
 json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
+// Kills its worker, which is above the processes that the worker has for it.
+const std::string killer = R"(import os, signal
+pid, name = os.getppid(), ''
+while name != 'noetl-worker':
+    name, _, rest = open(f'/proc/{pid}/stat').read().partition('(')[2].rpartition(')')
+    if name == 'noetl-worker':
+        os.kill(pid, signal.SIGKILL)
+    pid = int(rest.split()[1])
+result = 1)";
 json poison(int max_attempts) {
-  return {{"tool",
-           {{"kind", "python"},
-            {"code", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nresult = 1"}}},
-          {"max_attempts", max_attempts}};
+  return {{"tool", {{"kind", "python"}, {"code", killer}}}, {"max_attempts", max_attempts}};
 }
 
 // Leases that end soon: each death of a worker costs one.
@@ -76,13 +82,7 @@ kind: Playbook
 metadata: {name: poison, path: e2e/poison}
 workflow:
   - step: start
-    tool:
-      kind: python
-      code: |
-        import os, signal
-        os.kill(os.getppid(), signal.SIGKILL)
-        result = 1
-)");
+    tool: )" + poison(1).at("tool").dump() + "\n");
   const auto execution = stack.execute("e2e/poison", json::object());
 
   std::size_t worker = 0;

@@ -84,6 +84,7 @@ std::size_t Stack::start_worker(const std::map<std::string, std::string>& env) {
   const auto before = sql_number("select count(*) from noetl.worker");
   auto with = common_env();
   with["SERVER_API_URL"] = api().url();
+  with.try_emplace("NOETL_TOOLS", "all");
   with["NOETL_WORKER_SLOTS"] = std::to_string(settings_.worker_slots);
   workers_.push_back(std::make_unique<Process>(
       ProcessSettings{.command = {program("noetl-worker")},

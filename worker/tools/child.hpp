@@ -1,14 +1,15 @@
 #pragma once
-// Child: a process that a tool starts, in a process group of its own, with bounds on its memory. Closing
-// it kills the whole group, so that nothing a playbook started goes on after its command. The kernel
-// kills it when the THREAD that started it ends: start it from one that lives at least as long.
+// Child: a program that a tool starts, in a process group of its own, with bounds on its memory, below a supervisor
+// (supervise.hpp) that ends whatever the program started and left: with the program, with this object, and with the worker.
 // One thread at a time.
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "shared/base/result.hpp"
@@ -16,12 +17,20 @@
 
 namespace noetl::tools {
 
+// 0: no bound.
+struct ChildLimits {
+  std::size_t memory_bytes_max = 0;
+  std::size_t file_bytes_max = 0;
+  std::chrono::seconds cpu_time_max{0};
+  std::size_t processes_max = 0;  // of the user that we are
+};
+
 struct ChildSettings {
   std::vector<std::string> argv;  // argv[0] is searched on PATH
   std::vector<int> descriptors;  // element i becomes descriptor i, at least 0 to 2
-  std::optional<std::vector<std::string>> environment;  // "NAME=value"; absent: ours
+  std::vector<std::string> environment;  // all of it, "NAME=value"
   std::string cwd;  // empty: ours
-  std::size_t memory_bytes_max = 0;  // 0: no bound
+  ChildLimits limits;
 };
 
 class Child {
@@ -31,19 +40,18 @@ class Child {
   Child& operator=(const Child&) = delete;
   ~Child() { (void)end(); }
 
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  // Readable once the process has ended; -1 on kernels without it.
-  [[nodiscard]] int ended_descriptor() const { return pidfd_.get(); }
+  // Readable once the program has ended, and all that it left.
+  [[nodiscard]] int ended_descriptor() const { return control_.get(); }
   [[nodiscard]] bool has_ended() const noexcept;
   void signal_group(int signal) const noexcept;
-  // Kills whatever is left of the group and returns the wait status; the same one when called again.
+  // Kills whatever is left and returns the program's wait status; the same one when called again.
   int end() noexcept;
 
  private:
-  explicit Child(pid_t pid);
+  Child(pid_t supervisor, Fd control) : pid_(supervisor), control_(std::move(control)) {}
 
-  pid_t pid_;
-  Fd pidfd_;
+  pid_t pid_;  // of the supervisor
+  Fd control_;  // to the supervisor: see Launch
   std::optional<int> wait_status_;
 };
 

@@ -65,8 +65,8 @@ base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& ca
 
 // Values go through our environment and only their names through the arguments, which everybody can read.
 base::Result<void> add_environment(std::vector<std::string>& argv, std::vector<std::string>& environment,
-                                   const ToolCall& call) {
-  auto variables = environment_of(call);
+                                   const ToolCall& call, const ToolLimits& limits) {
+  auto variables = environment_of(call, limits, container_client_variables);
   if (!variables) return tl::unexpected(variables.error());
   environment = *std::move(variables);
   argv.emplace_back("--env=NOETL_INPUT");
@@ -145,7 +145,7 @@ base::Result<ContainerLaunch> container_launch_of(const ToolCall& call, const st
       return tl::unexpected(added.error());
   }
   if (auto added = add_mounts(launch.argv, call); !added) return tl::unexpected(added.error());
-  if (auto added = add_environment(launch.argv, launch.environment, call); !added)
+  if (auto added = add_environment(launch.argv, launch.environment, call, limits); !added)
     return tl::unexpected(added.error());
   launch.argv.push_back(*image);
   if (auto added = add_command(launch.argv, call); !added) return tl::unexpected(added.error());

@@ -8,6 +8,9 @@
 
 namespace noetl::tools {
 
+// Where docker and podman look for their daemon, their login and their sockets.
+inline constexpr std::string_view container_client_variables = "DOCKER_*,CONTAINER_HOST,CONTAINERS_*,XDG_RUNTIME_DIR";
+
 struct ContainerLaunch {
   std::vector<std::string> argv;
   std::vector<std::string> environment;

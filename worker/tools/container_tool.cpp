@@ -43,13 +43,13 @@ ToolResult own_failure(ToolResult result, const std::string& err) {
   return result;
 }
 
-void remove_container(const std::string& program, const std::string& name) {
+void remove_container(const std::string& program, const std::string& name, const ToolLimits& limits) {
   auto run = ProcessRun::start(
       {.argv = {program, "rm", "--force", name},
        .descriptors = {},
-       .environment = std::nullopt,
+       .environment = process::environment_lines(child_variables_of(limits, container_client_variables)),
        .cwd = {},
-       .memory_bytes_max = 0},
+       .limits = {}},
       {.output_bytes_max = 4096, .kill_grace = std::chrono::milliseconds(100), .input = {}});
   if (!run) return;
   (void)(*run)->wait(std::chrono::steady_clock::now() + std::chrono::seconds(15), {});
@@ -76,7 +76,7 @@ ToolResult ContainerTool::run_image(const ToolCall& call) const {
                                 .descriptors = {},
                                 .environment = launch->environment,
                                 .cwd = {},
-                                .memory_bytes_max = 0},
+                                .limits = {}},
                                {.output_bytes_max = settings_.limits.output_bytes_max,
                                 .kill_grace = std::chrono::milliseconds(1000),
                                 .input = {},
@@ -85,7 +85,7 @@ ToolResult ContainerTool::run_image(const ToolCall& call) const {
   const auto ending = (*run)->wait(*deadline, call.stop);
   const int wait_status = (*run)->end();
   // Killing the client leaves the container: it belongs to a daemon.
-  if (ending != ProcessRun::Ending::by_itself) remove_container(*program, launch->name);
+  if (ending != ProcessRun::Ending::by_itself) remove_container(*program, launch->name, settings_.limits);
   ToolResult result = process_result(**run, ending, wait_status, settings_.limits);
   const bool is_own = ending == ProcessRun::Ending::by_itself && exit_code_of(wait_status) == 125;
   return is_own ? own_failure(std::move(result), (*run)->err.text()) : result;

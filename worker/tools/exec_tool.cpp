@@ -45,9 +45,9 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
   if (call.stop.stop_requested()) return cancelled();
   auto run = ProcessRun::start({.argv = {path_},
                                 .descriptors = {},
-                                .environment = std::nullopt,
+                                .environment = process::environment_lines(child_variables_of(limits_)),
                                 .cwd = {},
-                                .memory_bytes_max = limits_.memory_bytes_max},
+                                .limits = child_limits_of(limits_)},
                                {.output_bytes_max = limits_.result_bytes_max,
                                 .kill_grace = std::chrono::milliseconds(2000),
                                 .input = *std::move(request),

@@ -7,9 +7,12 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <random>
 #include <system_error>
+
+#include "worker/tools/process_run.hpp"
 
 namespace noetl::tools {
 
@@ -24,6 +27,7 @@ constexpr std::size_t header_bytes = length_bytes + name_bytes + 1;  // of a rep
 constexpr std::size_t reply_slack_bytes = 256 * 1024;  // an error reply is bounded by itself
 constexpr unsigned completed_flag = 1;
 constexpr unsigned retire_flag = 2;
+constexpr std::chrono::seconds end_patience{2};  // for a process that has replied
 constexpr int reads_per_turn = 16;  // a flood of prints must not keep us from looking at the clock
 
 int milliseconds_until(Time deadline) {
@@ -41,8 +45,10 @@ std::string frame_of(const std::string& call_name, std::string_view request) {
   return little_endian(name_bytes + request.size(), length_bytes).append(call_name).append(request);
 }
 
+}  // namespace
+
 // One request and its reply: the state of a call while it goes on.
-class Exchange {
+class Interpreter::Exchange {
  public:
   struct Ends {
     int channel;
@@ -80,7 +86,7 @@ class Exchange {
   BoundedOutput printed_;
 };
 
-std::optional<How> Exchange::send_more() {
+std::optional<How> Interpreter::Exchange::send_more() {
   while (!is_sent()) {
     const ssize_t count = send(channel_, frame_.data() + sent_, frame_.size() - sent_, MSG_NOSIGNAL);
     if (count >= 0) {
@@ -94,7 +100,7 @@ std::optional<How> Exchange::send_more() {
   return std::nullopt;
 }
 
-std::optional<How> Exchange::receive_more() {
+std::optional<How> Interpreter::Exchange::receive_more() {
   std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
   for (int turn = 0; turn < reads_per_turn; ++turn) {
     const ssize_t count = read(channel_, chunk.data(), chunk.size());
@@ -110,7 +116,7 @@ std::optional<How> Exchange::receive_more() {
   return std::nullopt;
 }
 
-std::optional<How> Exchange::look_at_reply() const {
+std::optional<How> Interpreter::Exchange::look_at_reply() const {
   if (reply_.size() < length_bytes) return std::nullopt;
   std::size_t length = length_bytes;
   for (std::size_t i = 0; i < length_bytes; ++i) {
@@ -125,7 +131,7 @@ std::optional<How> Exchange::look_at_reply() const {
                                                                                       : How::failed;
 }
 
-void Exchange::drain_output() {
+void Interpreter::Exchange::drain_output() {
   std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
   for (int turn = 0; turn < reads_per_turn; ++turn) {
     const ssize_t count = read(output_, chunk.data(), chunk.size());
@@ -137,7 +143,7 @@ void Exchange::drain_output() {
   }
 }
 
-CallEnd Exchange::end(How how) {
+CallEnd Interpreter::Exchange::end(How how) {
   CallEnd end;
   end.how = how;
   if (how == How::completed || how == How::failed) {
@@ -152,30 +158,84 @@ CallEnd Exchange::end(How how) {
   return end;
 }
 
-}  // namespace
-
 base::Result<std::unique_ptr<Interpreter>> Interpreter::start(const InterpreterSettings& settings,
                                                               int driver) {
-  FdPair channel = make_socket_pair();
+  FdPair socket = make_socket_pair();
   FdPair output = make_output_pipe();
   const Fd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!nothing.is_open()) throw std::system_error(errno, std::generic_category(), "open /dev/null");
-  const int printed = output.theirs.get();
+  // One that forks prints only when it cannot start: into our log.
+  const int printed = settings.is_reused ? output.theirs.get() : STDERR_FILENO;
+  ChildLimits limits = child_limits_of(settings.limits);
+  limits.cpu_time_max = {};  // it would add up over the calls: each call's own process is bounded
   auto child = Child::start(
-      {.argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max)},
-       .descriptors = {nothing.get(), printed, printed, channel.theirs.get(), driver},
-       .environment = std::nullopt,
+      {.argv = {settings.path, "-X", "utf8", "/dev/fd/4", std::to_string(settings.limits.result_bytes_max),
+                settings.is_reused ? "reuse" : "fork", std::to_string(settings.limits.cpu_time_max.count()), settings.preload},
+       .descriptors = {nothing.get(), printed, printed, socket.theirs.get(), driver},
+       .environment = process::environment_lines(child_variables_of(settings.limits)),
        .cwd = {},
-       .memory_bytes_max = settings.limits.memory_bytes_max});
+       .limits = limits});
   if (!child) return tl::unexpected(child.error());
-  return std::unique_ptr<Interpreter>(  // NOLINT: the constructor is private
-      new Interpreter(settings.limits, std::move(*child), std::move(channel.ours), std::move(output.ours)));
+  std::unique_ptr<Interpreter> made(new Interpreter(settings.limits, std::move(*child)));  // NOLINT: private
+  std::random_device random;
+  made->first_call_name_ = static_cast<std::uint64_t>(random()) << 32 | random();
+  if (settings.is_reused) {
+    made->channel_ = std::move(socket.ours);
+    made->output_ = std::move(output.ours);
+  } else {
+    made->control_ = std::move(socket.ours);
+    made->prepare_call();
+  }
+  return made;
 }
 
-Interpreter::Interpreter(ToolLimits limits, std::unique_ptr<Child> child, Fd channel, Fd output)
-    : limits_(limits), channel_(std::move(channel)), output_(std::move(output)), child_(std::move(child)) {
-  std::random_device random;
-  first_call_name_ = static_cast<std::uint64_t>(random()) << 32 | random();
+// Makes it fork. An interpreter that is gone is noticed when the call comes.
+void Interpreter::prepare_call() {
+  FdPair channel = make_socket_pair();
+  FdPair output = make_output_pipe();
+  const std::array<int, 2> theirs{channel.theirs.get(), output.theirs.get()};
+  std::array<char, 1> byte{'N'};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof theirs)> space{};
+  iovec part{.iov_base = byte.data(), .iov_len = byte.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof theirs);
+  std::memcpy(CMSG_DATA(head), theirs.data(), sizeof theirs);
+  is_forked_ = false;
+  wait_status_.reset();
+  has_left_behind_ = false;
+  channel_ = std::move(channel.ours);
+  output_ = std::move(output.ours);
+  (void)sendmsg(control_.get(), &message, MSG_NOSIGNAL);
+}
+
+// What the interpreter says of the call's process: that it is there, that it has ended.
+void Interpreter::hear() {
+  std::array<unsigned char, 6> said{};
+  while (!wait_status_ && read(control_.get(), said.data(), said.size()) == static_cast<ssize_t>(said.size())) {
+    if (said[0] == 'F') is_forked_ = true;
+    if (said[0] != 'E') continue;
+    wait_status_ = static_cast<int>(static_cast<unsigned>(said[1]) | static_cast<unsigned>(said[2]) << 8U);
+    has_left_behind_ = said[5] != 0;
+  }
+}
+
+// The process has replied or died: it has nothing left to do but to end, and what it left behind is to end with it.
+void Interpreter::await_end() {
+  const Time until = std::chrono::steady_clock::now() + end_patience;
+  bool is_alive = true;
+  for (hear(); !wait_status_ && is_alive && std::chrono::steady_clock::now() < until; hear()) {
+    std::array<pollfd, 2> watched{{{.fd = control_.get(), .events = POLLIN, .revents = 0},
+                                   {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
+    (void)poll(watched.data(), watched.size(), milliseconds_until(until));
+    is_alive = watched[1].revents == 0 && (watched[0].revents & POLLHUP) == 0;
+  }
 }
 
 CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop,
@@ -185,30 +245,51 @@ CallEnd Interpreter::call(std::string_view request, Time deadline, const std::st
   const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
   Exchange exchange({.channel = channel_.get(), .output = output_.get(), .listener = listener}, limits_,
                     little_endian(first_call_name_ + calls_, name_bytes), request);
-  if (const auto ended = exchange.send_more()) return exchange.end(*ended);
+  const How how = exchange_with(exchange, deadline, stop);
+  CallEnd end = exchange.end(how);
+  const bool is_over = how != How::timed_out && how != How::cancelled && how != How::broke_protocol;
+  if (!control_.is_open() || !is_over) return end;
+  await_end();
+  if (how == How::died && !is_forked_) end.how = How::never_began;  // nobody was there to read the request
+  end.wait_status = wait_status_;
+  end.must_retire = !wait_status_ || has_left_behind_;
+  if (!end.must_retire) prepare_call();
+  return end;
+}
+
+CallEnd::How Interpreter::exchange_with(Exchange& exchange, Time deadline, const std::stop_token& stop) {
+  if (control_.is_open()) {
+    hear();
+    if (wait_status_) return How::never_began;  // it died while nobody called
+  }
+  if (const auto ended = exchange.send_more()) return *ended;
   while (true) {
-    if (stop.stop_requested()) return exchange.end(How::cancelled);
-    if (std::chrono::steady_clock::now() >= deadline) return exchange.end(How::timed_out);
+    if (stop.stop_requested()) return How::cancelled;
+    if (std::chrono::steady_clock::now() >= deadline) return How::timed_out;
     // The channel comes before the output: the kernel looks in this order, and the driver writes its
     // prints before its reply, so a reply that is seen has all of its output seen after it.
-    std::array<pollfd, 4> watched{
+    std::array<pollfd, 5> watched{
         {{.fd = channel_.get(),
           .events = static_cast<short>(exchange.is_sent() ? POLLIN : POLLIN | POLLOUT),
           .revents = 0},
          {.fd = output_.get(), .events = POLLIN, .revents = 0},
          {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0},
-         {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
+         {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0},
+         {.fd = control_.get(), .events = POLLIN, .revents = 0}}};  // a closed one is passed over
     if (poll(watched.data(), watched.size(), milliseconds_until(deadline)) < 0 && errno != EINTR) {
-      return exchange.end(How::died);
+      return How::died;
     }
     if ((watched[1].revents & POLLIN) != 0) exchange.drain_output();
     if ((watched[0].revents & POLLOUT) != 0) {
-      if (const auto ended = exchange.send_more()) return exchange.end(*ended);
+      if (const auto ended = exchange.send_more()) return *ended;
     }
     if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-      if (const auto ended = exchange.receive_more()) return exchange.end(*ended);
+      if (const auto ended = exchange.receive_more()) return *ended;
     }
-    if (watched[3].revents != 0) return exchange.end(exchange.receive_more().value_or(How::died));
+    if (watched[4].revents != 0) hear();
+    if (watched[3].revents != 0 || wait_status_) {
+      return exchange.receive_more().value_or(How::died);
+    }
   }
 }
 

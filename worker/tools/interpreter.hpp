@@ -1,9 +1,10 @@
 #pragma once
-// Interpreter: one warm python3 that runs python_driver.py and answers one call at a time. Owned by the
-// PythonPool and lent to one thread at a time. Start it from a thread that outlives it (see Child).
+// Interpreter: one warm python3 that runs python_driver.py and answers one call at a time, by a process that it forks for that call,
+// which is there before the call comes; or by itself, when it is reused. Owned by the PythonPool and lent to one thread at a time.
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ namespace noetl::tools {
 struct InterpreterSettings {
   std::string path = "python3";  // searched on PATH when it has no slash
   ToolLimits limits;
+  bool is_reused = false;  // runs the calls itself: what one changes, the next one meets
+  std::string preload;  // "module,…", imported at its start
 };
 
 // How one call ended. The interpreter may be used again only after `completed` and `failed`, and only
@@ -26,6 +29,7 @@ struct CallEnd {
   std::string body;  // completed: the result's JSON; failed: {kind, message, traceback}
   std::string output;  // what it printed, storable
   bool must_retire = false;
+  std::optional<int> wait_status;  // of the process that the call had for itself, once it has ended
 };
 
 class Interpreter {
@@ -41,14 +45,26 @@ class Interpreter {
   int end() noexcept { return child_->end(); }
 
  private:
-  Interpreter(ToolLimits limits, std::unique_ptr<Child> child, Fd channel, Fd output);
+  Interpreter(ToolLimits limits, std::unique_ptr<Child> child) : limits_(limits), child_(std::move(child)) {}
+
+  class Exchange;
+  [[nodiscard]] CallEnd::How exchange_with(Exchange& exchange, std::chrono::steady_clock::time_point deadline,
+                                           const std::stop_token& stop);
+  void prepare_call();
+  void hear();
+  void await_end();
 
   ToolLimits limits_;
+  Fd control_;  // to an interpreter that forks; closed when it is reused
   Fd channel_;
   Fd output_;
+  // Of the process that the next call has for itself.
+  bool is_forked_ = false;  // it is there
+  std::optional<int> wait_status_;  // it has ended
+  bool has_left_behind_ = false;
   Wake wake_;
   std::uint64_t calls_ = 0;
-  std::uint64_t first_call_name_;  // at random: code that writes into the channel must not hit it
+  std::uint64_t first_call_name_ = 0;  // at random: code that writes into the channel must not hit it
   std::unique_ptr<Child> child_;
 };
 

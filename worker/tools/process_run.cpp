@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <map>
 #include <system_error>
 
 #include "worker/tools/options.hpp"
@@ -101,9 +100,7 @@ void ProcessRun::watch(int milliseconds) {
                                  {.fd = err_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = wake_.descriptor(), .events = POLLIN, .revents = 0},
                                  {.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0}}};
-  // Without a descriptor that tells of the end, look for it often.
-  const int bounded = child_->ended_descriptor() >= 0 ? milliseconds : std::min(milliseconds, 20);
-  (void)poll(watched.data(), watched.size(), bounded);
+  (void)poll(watched.data(), watched.size(), milliseconds);
   drain(out_, out, out_listener_);
   drain(err_, err, err_listener_);
 }
@@ -176,19 +173,25 @@ base::Result<std::string> exec_string(const Json& value, const std::string& what
   return *text;
 }
 
-// Ours, with NOETL_INPUT, TRACEPARENT and the option `env` laid over it. A null there takes a variable away.
-base::Result<std::vector<std::string>> environment_of(const ToolCall& call) {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
+process::Variables child_variables_of(const ToolLimits& limits, std::string_view more) {
+  std::string names = limits.child_variables;
+  if (!more.empty()) names.append(",").append(more);
+  return process::child_variables(process::NamePatterns(names));
+}
+
+ChildLimits child_limits_of(const ToolLimits& limits) {
+  return {.memory_bytes_max = limits.memory_bytes_max,
+          .file_bytes_max = limits.file_bytes_max,
+          .cpu_time_max = limits.cpu_time_max,
+          .processes_max = limits.processes_max};
+}
+
+base::Result<std::vector<std::string>> environment_of(const ToolCall& call, const ToolLimits& limits,
+                                                      std::string_view more) {
+  process::Variables variables = child_variables_of(limits, more);
   // Above the bound it is left out rather than failing a command that may not look at it.
   const std::string input = to_text(input_of(call));
-  variables.erase("NOETL_INPUT");
   if (input.size() <= exec_string_bytes_max) variables["NOETL_INPUT"] = input;
-  variables.erase("TRACEPARENT");
   if (!call.traceparent.empty()) variables["TRACEPARENT"] = call.traceparent;
   if (const Json* own = find_option(call, {"env"})) {
     if (!own->is_object()) return base::failure(base::ErrorCode::invalid_input, "option 'env' must be a map");
@@ -204,10 +207,7 @@ base::Result<std::vector<std::string>> environment_of(const ToolCall& call) {
       variables[name] = *std::move(text);
     }
   }
-  std::vector<std::string> environment;
-  environment.reserve(variables.size());
-  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
-  return environment;
+  return process::environment_lines(variables);
 }
 
 }  // namespace noetl::tools

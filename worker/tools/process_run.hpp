@@ -1,12 +1,13 @@
 #pragma once
 // ProcessRun: a program that runs for a call, what it is given and what it prints, ended by its deadline or stop: SIGTERM,
-// a grace, SIGKILL. For the tools that start programs. One thread, which must outlive it (see Child).
+// a grace, SIGKILL. For the tools that start programs. One thread.
 #include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "shared/process/environment.hpp"
 #include "worker/tools/child.hpp"
 #include "worker/tools/results.hpp"
 
@@ -68,7 +69,14 @@ class ProcessRun {
 // A text that a program can be given as an argument or a variable; `what` names it in errors.
 [[nodiscard]] base::Result<std::string> exec_string(const Json& value, const std::string& what);
 
-// Our environment with NOETL_INPUT, TRACEPARENT and the option `env` laid over it. A null there takes a variable away.
-[[nodiscard]] base::Result<std::vector<std::string>> environment_of(const ToolCall& call);
+// The variables that children may have of ours, with NOETL_INPUT, TRACEPARENT and the option `env` laid over them. A null there
+// takes a variable away. `more`: what the program itself needs, "NAME,PREFIX_*".
+[[nodiscard]] base::Result<std::vector<std::string>> environment_of(const ToolCall& call, const ToolLimits& limits,
+                                                                    std::string_view more = {});
+
+// The same without what a call adds to it.
+[[nodiscard]] process::Variables child_variables_of(const ToolLimits& limits, std::string_view more = {});
+
+[[nodiscard]] ChildLimits child_limits_of(const ToolLimits& limits);
 
 }  // namespace noetl::tools

@@ -1,9 +1,14 @@
-"""The loop of one warm interpreter: read a request, run its code, write the reply, again.
+"""What runs the code of python steps: read a request, run its code, write the reply.
 
-Started by worker/tools/interpreter.cpp, which has the other end. Descriptor 3 is a socket that carries
-frames: 4 bytes little-endian length, then that many bytes. A request is 8 bytes that name the call, then
-JSON; a reply is the same 8 bytes, one byte of flags (1 = completed, 2 = do not use this interpreter again),
-then the result or the error as JSON.
+Started by worker/tools/interpreter.cpp, which has the other end, in one of two modes:
+
+fork (the usual one): this process never runs code of a step. For each call the worker sends a channel and a pipe for the call alone
+over descriptor 3, which makes this process fork; the child serves that call and ends. The worker hears "F" once it is there and "E"
+with its wait status when it has ended, 6 bytes each: the letter, the status, and 1 when the call left a process behind.
+reuse: this process serves one call after another itself; descriptor 3 is its channel.
+
+The channel carries frames: 4 bytes little-endian length, then that many bytes. A request is 8 bytes that name the call, then JSON; a
+reply is the same 8 bytes, one byte of flags (1 = completed, 2 = do not use this process again), then the result or the error as JSON.
 Descriptors 1 and 2 are a pipe that takes whatever the code prints. One thread, one call at a time.
 """
 import ast
@@ -26,10 +31,14 @@ COMPILED_MAX = 256
 TRACEBACK_CHARS_MAX = 16_000
 MESSAGE_CHARS_MAX = 4_000
 RESULT_BYTES_MAX = int(sys.argv[1])
-PID = os.getpid()
+MODE = sys.argv[2]
+CPU_SECONDS_MAX = int(sys.argv[3])  # of one call in a process of its own; 0: no bound
+PRELOADED = [name for name in sys.argv[4].split(",") if name]
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 # What `site` adds for people at a prompt is no part of the language: `license` may well be a workload's key.
 BUILTIN_NAMES = frozenset(vars(builtins)) - {"copyright", "credits", "license", "help"}
+
+PLAIN_TYPES = frozenset((dict, list, str, int, float, bool, type(None)))
 
 compiled = {}  # code text -> Program, the least recently used first
 
@@ -72,6 +81,9 @@ def write_frame(call, flags, body):
     sent = os.write(CHANNEL, frame)
     while sent < len(frame):
         sent += os.write(CHANNEL, memoryview(frame)[sent:sent + (1 << 20)])
+
+
+scan = json.JSONDecoder().scan_once  # as json.loads does, less what it looks at around the value
 
 
 # --- results as JSON ------------------------------------------------------------------------------
@@ -155,12 +167,18 @@ def encode(value):
 # --- code -----------------------------------------------------------------------------------------
 
 class Program:
-    __slots__ = ("code", "returns", "assigns_result")
+    __slots__ = ("code", "returns", "source")
 
-    def __init__(self, code, returns, assigns_result):
+    def __init__(self, code, returns, source):
         self.code = code
         self.returns = returns                # a top-level return: calling __body__ gives the result
-        self.assigns_result = assigns_result
+        self.source = source
+
+    def assigns_result(self):
+        """Looked for only when it matters: a process of its own pays for each page of memory that it touches."""
+        return "result" in self.source and any(
+            isinstance(node, ast.Name) and node.id == "result" and isinstance(node.ctx, ast.Store)
+            for node in ast.walk(ast.parse(self.source, CODE_NAME)))
 
 
 def wrap_body(tree):
@@ -191,15 +209,12 @@ def wrap_body(tree):
 def program_of(source):
     program = compiled.pop(source, None)
     if program is None:
-        tree = ast.parse(source, CODE_NAME)
-        assigns_result = any(isinstance(node, ast.Name) and node.id == "result" and isinstance(node.ctx, ast.Store)
-                             for node in ast.walk(tree))
         try:
-            program = Program(compile(tree, CODE_NAME, "exec"), False, assigns_result)
+            program = Program(compile(source, CODE_NAME, "exec"), False, source)
         except SyntaxError as error:
             if error.msg != "'return' outside function":
                 raise
-            program = Program(wrap_body(tree), True, assigns_result)
+            program = Program(wrap_body(ast.parse(source, CODE_NAME)), True, source)
         if len(compiled) >= COMPILED_MAX:
             del compiled[next(iter(compiled))]
     compiled[source] = program
@@ -272,6 +287,8 @@ def offered_names(request):
 
 def finished(value):
     """Awaits and collects what code gave back: coroutines, generators of both sorts."""
+    if type(value) in PLAIN_TYPES:
+        return value
     if inspect.isawaitable(value):
         import asyncio
 
@@ -300,12 +317,14 @@ def run(request):
     names.update(offered)
     names.update(given)
     sys.modules[MODULE_NAME] = module  # dataclasses and pickle look a class's module up there
-    os.environ.update(request.get("env") or {})
-    import_libraries(request.get("libs"), names)
+    if "env" in request:
+        os.environ.update(request["env"] or {})
+    if "libs" in request:
+        import_libraries(request["libs"], names)
     exec(program.code, names)
     if program.returns:
         value = names["__body__"]()
-        if value is None and program.assigns_result:
+        if value is None and program.assigns_result():
             value = names.get("result")
     elif callable(names.get("main")) and "main" not in given:
         main = names["main"]
@@ -315,7 +334,7 @@ def run(request):
         else:
             positional, named = arguments_of(main, given, {**ambient, **offered})
             value = main(*positional, **named)
-    elif program.assigns_result or ("result" not in given and "result" not in ambient):
+    elif ("result" not in given and "result" not in ambient) or program.assigns_result():
         value = names.get("result")
     else:
         value = None
@@ -367,14 +386,20 @@ def remember_source(source):
 
 # --- what the code must not leave behind ----------------------------------------------------------
 
-def has_company():
-    """True when the code left a process or a thread behind."""
+def has_children():
+    """True when a process is left, orphans included: they come to us."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0] > 0:
             pass
         return True
     except ChildProcessError:
-        pass
+        return False
+
+
+def has_company():
+    """True when the code left a process or a thread behind."""
+    if has_children():
+        return True
     threading = sys.modules.get("threading")
     return threading is not None and threading.active_count() > 1
 
@@ -396,10 +421,31 @@ def put_back(kept):
         return True
 
 
-def serve():
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace", line_buffering=True)
+def answer(frame, own_pid):
+    """Runs the request of a frame: (flags, body) of its reply."""
+    source = ""
+    try:
+        request = scan(frame[8:].decode(), 0)[0]
+        source = request["code"]
+        return COMPLETED, encode(run(request))
+    except BaseException as error:  # also SystemExit: code that ends itself must not end us
+        if os.getpid() != own_pid:
+            os._exit(0)
+        remember_source(source)
+        return RETIRE if isinstance(error, MemoryError) else 0, json.dumps(describe(error)).encode("ascii")
+
+
+def reply(frame, own_pid):
+    flags, body = answer(frame, own_pid)
+    if os.getpid() != own_pid:
+        os._exit(0)  # a fork of the code that came back here: the parent answers
+    return flags, body
+
+
+def serve_calls():
+    """One call after another, here."""
     kept = {"out": sys.stdout, "err": sys.stderr, "environment": dict(os.environ._data), "cwd": os.getcwd()}
+    own_pid = os.getpid()
     os.set_inheritable(CHANNEL, False)
     gc.collect()
     gc.freeze()
@@ -407,27 +453,140 @@ def serve():
         frame = read_frame()
         if frame is None:
             os._exit(0)
-        flags = COMPLETED
-        source = ""
-        try:
-            request = json.loads(frame[8:])
-            source = request["code"]
-            body = encode(run(request))
-        except BaseException as error:  # also SystemExit: code that ends itself must not end us
-            flags = RETIRE if isinstance(error, MemoryError) else 0
-            if os.getpid() == PID:
-                remember_source(source)
-                body = json.dumps(describe(error)).encode("ascii")
-            error = None
-        if os.getpid() != PID:
-            os._exit(0)  # a fork of the code that came back here: the parent answers
+        flags, body = reply(frame, own_pid)
         if put_back(kept):
             flags |= RETIRE
         write_frame(frame[:8], flags, body)
-        frame = request = body = None
+        frame = body = None
+
+
+# --- a process for each call ----------------------------------------------------------------------
+
+PR_GET_DUMPABLE, PR_SET_DUMPABLE = 3, 4
+never_closed = []
+FORKED, ENDED = b"F" + bytes(5), b"E" + bytes(5)
+
+
+def prctl_of_libc():
+    """Python has no prctl. None where it was built without _ctypes."""
+    try:
+        import _ctypes
+        address = _ctypes.dlsym(_ctypes.dlopen(None, 2), "prctl")
+        return lambda *arguments: _ctypes.call_function(address, arguments + (0,) * (5 - len(arguments)))
+    except (ImportError, OSError, AttributeError):
+        return None
+
+
+def keep_private(prctl):
+    """True when no process of the same user, a call's first of all, can write into our memory."""
+    return prctl is not None and prctl(PR_SET_DUMPABLE, 0) == 0 and prctl(PR_GET_DUMPABLE) == 0
+
+
+def set_from_outside():
+    """What another process of the same user could change of us, and later calls would inherit."""
+    import resource
+    return ([resource.getrlimit(number) for number in range(16)], os.sched_getaffinity(0), os.sched_getscheduler(0),
+            os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def received_descriptors(control):
+    """The channel and the pipe of the next call; None when the worker is gone."""
+    try:
+        data, ancillary, _flags, _address = control.recvmsg(1, 64)
+    except OSError:
+        return None
+    if not data or not ancillary:
+        return None
+    numbers = ancillary[0][2]
+    return [int.from_bytes(numbers[at:at + 4], sys.byteorder) for at in range(0, 8, 4)]
+
+
+def become_call(channel, output):
+    """Leaves us with the descriptors of one call and nothing of the process that forks: the channel takes the place of its socket."""
+    os.dup2(channel, CHANNEL, False)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(channel)
+    os.close(output)
+    if CPU_SECONDS_MAX > 0:
+        import resource
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX + 1))
+
+
+def serve_call():
+    """The one call of this process."""
+    out, err, own_pid = sys.stdout, sys.stderr, os.getpid()
+    frame = read_frame()
+    if frame is None:
+        os._exit(0)
+    flags, body = reply(frame, own_pid)
+    try:
+        out.flush()
+        err.flush()
+        if sys.stdout is not out and sys.stdout is not None:
+            sys.stdout.flush()
+    except BaseException:
+        pass
+    write_frame(frame[:8], flags & COMPLETED, body)
+    os._exit(0)
+
+
+def warm_up():
+    """Calls of our own, so that what calls usually touch is as they leave it: each page that a child changes is copied for it, and
+    Python changes its caches and the code of functions until they have run some times."""
+    for number in range(8):
+        for code in ("def main():\n    return {}\n", "def main(a, b=1):\n    return {'a': a, 'b': [b, 'c', None, 1.5]}\n", "result = a"):
+            request = {"code": code, "input": {"a": number}, "context": {"execution_id": "1", "step": "s", "workload": {}, "names": {}}}
+            reply(bytes(8) + json.dumps(request).encode(), os.getpid())
+            compiled.clear()
+    sys.modules.pop(MODULE_NAME, None)
+
+
+def serve_forks():
+    """Returns in a child, which has a call to serve."""
+    import _socket
+    prctl = prctl_of_libc()
+    is_private = keep_private(prctl)
+    control = _socket.socket(fileno=CHANNEL)
+    never_closed.append(control)  # its end in a child would close what has taken its place
+    os.set_inheritable(CHANNEL, False)
+    warm_up()
+    before = set_from_outside()
+    gc.collect()
+    gc.freeze()
+    while True:
+        descriptors = received_descriptors(control)
+        if descriptors is None or set_from_outside() != before:
+            os._exit(0)
+        if not is_private:  # code could change us: serve this call and end with it
+            control.send(FORKED)
+            return become_call(*descriptors)
+        pid = os.fork()
+        if pid == 0:
+            return become_call(*descriptors)
+        try:
+            os.close(descriptors[0])
+            os.close(descriptors[1])
+            control.send(FORKED)
+            status = os.waitpid(pid, 0)[1]
+            is_left = has_children()
+            control.send(b"E" + status.to_bytes(4, "little") + bytes((is_left,)) if status or is_left else ENDED)
+            if is_left:  # the worker ends us together with it
+                control.recv(1)
+                os._exit(0)
+        except OSError:
+            os._exit(0)  # the worker is gone
 
 
 os.close(DRIVER_FILE)
 sys.argv = [""]
 sys.path[0] = ""
-serve()
+for stream in (sys.stdout, sys.stderr):
+    stream.reconfigure(errors="backslashreplace", line_buffering=True)
+for name in PRELOADED:
+    __import__(name)
+if MODE == "reuse":
+    serve_calls()
+else:
+    serve_forks()
+    serve_call()

@@ -1,5 +1,6 @@
 #include "worker/tools/python_pool.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "shared/base/backoff.hpp"
 #include "shared/base/invariant.hpp"
 
 namespace noetl::tools {
@@ -16,9 +18,11 @@ extern const std::vector<std::pair<std::string_view, std::string_view>> python_d
 
 namespace {
 
+constexpr base::Backoff start_backoff{.initial = std::chrono::milliseconds(20), .delay_max = std::chrono::seconds(5)};
+
 // The driver as a file without a name: nothing to install, and not a page of text in every `ps`.
 Fd driver_file() {
-  Fd file(memfd_create("noetl_python_driver.py", MFD_CLOEXEC));
+  Fd file(memfd_create("noetl_python_driver.py", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file.is_open()) throw std::system_error(errno, std::generic_category(), "memfd_create");
   std::string_view text = python_driver_files.front().second;
   while (!text.empty()) {
@@ -26,6 +30,9 @@ Fd driver_file() {
     if (count < 0) throw std::system_error(errno, std::generic_category(), "write of the python driver");
     text.remove_prefix(static_cast<std::size_t>(count));
   }
+  // Every interpreter of ours reads it: whoever gets hold of the descriptor must not change what they run.
+  if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+    throw std::system_error(errno, std::generic_category(), "seal the python driver");
   return file;
 }
 
@@ -52,9 +59,17 @@ void PythonPool::order_if_wanted() {
 }
 
 void PythonPool::start_interpreters(const std::stop_token& stop) {
-  const InterpreterSettings settings{.path = settings_.interpreter, .limits = settings_.limits};
+  const InterpreterSettings settings{.path = settings_.interpreter,
+                                     .limits = settings_.limits,
+                                     .is_reused = settings_.is_reused,
+                                     .preload = settings_.preload};
   std::unique_lock lock(mutex_);
   while (one_is_ordered_.wait(lock, stop, [this] { return ordered_ > 0; })) {
+    // One that dies before it serves a call does so for a reason that will hold for a while, and a start costs 20 ms of CPU.
+    if (deaths_in_turn_ > 1) {
+      (void)one_is_ordered_.wait_for(lock, stop, start_backoff.delay_after(deaths_in_turn_ - 1), [] { return false; });
+      if (stop.stop_requested()) return;
+    }
     lock.unlock();
     base::Result<std::unique_ptr<Interpreter>> started = base::failure(base::ErrorCode::unavailable, "");
     try {
@@ -108,14 +123,16 @@ void PythonPool::give_back(std::unique_ptr<Interpreter> interpreter) {
     return;
   }
   const std::lock_guard lock(mutex_);
+  deaths_in_turn_ = 0;
   idle_.push_back(std::move(interpreter));
   one_is_free_.notify_one();
 }
 
-int PythonPool::retire(std::unique_ptr<Interpreter> interpreter) {
+int PythonPool::retire(std::unique_ptr<Interpreter> interpreter, bool has_served) {
   const int wait_status = interpreter->end();
   interpreter.reset();
   const std::lock_guard lock(mutex_);
+  deaths_in_turn_ = has_served ? 0 : deaths_in_turn_ + 1;
   --alive_;
   order_if_wanted();
   one_is_free_.notify_one();

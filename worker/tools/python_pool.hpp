@@ -1,7 +1,7 @@
 #pragma once
 // PythonPool: warm interpreters, lent to one call each. borrow() and give_back() may be called from any
-// thread. One thread of the pool starts every interpreter, because the kernel kills a child when the
-// thread that started it ends, and the callers' threads come and go.
+// thread. One thread of the pool starts every interpreter: a caller whose deadline comes does not wait
+// for a start that has begun.
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -23,6 +23,8 @@ struct PythonSettings {
   std::size_t pool_size = 4;  // at most so many at once
   std::size_t warm_size = 1;  // started before the first call, and kept idle
   std::uint64_t recycle_after_calls = 10'000;
+  bool is_reused = false;  // one interpreter runs many calls itself, instead of a process for each
+  std::string preload = {};  // "module,…"
   ToolLimits limits;
 };
 
@@ -39,8 +41,8 @@ class PythonPool {
       std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
   // One that may be used again.
   void give_back(std::unique_ptr<Interpreter> interpreter);
-  // One that may not: it is killed. Returns its wait status.
-  int retire(std::unique_ptr<Interpreter> interpreter);
+  // One that may not: it is killed. Returns its wait status. `has_served`: false when it died before it took the call.
+  int retire(std::unique_ptr<Interpreter> interpreter, bool has_served = true);
 
   [[nodiscard]] const PythonSettings& settings() const { return settings_; }
 
@@ -59,6 +61,7 @@ class PythonPool {
   std::size_t ordered_ = 0;
   std::size_t waiting_ = 0;
   std::uint64_t start_failures_ = 0;
+  int deaths_in_turn_ = 0;  // of interpreters that served no call: the next start waits longer
   base::Error last_failure_;
 
   std::jthread starter_;  // last: it uses all of the above

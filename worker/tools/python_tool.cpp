@@ -178,12 +178,12 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
     CallEnd end = (*interpreter)->call(request, *deadline, call.stop, call.progress);
     std::optional<int> wait_status;
     if (end.must_retire) {
-      wait_status = pool.retire(std::move(*interpreter));
+      wait_status = pool.retire(std::move(*interpreter), end.how != How::never_began);
     } else {
       pool.give_back(std::move(*interpreter));
     }
     if (end.how == How::never_began) continue;
-    ToolResult result = result_of(end, wait_status);
+    ToolResult result = result_of(end, end.wait_status ? end.wait_status : wait_status);
     result.output = std::move(end.output);
     return result;
   }

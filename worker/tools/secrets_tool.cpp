@@ -1,6 +1,5 @@
 #include "worker/tools/secrets_tool.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -45,21 +44,6 @@ base::Result<Found> from_credential(const ToolCall& call, const std::string& nam
 
 }  // namespace
 
-SecretsTool::SecretsTool(const std::string& allowed) {
-  for (std::size_t at = 0; at < allowed.size();) {
-    const std::size_t comma = std::min(allowed.find(',', at), allowed.size());
-    if (comma > at) allowed_.push_back(allowed.substr(at, comma - at));
-    at = comma + 1;
-  }
-}
-
-bool SecretsTool::is_allowed(std::string_view name) const {
-  return std::any_of(allowed_.begin(), allowed_.end(), [&](std::string_view pattern) {
-    if (!pattern.ends_with('*')) return pattern == name;
-    return name.starts_with(pattern.substr(0, pattern.size() - 1));
-  });
-}
-
 std::span<const OptionSpec> SecretsTool::options() const { return option_table; }
 
 ToolResult SecretsTool::run(const ToolCall& call) {
@@ -82,7 +66,7 @@ ToolResult SecretsTool::look_up(const ToolCall& call) const {
   base::Result<Found> found = Found{};
   if (*provider == "env") {
     const char* const value = std::getenv(name->c_str());
-    if (!is_allowed(*name)) {
+    if (!allowed_.matches(*name)) {
       found->why = "the worker's setting tool-secrets does not allow this variable";
     } else if (value == nullptr) {
       found->why = "the worker has no such variable";

@@ -1,9 +1,9 @@
 #pragma once
 // SecretsTool: looks a secret up, in a credential or in an environment variable that the operator allows. The
 // value itself comes into the result, and so into the database, only when the step asks for it. Any thread.
-#include <string>
-#include <vector>
+#include <string_view>
 
+#include "shared/process/environment.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {
@@ -11,7 +11,7 @@ namespace noetl::tools {
 class SecretsTool final : public Tool {
  public:
   // `allowed`: names of variables, with commas; a * at the end stands for any.
-  explicit SecretsTool(const std::string& allowed);
+  explicit SecretsTool(std::string_view allowed) : allowed_(allowed) {}
   [[nodiscard]] std::string_view kind() const override { return "secrets"; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
   // {"status","provider","name","found"}, with `reveal` also "value".
@@ -19,9 +19,8 @@ class SecretsTool final : public Tool {
 
  private:
   [[nodiscard]] ToolResult look_up(const ToolCall& call) const;
-  [[nodiscard]] bool is_allowed(std::string_view name) const;
 
-  std::vector<std::string> allowed_;
+  process::NamePatterns allowed_;
 };
 
 }  // namespace noetl::tools

@@ -66,7 +66,7 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
   if (!deadline) return refused(deadline.error().message);
   auto argv = argv_of(call);
   if (!argv) return refused(argv.error().message);
-  auto environment = environment_of(call);
+  auto environment = environment_of(call, settings.limits);
   if (!environment) return refused(environment.error().message);
   std::string cwd;
   if (const Json* option = find_option(call, {"cwd", "working_dir"})) {
@@ -79,7 +79,7 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
                                 .descriptors = {},
                                 .environment = *std::move(environment),
                                 .cwd = std::move(cwd),
-                                .memory_bytes_max = settings.limits.memory_bytes_max},
+                                .limits = child_limits_of(settings.limits)},
                                {.output_bytes_max = settings.limits.output_bytes_max,
                                 .kill_grace = settings.kill_grace,
                                 .input = {},

@@ -49,6 +49,11 @@ struct ToolLimits {
   std::size_t result_bytes_max = 32 * 1024 * 1024;
   std::size_t memory_bytes_max = 1024UL * 1024 * 1024;  // of a child process
   std::chrono::milliseconds timeout_default{300'000};
+  // Of child processes, 0: no bound.
+  std::size_t file_bytes_max = 0;  // of a file that one writes
+  std::chrono::seconds cpu_time_max{0};  // of one process
+  std::size_t processes_max = 0;  // of the worker's user, all of them counted
+  std::string child_variables = {};  // of the worker, for its children besides the usual ones: "NAME,PREFIX_*"
 };
 
 // One option of a tool, as docs/tools.md shows it. What a playbook writes and no table has is warned about.
@@ -73,7 +78,8 @@ class Tool {
 class Registry {
  public:
   void add(std::unique_ptr<Tool> tool);
-  // For a kind that this worker does not have: found when it is asked for, unless a tool has its name; not among kinds().
+  // For a kind that this worker does not have, or does not run: found when it is asked for, unless a tool has its name; not among
+  // kinds().
   void add_absent(std::unique_ptr<Tool> tool);
   [[nodiscard]] Tool* find(std::string_view kind) const;
   [[nodiscard]] bool has(std::string_view kind) const { return tools_.contains(kind); }

@@ -15,6 +15,7 @@ PythonSettings settings() {
                         .pool_size = 2,
                         .warm_size = 1,
                         .recycle_after_calls = 10'000,
+                        .is_reused = is_python_reused(),
                         .limits = {}};
   chosen.limits.memory_bytes_max = 256UL * 1024 * 1024;
   chosen.limits.result_bytes_max = 1024 * 1024;
@@ -197,6 +198,7 @@ TEST_CASE("an interpreter that cannot be started is an error, not a wait") {
                       .pool_size = 1,
                       .warm_size = 0,
                       .recycle_after_calls = 1,
+                      .is_reused = is_python_reused(),
                       .limits = {}});
   const ToolResult result = missing.run(python("result = 1"));
 
@@ -209,8 +211,9 @@ TEST_CASE("an interpreter that dies while idle is replaced without a failed call
                    .pool_size = 1,
                    .warm_size = 1,
                    .recycle_after_calls = 10'000,
+                   .is_reused = is_python_reused(),
                    .limits = {}});
-  const int pid = Json::parse(lone.run(python("import os\nresult = os.getpid()")).result).get<int>();
+  const int pid = Json::parse(lone.run(python(interpreter_pid_code())).result).get<int>();
   kill(pid, SIGKILL);
   REQUIRE(ends_soon(pid));
 
@@ -218,9 +221,13 @@ TEST_CASE("an interpreter that dies while idle is replaced without a failed call
 }
 
 TEST_CASE("interpreters are recycled after their number of calls") {
-  PythonTool lone(
-      {.interpreter = python_path(), .pool_size = 1, .warm_size = 1, .recycle_after_calls = 2, .limits = {}});
-  const auto pid = [&] { return lone.run(python("import os\nresult = os.getpid()")).result; };
+  PythonTool lone({.interpreter = python_path(),
+                   .pool_size = 1,
+                   .warm_size = 1,
+                   .recycle_after_calls = 2,
+                   .is_reused = is_python_reused(),
+                   .limits = {}});
+  const auto pid = [&] { return lone.run(python(interpreter_pid_code())).result; };
   const std::string first = pid();
 
   CHECK(pid() == first);
@@ -232,11 +239,12 @@ TEST_CASE("an interpreter outlives the thread that first used it") {
                    .pool_size = 1,
                    .warm_size = 0,
                    .recycle_after_calls = 100,
+                   .is_reused = is_python_reused(),
                    .limits = {}});
   std::string first;
-  std::jthread([&] { first = lone.run(python("import os\nresult = os.getpid()")).result; }).join();
+  std::jthread([&] { first = lone.run(python(interpreter_pid_code())).result; }).join();
 
-  CHECK(lone.run(python("import os\nresult = os.getpid()")).result == first);
+  CHECK(lone.run(python(interpreter_pid_code())).result == first);
 }
 
 TEST_CASE("no process remains when a pool is gone") {
@@ -246,6 +254,7 @@ TEST_CASE("no process remains when a pool is gone") {
                      .pool_size = 3,
                      .warm_size = 3,
                      .recycle_after_calls = 100,
+                     .is_reused = is_python_reused(),
                      .limits = {}});
     CHECK(some.run(python("result = 1")).result == "1");
     CHECK(living_children_of_ours() > before);

@@ -57,6 +57,14 @@ inline int living_children_of_ours() {
   return count;
 }
 
+// The tests of Python are run in both of its modes.
+inline bool is_python_reused() { return std::getenv("NOETL_TEST_PYTHON_REUSE") != nullptr; }
+
+// Of the interpreter, which is the process of the call only when it is reused.
+inline std::string interpreter_pid_code() {
+  return is_python_reused() ? "import os\nresult = os.getpid()" : "import os\nresult = os.getppid()";
+}
+
 inline std::string python_path() {
   const char* chosen = std::getenv("NOETL_TEST_PYTHON");
   return chosen != nullptr                             ? chosen
