@@ -348,6 +348,11 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
   }
   TokenRequest request;
   request.url = text_option(spec, endpoint_names);
+  const std::string written = text_option(entry.spec, endpoint_names);
+  for (const char* secret_name : {"keychain", "credential", "auth"}) {
+    const bool names_it = written.find('{') != std::string::npos && written.find(secret_name) != std::string::npos;
+    if (names_it) request.shown_url = written;
+  }
   if (request.url.empty() && credential != nullptr) request.url = text_option(*credential, endpoint_names);
   if (request.url.empty())
     return wrong(entry,

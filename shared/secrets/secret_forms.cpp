@@ -167,10 +167,12 @@ std::vector<std::string> pieces_of(const std::string& secret) {
   return parts.take();
 }
 
-std::vector<std::string> forms_in_text(std::string_view piece) {
+namespace {
+
+// The forms that are no JSON.
+Forms plain_forms(std::string_view piece) {
   Forms forms;
   forms.add(std::string(piece));
-  add_json_escaped(forms, piece);
   add_percent_encoded(forms, piece);
   add_base64(forms, piece);
   add_hex(forms, piece);
@@ -179,16 +181,31 @@ std::vector<std::string> forms_in_text(std::string_view piece) {
   forms.add(html_escaped(piece, "\"", "'"));
   forms.add(backslashed(piece, "\\"));
   forms.add(backslashed(piece, "\\'"));
-  return forms.take();
+  return forms;
 }
 
-std::vector<std::string> forms_in_json(std::string_view piece) {
-  Forms forms;
-  for (const auto& form : forms_in_text(piece)) {
-    add_json_escaped(forms, form);
-    add_json_escaped(forms, json_escaped(form));  // JSON text in a string of JSON text
+// Of each also the JSON text of it, and so on: JSON text is often carried in a string of JSON text.
+std::vector<std::string> with_json_levels(std::vector<std::string> forms, int levels) {
+  Forms all;
+  for (int level = 0; level <= levels; ++level) {
+    Forms next;
+    for (auto& form : forms) {
+      add_json_escaped(next, form);
+      all.add(std::move(form));
+    }
+    forms = next.take();
   }
-  return forms.take();
+  return all.take();
+}
+
+}  // namespace
+
+std::vector<std::string> forms_in_text(std::string_view piece) { return with_json_levels(plain_forms(piece).take(), 2); }
+
+std::vector<std::string> forms_in_json(std::string_view piece) {
+  Forms escaped;
+  for (const auto& form : plain_forms(piece).take()) add_json_escaped(escaped, form);
+  return with_json_levels(escaped.take(), 2);
 }
 
 }  // namespace noetl::secrets

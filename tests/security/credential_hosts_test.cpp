@@ -81,7 +81,8 @@ class FakePostgres {
 };
 
 json run(const Stack& stack, const json& tool) {
-  const auto id = stack.enqueue({{{"tool", tool}, {"max_attempts", 1}}}).at(0);
+  const json wanted{{"tool", tool}, {"max_attempts", 1}};
+  const auto id = stack.enqueue(std::vector<json>{wanted}).at(0);
   json command;
   wait_until("end of command " + id, 20s, [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();

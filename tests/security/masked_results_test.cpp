@@ -33,7 +33,6 @@ forms = {
   'basic2': base64.b64encode(b'ab:' + b + b'xy').decode(), 'json': json.dumps(s), 'json2': json.dumps(json.dumps({'a': s})),
   'hex': b.hex(), 'HEX': b.hex().upper(), 'html': html.escape(s), 'list': [s], 'repr': repr(s), s: 'as a name',
 }
-print(json.dumps(forms))
 for value in forms.values(): print(value)
 print(s, file=sys.stderr)
 )";
@@ -59,7 +58,8 @@ void put(const Stack& stack, const json& credential) {
 }
 
 json run(const Stack& stack, const json& tool) {
-  const auto id = stack.enqueue({{{"tool", tool}, {"max_attempts", 1}}}).at(0);
+  const json wanted{{"tool", tool}, {"max_attempts", 1}};
+  const auto id = stack.enqueue(std::vector<json>{wanted}).at(0);
   json command;
   wait_until("end of command " + id, 20s, [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();
@@ -101,7 +101,7 @@ TEST_CASE("a result, an output and an error have no form of a credential that th
   CHECK_MESSAGE(done.at("status") == "done", done.dump(2));
   CHECK(done.at("result").at("inside") == "<***>");
   CHECK(done.at("result").at("list") == json{"***"});
-  const json dead = run(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(forms)\n"}});
+  const json dead = run(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
   CHECK(dead.at("status") == "dead");
   CHECK_MESSAGE(dead.at("error").dump().find("***") != std::string::npos, dead.dump(2));
   const json user = run(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", "result = auth"}});
@@ -161,7 +161,7 @@ TEST_CASE("an honest playbook's error shows the template of a url and not what w
 
 TEST_CASE("what a step says while it runs is masked before it is told") {
   const TemporaryFolder folder("noetl-masked");
-  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_PROGRESS_INTERVAL_MS", "100"}}});
+  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
   put(stack, shown_credential());
   const std::string go = (folder.path() / "go").string();
   const auto path = stack.register_playbook(
