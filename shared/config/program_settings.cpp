@@ -110,7 +110,8 @@ base::Result<void> check_passwords(const Reader& read) {
                        ") has a password that everybody knows: make one with openssl rand -hex 32",
                    std::string(name));
   };
-  for (const std::string_view name : {"worker-token", "postgres-password", "nats-password", "nats-token"}) {
+  for (const std::string_view name :
+       {"token", "worker-token", "postgres-password", "nats-password", "nats-token"}) {
     if (is_known_password(read.text(name))) return refused(name);
   }
   for (const std::string_view name : {"database-url", "nats-url"}) {
@@ -128,11 +129,17 @@ std::string advertised_url(const Reader& read) {
 
 base::Result<ServerSettings> server_settings(const Resolved& resolved) {
   const Reader read(resolved);
+  if (auto checked = check_secret_files(resolved, server); !checked)
+    return failure(std::move(checked.error()));
   if (auto checked = check_passwords(read); !checked) return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return ServerSettings{.log = log_choice(read),
                         .nats = nats_settings(read),
                         .host = read.text("host"),
+                        .is_insecure = read.text("insecure") == "on",
+                        .token = read.text("token"),
+                        .allowed_hosts = read.text("allowed-hosts"),
+                        .is_metrics_open = read.text("metrics-access") == "open",
                         .port = read.integer("port"),
                         .port_file = read.text("port-file"),
                         .server_url = advertised_url(read),
@@ -161,36 +168,39 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
 
 base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   const Reader read(resolved);
+  if (auto checked = check_secret_files(resolved, worker); !checked)
+    return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
-  return WorkerSettings{.log = log_choice(read),
-                        .nats = nats_address(read, read.text("pool")),
-                        .server_url = read.text("server-url"),
-                        .server_ca_file = read.text("server-ca"),
-                        .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
-                        .pool = read.text("pool"),
-                        .slots = read.integer("slots"),
-                        .claim_ahead_max = read.integer("claim-ahead"),
-                        .takes_hand_overs = read.text("hand-over") == "on",
-                        .host = read.text("host"),
-                        .health_port = read.integer("health-port"),
-                        .worker_id = read.text("worker-id"),
-                        .heartbeat_interval = read.duration("heartbeat-interval"),
-                        .lease = read.duration("lease"),
-                        .grace = read.duration("grace"),
-                        .python = read.text("python"),
-                        .python_processes = read.integer("python-processes"),
-                        .python_processes_max = read.integer("python-processes-max"),
-                        .python_versions = read.text("python-versions"),
-                        .scripts_root = read.text("scripts-root"),
-                        .tool_postgres_url = read.text("tool-postgres-url"),
-                        .tool_nats_url = read.text("tool-nats-url"),
-                        .duckdb_library = read.text("duckdb-library"),
-                        .tool_secrets = read.text("tool-secrets"),
-                        .tool_exec = read.text("tool-exec"),
-                        .tool_timeout = read.duration("tool-timeout"),
-                        .tool_memory_max = read.bytes("tool-memory-max"),
-                        .tool_output_max = read.bytes("tool-output-max"),
-                        .tool_result_max = read.bytes("tool-result-max")};
+  return WorkerSettings{
+      .log = log_choice(read),
+      .nats = nats_address(read, read.text("pool")),
+      .server_url = read.text("server-url"),
+      .server_ca_file = read.text("server-ca"),
+      .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
+      .pool = read.text("pool"),
+      .slots = read.integer("slots"),
+      .claim_ahead_max = read.integer("claim-ahead"),
+      .takes_hand_overs = read.text("hand-over") == "on",
+      .host = read.text("host"),
+      .health_port = read.integer("health-port"),
+      .worker_id = read.text("worker-id"),
+      .heartbeat_interval = read.duration("heartbeat-interval"),
+      .lease = read.duration("lease"),
+      .grace = read.duration("grace"),
+      .python = read.text("python"),
+      .python_processes = read.integer("python-processes"),
+      .python_processes_max = read.integer("python-processes-max"),
+      .python_versions = read.text("python-versions"),
+      .scripts_root = read.text("scripts-root"),
+      .tool_postgres_url = read.text("tool-postgres-url"),
+      .tool_nats_url = read.text("tool-nats-url"),
+      .duckdb_library = read.text("duckdb-library"),
+      .tool_secrets = read.text("tool-secrets"),
+      .tool_exec = read.text("tool-exec"),
+      .tool_timeout = read.duration("tool-timeout"),
+      .tool_memory_max = read.bytes("tool-memory-max"),
+      .tool_output_max = read.bytes("tool-output-max"),
+      .tool_result_max = read.bytes("tool-result-max")};
 }
 
 ClientSettings client_settings(const Resolved& resolved) {
