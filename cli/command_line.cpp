@@ -19,14 +19,15 @@ constexpr const char* footer =
     "docs/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
     "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 8 the doctor found something "
     "broken,\n"
-    "130 interrupted.";
+    "78 the server would be open to others without a token, 130 interrupted.";
 
 void add_global_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config_file, "File with settings")->type_name("FILE");
   app.add_option_function<std::string>(
          "-o,--output", [&line](const std::string& value) { line.flags["output"] = value; }, "table or json")
       ->type_name("FORMAT");
-  for (const char* name : {"server-url", "request-timeout", "retries", "token", "log-level", "log-format"}) {
+  for (const char* name :
+       {"server-url", "request-timeout", "retries", "token", "token-file", "log-level", "log-format"}) {
     app.add_option_function<std::string>(
            std::string("--") + name, [&line, name](const std::string& value) { line.flags[name] = value; },
            std::string(config::find_setting(name)->help))
@@ -90,6 +91,13 @@ void add_setting_flags(CLI::App& command, CommandLine& line, unsigned programs) 
       is_taken = app->get_option_no_throw("--" + name) != nullptr;
     }
     if (is_taken) continue;
+    if (setting.choices == std::vector<std::string_view>{"off", "on"}) {
+      command
+          .add_flag_callback(
+              "--" + name, [&line, name] { line.flags[name] = "on"; }, std::string(setting.help))
+          ->group("Settings");
+      continue;
+    }
     command
         .add_option_function<std::string>(
             "--" + name, [&line, name](const std::string& value) { line.flags[name] = value; },
@@ -124,6 +132,8 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
 
   const auto resolved = config::resolve_for_process(line.flags, line.config_file);
   if (!resolved) return plain.error(resolved.error());
+  if (const auto read = config::check_secret_files(*resolved, config::client); !read)
+    return plain.error(read.error());
   const auto settings = config::client_settings(*resolved);
   init_logging(settings.log);
   const Output output(streams, settings.json, color && !settings.json);

@@ -1,12 +1,14 @@
 #include "server/run_server.hpp"
 
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <sstream>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "server/api/http_door.hpp"
 #include "server/app/hand_over.hpp"
@@ -15,6 +17,7 @@
 #include "server/app/pool_rules.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
@@ -91,17 +94,9 @@ void write_port_file(int port) {
   std::rename(draft.c_str(), path);
 }
 
-// The keys of the setting, else of the file; none is allowed, but told: secrets are refused then.
+// None is allowed, but told: secrets are refused then.
 base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& settings) {
-  std::string text = settings.encryption_key;
-  if (text.empty() && !settings.encryption_key_file.empty()) {
-    std::ifstream file(settings.encryption_key_file);
-    std::stringstream whole;
-    whole << file.rdbuf();
-    if (!file)
-      return base::failure(base::ErrorCode::invalid_input,
-                           "encryption-key-file: cannot read '" + settings.encryption_key_file + "'");
-    text = whole.str();
+  if (!settings.encryption_key_file.empty()) {
     std::error_code ignored;
     const auto others = std::filesystem::status(settings.encryption_key_file, ignored).permissions() &
                         (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
@@ -109,11 +104,23 @@ base::Result<vault::KeyRing> encryption_keys(const config::ServerSettings& setti
       log_warn("server", "the encryption key file can be read by others than its owner",
                {{"file", settings.encryption_key_file}});
   }
-  auto keys = vault::KeyRing::parse(text);
+  auto keys = vault::KeyRing::parse(settings.encryption_key);
   if (keys && keys->is_empty())
     log_info("server",
              "no encryption key: credentials are refused (set encryption-key or encryption-key-file)");
   return keys;
+}
+
+std::vector<std::string> split_names(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(','), text.size());
+    std::string name(text.substr(0, end));
+    std::erase(name, ' ');
+    if (!name.empty()) names.push_back(std::move(name));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return names;
 }
 
 // Pools and statuses that a gauge was made for.
@@ -260,8 +267,14 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
       {.host = settings.host,
        .port = settings.port,
        .version = NOETL_VERSION,
+       .access = {.token = settings.token,
+                  .worker_token = settings.worker_token,
+                  .is_insecure = settings.is_insecure,
+                  .is_metrics_open = settings.is_metrics_open,
+                  .hosts = split_names(settings.allowed_hosts),
+                  .server_url = settings.server_url},
        .threads_max = static_cast<std::size_t>(settings.http_threads),
-       .connections_waiting_max = static_cast<std::size_t>(settings.http_queue),
+       .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
        // For batches, those of the database's connections that single requests leave, but two: what workers report and
        // ask for finds those.
        .intake_max =
@@ -282,6 +295,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     upkeep.wake();
   });
   observe(metrics, parts, notifier, upkeep);
+  metrics.gauge("noetl_insecure", "1 when the server was told to serve whoever reaches it without a token")
+      .set(settings.is_insecure ? 1 : 0);
   metrics.before_expose(
       [listening = metrics.gauge("noetl_enqueue_listening",
                                  "1 while this server hears at once what noetl.enqueue has enqueued"),
@@ -297,6 +312,14 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
 }  // namespace
 
 int run_server(const config::ServerSettings& settings, std::stop_token stop) {
+  if (const auto exposed = check_exposure(settings); !exposed) {
+    // Lines to copy are no log line.
+    std::fprintf(stderr, "noetl-server: %s\n", exposed.error().message.c_str());
+    return exit_configuration;
+  }
+  if (settings.is_insecure)
+    log_warn("server", "insecure: whoever reaches this server may run programs on its workers",
+             {{"host", settings.host}});
   if (const auto prepared = prepare_schema(settings); !prepared) {
     log_error("server", "cannot start", {{"error", prepared.error().message}});
     return wire::mapping_of(prepared.error().code).cli_exit_code;

@@ -116,7 +116,7 @@ void add_get(CLI::App& credential, CommandLine& line) {
   auto arguments = std::make_shared<Arguments>();
   command->add_option("name", arguments->name)->required();
   command->add_flag("--include-data", arguments->shows_data,
-                    "With its secret; needs --token where the server has a worker-token");
+                    "With its secret; needs the worker-token as NOETL_TOKEN where the server has one");
   on_chosen(*command, line, [arguments](Session& session) {
     const std::string path = "/api/credentials/" + base::percent_encoded(arguments->name) +
                              (arguments->shows_data ? "?include_data=true" : "");

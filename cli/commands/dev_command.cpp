@@ -29,11 +29,14 @@ int run_stack(Session& session, dev::DevFolder& data, const Arguments& arguments
   state["is_ready"] = false;
   state["pid"] = getpid();
   data.write_state(state);
+  // The stack's processes get this environment; where it has a worker-token alone, that opens every route.
+  auto client = session.settings;
+  if (client.token.empty()) client.token = session.resolved.at("worker-token").value;
   dev::DevStack stack(data,
                       {.port = arguments.port,
                        .is_port_asked_for = arguments.port_option->count() > 0,
                        .workers = arguments.workers,
-                       .client = session.settings},
+                       .client = std::move(client)},
                       session.output, session.stop);
   auto done = stack.start();
   if (done) {

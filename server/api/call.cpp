@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/json_text.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/parse_body.hpp"
 
@@ -25,10 +26,22 @@ Reply problem_reply(const base::Error& error) {
               .body = wire::encode_problem(shown),
               .content_type = wire::problem_content_type,
               .headers = {}};
+  if (shown.code == base::ErrorCode::unauthenticated)
+    reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (shown.retry_after.count() > 0) {
     // The header counts in whole seconds; the body has milliseconds.
     reply.headers.emplace_back("Retry-After", std::to_string((shown.retry_after.count() + 999) / 1000));
   }
+  return reply;
+}
+
+Reply problem_reply(const base::Error& error, int status) {
+  Reply reply = problem_reply(error);
+  if (reply.status == status) return reply;
+  auto problem = wire::problem_json(error);
+  problem["status"] = status;
+  reply.status = status;
+  reply.body = domain::json_text(problem);
   return reply;
 }
 

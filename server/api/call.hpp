@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/api/handler_pool.hpp"
+#include "server/api/request_gate.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
 #include "server/vault/vault.hpp"
@@ -82,6 +82,7 @@ struct Call {
   std::string worker_instance;  // header wire::instance_header; empty when it is none
   std::string peer;  // address of who called
   bool is_local = false;  // from this machine, by a program: neither through a proxy nor by a web page
+  bool shows_token = false;  // the token of callers is set, and was shown
   std::stop_token stop;  // the door closes: end what waits
   std::function<bool()> is_peer_there;  // has the connection not been closed? As long as the call; any thread
 };
@@ -101,6 +102,8 @@ using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
 }
 // problem+json with the status of its code, and Retry-After where the caller may try again.
 [[nodiscard]] Reply problem_reply(const base::Error& error);
+// The same with another status, where the code's own would be too general (415, 421).
+[[nodiscard]] Reply problem_reply(const base::Error& error, int status);
 
 // The body as JSON; nesting and size are bounded.
 [[nodiscard]] base::Result<nlohmann::json> json_of(const Call& call);

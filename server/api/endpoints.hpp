@@ -8,6 +8,7 @@
 
 #include "server/api/call.hpp"
 #include "shared/base/error.hpp"
+#include "shared/http/application.hpp"
 
 namespace noetl::api {
 
@@ -15,6 +16,14 @@ namespace noetl::api {
 inline constexpr std::size_t body_bytes_max_of_settings = 0;
 
 enum class BodyKind { none, optional_json, json, json_or_yaml };
+// Whose token opens a route, where one is set. workers: theirs, and the token of callers.
+enum class Access { everybody, metrics, workers, callers };
+// An Access that has no default: a new row of the table must say whom it is open to.
+struct OpenTo {
+  constexpr OpenTo(Access named)
+      : access(named) {}  // NOLINT(google-explicit-constructor): rows name an Access
+  Access access;
+};
 enum class GateKind { none, work, intake, chosen_by_handler };
 
 // What of a route's calls goes to the audit: those that may not, or all that were taken as well.
@@ -32,12 +41,14 @@ struct Endpoint {
   std::string_view operation_id;  // unique; `operation` of the metrics
   std::string_view tag;
   std::string_view summary;
+  OpenTo open_to;
   BodyKind body = BodyKind::none;
   std::string_view request_schema = {};  // of openapi's components; empty without a body
   std::string_view response_schema = {};  // empty: plain text
   int success_status = 200;
   std::size_t body_bytes_max = 0;
   GateKind gate = GateKind::work;
+  http::Place place = http::Place::general;  // whose threads answer it
   std::span<const QueryField> query = {};
   std::span<const base::ErrorCode> errors = {};  // besides those that every such route can answer
   bool has_idempotency_key = false;

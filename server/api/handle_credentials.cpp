@@ -70,7 +70,7 @@ base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
+  if (const auto allowed = check_may_rotate_secrets(backing, call); !allowed)
     return base::failure(allowed.error());
   const auto answer = backing.vault.credentials().rotate();
   if (!answer) return base::failure(answer.error());

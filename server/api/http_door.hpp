@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "server/api/door_check.hpp"
 #include "server/app/parts.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/telemetry/metrics.hpp"
@@ -13,11 +14,14 @@
 namespace noetl::api {
 
 struct DoorSettings {
-  std::string host = "0.0.0.0";
+  std::string host = "127.0.0.1";
   int port = 8082;  // 0: any that is free
   std::string version = "dev";
-  std::size_t threads_max = 256;  // connections served at once: one thread each
-  std::size_t connections_waiting_max = 128;  // more are refused with 503
+  DoorAccess access = {};
+  std::size_t threads_max = 256;  // requests answered at once: one thread each
+  std::size_t requests_waiting_max = 128;  // for a thread; more are refused with 503
+  std::size_t connections_max = 4096;
+  std::size_t connections_per_address_max = 1024;  // of an address beyond loopback
   std::size_t in_flight_max = 64;  // requests that work at once
   std::size_t in_flight_waiting_max = 256;
   std::size_t intake_max = 32;  // of those that bring new work
@@ -27,8 +31,6 @@ struct DoorSettings {
   std::size_t body_bytes_in_memory_max = 512UL * 1024 * 1024;  // of all requests together
   std::chrono::milliseconds keep_alive{75'000};
   std::size_t requests_per_connection_max = 1'000'000;
-  std::chrono::milliseconds read_timeout{10'000};
-  std::chrono::milliseconds write_timeout{30'000};
   std::chrono::milliseconds slow_request{1'000};  // logged as a warning above this
 };
 

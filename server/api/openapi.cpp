@@ -83,6 +83,9 @@ Json responses_of(const Endpoint& endpoint) {
     std::string& text = codes[wire::http_status_of(code)];
     text += (text.empty() ? "" : ", ") + std::string(base::to_string(code));
   }
+  // Codes of these have another status of their own: of what is refused at the door.
+  if (endpoint.body != BodyKind::none) codes[415] = "unsupported";
+  if (endpoint.open_to.access != Access::everybody) codes[421] = "forbidden";
   for (const auto& [status, text] : codes) {
     Json response{{"description", text},
                   {"content", content_of(wire::problem_content_type, reference("Problem"))}};
@@ -94,10 +97,24 @@ Json responses_of(const Endpoint& endpoint) {
   return responses;
 }
 
+// Whose token opens it, where one is set.
+Json security_of(const Endpoint& endpoint) {
+  const Json callers{{"token", Json::array()}};
+  const Json workers{{"workerToken", Json::array()}};
+  switch (endpoint.open_to.access) {
+    case Access::everybody: return Json::array();
+    case Access::workers: return Json::array({callers, workers});
+    case Access::metrics:
+    case Access::callers: return Json::array({callers});
+  }
+  return Json::array();
+}
+
 Json operation_of(const Endpoint& endpoint) {
   Json operation{{"operationId", endpoint.operation_id},
                  {"summary", endpoint.summary},
                  {"tags", Json::array({endpoint.tag})},
+                 {"security", security_of(endpoint)},
                  {"responses", responses_of(endpoint)}};
   if (!endpoint.alias_of.empty())
     operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
@@ -129,7 +146,14 @@ std::string openapi_document(std::span<const Endpoint> table, std::string_view v
         {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
       {"servers", Json::array({{{"url", "/"}}})},
       {"paths", std::move(paths)},
-      {"components", {{"schemas", Json::parse(schema_files.front().second)}}}};
+      {"components",
+       {{"schemas", Json::parse(schema_files.front().second)},
+        {"securitySchemes",
+         {{"token", {{"type", "http"}, {"scheme", "bearer"}, {"description", "The server's setting token"}}},
+          {"workerToken",
+           {{"type", "http"},
+            {"scheme", "bearer"},
+            {"description", "The server's setting worker-token"}}}}}}}};
   return document.dump();
 }
 

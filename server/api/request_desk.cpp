@@ -1,9 +1,11 @@
 #include "server/api/request_desk.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <memory>
+#include <variant>
 
 #include "server/api/audited_call.hpp"
+#include "server/api/inflate.hpp"
 #include "server/api/openapi.hpp"
 #include "server/api/query_reader.hpp"
 #include "server/store/errors.hpp"
@@ -22,60 +24,32 @@ constexpr std::chrono::milliseconds retry_after{1000};
 constexpr std::size_t unused_body_bytes_max =
     1024;  // of a DELETE: read, so that the connection can go on, and not looked at
 
-void write_reply(Reply reply, httplib::Response& response) {
-  response.status = reply.status;
-  for (const auto& [name, value] : reply.headers) response.set_header(name, value);
-  response.set_header("Content-Type", std::string(reply.content_type));
-  response.body = std::move(reply.body);
+// The route that the head named, until the body is there.
+struct Routed final : http::Ticket {
+  Route route;
+  Query query;
+};
+
+http::Response response_of(Reply reply) {
+  return {.status = reply.status,
+          .content_type = std::string(reply.content_type),
+          .headers = std::move(reply.headers),
+          .body = std::move(reply.body)};
 }
 
-void write_problem(base::Error error, httplib::Response& response) {
+http::Response problem_response(base::Error error) {
   std::string allowed;
   if (error.code == ErrorCode::method_not_allowed) std::swap(allowed, error.field);
   Reply reply = problem_reply(error);
   if (!allowed.empty()) reply.headers.emplace_back("Allow", std::move(allowed));
-  write_reply(std::move(reply), response);
+  return response_of(std::move(reply));
 }
+
+http::Admission refusal(http::Response response) { return {.refusal = std::move(response), .ticket = {}}; }
 
 base::Error try_again(ErrorCode code, std::string message) {
   return base::Error{
       .code = code, .message = std::move(message), .field = {}, .retry_after = retry_after, .details = {}};
-}
-
-tl::unexpected<base::Error> too_large(std::size_t bytes_max) {
-  return base::failure(ErrorCode::payload_too_large,
-                       "the body has more than " + std::to_string(bytes_max) + " bytes");
-}
-
-// "Application/JSON; charset=utf-8" → "application/json"
-std::string media_type(const httplib::Request& request) {
-  std::string type = request.get_header_value("Content-Type");
-  type.resize(std::min(type.find(';'), type.size()));
-  while (!type.empty() && type.back() == ' ') type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return type;
-}
-
-// What a web page of another origin may send without asking first (forms, text/plain) is refused: this
-// server runs shell commands for its callers.
-bool may_be_json(const std::string& type) {
-  return type != "application/x-www-form-urlencoded" && type != "multipart/form-data" && type != "text/plain";
-}
-
-// Called by a program on this machine. A proxy here speaks for others; a web page that is open here speaks for its
-// author, even under a name of its own that leads to this machine (Host).
-bool is_local(const httplib::Request& request) {
-  for (const char* header :
-       {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "Origin", "Sec-Fetch-Site"}) {
-    if (request.has_header(header)) return false;
-  }
-  const auto begins = [](std::string_view text, std::string_view start) { return text.starts_with(start); };
-  const std::string& from = request.remote_addr;
-  if (!begins(from, "127.") && from != "::1" && !begins(from, "::ffff:127.")) return false;
-  const std::string host = request.get_header_value("Host");
-  return host.empty() || begins(host, "127.") || begins(host, "[::1]") || host == "localhost" ||
-         begins(host, "localhost:");
 }
 
 // A long poll holds a thread: some are left for everything else.
@@ -88,37 +62,19 @@ std::size_t hand_overs_max_of(const DoorSettings& settings) {
   return std::max<std::size_t>(long_polls_max_of(settings) / 2, 1);
 }
 
-// Adds to the bytes in memory, and takes them away again at the end.
-class BytesInMemory {
- public:
-  explicit BytesInMemory(std::atomic<std::size_t>& total) : total_(total) {}
-  ~BytesInMemory() { total_ -= mine_; }
-  BytesInMemory(const BytesInMemory&) = delete;
-  BytesInMemory& operator=(const BytesInMemory&) = delete;
-  [[nodiscard]] bool add(std::size_t bytes, std::size_t bytes_max) {
-    mine_ += bytes;
-    return (total_ += bytes) <= bytes_max;
-  }
-
- private:
-  std::atomic<std::size_t>& total_;
-  std::size_t mine_ = 0;
-};
-
-std::string header_if(const httplib::Request& request, const char* name, bool (*is_valid)(std::string_view)) {
-  std::string value = request.get_header_value(name);
-  if (!is_valid(value)) value.clear();
-  return value;
+std::string header_if(const http::Head& head, const char* name, bool (*is_valid)(std::string_view)) {
+  const auto value = head.header(name);
+  return is_valid(value) ? std::string(value) : std::string{};
 }
 
 }  // namespace
 
 RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings,
-                         telemetry::Metrics& metrics, PeerOfCaller peer_of_caller)
+                         telemetry::Metrics& metrics)
     : parts_(parts),
       settings_(settings),
-      peer_of_caller_(peer_of_caller),
       router_(endpoints()),
+      door_(settings.access),
       metrics_(metrics, endpoints()),
       gates_{.work = RequestGate({.inside_max = settings.in_flight_max,
                                   .waiting_max = settings.in_flight_waiting_max,
@@ -166,139 +122,96 @@ std::size_t RequestDesk::body_bytes_max_of(const Endpoint& endpoint) const {
   return std::min(endpoint.body_bytes_max, settings_.body_bytes_max);
 }
 
-bool RequestDesk::answer_without_body(const httplib::Request& request, httplib::Response& response) {
-  const auto route = router_.find(request.method, request.path);
+http::Admission RequestDesk::admit(const http::Head& head, const std::string&) {
+  const auto path = http::decode_path(head.raw_path());
+  auto query = http::decode_query(head.query());
+  const auto* wrong = std::get_if<http::Refused>(&path);
+  if (wrong == nullptr) wrong = std::get_if<http::Refused>(&query);
+  if (wrong != nullptr) return refusal(refuse(*wrong));
+  auto route = router_.find(head.method, std::get<std::string>(path));
+  const Endpoint* endpoint = route ? &endpoints()[route->endpoint] : nullptr;
+  if (const auto found = door_.refusal(head, endpoint)) {
+    route ? metrics_.count(route->endpoint, found->status, {}) : metrics_.count_unrouted();
+    return refusal(response_of(problem_reply(found->error, found->status)));
+  }
   if (!route) {
     metrics_.count_unrouted();
-    write_problem(route.error(), response);
-    return true;
+    return refusal(problem_response(std::move(route.error())));
   }
-  const bool may_have_body = request.method == "POST" || request.method == "DELETE" ||
-                             request.method == "PUT" || request.method == "PATCH";
-  if (may_have_body) return false;
-  // Which of them somebody on the way has believed is unknown; the door closes after this.
-  if (request.get_header_value_count("Content-Length") > 1) {
-    metrics_.count(route->endpoint, 400, {});
-    write_problem(base::Error{.code = ErrorCode::malformed_body,
-                              .message = "the length of the body is told twice",
-                              .field = {},
-                              .retry_after = {},
-                              .details = {}},
-                  response);
-    return true;
-  }
-  answer(*route, request, response, {});
-  return true;
+  auto ticket = std::make_unique<Routed>();
+  ticket->route = std::move(*route);
+  for (auto& [name, value] : std::get<http::QueryFields>(query))
+    ticket->query.emplace(std::move(name), std::move(value));
+  return {.refusal = std::nullopt,
+          .place = endpoint->place,
+          .body_bytes_max = body_bytes_max_of(*endpoint),
+          .ticket = std::move(ticket)};
 }
 
-bool RequestDesk::answer_with_body(const httplib::Request& request, httplib::Response& response,
-                                   const httplib::ContentReader& read) {
-  const auto route = router_.find(request.method, request.path);
-  if (!route) {  // was found before the body was read
-    write_problem(route.error(), response);
-    return false;
+http::Response RequestDesk::refuse(const http::Refused& refused) {
+  if (refused.status == 503) {
+    metrics_.refused_request();
+    return problem_response(try_again(ErrorCode::saturated, refused.message));
   }
-  const bool has_body = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
-  if (!has_body) {
-    answer(*route, request, response, {});
-    return true;
-  }
-  BytesInMemory bytes(body_bytes_);
-  std::string body;
-  base::Result<void> taken;
-  {
-    const Endpoint& endpoint = endpoints()[route->endpoint];
-    auto result = [&]() -> base::Result<std::string> {
-      std::size_t declared = 0;
-      const std::string length = request.get_header_value("Content-Length");
-      std::from_chars(length.data(), length.data() + length.size(), declared);
-      const std::size_t bytes_max = body_bytes_max_of(endpoint);
-      const std::size_t reserved = length.empty() ? bytes_max : std::min(declared, bytes_max);
-      if (!bytes.add(reserved, settings_.body_bytes_in_memory_max)) {
-        metrics_.refused_request();
-        return base::failure(try_again(
-            ErrorCode::saturated, "the requests being read fill the memory that they may have; try again"));
-      }
-      return read_body(endpoint, request, response, read);
-    }();
-    if (!result) {
-      metrics_.count(route->endpoint, wire::http_status_of(result.error().code), {});
-      write_problem(std::move(result.error()), response);
-      return false;
-    }
-    body = std::move(*result);
-  }
-  answer(*route, request, response, std::move(body));
-  return true;
+  metrics_.count_unrouted();
+  const bool is_large = refused.status == 413 || refused.status == 431;
+  const base::Error error{.code = is_large ? ErrorCode::payload_too_large : ErrorCode::malformed_body,
+                          .message = refused.message,
+                          .field = {},
+                          .retry_after = {},
+                          .details = {}};
+  return response_of(problem_reply(error, refused.status));
 }
 
-base::Result<std::string> RequestDesk::read_body(const Endpoint& endpoint, const httplib::Request& request,
-                                                 const httplib::Response& response,
-                                                 const httplib::ContentReader& read) {
-  if (request.get_header_value_count("Content-Length") > 1 ||
-      (request.has_header("Content-Length") && request.has_header("Transfer-Encoding"))) {
-    return base::failure(ErrorCode::malformed_body, "the length of the body is told twice");
-  }
-  const std::string type = media_type(request);
-  if (!may_be_json(type) && (endpoint.body != BodyKind::none || type == "multipart/form-data")) {
-    return base::failure(ErrorCode::unsupported,
-                         "Content-Type '" + std::string(type) + "' is not accepted: send application/json");
-  }
-  const std::size_t bytes_max = body_bytes_max_of(endpoint);
-  std::size_t declared = 0;
-  const std::string length = request.get_header_value("Content-Length");
-  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), declared);
-  if (!length.empty() && (error != std::errc{} || end != length.data() + length.size())) {
-    return base::failure(ErrorCode::malformed_body, "Content-Length is no number");
-  }
-  if (declared > bytes_max) return too_large(bytes_max);
-
-  std::string body;
-  body.reserve(declared);
-  bool is_too_large = false;
-  const bool is_complete = read([&](const char* bytes, std::size_t size) {
-    is_too_large = body.size() + size > bytes_max;  // also of what was compressed
-    if (!is_too_large) body.append(bytes, size);
-    return !is_too_large;
-  });
-  if (is_too_large) return too_large(bytes_max);
-  if (!is_complete) {
-    if (response.status == 415)
-      return base::failure(ErrorCode::unsupported, "this Content-Encoding is not accepted");
-    return base::failure(ErrorCode::malformed_body, "the body ended early or came too slowly");
-  }
-  return body;
+base::Result<void> RequestDesk::unpack(http::Request& request, const Endpoint& endpoint) const {
+  const auto coding = http::lower_case(request.head.header("content-encoding"));
+  if (coding.empty() || coding == "identity" || request.body.empty()) return {};
+  auto body = inflated(coding, request.body, body_bytes_max_of(endpoint));
+  if (!body) return base::failure(std::move(body.error()));
+  if (!request.memory.add(body->size()))
+    return base::failure(try_again(ErrorCode::saturated,
+                                   "the requests being read fill the memory that they may have; try again"));
+  request.body = std::move(*body);
+  return {};
 }
 
-void RequestDesk::answer(const Route& route, const httplib::Request& request, httplib::Response& response,
-                         std::string body) {
-  const Endpoint& endpoint = endpoints()[route.endpoint];
+http::Response RequestDesk::answer(http::Request request) {
+  auto& routed = static_cast<Routed&>(*request.ticket);
+  const Endpoint& endpoint = endpoints()[routed.route.endpoint];
   const auto inside = metrics_.request();
   const auto begun = Clock::now();
+  if (const auto unpacked = unpack(request, endpoint); !unpacked) {
+    const bool is_unsupported = unpacked.error().code == ErrorCode::unsupported;
+    auto reply = is_unsupported ? problem_reply(unpacked.error(), 415) : problem_reply(unpacked.error());
+    metrics_.count(routed.route.endpoint, reply.status, {});
+    return response_of(std::move(reply));
+  }
 
   Call call;
-  call.id = route.id;
-  call.worker_id = route.worker_id;
-  call.name = route.name;
-  call.body = std::move(body);
-  call.content_type = media_type(request);
-  call.query = &request.params;
+  call.id = routed.route.id;
+  call.worker_id = std::move(routed.route.worker_id);
+  call.name = std::move(routed.route.name);
+  call.body = std::move(request.body);
+  call.content_type = media_type(request.head.header("content-type"));
+  call.query = &routed.query;
   call.stop = stop_.get_token();
-  call.is_peer_there = peer_of_caller_ != nullptr ? peer_of_caller_() : std::function<bool()>();
-  call.traceparent = header_if(request, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
-  call.idempotency_key = request.get_header_value("Idempotency-Key");
-  call.authorization = request.get_header_value("Authorization");
-  call.worker_instance = header_if(request, wire::instance_header, wire::is_worker_id);
-  call.peer = request.remote_addr;
-  call.is_local = is_local(request);
+  call.is_peer_there = request.is_peer_there;
+  call.traceparent =
+      header_if(request.head, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
+  call.idempotency_key = request.head.header("idempotency-key");
+  call.authorization = request.head.header("authorization");
+  call.worker_instance = header_if(request.head, wire::instance_header, wire::is_worker_id);
+  call.peer = request.peer;
+  call.is_local = is_local(request.head, request.peer);
+  call.shows_token = door_.shows_token(request.head);
 
   auto result = handle(endpoint, call);
   Reply reply = result ? std::move(*result) : problem_reply(result.error());
   if (!result && result.error().code == ErrorCode::saturated) metrics_.refused_request();
   const auto elapsed = Clock::now() - begun;
-  metrics_.count(route.endpoint, reply.status, elapsed);
+  metrics_.count(routed.route.endpoint, reply.status, elapsed);
   log_request(endpoint, request, reply, elapsed);
-  write_reply(std::move(reply), response);
+  return response_of(std::move(reply));
 }
 
 base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& call) {
@@ -341,35 +254,7 @@ base::Result<Reply> RequestDesk::call_handler(const Endpoint& endpoint, const Ca
   return result;
 }
 
-void RequestDesk::answer_unreadable(httplib::Response& response) const {
-  if (!response.body.empty()) return;
-  metrics_.count_unrouted();
-  const int status = response.status;
-  if (status == 414) {
-    write_problem(base::Error{.code = ErrorCode::payload_too_large,
-                              .message = "the request line is too long",
-                              .field = {},
-                              .retry_after = {},
-                              .details = {}},
-                  response);
-  } else if (status == 413) {
-    write_problem(base::Error{.code = ErrorCode::payload_too_large,
-                              .message = "the body is too large",
-                              .field = {},
-                              .retry_after = {},
-                              .details = {}},
-                  response);
-  } else {
-    write_problem(base::Error{.code = ErrorCode::malformed_body,
-                              .message = "this is no HTTP request that the server can read",
-                              .field = {},
-                              .retry_after = {},
-                              .details = {}},
-                  response);
-  }
-}
-
-void RequestDesk::log_request(const Endpoint& endpoint, const httplib::Request& request, const Reply& reply,
+void RequestDesk::log_request(const Endpoint& endpoint, const http::Request& request, const Reply& reply,
                               std::chrono::nanoseconds elapsed) const {
   // A claim that waits is not slow.
   const bool is_slow = elapsed >= settings_.slow_request && endpoint.gate != GateKind::chosen_by_handler;
@@ -377,12 +262,12 @@ void RequestDesk::log_request(const Endpoint& endpoint, const httplib::Request& 
   if (!telemetry::is_log_enabled(level)) return;
   telemetry::log(
       level, "api", is_slow ? "slow request" : "request",
-      {{"method", request.method},
-       {"path", request.path},
+      {{"method", request.head.method},
+       {"path", std::string(request.head.raw_path())},
        {"status", std::to_string(reply.status)},
        {"ms", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())},
        {"reply_bytes", std::to_string(reply.body.size())},
-       {"from", request.remote_addr}});
+       {"from", request.peer}});
 }
 
 }  // namespace noetl::api

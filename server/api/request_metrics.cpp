@@ -20,7 +20,7 @@ RequestMetrics::RequestMetrics(telemetry::Metrics& metrics, std::span<const Endp
       refused_connections_(metrics.counter(refused_name, refused_help, {{"what", "connection"}})),
       refused_requests_(metrics.counter(refused_name, refused_help, {{"what", "request"}})),
       in_flight_(metrics.gauge("noetl_http_in_flight", "Requests being answered")),
-      connections_(metrics.gauge("noetl_http_connections", "Open connections that have a thread")) {
+      connections_(metrics.gauge("noetl_http_connections", "Open connections")) {
   for (const auto& endpoint : table) {
     const std::string operation(endpoint.operation_id);
     const auto counter = [&](const std::string& status) {

@@ -32,7 +32,7 @@ class RequestMetrics {
     const telemetry::Gauge gauge_;
   };
   [[nodiscard]] Inside request() const { return Inside(in_flight_); }
-  [[nodiscard]] Inside connection() const { return Inside(connections_); }
+  void connections(int change) const { connections_.add(change); }
 
  private:
   struct Row {

@@ -28,12 +28,17 @@ base::Result<void> check_may_read_secrets(const Backing& backing, const Call& ca
                              : "the token in Authorization is not the server's worker-token",
                          "Authorization");
   }
-  if (call.is_local) return {};
+  if (call.shows_token || call.is_local) return {};
   return base::failure(
       ErrorCode::forbidden,
       "secrets are shown only to programs on the server's machine as long as the server has no "
       "worker-token; this call came from " +
           call.peer + " or through a proxy: set worker-token on the server and give it to its workers");
+}
+
+base::Result<void> check_may_rotate_secrets(const Backing& backing, const Call& call) {
+  if (call.shows_token) return {};
+  return check_may_read_secrets(backing, call);
 }
 
 base::Result<nlohmann::json> secret_json_of(const Call& call) {

@@ -19,6 +19,9 @@ Every setting can come from four places; the first that has it wins:
 `noetlctl config` prints the values in force and where each came from; secrets are masked. A value that is not
 allowed stops the program at start with the setting, the place it came from and what was expected.
 
+Secrets are no flags, since every user of a machine sees the arguments of its processes: a variable has them, or a file
+that their `…-file` names, which children do not inherit. An address of Postgres or NATS may be a flag while it has no password.
+
 Durations are written `500ms`, `5s`, `2m`, `1h`, `7d` (a bare number is seconds); sizes `65536`, `256KiB`, `1GiB`.
 )";
 

@@ -110,7 +110,8 @@ base::Result<void> check_passwords(const Reader& read) {
                        ") has a password that everybody knows: make one with openssl rand -hex 32",
                    std::string(name));
   };
-  for (const std::string_view name : {"worker-token", "postgres-password", "nats-password", "nats-token"}) {
+  for (const std::string_view name :
+       {"token", "worker-token", "postgres-password", "nats-password", "nats-token"}) {
     if (is_known_password(read.text(name))) return refused(name);
   }
   for (const std::string_view name : {"database-url", "nats-url"}) {
@@ -128,11 +129,17 @@ std::string advertised_url(const Reader& read) {
 
 base::Result<ServerSettings> server_settings(const Resolved& resolved) {
   const Reader read(resolved);
+  if (auto checked = check_secret_files(resolved, server); !checked)
+    return failure(std::move(checked.error()));
   if (auto checked = check_passwords(read); !checked) return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return ServerSettings{.log = log_choice(read),
                         .nats = nats_settings(read),
                         .host = read.text("host"),
+                        .is_insecure = read.text("insecure") == "on",
+                        .token = read.text("token"),
+                        .allowed_hosts = read.text("allowed-hosts"),
+                        .is_metrics_open = read.text("metrics-access") == "open",
                         .port = read.integer("port"),
                         .port_file = read.text("port-file"),
                         .server_url = advertised_url(read),
@@ -164,12 +171,14 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
 
 base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   const Reader read(resolved);
+  if (auto checked = check_secret_files(resolved, worker); !checked)
+    return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return WorkerSettings{.log = log_choice(read),
                         .nats = nats_address(read, read.text("pool")),
                         .server_url = read.text("server-url"),
                         .server_ca_file = read.text("server-ca"),
-                        .token = read.text("token").empty() ? read.text("worker-token") : read.text("token"),
+                        .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
                         .pool = read.text("pool"),
                         .slots = read.integer("slots"),
                         .claim_ahead_max = read.integer("claim-ahead"),

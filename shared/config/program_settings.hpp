@@ -45,6 +45,10 @@ struct ServerSettings {
   LogChoice log;
   NatsSettings nats;
   std::string host;
+  bool is_insecure = false;  // open beyond loopback without a token
+  std::string token;  // secret; empty: none is asked for, unless worker_token is
+  std::string allowed_hosts;  // "name,name": while no token is set
+  bool is_metrics_open = false;  // /metrics asks for no token
   int port = 0;  // 0: any free one
   std::string port_file;  // written once the server listens; empty: none
   std::string server_url;  // what notifications say; http://localhost:<port> when not set. Empty for port 0
@@ -66,9 +70,9 @@ struct ServerSettings {
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds ring_after{0};
   KeptSettings kept;
-  std::string encryption_key;  // secret; empty: see the file
-  std::string encryption_key_file;  // empty: none
-  std::string worker_token;  // secret; empty: secrets are read from this machine only
+  std::string encryption_key;  // secret; empty: none
+  std::string encryption_key_file;  // where it was read from; empty: no file
+  std::string worker_token;  // secret; empty: none
 };
 
 struct WorkerSettings {
@@ -76,7 +80,7 @@ struct WorkerSettings {
   NatsAddress nats;
   std::string server_url;
   std::string server_ca_file;  // empty: the system's authorities
-  std::string token;  // secret; empty: none. worker-token where token is not set
+  std::string token;  // secret; empty: none. worker-token, or token where that is not set
   std::string pool;
   int slots = 0;
   int claim_ahead_max = 0;

@@ -12,6 +12,7 @@ using base::ErrorCode;
 using base::failure;
 
 constexpr std::size_t file_bytes_max = 1024 * 1024;
+constexpr std::size_t secret_bytes_max = 64 * 1024;
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -38,7 +39,7 @@ ResolvedValue pick(const Setting& setting, const Sources& sources) {
     }
   }
   for (const auto& [key, found] : sources.file) {
-    if (find_setting(key) == &setting) return {found.value, Origin::file, found.where};
+    if (setting.is_in_files && find_setting(key) == &setting) return {found.value, Origin::file, found.where};
   }
   return {std::string(setting.default_value), Origin::default_value, "default"};
 }
@@ -60,7 +61,57 @@ base::Result<FileValues> load_file(const std::string& file_name) {
   return parse_config_file(text, file_name);
 }
 
+base::Result<std::string> read_secret(const std::string& file_name) {
+  std::ifstream file(file_name, std::ios::binary);
+  std::string text(secret_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad())
+    return failure(ErrorCode::not_found, "the file '" + file_name + "' cannot be read");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > secret_bytes_max)
+    return failure(ErrorCode::payload_too_large, "the file '" + file_name + "' is larger than 64 KiB");
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string::npos)
+    return failure(ErrorCode::invalid_input, "the file '" + file_name + "' is empty");
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// Settings that name files: their content becomes the value of the setting that they stand for.
+void take_from_files(Resolved& resolved, const Sources& sources) {
+  if (!sources.read_file) return;
+  for (const auto& setting : all_settings()) {
+    if (setting.content_of.empty()) continue;
+    auto& file = resolved.find(setting.name)->second;
+    auto& secret = resolved.find(setting.content_of)->second;
+    if (file.value.empty() || secret.origin != Origin::default_value) continue;
+    auto content = sources.read_file(file.value);
+    if (content) {
+      secret = {.value = std::move(*content), .origin = file.origin, .where = file.where};
+    } else {
+      file.problem = std::string(setting.name) + " (from " + file.where + "): " + content.error().message;
+    }
+  }
+}
+
+std::string instead_of_flag(const Setting& setting) {
+  const std::string name(setting.name);
+  return "--" + name +
+         " would show a secret to everybody who lists the processes of this machine: set the variable " +
+         std::string(setting.environment.front()) + ", or name a file that holds it with --" + name + "-file";
+}
+
 }  // namespace
+
+base::Result<void> check_secret_files(const Resolved& resolved, Program program) {
+  for (const auto& setting : all_settings()) {
+    if (setting.content_of.empty() || (setting.programs & program) == 0) continue;
+    const auto found = resolved.find(setting.name);
+    if (found != resolved.end() && !found->second.problem.empty())
+      return failure(ErrorCode::invalid_input, found->second.problem, std::string(setting.name));
+  }
+  return {};
+}
 
 std::string nearest_setting(std::string_view name) {
   std::string best;
@@ -91,14 +142,26 @@ base::Result<Resolved> resolve(const Sources& sources) {
     const std::string hint = near.empty() ? "" : "did you mean '" + near + "'?";
     found_error(key, where + ": unknown setting '" + key + "'" + (hint.empty() ? "" : ", " + hint), hint);
   };
-  for (const auto& [key, value] : sources.file) check_known(key, value.where);
-  for (const auto& [name, value] : sources.flags) check_known(name, "--" + name);
+  for (const auto& [key, value] : sources.file) {
+    check_known(key, value.where);
+    if (const auto* setting = find_setting(key); setting != nullptr && !setting->is_in_files)
+      found_error(key, value.where + ": '" + key + "' may not be set in a file, only by its flag or variable",
+                  {});
+  }
+  for (const auto& [name, value] : sources.flags) {
+    check_known(name, "--" + name);
+    if (const auto* setting = find_setting(name); setting != nullptr && shows_secret(*setting, value))
+      found_error(name, instead_of_flag(*setting), {});
+  }
 
   Resolved resolved;
   for (const auto& setting : all_settings()) {
     ResolvedValue value = pick(setting, sources);
     if (const auto checked = check_value(setting, value.value); !checked) {
-      const std::string shown = setting.is_secret ? "a secret value" : "'" + value.value + "'";
+      const bool is_hidden = setting.is_secret || setting.kind == SettingKind::http_url;
+      const std::string shown = setting.is_secret ? "a secret value"
+                                : is_hidden       ? "one with a user"
+                                                  : "'" + value.value + "'";
       found_error(std::string(setting.name),
                   std::string(setting.name) + " (from " + value.where + "): " + checked.error().message +
                       ", found " + shown,
@@ -107,12 +170,13 @@ base::Result<Resolved> resolve(const Sources& sources) {
     resolved.emplace(setting.name, std::move(value));
   }
   if (!errors.details.empty()) return failure(std::move(errors));
+  take_from_files(resolved, sources);
   return resolved;
 }
 
 base::Result<Resolved> resolve_for_process(const std::map<std::string, std::string>& flags,
                                            const std::string& config_file_flag) {
-  Sources sources{.flags = flags, .environment = process_environment, .file = {}};
+  Sources sources{.flags = flags, .environment = process_environment, .file = {}, .read_file = read_secret};
   const std::string file_name =
       config_file_flag.empty() ? process_environment("NOETL_CONFIG").value_or("") : config_file_flag;
   if (!file_name.empty()) {

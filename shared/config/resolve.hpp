@@ -18,6 +18,7 @@ struct ResolvedValue {
   std::string value;
   Origin origin = Origin::default_value;
   std::string where;  // "default", "NOETL_PORT", "--port", "noetl.conf:12"
+  std::string problem = {};  // not empty: its file could not be read; for the programs that need it
 };
 
 // By setting name; every setting of the table is in it.
@@ -34,6 +35,8 @@ struct Sources {
   std::map<std::string, std::string> flags;  // by setting name
   std::function<std::optional<std::string>(std::string_view)> environment;  // variable → value
   FileValues file;
+  std::function<base::Result<std::string>(const std::string& file)> read_file =
+      {};  // of settings that name one
 };
 
 [[nodiscard]] base::Result<Resolved> resolve(const Sources& sources);
@@ -44,6 +47,9 @@ struct Sources {
 // What programs call: the process's environment, and the file named by --config or NOETL_CONFIG if any.
 [[nodiscard]] base::Result<Resolved> resolve_for_process(const std::map<std::string, std::string>& flags,
                                                          const std::string& config_file_flag);
+
+// Could the files that hold secrets of this program be read? Errors name the setting and the file.
+[[nodiscard]] base::Result<void> check_secret_files(const Resolved& resolved, Program program);
 
 // The setting that is spelled nearest, or empty: "did you mean".
 [[nodiscard]] std::string nearest_setting(std::string_view name);

@@ -69,7 +69,37 @@ base::Result<std::int64_t> amount(SettingKind kind, std::string_view text) {
   }
 }
 
+// Has one of the URLs (several with commas) a user, and a password when `needs_password`? A lone user of NATS is a token.
+bool has_user(std::string_view urls, bool needs_password = false) {
+  for (auto at = urls.find("://"); at != std::string_view::npos; at = urls.find("://")) {
+    urls.remove_prefix(at + 3);
+    // A password may have a '/' that somebody forgot to encode: look up to the next URL.
+    const auto one = urls.substr(0, urls.find(','));
+    const auto user = one.substr(0, one.find('@'));
+    if (user.size() < one.size() && (!needs_password || user.find(':') != std::string_view::npos))
+      return true;
+  }
+  return false;
+}
+
+bool contains_password_keyword(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (auto at = lower.find("password"); at != std::string::npos; at = lower.find("password", at + 1)) {
+    const auto after = lower.find_first_not_of(" \t\n", at + 8);
+    if (after != std::string::npos && lower[after] == '=') return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool shows_secret(const Setting& setting, std::string_view value) {
+  if (!setting.is_secret || value.empty()) return false;
+  if (!setting.is_address) return true;
+  const bool is_postgres = setting.name.find("nats") == std::string_view::npos;
+  return has_user(value, is_postgres) || (is_postgres && contains_password_keyword(value));
+}
 
 base::Result<std::int64_t> parse_integer(std::string_view text) {
   std::int64_t number = 0;
@@ -108,6 +138,7 @@ std::string expectation(const Setting& setting) {
              ", e.g. 500ms, 5s, 2m";
     case SettingKind::bytes:
       return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";
+    case SettingKind::http_url: return "an http or https address without user and password";
     case SettingKind::choice: {
       std::string text = "one of";
       for (const auto choice : setting.choices) text.append(text == "one of" ? " " : ", ").append(choice);
@@ -121,6 +152,7 @@ base::Result<void> check_value(const Setting& setting, std::string_view text) {
   const auto refused = [&] { return failure(ErrorCode::invalid_input, "expected " + expectation(setting)); };
   if (text.find('\0') != std::string_view::npos) return refused();
   if (setting.kind == SettingKind::text) return {};
+  if (setting.kind == SettingKind::http_url) return has_user(text) ? refused() : base::Result<void>{};
   if (setting.kind == SettingKind::choice) {
     const auto& choices = setting.choices;
     if (std::find(choices.begin(), choices.end(), text) == choices.end()) return refused();

@@ -18,6 +18,7 @@ enum class SettingKind : std::uint8_t {
   duration,  // "500ms", "5s", "2m", "1h", "7d"; a bare number is seconds
   bytes,  // "65536", "256KiB", "1GiB"
   choice,  // one of `choices`
+  http_url,  // without user and password: it is told to others
 };
 
 // Which programs read it. Bits.
@@ -34,6 +35,11 @@ struct Setting {
   std::int64_t least = 0;  // of integers, bytes; milliseconds of durations
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string_view> choices = {};
+  bool is_address =
+      false;  // of a secret: a URL or libpq keywords, which is one only with a user or a password in it
+  bool is_in_files = true;  // false: flag and environment alone
+  std::string_view content_of =
+      {};  // not empty: names a file; its content is the value of this secret setting
 };
 
 // Every setting of every program, in the order of the docs.
@@ -41,6 +47,8 @@ struct Setting {
 // Nothing found: nullptr. `name` with '_' for '-' is accepted.
 [[nodiscard]] const Setting* find_setting(std::string_view name);
 
+// Does this value of a secret setting show a secret? Then it may not be a flag: arguments are seen by every user of a machine.
+[[nodiscard]] bool shows_secret(const Setting& setting, std::string_view value);
 // Is `text` a value of that setting? If not, the message says what was expected.
 [[nodiscard]] base::Result<void> check_value(const Setting& setting, std::string_view text);
 // "a duration of 100ms to 1h, e.g. 5s"

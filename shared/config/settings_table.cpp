@@ -1,3 +1,6 @@
+#include <deque>
+#include <utility>
+
 #include "shared/config/setting.hpp"
 
 namespace noetl::config {
@@ -21,12 +24,14 @@ std::vector<Setting> shared_settings() {
        {"trace", "debug", "info", "warn", "error", "off"}},
       {"log-format", {"NOETL_LOG_FORMAT"}, "text", choice, all_programs,
        "Log lines as key=value text or as one JSON object a line.", false, 0, 0, {"text", "json"}},
-      {"server-url", {"SERVER_API_URL", "NOETL_SERVER_URL"}, "http://localhost:8082", text, all_programs,
-       "Where the server is reached. The server puts it into notifications."},
+      {"server-url", {"SERVER_API_URL", "NOETL_SERVER_URL"}, "http://localhost:8082", http_url, all_programs,
+       "Where the server is reached, without user and password. The server puts it into notifications."},
       {"server-ca", {"NOETL_SERVER_CA"}, "", text, worker | client,
        "File with the certificates that the server's own must be signed by, for an https address. Empty: those of the system."},
+      {"token", {"NOETL_TOKEN"}, "", text, all_programs,
+       "Bearer token that the server asks for on every route but /livez and /readyz; noetlctl and workers show it. Empty: none.", true},
       {"nats-url", {"NATS_URL", "NOETL_NATS_URL"}, "nats://localhost:4222", text, server | worker,
-       "The NATS server, or several separated by commas; tls:// for TLS, which then is required of all; none: work without, by long poll.", true},
+       "The NATS server, or several separated by commas; tls:// for TLS, which then is required of all; none: work without, by long poll.", true, 0, 0, {}, true},
       {"nats-user", {"NOETL_NATS_USER"}, "", text, server | worker, "User at the NATS server. Empty: that of nats-url, or none."},
       {"nats-password", {"NOETL_NATS_PASSWORD"}, "", text, server | worker, "Password of nats-user.", true},
       {"nats-token", {"NOETL_NATS_TOKEN"}, "", text, server | worker, "Token that the NATS server asks for instead of a user. Empty: none.", true},
@@ -57,7 +62,7 @@ std::vector<Setting> shared_settings() {
       {"nats-replicas", {"NOETL_NATS_REPLICAS"}, "1", integer, server,
        "Copies of the streams that the server makes; 3 in a cluster of three nats-servers.", false, 1, 5},
       {"worker-token", {"NOETL_WORKER_TOKEN"}, "", text, server | worker,
-       "Who shows it may read secrets; workers do. Empty: only programs on the server's machine may.", true},
+       "The workers' own token: it opens their routes and no others, and secrets are read with it alone. Without `token` it opens every route.", true},
       {"grace", {"NOETL_GRACE"}, "30s", duration, server | worker,
        "How long running work may go on after SIGTERM.", false, 0, hour},
       {"heartbeat-interval", {"NOETL_HEARTBEAT_INTERVAL"}, "1s", duration, server | worker,
@@ -69,8 +74,16 @@ std::vector<Setting> shared_settings() {
 
 std::vector<Setting> server_only_settings() {
   return {
-      {"host", {"NOETL_HOST"}, "0.0.0.0", text, server | worker,
-       "Address that the server listens on; of a worker, its health-port."},
+      {"host", {"NOETL_HOST"}, "127.0.0.1", text, server | worker,
+       "Address that the server listens on; of a worker, its health-port. Beyond loopback (0.0.0.0: everywhere) the server needs a token."},
+      {"insecure", {"NOETL_INSECURE"}, "off", choice, server,
+       "on: every route is open to whoever reaches the port, also beyond loopback; secrets still need worker-token. For a laptop alone.", false, 0, 0,
+       {"off", "on"}, false, false},
+      {"allowed-hosts", {"NOETL_ALLOWED_HOSTS"}, "", text, server,
+       "Names that the server answers to while no token is set, beside localhost, 127.0.0.1, [::1] and that of server-url; several with commas. A web "
+       "page can reach any other name."},
+      {"metrics-access", {"NOETL_METRICS_ACCESS"}, "token", choice, server,
+       "Who may read /metrics while a token is set: who shows it, or everybody (open).", false, 0, 0, {"token", "open"}},
       {"port", {"NOETL_PORT"}, "8082", integer, server, "Port that the server listens on; 0 picks a free one.", false, 0,
        65535},
       {"port-file", {"NOETL_PORT_FILE"}, "", text, server,
@@ -78,7 +91,7 @@ std::vector<Setting> server_only_settings() {
       {"leave-delay", {"NOETL_LEAVE_DELAY"}, "0s", duration, server,
        "After SIGTERM /readyz says no for so long while everything is still answered: balancers look away first.", false, 0, hour},
       {"database-url", {"NOETL_DATABASE_URL", "DATABASE_URL"}, "", text, server,
-       "Postgres as a URL or libpq keywords. Empty: made from the postgres-* settings.", true},
+       "Postgres as a URL or libpq keywords. Empty: made from the postgres-* settings.", true, 0, 0, {}, true},
       {"postgres-host", {"POSTGRES_HOST"}, "localhost", text, server, "Host of Postgres, or the folder of its socket."},
       {"postgres-port", {"POSTGRES_PORT"}, "5432", integer, server, "Port of Postgres.", false, 1, 65535},
       {"postgres-db", {"POSTGRES_DB"}, "noetl", text, server, "Database name."},
@@ -94,9 +107,9 @@ std::vector<Setting> server_only_settings() {
       {"migrate", {"NOETL_MIGRATE"}, "up", choice, server,
        "At start: bring the schema up to date, or only check that it is.", false, 0, 0, {"up", "check"}},
       {"http-threads", {"NOETL_HTTP_THREADS"}, "256", integer, server,
-       "Threads that serve HTTP. A connection that is kept alive or a long poll holds one.", false, 2, 4096},
+       "Threads that answer requests; a long poll holds one, a connection or an incomplete request none. An eighth is for workers alone.", false, 2, 4096},
       {"http-queue", {"NOETL_HTTP_QUEUE"}, "256", integer, server,
-       "Connections that may wait for a thread; more are refused with 503.", false, 1, 65536},
+       "Requests that may wait for a thread; more are refused with 503.", false, 1, 65536},
       {"body-bytes-max", {"NOETL_BODY_BYTES_MAX"}, "64MiB", bytes, server, "Largest request body.", false, kib, gib},
       {"inline-bytes-max", {"NOETL_INLINE_MAX_BYTES"}, "4KiB", bytes, server,
        "Larger results are stored beside the execution's state and referenced.", false, 256, 16 * mib},
@@ -108,8 +121,6 @@ std::vector<Setting> server_only_settings() {
        "A notification is repeated when its command still waits after so long.", false, 100, hour},
       {"encryption-key", {"NOETL_ENCRYPTION_KEY"}, "", text, server,
        "Key that secrets are sealed with, 32 bytes as base64; several, newest first: the others only open.", true},
-      {"encryption-key-file", {"NOETL_ENCRYPTION_KEY_FILE"}, "", text, server,
-       "File with such keys, one a line. Used when encryption-key is empty."},
       {"retention-completed", {"NOETL_RETENTION_COMPLETED", "NOETL_RETENTION"}, "7d", duration, server,
        "Executions and plain commands that completed are kept so long, with all that belongs to them. 0: for ever.", false, 0,
        3650 * day},
@@ -170,9 +181,9 @@ std::vector<Setting> worker_only_settings() {
       {"scripts-root", {"NOETL_SCRIPTS_ROOT"}, "", text, worker,
        "Folder that the option `script` of steps reads files from, and never leaves. Empty: the working directory."},
       {"tool-postgres-url", {"NOETL_TOOL_POSTGRES_URL"}, "", text, worker,
-       "Database of postgres steps that name none, as a URL or libpq keywords. Empty: such steps fail.", true},
+       "Database of postgres steps that name none, as a URL or libpq keywords. Empty: such steps fail.", true, 0, 0, {}, true},
       {"tool-nats-url", {"NOETL_TOOL_NATS_URL"}, "", text, worker,
-       "NATS of nats steps that name none, with its login inside. Not the worker's own, which takes notifications. Empty: such steps fail.", true},
+       "NATS of nats steps that name none, with its login inside. Not the worker's own, which takes notifications. Empty: such steps fail.", true, 0, 0, {}, true},
       {"duckdb-library", {"NOETL_DUCKDB_LIBRARY"}, "", text, worker,
        "File libduckdb.so. Empty: looked for beside the program, in .noetl, and where the system has libraries."},
       {"tool-secrets", {"NOETL_TOOL_SECRETS"}, "", text, worker,
@@ -190,7 +201,6 @@ std::vector<Setting> client_settings_table() {
        {"cli", "server", "worker"}},
       {"output", {"NOETL_OUTPUT"}, "table", choice, client, "How noetlctl prints answers.", false, 0, 0, {"table", "json"}},
       {"request-timeout", {"NOETL_REQUEST_TIMEOUT"}, "30s", duration, client, "Longest wait of noetlctl for one answer.", false, 100, day},
-      {"token", {"NOETL_TOKEN"}, "", text, client | worker, "Bearer token that is sent to the server. Empty: none.", true},
       {"retries", {"NOETL_RETRIES"}, "5", integer, client, "How often noetlctl repeats a call that was refused with 503.",
        false, 0, 100},
   };
@@ -200,12 +210,36 @@ std::vector<Setting> client_settings_table() {
 
 }  // namespace
 
+namespace {
+
+// Of `setting`, the one that names a file with its value: what is in a file is neither in `ps` nor inherited by children.
+Setting file_of(const Setting& setting) {
+  static std::deque<std::string> texts;  // what the views of the table point to
+  const auto kept = [](std::string text) -> std::string_view { return texts.emplace_back(std::move(text)); };
+  Setting file{
+      .name = kept(std::string(setting.name) + "-file"),
+      .environment = {},
+      .default_value = "",
+      .programs = setting.programs,
+      .help = kept("File with the value of " + std::string(setting.name) +
+                   ", without the blanks around it. Used when " + std::string(setting.name) + " is not set."),
+      .content_of = setting.name};
+  for (const auto variable : setting.environment)
+    file.environment.push_back(kept(std::string(variable) + "_FILE"));
+  return file;
+}
+
+}  // namespace
+
 const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> table;
     for (auto* part :
          {&shared_settings, &server_only_settings, &worker_only_settings, &client_settings_table}) {
-      for (auto& setting : part()) table.push_back(std::move(setting));
+      for (auto& setting : part()) {
+        table.push_back(std::move(setting));
+        if (table.back().is_secret) table.push_back(file_of(table.back()));
+      }
     }
     return table;
   }();

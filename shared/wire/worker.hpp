@@ -14,7 +14,7 @@ inline constexpr std::size_t heard_claims_max = 4096;  // in one heartbeat
 
 // A worker makes up a word when it starts and sends it with every call: its name may be known to others, this is not. A header, since
 // an older server refuses fields that it does not know. 1 to 128 of A-Z a-z 0-9 . _ -, as a worker id.
-inline constexpr const char* instance_header = "Noetl-Worker-Instance";
+inline constexpr const char* instance_header = "noetl-worker-instance";
 
 struct WorkerRegistration {
   std::string worker_id;  // [A-Za-z0-9._-]{1,128}, unique per process start

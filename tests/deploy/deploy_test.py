@@ -159,7 +159,7 @@ class ProductTest(unittest.TestCase):
                 self.assertEqual(environment_of(manifests, worker)["NOETL_HEALTH_PORT"], str(ports["health"]), target)
                 for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                     self.assertEqual("health", container[probe]["httpGet"]["port"], f"{target}: {probe}")
-                    self.assertIn(f'Get("{container[probe]["httpGet"]["path"]}"', door, f"{target}: {probe}")
+                    self.assertIn(f'"{container[probe]["httpGet"]["path"]}"', door, f"{target}: {probe}")
                 self.assertEqual("/livez", container["livenessProbe"]["httpGet"]["path"], target)
 
     def expressions(self):

@@ -193,7 +193,9 @@ workflow:
 
 TEST_CASE("with a worker token only who shows it reads secrets, and workers do") {
   TokenServer endpoint;
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_WORKER_TOKEN", "the-worker-token"}}});
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key},
+                       {"NOETL_WORKER_TOKEN", "the-worker-token"},
+                       {"NOETL_INSECURE", "on"}}});  // the routes themselves ask for none
   REQUIRE(stack.api()
               .post("/api/credentials", {{"name", "api_login"},
                                          {"type", "oauth2"},
@@ -206,9 +208,10 @@ TEST_CASE("with a worker token only who shows it reads secrets, and workers do")
 
   CHECK(stack.api().get("/api/credentials/api_login").json().contains("data") == false);
   CHECK(stack.api().get("/api/credentials/api_login?include_data=true").status == 401);
-  CHECK_THROWS(noetlctl(stack, {"--token", "wrong", "credential", "get", "api_login", "--include-data"}));
-  const auto shown = json::parse(
-      noetlctl(stack, {"--token", "the-worker-token", "credential", "get", "api_login", "--include-data"}));
+  CHECK_THROWS(
+      noetlctl(stack, {"credential", "get", "api_login", "--include-data"}, {{"NOETL_TOKEN", "wrong"}}));
+  const auto shown = json::parse(noetlctl(stack, {"credential", "get", "api_login", "--include-data"},
+                                          {{"NOETL_TOKEN", "the-worker-token"}}));
   CHECK(shown.at("data").at("client_id") == TokenServer::client_id);
 
   const auto path = stack.register_playbook(playbook);
@@ -236,9 +239,11 @@ TEST_CASE("without a worker token programs on this machine read secrets, proxies
 
   CHECK(stack.api().get("/api/credentials/x?include_data=true").json().at("data").at("v") == "the-value");
   CHECK(status_with("X-Nothing: 1") == "200");
-  for (const char* header : {"X-Forwarded-For: 10.0.0.1", "Origin: http://evil.example", "Host: evil.example",
-                             "Sec-Fetch-Site: cross-site"})
+  for (const char* header :
+       {"X-Forwarded-For: 10.0.0.1", "Origin: http://evil.example", "Sec-Fetch-Site: cross-site"})
     CHECK(status_with(header) == "403");
+  CHECK(status_with("Host: evil.example") == "421");
+  CHECK(status_with("Host: 127.evil.example") == "421");
 }
 
 TEST_CASE("keys are rotated on a running installation, after which the old one is not needed") {

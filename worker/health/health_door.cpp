@@ -1,19 +1,19 @@
 #include "worker/health/health_door.hpp"
 
-#include <httplib.h>
-#include <sys/socket.h>
-
+#include <chrono>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
 
+#include "shared/http/server.hpp"
 #include "worker/health/liveness.hpp"
 
 namespace noetl::health {
 namespace {
 
-constexpr std::size_t threads = 2;
-constexpr int seconds_max = 2;  // for a request to come, and for its answer to go
+// Who watches a worker needs few connections; a flood of others makes room for new ones by ending the oldest.
+constexpr std::size_t connections_max = 64;
+constexpr std::chrono::milliseconds head_time{2'000};
 
 using Counter = std::atomic<std::uint64_t> loop::WorkerCounts::*;
 
@@ -49,9 +49,21 @@ std::string line(const std::string& name, const char* kind, const char* help, st
          std::to_string(value) + "\n";
 }
 
-void answer(httplib::Response& response, int status, const std::string& text) {
-  response.status = status;
-  response.set_content(text + "\n", "text/plain");
+http::Response text_response(int status, const std::string& text) {
+  return {.status = status, .content_type = "text/plain", .headers = {}, .body = text + "\n"};
+}
+
+http::ServerSettings server_settings(const DoorSettings& settings) {
+  return {.host = settings.host,
+          .port = settings.port,
+          .threads_max = 1,
+          .requests_waiting_max = 1,
+          .body_bytes_in_memory_max = 0,
+          .loop = {.connections_max = connections_max,
+                   .connections_per_address_max = connections_max / 2,
+                   .head_bytes_in_memory_max = connections_max * http::head_bytes_max,
+                   .output_bytes_max = 1024 * 1024},
+          .connection = {.keep_alive = std::chrono::seconds(15), .head_time = head_time}};
 }
 
 }  // namespace
@@ -68,44 +80,55 @@ std::string metrics_text(const loop::WorkerCounts& counts, int slots) {
                      counts.is_registered && !counts.is_draining ? 1 : 0);
 }
 
-class HealthDoor::State {
+// Every answer is made on the thread of the sockets: none of them waits.
+class HealthDoor::State final : public http::Application {
  public:
-  State(const DoorSettings& settings, const loop::WorkerCounts& counts) : counts_(counts) {
-    server_.new_task_queue = [] { return new httplib::ThreadPool(threads); };  // NOLINT: httplib owns it
-    server_.set_keep_alive_max_count(1);
-    server_.set_read_timeout(seconds_max);
-    server_.set_write_timeout(seconds_max);
-    server_.set_payload_max_length(1024);
-    // Not httplib's own, which let a second worker have the same port in silence.
-    server_.set_socket_options([](auto socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    });
-    server_.Get("/livez", [this](const httplib::Request&, httplib::Response& response) {
-      const auto complaint = look();
-      answer(response, complaint.empty() ? 200 : 503, complaint.empty() ? "alive" : complaint);
-    });
-    server_.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
-      if (!counts_.is_registered) return answer(response, 503, "not registered with the server yet");
-      if (counts_.is_draining) return answer(response, 503, "draining");
-      answer(response, 200, "ready");
-    });
-    server_.Get("/metrics", [this, slots = settings.slots](const auto&, httplib::Response& response) {
-      response.set_content(metrics_text(counts_, slots), "text/plain; version=0.0.4");
-    });
-    const bool is_bound = settings.port == 0 ? (port_ = server_.bind_to_any_port(settings.host)) > 0
-                                             : server_.bind_to_port(settings.host, port_ = settings.port);
-    if (!is_bound)
+  State(const DoorSettings& settings, const loop::WorkerCounts& counts)
+      : counts_(counts),
+        slots_(settings.slots),
+        server_(*this, server_settings(settings), {.connections = [](int) {}, .refused = [] {}}) {
+    try {
+      port_ = server_.bind();
+    } catch (const std::runtime_error& error) {
       throw std::runtime_error("health-port: cannot listen on " + settings.host + ":" +
-                               std::to_string(settings.port) + ", which may be taken by another program");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::yield();  // a stop before that would be forgotten
+                               std::to_string(settings.port) + ": " + error.what());
+    }
+    thread_ = std::jthread([this] { server_.serve(); });
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() { server_.stop(); }
+  ~State() override { server_.stop(); }
 
   [[nodiscard]] int port() const { return port_; }
+
+  [[nodiscard]] http::Admission admit(const http::Head& head, const std::string&) override {
+    const auto refusal = [](int status, const char* text) {
+      return http::Admission{.refusal = text_response(status, text), .ticket = {}};
+    };
+    if (head.method != "GET" && head.method != "HEAD") return refusal(405, "only GET is answered here");
+    if (head.has_body()) return refusal(413, "a body is not read here");
+    const auto path = head.raw_path();
+    if (path != "/livez" && path != "/readyz" && path != "/metrics")
+      return refusal(404, "there are /livez, /readyz and /metrics");
+    return {.refusal = std::nullopt, .place = http::Place::at_once, .body_bytes_max = 0, .ticket = {}};
+  }
+  [[nodiscard]] http::Response answer(http::Request request) override {
+    const auto path = request.head.raw_path();
+    if (path == "/livez") {
+      const auto complaint = look();
+      return text_response(complaint.empty() ? 200 : 503, complaint.empty() ? "alive" : complaint);
+    }
+    if (path == "/metrics")
+      return {.status = 200,
+              .content_type = "text/plain; version=0.0.4",
+              .headers = {},
+              .body = metrics_text(counts_, slots_)};
+    if (!counts_.is_registered) return text_response(503, "not registered with the server yet");
+    return counts_.is_draining ? text_response(503, "draining") : text_response(200, "ready");
+  }
+  [[nodiscard]] http::Response refuse(const http::Refused& refused) override {
+    return text_response(refused.status, refused.message);
+  }
 
  private:
   std::string look() {
@@ -114,9 +137,10 @@ class HealthDoor::State {
   }
 
   const loop::WorkerCounts& counts_;
+  const int slots_;
   std::mutex mutex_;
   Liveness liveness_;  // guarded by mutex_
-  httplib::Server server_;
+  http::Server server_;
   int port_ = 0;
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -1,6 +1,6 @@
 #pragma once
 // HealthDoor: a worker's own port, for whoever watches it. GET /livez: its threads turn; /readyz: it is registered and
-// not draining; /metrics: what it has counted, for Prometheus. Two threads of its own; nothing here touches the loop.
+// not draining; /metrics: what it has counted, for Prometheus. One thread of its own; nothing here touches the loop.
 #include <memory>
 #include <string>
 
@@ -9,7 +9,7 @@
 namespace noetl::health {
 
 struct DoorSettings {
-  std::string host = "0.0.0.0";
+  std::string host = "127.0.0.1";
   int port = 0;  // 0: any that is free
   int slots = 0;  // of the worker, told among its metrics
 };

@@ -40,6 +40,7 @@ var kinds = map[string]any{
 	"networking.k8s.io/v1/NetworkPolicy":      networkingv1.NetworkPolicy{},
 	"autoscaling/v2/HorizontalPodAutoscaler":  autoscalingv2.HorizontalPodAutoscaler{},
 	"keda.sh/v1alpha1/ScaledObject":           scaledObject{},
+	"keda.sh/v1alpha1/TriggerAuthentication":  triggerAuthentication{},
 	"monitoring.coreos.com/v1/ServiceMonitor": monitoringv1.ServiceMonitor{},
 	"monitoring.coreos.com/v1/PrometheusRule": monitoringv1.PrometheusRule{},
 }
@@ -49,6 +50,20 @@ type scaledObject struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              scaledObjectSpec `json:"spec"`
+}
+
+type triggerAuthentication struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              triggerAuthenticationSpec `json:"spec"`
+}
+
+type triggerAuthenticationSpec struct {
+	SecretTargetRef []struct {
+		Parameter string `json:"parameter"`
+		Name      string `json:"name"`
+		Key       string `json:"key"`
+	} `json:"secretTargetRef"`
 }
 
 type scaledObjectSpec struct {

@@ -21,6 +21,16 @@ Resolved resolved_from(std::map<std::string, std::string> flags) {
   return *resolved;
 }
 
+Resolved resolved_from_environment(const std::string& variable, const std::string& value) {
+  auto resolved = resolve(
+      {.flags = {},
+       .environment =
+           [&](std::string_view name) { return name == variable ? std::optional(value) : std::nullopt; },
+       .file = {}});
+  REQUIRE(resolved.has_value());
+  return *resolved;
+}
+
 TEST_CASE("the defaults of the server are the seed's") {
   const auto settings = server_settings(resolved_from({})).value();
 
@@ -81,7 +91,8 @@ TEST_CASE("what has ended is kept by its outcome, and 0 keeps for ever") {
 }
 
 TEST_CASE("a value of the environment cannot add keywords to the connection string") {
-  const auto settings = server_settings(resolved_from({{"postgres-password", "x' host='evil\\"}})).value();
+  const auto settings =
+      server_settings(resolved_from_environment("POSTGRES_PASSWORD", "x' host='evil\\")).value();
 
   CHECK(settings.database_url.ends_with(R"(password='x\' host=\'evil\\')"));
 }
@@ -101,6 +112,11 @@ TEST_CASE("a lease shorter than three heartbeats is refused") {
   CHECK(settings.error().message.find("heartbeat-interval (from default)") != std::string::npos);
 }
 
+TEST_CASE("a worker shows the workers' token, and the callers' where there is no other") {
+  CHECK(worker_settings(resolved_from_environment("NOETL_WORKER_TOKEN", "w"))->token == "w");
+  CHECK(worker_settings(resolved_from_environment("NOETL_TOKEN", "t"))->token == "t");
+}
+
 TEST_CASE("the worker's settings are read with their units") {
   const auto settings =
       worker_settings(resolved_from({{"slots", "32"}, {"tool-output-max", "1MiB"}})).value();
@@ -111,7 +127,7 @@ TEST_CASE("the worker's settings are read with their units") {
 }
 
 TEST_CASE("secrets are masked when settings are shown") {
-  const auto resolved = resolved_from({{"postgres-password", "hunter2"}});
+  const auto resolved = resolved_from_environment("POSTGRES_PASSWORD", "hunter2");
 
   CHECK(shown_value(*find_setting("postgres-password"), resolved.at("postgres-password")) == "***");
   CHECK(shown_value(*find_setting("token"), resolved.at("token")).empty());

@@ -139,10 +139,90 @@ TEST_CASE("every setting has a name and a variable of its own, help, and a defau
 TEST_CASE("a secret is not shown by the error about it") {
   const std::string secret("hunter2\0x", 9);
 
-  const auto resolved = resolve({.flags = {{"token", secret}}, .environment = {}, .file = {}});
+  const auto resolved =
+      resolve({.flags = {}, .environment = environment({{"NOETL_TOKEN", secret}}), .file = {}});
 
   REQUIRE_FALSE(resolved.has_value());
   CHECK(resolved.error().message.find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("no secret is taken as a flag, and the refusal says what to do instead") {
+  const std::pair<const char*, const char*> secrets[] = {
+      {"token", "hunter2"},
+      {"worker-token", "hunter2"},
+      {"postgres-password", "hunter2"},
+      {"encryption-key", "hunter2"},
+      {"database-url", "postgresql://u:hunter2@db/noetl"},
+      {"database-url", "postgresql://db/noetl?password=hunter2"},
+      {"database-url", "host=db Password = 'hunter2'"},
+      {"nats-url", "nats://u:hunter2@n:4222"},
+      {"nats-url", "nats://a:4222,nats://hunter2@b:4222"},
+      {"tool-postgres-url", "postgres://u:hunter2@db/x"},
+  };
+  for (const auto& [name, value] : secrets) {
+    CAPTURE(value);
+    const auto resolved = resolve({.flags = {{name, value}}, .environment = {}, .file = {}});
+    REQUIRE_FALSE(resolved.has_value());
+    CHECK(resolved.error().message.find("--" + std::string(name) + "-file") != std::string::npos);
+    CHECK(resolved.error().message.find(find_setting(name)->environment.front()) != std::string::npos);
+    CHECK(resolved.error().message.find("hunter2") == std::string::npos);
+  }
+  for (const auto& [name, value] :
+       {std::pair{"database-url", "postgresql://u@db/noetl"},
+        std::pair{"database-url", "host=/run/postgresql user=noetl"}, std::pair{"nats-url", "nats://n:4222"}})
+    CHECK(resolve({.flags = {{name, value}}, .environment = {}, .file = {}}).has_value());
+}
+
+TEST_CASE("every secret has a setting that names a file with it") {
+  for (const auto& setting : all_settings()) {
+    if (!setting.is_secret) continue;
+    CAPTURE(setting.name);
+    const auto* file = find_setting(std::string(setting.name) + "-file");
+    REQUIRE(file != nullptr);
+    CHECK(file->content_of == setting.name);
+    CHECK(file->environment.front() == std::string(setting.environment.front()) + "_FILE");
+  }
+}
+
+TEST_CASE("a secret comes from the file that its setting names, unless it is set itself") {
+  Sources sources{
+      .flags = {},
+      .environment = environment({{"NOETL_TOKEN_FILE", "/t"}, {"POSTGRES_PASSWORD_FILE", "/missing"}}),
+      .file = {},
+      .read_file = [](const std::string& name) -> base::Result<std::string> {
+        if (name == "/t") return "from-file";
+        return base::failure(base::ErrorCode::not_found, "the file '" + name + "' cannot be read");
+      }};
+
+  const auto resolved = resolve(sources);
+  sources.environment = environment({{"NOETL_TOKEN_FILE", "/t"}, {"NOETL_TOKEN", "itself"}});
+  const auto both = resolve(sources);
+
+  REQUIRE(resolved.has_value());
+  CHECK(resolved->at("token").value == "from-file");
+  CHECK(resolved->at("token").where == "NOETL_TOKEN_FILE");
+  CHECK(check_secret_files(*resolved, client).has_value());  // Postgres' password is the server's matter
+  CHECK(check_secret_files(*resolved, server).error().message ==
+        "postgres-password-file (from POSTGRES_PASSWORD_FILE): the file '/missing' cannot be read");
+  CHECK(both->at("token").value == "itself");
+}
+
+TEST_CASE("an address with user and password is refused as server-url, and not shown") {
+  const auto resolved =
+      resolve({.flags = {},
+               .environment = environment({{"SERVER_API_URL", "http://admin:hunter2@host:8082"}}),
+               .file = {}});
+
+  REQUIRE_FALSE(resolved.has_value());
+  CHECK(resolved.error().field == "server-url");
+  CHECK(resolved.error().message.find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("no file makes a server insecure") {
+  CHECK_FALSE(
+      resolve({.flags = {}, .environment = {}, .file = {{"insecure", {"on", "noetl.conf:3"}}}}).has_value());
+  CHECK(resolve({.flags = {{"insecure", "on"}}, .environment = {}, .file = {}})->at("insecure").value ==
+        "on");
 }
 
 }  // namespace

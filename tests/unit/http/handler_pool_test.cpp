@@ -2,10 +2,11 @@
 
 #include <atomic>
 #include <latch>
+#include <thread>
 
-#include "server/api/handler_pool.hpp"
+#include "shared/http/handler_pool.hpp"
 
-using namespace noetl::api;
+using namespace noetl::http;
 using namespace std::chrono_literals;
 
 TEST_CASE("a pool starts threads when needed and not beyond its bound") {
@@ -57,36 +58,26 @@ TEST_CASE("a stopped pool takes no work, and has run what waited") {
   CHECK_FALSE(pool.submit([] {}));
 }
 
-TEST_CASE("a gate lets as many in as it has room for, and refuses when patience ends") {
-  RequestGate gate({.inside_max = 2, .waiting_max = 4, .patience = 10ms});
-  auto first = gate.enter();
-  auto second = gate.enter();
+TEST_CASE("the last threads are for what keeps work alive") {
+  HandlerPool pool(8, 8);
+  std::latch release(1);
+  std::atomic<int> running{0};
+  const auto work = [&] {
+    ++running;
+    release.wait();
+  };
+  for (int i = 0; i < 7; ++i) REQUIRE(pool.submit(work));
+  while (running < 7) std::this_thread::yield();
 
-  CHECK(first.has_value());
-  CHECK(second.has_value());
-  CHECK(gate.inside() == 2);
-  CHECK_FALSE(gate.enter().has_value());
-  first.reset();
-  CHECK(gate.inside() == 1);
-  CHECK(gate.enter().has_value());
-}
+  REQUIRE(pool.submit(work));  // waits: the eighth thread is not for it
+  CHECK(pool.has_waiting());
+  CHECK(running == 7);
+  std::latch reported(1);
+  REQUIRE(pool.submit([&] { reported.count_down(); }, Lane::reports));
+  reported.wait();
+  CHECK(running == 7);
 
-TEST_CASE("who waits at a gate enters when another leaves") {
-  RequestGate gate({.inside_max = 1, .waiting_max = 1, .patience = 20s});
-  auto first = gate.enter();
-  std::atomic<bool> has_entered{false};
-  std::jthread waiting([&] { has_entered = gate.enter().has_value(); });
-
-  first.reset();
-  waiting.join();
-
-  CHECK(has_entered);
-  CHECK(gate.inside() == 0);
-}
-
-TEST_CASE("a gate without waiting room refuses at once") {
-  RequestGate gate({.inside_max = 1, .waiting_max = 0, .patience = 20s});
-  const auto inside = gate.enter();
-
-  CHECK_FALSE(gate.enter().has_value());
+  release.count_down();
+  pool.stop();
+  CHECK(running == 8);
 }

@@ -1,0 +1,56 @@
+// The answers of the door when something else fails, and its counters.
+#include <doctest/doctest.h>
+
+#include "server/store/errors.hpp"
+#include "tests/unit/api/running_door.hpp"
+
+using namespace noetl;
+using namespace noetl::api_test;
+
+TEST_CASE("a database that is away is 503, and what nobody expected is 500 without its inside") {
+  auto& app = reset_fake_app();
+  const RunningDoor door;
+
+  app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
+    throw store::Unavailable("secret host is down");
+  };
+  const auto away = post(door, "/api/v2/execute", R"({"path":"a"})");
+  app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
+    throw std::logic_error("secret text");
+  };
+  const auto broken = post(door, "/api/v2/execute", R"({"path":"a"})");
+
+  CHECK(away.status == 503);
+  CHECK(away.code() == "unavailable");
+  CHECK(away.header("Retry-After") == "1");
+  CHECK(away.body.dump().find("secret") == std::string::npos);
+  CHECK(broken.status == 500);
+  CHECK(broken.code() == "internal");
+  CHECK(broken.body.dump().find("secret") == std::string::npos);
+}
+
+TEST_CASE("requests are counted by operation and status") {
+  reset_fake_app();
+  const RunningDoor door;
+
+  static_cast<void>(post(door, "/api/v2/execute", R"({"path":"a"})"));
+  static_cast<void>(post(door, "/api/v2/execute", "{"));
+  static_cast<void>(get(door, "/nothing"));
+
+  const std::string metrics = door.metrics();
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="200"} 1)") !=
+        std::string::npos);
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="400"} 1)") !=
+        std::string::npos);
+  CHECK(metrics.find(R"(noetl_http_requests_total{operation="none",status="other"} 1)") != std::string::npos);
+}
+
+TEST_CASE("a port that is taken is said to be") {
+  reset_fake_app();
+  const RunningDoor door;
+  auto settings = door_settings();
+  settings.port = door.port();
+
+  CHECK_THROWS_WITH_AS(RunningDoor{settings}, doctest::Contains("cannot listen on 127.0.0.1 port"),
+                       std::runtime_error);
+}
