@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/deferred_template.hpp"
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
 
@@ -10,12 +11,12 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr const char* template_member = "$template";
-constexpr const char* names_member = "$names";
+using domain::template_member;
+using domain::template_names_member;
 
 bool is_deferred(const Json& value) {
   if (!value.is_object() || !value.contains(template_member)) return false;
-  return value.size() == 1 || (value.size() == 2 && value.contains(names_member));
+  return value.size() == 1 || (value.size() == 2 && value.contains(template_names_member));
 }
 
 // Says which fields are there: an empty password that was sent would be harder to find.
@@ -56,13 +57,48 @@ base::Result<Json> rendered(const Json& deferred, CommandSecrets& secrets) {
     entries[name] = std::move(*entry);
   }
   templating::Scope scope;
-  if (const auto names = deferred.find(names_member); names != deferred.end() && names->is_object())
+  if (const auto names = deferred.find(template_names_member); names != deferred.end() && names->is_object())
     scope.add_layer(*names);
   scope.add("keychain", entries);
   return templating::render_value(source, scope);
 }
 
+base::Result<void> resolve_listed(Json& context, const Json& pointers, CommandSecrets& secrets) {
+  for (const Json& written : pointers) {
+    Json* value = nullptr;
+    if (written.is_string()) {
+      try {
+        value = &context.at(Json::json_pointer(written.get_ref<const std::string&>()));
+      } catch (const Json::exception&) {
+        value = nullptr;  // no pointer, or to nothing
+      }
+    }
+    if (value == nullptr || !is_deferred(*value)) {
+      return base::failure(ErrorCode::invalid_input,
+                           "the command lists a template at " + written.dump() + ", where none is");
+    }
+    auto made = rendered(*value, secrets);
+    if (!made) return base::failure(std::move(made.error()));
+    *value = std::move(*made);
+  }
+  return {};
+}
+
 }  // namespace
+
+base::Result<void> resolve_command(Json& context, CommandSecrets& secrets) {
+  if (const auto listed = context.find("templates"); listed != context.end()) {
+    const Json pointers = std::move(*listed);
+    context.erase("templates");
+    if (pointers.is_array()) return resolve_listed(context, pointers, secrets);
+  }
+  for (const char* part : {"tool", "input"}) {
+    const auto found = context.find(part);
+    if (found == context.end()) continue;
+    if (auto done = resolve_secrets(*found, secrets); !done) return done;
+  }
+  return {};
+}
 
 base::Result<void> resolve_secrets(Json& value, CommandSecrets& secrets) {
   if (is_deferred(value)) {

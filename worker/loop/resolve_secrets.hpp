@@ -9,6 +9,9 @@
 
 namespace noetl::loop {
 
+// Where the command's own list says that templates are, in `context` with its `tool` and `input`; the list is taken out.
+// A command of a server that makes no list has them wherever they are found. Plain commands have none: do not call this.
+[[nodiscard]] base::Result<void> resolve_command(nlohmann::json& context, CommandSecrets& secrets);
 // Everywhere inside `value`. Errors: of the keychain; invalid_input for a template that names what is not there. They
 // name entries and fields, never values.
 [[nodiscard]] base::Result<void> resolve_secrets(nlohmann::json& value, CommandSecrets& secrets);
