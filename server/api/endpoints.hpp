@@ -13,9 +13,11 @@ namespace noetl::api {
 
 // Of a row's body_bytes_max: as DoorSettings::body_bytes_max says.
 inline constexpr std::size_t body_bytes_max_of_settings = 0;
+// Of reports, which carry results: as DoorSettings::report_bytes_max says.
+inline constexpr std::size_t report_bytes_max_of_settings = static_cast<std::size_t>(-1);
 
 enum class BodyKind { none, optional_json, json, json_or_yaml };
-enum class GateKind { none, work, intake, chosen_by_handler };
+enum class GateKind { none, work, intake, rendering, chosen_by_handler };
 
 struct QueryField {
   std::string_view name;

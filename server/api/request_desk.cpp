@@ -128,6 +128,9 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
              .gathered = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
                                       .waiting_max = settings.in_flight_waiting_max,
                                       .patience = settings.in_flight_patience}),
+             .rendering = RequestGate({.inside_max = 1,
+                                       .waiting_max = settings.in_flight_waiting_max,
+                                       .patience = settings.in_flight_patience}),
              .long_polls =
                  RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
              .hand_overs =
@@ -149,6 +152,7 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
 std::size_t RequestDesk::body_bytes_max_of(const Endpoint& endpoint) const {
   if (endpoint.body == BodyKind::none) return unused_body_bytes_max;
   if (endpoint.body_bytes_max == body_bytes_max_of_settings) return settings_.body_bytes_max;
+  if (endpoint.body_bytes_max == report_bytes_max_of_settings) return settings_.report_bytes_max;
   return std::min(endpoint.body_bytes_max, settings_.body_bytes_max);
 }
 
@@ -277,6 +281,9 @@ void RequestDesk::answer(const Route& route, const httplib::Request& request, ht
   call.peer = request.remote_addr;
   call.is_local = is_local(request);
 
+  BytesInMemory trees(body_bytes_);
+  call.take_memory = [&](std::size_t bytes) { return trees.add(bytes, settings_.body_bytes_in_memory_max); };
+
   auto result = handle(endpoint, call);
   Reply reply = result ? std::move(*result) : problem_reply(result.error());
   if (!result && result.error().code == ErrorCode::saturated) metrics_.refused_request();
@@ -298,9 +305,11 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
     if (auto error = reader.finish()) return base::failure(std::move(*error));
   }
   try {
-    if (endpoint.gate != GateKind::work && endpoint.gate != GateKind::intake)
+    if (endpoint.gate == GateKind::none || endpoint.gate == GateKind::chosen_by_handler)
       return endpoint.handler(backing_, call);
-    const auto permit = enter(endpoint.gate == GateKind::intake ? gates_.intake : gates_.work);
+    const auto permit = enter(endpoint.gate == GateKind::intake      ? gates_.intake
+                              : endpoint.gate == GateKind::rendering ? gates_.rendering
+                                                                     : gates_.work);
     if (!permit) return base::failure(permit.error());
     return endpoint.handler(backing_, call);
   } catch (const store::Unavailable& unavailable) {
