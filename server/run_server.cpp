@@ -279,7 +279,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
        // ask for finds those.
        .intake_max =
            static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
-       .body_bytes_max = settings.body_bytes_max},
+       .body_bytes_max = settings.body_bytes_max,
+       .report_bytes_max = settings.report_bytes_max},
       metrics);
   const int port = door.bind();
   // Notifications name the address where to claim, which is known only now when any port would do.

@@ -180,6 +180,7 @@ declare
   drawn bigint[];
   inserted_ids bigint[];
   due_pools text[];
+  other record;
 begin
   for tried in 1..100 loop
     drawn := array(select case when settled is null then noetl.next_command_id() end from unnest(ids) as settled);
@@ -209,6 +210,21 @@ begin
     into inserted_ids, due_pools from inserted;
     if due_pools is not null then perform noetl.notify_enqueued(due_pools); end if;  -- delivered with the commit
     if cardinality(inserted_ids) = cardinality(elements) then return drawn; end if;
+    select c.command ->> 'idempotency_key' as key, q.queue_id,
+      left(md5(q.pool || ' ' || q.context::jsonb::text), 16) as fingerprint,
+      left(md5(c.pool || ' ' || c.context::text), 16) as asked_fingerprint
+    into other
+    from (select command, nth, coalesce(command ->> 'pool', 'default') as pool, jsonb_build_object('tool', command -> 'tool',
+          'input', coalesce(nullif(command -> 'input', 'null'), '{}')) as context
+        from unnest(elements) with ordinality as e(command, nth)) as c
+      join noetl.queue q on q.idempotency_key = c.command ->> 'idempotency_key' and q.idempotency_key is not null
+    where q.pool <> c.pool or q.context::jsonb <> c.context
+    order by c.nth limit 1;
+    if found then
+      raise exception 'noetl.enqueue: idempotency key ''%'' was used for other work: command % has the fingerprint % of tool, input and pool, this one %',
+        other.key, other.queue_id, other.fingerprint, other.asked_fingerprint
+        using errcode = 'NQ001', hint = 'Use another key: a known one repeats what it was first used for.';
+    end if;
     ids := array(
       select coalesce(c.settled, i.queue_id,
         (select q.queue_id from noetl.queue q where q.idempotency_key = c.command ->> 'idempotency_key'))

@@ -4,12 +4,14 @@
 
 #include "shared/domain/json_text.hpp"
 #include "shared/wire/error_codes.hpp"
+#include "shared/wire/json_tree.hpp"
 #include "shared/wire/parse_body.hpp"
 
 namespace noetl::api {
 namespace {
 
 constexpr std::size_t depth_max = 100;
+constexpr std::size_t small_tree_bytes = 1UL << 20;  // not worth counting
 constexpr std::chrono::milliseconds retry_after_default{1000};
 
 bool may_be_retried(base::ErrorCode code) {
@@ -45,11 +47,34 @@ Reply problem_reply(const base::Error& error, int status) {
   return reply;
 }
 
-base::Result<nlohmann::json> json_of(const Call& call) {
-  return wire::parse_body(call.body, call.body.size(), depth_max);  // the door bounds the size
+base::Result<std::size_t> values_of(const Call& call, std::size_t values_max) {
+  // The door bounds the size.
+  return wire::count_values(
+      call.body, {.bytes_max = call.body.size(), .depth_max = depth_max, .values_max = values_max});
 }
 
-bool is_acceptable(const Call& call) { return !wire::check_body(call.body, call.body.size(), depth_max); }
+base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text, std::size_t values) {
+  const std::size_t bytes = values * wire::tree_value_bytes;
+  if (bytes > small_tree_bytes && call.take_memory && !call.take_memory(bytes)) {
+    return base::failure(
+        base::Error{.code = base::ErrorCode::saturated,
+                    .message = "the requests being read fill the memory that they may have; try again",
+                    .field = {},
+                    .retry_after = retry_after_default,
+                    .details = {}});
+  }
+  auto tree = wire::build_tree(text);
+  if (!tree) {
+    return base::failure(base::ErrorCode::malformed_body, "the body is not acceptable JSON: " + tree.error());
+  }
+  return std::move(*tree);
+}
+
+base::Result<nlohmann::json> json_of(const Call& call) {
+  const auto values = values_of(call);
+  if (!values) return base::failure(values.error());
+  return tree_of(call, call.body, *values);
+}
 
 base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {
   if (call.body.empty()) return nlohmann::json::object();

@@ -19,6 +19,7 @@
 #include "shared/base/result.hpp"
 #include "shared/telemetry/counted_warning.hpp"
 #include "shared/telemetry/metrics.hpp"
+#include "shared/wire/parse_body.hpp"
 
 namespace noetl::api {
 
@@ -48,6 +49,8 @@ struct Gates {
       intake;  // those that bring new work in batches: fewer, so that a flood of them leaves the others room
   RequestGate
       gathered;  // single requests that share transactions: they hold a thread, but no connection to Postgres
+  RequestGate
+      rendering;  // templates of strangers: one at a time, for the memory and the second that one may take
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
   RequestGate hand_overs;  // the same of workers that could do without
   RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
@@ -84,6 +87,8 @@ struct Call {
   bool is_local = false;  // from this machine, by a program: neither through a proxy nor by a web page
   bool shows_token = false;  // the token of callers is set, and was shown
   std::stop_token stop;  // the door closes: end what waits
+  // Counts bytes of trees to the requests' memory until the answer is there; false: there is no room now.
+  std::function<bool(std::size_t bytes)> take_memory;
   std::function<bool()> is_peer_there;  // has the connection not been closed? As long as the call; any thread
 };
 
@@ -105,10 +110,14 @@ using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
 // The same with another status, where the code's own would be too general (415, 421).
 [[nodiscard]] Reply problem_reply(const base::Error& error, int status);
 
-// The body as JSON; nesting and size are bounded.
+// The body as JSON; nesting, size and the number of values are bounded, and the tree's memory is taken before it is made.
 [[nodiscard]] base::Result<nlohmann::json> json_of(const Call& call);
-// Would json_of parse it? Of size, encoding and depth it is as it may be.
-[[nodiscard]] bool is_acceptable(const Call& call);
+// How many values the body has; of size, encoding and depth it is as it may be.
+[[nodiscard]] base::Result<std::size_t> values_of(const Call& call,
+                                                  std::size_t values_max = wire::body_values_max_default);
+// A part of the body that has so many values.
+[[nodiscard]] base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text,
+                                                   std::size_t values);
 // The same, and {} for an empty body: for routes whose fields are all optional.
 [[nodiscard]] base::Result<nlohmann::json> json_or_nothing_of(const Call& call);
 

@@ -200,9 +200,9 @@ constexpr Endpoint table[] = {
 
     // events
     {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_report},
+     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_report},
     {.method = "POST", .path = "/api/events", .operation_id = "reportEventsAlias", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = body_bytes_max_of_settings, .place = reports, .errors = report_errors, .alias_of = "reportEvents", .handler = handle_report},
+     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .alias_of = "reportEvents", .handler = handle_report},
 
     // secrets
     {.method = "POST", .path = "/api/credentials", .operation_id = "putCredential", .tag = "secrets", .summary = "Store a credential under its name, in place of what was there", .open_to = callers,
@@ -238,7 +238,7 @@ constexpr Endpoint table[] = {
     {.method = "DELETE", .path = "/api/vars/{execution_id}/{var_name}", .operation_id = "deleteVariable", .tag = "variables", .summary = "Remove a variable of a running execution", .open_to = callers,
      .response_schema = "VariableDeleted", .errors = variable_errors, .handler = handle_delete_variable},
     {.method = "POST", .path = "/api/context/render", .operation_id = "renderTemplate", .tag = "variables", .summary = "Render a template with what an execution knows now", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .errors = missing, .handler = handle_render},
+     .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .gate = GateKind::rendering, .errors = missing, .handler = handle_render},
     {.method = "POST", .path = "/api/v2/results", .operation_id = "keepResult", .tag = "variables", .summary = "Keep a large value of a running command apart from its result", .open_to = workers,
      .body = BodyKind::json, .request_schema = "KeepResultRequest", .response_schema = "KeptResult", .success_status = 201, .body_bytes_max = wire::kept_bytes_max, .place = reports, .errors = keep_errors, .handler = handle_keep_result},
     {.method = "GET", .path = "/api/v2/results/{id}", .operation_id = "getResult", .tag = "variables", .summary = "A stored result by its id: the JSON as it was", .open_to = workers,

@@ -14,6 +14,8 @@ namespace noetl::api {
 
 // Of a row's body_bytes_max: as DoorSettings::body_bytes_max says.
 inline constexpr std::size_t body_bytes_max_of_settings = 0;
+// Of reports, which carry results: as DoorSettings::report_bytes_max says.
+inline constexpr std::size_t report_bytes_max_of_settings = static_cast<std::size_t>(-1);
 
 enum class BodyKind { none, optional_json, json, json_or_yaml };
 // Whose token opens a route, where one is set. workers: theirs, and the token of callers.
@@ -24,7 +26,7 @@ struct OpenTo {
       : access(named) {}  // NOLINT(google-explicit-constructor): rows name an Access
   Access access;
 };
-enum class GateKind { none, work, intake, chosen_by_handler };
+enum class GateKind { none, work, intake, rendering, chosen_by_handler };
 
 // What of a route's calls goes to the audit: those that may not, or all that were taken as well.
 enum class AuditKind { none, refusals, all };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "server/api/handlers.hpp"
@@ -7,6 +8,7 @@
 #include "server/app/read_queue.hpp"
 #include "shared/domain/command.hpp"
 #include "shared/wire/command_json.hpp"
+#include "shared/wire/list_pieces.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_writer.hpp"
 
@@ -15,7 +17,29 @@ namespace {
 
 using base::ErrorCode;
 
-base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const nlohmann::json& body) {
+// Ten thousand commands with inputs: more than may be one tree.
+constexpr std::size_t enqueued_values_max = 2'000'000;
+
+// Many values: a tree of each command alone.
+base::Result<std::vector<wire::NewCommand>> commands_in_pieces(const Call& call) {
+  const auto pieces = wire::list_pieces(call.body, "commands", wire::enqueue_commands_max);
+  if (!pieces || !pieces->rest.empty()) return base::failure(values_of(call).error());
+  std::vector<wire::NewCommand> commands;
+  commands.reserve(pieces->items.size());
+  for (const auto text : pieces->items) {
+    const auto values = wire::count_values(text, {});
+    if (!values) return base::failure(values.error());
+    const auto item = tree_of(call, text, *values);
+    if (!item) return base::failure(item.error());
+    auto command = wire::decode_new_command(*item, "/commands/" + std::to_string(commands.size()));
+    if (!command) return base::failure(std::move(command.error()));
+    commands.push_back(std::move(*command));
+  }
+  return commands;
+}
+
+template <class Decode>
+base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const Decode& decode) {
   if (!call.idempotency_key.empty()) {
     return base::failure(
         ErrorCode::invalid_input,
@@ -24,13 +48,16 @@ base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const nloh
   }
   const auto permit = enter(backing.gates.intake);
   if (!permit) return base::failure(permit.error());
-  auto commands = wire::decode_new_commands(body);
+  base::Result<std::vector<wire::NewCommand>> commands = decode();
   if (!commands) return base::failure(std::move(commands.error()));
   for (auto& command : *commands) {
     if (command.traceparent.empty()) command.traceparent = call.traceparent;
   }
   const auto enqueued = app::enqueue_commands(backing.parts, *commands);
   if (!enqueued) return base::failure(enqueued.error());
+  // Each item by itself: the others are enqueued. When there are none, the whole is refused.
+  const bool is_any_taken = std::ranges::any_of(*enqueued, [](const auto& one) { return !one.conflict; });
+  if (!is_any_taken) return base::failure(*enqueued->front().conflict);
   return json_reply(wire::encode(*enqueued), 201);
 }
 
@@ -56,10 +83,15 @@ base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohma
 }  // namespace
 
 base::Result<Reply> handle_enqueue(Backing& backing, const Call& call) {
-  const auto body = json_of(call);
+  const auto values = values_of(call, enqueued_values_max);
+  if (!values) return base::failure(values.error());
+  if (*values > wire::body_values_max_default)
+    return enqueue_batch(backing, call, [&] { return commands_in_pieces(call); });
+  const auto body = tree_of(call, call.body, *values);
   if (!body) return base::failure(body.error());
-  return body->is_object() && body->contains("commands") ? enqueue_batch(backing, call, *body)
-                                                         : enqueue_one(backing, call, *body);
+  return body->is_object() && body->contains("commands")
+             ? enqueue_batch(backing, call, [&] { return wire::decode_new_commands(*body); })
+             : enqueue_one(backing, call, *body);
 }
 
 base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "server/api/handlers.hpp"
 #include "server/app/report_events.hpp"
+#include "shared/wire/list_pieces.hpp"
 #include "shared/wire/object_writer.hpp"
 #include "shared/wire/quick_read.hpp"
 #include "shared/wire/report_json.hpp"
@@ -10,9 +12,39 @@
 namespace noetl::api {
 
 namespace {
-std::optional<wire::ReportRequest> quick_report_of(const Call& call) {
-  if (!is_acceptable(call)) return std::nullopt;  // json_of says why
-  return wire::quick_report_request(call.body);
+// Results of a batch, as text; a worker's batch has at most one that is large.
+constexpr std::size_t reported_values_max = 5'000'000;
+
+template <class One>
+void append(std::vector<One>& to, std::vector<One> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+// Many values: a tree of each event alone.
+base::Result<wire::ReportRequest> report_in_pieces(const Call& call) {
+  const auto pieces = wire::list_pieces(call.body, "events", wire::report_events_max);
+  if (!pieces) return base::failure(values_of(call).error());
+  wire::ReportRequest all;
+  for (std::size_t i = 0; i < pieces->items.size(); ++i) {
+    const wire::BodyBounds bounds{.values_max = wire::result_values_max};
+    const auto values = wire::count_values(pieces->items[i], bounds);
+    if (!values) return base::failure(values.error());
+    auto item = tree_of(call, pieces->items[i], *values);
+    if (!item) return base::failure(std::move(item.error()));
+    nlohmann::json one = pieces->rest;
+    one["events"] = nlohmann::json::array();
+    one["events"].push_back(std::move(*item));
+    auto request = wire::decode_report_request(one);
+    if (!request) {
+      request.error().message = "event " + std::to_string(i) + ": " + request.error().message;
+      return base::failure(std::move(request.error()));
+    }
+    all.worker_id = std::move(request->worker_id);
+    append(all.attempts, std::move(request->attempts));
+    append(all.events, std::move(request->events));
+    append(all.notes, std::move(request->notes));
+  }
+  return all;
 }
 
 void count_reports_of_others(Backing& backing, const wire::ReportAnswer& answer) {
@@ -27,9 +59,14 @@ void count_reports_of_others(Backing& backing, const wire::ReportAnswer& answer)
 base::Result<Reply> handle_report(Backing& backing, const Call& call) {
   base::Result<wire::ReportRequest> request;
   bool is_batch = false;
-  if (auto quick = quick_report_of(call)) {
+  const auto values = values_of(call, reported_values_max);
+  if (!values) return base::failure(values.error());
+  if (auto quick = wire::quick_report_request(call.body)) {
     is_batch = true;
     request = std::move(*quick);
+  } else if (*values > wire::body_values_max_default) {
+    is_batch = true;
+    request = report_in_pieces(call);
   } else {
     // The tree goes before the transaction begins: what it held is in the request as text.
     const auto body = json_of(call);

@@ -16,9 +16,16 @@ base::Result<Reply> handle_get_result(Backing& backing, const Call& call) {
 base::Result<Reply> handle_keep_result(Backing& backing, const Call& call) {
   base::Result<wire::KeepResultRequest> request;
   {
-    const auto body = json_of(call);
-    if (!body) return base::failure(body.error());
-    request = wire::decode_keep_result_request(*body);
+    // Nearly always one text. Of more values than may be a tree, the value goes from text to text.
+    const auto values = values_of(call, wire::result_values_max);
+    if (!values) return base::failure(values.error());
+    if (*values > wire::body_values_max_default) {
+      request = wire::decode_large_result(call.body);
+    } else {
+      const auto body = tree_of(call, call.body, *values);
+      if (!body) return base::failure(body.error());
+      request = wire::decode_keep_result_request(*body);
+    }
   }
   if (!request) return base::failure(std::move(request.error()));
   request->instance = call.worker_instance;

@@ -27,7 +27,8 @@ struct DoorSettings {
   std::size_t intake_max = 32;  // of those that bring new work
   std::chrono::milliseconds in_flight_patience{1'000};
   std::size_t long_polls_max = 192;  // claims that wait at once
-  std::size_t body_bytes_max = 16UL * 1024 * 1024;  // of one request; routes with small bodies allow less
+  std::size_t body_bytes_max = 8UL * 1024 * 1024;  // of one request; routes with small bodies allow less
+  std::size_t report_bytes_max = 64UL * 1024 * 1024;  // of reports, which carry results
   std::size_t body_bytes_in_memory_max = 512UL * 1024 * 1024;  // of all requests together
   std::chrono::milliseconds keep_alive{75'000};
   std::size_t requests_per_connection_max = 1'000'000;

@@ -86,6 +86,9 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
              .gathered = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
                                       .waiting_max = settings.in_flight_waiting_max,
                                       .patience = settings.in_flight_patience}),
+             .rendering = RequestGate({.inside_max = 1,
+                                       .waiting_max = settings.in_flight_waiting_max,
+                                       .patience = settings.in_flight_patience}),
              .long_polls =
                  RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
              .hand_overs =
@@ -119,6 +122,7 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
 std::size_t RequestDesk::body_bytes_max_of(const Endpoint& endpoint) const {
   if (endpoint.body == BodyKind::none) return unused_body_bytes_max;
   if (endpoint.body_bytes_max == body_bytes_max_of_settings) return settings_.body_bytes_max;
+  if (endpoint.body_bytes_max == report_bytes_max_of_settings) return settings_.report_bytes_max;
   return std::min(endpoint.body_bytes_max, settings_.body_bytes_max);
 }
 
@@ -204,6 +208,7 @@ http::Response RequestDesk::answer(http::Request request) {
   call.peer = request.peer;
   call.is_local = is_local(request.head, request.peer);
   call.shows_token = door_.shows_token(request.head);
+  call.take_memory = [&memory = request.memory](std::size_t bytes) { return memory.add(bytes); };
 
   auto result = handle(endpoint, call);
   Reply reply = result ? std::move(*result) : problem_reply(result.error());
@@ -226,9 +231,11 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
     if (auto error = reader.finish()) return base::failure(std::move(*error));
   }
   try {
-    if (endpoint.gate != GateKind::work && endpoint.gate != GateKind::intake)
+    if (endpoint.gate == GateKind::none || endpoint.gate == GateKind::chosen_by_handler)
       return call_handler(endpoint, call);
-    const auto permit = enter(endpoint.gate == GateKind::intake ? gates_.intake : gates_.work);
+    const auto permit = enter(endpoint.gate == GateKind::intake      ? gates_.intake
+                              : endpoint.gate == GateKind::rendering ? gates_.rendering
+                                                                     : gates_.work);
     if (!permit) return base::failure(permit.error());
     return call_handler(endpoint, call);
   } catch (const store::Unavailable& unavailable) {

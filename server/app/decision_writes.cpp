@@ -6,6 +6,7 @@
 #include "server/app/event_view.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/wire/reserved_name.hpp"
 
 namespace noetl::app {
 
@@ -39,6 +40,12 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
     }
     domain::Json context{{"tool", std::move(command.tool)}, {"input", std::move(command.input)}};
     if (command.names.is_object() && !command.names.empty()) context["names"] = std::move(command.names);
+    auto context_text = domain::json_text(context);
+    // Without the list a worker looks for templates itself: rows of servers that made no list have none.
+    if (!command.templates.empty() || wire::has_reserved_name(std::string_view(context_text))) {
+      context["templates"] = std::move(command.templates);
+      context_text = domain::json_text(context);
+    }
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
                         .node_id = std::move(command.node_id),
@@ -49,7 +56,7 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
                         .max_attempts = command.max_attempts,
                         .timeout = command.timeout,
                         .delay = command.delay,
-                        .context = domain::json_text(context),
+                        .context = std::move(context_text),
                         .frame = command.frame.is_null() ? std::string{} : domain::json_text(command.frame)});
   }
   return issued.empty() ? std::string{} : issued.dump();

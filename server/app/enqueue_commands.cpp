@@ -1,7 +1,6 @@
 #include "server/app/enqueue_commands.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "server/app/after_commit.hpp"
@@ -14,12 +13,28 @@
 namespace noetl::app {
 
 namespace {
-std::vector<std::string> keys_of(const std::vector<wire::NewCommand>& commands) {
-  std::vector<std::string> keys;
-  for (const auto& command : commands) {
-    if (!command.idempotency_key.empty()) keys.push_back(command.idempotency_key);
+// What was not inserted: each has a key that is known, for the same work or for other.
+wire::EnqueuedCommand known_command(const wire::NewCommand& command,
+                                    const std::optional<store::KeyedCommand>& first) {
+  const auto refused = [](base::ErrorCode code, std::string message) {
+    return wire::EnqueuedCommand{.queue_id = {},
+                                 .is_duplicate = false,
+                                 .conflict = base::Error{.code = code,
+                                                         .message = std::move(message),
+                                                         .field = "/idempotency_key",
+                                                         .retry_after = {},
+                                                         .details = {}}};
+  };
+  if (!first) {
+    return refused(base::ErrorCode::unavailable,
+                   "the command of idempotency key '" + command.idempotency_key +
+                       "' is just being written or removed; repeat the request");
   }
-  return keys;
+  if (first->is_same) return {.queue_id = first->queue_id, .is_duplicate = true, .conflict = {}};
+  return refused(base::ErrorCode::conflict,
+                 "idempotency key '" + command.idempotency_key + "' was used for other work: command " +
+                     first->queue_id.str() + " has the fingerprint " + first->fingerprint +
+                     " of tool, input and pool, this one " + first->asked_fingerprint + ": use another key");
 }
 
 // What is not due yet is rung by upkeep when its time has come.
@@ -40,21 +55,26 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
                                         const std::vector<base::CommandId>& ids,
                                         const std::set<base::CommandId>& inserted,
                                         const std::set<base::CommandId>& claimed) {
-  std::map<std::string, base::CommandId> known;
-  if (inserted.size() < commands.size()) {
-    parts.connections.run_one(
-        [&](store::Session& session) { known = store::QueueTable(session).by_keys(keys_of(commands)); });
+  std::vector<const wire::NewCommand*> left_out;
+  for (std::size_t i = 0; inserted.size() < commands.size() && i < commands.size(); ++i) {
+    if (!inserted.contains(ids[i])) left_out.push_back(&commands[i]);
   }
+  std::vector<std::optional<store::KeyedCommand>> known;
+  if (!left_out.empty()) {
+    parts.connections.run_one(
+        [&](store::Session& session) { known = store::QueueTable(session).of_keys(left_out); });
+  }
+  auto first = known.begin();
   std::vector<wire::EnqueuedCommand> answer;
   std::vector<notify::Ring> rings;
   answer.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const auto& command = commands[i];
     if (!inserted.contains(ids[i])) {
-      answer.push_back({known[command.idempotency_key], true});
+      answer.push_back(known_command(command, *first++));
       continue;
     }
-    answer.push_back({ids[i], false});
+    answer.push_back({.queue_id = ids[i], .is_duplicate = false, .conflict = {}});
     if (is_due(command)) {
       rings.push_back({.queue_id = ids[i],
                        .execution_id = {},

@@ -14,9 +14,14 @@ std::vector<base::Result<wire::EnqueuedCommand>> enqueue_each(Parts& parts,
                                                               const std::vector<wire::NewCommand>& commands) {
   std::vector<base::Result<wire::EnqueuedCommand>> answers;
   answers.reserve(commands.size());
-  const auto enqueued = enqueue_commands(parts, commands);
+  auto enqueued = enqueue_commands(parts, commands);
   if (enqueued) {
-    answers.assign(enqueued->begin(), enqueued->end());
+    for (auto& command : *enqueued) {
+      if (command.conflict)
+        answers.push_back(base::failure(std::move(*command.conflict)));
+      else
+        answers.push_back(std::move(command));
+    }
   } else if (commands.size() == 1) {
     answers.push_back(base::failure(enqueued.error()));
   } else {  // all or none: one of them was wrong

@@ -16,6 +16,8 @@ namespace {
 using base::ErrorCode;
 using domain::Json;
 
+constexpr std::size_t tree_bytes_max = 2 * wire::rendered_bytes_max;
+
 // Names of the language that are there whatever the execution has done.
 constexpr const char* language_names[] = {"workload",     "vars",       "ctx", "steps",
                                           "execution_id", "catalog_id", "job"};
@@ -23,6 +25,66 @@ constexpr const char* language_names[] = {"workload",     "vars",       "ctx", "
 void add_members(const Json& object, std::set<std::string>& names) {
   if (!object.is_object()) return;
   for (const auto& [name, value] : object.items()) names.insert(name);
+}
+
+// What the execution has stored, each value in a transaction of its own: rendering may take a second, and none of it holds
+// a connection.
+class ValuesApart final : public engine::Archive {
+ public:
+  ValuesApart(store::ConnectionPool& connections, base::ExecutionId execution_id)
+      : connections_(connections), execution_id_(execution_id) {}
+
+  [[nodiscard]] Json result(base::ResultId id) override {
+    return read([&](StoredValues& stored) { return stored.result(id); });
+  }
+  [[nodiscard]] Json loop_item(const std::string& loop, int index) override {
+    return read([&](StoredValues& stored) { return stored.loop_item(loop, index); });
+  }
+  [[nodiscard]] Json loop_results(const std::string& loop) override {
+    return read([&](StoredValues& stored) { return stored.loop_results(loop); });
+  }
+
+ private:
+  template <class Read>
+  Json read(const Read& value_of) {
+    Json value;
+    connections_.transact([&](store::Session& session) {
+      DecisionWrites nothing;
+      StoredValues stored(session, nothing, execution_id_);
+      value = value_of(stored);
+    });
+    return value;
+  }
+
+  store::ConnectionPool& connections_;
+  const base::ExecutionId execution_id_;
+};
+
+struct Loaded {
+  PlaybookPtr playbook;
+  std::string state;
+  std::string workload;
+};
+
+base::Result<Loaded> load(Parts& parts, base::ExecutionId execution_id) {
+  base::Result<Loaded> loaded;
+  parts.connections.transact([&](store::Session& session) {
+    std::string state;
+    auto row = store::ExecutionTable(session).find(execution_id, state);
+    if (!row) {
+      loaded = base::failure(ErrorCode::not_found, "no execution has execution_id " + execution_id.str(),
+                             "execution_id");
+      return;
+    }
+    auto playbook = parts.playbooks.get(row->catalog_id, session);
+    if (!playbook) {
+      loaded = base::failure(std::move(playbook.error()));
+      return;
+    }
+    loaded = Loaded{
+        .playbook = std::move(*playbook), .state = std::move(state), .workload = std::move(row->workload)};
+  });
+  return loaded;
 }
 
 base::Result<void> check_names(const Json& source, const std::set<std::string>& known) {
@@ -43,53 +105,41 @@ base::Result<void> check_names(const Json& source, const std::set<std::string>& 
 }  // namespace
 
 base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::RenderRequest& request) {
-  base::Result<wire::RenderAnswer> answer;
-  parts.connections.transact([&](store::Session& session) {
-    std::string state_text;
-    const auto row = store::ExecutionTable(session).find(request.execution_id, state_text);
-    if (!row) {
-      answer = base::failure(ErrorCode::not_found,
-                             "no execution has execution_id " + request.execution_id.str(), "execution_id");
-      return;
-    }
-    const auto playbook = parts.playbooks.get(row->catalog_id, session);
-    const auto state = engine::state_from_json(Json::parse(state_text));
-    if (!playbook || !state) {
-      answer = base::failure(playbook ? state.error() : playbook.error());
-      return;
-    }
-    const Json workload = Json::parse(row->workload);
-    const Json extra = Json::parse(request.extra_context);
-    const Json source = Json::parse(request.source);
-    std::set<std::string> known(std::begin(language_names), std::end(language_names));
-    add_members(workload, known);
-    add_members(state->variables, known);
-    add_members((*playbook)->extra, known);
-    add_members(extra, known);
-    for (const auto& [step, slot] : state->results) known.insert(step);
-    if (request.is_strict) {
-      if (const auto checked = check_names(source, known); !checked) {
-        answer = base::failure(checked.error());
-        return;
-      }
-    }
-    DecisionWrites nothing;
-    StoredValues stored(session, nothing, request.execution_id);
-    const engine::Situation situation{**playbook, request.execution_id, workload, stored};
-    const std::vector<engine::LoopOutcome> no_outcomes;
-    engine::Context context(situation, *state, no_outcomes);
-    context.set_input(&extra);
-    const auto rendered = context.render(source);
-    if (!rendered) {
-      auto error = rendered.error();
-      if (error.field.empty()) error.field = "template";
-      answer = base::failure(std::move(error));
-      return;
-    }
-    answer = wire::RenderAnswer{.rendered = domain::json_text(*rendered),
-                                .context_keys = {known.begin(), known.end()}};
-  });
-  return answer;
+  const auto loaded = load(parts, request.execution_id);
+  if (!loaded) return base::failure(loaded.error());
+  const auto state = engine::state_from_json(Json::parse(loaded->state));
+  if (!state) return base::failure(state.error());
+  const Json workload = Json::parse(loaded->workload);
+  const Json extra = Json::parse(request.extra_context);
+  const Json source = Json::parse(request.source);
+  std::set<std::string> known(std::begin(language_names), std::end(language_names));
+  add_members(workload, known);
+  add_members(state->variables, known);
+  add_members(loaded->playbook->extra, known);
+  add_members(extra, known);
+  for (const auto& [step, slot] : state->results) known.insert(step);
+  if (request.is_strict) {
+    if (const auto checked = check_names(source, known); !checked) return base::failure(checked.error());
+  }
+  ValuesApart stored(parts.connections, request.execution_id);
+  const engine::Situation situation{*loaded->playbook, request.execution_id, workload, stored};
+  const std::vector<engine::LoopOutcome> no_outcomes;
+  engine::Context context(situation, *state, no_outcomes);
+  context.set_input(&extra);
+  const auto rendered = context.render(source, tree_bytes_max);
+  if (!rendered) {
+    auto error = rendered.error();
+    if (error.field.empty()) error.field = "template";
+    return base::failure(std::move(error));
+  }
+  std::string text = domain::json_text(*rendered);
+  if (text.size() > wire::rendered_bytes_max) {
+    return base::failure(ErrorCode::invalid_input,
+                         "the template renders to " + std::to_string(text.size()) + " bytes; at most " +
+                             std::to_string(wire::rendered_bytes_max) + " are shown here",
+                         "template");
+  }
+  return wire::RenderAnswer{.rendered = std::move(text), .context_keys = {known.begin(), known.end()}};
 }
 
 }  // namespace noetl::app

@@ -55,6 +55,7 @@ class Transaction {
     row.idempotency_key = request.idempotency_key;
     row.traceparent = writes_.traceparent = request.traceparent;
     path_ = row.path;
+    workload_ = open.workload;
     is_new_ = !store::ExecutionTable(session_).insert({std::move(row)}).empty();
     if (is_new_) writes_.write(session_);
     return answer;
@@ -62,6 +63,7 @@ class Transaction {
   // False: its key is known, and nothing was written.
   [[nodiscard]] bool is_new() const { return is_new_; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const Json& workload() const { return workload_; }
   [[nodiscard]] const DecisionWrites& writes() const { return writes_; }
 
  private:
@@ -71,6 +73,7 @@ class Transaction {
   DecisionRun run_;
   bool is_new_ = true;
   std::string path_;
+  Json workload_;
 };
 }  // namespace
 
@@ -86,7 +89,13 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
     ended = transaction.writes().ended_children;
     known.reset();
     if (answer && !transaction.is_new())
-      known = {.key = request.idempotency_key, .path = transaction.path(), .rerun_of = request.execution_id};
+      known = {.key = request.idempotency_key,
+               .path = transaction.path(),
+               .rerun_of = request.execution_id,
+               .catalog_id = {},
+               .version = {},
+               .payload = {},
+               .workload = transaction.workload()};
   });
   if (known) return known_execution(parts, *known);
   ring(parts, rings);

@@ -128,6 +128,16 @@ class Transaction {
   std::set<base::ExecutionId> inserted_;
   std::map<base::ExecutionId, int> generated_;
 };
+
+KnownKey known_key_of(const wire::ExecuteRequest& request, const OpenExecution& open) {
+  return {.key = request.idempotency_key,
+          .path = open.playbook->path,
+          .rerun_of = {},
+          .catalog_id = request.catalog_id,
+          .version = request.version,
+          .payload = wire::parse_known(request.payload),
+          .workload = {}};
+}
 }  // namespace
 
 base::Result<wire::ExecuteAnswer> start_execution(Parts& parts, const wire::ExecuteRequest& request) {
@@ -163,9 +173,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
           done->was_inserted(started.open.execution_id)
               ? base::Result<wire::ExecuteAnswer>(wire::ExecuteAnswer{
                     started.open.execution_id, done->generated().at(started.open.execution_id), false})
-              : known_execution(parts, {.key = requests[started.index].idempotency_key,
-                                        .path = started.open.playbook->path,
-                                        .rerun_of = {}});
+              : known_execution(parts, known_key_of(requests[started.index], started.open));
     }
   });
   return answers;

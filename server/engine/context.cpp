@@ -6,6 +6,7 @@
 #include "server/engine/fields.hpp"
 #include "server/engine/loop_value.hpp"
 #include "server/engine/text_reads.hpp"
+#include "shared/domain/deferred_template.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
@@ -66,7 +67,7 @@ void Context::pass_through(const std::string& step) {
   if (happening_.result == nullptr && happening_.error == nullptr) happening_.result = &nothing_;
 }
 
-base::Result<Json> Context::render(const Json& value) {
+base::Result<Json> Context::render(const Json& value, std::size_t bytes_max) {
   std::vector<std::string> roots;
   templating::collect_roots(value, roots);
   Rendering rendering;
@@ -76,7 +77,7 @@ base::Result<Json> Context::render(const Json& value) {
     rendering.with_response = mentions(value, "response");
     fill(rendering, roots);
   }
-  return templating::render_value(value, rendering.scope);
+  return templating::render_value(value, rendering.scope, bytes_max);
 }
 
 bool Context::holds(const std::string& when) {
@@ -351,7 +352,7 @@ base::Result<Json> Context::render_for_worker(const Json& value) {
     const auto secret = std::find(roots.begin(), roots.end(), "keychain");
     if (secret == roots.end()) return render(value);
     roots.erase(secret);
-    return Json{{"$template", value}, {"$names", names(roots)}};
+    return domain::deferred_template(value, names(roots));
   }
   Json rendered = value.is_object() ? Json::object() : Json::array();
   for (const auto& [name, inner] : value.items()) {

@@ -44,14 +44,15 @@ class Context {
   void set_frame(const Frame* frame) { frame_ = frame; }
   void variables_changed() { merged_workload_.reset(); }
 
-  // Every template inside `value`, rendered.
-  [[nodiscard]] base::Result<Json> render(const Json& value);
+  // Every template inside `value`, rendered; `bytes_max`: what all of them may make.
+  [[nodiscard]] base::Result<Json> render(const Json& value,
+                                          std::size_t bytes_max = templating::rendered_bytes_max_default);
   // A condition; empty holds. Never throws and never fails: what cannot be evaluated is false.
   [[nodiscard]] bool holds(const std::string& when);
   // The value of an expression, with or without its braces ("response.data").
   [[nodiscard]] base::Result<Json> evaluate(const std::string& expression);
   // As render(), but a text that names `keychain` stays a template for the worker, with the values of the
-  // other names that it uses: {"$template": text, "$names": {…}}. Secrets never come to the server's rows.
+  // other names that it uses: a deferred template (shared/domain). Secrets never come to the server's rows.
   [[nodiscard]] base::Result<Json> render_for_worker(const Json& value);
   // What the tool gave that this is about, or null.
   [[nodiscard]] const Json* result() { return happening_result(); }

@@ -84,6 +84,7 @@ class Decide {
   void issue_sink(const domain::Step& step, Frame frame);
   void issue_command(const domain::Step& step, Frame frame, NewCommand command);
   void issue_child(const domain::Step& step, Frame frame, NewCommand command);
+  static void settle_templates(NewCommand& command);
   std::optional<Json> render_options(const domain::Step& step, Json options);
   [[nodiscard]] Json names_for_code(const Json& options, const Json& input);
 

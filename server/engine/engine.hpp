@@ -48,6 +48,8 @@ struct NewCommand {
   std::string tool_kind;
   domain::Json tool = domain::Json::object();  // rendered options, kind included
   domain::Json input = domain::Json::object();  // rendered arguments
+  std::vector<std::string>
+      templates;  // where tool and input hold templates for the worker: "/tool/headers/X"
   domain::Json names;  // for code: values it may name beside its arguments; null: none
   std::string pool{domain::default_pool};
   int priority = 0;

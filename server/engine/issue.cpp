@@ -6,6 +6,7 @@
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
 #include "server/engine/text_reads.hpp"
+#include "shared/domain/deferred_template.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -138,6 +139,7 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   command.tool = std::move(*options);
   command.input = std::move(*input);
   if (resolved->kind == "playbook") return issue_child(step, std::move(frame), std::move(command));
+  settle_templates(command);
   issue_command(step, std::move(frame), std::move(command));
 }
 
@@ -161,6 +163,11 @@ Json Decide::names_for_code(const Json& options, const Json& input) {
   return context_.names(wanted);
 }
 
+void Decide::settle_templates(NewCommand& command) {
+  domain::settle_deferred_templates(command.tool, Json::json_pointer("/tool"), command.templates);
+  domain::settle_deferred_templates(command.input, Json::json_pointer("/input"), command.templates);
+}
+
 void Decide::issue_command(const domain::Step& step, Frame frame, NewCommand command) {
   command.frame = to_json(frame);
   if (command.frame.is_null() && command.node_id != frame.node) {
@@ -176,6 +183,13 @@ void Decide::issue_command(const domain::Step& step, Frame frame, NewCommand com
 }
 
 void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand command) {
+  // What a playbook is called with is data, stored for all to see.
+  if (domain::has_deferred_template(command.tool) || domain::has_deferred_template(command.input)) {
+    return fail(step.name, "invalid_playbook",
+                "step '" + step.name +
+                    "' gives a value of the keychain to the playbook that it calls: name "
+                    "the entry there, a called playbook has those of its caller");
+  }
   NewChild child;
   child.step = step.name;
   child.node_id = command.node_id;
@@ -218,6 +232,8 @@ void Decide::issue_sink(const domain::Step& step, Frame frame) {
   command.tool_kind = sink.at("tool").at("kind").get<std::string>();
   command.tool = sink.at("tool");
   command.input = sink.at("input");
+  if (const auto templates = sink.find("templates"); templates != sink.end())
+    command.templates = templates->get<std::vector<std::string>>();
   command.timeout = duration_from(first_member("timeout", {&command.tool}));
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
   issue_command(step, std::move(frame), std::move(command));

@@ -3,6 +3,7 @@
 
 #include "server/engine/decide.hpp"
 #include "server/engine/fields.hpp"
+#include "shared/domain/deferred_template.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -11,6 +12,13 @@ bool has_statement(const Json& tool) {
   static constexpr const char* names[] = {"statement", "command", "commands", "query", "queries"};
   return std::any_of(std::begin(names), std::end(names),
                      [&](const char* name) { return tool.contains(name); });
+}
+
+// Where templates for the worker stand in it, which from now on have their form in a command.
+std::vector<std::string> settled(Json& value) {
+  std::vector<std::string> templates;
+  domain::settle_deferred_templates(value, Json::json_pointer(), templates);
+  return templates;
 }
 
 }  // namespace
@@ -67,6 +75,7 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   if (data.is_null()) data = names["data"];
   // The event log is the one sink that needs no worker: the event is the effect.
   if (kind == "event_log") {
+    static_cast<void>(settled(data));  // the event shows templates as they are written
     return append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(data)}});
   }
   Json input = first_of(*rendered, {"args"});
@@ -82,7 +91,9 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   for (const auto* name : {"args", "from"}) rendered->erase(name);
   if (kind != "http") rendered->erase("data");
   (*rendered)["kind"] = kind;
-  outcome.sinks.push_back(Json{{"tool", std::move(*rendered)}, {"input", std::move(input)}});
+  Json sink{{"tool", std::move(*rendered)}, {"input", std::move(input)}};
+  if (auto templates = settled(sink); !templates.empty()) sink["templates"] = std::move(templates);
+  outcome.sinks.push_back(std::move(sink));
 }
 
 }  // namespace noetl::engine

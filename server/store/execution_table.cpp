@@ -74,8 +74,12 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
   for (const auto& key : keys) array.add(key);
   std::map<std::string, KeyedExecution> found;
   for (const auto& row : session_.run("executions_by_keys", array.text())) {
-    found[row["idempotency_key"].c_str()] = {
-        {row["execution_id"].as<std::int64_t>()}, row["path"].c_str(), {row["rerun_of"].as<std::int64_t>()}};
+    found[row["idempotency_key"].c_str()] = {.execution_id = {row["execution_id"].as<std::int64_t>()},
+                                             .path = row["path"].c_str(),
+                                             .rerun_of = {row["rerun_of"].as<std::int64_t>()},
+                                             .catalog_id = {row["catalog_id"].as<std::int64_t>()},
+                                             .version = row["version"].as<int>(),
+                                             .workload = row["workload"].c_str()};
   }
   return found;
 }

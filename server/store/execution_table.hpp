@@ -89,6 +89,9 @@ struct KeyedExecution {
   base::ExecutionId execution_id;
   std::string path;
   base::ExecutionId rerun_of;
+  base::CatalogId catalog_id;
+  int version = 0;
+  std::string workload;  // JSON text: what it began with
 };
 
 class ExecutionTable {

@@ -149,12 +149,21 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
   return made;
 }
 
-std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {
-  ArrayLiteral array;
-  for (const auto& key : keys) array.add(key);
-  std::map<std::string, base::CommandId> found;
-  for (const auto& row : session_.run("commands_by_keys", array.text())) {
-    found[row["idempotency_key"].c_str()] = {row["queue_id"].as<std::int64_t>()};
+std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
+    const std::vector<const wire::NewCommand*>& commands) {
+  ArrayLiteral keys, pools, contexts;
+  for (const auto* command : commands) {
+    keys.add(command->idempotency_key);
+    pools.add(command->pool);
+    contexts.add(context_of(*command));
+  }
+  std::vector<std::optional<KeyedCommand>> found(commands.size());
+  for (const auto& row : session_.run("commands_of_keys", keys.text(), pools.text(), contexts.text())) {
+    found[row["nth"].as<std::size_t>() - 1] =
+        KeyedCommand{.queue_id = {row["queue_id"].as<std::int64_t>()},
+                     .is_same = row["is_same"].as<bool>(),
+                     .fingerprint = row["fingerprint"].c_str(),
+                     .asked_fingerprint = row["asked_fingerprint"].c_str()};
   }
   return found;
 }

@@ -101,6 +101,13 @@ struct InsertedPlain {
   std::vector<domain::ClaimedCommand> claimed;  // of those, for the taker
 };
 
+// The command that has the idempotency key of another one.
+struct KeyedCommand {
+  base::CommandId queue_id;
+  bool is_same = true;  // tool, input and pool are
+  std::string fingerprint, asked_fingerprint;  // of the work, its own and the other's
+};
+
 class QueueTable {
  public:
   explicit QueueTable(Session& session) : session_(session) {}
@@ -112,7 +119,9 @@ class QueueTable {
   [[nodiscard]] InsertedPlain insert_plain(const std::vector<wire::NewCommand>& commands,
                                            const std::vector<base::CommandId>& ids,
                                            const wire::PoolsByName& pools = {}, const Taker& taker = {});
-  [[nodiscard]] std::map<std::string, base::CommandId> by_keys(const std::vector<std::string>& keys);
+  // The commands that have the keys of these; one that is just being written by another is not found.
+  [[nodiscard]] std::vector<std::optional<KeyedCommand>> of_keys(
+      const std::vector<const wire::NewCommand*>& commands);
 
   // Locked and given in the order of ids: those of the worker's own pool, to the process that registered.
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const Caller& worker,

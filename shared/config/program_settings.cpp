@@ -152,6 +152,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .http_threads = read.integer("http-threads"),
                         .http_queue = read.integer("http-queue"),
                         .body_bytes_max = read.bytes("body-bytes-max"),
+                        .report_bytes_max = read.bytes("report-bytes-max"),
                         .inline_bytes_max = read.bytes("inline-bytes-max"),
                         .node = read.integer("node"),
                         .heartbeat_interval = read.duration("heartbeat-interval"),

@@ -61,6 +61,7 @@ struct ServerSettings {
   int http_threads = 0;
   int http_queue = 0;
   std::size_t body_bytes_max = 0;
+  std::size_t report_bytes_max = 0;
   std::size_t inline_bytes_max = 0;
   int node = -1;  // -1: choose one at random
   std::chrono::milliseconds heartbeat_interval{0};

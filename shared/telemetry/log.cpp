@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "shared/telemetry/masking.hpp"
+
 namespace noetl::telemetry {
 namespace {
 
@@ -86,33 +88,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// scheme://user:password@host → scheme://user:***@host, wherever it stands in the text.
-std::string mask_url_passwords(std::string text) {
-  std::size_t from = 0;
-  while ((from = text.find("://", from)) != std::string::npos) {
-    from += 3;
-    const auto end = text.find_first_of("/ \t\n\"'?#", from);
-    const auto authority = text.substr(from, end == std::string::npos ? end : end - from);
-    const auto at = authority.rfind('@');
-    if (at == std::string::npos) continue;
-    const auto colon = authority.find(':');
-    // Without a colon the user part may itself be a token (nats://token@host).
-    const auto first = colon < at ? colon + 1 : 0;
-    text.replace(from + first, at - first, "***");
-  }
-  return text;
-}
-
-std::string mask_key_values(std::string text) {
-  const std::string lowered = lower(text);
-  const auto at = lowered.find("password=");
-  if (at == std::string::npos) return text;
-  const auto from = at + std::string_view("password=").size();
-  const auto end = text.find_first_of(" &", from);
-  text.replace(from, end == std::string::npos ? end : end - from, "***");
-  return text;
-}
-
 }  // namespace
 
 std::string_view to_string(LogLevel level) { return level_names[static_cast<std::size_t>(level)]; }
@@ -131,7 +106,7 @@ std::string redact(std::string_view name, std::string_view value) {
   for (const auto word : secret_words) {
     if (lowered.find(word) != std::string::npos) return value.empty() ? "" : "***";
   }
-  return mask_key_values(mask_url_passwords(std::string(value)));
+  return masked_text(value);
 }
 
 std::string format_text(const LogLine& line) {

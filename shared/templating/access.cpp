@@ -99,7 +99,7 @@ Value item_of(const Value& object, const Value& key, Budget& budget) {
         const auto at = position(key.as_integer(), object.as_text().size());
         return at ? Value::text(std::string(1, object.as_text()[*at])) : Value();
       }
-      const std::u32string points = unicode::decode(object.as_text());
+      const Points points = unicode::decode(object.as_text());
       const auto at = position(key.as_integer(), points.size());
       return at ? text_of_point(points[*at]) : Value();
     }
@@ -126,9 +126,9 @@ Value attribute_of(const Value& object, const std::string& name) {
 Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step,
                Budget& budget) {
   if (object.is_text()) {
-    const std::u32string points = unicode::decode(object.as_text());
+    const Points points = unicode::decode(object.as_text());
     const SliceBounds bounds = slice_bounds(points.size(), start, stop, step);
-    std::u32string part;
+    Points part;
     for (std::size_t i = 0; i < bounds.count; ++i) {
       part += points[static_cast<std::size_t>(bounds.start + static_cast<std::int64_t>(i) * bounds.step)];
     }
@@ -143,7 +143,7 @@ Value slice_of(const Value& object, const Value* start, const Value* stop, const
   }
   const SliceBounds bounds = slice_bounds(object.size(), start, stop, step);
   budget.spend(bounds.count);
-  std::vector<Value> items;
+  Values items;
   items.reserve(bounds.count);
   for (std::size_t i = 0; i < bounds.count; ++i) {
     items.push_back(
@@ -152,8 +152,8 @@ Value slice_of(const Value& object, const Value* start, const Value* stop, const
   return object.is(Kind::tuple) ? Value::tuple(std::move(items)) : Value::list(std::move(items));
 }
 
-std::vector<Value> iterate(const Value& value, Budget& budget) {
-  std::vector<Value> items;
+Values iterate(const Value& value, Budget& budget) {
+  Values items;
   switch (value.kind()) {
     case Kind::undefined: return items;
     case Kind::list:
@@ -166,6 +166,7 @@ std::vector<Value> iterate(const Value& value, Budget& budget) {
       return items;
     case Kind::text:
       budget.spend(value.as_text().size() * 4);  // each character becomes a text of its own
+      items.reserve(unicode::length(value.as_text()));
       for (const char32_t point : unicode::decode(value.as_text())) {
         items.push_back(text_of_point(point));
       }

@@ -12,8 +12,8 @@
 namespace noetl::templating {
 
 struct Arguments {
-  std::vector<Value> positional;
-  std::vector<std::pair<std::string, Value>> named;
+  Values positional;
+  MeteredVector<std::pair<std::string, Value>> named;
 
   // Null when there is none.
   [[nodiscard]] const Value* find(std::string_view name) const;

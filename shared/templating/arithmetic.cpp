@@ -138,8 +138,9 @@ Value repeated(const Value& value, std::int64_t count, Budget& budget) {
     return value.is_markup() ? Value::markup(std::move(text)) : Value::text(std::move(text));
   }
   budget.spend(size * times);
-  const std::vector<Value> once = value.elements();
-  std::vector<Value> items;
+  const Values once = value.elements();
+  Values items;
+  items.reserve(size * times);
   for (std::size_t i = 0; i < times && size != 0; ++i) {
     items.insert(items.end(), once.begin(), once.end());
   }
@@ -156,7 +157,8 @@ Value joined_text(const Value& left, const Value& right, Budget& budget) {
 
 Value joined_lists(const Value& left, const Value& right, Budget& budget) {
   budget.spend(left.size() + right.size());
-  std::vector<Value> items = left.elements();
+  Values items = left.elements();
+  items.reserve(left.size() + right.size());
   for (Value& item : right.elements()) {
     items.push_back(std::move(item));
   }

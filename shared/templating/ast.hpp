@@ -115,6 +115,7 @@ enum Symbol : int {
 struct Program {
   Body body;
   std::vector<std::string> roots;  // free names, sorted
+  std::size_t bytes = 0;  // what the tree takes, about
 };
 
 }  // namespace noetl::templating

@@ -47,7 +47,7 @@ Value AttributePath::read(const Value& from) const { return paths_.empty() ? fro
 
 Value AttributePath::sort_key(const Value& from, bool case_sensitive) const {
   const auto key = [&](const Value& value) { return case_sensitive ? value : without_case(value, budget_); };
-  std::vector<Value> keys;
+  Values keys;
   if (paths_.empty()) {
     keys.push_back(key(from));
   }

@@ -19,7 +19,7 @@ class AttributePath {
   [[nodiscard]] Value sort_key(const Value& from, bool case_sensitive) const;
 
  private:
-  using Path = std::vector<Value>;
+  using Path = Values;
   [[nodiscard]] Value follow(const Path& path, const Value& from) const;
 
   std::vector<Path> paths_;

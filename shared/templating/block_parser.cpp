@@ -21,8 +21,8 @@ Parser::Level::Level(Parser& parser) : parser_(parser) {
   }
 }
 
-Parser::Parser(std::vector<Token> tokens, const Limits& limits)
-    : tokens_(std::move(tokens)), depth_max_(limits.depth_max) {
+Parser::Parser(Tokens tokens, const Limits& limits)
+    : tokens_(std::move(tokens)), depth_max_(limits.depth_max), bytes_max_(limits.parsed_bytes_max) {
   symbols_ = {{"loop", symbol_loop},
               {"caller", symbol_caller},
               {"varargs", symbol_varargs},
@@ -34,6 +34,7 @@ Program Parser::parse() {
   Program program;
   program.body = parse_body({});
   program.roots = free_names(program.body);
+  program.bytes = bytes_;
   return program;
 }
 
@@ -46,7 +47,7 @@ Body Parser::parse_body(std::initializer_list<std::string_view> ends) {
       Block block;
       block.offset = token.offset;
       block.text = std::move(tokens_[at_++].text);
-      body.push_back(std::move(block));
+      add(body, std::move(block));
     } else if (token.kind == TokenKind::output_begin) {
       Block block;
       block.kind = BlockKind::output;
@@ -57,7 +58,7 @@ Body Parser::parse_body(std::initializer_list<std::string_view> ends) {
         fail_here("'}}'");
       }
       ++at_;
-      body.push_back(std::move(block));
+      add(body, std::move(block));
     } else {
       ++at_;  // {%
       if (std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return is_name(end); })) {
@@ -90,7 +91,7 @@ void Parser::parse_statement(Body& body) {
   block.offset = here().offset;
   ++at_;
   (this->*found->second)(block);
-  body.push_back(std::move(block));
+  add(body, std::move(block));
 }
 
 void Parser::parse_if(Block& block) {
@@ -334,7 +335,21 @@ int Parser::symbol_of(const std::string& name) {
   return symbols_.try_emplace(name, static_cast<int>(symbols_.size())).first->second;
 }
 
-NodePtr Parser::make(NodeKind kind) const {
+// A vector of blocks may be half empty.
+void Parser::add(Body& body, Block block) {
+  count(2 * sizeof(Block) + block.text.size());
+  body.push_back(std::move(block));
+}
+
+void Parser::count(std::size_t bytes) {
+  bytes_ += bytes;
+  if (bytes_ > bytes_max_) {
+    fail_bound("the parsed template takes more than " + std::to_string(bytes_max_) + " bytes");
+  }
+}
+
+NodePtr Parser::make(NodeKind kind) {
+  count(sizeof(Node) + 4 * sizeof(NodePtr));
   auto node = std::make_unique<Node>();
   node->kind = kind;
   node->offset = here().offset;

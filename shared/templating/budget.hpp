@@ -1,8 +1,10 @@
 #pragma once
 // Budget: what one rendering may still spend of steps, bytes and depth (Limits in template.hpp). Every
-// loop round, node and 64 bytes of new text count as a step, so the budget bounds time and memory both.
-// Exceeding it is a Failure. One rendering, one thread.
+// loop round, node and 64 bytes of new text count as a step, which bounds time. The Ledger bounds memory: what
+// the values hold at once. Exceeding either is a Failure. One rendering, one thread.
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ class Budget {
   static constexpr int depth_factor = 4;
 
   explicit Budget(const Limits& limits)
-      : steps_left_(limits.steps_max),
+      : ledger_(limits.value_bytes_max),
+        steps_left_(limits.steps_max),
         bytes_max_(limits.output_bytes_max),
         depth_max_(limits.depth_max * depth_factor) {}
 
@@ -34,16 +37,32 @@ class Budget {
     if (bytes > bytes_max_) {
       fail_bound("the template makes more than " + std::to_string(bytes_max_) + " bytes");
     }
+    ledger_.check(bytes);
     spend(bytes / 64);
   }
-  [[nodiscard]] bool is_affordable(std::size_t bytes) const { return bytes <= bytes_max_; }
+  // What is held until the rendering ends: the JSON that leaves it.
+  void keep_bytes(std::size_t bytes) { ledger_.charge(bytes); }
+  // For a list of so many values, however many.
+  void check_items(std::uint64_t count) const {
+    constexpr std::uint64_t countable = 1ULL << 40U;
+    ledger_.check(static_cast<std::size_t>(std::min(count, countable)) * sizeof(Value));
+  }
+  // For what is about to be made and not kept.
+  void check_room(std::size_t bytes) const { ledger_.check(bytes); }
+  // For text that grows: twice, since growing copies it.
+  void check_growing(const std::string& text) const {
+    if (text.size() > bytes_max_) {
+      fail_bound("the template makes more than " + std::to_string(bytes_max_) + " bytes");
+    }
+    ledger_.check(2 * text.size());
+  }
 
   [[nodiscard]] Value text(std::string text) {
     spend_bytes(text.size());
     spend(2);  // a value of its own, however short
     return Value::text(std::move(text));
   }
-  [[nodiscard]] Value list(std::vector<Value> items) {
+  [[nodiscard]] Value list(Values items) {
     spend(items.size());
     return Value::list(std::move(items));
   }
@@ -66,6 +85,7 @@ class Budget {
   };
 
  private:
+  Ledger ledger_;
   long steps_left_;
   std::size_t bytes_max_;
   int depth_max_;

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <optional>
 
+#include "shared/templating/failure.hpp"
 #include "shared/templating/json_parsing.hpp"
+#include "shared/templating/template.hpp"
 #include "shared/templating/unicode.hpp"
 
 namespace noetl::templating {
@@ -62,6 +64,11 @@ Json coerced(std::string text) {
     return text;
   }
   std::optional<Json> value;
+  if (std::string_view("{[(").find(inner.front()) != std::string_view::npos &&
+      tree_bytes_max(inner) > Limits{}.value_bytes_max) {
+    fail_bound("the text reads as a list or map of more than " + std::to_string(Limits{}.value_bytes_max) +
+               " bytes");
+  }
   switch (inner.front()) {
     case '{':
     case '[':

@@ -58,7 +58,7 @@ CompiledTemplate::CompiledTemplate(std::string_view source, const Limits& limits
   if (is_plain_) {
     return;
   }
-  program_ = Parser(tokenize(source_), limits_).parse();
+  program_ = Parser(tokenize(source_, limits_.parsed_bytes_max), limits_).parse();
   is_bare_ = single() != nullptr && is_reference(*single());
 }
 
@@ -98,9 +98,9 @@ std::variant<CompiledTemplate::Outcome, Failure> CompiledTemplate::try_evaluate(
       const Value value = renderer.evaluate(*expression);
       return Outcome{.value = to_json(value, renderer.budget()), .is_undefined = value.is_undefined()};
     }
-    std::string text;
-    renderer.render(program_.body, text);
-    return Outcome{.value = std::move(text)};
+    Draft draft;
+    renderer.render(program_.body, draft);
+    return Outcome{.value = draft.take()};
   } catch (Failure& failure) {
     if (failure.offset == Failure::no_offset) {
       failure.offset = renderer.offset();
@@ -129,9 +129,9 @@ base::Result<std::string> CompiledTemplate::render(const Scope& scope) const {
   }
   Renderer renderer(scope, limits_, Unwrapping::none);
   try {
-    std::string text;
-    renderer.render(program_.body, text);
-    return text;
+    Draft draft;
+    renderer.render(program_.body, draft);
+    return draft.take();
   } catch (Failure& failure) {
     if (failure.offset == Failure::no_offset) {
       failure.offset = renderer.offset();

@@ -23,6 +23,9 @@ class CompiledTemplate final : public Template {
   [[nodiscard]] base::Result<std::string> render(const Scope& scope) const override;
   [[nodiscard]] base::Result<Json> evaluate(const Scope& scope, bool* is_undefined) const override;
 
+  // What it takes in memory, about.
+  [[nodiscard]] std::size_t bytes() const { return sizeof *this + source_.size() + program_.bytes; }
+
   // What a rendering made: text, unless the template is a single expression. Undefined says so.
   struct Outcome {
     Json value;

@@ -96,7 +96,7 @@ Value Renderer::read_slice(const Node& node) {
 
 Value Renderer::make_collection(const Node& node) {
   if (node.kind == NodeKind::dict) {
-    std::vector<Entry> entries;
+    Entries entries;
     entries.reserve(node.children.size() / 2);
     for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
       Value key = evaluate(*node.children[i]);
@@ -105,7 +105,7 @@ Value Renderer::make_collection(const Node& node) {
     }
     return Value::dict(std::move(entries));
   }
-  std::vector<Value> items;
+  Values items;
   items.reserve(node.children.size());
   for (const NodePtr& child : node.children) {
     items.push_back(evaluate(*child));

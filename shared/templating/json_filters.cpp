@@ -22,6 +22,10 @@ int indent_of(const Use& use) {
 // json.dumps as Jinja's tojson does it: no character that means something in HTML.
 Value to_json_in_html(const Use& use) {
   const std::string plain = json_dumps(use.input, {.indent = indent_of(use)}, use.budget);
+  constexpr std::size_t escape_bytes = 6;
+  const auto special = static_cast<std::size_t>(std::count_if(
+      plain.begin(), plain.end(), [](char c) { return c == '<' || c == '>' || c == '&' || c == '\''; }));
+  use.budget.check_room(plain.size() + special * escape_bytes);
   std::string out;
   out.reserve(plain.size());
   for (const char c : plain) {
@@ -52,7 +56,9 @@ Value from_json(const Use& use) {
     }
     return use.input;  // already parsed: results arrive as objects more often than as text
   }
-  use.budget.spend_bytes(use.input.as_text().size() * 4);
+  use.budget.spend_bytes(use.input.as_text().size());
+  // Twice: as a value here, and as a part of what leaves the rendering.
+  use.budget.keep_bytes(2 * tree_bytes_max(use.input.as_text()));
   auto json = parse_json(use.input.as_text());
   if (!json) {
     fail("from_json: the text is not JSON");

@@ -35,6 +35,12 @@ bool nests_within_bound(std::string_view text) {
   return true;
 }
 
+// Of a tree, beside its texts: a list or map, a member of a map, a text, another value.
+constexpr std::size_t structure_bytes = 96;
+constexpr std::size_t member_bytes = 80;
+constexpr std::size_t text_bytes = 48;
+constexpr std::size_t value_bytes = 32;
+
 class PythonLiteral {
  public:
   explicit PythonLiteral(std::string_view text) : text_(text) {}
@@ -185,6 +191,27 @@ class PythonLiteral {
 };
 
 }  // namespace
+
+std::size_t tree_bytes_max(std::string_view text) {
+  std::size_t bytes = text.size();
+  char quote = '\0';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != '\0') {
+      i += c == '\\' ? 1U : 0U;
+      quote = c == quote ? '\0' : quote;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+      bytes += text_bytes;
+    } else {
+      bytes += c == '[' || c == '{' || c == '(' ? structure_bytes
+               : c == ':'                       ? member_bytes
+               : c == ','                       ? value_bytes
+                                                : 0;
+    }
+  }
+  return bytes;
+}
 
 std::optional<Json> parse_json(std::string_view text) {
   if (!nests_within_bound(text)) {

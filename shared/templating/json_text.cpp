@@ -57,9 +57,7 @@ class Dump {
 
   void append(const Value& value) {
     budget_.spend(1);
-    if (!budget_.is_affordable(out.size())) {
-      budget_.spend_bytes(out.size());
-    }
+    budget_.check_growing(out);
     switch (value.kind()) {
       case Kind::none: out += "null"; return;
       case Kind::boolean: out += value.as_boolean() ? "true" : "false"; return;
@@ -67,6 +65,7 @@ class Dump {
       case Kind::floating: out += json_float(value.as_floating()); return;
       case Kind::text:
         budget_.spend_bytes(value.as_text().size());
+        budget_.check_room(out.size() + quoted_bytes_max(value.as_text()));
         append_json_text(value.as_text(), out);
         return;
       case Kind::list:
@@ -110,7 +109,7 @@ class Dump {
   }
 
   void append_dict(const Value& value) {
-    std::vector<Entry> entries = value.entries();
+    Entries entries = value.entries();
     if (entries.empty()) {
       out += "{}";
       return;

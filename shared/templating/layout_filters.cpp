@@ -23,21 +23,20 @@ Value indent(const Use& use) {
   } else {
     const auto width =
         static_cast<std::size_t>(std::clamp<std::int64_t>(use.bound.integer(0, 4), 0, 1 << 20));
+    use.budget.spend_bytes(width);
     by.assign(width, ' ');
   }
   const bool indents_first = use.bound.boolean(1, false);
   const bool indents_blank = use.bound.boolean(2, false);
   // Jinja adds a line end before it splits, so that an ending one survives.
-  const std::vector<Value> lines = lines_of(use.input.as_text() + "\n", false, use.budget);
+  const Values lines = lines_of(use.input.as_text() + "\n", false, use.budget);
   std::string out = indents_first ? by : "";
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string& line = lines[i].as_text();
     out += i == 0 ? "" : "\n";
     out += i > 0 && (indents_blank || !line.empty()) ? by : "";
     out += line;
-    if (!use.budget.is_affordable(out.size())) {
-      use.budget.spend_bytes(out.size());
-    }
+    use.budget.check_growing(out);
   }
   return use.budget.text(std::move(out));
 }
@@ -50,9 +49,9 @@ struct Wrapping {
 };
 
 // Words with the blanks before them; a hyphen between letters ends a word when lines may break there.
-std::vector<std::u32string> chunks_of(const std::u32string& line, bool breaks_on_hyphens) {
-  std::vector<std::u32string> chunks;
-  std::u32string current;
+MeteredVector<Points> chunks_of(const Points& line, bool breaks_on_hyphens) {
+  MeteredVector<Points> chunks;
+  Points current;
   for (std::size_t i = 0; i < line.size(); ++i) {
     const bool is_blank = unicode::is_space(line[i]);
     if (!current.empty() && is_blank != unicode::is_space(current.back())) {
@@ -74,17 +73,18 @@ std::vector<std::u32string> chunks_of(const std::u32string& line, bool breaks_on
   return chunks;
 }
 
-void wrap_line(const std::u32string& line, const Wrapping& wrapping, std::string& out) {
-  std::u32string current;
+void wrap_line(const Points& line, const Wrapping& wrapping, std::string& out, Budget& budget) {
+  Points current;
   const auto flush = [&] {
     while (!current.empty() && unicode::is_space(current.back())) {
       current.pop_back();
     }
     out += (out.empty() ? "" : wrapping.separator) + unicode::encode(current);
+    budget.check_growing(out);
     current.clear();
   };
   bool is_first_line = true;
-  for (std::u32string chunk : chunks_of(line, wrapping.breaks_on_hyphens)) {
+  for (Points chunk : chunks_of(line, wrapping.breaks_on_hyphens)) {
     while (current.size() + chunk.size() > wrapping.width) {
       const bool is_blank = unicode::is_space(chunk[0]);
       if (chunk.size() > wrapping.width && wrapping.breaks_long_words && !is_blank) {
@@ -103,7 +103,7 @@ void wrap_line(const std::u32string& line, const Wrapping& wrapping, std::string
     }
     const bool is_leading_blank =
         current.empty() && !is_first_line && !chunk.empty() && unicode::is_space(chunk[0]);
-    current += is_leading_blank ? std::u32string() : chunk;
+    current += is_leading_blank ? Points() : chunk;
   }
   if (!current.empty()) {
     flush();
@@ -126,12 +126,10 @@ Value word_wrap(const Use& use) {
   for (const Value& line : lines_of(python_str(use.input, use.budget), false, use.budget)) {
     use.budget.spend(line.as_text().size() / 2);
     std::string wrapped;
-    wrap_line(unicode::decode(line.as_text()), wrapping, wrapped);
+    wrap_line(unicode::decode(line.as_text()), wrapping, wrapped, use.budget);
     out += (first ? "" : wrapping.separator) + wrapped;
     first = false;
-    if (!use.budget.is_affordable(out.size())) {
-      use.budget.spend_bytes(out.size());
-    }
+    use.budget.check_growing(out);
   }
   return use.budget.text(std::move(out));
 }

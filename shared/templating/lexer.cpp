@@ -31,9 +31,10 @@ std::string_view strip_right(std::string_view text) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view source) : source_(source) {}
+  Lexer(std::string_view source, std::size_t bytes_max)
+      : source_(source), tokens_max_(bytes_max / sizeof(Token)) {}
 
-  std::vector<Token> run() {
+  Tokens run() {
     while (at_ < source_.size()) {
       const std::size_t tag = next_tag(at_);
       if (tag == npos) {
@@ -54,11 +55,18 @@ class Lexer {
         default: take_tag(tag, TokenKind::output_begin, TokenKind::output_end, "}}");
       }
     }
-    tokens_.push_back(Token{.kind = TokenKind::end, .offset = source_.size()});
+    add(Token{.kind = TokenKind::end, .offset = source_.size()});
     return std::move(tokens_);
   }
 
  private:
+  void add(Token token) {
+    if (tokens_.size() >= tokens_max_) {
+      fail_bound("the template has more than " + std::to_string(tokens_max_) + " parts");
+    }
+    tokens_.push_back(std::move(token));
+  }
+
   std::size_t next_tag(std::size_t from) const {
     for (std::size_t i = source_.find('{', from); i != npos && i + 1 < source_.size();
          i = source_.find('{', i + 1)) {
@@ -71,7 +79,7 @@ class Lexer {
 
   void add_data(std::string_view data) {
     if (!data.empty()) {
-      tokens_.push_back(Token{.kind = TokenKind::data, .offset = at_, .text = std::string(data)});
+      add(Token{.kind = TokenKind::data, .offset = at_, .text = std::string(data)});
     }
   }
 
@@ -153,7 +161,7 @@ class Lexer {
   }
 
   void take_tag(std::size_t tag, TokenKind begin, TokenKind end, std::string_view closing) {
-    tokens_.push_back(Token{.kind = begin, .offset = tag});
+    add(Token{.kind = begin, .offset = tag});
     std::string brackets;
     while (true) {
       skip_blanks();
@@ -162,7 +170,7 @@ class Lexer {
       }
       const std::size_t bytes = brackets.empty() ? closing_at(at_, closing) : 0;
       if (bytes != 0) {
-        tokens_.push_back(Token{.kind = end, .offset = at_});
+        add(Token{.kind = end, .offset = at_});
         close(bytes);
         return;
       }
@@ -188,7 +196,7 @@ class Lexer {
     while (at_ < source_.size() && (is_name_start(source_[at_]) || is_decimal(source_[at_]))) {
       ++at_;
     }
-    tokens_.push_back(Token{
+    add(Token{
         .kind = TokenKind::name, .offset = begin, .text = std::string(source_.substr(begin, at_ - begin))});
   }
 
@@ -245,7 +253,7 @@ class Lexer {
       fail_syntax("an integer has at most 64 bits", begin);
     }
     at_ = end;
-    tokens_.push_back(std::move(token));
+    add(std::move(token));
   }
 
   void take_radix(int base) {
@@ -264,7 +272,7 @@ class Lexer {
       fail_syntax("not an integer of 64 bits", begin);
     }
     at_ = end;
-    tokens_.push_back(std::move(token));
+    add(std::move(token));
   }
 
   void take_string(char quote) {
@@ -275,9 +283,9 @@ class Lexer {
     if (at_ >= source_.size()) {
       fail_syntax("a string has no end", begin);
     }
-    tokens_.push_back(Token{.kind = TokenKind::string,
-                            .offset = begin,
-                            .text = unescape(source_.substr(begin + 1, at_ - begin - 1), begin)});
+    add(Token{.kind = TokenKind::string,
+              .offset = begin,
+              .text = unescape(source_.substr(begin + 1, at_ - begin - 1), begin)});
     ++at_;
   }
 
@@ -300,18 +308,19 @@ class Lexer {
       }
       brackets.pop_back();
     }
-    tokens_.push_back(Token{.kind = TokenKind::symbol, .offset = at_, .text = std::string(text)});
+    add(Token{.kind = TokenKind::symbol, .offset = at_, .text = std::string(text)});
     at_ += text.size();
   }
 
   std::string_view source_;
   std::size_t at_ = 0;
-  std::vector<Token> tokens_;
+  const std::size_t tokens_max_;
+  Tokens tokens_;
 };
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view source) { return Lexer(source).run(); }
+Tokens tokenize(std::string_view source, std::size_t bytes_max) { return Lexer(source, bytes_max).run(); }
 
 bool has_no_tags(std::string_view source) {
   for (std::size_t i = source.find('{'); i != npos && i + 1 < source.size(); i = source.find('{', i + 1)) {

@@ -2,9 +2,9 @@
 // Lexer: cuts a template into tokens as Jinja2's does with its default settings, whitespace control,
 // comments and raw blocks included. Pure; any thread.
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace noetl::templating {
 
@@ -30,8 +30,11 @@ struct Token {
   double floating = 0;
 };
 
-// Throws Failure (syntax).
-[[nodiscard]] std::vector<Token> tokenize(std::string_view source);
+// In pieces, so that growing copies nothing.
+using Tokens = std::deque<Token>;
+
+// Throws Failure (syntax; bound when the tokens take more than `bytes_max`).
+[[nodiscard]] Tokens tokenize(std::string_view source, std::size_t bytes_max);
 // No tag begins in the text: rendering it gives it back.
 [[nodiscard]] bool has_no_tags(std::string_view source);
 

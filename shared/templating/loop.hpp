@@ -9,10 +9,10 @@ namespace noetl::templating {
 
 class Loop final : public Object {
  public:
-  Loop(const Block& block, std::vector<Value> items, int nesting)
+  Loop(const Block& block, Values items, int nesting)
       : block_(block), items_(std::move(items)), nesting_(nesting) {}
 
-  [[nodiscard]] const std::vector<Value>& items() const { return items_; }
+  [[nodiscard]] const Values& items() const { return items_; }
   void go_to(std::size_t index) { index_ = index; }
 
   [[nodiscard]] std::string describe() const override;
@@ -25,7 +25,7 @@ class Loop final : public Object {
 
  private:
   const Block& block_;
-  std::vector<Value> items_;
+  Values items_;
   int nesting_;
   std::size_t index_ = 0;
   Value last_changed_;

@@ -20,7 +20,7 @@ Value get(const Use& use) {
 }
 
 Value items(const Use& use) {
-  std::vector<Value> pairs;
+  Values pairs;
   use.budget.spend(use.input.size());
   for (const auto& [key, value] : use.input.entries()) {
     pairs.push_back(Value::tuple({key, value}));
@@ -29,7 +29,7 @@ Value items(const Use& use) {
 }
 
 Value values(const Use& use) {
-  std::vector<Value> all;
+  Values all;
   use.budget.spend(use.input.size());
   for (const auto& [key, value] : use.input.entries()) {
     all.push_back(value);

@@ -21,7 +21,7 @@ namespace noetl::templating {
                                    std::int64_t count, Budget& budget);
 // str.center(): an odd rest goes where Python puts it.
 [[nodiscard]] std::string centered(const std::string& text, std::size_t width, char32_t fill);
-[[nodiscard]] std::vector<Value> lines_of(const std::string& text, bool keeps_ends, Budget& budget);
+[[nodiscard]] Values lines_of(const std::string& text, bool keeps_ends, Budget& budget);
 // split() and rsplit(); partition() and rpartition().
 [[nodiscard]] Value split(const Use& use, bool from_end);
 [[nodiscard]] Value partitioned(const Use& use, bool from_end);

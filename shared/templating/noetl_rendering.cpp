@@ -75,13 +75,42 @@ base::Result<Json> render_text(const std::string& source, const Scope& scope) {
     return "";
   }
   // What is no text would be written as Python and read back from it as the same value.
-  return outcome.value.is_string() ? coerced(std::move(outcome.value.get_ref<std::string&>()))
-                                   : std::move(outcome.value);
+  if (!outcome.value.is_string()) {
+    return std::move(outcome.value);
+  }
+  try {
+    return coerced(std::move(outcome.value.get_ref<std::string&>()));
+  } catch (const Failure& failure) {
+    return base::failure(text->error_of(failure));
+  }
 }
 
-base::Result<Json> render_any(const Json& value, const Scope& scope, int depth) {
+// Takes what the value takes in memory from `left`; false when that is more.
+bool take_bytes(const Json& value, std::size_t& left) {
+  constexpr std::size_t member_bytes = 96;
+  constexpr std::size_t structure_bytes = 64;
+  std::size_t bytes = sizeof(Json);
   if (value.is_string()) {
-    return render_text(value.get_ref<const std::string&>(), scope);
+    bytes += sizeof(std::string) + value.get_ref<const std::string&>().size();
+  } else if (value.is_structured()) {
+    bytes += structure_bytes + (value.is_object() ? member_bytes * value.size() : 0);
+  }
+  if (bytes > left) {
+    return false;
+  }
+  left -= bytes;
+  return !value.is_structured() ||
+         std::all_of(value.begin(), value.end(), [&](const Json& part) { return take_bytes(part, left); });
+}
+
+base::Result<Json> render_any(const Json& value, const Scope& scope, std::size_t& left, int depth) {
+  if (value.is_string()) {
+    auto made = render_text(value.get_ref<const std::string&>(), scope);
+    if (made && !take_bytes(*made, left)) {
+      return base::failure(base::ErrorCode::invalid_input,
+                           "the templates of one value make more than the bytes that they may, all together");
+    }
+    return made;
   }
   if (!value.is_structured()) {
     return value;
@@ -92,7 +121,7 @@ base::Result<Json> render_any(const Json& value, const Scope& scope, int depth) 
   }
   Json rendered = value.is_array() ? Json::array() : Json::object();
   for (const auto& [key, member] : value.items()) {
-    auto part = render_any(member, scope, depth + 1);
+    auto part = render_any(member, scope, left, depth + 1);
     if (!part) {
       base::Error error = part.error();
       error.field = "/" + key + error.field;
@@ -156,7 +185,9 @@ base::Result<Json> render_condition(std::string_view source, const Scope& scope)
   }
 }
 
-base::Result<Json> render_value(const Json& value, const Scope& scope) { return render_any(value, scope, 0); }
+base::Result<Json> render_value(const Json& value, const Scope& scope, std::size_t bytes_max) {
+  return render_any(value, scope, bytes_max, 0);
+}
 
 bool is_truthy(const Json& value) {
   switch (value.type()) {

@@ -140,8 +140,7 @@ std::string pad(const std::string& text, std::size_t width, char align, char32_t
   }
   const std::size_t missing = width - length;
   const std::size_t before = align == '<' ? 0 : align == '^' ? missing / 2 : missing;
-  return unicode::encode(std::u32string(before, fill)) + text +
-         unicode::encode(std::u32string(missing - before, fill));
+  return unicode::encode(Points(before, fill)) + text + unicode::encode(Points(missing - before, fill));
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text, int base) {

@@ -72,10 +72,10 @@ Value Loop::call(Renderer& renderer, const Arguments& arguments) {
     fail("loop(…) wants one argument and a loop that is marked recursive");
   }
   const std::size_t here = index_;
-  std::string text;
-  renderer.render_loop(block_, arguments.positional[0], nesting_ + 1, text);
+  Draft draft;
+  renderer.render_loop(block_, arguments.positional[0], nesting_ + 1, draft);
   index_ = here;
-  return renderer.budget().text(std::move(text));
+  return renderer.budget().text(draft.take());
 }
 
 Value Loop::call_method(Renderer& renderer, const std::string& name, const Arguments& arguments) {
@@ -105,17 +105,20 @@ class Namespace final : public Object {
     return found == members_.end() ? Value() : found->second;
   }
   void assign(const std::string& name, Value value) override {
-    members_.insert_or_assign(name, std::move(value));
+    if (members_.insert_or_assign(name, std::move(value)).second) {
+      charge_.add(storage_bytes + sizeof(Value) + name.size());
+    }
   }
   [[nodiscard]] bool is_callable() const override { return false; }
 
  private:
   std::map<std::string, Value> members_;
+  Charge charge_;
 };
 
 class Cycler final : public Object {
  public:
-  explicit Cycler(std::vector<Value> items) : items_(std::move(items)) {}
+  explicit Cycler(Values items) : items_(std::move(items)) {}
   [[nodiscard]] std::string describe() const override { return "<Cycler>"; }
   [[nodiscard]] Value attribute(const std::string& name) const override {
     return name == "current" ? items_[at_] : Value();
@@ -134,7 +137,7 @@ class Cycler final : public Object {
   }
 
  private:
-  std::vector<Value> items_;
+  Values items_;
   std::size_t at_ = 0;
 };
 
@@ -180,7 +183,19 @@ Value make_range(Renderer& renderer, const Arguments& arguments) {
   if (step == 0) {
     fail("range() arg 3 must not be zero");
   }
-  std::vector<Value> items;
+  Values items;
+  const bool is_empty = step > 0 ? start >= stop : start <= stop;
+  if (!is_empty) {
+    // Unsigned: the distance of two integers, and the size of the smallest one, fit.
+    const std::uint64_t distance = step > 0
+                                       ? static_cast<std::uint64_t>(stop) - static_cast<std::uint64_t>(start)
+                                       : static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(stop);
+    const std::uint64_t stride =
+        step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
+    const std::uint64_t count = (distance - 1) / stride + 1;
+    renderer.budget().check_items(count);
+    items.reserve(static_cast<std::size_t>(count));
+  }
   for (std::int64_t at = start; step > 0 ? at < stop : at > stop;) {
     renderer.budget().spend(1);
     items.push_back(Value::integer(at));
@@ -192,7 +207,7 @@ Value make_range(Renderer& renderer, const Arguments& arguments) {
 }
 
 Value make_dict(Renderer& renderer, const Arguments& arguments) {
-  std::vector<Entry> entries;
+  Entries entries;
   if (arguments.positional.size() > 1) {
     fail("dict() takes at most one positional argument");
   }
@@ -202,7 +217,7 @@ Value make_dict(Renderer& renderer, const Arguments& arguments) {
       entries = from.entries();
     } else {
       for (const Value& pair : iterate(from, renderer.budget())) {
-        const std::vector<Value> parts = iterate(pair, renderer.budget());
+        const Values parts = iterate(pair, renderer.budget());
         if (parts.size() != 2) {
           fail("dict() wants pairs");
         }

@@ -46,7 +46,7 @@ enum class Operator : std::uint8_t {
 [[nodiscard]] Value slice_of(const Value& object, const Value* start, const Value* stop, const Value* step,
                              Budget& budget);
 // What a `for` goes over: items, keys, characters; nothing for undefined. Fails on numbers and none.
-[[nodiscard]] std::vector<Value> iterate(const Value& value, Budget& budget);
+[[nodiscard]] Values iterate(const Value& value, Budget& budget);
 // len(); nothing when the kind has none.
 [[nodiscard]] std::optional<std::size_t> length_of(const Value& value);
 // "'x' is undefined".

@@ -14,7 +14,7 @@ namespace noetl::templating {
 
 class Parser {
  public:
-  Parser(std::vector<Token> tokens, const Limits& limits);
+  Parser(Tokens tokens, const Limits& limits);
   // Throws Failure (syntax, bound).
   [[nodiscard]] Program parse();
 
@@ -86,12 +86,16 @@ class Parser {
   std::string take_name(std::string_view what);
   [[noreturn]] void fail_here(const std::string& expected) const;
   int symbol_of(const std::string& name);
-  NodePtr make(NodeKind kind) const;
+  NodePtr make(NodeKind kind);
+  void add(Body& body, Block block);
+  void count(std::size_t bytes);
   // Checks the height of what was put together.
   NodePtr finish(NodePtr node) const;
 
-  std::vector<Token> tokens_;
+  Tokens tokens_;
   int depth_max_;
+  const std::size_t bytes_max_;
+  std::size_t bytes_ = 0;  // of the tree so far
   std::size_t at_ = 0;
   int depth_ = 0;
   int loop_reads_ = 0;  // how often the name `loop` was read

@@ -41,9 +41,7 @@ class PercentFormat {
       ++at_;
       take_conversion();
       budget_.spend(1);
-      if (!budget_.is_affordable(out_.size())) {
-        budget_.spend_bytes(out_.size());
-      }
+      budget_.check_growing(out_);
     }
     const bool takes_all =
         values_.is_dict() || values_.is_undefined() ||
@@ -169,13 +167,13 @@ class BraceFormat {
       } else if (c == '{') {
         const std::size_t end = field_end(at);
         out += field(std::string_view(format_).substr(at + 1, end - at - 1), 0);
+        budget_.check_growing(out);
         at = end;
       } else if (c == '}') {
         fail("Single '}' encountered in format string");
       } else {
         out += c;
       }
-      budget_.spend_bytes(at % 4096 == 0 ? out.size() : 0);
     }
     return out;
   }
@@ -224,6 +222,7 @@ class BraceFormat {
         continue;
       }
       out += field(std::string_view(specification).substr(at + 1, end - at - 1), 1);
+      budget_.check_growing(out);
       at = end;
     }
     return out;
@@ -281,7 +280,7 @@ std::string format_value(const Value& value, std::string_view specification, Bud
   if (specification.empty()) {
     return python_str(value, budget);
   }
-  const std::u32string points = unicode::decode(specification);
+  const Points points = unicode::decode(specification);
   char32_t fill = U' ';
   char align = '\0';
   std::size_t at = 0;

@@ -65,6 +65,18 @@ std::string python_float(double value) {
   return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
+std::size_t quoted_bytes_max(std::string_view text) {
+  std::size_t bytes = 2;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    bytes += byte < 0x20 || byte == 0x7F          ? 6U
+             : byte >= 0x80                       ? 3U
+             : c == '"' || c == '\'' || c == '\\' ? 2U
+                                                  : 1U;
+  }
+  return bytes;
+}
+
 void append_quoted(std::string_view text, std::string& out) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
@@ -90,9 +102,7 @@ void append_quoted(std::string_view text, std::string& out) {
 
 void append_repr(const Value& value, std::string& out, Budget& budget) {
   budget.spend(1);
-  if (!budget.is_affordable(out.size())) {
-    budget.spend_bytes(out.size());
-  }
+  budget.check_growing(out);
   switch (value.kind()) {
     case Kind::undefined: out += "Undefined"; return;
     case Kind::none: out += "None"; return;
@@ -101,6 +111,7 @@ void append_repr(const Value& value, std::string& out, Budget& budget) {
     case Kind::floating: out += python_float(value.as_floating()); return;
     case Kind::text:
       budget.spend_bytes(value.as_text().size());
+      budget.check_room(out.size() + quoted_bytes_max(value.as_text()));
       // Python writes Markup('…') for escaped text inside a list. Nobody who renders data wants that.
       append_quoted(value.as_text(), out);
       return;
@@ -127,9 +138,7 @@ void append_str(const Value& value, std::string& out, Budget& budget) {
   } else if (!value.is_undefined()) {
     append_repr(value, out, budget);
   }
-  if (!budget.is_affordable(out.size())) {
-    budget.spend_bytes(out.size());
-  }
+  budget.check_growing(out);
 }
 
 std::string python_str(const Value& value, Budget& budget) {

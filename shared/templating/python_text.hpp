@@ -12,6 +12,8 @@ namespace noetl::templating {
 [[nodiscard]] std::string python_str(const Value& value, Budget& budget);
 void append_str(const Value& value, std::string& out, Budget& budget);
 void append_repr(const Value& value, std::string& out, Budget& budget);
+// The most bytes that repr() or json.dumps() make of the text.
+[[nodiscard]] std::size_t quoted_bytes_max(std::string_view text);
 void append_quoted(std::string_view text, std::string& out);
 // 'int', 'str', 'dict', … for messages.
 [[nodiscard]] std::string python_type(const Value& value);

@@ -32,33 +32,32 @@ class Renderer::Frame {
   std::size_t begin_;
 };
 
-void Renderer::render(const Body& body, std::string& out) {
+void Renderer::render(const Body& body, Draft& out) {
   const Budget::Level level(budget_);
   for (const Block& block : body) {
     budget_.spend(1);
     if (block.kind == BlockKind::text) {
-      out += block.text;
+      out.text += block.text;
       budget_.spend_bytes(block.text.size());
     } else if (block.kind == BlockKind::output) {
-      append_str(evaluate(*block.expression), out, budget_);
+      append_str(evaluate(*block.expression), out.text, budget_);
     } else {
       offset_ = block.offset;
       render_block(block, out);
     }
-    if (!budget_.is_affordable(out.size())) {
-      budget_.spend_bytes(out.size());
-    }
+    budget_.check_growing(out.text);
+    out.settle();
   }
 }
 
 std::string Renderer::render_inner(const Body& body) {
   const Frame frame(*this);
-  std::string text;
-  render(body, text);
-  return text;
+  Draft draft;
+  render(body, draft);
+  return draft.take();
 }
 
-void Renderer::render_block(const Block& block, std::string& out) {
+void Renderer::render_block(const Block& block, Draft& out) {
   switch (block.kind) {
     case BlockKind::condition: render_condition_block(block, out); return;
     case BlockKind::loop: render_loop(block, evaluate(*block.expression), 0, out); return;
@@ -69,13 +68,13 @@ void Renderer::render_block(const Block& block, std::string& out) {
     case BlockKind::scope: render_scope(block, out); return;
     case BlockKind::macro: bind(block.symbol, Value::object(keep<Macro>(block, locals_.size() + 1))); return;
     case BlockKind::call: render_call(block, out); return;
-    case BlockKind::filter: append_str(filter_body(block.body, *block.expression), out, budget_); return;
+    case BlockKind::filter: append_str(filter_body(block.body, *block.expression), out.text, budget_); return;
     case BlockKind::text:
     case BlockKind::output: return;  // render() has done them
   }
 }
 
-void Renderer::render_condition_block(const Block& block, std::string& out) {
+void Renderer::render_condition_block(const Block& block, Draft& out) {
   for (const Branch& branch : block.branches) {
     if (!branch.condition || is_true(evaluate(*branch.condition))) {
       render(branch.body, out);
@@ -84,11 +83,11 @@ void Renderer::render_condition_block(const Block& block, std::string& out) {
   }
 }
 
-std::vector<Value> Renderer::filtered(const Block& block, std::vector<Value> items) {
+Values Renderer::filtered(const Block& block, Values items) {
   if (!block.filter) {
     return items;
   }
-  std::vector<Value> kept;
+  Values kept;
   for (Value& item : items) {
     Frame frame(*this);
     assign(*block.targets[0], item);
@@ -99,15 +98,15 @@ std::vector<Value> Renderer::filtered(const Block& block, std::vector<Value> ite
   return kept;
 }
 
-void Renderer::render_loop(const Block& block, const Value& over, int nesting, std::string& out) {
+void Renderer::render_loop(const Block& block, const Value& over, int nesting, Draft& out) {
   const Budget::Level level(budget_);
-  std::vector<Value> items = filtered(block, iterate(over, budget_));
+  Values items = filtered(block, iterate(over, budget_));
   if (items.empty()) {
-    out += render_inner(block.otherwise);
+    out.text += render_inner(block.otherwise);
     return;
   }
   Loop* loop = block.uses_loop ? &keep<Loop>(block, std::move(items), nesting) : nullptr;
-  const std::vector<Value>& rounds = loop != nullptr ? loop->items() : items;
+  const Values& rounds = loop != nullptr ? loop->items() : items;
   Frame frame(*this);
   for (std::size_t i = 0; i < rounds.size(); ++i) {
     budget_.spend(1);
@@ -121,8 +120,8 @@ void Renderer::render_loop(const Block& block, const Value& over, int nesting, s
   }
 }
 
-void Renderer::render_scope(const Block& block, std::string& out) {
-  std::vector<Value> values;
+void Renderer::render_scope(const Block& block, Draft& out) {
+  Values values;
   for (const NodePtr& value : block.defaults) {
     values.push_back(evaluate(*value));  // in the outer scope, as in Jinja
   }
@@ -133,7 +132,7 @@ void Renderer::render_scope(const Block& block, std::string& out) {
   render(block.body, out);
 }
 
-void Renderer::render_call(const Block& block, std::string& out) {
+void Renderer::render_call(const Block& block, Draft& out) {
   const Node& call = *block.expression;
   Arguments arguments = evaluate_arguments(call);
   const Value macro = evaluate(*call.children[0]);
@@ -141,7 +140,7 @@ void Renderer::render_call(const Block& block, std::string& out) {
     fail("{% call %} wants a macro");
   }
   arguments.named.emplace_back("caller", Value::object(keep<Macro>(block, locals_.size())));
-  append_str(macro.as_object().call(*this, arguments), out, budget_);
+  append_str(macro.as_object().call(*this, arguments), out.text, budget_);
 }
 
 Value Renderer::filter_body(const Body& body, const Node& filters) {
@@ -164,7 +163,7 @@ void Renderer::assign(const Node& target, Value value) {
     object.as_object().assign(target.text, std::move(value));
     return;
   }
-  const std::vector<Value> parts = iterate(value, budget_);
+  const Values parts = iterate(value, budget_);
   if (parts.size() != target.children.size()) {
     fail("cannot unpack " + std::to_string(parts.size()) + " values into " +
          std::to_string(target.children.size()) + " names");
@@ -190,11 +189,11 @@ void Renderer::bind_parameters(const Block& macro, const Arguments& arguments) {
                                         : Value::undefined(&target.text));
     }
   }
-  std::vector<Value> further;
+  Values further;
   for (std::size_t i = count; i < arguments.positional.size(); ++i) {
     further.push_back(arguments.positional[i]);
   }
-  std::vector<Entry> unknown;
+  Entries unknown;
   for (const auto& [name, value] : arguments.named) {
     const auto is_known = [&known = name](const NodePtr& target) { return target->text == known; };
     if (name == "caller") {
@@ -211,7 +210,7 @@ Value Renderer::call_macro(const Block& macro, const Arguments& arguments, std::
   const Budget::Level level(budget_);
   const std::size_t outer_begin = visible_begin_;
   const std::size_t outer_end = visible_end_;
-  std::string text;
+  Draft draft;
   {
     const Frame frame(*this);
     visible_begin_ = locals_.size();
@@ -226,9 +225,9 @@ Value Renderer::call_macro(const Block& macro, const Arguments& arguments, std::
       }
     } const restore{*this, outer_begin, outer_end};
     bind_parameters(macro, arguments);
-    render(macro.body, text);
+    render(macro.body, draft);
   }
-  return budget_.text(std::move(text));
+  return budget_.text(draft.take());
 }
 
 const Value* Renderer::find_local(int symbol) const {

@@ -21,10 +21,10 @@ class Renderer {
   Renderer(const Scope& scope, const Limits& limits, Unwrapping unwrapping);
 
   [[nodiscard]] Value evaluate(const Node& node);
-  void render(const Body& body, std::string& out);
+  void render(const Body& body, Draft& out);
   // A body in a scope of its own.
   [[nodiscard]] std::string render_inner(const Body& body);
-  void render_loop(const Block& block, const Value& over, int nesting, std::string& out);
+  void render_loop(const Block& block, const Value& over, int nesting, Draft& out);
   [[nodiscard]] Value call_macro(const Block& macro, const Arguments& arguments, std::size_t visible);
 
   [[nodiscard]] Budget& budget() { return budget_; }
@@ -33,6 +33,7 @@ class Renderer {
   template <class T, class... Parts>
   T& keep(Parts&&... parts) {
     budget_.spend(8);
+    budget_.keep_bytes(sizeof(T) + 32);
     auto owned = std::make_unique<T>(std::forward<Parts>(parts)...);
     T& object = *owned;
     objects_.push_back(std::move(owned));
@@ -61,14 +62,14 @@ class Renderer {
   [[nodiscard]] Arguments evaluate_arguments(const Node& node);
 
   // render_blocks.cpp
-  void render_block(const Block& block, std::string& out);
-  void render_condition_block(const Block& block, std::string& out);
-  void render_scope(const Block& block, std::string& out);
-  void render_call(const Block& block, std::string& out);
+  void render_block(const Block& block, Draft& out);
+  void render_condition_block(const Block& block, Draft& out);
+  void render_scope(const Block& block, Draft& out);
+  void render_call(const Block& block, Draft& out);
   void assign(const Node& target, Value value);
   void bind_parameters(const Block& macro, const Arguments& arguments);
   [[nodiscard]] Value filter_body(const Body& body, const Node& filters);
-  [[nodiscard]] std::vector<Value> filtered(const Block& block, std::vector<Value> items);
+  [[nodiscard]] Values filtered(const Block& block, Values items);
   [[nodiscard]] const Value* find_local(int symbol) const;
   void bind(int symbol, Value value);
 
@@ -76,7 +77,7 @@ class Renderer {
   Budget budget_;
   Unwrapping unwrapping_;
   std::size_t offset_ = 0;
-  std::vector<Local> locals_;
+  MeteredVector<Local> locals_;
   std::size_t frame_begin_ = 0;  // assignments replace names from here on
   std::size_t visible_begin_ = 0;  // a macro sees its own names from here on …
   std::size_t visible_end_ = 0;  // … and those before here, where it was defined

@@ -19,7 +19,7 @@ Arguments rest_of(const Arguments& arguments, std::size_t skipped) {
 }
 
 Value mapped(const Use& use) {
-  std::vector<Value> results;
+  Values results;
   if (!is_true(use.input)) {
     return use.budget.list({});  // none as well: Jinja looks no further
   }
@@ -30,7 +30,9 @@ Value mapped(const Use& use) {
     }
     const AttributePath path(attribute, use.budget);
     const Value* otherwise = use.arguments.find("default");
-    for (const Value& item : iterate(use.input, use.budget)) {
+    const Values items = iterate(use.input, use.budget);
+    results.reserve(items.size());
+    for (const Value& item : items) {
       Value value = path.read(item);
       results.push_back(value.is_undefined() && otherwise != nullptr ? *otherwise : std::move(value));
     }
@@ -43,7 +45,9 @@ Value mapped(const Use& use) {
   }
   const Arguments rest = rest_of(use.arguments, 1);
   const Budget::Level level(use.budget);
-  for (const Value& item : iterate(use.input, use.budget)) {
+  const Values items = iterate(use.input, use.budget);
+  results.reserve(items.size());
+  for (const Value& item : items) {
     results.push_back(apply_filter(*filter, use.renderer, item, rest));
   }
   return use.budget.list(std::move(results));
@@ -54,7 +58,7 @@ Value selected(const Use& use) {
   if (!is_true(use.input)) {
     return use.budget.list({});
   }
-  const std::vector<Value>& given = use.arguments.positional;
+  const Values& given = use.arguments.positional;
   const std::size_t at = by_attribute ? 1 : 0;
   if (given.size() < at) {
     fail("selectattr and rejectattr want the name of an attribute");
@@ -70,7 +74,7 @@ Value selected(const Use& use) {
     }
     rest = rest_of(use.arguments, at + 1);
   }
-  std::vector<Value> kept;
+  Values kept;
   for (Value& item : iterate(use.input, use.budget)) {
     const Value value = path.read(item);
     const bool holds = check != nullptr ? does_hold(*check, use.renderer, value, rest) : is_true(value);

@@ -17,16 +17,17 @@ struct Keyed {
 };
 
 // Stable, by is_less(), which may throw: std::stable_sort allows that.
-std::vector<Keyed> sorted(std::vector<Keyed> rows, bool reverse, Budget& budget) {
+MeteredVector<Keyed> sorted(MeteredVector<Keyed> rows, bool reverse, Budget& budget) {
   budget.spend(rows.size());
+  const Charge room(rows.size() * sizeof(Keyed));  // that sorting takes beside
   std::stable_sort(rows.begin(), rows.end(), [&](const Keyed& left, const Keyed& right) {
     return reverse ? is_less(right.key, left.key, budget) : is_less(left.key, right.key, budget);
   });
   return rows;
 }
 
-std::vector<Keyed> keyed(const Use& use, const AttributePath& path, bool case_sensitive) {
-  std::vector<Keyed> rows;
+MeteredVector<Keyed> keyed(const Use& use, const AttributePath& path, bool case_sensitive) {
+  MeteredVector<Keyed> rows;
   for (Value& item : iterate(use.input, use.budget)) {
     Value key = case_sensitive ? path.read(item) : without_case(path.read(item), use.budget);
     rows.push_back({std::move(key), std::move(item)});
@@ -34,8 +35,8 @@ std::vector<Keyed> keyed(const Use& use, const AttributePath& path, bool case_se
   return rows;
 }
 
-Value values_of(std::vector<Keyed> rows, Budget& budget) {
-  std::vector<Value> values;
+Value values_of(MeteredVector<Keyed> rows, Budget& budget) {
+  Values values;
   for (Keyed& row : rows) {
     values.push_back(std::move(row.value));
   }
@@ -44,7 +45,7 @@ Value values_of(std::vector<Keyed> rows, Budget& budget) {
 
 Value sort(const Use& use) {
   const AttributePath path(use.bound[2], use.budget);
-  std::vector<Keyed> rows;
+  MeteredVector<Keyed> rows;
   for (Value& item : iterate(use.input, use.budget)) {
     Value key = path.sort_key(item, use.bound.boolean(1, false));
     rows.push_back({std::move(key), std::move(item)});
@@ -60,7 +61,7 @@ Value dict_sort(const Use& use) {
   if (by != "key" && by != "value") {
     fail("dictsort: by must be 'key' or 'value'");
   }
-  std::vector<Keyed> rows;
+  MeteredVector<Keyed> rows;
   for (const auto& [key, value] : use.input.entries()) {
     const Value& wanted = by == "key" ? key : value;
     rows.push_back({use.bound.boolean(0, false) ? wanted : without_case(wanted, use.budget),
@@ -72,7 +73,7 @@ Value dict_sort(const Use& use) {
 template <bool wants_max>
 Value extreme(const Use& use) {
   const AttributePath path(use.bound[1], use.budget);
-  const std::vector<Keyed> rows = keyed(use, path, use.bound.boolean(0, false));
+  const MeteredVector<Keyed> rows = keyed(use, path, use.bound.boolean(0, false));
   const Keyed* best = rows.empty() ? nullptr : &rows[0];
   for (const Keyed& row : rows) {
     if (&row == best) {
@@ -88,10 +89,13 @@ Value extreme(const Use& use) {
 Value unique(const Use& use) {
   const AttributePath path(use.bound[1], use.budget);
   std::unordered_set<std::string> seen;
-  std::vector<Keyed> rows = keyed(use, path, use.bound.boolean(0, false));
+  Charge charge;
+  MeteredVector<Keyed> rows = keyed(use, path, use.bound.boolean(0, false));
   std::erase_if(rows, [&](const Keyed& row) {
     use.budget.spend(row.key.is_text() ? 1 + row.key.as_text().size() / 64 : 1);
-    return !seen.insert(key_of(row.key)).second;
+    std::string key = key_of(row.key);
+    charge.add(storage_bytes + key.size());
+    return !seen.insert(std::move(key)).second;
   });
   return values_of(std::move(rows), use.budget);
 }
@@ -99,16 +103,16 @@ Value unique(const Use& use) {
 Value group_by(const Use& use) {
   const AttributePath path(use.bound[0], use.budget);
   const bool case_sensitive = use.bound.boolean(2, false);
-  std::vector<Keyed> rows;
+  MeteredVector<Keyed> rows;
   for (Value& item : iterate(use.input, use.budget)) {
     Value key = path.read(item);
     key = key.is_undefined() && use.bound[1] != nullptr ? *use.bound[1] : key;
     rows.push_back({case_sensitive ? key : without_case(key, use.budget), Value::tuple({key, item})});
   }
   rows = sorted(std::move(rows), false, use.budget);
-  std::vector<Value> groups;
+  Values groups;
   for (std::size_t i = 0; i < rows.size();) {
-    std::vector<Value> members;
+    Values members;
     const std::size_t first = i;
     for (; i < rows.size() && are_equal(rows[i].key, rows[first].key, use.budget); ++i) {
       members.push_back(rows[i].value.at(1));
@@ -130,6 +134,7 @@ Value join(const Use& use) {
     out += first ? "" : separator;
     first = false;
     append_str(path.read(item), out, use.budget);
+    use.budget.check_growing(out);
   }
   return use.budget.text(std::move(out));
 }
@@ -147,7 +152,7 @@ Value first(const Use& use) {
   if (use.input.is_sequence()) {
     return use.input.size() == 0 ? Value() : use.input.at(0);
   }
-  const std::vector<Value> items = iterate(use.input, use.budget);
+  const Values items = iterate(use.input, use.budget);
   return items.empty() ? Value() : items.front();
 }
 
@@ -155,7 +160,7 @@ Value last(const Use& use) {
   if (use.input.is_sequence()) {
     return use.input.size() == 0 ? Value() : use.input.at(use.input.size() - 1);
   }
-  const std::vector<Value> items = iterate(use.input, use.budget);
+  const Values items = iterate(use.input, use.budget);
   return items.empty() ? Value() : items.back();
 }
 
@@ -169,10 +174,10 @@ Value length(const Use& use) {
 
 Value reverse(const Use& use) {
   if (use.input.is_text()) {
-    const std::u32string points = unicode::decode(use.input.as_text());
-    return use.budget.text(unicode::encode(std::u32string(points.rbegin(), points.rend())));
+    const Points points = unicode::decode(use.input.as_text());
+    return use.budget.text(unicode::encode(Points(points.rbegin(), points.rend())));
   }
-  std::vector<Value> items = iterate(use.input, use.budget);
+  Values items = iterate(use.input, use.budget);
   std::reverse(items.begin(), items.end());
   return use.budget.list(std::move(items));
 }
@@ -180,8 +185,8 @@ Value reverse(const Use& use) {
 Value batch(const Use& use) {
   const std::int64_t size = use.bound.integer(0, 1);
   const Value* fill = use.bound[1];
-  std::vector<Value> batches;
-  std::vector<Value> current;
+  Values batches;
+  Values current;
   for (Value& item : iterate(use.input, use.budget)) {
     if (static_cast<std::int64_t>(current.size()) == size) {
       batches.push_back(use.budget.list(std::move(current)));
@@ -201,7 +206,7 @@ Value batch(const Use& use) {
 }
 
 Value slice(const Use& use) {
-  const std::vector<Value> items = iterate(use.input, use.budget);
+  const Values items = iterate(use.input, use.budget);
   const std::int64_t wanted = use.bound.integer(0, 1);
   if (wanted <= 0) {
     fail("slice wants a positive number of slices");
@@ -210,13 +215,13 @@ Value slice(const Use& use) {
   const std::size_t each = items.size() / slices;
   const std::size_t longer = items.size() % slices;
   const bool fills = use.bound[1] != nullptr && !use.bound[1]->is_none();
-  std::vector<Value> columns;
+  Values columns;
   std::size_t at = 0;
   for (std::size_t i = 0; i < slices; ++i) {
     use.budget.spend(1);
     const std::size_t end = at + each + (i < longer ? 1 : 0);
-    std::vector<Value> column(items.begin() + static_cast<std::ptrdiff_t>(at),
-                              items.begin() + static_cast<std::ptrdiff_t>(end));
+    Values column(items.begin() + static_cast<std::ptrdiff_t>(at),
+                  items.begin() + static_cast<std::ptrdiff_t>(end));
     if (fills && i >= longer) {
       column.push_back(*use.bound[1]);
     }
@@ -233,7 +238,7 @@ Value items(const Use& use) {
   if (!use.input.is_dict()) {
     fail("items wants a dict, not " + python_type(use.input));
   }
-  std::vector<Value> pairs;
+  Values pairs;
   use.budget.spend(use.input.size());
   for (const auto& [key, value] : use.input.entries()) {
     pairs.push_back(Value::tuple({key, value}));
@@ -247,8 +252,8 @@ Value to_list(const Use& use) {
 
 // Ansible's: dicts put together, later ones win.
 Value combine(const Use& use) {
-  std::vector<Entry> entries;
-  std::vector<Value> all = {use.input};
+  Entries entries;
+  Values all = {use.input};
   all.insert(all.end(), use.arguments.positional.begin(), use.arguments.positional.end());
   for (const Value& dict : all) {
     if (!dict.is_dict()) {

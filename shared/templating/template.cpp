@@ -42,7 +42,7 @@ base::Result<TemplatePtr> parse(std::string_view source, const Limits& limits) {
 
 namespace {
 
-// Least recently used goes first. Templates that a few large texts would crowd out are not kept.
+// Least recently used goes first. A text that would crowd out many others is not kept.
 class TemplateCache {
  public:
   TemplatePtr find(std::string_view source) {
@@ -55,14 +55,15 @@ class TemplateCache {
   }
 
   void add(std::string_view source, TemplatePtr parsed) {
-    if (source.size() > source_bytes_max || index_.contains(source)) {
+    const std::size_t bytes = source.size() + static_cast<const CompiledTemplate&>(*parsed).bytes();
+    if (bytes > entry_bytes_max || index_.contains(source)) {
       return;
     }
-    entries_.push_front(Entry{std::string(source), std::move(parsed)});
+    entries_.push_front(Entry{std::string(source), bytes, std::move(parsed)});
     index_.emplace(entries_.front().source, entries_.begin());
-    bytes_ += source.size();
+    bytes_ += bytes;
     while (entries_.size() > entries_max || bytes_ > bytes_max) {
-      bytes_ -= entries_.back().source.size();
+      bytes_ -= entries_.back().bytes;
       index_.erase(entries_.back().source);
       entries_.pop_back();
     }
@@ -70,12 +71,13 @@ class TemplateCache {
 
  private:
   static constexpr std::size_t entries_max = 4096;
-  static constexpr std::size_t bytes_max = 4
-                                           << 20;  // of source; the parsed form takes some twenty times that
-  static constexpr std::size_t source_bytes_max = 64 << 10;
+  // Parsed, a text takes ten to a hundred times its own size.
+  static constexpr std::size_t bytes_max = 12 << 20;
+  static constexpr std::size_t entry_bytes_max = 1 << 20;
 
   struct Entry {
     std::string source;
+    std::size_t bytes;
     TemplatePtr parsed;
   };
   std::list<Entry> entries_;

@@ -20,6 +20,8 @@ using Json = nlohmann::json;
 struct Limits {
   std::size_t source_bytes_max = 1 << 20;
   std::size_t output_bytes_max = 16 << 20;
+  std::size_t value_bytes_max = 16 << 20;  // texts, lists and dicts that one rendering holds at once
+  std::size_t parsed_bytes_max = 64 << 20;  // the tree of one template
   int depth_max = 100;  // nesting of expressions and blocks
   long steps_max = 5'000'000;  // loop rounds and node evaluations of one rendering
 };
@@ -68,9 +70,12 @@ using TemplatePtr = std::shared_ptr<const Template>;
 // NoETL's two renderers (noetl-reference.md section 4, "Rendering results").
 // Conditions: native for a bare reference, else text; "true"/"false" become bool. Truth by is_truthy.
 [[nodiscard]] base::Result<Json> render_condition(std::string_view source, const Scope& scope);
+// Of a value with many templates inside: what all of them together may make, as a tree.
+inline constexpr std::size_t rendered_bytes_max_default = 128 << 20;
 // Tool options and args, any JSON value, recursively: bare reference native; other text coerced (JSON,
 // Python literal, bool, integer, float, none). A text that fails on an undefined name stays as written.
-[[nodiscard]] base::Result<Json> render_value(const Json& value, const Scope& scope);
+[[nodiscard]] base::Result<Json> render_value(const Json& value, const Scope& scope,
+                                              std::size_t bytes_max = rendered_bytes_max_default);
 // Truth as NoETL sees it: "", "false", "0", "no", "none", "null", "off", 0, [], {}, null are false.
 [[nodiscard]] bool is_truthy(const Json& value);
 

@@ -18,7 +18,7 @@ std::string input_text(const Use& use) { return python_str(use.input, use.budget
 
 Value truncate(const Use& use) {
   const std::int64_t length = use.bound.integer(0, 255);
-  const std::u32string end = unicode::decode(use.bound.text(2, "...", use.budget));
+  const Points end = unicode::decode(use.bound.text(2, "...", use.budget));
   const std::int64_t leeway = use.bound.integer(3, 5);
   if (length < static_cast<std::int64_t>(end.size()) || leeway < 0) {
     fail("truncate: the length is shorter than the end mark, or leeway is negative");
@@ -30,23 +30,22 @@ Value truncate(const Use& use) {
   if (!use.input.is_text()) {
     return use.input;
   }
-  const std::u32string points = unicode::decode(use.input.as_text());
+  const Points points = unicode::decode(use.input.as_text());
   if (points.size() <= static_cast<std::size_t>(length) + static_cast<std::size_t>(leeway)) {
     return use.budget.text(unicode::encode(points));
   }
-  std::u32string kept = points.substr(0, static_cast<std::size_t>(length) - end.size());
-  if (const std::size_t blank = kept.rfind(U' ');
-      !use.bound.boolean(1, false) && blank != std::u32string::npos) {
+  Points kept = points.substr(0, static_cast<std::size_t>(length) - end.size());
+  if (const std::size_t blank = kept.rfind(U' '); !use.bound.boolean(1, false) && blank != Points::npos) {
     kept.resize(blank);
   }
   return use.budget.text(unicode::encode(kept + end));
 }
 
 Value title(const Use& use) {
-  std::u32string out;
+  Points out;
   bool at_start = true;
   for (const char32_t point : unicode::decode(input_text(use))) {
-    out += at_start ? unicode::upper(point) : std::u32string(1, unicode::lower(point));
+    out += at_start ? unicode::upper(point) : Points(1, unicode::lower(point));
     at_start = unicode::is_space(point) || point == '-' || point == '(' || point == '{' || point == '[' ||
                point == '<';
   }
@@ -83,13 +82,15 @@ std::string quoted(const std::string& text, bool in_query) {
 
 Value url_encode(const Use& use) {
   if (!use.input.is_dict() && !use.input.is_sequence()) {
-    return use.budget.text(quoted(input_text(use), false));
+    const std::string text = input_text(use);
+    use.budget.spend_bytes(3 * text.size());
+    return use.budget.text(quoted(text, false));
   }
   std::string out;
   const auto add = [&](const Value& key, const Value& value) {
     out += (out.empty() ? "" : "&") + quoted(python_str(key, use.budget), true) + "=" +
            quoted(python_str(value, use.budget), true);
-    use.budget.spend_bytes(out.size() > (1U << 20U) ? out.size() : 0);
+    use.budget.check_growing(out);
   };
   if (use.input.is_dict()) {
     for (const auto& [key, value] : use.input.entries()) {
@@ -97,7 +98,7 @@ Value url_encode(const Use& use) {
     }
   } else {
     for (const Value& pair : use.input.elements()) {
-      const std::vector<Value> parts = iterate(pair, use.budget);
+      const Values parts = iterate(pair, use.budget);
       if (parts.size() != 2) {
         fail("urlencode wants pairs");
       }
@@ -111,7 +112,7 @@ Value format(const Use& use) {
   if (!use.arguments.named.empty() && !use.arguments.positional.empty()) {
     fail("format takes positional or named arguments, not both");
   }
-  std::vector<Entry> named;
+  Entries named;
   for (const auto& [name, value] : use.arguments.named) {
     named.emplace_back(use.budget.text(name), value);
   }

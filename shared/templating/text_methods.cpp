@@ -34,7 +34,7 @@ Value strip(const Use& use) {
 template <bool at_end>
 Value has_affix(const Use& use) {
   const Value& affix = *use.bound[0];
-  const std::vector<Value> all = affix.is(Kind::tuple) ? affix.elements() : std::vector<Value>{affix};
+  const Values all = affix.is(Kind::tuple) ? affix.elements() : Values{affix};
   for (const Value& each : all) {
     if (!each.is_text()) {
       fail("startswith and endswith want str or a tuple of str, not " + python_type(each));
@@ -110,13 +110,13 @@ Value count_parts(const Use& use) {
 
 template <bool (*holds)(char32_t)>
 Value all_points(const Use& use) {
-  const std::u32string points = unicode::decode(self(use));
+  const Points points = unicode::decode(self(use));
   return Value::boolean(!points.empty() && std::all_of(points.begin(), points.end(), holds));
 }
 
 template <bool upper>
 Value has_case(const Use& use) {
-  const std::u32string points = unicode::decode(self(use));
+  const Points points = unicode::decode(self(use));
   const bool wanted =
       std::any_of(points.begin(), points.end(), upper ? unicode::is_upper : unicode::is_lower);
   return Value::boolean(
@@ -124,19 +124,19 @@ Value has_case(const Use& use) {
 }
 
 Value title(const Use& use) {
-  std::u32string out;
+  Points out;
   bool inside = false;
   for (const char32_t point : unicode::decode(self(use))) {
-    out += inside ? std::u32string(1, unicode::lower(point)) : unicode::upper(point);
+    out += inside ? Points(1, unicode::lower(point)) : unicode::upper(point);
     inside = unicode::is_alpha(point);
   }
   return use.budget.text(unicode::encode(out));
 }
 
 Value swap_case(const Use& use) {
-  std::u32string out;
+  Points out;
   for (const char32_t point : unicode::decode(self(use))) {
-    out += unicode::is_lower(point) ? unicode::upper(point) : std::u32string(1, unicode::lower(point));
+    out += unicode::is_lower(point) ? unicode::upper(point) : Points(1, unicode::lower(point));
   }
   return use.budget.text(unicode::encode(out));
 }
@@ -144,7 +144,7 @@ Value swap_case(const Use& use) {
 template <char align>
 Value justify(const Use& use) {
   const std::int64_t width = std::max<std::int64_t>(use.bound.integer(0, 0), 0);
-  const std::u32string fill = unicode::decode(use.bound.text(1, " ", use.budget));
+  const Points fill = unicode::decode(use.bound.text(1, " ", use.budget));
   if (fill.size() != 1) {
     fail("the fill character must be exactly one character long");
   }

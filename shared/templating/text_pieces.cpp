@@ -10,9 +10,8 @@
 namespace noetl::templating {
 namespace {
 
-std::vector<Value> split_at_blanks(std::u32string_view text, std::int64_t limit, bool from_end,
-                                   Budget& budget) {
-  std::vector<Value> parts;
+Values split_at_blanks(std::u32string_view text, std::int64_t limit, bool from_end, Budget& budget) {
+  Values parts;
   const auto trim = [&] {
     while (!text.empty() && unicode::is_space(from_end ? text.back() : text.front())) {
       from_end ? text.remove_suffix(1) : text.remove_prefix(1);
@@ -34,9 +33,9 @@ std::vector<Value> split_at_blanks(std::u32string_view text, std::int64_t limit,
   return parts;
 }
 
-std::vector<std::size_t> positions_of(const std::string& text, const std::string& part, Budget& budget) {
+MeteredVector<std::size_t> positions_of(const std::string& text, const std::string& part, Budget& budget) {
   budget.spend_bytes(text.size());
-  std::vector<std::size_t> found;
+  MeteredVector<std::size_t> found;
   for (std::size_t at = unicode::find(text, part); at != std::string::npos;
        at = unicode::find(text, part, at + part.size())) {
     budget.spend(1);
@@ -46,10 +45,10 @@ std::vector<std::size_t> positions_of(const std::string& text, const std::string
 }
 
 // Where rsplit() and rpartition() find `part`: scanning from the right, without overlap.
-std::vector<std::size_t> positions_from_end(const std::string& text, const std::string& part,
-                                            Budget& budget) {
+MeteredVector<std::size_t> positions_from_end(const std::string& text, const std::string& part,
+                                              Budget& budget) {
   const std::string back(text.rbegin(), text.rend());
-  std::vector<std::size_t> found = positions_of(back, std::string(part.rbegin(), part.rend()), budget);
+  MeteredVector<std::size_t> found = positions_of(back, std::string(part.rbegin(), part.rend()), budget);
   std::for_each(found.begin(), found.end(), [&](std::size_t& at) { at = text.size() - at - part.size(); });
   return found;
 }
@@ -69,11 +68,11 @@ std::string stripped(const std::string& text, const Value* characters, unsigned 
   if (is_given && !characters->is_text()) {
     fail("strip arg must be None or str");
   }
-  const std::u32string set = is_given ? unicode::decode(characters->as_text()) : std::u32string();
-  const std::u32string points = unicode::decode(text);
+  const Points set = is_given ? unicode::decode(characters->as_text()) : Points();
+  const Points points = unicode::decode(text);
   std::u32string_view rest = points;
   const auto goes = [&](char32_t point) {
-    return is_given ? set.find(point) != std::u32string::npos : unicode::is_space(point);
+    return is_given ? set.find(point) != Points::npos : unicode::is_space(point);
   };
   while ((sides & 1U) != 0 && !rest.empty() && goes(rest.front())) {
     rest.remove_prefix(1);
@@ -85,11 +84,11 @@ std::string stripped(const std::string& text, const Value* characters, unsigned 
 }
 
 std::string capitalized(const std::string& text) {
-  const std::u32string points = unicode::decode(text);
+  const Points points = unicode::decode(text);
   if (points.empty()) {
     return text;
   }
-  std::u32string out = unicode::upper(points[0]);
+  Points out = unicode::upper(points[0]);
   std::for_each(points.begin() + 1, points.end(), [&](char32_t point) { out += unicode::lower(point); });
   return unicode::encode(out);
 }
@@ -98,7 +97,7 @@ std::string replaced(const std::string& text, const std::string& old, const std:
                      std::int64_t count, Budget& budget) {
   std::string out;
   if (old.empty()) {
-    const std::u32string points = unicode::decode(text);
+    const Points points = unicode::decode(text);
     for (std::size_t i = 0; i <= points.size(); ++i) {
       if (count < 0 || static_cast<std::int64_t>(i) < count) {
         out += by;
@@ -107,9 +106,7 @@ std::string replaced(const std::string& text, const std::string& old, const std:
       if (i < points.size()) {
         unicode::append(out, points[i]);
       }
-      if (!budget.is_affordable(out.size())) {
-        budget.spend_bytes(out.size());
-      }
+      budget.check_growing(out);
     }
     return out;
   }
@@ -122,9 +119,7 @@ std::string replaced(const std::string& text, const std::string& old, const std:
     out.append(text, from, at - from);
     out += by;
     from = at + old.size();
-    if (!budget.is_affordable(out.size())) {
-      budget.spend_bytes(out.size());
-    }
+    budget.check_growing(out);
   }
   return out.append(text, from);
 }
@@ -139,9 +134,9 @@ std::string centered(const std::string& text, std::size_t width, char32_t fill) 
   return pad(pad(text, length + before, '>', fill), width, '<', fill);
 }
 
-std::vector<Value> lines_of(const std::string& text, bool keeps_ends, Budget& budget) {
-  std::vector<Value> lines;
-  const std::u32string points = unicode::decode(text);
+Values lines_of(const std::string& text, bool keeps_ends, Budget& budget) {
+  Values lines;
+  const Points points = unicode::decode(text);
   for (std::size_t at = 0; at < points.size();) {
     budget.spend(1);
     std::size_t end = at;
@@ -160,7 +155,7 @@ std::vector<Value> lines_of(const std::string& text, bool keeps_ends, Budget& bu
 Value split(const Use& use, bool from_end) {
   const std::string& text = use.input.as_text();
   const std::int64_t limit = use.bound.integer(1, -1);
-  std::vector<Value> parts;
+  Values parts;
   if (use.bound[0] == nullptr || use.bound[0]->is_none()) {
     parts = split_at_blanks(unicode::decode(text), limit, from_end, use.budget);
     if (from_end) {
@@ -169,7 +164,7 @@ Value split(const Use& use, bool from_end) {
     return use.budget.list(std::move(parts));
   }
   const std::string& separator = separator_of(use);
-  std::vector<std::size_t> places =
+  MeteredVector<std::size_t> places =
       from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
   if (limit >= 0 && places.size() > static_cast<std::size_t>(limit)) {
     places.resize(static_cast<std::size_t>(limit));
@@ -187,7 +182,7 @@ Value split(const Use& use, bool from_end) {
 Value partitioned(const Use& use, bool from_end) {
   const std::string& text = use.input.as_text();
   const std::string& separator = separator_of(use);
-  const std::vector<std::size_t> places =
+  const MeteredVector<std::size_t> places =
       from_end ? positions_from_end(text, separator, use.budget) : positions_of(text, separator, use.budget);
   if (places.empty()) {
     const Value nothing = Value::text("");

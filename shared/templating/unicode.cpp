@@ -79,8 +79,8 @@ std::size_t length(std::string_view text) {
   return count;
 }
 
-std::u32string decode(std::string_view text) {
-  std::u32string points;
+Points decode(std::string_view text) {
+  Points points;
   points.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const Step step = next(text, at);
@@ -161,7 +161,7 @@ bool is_upper(char32_t p) { return iswupper_l(static_cast<wint_t>(p), tables()) 
 bool is_lower(char32_t p) { return iswlower_l(static_cast<wint_t>(p), tables()) != 0; }
 bool is_word(char32_t p) { return p == '_' || is_alpha(p) || is_digit(p); }
 
-std::u32string upper(char32_t p) {
+Points upper(char32_t p) {
   if (p == 0xDF) {
     return U"SS";
   }

@@ -5,12 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "shared/templating/ledger.hpp"
+
 namespace noetl::templating::unicode {
 
 [[nodiscard]] bool is_ascii(std::string_view text);
 [[nodiscard]] bool is_valid(std::string_view text);
 [[nodiscard]] std::size_t length(std::string_view text);
-[[nodiscard]] std::u32string decode(std::string_view text);
+[[nodiscard]] Points decode(std::string_view text);
 [[nodiscard]] std::string encode(std::u32string_view text);
 void append(std::string& into, char32_t point);
 
@@ -24,7 +26,7 @@ void append(std::string& into, char32_t point);
 // \w of Python's regular expressions.
 [[nodiscard]] bool is_word(char32_t point);
 
-[[nodiscard]] std::u32string upper(char32_t point);
+[[nodiscard]] Points upper(char32_t point);
 [[nodiscard]] char32_t lower(char32_t point);
 [[nodiscard]] std::string upper(std::string_view text);
 [[nodiscard]] std::string lower(std::string_view text);

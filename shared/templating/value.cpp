@@ -12,7 +12,14 @@ namespace noetl::templating {
 namespace {
 
 constexpr int depth_max = 100;
+constexpr std::size_t index_entry_bytes = 96;
 constexpr std::size_t unindexed_max = 8;  // a scan beats a hash table up to about here
+
+struct TextStorage {
+  explicit TextStorage(std::string made) : charge(storage_bytes + made.capacity()), text(std::move(made)) {}
+  const Charge charge;
+  const std::string text;
+};
 
 int deeper(int depth) {
   if (depth >= depth_max) {
@@ -69,10 +76,10 @@ Value Value::floating(double number) {
 }
 
 Value Value::text(std::string text) {
-  auto owner = std::make_shared<const std::string>(std::move(text));
+  auto owner = std::make_shared<const TextStorage>(std::move(text));
   Value value;
   value.kind_ = Kind::text;
-  value.text_ = owner.get();
+  value.text_ = &owner->text;
   value.owner_ = std::move(owner);
   return value;
 }
@@ -90,7 +97,7 @@ Value Value::borrowed_text(const std::string& text) {
   return value;
 }
 
-Value Value::list(std::vector<Value> items) {
+Value Value::list(Values items) {
   auto owner = std::make_shared<ListStorage>();
   int deepest = 0;
   for (const Value& item : items) {
@@ -105,13 +112,13 @@ Value Value::list(std::vector<Value> items) {
   return value;
 }
 
-Value Value::tuple(std::vector<Value> items) {
+Value Value::tuple(Values items) {
   Value value = list(std::move(items));
   value.kind_ = Kind::tuple;
   return value;
 }
 
-Value Value::dict(std::vector<Entry> entries) {
+Value Value::dict(Entries entries) {
   auto owner = std::make_shared<DictStorage>();
   int deepest = 0;
   for (Entry& entry : entries) {
@@ -122,6 +129,7 @@ Value Value::dict(std::vector<Entry> entries) {
       owner->entries[at].second = std::move(entry.second);
       continue;
     }
+    owner->charge.add(index_entry_bytes + key.size());
     if (!owner->index.empty()) {
       owner->index.emplace(std::move(key), at);
     }
@@ -191,11 +199,11 @@ Value Value::at(std::size_t index) const {
   return is_json_ ? json((*json_)[index], owner_) : list_->items[index];
 }
 
-std::vector<Value> Value::elements() const {
+Values Value::elements() const {
   if (!is_json_) {
     return list_->items;
   }
-  std::vector<Value> items;
+  Values items;
   items.reserve(json_->size());
   for (const Json& item : *json_) {
     items.push_back(json(item, owner_));
@@ -203,11 +211,11 @@ std::vector<Value> Value::elements() const {
   return items;
 }
 
-std::vector<Entry> Value::entries() const {
+Entries Value::entries() const {
   if (!is_json_) {
     return dict_->entries;
   }
-  std::vector<Entry> entries;
+  Entries entries;
   entries.reserve(json_->size());
   for (const auto& [name, member] : json_->get_ref<const Json::object_t&>()) {
     Value key = borrowed_text(name);
@@ -281,16 +289,32 @@ std::string key_of(const Value& value) {
 
 namespace {
 
+// Of JSON, beside its texts: an item of a growing array, a text, a list or map, a member of a map.
+constexpr std::size_t item_bytes = 32;
+constexpr std::size_t text_bytes = 48;
+constexpr std::size_t structure_bytes = 64;
+constexpr std::size_t member_bytes = 96;
+
 // Copies of the Scope's values cost memory as well: each part counts, or a list of a thousand
 // references to one large value would be copied for free.
 void count_parts(const Json& json, Budget& budget) {
   budget.spend(1);
+  budget.keep_bytes(item_bytes);
   if (json.is_string()) {
     budget.spend_bytes(json.get_ref<const std::string&>().size());
+    budget.keep_bytes(text_bytes + json.get_ref<const std::string&>().size());
   } else if (json.is_structured()) {
     const Budget::Level level(budget);
-    for (const Json& part : json) {
-      count_parts(part, budget);
+    budget.keep_bytes(structure_bytes);
+    if (const auto* members = json.get_ptr<const Json::object_t*>()) {
+      for (const auto& member : *members) {
+        budget.keep_bytes(member_bytes + member.first.size());
+        count_parts(member.second, budget);
+      }
+    } else {
+      for (const Json& part : json) {
+        count_parts(part, budget);
+      }
     }
   }
 }
@@ -304,11 +328,15 @@ Json structure_to_json(const Value& value, Budget& budget) {
       return *borrowed;
     }
     budget.spend(1);
+    budget.keep_bytes(item_bytes);
     return to_json(item, budget);
   };
+  budget.keep_bytes(structure_bytes);
   if (value.is_dict()) {
     for (const auto& [key, item] : value.entries()) {
-      json[key.is_text() ? key.as_text() : json_key(key)] = part(item);
+      std::string name = key.is_text() ? key.as_text() : json_key(key);
+      budget.keep_bytes(member_bytes + name.size());
+      json[std::move(name)] = part(item);
     }
   } else {
     for (const Value& item : value.elements()) {
@@ -330,7 +358,10 @@ Json to_json(const Value& value, Budget& budget) {
     case Kind::boolean: return value.as_boolean();
     case Kind::integer: return value.as_integer();
     case Kind::floating: return value.as_floating();
-    case Kind::text: budget.spend_bytes(value.as_text().size()); return value.as_text();
+    case Kind::text:
+      budget.spend_bytes(value.as_text().size());
+      budget.keep_bytes(text_bytes + value.as_text().size());
+      return value.as_text();
     case Kind::object: return python_str(value, budget);
     default: return structure_to_json(value, budget);
   }

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "shared/templating/ledger.hpp"
+
 namespace noetl::templating {
 
 using Json = nlohmann::json;
@@ -32,9 +34,13 @@ class Budget;
 // Something live of one rendering: namespace, loop, macro, function. Owned by the Renderer.
 class Object;
 using Entry = std::pair<Value, Value>;
+using Values = MeteredVector<Value>;
+using Entries = MeteredVector<Entry>;
 
 struct ListStorage;
 struct DictStorage;
+// What a text, list or dict takes beside its content: the object, its count of owners, what the heap adds.
+inline constexpr std::size_t storage_bytes = 96;
 
 class Value {
  public:
@@ -48,10 +54,10 @@ class Value {
   static Value text(std::string value);
   static Value markup(std::string value);  // text that is already escaped HTML
   static Value borrowed_text(const std::string& value);  // must outlive the Value
-  static Value list(std::vector<Value> items);
-  static Value tuple(std::vector<Value> items);
+  static Value list(Values items);
+  static Value tuple(Values items);
   // A later entry replaces an earlier one of an equal key, as in Python.
-  static Value dict(std::vector<Entry> entries);
+  static Value dict(Entries entries);
   // Borrows; `owner` keeps `json` alive when it is not the Scope's.
   static Value json(const Json& json, std::shared_ptr<const void> owner = {});
   static Value owned_json(Json json);
@@ -88,8 +94,8 @@ class Value {
   // Lists, tuples and dicts.
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] Value at(std::size_t index) const;  // list, tuple
-  [[nodiscard]] std::vector<Value> elements() const;  // list, tuple
-  [[nodiscard]] std::vector<Entry> entries() const;  // dict
+  [[nodiscard]] Values elements() const;  // list, tuple
+  [[nodiscard]] Entries entries() const;  // dict
   // Undefined with found == false when the dict has no such key.
   [[nodiscard]] Value find(const Value& key, bool& found) const;
   [[nodiscard]] Value find(const std::string& key, bool& found) const;
@@ -115,14 +121,16 @@ class Value {
 };
 
 struct ListStorage {
-  std::vector<Value> items;
+  Values items;
   int depth = 1;
+  Charge charge{storage_bytes};
 };
 
 struct DictStorage {
-  std::vector<Entry> entries;
+  Entries entries;
   std::unordered_map<std::string, std::size_t> index;  // empty while few entries
   int depth = 1;
+  Charge charge{storage_bytes};
 };
 
 // The same text for keys that Python holds equal (1, 1.0 and True). Fails on lists and dicts.

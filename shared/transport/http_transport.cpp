@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::size_t idle_clients_max = 16;
 // A batch of 1024 commands with large inputs; contexts are nested a few levels into the answer.
-constexpr std::size_t answer_bytes_max = 512UL * 1024 * 1024;
-constexpr std::size_t answer_depth_max = 96;
+constexpr wire::BodyBounds answer_bounds{
+    .bytes_max = 512UL * 1024 * 1024, .depth_max = 96, .values_max = 20'000'000};
 
 template <class Answer, class Decode>
 base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path,
                              Decode&& decode) {
   if (!body) return base::failure(body.error());
-  const auto json = wire::parse_body(*body, answer_bytes_max, answer_depth_max);
+  const auto json = wire::parse_body(*body, answer_bounds);
   if (!json)
     return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
   auto answer = decode(*json);
@@ -38,7 +38,7 @@ base::Result<Answer> decoded(const base::Result<std::string>& body, const std::s
 template <class Answer, class Quick, class Decode>
 base::Result<Answer> decoded_quickly(const base::Result<std::string>& body, const std::string& path,
                                      Quick&& quick, Decode&& decode) {
-  if (body && !wire::check_body(*body, answer_bytes_max, answer_depth_max)) {
+  if (body && !wire::check_body(*body, answer_bounds)) {
     if (auto answer = quick(*body)) return std::move(*answer);
   }
   return decoded<Answer>(body, path, decode);

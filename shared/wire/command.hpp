@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/error.hpp"
 #include "shared/domain/command.hpp"
 
 namespace noetl::wire {
@@ -37,6 +38,7 @@ struct NewCommand {
 struct EnqueuedCommand {
   base::CommandId queue_id;
   bool is_duplicate = false;  // the key was known: this is the first one's id
+  std::optional<base::Error> conflict = {};  // the key was known for other work: nothing was enqueued
 };
 
 struct CommandRow {

@@ -125,8 +125,19 @@ std::string encode(const std::vector<EnqueuedCommand>& commands) {
   queue_ids.reserve(commands.size() * 22 + 2);
   queue_ids += '[';
   std::int64_t duplicates = 0;
-  for (const auto& command : commands) {
+  std::vector<std::string> conflicts;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const auto& command = commands[i];
     if (queue_ids.size() > 1) queue_ids += ',';
+    if (command.conflict) {
+      queue_ids += "null";
+      ObjectWriter conflict;
+      conflict.integer("index", static_cast<std::int64_t>(i))
+          .text("code", base::to_string(command.conflict->code))
+          .text("message", command.conflict->message);
+      conflicts.push_back(conflict.finish());
+      continue;
+    }
     queue_ids += '"';
     queue_ids += std::to_string(command.queue_id.value);
     queue_ids += '"';
@@ -134,9 +145,10 @@ std::string encode(const std::vector<EnqueuedCommand>& commands) {
   }
   queue_ids += ']';
   ObjectWriter out(queue_ids.size() + 64);
-  out.integer("count", static_cast<std::int64_t>(commands.size()))
+  out.integer("count", static_cast<std::int64_t>(commands.size() - conflicts.size()))
       .raw("queue_ids", queue_ids)
       .integer("duplicates", duplicates);
+  if (!conflicts.empty()) out.raw("conflicts", join_array(conflicts));
   return out.finish();
 }
 

@@ -10,7 +10,8 @@
 namespace noetl::wire {
 namespace {
 
-constexpr std::size_t names_compared_max = 32;  // of one object; for more the slower reader is the faster one
+constexpr std::size_t names_compared_max = 32;  // of one object one by one; more are sorted at its end
+constexpr std::size_t names_max = 10'000;  // of one object: more are for the slower reader, which bounds values
 
 // Takes any value, but no field twice, and nothing that would have to be written otherwise than it is read.
 class Checker {
@@ -26,17 +27,23 @@ class Checker {
     return true;
   }
   bool end_object() {
+    const auto begin = names_.begin() + static_cast<std::ptrdiff_t>(begins_.back());
+    bool is_unique = true;
+    if (names_.size() - begins_.back() > names_compared_max) {
+      std::sort(begin, names_.end());
+      is_unique = std::adjacent_find(begin, names_.end()) == names_.end();
+    }
     names_.resize(begins_.back());
     begins_.pop_back();
-    return true;
+    return is_unique;
   }
   bool start_array(std::size_t) { return true; }
   bool end_array() { return true; }
   bool key(const std::string& name) {
     const auto begin = names_.begin() + static_cast<std::ptrdiff_t>(begins_.back());
-    if (names_.size() - begins_.back() >= names_compared_max ||
-        std::find(begin, names_.end(), name) != names_.end())
-      return false;
+    const std::size_t so_far = names_.size() - begins_.back();
+    if (so_far >= names_max) return false;
+    if (so_far < names_compared_max && std::find(begin, names_.end(), name) != names_.end()) return false;
     names_.push_back(name);
     return true;
   }

@@ -1,12 +1,14 @@
 #pragma once
 // JsonScanner: reads JSON text from front to back into a handler with the calls of nlohmann's SAX interface, several times
-// faster than its parser. It accepts a part of JSON only (valid text without surrogate escapes and without integers of more
-// than 18 digits); for everything else nlohmann's parser has the last word and the wording of every error. Never recursive. One thread.
+// faster than its parser. It accepts a part of JSON only (valid text whose integers have at most 64 bits); for everything
+// else nlohmann's parser has the last word and the wording of every error. Never recursive. One thread.
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "shared/wire/json_escape.hpp"
 
 namespace noetl::wire {
 
@@ -121,8 +123,15 @@ class JsonScanner {
     const char* to = skip_digits(digits);
     if (to == nullptr || (*digits == '0' && to != digits + 1)) return false;
     if (to == end_ || (*to != '.' && *to != 'e' && *to != 'E')) {
-      if (to - digits > integer_digits_max) return false;
       std::int64_t integer = 0;
+      if (to - digits > integer_digits_max) {  // only what 64 bits hold
+        std::uint64_t natural = 0;
+        at_ = to;
+        return is_negative
+                   ? std::from_chars(begin, to, integer).ec == std::errc{} && handler_.number_integer(integer)
+                   : std::from_chars(begin, to, natural).ec == std::errc{} &&
+                         handler_.number_unsigned(natural);
+      }
       for (const char* digit = digits; digit != to; ++digit) integer = integer * 10 + (*digit - '0');
       at_ = to;
       return is_negative ? handler_.number_integer(-integer)
@@ -167,19 +176,8 @@ class JsonScanner {
   }
 
   bool read_code_point() {
-    if (end_ - at_ < 4) return false;
-    unsigned code = 0;
-    const auto read = std::from_chars(at_, at_ + 4, code, 16);
-    if (read.ec != std::errc{} || read.ptr != at_ + 4 || (code >= 0xD800 && code <= 0xDFFF)) return false;
-    at_ += 4;
-    const auto continuation = [](unsigned bits) { return static_cast<char>(0x80 | (bits & 0x3F)); };
-    if (code < 0x80)
-      string_ += static_cast<char>(code);
-    else if (code < 0x800)
-      string_ += {static_cast<char>(0xC0 | (code >> 6)), continuation(code)};
-    else
-      string_ += {static_cast<char>(0xE0 | (code >> 12)), continuation(code >> 6), continuation(code)};
-    return true;
+    at_ = read_escaped_point({at_, static_cast<std::size_t>(end_ - at_)}, string_);
+    return at_ != nullptr;
   }
 
   void skip_space() {

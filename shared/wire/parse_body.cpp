@@ -20,36 +20,59 @@ base::Error malformed(const std::string& what, std::size_t offset) {
           .details = {}};
 }
 
-struct Finding {
-  const char* what = nullptr;
+struct Shape {
+  const char* hurtful = nullptr;  // what, at `offset`
   std::size_t offset = 0;
+  std::size_t values = 0;
 };
 
-// One pass over the bytes, before the parser: nesting, NUL and \u0000. Syntax is the parser's business.
-Finding find_hurtful(std::string_view text, std::size_t depth_max) {
+// Of a number or a word. What no such character is ends one; whether it is one is the parser's business.
+bool goes_on(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' ||
+         c == '.';
+}
+
+// One pass over the bytes, before the parser: nesting, NUL, \u0000 and how many values there are. Syntax is the parser's
+// business. Counting ends above `values_max`.
+Shape shape_of(std::string_view text, std::size_t depth_max, std::size_t values_max) {
+  Shape shape;
+  const auto hurtful = [&](const char* what, std::size_t at) {
+    shape.hurtful = what;
+    shape.offset = at;
+    return shape;
+  };
   std::size_t depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '\0') return {"NUL byte", i};
+    if (c == '\0') return hurtful("NUL byte", i);
     if (in_string) {
       if (c == '"')
         in_string = false;
       else if (c == '\\') {
-        if (text.substr(i, 6) == "\\u0000") return {"\\u0000, which cannot be stored,", i};
+        if (text.substr(i, 6) == "\\u0000") return hurtful("\\u0000, which cannot be stored,", i);
         ++i;
       }
       continue;
     }
-    if (c == '"')
+    if (c == '"') {
       in_string = true;
-    else if (c == '{' || c == '[') {
-      if (++depth > depth_max) return {"nesting deeper than allowed", i};
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
+      ++shape.values;
+    } else if (c == '{' || c == '[') {
+      if (++depth > depth_max) return hurtful("nesting deeper than allowed", i);
+      if (++shape.values > values_max) return shape;
+    } else if (c == '}' || c == ']') {
+      if (depth > 0) --depth;
+    } else if (c == ':') {
+      if (shape.values > 0) --shape.values;  // the text before it was a name
+    } else if (goes_on(c)) {
+      ++shape.values;
+      while (i + 1 < text.size() && goes_on(text[i + 1])) ++i;
+    } else if (c == ',' && shape.values > values_max) {
+      return shape;
     }
   }
-  return {};
+  return shape;
 }
 
 // Length of the UTF-8 sequence at `at`, 0 when it is none. Table 3-7 of the Unicode standard.
@@ -94,32 +117,46 @@ std::size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-std::optional<base::Error> check_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
-  if (text.size() > bytes_max) {
-    return base::Error{.code = ErrorCode::payload_too_large,
-                       .message = "the body has " + std::to_string(text.size()) + " bytes, at most " +
-                                  std::to_string(bytes_max) + " are accepted",
-                       .field = {},
-                       .retry_after = {},
-                       .details = {}};
+base::Result<std::size_t> count_values(std::string_view text, const BodyBounds& bounds) {
+  if (text.size() > bounds.bytes_max) {
+    return base::failure(ErrorCode::payload_too_large,
+                         "the body has " + std::to_string(text.size()) + " bytes, at most " +
+                             std::to_string(bounds.bytes_max) + " are accepted");
   }
-  if (text.empty()) return malformed("nothing, but JSON was expected,", 0);
+  if (text.empty()) return base::failure(malformed("nothing, but JSON was expected,", 0));
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
-    return malformed("invalid UTF-8", at);
-  if (const Finding finding = find_hurtful(text, depth_max); finding.what != nullptr) {
-    std::string what = finding.what;
-    if (what.starts_with("nesting")) what += " (" + std::to_string(depth_max) + " levels)";
-    return malformed(what, finding.offset);
+    return base::failure(malformed("invalid UTF-8", at));
+  const Shape shape = shape_of(text, bounds.depth_max, bounds.values_max);
+  if (shape.hurtful != nullptr) {
+    std::string what = shape.hurtful;
+    if (what.starts_with("nesting")) what += " (" + std::to_string(bounds.depth_max) + " levels)";
+    return base::failure(malformed(what, shape.offset));
   }
-  return std::nullopt;
+  if (shape.values > bounds.values_max) {
+    return base::failure(
+        ErrorCode::payload_too_large,
+        "the body has more than " + std::to_string(bounds.values_max) +
+            " JSON values (texts, numbers, lists, maps), which is the most that are accepted");
+  }
+  return shape.values;
 }
 
-base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
-  if (auto wrong = check_body(text, bytes_max, depth_max)) return base::failure(std::move(*wrong));
+std::optional<base::Error> check_body(std::string_view text, const BodyBounds& bounds) {
+  auto counted = count_values(text, bounds);
+  if (counted) return std::nullopt;
+  return std::move(counted.error());
+}
+
+base::Result<nlohmann::json> parse_body(std::string_view text, const BodyBounds& bounds) {
+  if (auto wrong = check_body(text, bounds)) return base::failure(std::move(*wrong));
   auto tree = build_tree(text);
   if (!tree)
     return base::failure(ErrorCode::malformed_body, "the body is not acceptable JSON: " + tree.error());
   return std::move(*tree);
+}
+
+base::Result<nlohmann::json> parse_body(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
+  return parse_body(text, BodyBounds{.bytes_max = bytes_max, .depth_max = depth_max});
 }
 
 }  // namespace noetl::wire

@@ -8,20 +8,33 @@
 #include <string_view>
 
 #include "shared/base/result.hpp"
+#include "shared/domain/json_shape.hpp"
 
 namespace noetl::wire {
 
 inline constexpr std::size_t body_bytes_max_default = 64 * 1024 * 1024;
 inline constexpr std::size_t body_depth_max_default = 64;
+// Values (texts, numbers, words, lists, maps) that become a tree at once: as many as YAML may have. A tree takes tree_bytes
+// for each of them, up to thirty times what the text takes.
+inline constexpr std::size_t body_values_max_default = 200'000;
+inline constexpr std::size_t tree_value_bytes = 96;
+using domain::result_values_max;  // as text; a tree of a result exists where somebody looks inside
 
+struct BodyBounds {
+  std::size_t bytes_max = body_bytes_max_default;
+  std::size_t depth_max = body_depth_max_default;
+  std::size_t values_max = body_values_max_default;
+};
+
+[[nodiscard]] base::Result<nlohmann::json> parse_body(std::string_view text, const BodyBounds& bounds);
 [[nodiscard]] base::Result<nlohmann::json> parse_body(std::string_view text,
                                                       std::size_t bytes_max = body_bytes_max_default,
                                                       std::size_t depth_max = body_depth_max_default);
 
-// What parse_body refuses before it parses: size, encoding, NUL, depth. Nothing: it may be parsed.
-[[nodiscard]] std::optional<base::Error> check_body(std::string_view text,
-                                                    std::size_t bytes_max = body_bytes_max_default,
-                                                    std::size_t depth_max = body_depth_max_default);
+// How many values it has, or what parse_body refuses before it parses: size, encoding, NUL, depth, number of values.
+[[nodiscard]] base::Result<std::size_t> count_values(std::string_view text, const BodyBounds& bounds);
+// The same for who needs no number. Nothing: it may be parsed.
+[[nodiscard]] std::optional<base::Error> check_body(std::string_view text, const BodyBounds& bounds = {});
 
 // Where `text` stops being UTF-8 (no overlong forms, no surrogates), or npos.
 [[nodiscard]] std::size_t find_invalid_utf8(std::string_view text);

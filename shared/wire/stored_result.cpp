@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "shared/wire/json_cursor.hpp"
+#include "shared/wire/json_tree.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
@@ -32,6 +34,34 @@ base::Result<KeepResultRequest> decode_keep_result_request(const nlohmann::json&
   if (!reader.has_failed() && !is_worker_id(request.worker_id))
     reader.refuse("worker_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ -");
   if (auto wrong = reader.finish()) return base::failure(std::move(*wrong));
+  return request;
+}
+
+base::Result<KeepResultRequest> decode_large_result(std::string_view text) {
+  nlohmann::json rest = nlohmann::json::object();
+  std::string_view value;
+  JsonCursor cursor(text);
+  cursor.object();
+  std::string_view name;
+  constexpr std::size_t fields_max = 4;
+  constexpr std::size_t field_bytes_max = 1024;
+  for (std::size_t fields = 0; cursor.field(name); ++fields) {
+    const std::string_view given = cursor.any();
+    const bool is_value = name == "value";
+    if (cursor.has_failed() || fields == fields_max || rest.contains(name) ||
+        (!is_value && given.size() > field_bytes_max)) {
+      return base::failure(
+          base::ErrorCode::malformed_body,
+          "a value of so many parts must stand in {worker_id, queue_id, epoch, value} and be "
+          "plain JSON, with integers of at most 64 bits and no name twice");
+    }
+    if (is_value) value = given;
+    rest[std::string(name)] = is_value ? nlohmann::json() : parse_known(given);
+  }
+  if (!cursor.is_done())
+    return base::failure(base::ErrorCode::malformed_body, "the body is not acceptable JSON");
+  auto request = decode_keep_result_request(rest);
+  if (request) request->value = value;
   return request;
 }
 

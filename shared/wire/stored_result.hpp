@@ -4,6 +4,7 @@
 // the list of them, {"streamed": {size, content_type, encoding, parts: […]}}: a step's result names that one. Values; any thread.
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "shared/base/result.hpp"
 #include "shared/domain/command.hpp"
@@ -25,6 +26,8 @@ struct KeptResult {
 
 [[nodiscard]] std::string encode(const KeepResultRequest& request);
 [[nodiscard]] base::Result<KeepResultRequest> decode_keep_result_request(const nlohmann::json& body);
+// The same of a value that would be too large a tree; its text is kept as it is. The text was checked (count_values).
+[[nodiscard]] base::Result<KeepResultRequest> decode_large_result(std::string_view text);
 // {"id": "355…", "ref": "noetl://result/355…"}
 [[nodiscard]] std::string encode(const KeptResult& kept);
 [[nodiscard]] base::Result<KeptResult> decode_kept_result(const nlohmann::json& body);

@@ -1,5 +1,6 @@
 #pragma once
 // Variables of an execution and rendering of templates: /api/vars, /api/context/render. Values; any thread.
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ struct VariableRow {
   std::int64_t access_count = 0;
   std::string created_at, accessed_at;  // empty: not known, not yet
 };
+
+// Of POST /api/context/render: what a person looks at, not what a step is given.
+inline constexpr std::size_t template_bytes_max = 128UL * 1024;
+inline constexpr std::size_t rendered_bytes_max = 2UL * 1024 * 1024;
 
 struct RenderRequest {
   base::ExecutionId execution_id;

@@ -99,6 +99,10 @@ base::Result<RenderRequest> decode_render_request(const Json& body) {
     reader.refuse("template", "is missing: a text, or an object or array of texts");
   else
     request.source = domain::json_text(*source);
+  if (request.source.size() > template_bytes_max) {
+    reader.refuse("template", "has " + std::to_string(request.source.size()) + " bytes of JSON, at most " +
+                                  std::to_string(template_bytes_max) + " are rendered here");
+  }
   const Json* extra = reader.optional_object("extra_context");
   if (extra != nullptr) request.extra_context = domain::json_text(*extra);
   request.is_strict = reader.optional_bool("strict").value_or(true);

@@ -18,7 +18,8 @@ on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning execution_id
 
 -- name: executions_by_keys
-select execution_id, path, idempotency_key, coalesce(rerun_of, 0) as rerun_of from noetl.execution where idempotency_key = any($1::text[])
+select execution_id, path, idempotency_key, coalesce(rerun_of, 0) as rerun_of, catalog_id, version, workload
+from noetl.execution where idempotency_key = any($1::text[])
 
 -- name: lock_executions
 -- Reports of one execution take turns: the engine decides from the state that the last one left.

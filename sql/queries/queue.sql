@@ -46,8 +46,14 @@ with taker as (
 )
 select queue_id, status = 'running' as is_claimed from inserted
 
--- name: commands_by_keys
-select queue_id, idempotency_key from noetl.queue where idempotency_key = any($1::text[])
+-- name: commands_of_keys
+-- Asked for what an insert left out: whose key is known, and was it for the same work? Work is tool, input and pool. The fingerprint is
+-- for people to compare; equality is of the content itself, whatever the order and the blanks it was written in. $1 keys, $2 pools, $3 contexts.
+select t.nth, q.queue_id, q.pool = t.pool and q.context::jsonb = t.context::jsonb as is_same,
+  left(md5(q.pool || ' ' || q.context::jsonb::text), 16) as fingerprint,
+  left(md5(t.pool || ' ' || t.context::jsonb::text), 16) as asked_fingerprint
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t(idempotency_key, pool, context, nth)
+  join noetl.queue q on q.idempotency_key = t.idempotency_key and q.idempotency_key is not null
 
 -- name: claim_by_ids
 -- A worker gets what waits in its own pool, as long as its lease lasts and it is the process that registered ($4, its instance).

@@ -37,6 +37,7 @@ std::string describe_command(const engine::NewCommand& command) {
   std::string line =
       "command " + command.node_id + " " + command.tool_kind + " input " + command.input.dump();
   if (!tool.empty()) line += " tool " + tool.dump();
+  if (!command.templates.empty()) line += " templates " + Json(command.templates).dump();
   if (command.names.is_object() && !command.names.empty()) line += " names " + command.names.dump();
   if (command.timeout.count() > 0) line += " timeout " + std::to_string(command.timeout.count()) + "ms";
   if (command.delay.count() > 0) line += " delay " + std::to_string(command.delay.count()) + "ms";

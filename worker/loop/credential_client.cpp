@@ -138,7 +138,7 @@ base::Result<Json> CredentialClient::result(const std::string& reference, const 
         "'" + reference.substr(0, 128) + "' is no reference to a result: noetl://result/<id>, or the id");
   const auto body = patiently(asker, [&] { return fetch_("/api/v2/results/" + std::to_string(*id)); });
   if (!body) return base::failure(body.error());
-  return wire::parse_body(*body, result_bytes_max);
+  return wire::parse_body(*body, {.bytes_max = result_bytes_max, .values_max = wire::result_values_max});
 }
 
 base::Result<std::string> CredentialClient::keep(std::string json, const SecretAsker& asker) {

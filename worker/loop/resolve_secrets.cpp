@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "shared/domain/deferred_template.hpp"
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
 
@@ -13,12 +14,12 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr const char* template_member = "$template";
-constexpr const char* names_member = "$names";
+using domain::template_member;
+using domain::template_names_member;
 
 bool is_deferred(const Json& value) {
   if (!value.is_object() || !value.contains(template_member)) return false;
-  return value.size() == 1 || (value.size() == 2 && value.contains(names_member));
+  return value.size() == 1 || (value.size() == 2 && value.contains(template_names_member));
 }
 
 // Says which fields are there: an empty password that was sent would be harder to find.
@@ -80,7 +81,45 @@ class Resolving {
     return {};
   }
 
+  // The value at the JSON pointer in the command's context: `tool` or `input` first, then where in that.
+  base::Result<void> resolve_at(Json& context, const Json& pointer) {
+    Json* value = pointer.is_string() ? find(context, pointer.get_ref<const std::string&>()) : nullptr;
+    if (value == nullptr || !is_deferred(*value)) {
+      return base::failure(ErrorCode::invalid_input,
+                           "the command lists a template at " + pointer.dump() + ", where none is");
+    }
+    auto done = resolve(*value);
+    path_.clear();
+    return done;
+  }
+
  private:
+  // Keeps the names on the way, without the first, as the path.
+  Json* find(Json& context, std::string_view pointer) {
+    path_.clear();
+    Json* value = &context;
+    while (!pointer.empty()) {
+      if (pointer.front() != '/') return nullptr;
+      pointer.remove_prefix(1);
+      const auto end = std::min(pointer.find('/'), pointer.size());
+      std::string token(pointer.substr(0, end));
+      pointer.remove_prefix(end);
+      for (std::size_t at = 0; (at = token.find('~', at)) != std::string::npos; ++at)
+        token.replace(at, 2, token.compare(at, 2, "~1") == 0 ? "/" : "~");
+      if (value->is_object() && value->contains(token)) {
+        if (value != &context) path_.push_back(token);
+        value = &(*value)[token];
+      } else if (value->is_array() && !token.empty() && token.size() < 10 &&
+                 std::all_of(token.begin(), token.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
+                 std::stoul(token) < value->size()) {
+        value = &(*value)[std::stoul(token)];
+      } else {
+        return nullptr;
+      }
+    }
+    return value;
+  }
+
   base::Result<Json> rendered(const Json& deferred) {
     const Json& source = deferred.at(template_member);
     if (!source.is_string()) return base::failure(ErrorCode::invalid_input, "$template must be a text");
@@ -101,7 +140,7 @@ class Resolving {
       entries[name] = std::move(entry->data);
     }
     templating::Scope scope;
-    if (const auto names = deferred.find(names_member); names != deferred.end() && names->is_object())
+    if (const auto names = deferred.find(template_names_member); names != deferred.end() && names->is_object())
       scope.add_layer(*names);
     scope.add("keychain", entries);
     return templating::render_value(source, scope);
@@ -135,6 +174,26 @@ class Resolving {
 };
 
 }  // namespace
+
+base::Result<void> resolve_command(Json& context, std::string_view tool_kind, CommandSecrets& secrets, Resolved& resolved) {
+  Resolving resolving(tool_kind, secrets, resolved);
+  if (const auto listed = context.find("templates"); listed != context.end()) {
+    const Json pointers = std::move(*listed);
+    context.erase("templates");
+    if (pointers.is_array()) {
+      for (const Json& pointer : pointers) {
+        if (auto done = resolving.resolve_at(context, pointer); !done) return done;
+      }
+      return {};
+    }
+  }
+  for (const char* part : {"tool", "input"}) {
+    const auto found = context.find(part);
+    if (found == context.end()) continue;
+    if (auto done = resolving.resolve(*found); !done) return done;
+  }
+  return {};
+}
 
 base::Result<void> resolve_secrets(Json& value, std::string_view tool_kind, CommandSecrets& secrets, Resolved& resolved) {
   return Resolving(tool_kind, secrets, resolved).resolve(value);

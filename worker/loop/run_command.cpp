@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/wire/json_cursor.hpp"
 #include "shared/wire/json_tree.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/parse_body.hpp"
@@ -88,12 +89,22 @@ void mask_secrets(wire::AttemptReport& report, const CommandSecrets& secrets, bo
 
 // What the server could not store would be refused together with the whole batch. The result of a failed attempt is
 // left out then: its error is what counts.
+base::Result<void> check_json(const std::string& result, std::size_t bytes_max) {
+  const wire::BodyBounds bounds{.bytes_max = bytes_max, .values_max = wire::result_values_max};
+  if (auto wrong = wire::check_body(result, bounds)) return base::failure(std::move(*wrong));
+  // Nearly all are read without a tree.
+  wire::JsonCursor cursor(result);
+  static_cast<void>(cursor.any());
+  if (cursor.is_done()) return {};
+  const auto parsed = wire::parse_body(result, bounds);
+  if (!parsed) return base::failure(parsed.error());
+  return {};
+}
+
 void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) {
   if (report.result == "null" || report.result == "{}") return;
   if (report.outcome != Outcome::completed) {
-    const bool is_kept = report.result.size() <= limits.result_bytes_max &&
-                         wire::parse_body(report.result, limits.result_bytes_max);
-    if (!is_kept) report.result = "null";
+    if (!check_json(report.result, limits.result_bytes_max)) report.result = "null";
     return;
   }
   if (report.result.size() > limits.result_bytes_max) {
@@ -101,9 +112,11 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
     return fail(report, error_of("output_limit", "the result has " + size + " bytes, at most " +
                                                      std::to_string(limits.result_bytes_max) + " are kept"));
   }
-  const auto parsed = wire::parse_body(report.result, limits.result_bytes_max);
-  if (!parsed)
-    fail(report, error_of("invalid_input", "the tool's result cannot be stored: " + parsed.error().message));
+  if (const auto checked = check_json(report.result, limits.result_bytes_max); !checked) {
+    const bool is_large = checked.error().code == base::ErrorCode::payload_too_large;
+    fail(report, error_of(is_large ? "output_limit" : "invalid_input",
+                          "the tool's result cannot be stored: " + checked.error().message));
+  }
 }
 
 void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const RunSettings& settings,
@@ -111,14 +124,15 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const Ru
   auto context = wire::build_tree(command.context);
   if (!context || !context->is_object())
     return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
+  // What a plain command brings is data, whatever it looks like.
+  Resolved resolved;
+  if (command.execution_id.is_set()) {
+    if (const auto done = resolve_command(*context, command.tool_kind, secrets, resolved); !done)
+      return fail(report, error_of(done.error()));
+  }
   tools::ToolCall call = call_of(command, std::move(*context), secrets.asker());
   call.credentials = &secrets;
   call.results = &secrets;
-  Resolved resolved;
-  for (Json* part : {&call.tool, &call.input}) {
-    if (const auto done = resolve_secrets(*part, command.tool_kind, secrets, resolved); !done)
-      return fail(report, error_of(done.error()));
-  }
   call.policies = std::move(resolved.policies);
   call.secret_options = std::move(resolved.options);
   tools::ToolResult result = [&] {

@@ -166,7 +166,7 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
       return true;
     });
     if (!read) return failed(read.error());
-    Json value = Json::parse(body, nullptr, false);
+    Json value = parse_answer(body);
     const bool is_json =
         auth_field(*streamed, {"content_type"}).find("json") != std::string::npos && !value.is_discarded();
     *found = is_json ? std::move(value) : Json(storable_text(body));

@@ -62,7 +62,7 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
   output.append(printed.data(), printed.size());
 
   const std::string text = (*run)->out.text();
-  Json answer = Json::parse(text, nullptr, false);
+  Json answer = parse_answer(text);
   ToolResult result;
   if (ending == ProcessRun::Ending::cancelled) {
     result = cancelled();
@@ -82,8 +82,8 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
   } else if (answer.is_discarded()) {
     BoundedOutput wrote(300);
     wrote.append(text.data(), text.size());
-    result = failed(
-        error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + wrote.text()));
+    result =
+        failed(error_of("invalid_result", "tool " + kind_ + " wrote no JSON to stdout but: " + wrote.text()));
   } else {
     result =
         completed(to_text(answer.is_object() && answer.contains("result") ? answer.at("result") : answer));

@@ -38,7 +38,8 @@ std::string body_json(const HttpAnswer& answer) {
                         {"content_type", storable_text(type)}});
   }
   if (type.find("json") != std::string::npos) {
-    const Json parsed = Json::parse(answer.body, nullptr, false);
+    const Json parsed =
+        parse_answer(answer.body, domain::result_values_max / 2);  // it stands in the result twice
     if (!parsed.is_discarded()) return to_text(parsed);
   }
   return to_text(Json(storable_text(answer.body)));

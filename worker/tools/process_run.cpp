@@ -47,7 +47,7 @@ Json result_of(const ProcessRun& run, int exit_code, const ToolLimits& limits) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     // Only maps and lists: a command that prints "1" means the text.
     if (first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
-      Json parsed = Json::parse(text, nullptr, false);
+      Json parsed = parse_answer(text);
       if (!parsed.is_discarded()) result["data"] = std::move(parsed);
     }
   }

@@ -72,7 +72,7 @@ ToolResult not_lent(const base::Error& error) {
 }
 
 ToolResult raised(const std::string& body) {
-  const Json error = Json::parse(body, nullptr, false);
+  const Json error = parse_answer(body);
   if (!error.is_object()) {
     return failed(error_of("crash", "the interpreter's error could not be read"));
   }

@@ -7,6 +7,7 @@ namespace noetl::tools {
 namespace {
 
 constexpr std::size_t mark_bytes_max = 96;
+constexpr std::size_t answer_depth_max = 1000;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 // Length of the valid UTF-8 sequence that starts at `at`, or 0 (RFC 3629: no overlongs, no surrogates).
@@ -33,6 +34,20 @@ std::size_t sequence_length(std::string_view bytes, std::size_t at) {
 }
 
 }  // namespace
+
+Json parse_answer(std::string_view text, std::size_t values_max) {
+  const auto shape = domain::json_shape(text, values_max);
+  if (shape.values > values_max) throw TooManyValues();
+  if (shape.depth > answer_depth_max) return Json(Json::value_t::discarded);
+  return Json::parse(text, nullptr, false);
+}
+
+ToolResult too_many_values() {
+  return failed(
+      error_of("output_limit", "what came back has more than " + std::to_string(domain::result_values_max) +
+                                   " JSON values (texts, numbers, lists, maps), the most that a result "
+                                   "may have"));
+}
 
 ToolResult completed(std::string result_json) {
   ToolResult result;

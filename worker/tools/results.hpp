@@ -3,11 +3,13 @@
 // leaves a tool passes here, because Postgres refuses NUL and invalid UTF-8, and one such text would
 // fail a whole batch of reports. Free functions and values; any thread.
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "shared/base/result.hpp"
+#include "shared/domain/json_shape.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {
@@ -32,6 +34,16 @@ namespace noetl::tools {
 
 // JSON text of a value; invalid UTF-8 in it is replaced, never thrown about.
 [[nodiscard]] std::string to_text(const Json& value);
+
+// JSON that a program or a peer has written, as a tree: discarded when it is none, or nests so deep that nobody could read
+// it. Throws TooManyValues, which never_throws() tells as output_limit: a tree takes up to thirty times its text, and every
+// slot of a worker shares its memory.
+class TooManyValues : public std::exception {
+ public:
+  [[nodiscard]] const char* what() const noexcept override { return "too many JSON values"; }
+};
+[[nodiscard]] Json parse_answer(std::string_view text, std::size_t values_max = domain::result_values_max);
+[[nodiscard]] ToolResult too_many_values();
 
 // The last whole lines of a text, at most so many bytes; empty when its last line is longer. What stands before the first
 // line end of a tail may be half a secret, which nobody could find in it any more.
@@ -64,6 +76,8 @@ template <class F>
                    .status = {},
                    .retry_after = {},
                    .traceback = {}});
+  } catch (const TooManyValues&) {
+    return too_many_values();
   } catch (const std::exception& error) {
     return failed({.kind = "internal",
                    .message = storable_text(error.what()),

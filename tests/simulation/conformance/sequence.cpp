@@ -370,9 +370,15 @@ class Sequence : Choices {
   void small_questions(store::Session& session) {
     store::QueueTable queue(session);
     std::string text;
-    for (const auto& [key, id] : queue.by_keys({"k1", "k2", "k3"})) text += " " + key + "=" + id.str();
+    wire::NewCommand asked;
+    asked.tool_kind = "noop";
+    for (asked.idempotency_key = "k1"; asked.idempotency_key != "k4"; ++asked.idempotency_key.back()) {
+      asked.input = random_.one_in(2) ? R"({"n": 1})" : "{}";
+      if (const auto first = queue.of_keys({&asked}).front())
+        text += " " + asked.idempotency_key + (first->is_same ? "=" : "!=") + first->queue_id.str();
+    }
     for (const auto& [key, row] : store::ExecutionTable(session).by_keys({"e1", "e2"}))
-      text += " " + key + "=" + row.execution_id.str();
+      text += " " + key + "=" + row.execution_id.str() + " v" + std::to_string(row.version) + row.workload;
     for (const auto& [id, execution] : queue.executions_of(some_commands()))
       text += " " + id.str() + " of " + execution.str();
     const auto id = some_execution();

@@ -41,7 +41,7 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
     const auto known = database.execution_keys.find(key);
     if (known == database.execution_keys.end()) continue;
     const auto& row = database.executions.at(known->second).row;
-    found[key] = {known->second, row.path, row.rerun_of};
+    found[key] = {known->second, row.path, row.rerun_of, row.catalog_id, row.version, row.workload};
   }
   return found;
 }

@@ -3,6 +3,8 @@
 #include "server/store/queue_table.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "tests/simulation/model/session.hpp"
@@ -14,6 +16,10 @@ using domain::CommandStatus;
 using simulation::QueueRow;
 using simulation::Time;
 using std::chrono::milliseconds;
+
+std::string context_of(const wire::NewCommand& command) {
+  return "{\"tool\":" + command.tool + ",\"input\":" + command.input + "}";
+}
 
 bool is_due(const QueueRow& row, Time now) { return !row.available_at || *row.available_at <= now; }
 
@@ -87,7 +93,7 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     row.timeout = c.timeout;
     row.retry = c.retry;
     if (c.delay && c.delay->count() > 0) row.available_at = database.now() + *c.delay;
-    row.context = "{\"tool\":" + c.tool + ",\"input\":" + c.input + "}";
+    row.context = context_of(c);
     row.idempotency_key = c.idempotency_key;
     row.traceparent = c.traceparent;
     row.created_at = database.now();
@@ -100,11 +106,24 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
   return {.inserted = std::move(inserted), .claimed = std::move(claimed)};
 }
 
-std::map<std::string, base::CommandId> QueueTable::by_keys(const std::vector<std::string>& keys) {
-  std::map<std::string, base::CommandId> found;
-  for (const auto& key : keys) {
-    const auto known = session_.database.queue_keys.find(key);
-    if (known != session_.database.queue_keys.end()) found.insert(*known);
+std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
+    const std::vector<const wire::NewCommand*>& commands) {
+  using Json = nlohmann::json;
+  const auto fingerprint = [](const std::string& pool, const Json& context) {
+    return std::to_string(std::hash<std::string>{}(pool + " " + context.dump()));
+  };
+  std::vector<std::optional<KeyedCommand>> found;
+  for (const auto* command : commands) {
+    const auto known = session_.database.queue_keys.find(command->idempotency_key);
+    auto& one = found.emplace_back();
+    if (known == session_.database.queue_keys.end()) continue;
+    const QueueRow& row = *session_.database.find(known->second);
+    const Json stored = Json::parse(row.context);
+    const Json asked = Json::parse(context_of(*command));
+    one = KeyedCommand{.queue_id = known->second,
+                       .is_same = row.pool == command->pool && stored == asked,
+                       .fingerprint = fingerprint(row.pool, stored),
+                       .asked_fingerprint = fingerprint(command->pool, asked)};
   }
   return found;
 }

@@ -133,6 +133,48 @@ TEST_CASE("deferred templates become text wherever they stand; all else stays as
   CHECK(fixture.server.asked.size() == 1);
 }
 
+TEST_CASE(
+    "only what a command lists is a template; without a list, of an older server, whatever looks like one") {
+  Fixture fixture;
+  loop::CommandSecrets secrets(&fixture.client, fixture.asker);
+  const json deferred{{"$template", "{{ keychain.api.token }}"}};
+  const json data{{"$template", "{{ 7*7 }}"}, {"$names", json::object()}};
+  json listed{{"tool", {{"token", deferred}, {"data", data}}},
+              {"input", {{"x", data}}},
+              {"templates", {"/tool/token"}}};
+  json none = {{"tool", {{"token", deferred}}}, {"input", json::object()}, {"templates", json::array()}};
+  json older{{"tool", {{"token", deferred}}}, {"input", json::object()}};
+
+  REQUIRE(loop::resolve_command(listed, secrets));
+  REQUIRE(loop::resolve_command(none, secrets));
+  REQUIRE(loop::resolve_command(older, secrets));
+
+  CHECK(listed == json{{"tool", {{"token", "tok-12345678"}, {"data", data}}}, {"input", {{"x", data}}}});
+  CHECK(none["tool"]["token"] == deferred);
+  CHECK(older["tool"]["token"] == "tok-12345678");
+  json wrong{{"tool", {{"token", "text"}}}, {"input", json::object()}, {"templates", {"/tool/token"}}};
+  CHECK(loop::resolve_command(wrong, secrets).error().message.find("/tool/token") != std::string::npos);
+}
+
+TEST_CASE("a plain command has no templates, whatever it brings") {
+  Fixture fixture;
+  ScriptedTool tool;
+  json seen;
+  tool.act = [&](const tools::ToolCall& call) {
+    seen = call.input;
+    return tools::ToolResult{};
+  };
+  auto command = command_of(
+      {{"tool", {{"kind", "scripted"}}}, {"input", {{"a", {{"$template", "{{ keychain.api.token }}"}}}}}});
+  command.execution_id = {};
+
+  const auto report =
+      loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
+
+  CHECK(seen == json{{"a", {{"$template", "{{ keychain.api.token }}"}}}});
+  CHECK(fixture.server.asked.empty());
+}
+
 TEST_CASE("templates that name what is not there are refused by the names alone") {
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);

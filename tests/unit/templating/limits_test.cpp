@@ -87,6 +87,52 @@ TEST_CASE("Values that grow by sharing are bounded too") {
       "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"));
 }
 
+TEST_CASE(
+    "Values beyond their bytes are refused, whichever filter makes them, and what is let go is free again") {
+  const auto refusal = [](const std::string& source) { return rendered(source); };
+  for (const char* source :
+       {"{{ range(1000000000)|list|length }}", "{{ (range(300000)|list * 10)|length }}",
+        "{{ ('a' * 1000000)|list|length }}", "{{ ('a,' * 1000000).split(',')|length }}",
+        "{{ range(600000)|batch(1)|list|length }}", "{{ range(600000)|map('string')|list|length }}",
+        "{{ ('{0}' * 100).format('x' * 2000000)|length }}",
+        "{{ ('a' * 1000)|wordwrap(1, true, 'x' * 100000)|length }}",
+        "{{ ('[' ~ '{},' * 1000000 ~ '1]')|from_json|length }}", "{{ ('<' * 4000000)|tojson|length }}",
+        "{% set ns = namespace(s='x' * 1000000) %}{% for i in "
+        "range(9) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+        "{% macro f(n) %}{{ 'x' * 1000000 }}{% if n %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(30) }}"}) {
+    CAPTURE(source);
+    CHECK(refusal(source).find("take more than 16777216 bytes at once") != std::string::npos);
+  }
+  CHECK(rendered("{% for i in range(300) %}{% set x = range(10000)|list %}{% endfor %}ok") == "ok");
+  CHECK(rendered("{{ range(50000)|map('string')|list|length }}") == "50000");
+  CHECK(rendered("{{ ('x' * 4000000)|length }}{{ ('x' * 4000000 ~ 'y')|length }}") == "40000004000001");
+}
+
+TEST_CASE("What the names stand for is not counted, what is copied of it is") {
+  Json rows = Json::array();
+  for (int i = 0; i < 200'000; ++i) rows.push_back({{"id", i}, {"name", "n" + std::to_string(i)}});
+  const Json names = {{"rows", rows}};
+
+  CHECK(rendered("{{ rows|length }} {% for row in rows %}{{ row.id if loop.last }}{% endfor %}", names) ==
+        "200000 199999");
+  CHECK(evaluated("rows|map(attribute='id')|sum", names) == 19'999'900'000);
+  CHECK(evaluated("[rows, rows]", names).dump().find("at once") != std::string::npos);
+}
+
+TEST_CASE("A text that parses into too much is refused") {
+  CHECK_FALSE(parse("{{ [" + repeated("1,", 500'000) + "] }}"));
+  CHECK(parse("{{ [" + repeated("1,", 50'000) + "] }}"));
+}
+
+TEST_CASE("Many templates of one value are bounded together, and so is a text that reads as a large list") {
+  Json many = Json::array();
+  for (int i = 0; i < 100; ++i) many.push_back("{{ 'x' * 1000000 }}");
+
+  CHECK(render_value(many, Scope{}, 200'000'000));
+  CHECK_FALSE(render_value(many, Scope{}, 50'000'000));
+  CHECK_FALSE(render_value(Json("[{% for i in range(400000) %}{},{% endfor %}1]"), Scope{}));
+}
+
 TEST_CASE("Deep JSON from outside ends in an error, not in a crash") {
   Json deep = 1;
   for (int i = 0; i < 5000; ++i) {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "shared/wire/parse_body.hpp"
 
 using noetl::base::ErrorCode;
@@ -15,6 +17,36 @@ TEST_CASE("a body that is too large is refused without being read") {
   const auto result = parse_body(std::string(101, '['), 100);
   REQUIRE_FALSE(result.has_value());
   CHECK(result.error().code == ErrorCode::payload_too_large);
+}
+
+TEST_CASE("values beyond the bound are refused before a tree is made; names are none") {
+  const auto values = [](std::string_view text) { return noetl::wire::count_values(text, {}).value(); };
+  CHECK(values("7") == 1);
+  CHECK(values(R"({"a":[1,-2.5e+3,"x:,[{",true,null,{}],"b\\\"c":"d"})") == 9);
+  CHECK(values("[[],[],{}]") == 4);
+  CHECK(values("[1,[ 2 , 3 ],\"\"]") == 6);
+
+  std::string maps = "[{}";
+  for (int i = 0; i < 300'000; ++i) maps += ",{}";
+  const auto refused = parse_body(maps + "]");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == ErrorCode::payload_too_large);
+  CHECK(refused.error().message.find("more than 200000 JSON values") != std::string::npos);
+  CHECK(parse_body(maps + "]", {.values_max = 300'002}).has_value());
+  CHECK_FALSE(parse_body(maps + "]", {.values_max = 300'001}).has_value());
+}
+
+TEST_CASE("two ways of counting values agree, on what is JSON and on what is not") {
+  std::minstd_rand random(7);
+  static const char pieces[] = "{}[]\",:0123456789.-eE\\tu \n";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (unsigned length = random() % 40; length > 0; --length)
+      text += pieces[random() % (sizeof pieces - 1)];
+    CAPTURE(text);
+    const auto counted = noetl::wire::count_values(text, {});
+    if (counted) CHECK(noetl::domain::json_shape(text, 1000).values == *counted);
+  }
 }
 
 TEST_CASE("nesting beyond the bound is refused at its byte, however deep it goes") {

@@ -68,7 +68,7 @@ std::string bytes_of(const ToolCall& call) {
 Json value_of(const std::string& bytes) {
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && (bytes[first] == '{' || bytes[first] == '[')) {
-    Json parsed = Json::parse(bytes, nullptr, false);
+    Json parsed = parse_answer(bytes);
     if (!parsed.is_discarded()) return parsed;
   }
   return storable_text(bytes);

@@ -12,6 +12,8 @@ namespace noetl::tools {
 
 namespace {
 
+constexpr std::size_t token_values_max = 1000;
+
 using objects::ObjectCall;
 using Action = ObjectCall::Action;
 
@@ -59,7 +61,7 @@ ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json r
   }
   Json parsed = result["content_type"].get_ref<const std::string&>().find("json") == std::string::npos
                     ? Json(Json::value_t::discarded)
-                    : Json::parse(answer.body, nullptr, false);
+                    : parse_answer(answer.body);
   if (!parsed.is_discarded()) {
     result["data"] = std::move(parsed);
   } else if (storable_text(answer.body) == answer.body) {
@@ -110,7 +112,7 @@ tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::Servic
     return tl::unexpected(failed(allowed.error()));
   const HttpAnswer answer = way.ask(clients_, *request);
   if (answer.end != HttpAnswer::End::whole) return tl::unexpected(way.failure_of(answer, *request));
-  const Json given = Json::parse(answer.body, nullptr, false);
+  const Json given = parse_answer(answer.body, token_values_max);
   const std::string token = auth_field(given.is_object() ? given : Json::object(), {"access_token"});
   if (answer.status != 200 || token.empty()) {
     ToolResult refused = answered(answer, *request, std::chrono::seconds(0));

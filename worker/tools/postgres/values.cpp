@@ -163,7 +163,7 @@ class ArrayReader {
 
 void append_json_value(std::string& to, std::string_view text) {
   // Parsed and written again: json (not jsonb) may hold a name twice, which nobody else accepts.
-  const Json parsed = Json::parse(text, nullptr, false);
+  const Json parsed = parse_answer(text);
   to += parsed.is_discarded() ? json_text(text) : to_text(parsed);
 }
 
