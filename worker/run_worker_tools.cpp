@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "shared/reach/reach.hpp"
 #include "worker/tools/absent_tools.hpp"
 #include "worker/tools/artifact_tool.hpp"
 #include "worker/tools/container_tool.hpp"
@@ -41,6 +42,17 @@ std::map<std::string, std::string> named_paths(const std::string& text, std::str
   return paths;
 }
 
+// "a,b": the words. An empty text is no word.
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    if (comma > at) words.push_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return words;
+}
+
 std::unique_ptr<tools::Tool> python_tool(const config::WorkerSettings& settings,
                                          const tools::ScriptSource& scripts) {
   const int processes = settings.python_processes_max > 0 ? settings.python_processes_max : settings.slots;
@@ -74,17 +86,36 @@ tools::NatsToolSettings nats_settings(const config::WorkerSettings& settings) {
           .tls_ca_file = settings.nats.ca_file};
 }
 
+tools::ContainerRules container_rules(const config::WorkerSettings& settings) {
+  return {.images = words_of(settings.container_images),
+          .mounts = words_of(settings.container_mounts),
+          .networks = words_of(settings.container_networks),
+          .users = words_of(settings.container_users)};
+}
+
+// Its own server and NATS are no place for a step: there it would be taken for the worker.
+std::shared_ptr<const reach::Reach> reach_for(const config::WorkerSettings& settings) {
+  auto own = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80);
+  for (auto& nats : reach::endpoints_of(settings.nats.url, 4222)) own.push_back(std::move(nats));
+  return std::make_shared<const reach::Reach>(
+      reach::EgressSettings{
+          .allow = settings.egress_allow, .deny = settings.egress_deny, .own = std::move(own), .never = {}},
+      settings.files_root);
+}
+
 }  // namespace
 
 tools::ToolLimits limits_of(const config::WorkerSettings& settings) {
   return {.output_bytes_max = settings.tool_output_max,
           .result_bytes_max = settings.tool_result_max,
           .memory_bytes_max = settings.tool_memory_max,
-          .timeout_default = settings.tool_timeout};
+          .timeout_default = settings.tool_timeout,
+          .reach = nullptr};
 }
 
 void add_tools(tools::Registry& registry, const config::WorkerSettings& settings) {
-  const auto limits = limits_of(settings);
+  auto limits = limits_of(settings);
+  limits.reach = reach_for(settings);
   auto http = std::make_unique<tools::HttpTool>(tools::HttpSettings{.limits = limits});
   const tools::ScriptSource scripts(settings.scripts_root, http.get());  // the registry keeps both
   registry.add(python_tool(settings, scripts));
@@ -103,8 +134,8 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   registry.add(std::make_unique<tools::ArtifactTool>(limits));
   for (const char* store : {"gcs", "s3"}) registry.add(std::make_unique<tools::ObjectTool>(store, limits));
   registry.add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));
-  registry.add(
-      std::make_unique<tools::ContainerTool>(tools::ContainerSettings{.limits = limits, .program = {}}));
+  registry.add(std::make_unique<tools::ContainerTool>(
+      tools::ContainerSettings{.limits = limits, .program = {}, .rules = container_rules(settings)}));
   registry.add(std::make_unique<tools::NoopTool>());
   registry.add(std::make_unique<tools::EventLogTool>());
   registry.add(std::move(http));

@@ -115,6 +115,9 @@ std::map<std::string, std::string> DevStack::environment() const {
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
   // The workers run elsewhere; scripts are where the user is.
   variables.try_emplace("NOETL_SCRIPTS_ROOT", std::filesystem::current_path().string());
+  variables.try_emplace("NOETL_FILES_ROOT", data_.path() + "/files");
+  // A stack for one machine: what its playbooks call is on it, the server itself included. Nowhere else is that the default.
+  variables.try_emplace("NOETL_EGRESS_ALLOW", "loopback,own");
   if (!variables.contains("NOETL_ENCRYPTION_KEY") && !variables.contains("NOETL_ENCRYPTION_KEY_FILE"))
     variables["NOETL_ENCRYPTION_KEY_FILE"] = encryption_key_file(data_.path());
   for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",

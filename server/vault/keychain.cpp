@@ -241,7 +241,7 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   }
   const auto request = token_request_of(entry, names, credential_name->empty() ? nullptr : &credential);
   if (!request) return base::failure(request.error());
-  auto answer = request_token(*request);
+  auto answer = request_token(*request, egress_);
   if (!answer) {
     answer.error().message = "keychain entry '" + entry.name + "': " + answer.error().message;
     return base::failure(std::move(answer.error()));

@@ -66,6 +66,7 @@ struct ServerSettings {
   std::string encryption_key;  // secret; empty: see the file
   std::string encryption_key_file;  // empty: none
   std::string worker_token;  // secret; empty: secrets are read from this machine only
+  std::string egress_allow, egress_deny;  // rules of reach::Egress
 };
 
 struct WorkerSettings {
@@ -89,6 +90,9 @@ struct WorkerSettings {
   int python_processes_max = 0;  // 0: as many as slots
   std::string python_versions;  // "name=path,…"
   std::string scripts_root;
+  std::string egress_allow, egress_deny;  // rules of reach::Egress
+  std::string files_root;  // empty: ./files
+  std::string container_images, container_mounts, container_networks, container_users;  // lists with commas
   std::string tool_postgres_url;  // secret; empty: none
   std::string tool_nats_url;  // secret; empty: none
   std::string duckdb_library;  // empty: search

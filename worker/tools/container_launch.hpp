@@ -8,9 +8,12 @@
 
 namespace noetl::tools {
 
+struct ContainerSettings;
+
 struct ContainerLaunch {
   std::vector<std::string> argv;
-  std::vector<std::string> environment;
+  std::vector<std::string> environment;  // of the client
+  std::string variables;  // of the container, NAME=value lines for the client's stdin; may have secrets
   std::string name;  // of the container, made up
 };
 
@@ -19,6 +22,6 @@ struct ContainerLaunch {
 
 [[nodiscard]] base::Result<ContainerLaunch> container_launch_of(const ToolCall& call,
                                                                 const std::string& program,
-                                                                const ToolLimits& limits);
+                                                                const ContainerSettings& settings);
 
 }  // namespace noetl::tools

@@ -17,6 +17,10 @@
 #include "worker/tools/credentials.hpp"
 #include "worker/tools/progress.hpp"
 
+namespace noetl::reach {
+struct Reach;
+}
+
 namespace noetl::tools {
 
 using Json = nlohmann::json;
@@ -49,6 +53,8 @@ struct ToolLimits {
   std::size_t result_bytes_max = 32 * 1024 * 1024;
   std::size_t memory_bytes_max = 1024UL * 1024 * 1024;  // of a child process
   std::chrono::milliseconds timeout_default{300'000};
+  // Addresses and files (reach_of). Shared by all tools of the worker. Null: the closest bounds.
+  std::shared_ptr<const reach::Reach> reach;
 };
 
 // One option of a tool, as docs/tools.md shows it. What a playbook writes and no table has is warned about.

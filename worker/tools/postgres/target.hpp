@@ -12,6 +12,7 @@ namespace noetl::tools::postgres {
 struct Target {
   std::map<std::string, std::string> keywords;  // host, port, user, password, dbname, sslmode, …
   std::string url;  // a URL or keyword text that they are laid over; or empty
+  bool is_workers_default = false;  // its operator's, so that nothing of it is checked
 
   // Equal for equal targets; secret.
   [[nodiscard]] std::string key() const;
