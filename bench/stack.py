@@ -121,7 +121,7 @@ class Stack:
         self.start_nats()
         port_file = os.path.join(self.folder, "port")
         self.env = {"NOETL_DATABASE_URL": self.database_url, "NATS_URL": f"nats://127.0.0.1:{self.nats_port}",
-                    "NOETL_HOST": "127.0.0.1", "NOETL_LOG_LEVEL": "warn", **self.settings}
+                    "NOETL_HOST": "127.0.0.1", "NOETL_LOG_LEVEL": "warn", "NOETL_EGRESS_ALLOW": "loopback,own", **self.settings}
         self.server = self.spawn([os.path.join(self.bin, "noetl-server")], "server",
                                  {**self.env, "NOETL_PORT": "0", "NOETL_PORT_FILE": port_file})
         wait_until("the server's port", lambda: self.server.poll() is not None or (os.path.exists(port_file) and open(port_file).read()))

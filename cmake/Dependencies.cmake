@@ -12,6 +12,8 @@ find_package(OpenSSL REQUIRED)
 pkg_check_modules(libnats REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+# The client of requests to peers that are not trusted: bounded, checked by address.
+pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
 # cpp-httplib's own flags: they name the TLS and compression support that its .so was built with.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 if(NOETL_TESTS)

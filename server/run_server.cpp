@@ -234,6 +234,32 @@ void close(api::HttpDoor& door, const std::stop_token& is_asked, std::chrono::mi
   door.stop();
 }
 
+// Of a URL, or of keywords as the settings make them.
+std::vector<reach::Endpoint> database_endpoints(const std::string& url) {
+  constexpr int default_port = 5432;
+  if (url.find("://") != std::string::npos) return reach::endpoints_of(url, default_port);
+  const auto value = [&](const std::string& keyword) {
+    const std::size_t at = url.find(keyword + "=");
+    if (at == std::string::npos) return std::string();
+    std::size_t begin = at + keyword.size() + 1;
+    const char end = begin < url.size() && url[begin] == '\'' ? url[begin++] : ' ';
+    return url.substr(begin, url.find(end, begin) - begin);
+  };
+  const std::string port = value("port");
+  return reach::endpoints_of(value("host") + (port.empty() ? "" : ":" + port), default_port);
+}
+
+// A playbook's token calls leave from here, with the server's place in the network.
+reach::EgressSettings egress_of(const config::ServerSettings& settings) {
+  auto own = reach::endpoints_of(settings.nats.address.url, 4222);
+  for (auto& database : database_endpoints(settings.database_url)) own.push_back(std::move(database));
+  return {
+      .allow = settings.egress_allow,
+      .deny = settings.egress_deny,
+      .own = std::move(own),
+      .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
+}
+
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
   store::ConnectionPool connections({.database_url = settings.database_url,
                                      .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
@@ -261,7 +287,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                              .nats_stream = settings.nats.stream,
                              .nats_subject = settings.nats.subject,
                              .nats_consumer = settings.nats.consumer}};
-  vault::Vault vault(parts, {.keys = std::move(keys), .reader_token = settings.worker_token});
+  vault::Vault vault(
+      parts, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
   api::HttpDoor door(
       parts, vault,
       {.host = settings.host,
@@ -283,6 +310,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
        .report_bytes_max = settings.report_bytes_max},
       metrics);
   const int port = door.bind();
+  vault.listens_on(port);
   // Notifications name the address where to claim, which is known only now when any port would do.
   notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
                                                 : settings.server_url);

@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "shared/reach/reach.hpp"
 #include "worker/tools/absent_tools.hpp"
 #include "worker/tools/artifact_tool.hpp"
 #include "worker/tools/container_tool.hpp"
@@ -43,10 +44,23 @@ std::map<std::string, std::string> named_paths(const std::string& text, std::str
   return paths;
 }
 
+// "a,b": the words. An empty text is no word.
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    if (comma > at) words.push_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return words;
+}
+
 // What the setting `tools` names.
 class ChosenKinds {
  public:
-  explicit ChosenKinds(const std::string& text) : names_(names_of(text)), known_{"all", "exec"} {}
+  explicit ChosenKinds(const std::string& text) : known_{"all", "exec"} {
+    for (auto& word : words_of(text)) names_.insert(std::move(word));
+  }
 
   // `group`: another name that stands for the kind.
   bool has(const std::string& kind, const std::string& group = {}) {
@@ -65,17 +79,7 @@ class ChosenKinds {
   }
 
  private:
-  static std::set<std::string> names_of(const std::string& text) {
-    std::set<std::string> names;
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t comma = std::min(text.find(',', at), text.size());
-      if (comma > at) names.insert(text.substr(at, comma - at));
-      at = comma + 1;
-    }
-    return names;
-  }
-
-  const std::set<std::string> names_;
+  std::set<std::string> names_;
   std::set<std::string> known_;
 };
 
@@ -114,6 +118,23 @@ tools::NatsToolSettings nats_settings(const config::WorkerSettings& settings) {
           .tls_ca_file = settings.nats.ca_file};
 }
 
+tools::ContainerRules container_rules(const config::WorkerSettings& settings) {
+  return {.images = words_of(settings.container_images),
+          .mounts = words_of(settings.container_mounts),
+          .networks = words_of(settings.container_networks),
+          .users = words_of(settings.container_users)};
+}
+
+// Its own server and NATS are no place for a step: there it would be taken for the worker.
+std::shared_ptr<const reach::Reach> reach_for(const config::WorkerSettings& settings) {
+  auto own = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80);
+  for (auto& nats : reach::endpoints_of(settings.nats.url, 4222)) own.push_back(std::move(nats));
+  return std::make_shared<const reach::Reach>(
+      reach::EgressSettings{
+          .allow = settings.egress_allow, .deny = settings.egress_deny, .own = std::move(own), .never = {}},
+      settings.files_root);
+}
+
 }  // namespace
 
 tools::ToolLimits limits_of(const config::WorkerSettings& settings) {
@@ -124,11 +145,13 @@ tools::ToolLimits limits_of(const config::WorkerSettings& settings) {
           .file_bytes_max = settings.tool_file_max,
           .cpu_time_max = std::chrono::ceil<std::chrono::seconds>(settings.tool_cpu_max),
           .processes_max = static_cast<std::size_t>(settings.tool_processes_max),
-          .child_variables = settings.tool_environment};
+          .child_variables = settings.tool_environment,
+          .reach = nullptr};
 }
 
 void add_tools(tools::Registry& registry, const config::WorkerSettings& settings) {
-  const auto limits = limits_of(settings);
+  auto limits = limits_of(settings);
+  limits.reach = reach_for(settings);
   ChosenKinds chosen(settings.tools);
   const auto add = [&](std::unique_ptr<tools::Tool> tool) {
     std::string kind(tool->kind());
@@ -157,7 +180,8 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
   add(std::make_unique<tools::ArtifactTool>(limits));
   for (const char* store : {"gcs", "s3"}) add(std::make_unique<tools::ObjectTool>(store, limits));
   add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));
-  add(std::make_unique<tools::ContainerTool>(tools::ContainerSettings{.limits = limits, .program = {}}));
+  add(std::make_unique<tools::ContainerTool>(
+      tools::ContainerSettings{.limits = limits, .program = {}, .rules = container_rules(settings)}));
   add(std::make_unique<tools::NoopTool>());
   add(std::make_unique<tools::EventLogTool>());
   add(std::move(http));

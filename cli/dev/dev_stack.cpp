@@ -126,6 +126,8 @@ std::map<std::string, std::string> DevStack::environment(config::Program program
     variables.erase(other);
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
+  // A stack for one machine: what its playbooks call is on it, the server itself included. Nowhere else is that the default.
+  variables.try_emplace("NOETL_EGRESS_ALLOW", "loopback,own");
   for (const char* misleading : {"NOETL_NATS_URL", "NOETL_SERVER_URL", "DATABASE_URL", "NOETL_RUN_MODE",
                                  "NOETL_WORKER_ID", "NOETL_NODE"}) {
     variables.erase(misleading);
@@ -147,6 +149,7 @@ std::map<std::string, std::string> DevStack::worker_environment() const {
   auto variables = environment(config::worker);
   // The workers run elsewhere; scripts are where the user is.
   variables.try_emplace("NOETL_SCRIPTS_ROOT", std::filesystem::current_path().string());
+  variables.try_emplace("NOETL_FILES_ROOT", data_.path() + "/files");
   // Whoever works on playbooks tries every kind, and the machine is their own.
   variables.try_emplace("NOETL_TOOLS", "all");
   return variables;

@@ -259,7 +259,7 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   if (!request) return base::failure(request.error());
   if (const auto allowed = check_endpoint(entry, made_of->policies, request->url); !allowed)
     return base::failure(allowed.error());
-  auto answer = request_token(*request);
+  auto answer = request_token(*request, egress_);
   if (!answer) {
     answer.error().message = "keychain entry '" + entry.name + "': " + answer.error().message;
     return base::failure(std::move(answer.error()));

@@ -11,6 +11,7 @@
 #include "server/vault/credentials.hpp"
 #include "server/vault/keychain_entry.hpp"
 #include "server/vault/single_flight.hpp"
+#include "shared/reach/egress.hpp"
 
 namespace noetl::vault {
 
@@ -22,8 +23,8 @@ struct KeychainQuestion {
 
 class Keychain {
  public:
-  Keychain(app::Parts& parts, const KeyRing& keys, Credentials& credentials)
-      : parts_(parts), keys_(keys), credentials_(credentials) {}
+  Keychain(app::Parts& parts, const KeyRing& keys, Credentials& credentials, const reach::Egress& egress)
+      : parts_(parts), keys_(keys), credentials_(credentials), egress_(egress) {}
 
   // Of the execution's playbook; where that has no such entry, of the playbook that called it, and so on up.
   [[nodiscard]] base::Result<wire::KeychainRow> get(KeychainQuestion question);
@@ -66,6 +67,7 @@ class Keychain {
   app::Parts& parts_;
   const KeyRing& keys_;
   Credentials& credentials_;
+  const reach::Egress& egress_;
   SingleFlight<base::Result<wire::KeychainRow>> flights_;
 };
 

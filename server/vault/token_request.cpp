@@ -1,73 +1,49 @@
 #include "server/vault/token_request.hpp"
 
-#include <httplib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
+#include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/fetch/client.hpp"
+#include "shared/reach/own_addresses.hpp"
 
 namespace noetl::vault {
 namespace {
 
 using base::ErrorCode;
 using Json = nlohmann::json;
+using How = fetch::Ending::How;
 
 constexpr std::chrono::seconds connect_timeout{5};
-constexpr std::chrono::seconds answer_timeout{10};
 constexpr std::size_t answer_bytes_max = 1024 * 1024;
-
-// Ends a connection when its time is over: the client's own timeouts are for one read each.
-class ConnectionEnd {
- public:
-  explicit ConnectionEnd(std::chrono::milliseconds time)
-      : watcher_([this, at = std::chrono::steady_clock::now() + time](const std::stop_token& stop) {
-          watch(at, stop);
-        }) {}
-  ConnectionEnd(const ConnectionEnd&) = delete;
-  ConnectionEnd& operator=(const ConnectionEnd&) = delete;
-  ~ConnectionEnd() {
-    watcher_.request_stop();
-    watcher_.join();
-    if (socket_ >= 0) close(socket_);
-  }
-
-  // The one that is being made; called again when its first address did not answer.
-  void set_socket(int socket) {
-    const std::lock_guard lock(mutex_);
-    if (socket_ >= 0) close(socket_);
-    socket_ = dup(socket);  // of our own: the number of the client's may soon be another connection's
-    if (is_over_) shutdown(socket_, SHUT_RDWR);
-  }
-  [[nodiscard]] bool is_over() const { return is_over_; }
-
- private:
-  void watch(std::chrono::steady_clock::time_point at, const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    std::condition_variable_any never;
-    never.wait_until(lock, stop, at, [] { return false; });
-    if (stop.stop_requested()) return;
-    is_over_ = true;
-    if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
-  }
-
-  std::mutex mutex_;
-  int socket_ = -1;  // guarded by mutex_
-  std::atomic<bool> is_over_{false};
-  std::jthread watcher_;  // last: it uses all of the above
-};
 
 struct Address {
   std::string origin;  // scheme://host:port
   std::string path;
   std::string query;  // with its '?', or empty
+  reach::Endpoint endpoint;
 };
+
+bool is_host(std::string_view host) {
+  if (reach::parse_address(host)) return true;
+  return !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
+// What a request line must not have is encoded; the rest is the author's own spelling.
+std::string safe(std::string_view text) {
+  std::string target;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_unsafe =
+        byte <= 0x20 || byte >= 0x7F || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos;
+    target += is_unsafe ? base::percent_encoded({&c, 1}) : std::string(1, c);
+  }
+  return target;
+}
 
 std::optional<Address> split_url(const std::string& url) {
   const auto scheme_end = url.find("://");
@@ -75,12 +51,15 @@ std::optional<Address> split_url(const std::string& url) {
   const std::string scheme = url.substr(0, scheme_end);
   if (scheme != "http" && scheme != "https") return std::nullopt;
   const auto path_begin = url.find_first_of("/?#", scheme_end + 3);
-  Address address{.origin = url.substr(0, path_begin), .path = "/", .query = {}};
+  Address address{.origin = url.substr(0, path_begin), .path = "/", .query = {}, .endpoint = {}};
   // A password in the URL would be sent, but also shown: there are options for it.
-  if (address.origin.size() == scheme_end + 3 || address.origin.find('@') != std::string::npos)
+  if (address.origin.find('@') != std::string::npos || address.origin.find(',') != std::string::npos)
     return std::nullopt;
+  const auto endpoints = reach::endpoints_of(address.origin, scheme == "https" ? 443 : 80);
+  if (endpoints.size() != 1 || !is_host(endpoints.front().host)) return std::nullopt;
+  address.endpoint = endpoints.front();
   if (path_begin == std::string::npos) return address;
-  std::string rest = url.substr(path_begin, url.find('#', path_begin) - path_begin);
+  std::string rest = safe(url.substr(path_begin, url.find('#', path_begin) - path_begin));
   const auto query = rest.find('?');
   if (query != std::string::npos) address.query = rest.substr(query);
   rest = rest.substr(0, query);
@@ -99,28 +78,71 @@ std::string oauth_error_of(const std::string& body) {
   return is_word && !code.empty() ? ", error '" + code + "'" : std::string{};
 }
 
-httplib::Request request_of(const TokenRequest& request, const Address& address) {
-  httplib::Request made;
+std::string body_of(const TokenRequest& request) {
+  return request.json ? domain::json_text(*request.json) : encode_form(request.form);
+}
+
+// `body` outlives the message.
+base::Result<fetch::Message> message_of(const TokenRequest& request, const Address& address,
+                                        std::string_view body) {
+  fetch::Message made;
+  if (!fetch::is_token(request.method) || request.method.size() > 32 || request.method == "CONNECT")
+    return base::failure(ErrorCode::invalid_input,
+                         "'" + request.method + "' is no HTTP method for a token endpoint");
   made.method = request.method;
-  made.path = address.path + address.query;
-  if (!request.params.empty()) made.path += (address.query.empty() ? "?" : "&") + encode_form(request.params);
-  made.headers.emplace("Accept", "application/json");
+  made.host = address.endpoint.host;
+  made.port = address.endpoint.port;
+  made.url = address.origin + address.path + address.query;
+  if (!request.params.empty()) made.url += (address.query.empty() ? "?" : "&") + encode_form(request.params);
   std::string content_type = request.json ? "application/json" : "application/x-www-form-urlencoded";
+  bool has_accept = false;
   for (const auto& [name, value] : request.headers) {
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    // A line break in either would begin a header, or a request, of the playbook's own.
+    if (!fetch::is_token(name))
+      return base::failure(ErrorCode::invalid_input,
+                           "a header of the token request has a name that no header may have");
+    if (!fetch::is_header_value(value))
+      return base::failure(ErrorCode::invalid_input,
+                           "header '" + name + "' of the token request has a control character");
+    const std::string lower = fetch::lower_case(name);
+    if (fetch::is_framing_header(lower)) continue;
+    has_accept = has_accept || lower == "accept";
     if (lower == "content-type")
       content_type = value;
     else
-      made.headers.emplace(name, value);
+      made.headers.emplace_back(name, value);
   }
-  if (request.json)
-    made.body = domain::json_text(*request.json);
-  else
-    made.body = encode_form(request.form);
-  if (!made.body.empty()) made.headers.emplace("Content-Type", content_type);
+  if (!has_accept) made.headers.emplace_back("Accept", "application/json");
+  if (!request.user.empty()) {
+    made.headers.emplace_back("Authorization",
+                              "Basic " + base::base64_encoded(request.user + ":" + request.password));
+  }
+  made.body = body;
+  if (!body.empty()) made.headers.emplace_back("Content-Type", content_type);
+  made.tls.is_verified = request.is_tls_verified;
   return made;
+}
+
+base::Error failure_of(const fetch::Ending& ending, const std::string& place,
+                       std::chrono::milliseconds time_max) {
+  switch (ending.how) {
+    case How::late:
+      return base::failure(ErrorCode::unavailable,
+                           place + " did not answer whole within " + std::to_string(time_max.count()) + " ms")
+          .value();
+    case How::forbidden:
+      return base::failure(ErrorCode::invalid_input,
+                           place + " may not be called from the server: " + ending.why)
+          .value();
+    case How::oversized:
+      return base::failure(ErrorCode::forbidden, place + " answers too much: " + ending.why).value();
+    case How::stopped:
+      return base::failure(ErrorCode::forbidden,
+                           place + " answers with more than " + std::to_string(answer_bytes_max) + " bytes")
+          .value();
+    default: break;
+  }
+  return base::failure(ErrorCode::unavailable, place + " cannot be reached: " + ending.why).value();
 }
 
 }  // namespace
@@ -132,42 +154,33 @@ std::string encode_form(const Fields& fields) {
   return text;
 }
 
-base::Result<Json> request_token(const TokenRequest& request) {
+base::Result<Json> request_token(const TokenRequest& request, const reach::Egress& egress) {
   const auto address = split_url(request.url);
   if (!address)
     return base::failure(ErrorCode::invalid_input,
                          "the token endpoint is no http:// or https:// address without user and password");
   const std::string place =
       "token endpoint " + (request.shown_url.empty() ? address->origin + address->path : request.shown_url);
-  httplib::Client client(address->origin);
-  if (!client.is_valid())
-    return base::failure(ErrorCode::invalid_input, place + " is no address that can be called");
-  client.set_connection_timeout(connect_timeout);
-  client.set_read_timeout(answer_timeout);
-  client.set_write_timeout(answer_timeout);
-  client.set_follow_location(false);
-  client.enable_server_certificate_verification(request.is_tls_verified);
-  if (!request.user.empty()) client.set_basic_auth(request.user.c_str(), request.password.c_str());
-
-  ConnectionEnd end(request.time_max);
-  client.set_socket_options([&end](int socket) { end.set_socket(socket); });
-  httplib::Request sent = request_of(request, *address);
+  const std::string sent = body_of(request);
+  const auto message = message_of(request, *address, sent);
+  if (!message) return base::failure(message.error());
+  int status = 0;
   std::string body;
-  sent.content_receiver = [&](const char* bytes, std::size_t size, std::uint64_t, std::uint64_t) {
-    body.append(bytes, std::min(size, answer_bytes_max + 1 - std::min(body.size(), answer_bytes_max + 1)));
-    return body.size() <= answer_bytes_max;
-  };
-  const auto result = client.send(sent);
-  if (body.size() > answer_bytes_max)
-    return base::failure(ErrorCode::forbidden,
-                         place + " answers with more than " + std::to_string(answer_bytes_max) + " bytes");
-  if (end.is_over())
-    return base::failure(ErrorCode::unavailable, place + " did not answer whole within " +
-                                                     std::to_string(request.time_max.count()) + " ms");
-  if (!result)
-    return base::failure(ErrorCode::unavailable,
-                         place + " cannot be reached: " + httplib::to_string(result.error()));
-  const int status = result->status;
+  const fetch::Reader reader{.head =
+                                 [&](const fetch::Head& head) {
+                                   status = head.status;
+                                   return true;
+                                 },
+                             .body =
+                                 [&](std::string_view bytes) {
+                                   body += bytes.substr(0, answer_bytes_max + 1 - body.size());
+                                   return body.size() <= answer_bytes_max;
+                                 }};
+  const fetch::Ending ending = fetch::Client(egress).send(
+      *message,
+      {.connect_timeout = connect_timeout, .deadline = std::chrono::steady_clock::now() + request.time_max},
+      {}, reader);
+  if (ending.how != How::whole) return base::failure(failure_of(ending, place, request.time_max));
   if (status >= 500 || status == 429)
     return base::failure(ErrorCode::unavailable, place + " answers with status " + std::to_string(status));
   if (status < 200 || status >= 300)

@@ -1,6 +1,7 @@
 #pragma once
 // request_token: one call to a token endpoint (OAuth 2.0 or alike). The only place of the server that calls out; it
-// follows no redirects, reads a bounded answer within a bounded time. Any thread.
+// follows no redirects, goes only where Egress allows, never to the server's own API, and reads a bounded answer within a
+// bounded time. Any thread.
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "shared/base/result.hpp"
+#include "shared/reach/egress.hpp"
 
 namespace noetl::vault {
 
@@ -28,7 +30,8 @@ struct TokenRequest {
 
 // The answer's JSON object. Errors name the endpoint without its query and never quote what was sent or, but for
 // OAuth's `error` code, answered: unavailable (not reached, 5xx, 429), forbidden (other statuses), invalid_input.
-[[nodiscard]] base::Result<nlohmann::json> request_token(const TokenRequest& request);
+[[nodiscard]] base::Result<nlohmann::json> request_token(const TokenRequest& request,
+                                                         const reach::Egress& egress);
 
 [[nodiscard]] std::string encode_form(const Fields& fields);
 

@@ -11,17 +11,21 @@ struct VaultSettings {
   KeyRing keys;
   // Who shows it may read secrets; empty: only callers on this machine.
   std::string reader_token;
+  reach::EgressSettings egress;  // where token calls may go
 };
 
 class Vault {
  public:
   Vault(app::Parts& parts, VaultSettings settings)
       : settings_(std::move(settings)),
+        egress_(settings_.egress),
         credentials_(parts, settings_.keys),
-        keychain_(parts, settings_.keys, credentials_) {}
+        keychain_(parts, settings_.keys, credentials_, egress_) {}
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
 
+  // Where our own API is, once that is known: no token call goes there, whatever the rules say.
+  void listens_on(int port) { egress_.close_port_here(port); }
   [[nodiscard]] Credentials& credentials() { return credentials_; }
   [[nodiscard]] Keychain& keychain() { return keychain_; }
   [[nodiscard]] bool has_reader_token() const { return !settings_.reader_token.empty(); }
@@ -30,6 +34,7 @@ class Vault {
 
  private:
   const VaultSettings settings_;
+  reach::Egress egress_;
   Credentials credentials_;
   Keychain keychain_;
 };

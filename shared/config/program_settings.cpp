@@ -167,7 +167,9 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                                  .dead = read.duration("retention-dead")},
                         .encryption_key = read.text("encryption-key"),
                         .encryption_key_file = read.text("encryption-key-file"),
-                        .worker_token = read.text("worker-token")};
+                        .worker_token = read.text("worker-token"),
+                        .egress_allow = read.text("egress-allow"),
+                        .egress_deny = read.text("egress-deny")};
 }
 
 base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
@@ -199,6 +201,13 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
                         .tool_environment = read.text("tool-environment"),
                         .python_versions = read.text("python-versions"),
                         .scripts_root = read.text("scripts-root"),
+                        .egress_allow = read.text("egress-allow"),
+                        .egress_deny = read.text("egress-deny"),
+                        .files_root = read.text("files-root"),
+                        .container_images = read.text("container-images"),
+                        .container_mounts = read.text("container-mounts"),
+                        .container_networks = read.text("container-networks"),
+                        .container_users = read.text("container-users"),
                         .tool_postgres_url = read.text("tool-postgres-url"),
                         .tool_nats_url = read.text("tool-nats-url"),
                         .duckdb_library = read.text("duckdb-library"),

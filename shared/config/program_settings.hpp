@@ -74,6 +74,7 @@ struct ServerSettings {
   std::string encryption_key;  // secret; empty: none
   std::string encryption_key_file;  // where it was read from; empty: no file
   std::string worker_token;  // secret; empty: none
+  std::string egress_allow, egress_deny;  // rules of reach::Egress
 };
 
 struct WorkerSettings {
@@ -101,6 +102,9 @@ struct WorkerSettings {
   std::string tool_environment;  // "NAME,PREFIX_*"
   std::string python_versions;  // "name=path,…"
   std::string scripts_root;
+  std::string egress_allow, egress_deny;  // rules of reach::Egress
+  std::string files_root;  // empty: ./files
+  std::string container_images, container_mounts, container_networks, container_users;  // lists with commas
   std::string tool_postgres_url;  // secret; empty: none
   std::string tool_nats_url;  // secret; empty: none
   std::string duckdb_library;  // empty: search

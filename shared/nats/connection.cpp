@@ -118,6 +118,8 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   if (!settings.credentials_file.empty()) {
     then(natsOptions_SetUserCredentialsFromFiles(options, settings.credentials_file.c_str(), nullptr));
   }
+  if (!settings.tls_host.empty()) then(natsOptions_SetExpectedHostname(options, settings.tls_host.c_str()));
+  if (settings.ignores_other_servers) then(natsOptions_SetIgnoreDiscoveredServers(options, true));
   if (wants_tls(settings)) then(natsOptions_SetSecure(options, true));
   if (!settings.tls_ca_file.empty())
     then(natsOptions_LoadCATrustedCertificates(options, settings.tls_ca_file.c_str()));

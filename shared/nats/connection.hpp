@@ -25,6 +25,8 @@ struct ConnectionSettings {
   std::string tls_ca_file;  // authorities to trust besides the system's
   std::string tls_certificate_file;  // both or none: what the server knows the client by
   std::string tls_key_file;
+  std::string tls_host;  // the name that the server's certificate must have; empty: that of the url
+  bool ignores_other_servers = false;  // those that the server tells of itself
   std::string name = "noetl";
   // Before the subjects that answers come to: a nats-server can permit each user its own, and nobody that of others.
   std::string inbox_prefix = "_INBOX";

@@ -156,6 +156,7 @@ class Stack:
         ports = [self.links[nats_link].port] if nats_link in self.links else [one.port for one in self.nats]
         return {"NATS_URL": ",".join(f"nats://127.0.0.1:{port}" for port in ports),
                 "NOETL_LEASE": f"{int(lease * 1000)}ms", "NOETL_HEARTBEAT_INTERVAL": f"{int(lease * 200)}ms",
+                "NOETL_EGRESS_ALLOW": "loopback,own",
                 **dict(self.settings.env)}
 
     def server_env(self):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import psycopg2
@@ -72,6 +73,7 @@ class PrivateStack:
         paths = [str(HERE / "shim"), os.environ.get("PYTHONPATH", "")]
         return {**os.environ, "NOETL_PYTHON": sys.executable, "NOETL_WORKER_SLOTS": str(self.slots),
                 "NOETL_SCRIPTS_ROOT": str(self.files),
+                "NOETL_FILES_ROOT": tempfile.gettempdir(),  # NoETL's playbooks name files in /tmp
                 "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret",
                 "NOETL_ENCRYPTION_KEY": base64.b64encode(secrets.token_bytes(32)).decode()}
 

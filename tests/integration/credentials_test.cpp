@@ -34,7 +34,9 @@ wire::CredentialRequest credential(const std::string& name, const json& secret,
 
 struct Fixture {
   explicit Fixture(const std::string& keys = first_key)
-      : vault(server.parts, {.keys = ring(keys), .reader_token = {}}) {}
+      : vault(server.parts, {.keys = ring(keys),
+                             .reader_token = {},
+                             .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}}) {}
 
   base::CatalogId add_playbook(const std::string& keychain) {
     const std::string text =
@@ -163,8 +165,14 @@ TEST_CASE("rotation seals everything with the new key, after which the old one i
   put.name = "t";
   put.secret = R"({"token":"x"})";
   REQUIRE(fixture.vault.keychain().put(put));
-  vault::Vault both(fixture.server.parts, {.keys = ring(second_key + "," + first_key), .reader_token = {}});
-  vault::Vault without_old(fixture.server.parts, {.keys = ring(second_key), .reader_token = {}});
+  vault::Vault both(fixture.server.parts,
+                    {.keys = ring(second_key + "," + first_key),
+                     .reader_token = {},
+                     .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}});
+  vault::Vault without_old(fixture.server.parts,
+                           {.keys = ring(second_key),
+                            .reader_token = {},
+                            .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}});
 
   CHECK(without_old.credentials().read("c1", {}).error().code == base::ErrorCode::unavailable);
   CHECK(without_old.credentials().rotate()->unreadable.size() == 6);

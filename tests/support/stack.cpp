@@ -41,7 +41,10 @@ std::map<std::string, std::string> Stack::common_env() const {
   return merged({{"NOETL_DATABASE_URL", PostgresCluster::as_server(database_url_)},
                  {"NATS_URL", nats_.url()},
                  {"NOETL_HOST", "127.0.0.1"},
-                 {"NOETL_LOG_LEVEL", "debug"}},
+                 {"NOETL_LOG_LEVEL", "debug"},
+                 // Peers of tests listen on this machine, and their files are in folders of their own.
+                 {"NOETL_EGRESS_ALLOW", "loopback,own"},
+                 {"NOETL_FILES_ROOT", std::filesystem::temp_directory_path()}},
                 settings_.env);
 }
 

@@ -1,14 +1,13 @@
 #include "worker/tools/artifact_tool.hpp"
 
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include "shared/base/base64.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/http_body.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {
 
@@ -87,14 +86,15 @@ base::Result<void> for_each_part(const Reading& reading, const Json& streamed,
 }
 
 // Under another name until it is whole.
-ToolResult write_file(const Reading& reading, const std::string& path, const Json& value) {
+ToolResult write_file(const Reading& reading, const std::string& path, const Json& value,
+                      const reach::FilesRoot& root) {
   const std::string unfinished = path + ".unfinished";
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  if (!file) return failed(error_of("not_found", "option 'path': '" + path + "' cannot be written"));
+  auto file = root.create(unfinished, "path");
+  if (!file) return failed(file.error());
   std::uint64_t size = 0;
   const auto take = [&](std::string_view part) {
     size += part.size();
-    return static_cast<bool>(file.write(part.data(), static_cast<std::streamsize>(part.size())));
+    return file->write(part);
   };
   const Json* streamed = streamed_of(value);
   base::Result<void> written;
@@ -102,14 +102,13 @@ ToolResult write_file(const Reading& reading, const std::string& path, const Jso
     written = for_each_part(reading, *streamed, take);
   else if (!take(to_text(value)))
     written = base::failure(base::ErrorCode::internal, "the file cannot be written");
-  file.close();
-  std::error_code error;
-  if (written && file) std::filesystem::rename(unfinished, path, error);
-  if (!written || !file || error) {
-    std::error_code ignored;
-    std::filesystem::remove(unfinished, ignored);
-    if (!written) return failed(written.error());
-    return failed(error_of("internal", "option 'path': '" + path + "' could not be finished", true));
+  const bool is_closed = file->close();
+  if (written && !is_closed)
+    written = base::failure(base::ErrorCode::internal, "option 'path': '" + path + "' could not be finished");
+  if (written) written = root.rename(unfinished, path);
+  if (!written) {
+    root.remove(unfinished);
+    return failed(written.error());
   }
   const std::string type = streamed == nullptr ? "application/json" : auth_field(*streamed, {"content_type"});
   return completed(
@@ -156,7 +155,7 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
   auto found = fetch(reading, reference);
   if (!found) return failed(found.error());
   const Json* streamed = streamed_of(*found);
-  if (!path->empty()) return write_file(reading, *path, *found);
+  if (!path->empty()) return write_file(reading, *path, *found, reach_of(limits).files);
   if (streamed != nullptr) {
     if (const auto size = size_of(*streamed); size > limits.result_bytes_max)
       return too_large(reference, size, limits);

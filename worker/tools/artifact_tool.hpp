@@ -7,7 +7,7 @@ namespace noetl::tools {
 
 class ArtifactTool final : public Tool {
  public:
-  explicit ArtifactTool(ToolLimits limits) : limits_(limits) {}
+  explicit ArtifactTool(ToolLimits limits) : limits_(std::move(limits)) {}
   [[nodiscard]] std::string_view kind() const override { return "artifact"; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
   // {"status","meta":{"reference"},"data"}.

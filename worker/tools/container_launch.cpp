@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <random>
 
 #include "worker/tools/auth.hpp"
+#include "worker/tools/container_tool.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/process_run.hpp"
+#include "worker/tools/results.hpp"
 
 namespace noetl::tools {
 
@@ -16,6 +19,10 @@ namespace {
 
 using base::ErrorCode;
 using base::failure;
+
+// docker reads an env file by lines of at most 64 KiB.
+constexpr std::size_t variable_bytes_max = 60UL * 1024;
+constexpr int processes_max = 4096;  // against fork bombs, far above what honest images need
 
 bool is_on_path(const std::string& program) {
   if (program.find('/') != std::string::npos) return access(program.c_str(), X_OK) == 0;
@@ -41,7 +48,8 @@ base::Result<void> add_flag(std::vector<std::string>& argv, const ToolCall& call
   return {};
 }
 
-base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& call) {
+base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& call,
+                              const ContainerRules& rules) {
   const Json* mounts = find_option(call, {"mounts", "volumes"});
   if (mounts == nullptr) return {};
   if (!mounts->is_array())
@@ -58,23 +66,49 @@ base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& ca
                      "option 'mounts' has an entry that is neither source:target nor {source, target}",
                      "mounts");
     }
-    argv.push_back("--volume=" + text);
+    const auto checked = checked_mount(rules, text);
+    if (!checked) return tl::unexpected(checked.error());
+    argv.push_back("--volume=" + *checked);
   }
   return {};
 }
 
-// Values go through our environment and only their names through the arguments, which everybody can read.
-base::Result<void> add_environment(std::vector<std::string>& argv, std::vector<std::string>& environment,
-                                   const ToolCall& call, const ToolLimits& limits) {
-  auto variables = environment_of(call, limits, container_client_variables);
-  if (!variables) return tl::unexpected(variables.error());
-  environment = *std::move(variables);
-  argv.emplace_back("--env=NOETL_INPUT");
-  if (!call.traceparent.empty()) argv.emplace_back("--env=TRACEPARENT");
-  if (const Json* own = find_option(call, {"env"})) {
-    for (const auto& [name, value] : own->items()) {
-      if (!value.is_null()) argv.push_back("--env=" + name);
-    }
+// The container's variables go by a file that only we can open: the arguments everybody can read, and in the client's
+// environment some names mean something to the client.
+base::Result<void> add_environment(ContainerLaunch& launch, const ToolCall& call, const ToolLimits& limits) {
+  launch.environment = process::environment_lines(child_variables_of(limits, container_client_variables));
+  const auto add = [&](const std::string& name, const std::string& value) -> base::Result<void> {
+    if (name.empty() || name.find_first_of(std::string_view("=\n\r\0 \t#", 7)) != std::string::npos)
+      return failure(ErrorCode::invalid_input, "option 'env' has a name that no variable can have", "env");
+    if (value.find_first_of("\n\r") != std::string::npos)
+      return failure(ErrorCode::invalid_input,
+                     "variable '" + name +
+                         "' of option 'env' has a line break, which a container's variables cannot have",
+                     "env");
+    if (value.size() > variable_bytes_max)
+      return failure(ErrorCode::invalid_input,
+                     "variable '" + name + "' of option 'env' has more than " +
+                         std::to_string(variable_bytes_max) + " bytes",
+                     "env");
+    launch.variables += name + "=" + value + "\n";
+    return {};
+  };
+  const std::string input = to_text(input_of(call));
+  // Above the bound it is left out rather than failing an image that may not look at it.
+  if (input.size() <= variable_bytes_max) {
+    if (auto added = add("NOETL_INPUT", input); !added) return added;
+  }
+  if (!call.traceparent.empty()) {
+    if (auto added = add("TRACEPARENT", call.traceparent); !added) return added;
+  }
+  const Json* own = find_option(call, {"env"});
+  if (own == nullptr) return {};
+  if (!own->is_object()) return failure(ErrorCode::invalid_input, "option 'env' must be a map", "env");
+  for (const auto& [name, value] : own->items()) {
+    if (value.is_null()) continue;
+    auto text = exec_string(value, "variable '" + name + "' of option 'env'");
+    if (!text) return tl::unexpected(text.error());
+    if (auto added = add(name, *text); !added) return added;
   }
   return {};
 }
@@ -119,16 +153,34 @@ base::Result<std::string> container_program_of(const std::string& setting) {
 }
 
 base::Result<ContainerLaunch> container_launch_of(const ToolCall& call, const std::string& program,
-                                                  const ToolLimits& limits) {
+                                                  const ContainerSettings& settings) {
   const auto image = text_option(call, {"image"});
   if (!image) return tl::unexpected(image.error());
   if (image->empty() || image->starts_with('-'))
     return failure(ErrorCode::invalid_input, "tool container needs the option 'image'", "image");
+  if (auto checked = check_image(settings.rules, *image); !checked) return tl::unexpected(checked.error());
+  const auto network = text_option(call, {"network"});
+  if (!network) return tl::unexpected(network.error());
+  const auto checked_one = checked_network(settings.rules, *network);
+  if (!checked_one) return tl::unexpected(checked_one.error());
+  const auto user = text_option(call, {"user"});
+  if (!user) return tl::unexpected(user.error());
+  if (!user->empty()) {
+    if (auto checked = check_user(settings.rules, *user); !checked) return tl::unexpected(checked.error());
+  }
   std::random_device random;
   ContainerLaunch launch;
   launch.name =
       "noetl-" + std::to_string(getpid()) + "-" + std::to_string(random()) + std::to_string(random());
-  launch.argv = {program, "run", "--rm", "--name=" + launch.name};
+  launch.argv = {program,
+                 "run",
+                 "--rm",
+                 "--name=" + launch.name,
+                 "--cap-drop=ALL",
+                 "--security-opt=no-new-privileges",
+                 "--pids-limit=" + std::to_string(processes_max),
+                 "--network=" + *checked_one,
+                 "--env-file=/dev/stdin"};
   const struct {
     std::initializer_list<std::string_view> names;
     const char* flag;
@@ -136,17 +188,16 @@ base::Result<ContainerLaunch> container_launch_of(const ToolCall& call, const st
   } flags[] = {{{"entrypoint"}, "--entrypoint", ""},
                {{"workdir", "cwd"}, "--workdir", ""},
                {{"user"}, "--user", ""},
-               {{"network"}, "--network", ""},
-               {{"memory"}, "--memory", std::to_string(limits.memory_bytes_max)},
+               {{"memory"}, "--memory", std::to_string(settings.limits.memory_bytes_max)},
                {{"cpus"}, "--cpus", ""},
                {{"pull"}, "--pull", ""}};
   for (const auto& flag : flags) {
     if (auto added = add_flag(launch.argv, call, flag.names, flag.flag, flag.fallback); !added)
       return tl::unexpected(added.error());
   }
-  if (auto added = add_mounts(launch.argv, call); !added) return tl::unexpected(added.error());
-  if (auto added = add_environment(launch.argv, launch.environment, call, limits); !added)
+  if (auto added = add_mounts(launch.argv, call, settings.rules); !added)
     return tl::unexpected(added.error());
+  if (auto added = add_environment(launch, call, settings.limits); !added) return tl::unexpected(added.error());
   launch.argv.push_back(*image);
   if (auto added = add_command(launch.argv, call); !added) return tl::unexpected(added.error());
   return launch;

@@ -8,12 +8,16 @@
 
 namespace noetl::tools {
 
-// Where docker and podman look for their daemon, their login and their sockets.
+struct ContainerSettings;
+
+// Where docker and podman look for their daemon, their login and their sockets. Nothing of the step's: DOCKER_HOST, PATH or
+// LD_PRELOAD would be theirs then.
 inline constexpr std::string_view container_client_variables = "DOCKER_*,CONTAINER_HOST,CONTAINERS_*,XDG_RUNTIME_DIR";
 
 struct ContainerLaunch {
   std::vector<std::string> argv;
-  std::vector<std::string> environment;
+  std::vector<std::string> environment;  // of the client
+  std::string variables;  // of the container, NAME=value lines for the client's stdin; may have secrets
   std::string name;  // of the container, made up
 };
 
@@ -22,6 +26,6 @@ struct ContainerLaunch {
 
 [[nodiscard]] base::Result<ContainerLaunch> container_launch_of(const ToolCall& call,
                                                                 const std::string& program,
-                                                                const ToolLimits& limits);
+                                                                const ContainerSettings& settings);
 
 }  // namespace noetl::tools

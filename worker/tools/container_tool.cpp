@@ -11,17 +11,19 @@ namespace noetl::tools {
 namespace {
 
 constexpr std::array<OptionSpec, 14> option_table{{
-    {"image", "text", "what is run"},
+    {"image", "text", "what is run; one that the worker's container-images has"},
     {"command", "text or list", "instead of the image's command: a text by /bin/sh -c, a list as it is"},
     {"args", "list", "after the command"},
     {"entrypoint", "text", "instead of the image's entry point"},
     {"env", "map", "environment variables; the input is in NOETL_INPUT as JSON"},
-    {"mounts", "list", "source:target[:ro], or {source, target, readonly}; also `volumes`"},
+    {"mounts", "list",
+     "source:target[:ro], or {source, target, readonly}, of folders that container-mounts has; also "
+     "`volumes`"},
     {"volumes", "list", "the same as `mounts`"},
     {"workdir", "path", "the folder in the container; also `cwd`"},
     {"cwd", "path", "the same as `workdir`"},
-    {"user", "text", "whom it runs as"},
-    {"network", "text", "e.g. none, bridge, host"},
+    {"user", "text", "whom it runs as; root only where container-users has it"},
+    {"network", "text", "one that container-networks has; default: the first of them, none as it is shipped"},
     {"memory", "text", "e.g. 512m; default: the worker's tool-memory-max"},
     {"cpus", "text", "e.g. 1.5"},
     {"pull", "text", "missing, always or never; default missing"},
@@ -69,7 +71,7 @@ ToolResult ContainerTool::run_image(const ToolCall& call) const {
   if (!deadline) return failed(deadline.error());
   const auto program = container_program_of(settings_.program);
   if (!program) return failed(program.error());
-  auto launch = container_launch_of(call, *program, settings_.limits);
+  auto launch = container_launch_of(call, *program, settings_);
   if (!launch) return failed(launch.error());
   if (call.stop.stop_requested()) return cancelled();
   auto run = ProcessRun::start({.argv = launch->argv,
@@ -79,7 +81,7 @@ ToolResult ContainerTool::run_image(const ToolCall& call) const {
                                 .limits = {}},
                                {.output_bytes_max = settings_.limits.output_bytes_max,
                                 .kill_grace = std::chrono::milliseconds(1000),
-                                .input = {},
+                                .input = launch->variables,
                                 .progress = call.progress});
   if (!run) return failed(error_of("unsupported", run.error().message));
   const auto ending = (*run)->wait(*deadline, call.stop);

@@ -3,6 +3,7 @@
 // docs/tools.md has the options.
 #include <string>
 
+#include "worker/tools/container_rules.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {
@@ -10,6 +11,7 @@ namespace noetl::tools {
 struct ContainerSettings {
   ToolLimits limits;
   std::string program;  // empty: docker, else podman, whichever is on PATH
+  ContainerRules rules;
 };
 
 class ContainerTool final : public Tool {

@@ -97,6 +97,10 @@ ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, st
       return result;
     }
     case End::timed_out: return timed_out(name_of(request) + ": the connection");
+    case End::forbidden:
+      return refused(name_of(request) + " may not be reached from this worker: " + answer.trouble);
+    case End::oversized:
+      return failed(error_of("output_limit", name_of(request) + " failed: " + answer.trouble));
     case End::untrusted:
     case End::broken:
     case End::whole: break;

@@ -18,13 +18,13 @@ struct KeptBody {
 };
 
 struct HttpAnswer {
-  enum class End { whole, too_large, not_kept, timed_out, untrusted, broken };
+  enum class End { whole, too_large, not_kept, timed_out, untrusted, forbidden, oversized, broken };
   int status = 0;  // 0: nothing was answered
   std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined
   std::string body;
   std::optional<KeptBody> kept;  // instead of `body`
   End end = End::whole;
-  std::string trouble;  // of `broken` and `untrusted`, in the client library's words
+  std::string trouble;  // why it did not come whole, in words
   std::optional<base::Error> keep_error;  // of `not_kept`
 };
 

@@ -9,30 +9,33 @@
 
 #include "worker/tools/http_request.hpp"
 
-namespace httplib {
-class ClientImpl;
+namespace noetl::fetch {
+class Client;
+}
+namespace noetl::reach {
+class Egress;
 }
 
 namespace noetl::tools {
 
 class HttpClients {
  public:
-  struct Lent {
-    std::shared_ptr<httplib::ClientImpl> client;  // shared only because its type is not known here
-    bool is_reused = false;
-  };
-  [[nodiscard]] Lent borrow(const HttpRequest& request, bool must_be_new = false);
-  void give_back(const HttpRequest& request, Lent lent);
+  explicit HttpClients(const reach::Egress& egress);  // which outlives it
+  ~HttpClients();
+  [[nodiscard]] std::unique_ptr<fetch::Client> borrow(const HttpRequest& request);
+  // One whose last exchange came whole.
+  void give_back(const HttpRequest& request, std::unique_ptr<fetch::Client> client);
 
  private:
   struct Idle {
     std::string key;
-    std::shared_ptr<httplib::ClientImpl> client;
+    std::unique_ptr<fetch::Client> client;
     std::chrono::steady_clock::time_point since;
   };
   static constexpr std::size_t idle_max = 128;
   static constexpr std::chrono::seconds idle_time_max{15};
 
+  const reach::Egress& egress_;
   std::mutex mutex_;
   std::list<Idle> idle_;  // the oldest first
 };

@@ -1,107 +1,76 @@
 #include "worker/tools/http_exchange.hpp"
 
-#include <httplib.h>
-
-#include <algorithm>
+#include "shared/fetch/client.hpp"
 
 namespace noetl::tools {
 
 namespace {
 
-using std::chrono::milliseconds;
 using End = HttpAnswer::End;
+using How = fetch::Ending::How;
 
-milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
-  // Zero would mean "no wait at all" to the client library before it even tries.
-  return std::max(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()),
-                  milliseconds(1));
-}
-
-void keep_headers(HttpAnswer& answer, const httplib::Response& response) {
-  answer.status = response.status;
-  for (const auto& [name, value] : response.headers) {
-    std::string key = name;
-    for (char& c : key) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    std::string& joined = answer.headers[key];
-    joined += (joined.empty() ? "" : ", ") + value;
-  }
-}
-
-httplib::Request wire_request(const HttpRequest& request) {
-  httplib::Request wire;
-  wire.method = request.method;
-  wire.path = request.url.target;
+fetch::Message message_of(const HttpRequest& request) {
+  fetch::Message message;
+  message.method = request.method;
+  message.host = request.url.host;
+  message.port = request.url.port;
+  message.url = request.url.text();
   if (!request.secret_query.empty()) {
-    wire.path += (wire.path.find('?') == std::string::npos ? '?' : '&') + request.secret_query;
+    message.url += (message.url.find('?') == std::string::npos ? '?' : '&') + request.secret_query;
   }
-  wire.body = request.body;
-  wire.headers.emplace("User-Agent", "noetl-worker");
-  if (!request.headers.contains("accept-encoding")) wire.headers.emplace("Accept-Encoding", "gzip, deflate");
-  for (const auto& [name, value] : request.headers) {
-    if (name == "user-agent") wire.headers.erase("User-Agent");
-    wire.headers.emplace(name, value);
+  if (!request.headers.contains("user-agent")) message.headers.emplace_back("User-Agent", "noetl-worker");
+  for (const auto& [name, value] : request.headers) message.headers.emplace_back(name, value);
+  message.body = request.body;
+  message.tls = {.is_verified = request.is_tls_verified,
+                 .ca_file = request.ca_file,
+                 .certificate_file = request.client_cert_file,
+                 .key_file = request.client_key_file};
+  message.proxy = {.host = request.proxy.host,
+                   .port = request.proxy.port,
+                   .user = request.proxy.user,
+                   .password = request.proxy.password};
+  return message;
+}
+
+End end_of(How how) {
+  switch (how) {
+    case How::whole: return End::whole;
+    case How::connect_timeout:
+    case How::late: return End::timed_out;
+    case How::untrusted: return End::untrusted;
+    case How::forbidden: return End::forbidden;
+    case How::oversized: return End::oversized;
+    case How::stopped:
+    case How::broken: break;
   }
-  return wire;
-}
-
-void end_with(HttpAnswer& answer, httplib::Error error) {
-  using httplib::Error;
-  if (error == Error::Success || answer.end != End::whole) return;
-  const bool is_about_trust = error == Error::SSLServerVerification || error == Error::SSLLoadingCerts;
-  answer.end = error == Error::ConnectionTimeout ? End::timed_out
-               : is_about_trust                  ? End::untrusted
-                                                 : End::broken;
-  answer.trouble = httplib::to_string(error);
-}
-
-HttpAnswer exchange_on(httplib::ClientImpl& client, const HttpRequest& request,
-                       const ExchangeSettings& settings, const HttpAbort::Watch& watch) {
-  HttpAnswer answer;
-  HttpBody body(settings.body);
-  const milliseconds left = left_until(settings.deadline);
-  client.set_connection_timeout(std::min(left, settings.connect_timeout));
-  client.set_read_timeout(left);
-  client.set_write_timeout(left);
-  client.set_socket_options([&](int socket) { watch.add_socket(socket); });
-  if (client.is_socket_open() != 0) watch.add_socket(client.socket());
-
-  httplib::Request wire = wire_request(request);
-  wire.response_handler = [&](const httplib::Response& response) {
-    keep_headers(answer, response);
-    return !watch.is_over();
-  };
-  wire.content_receiver = [&](const char* bytes, std::size_t count, std::uint64_t, std::uint64_t) {
-    return body.take(answer, {bytes, count}) && !watch.is_over();
-  };
-  httplib::Response response;
-  auto error = httplib::Error::Success;
-  if (!client.send(wire, response, error) && error == httplib::Error::Success)
-    error = httplib::Error::Unknown;
-  if (error == httplib::Error::Success && answer.status == 0) keep_headers(answer, response);
-  client.set_socket_options(nullptr);  // it points into this call
-  end_with(answer, error);
-  if (answer.end == End::whole) body.finish(answer);
-  return answer;
-}
-
-bool may_repeat(const HttpRequest& request) {
-  return request.method == "GET" || request.method == "HEAD" || request.method == "PUT" ||
-         request.method == "DELETE" || request.method == "OPTIONS";
+  return End::broken;
 }
 
 }  // namespace
 
-HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const ExchangeSettings& settings,
-                    const HttpAbort::Watch& watch) {
-  auto lent = clients.borrow(request);
-  HttpAnswer answer = exchange_on(*lent.client, request, settings, watch);
-  // The peer may have closed a kept connection just when the request was sent.
-  const bool is_stale = lent.is_reused && answer.end != End::whole && answer.status == 0;
-  if (is_stale && may_repeat(request) && !watch.is_over()) {
-    lent = clients.borrow(request, true);
-    answer = exchange_on(*lent.client, request, settings, watch);
+HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const ExchangeSettings& settings) {
+  auto client = clients.borrow(request);
+  HttpAnswer answer;
+  HttpBody body(settings.body);
+  const fetch::Reader reader{.head =
+                                 [&](const fetch::Head& head) {
+                                   answer.status = head.status;
+                                   answer.headers = head.headers;
+                                   return true;
+                                 },
+                             .body = [&](std::string_view bytes) { return body.take(answer, bytes); }};
+  const fetch::Ending ending = client->send(
+      message_of(request), {.connect_timeout = settings.connect_timeout, .deadline = settings.deadline},
+      settings.stop, reader);
+  // What the body was refused for says more than that reading was stopped.
+  if (answer.end == End::whole) {
+    answer.end = end_of(ending.how);
+    answer.trouble = ending.why;
   }
-  if (answer.end == End::whole && !watch.is_over()) clients.give_back(request, std::move(lent));
+  if (answer.end == End::whole) {
+    body.finish(answer);
+    clients.give_back(request, std::move(client));
+  }
   return answer;
 }
 

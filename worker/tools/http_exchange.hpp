@@ -1,8 +1,8 @@
 #pragma once
 // exchange: one HTTP message and its answer, on a kept connection where there is one. Free function; any thread.
 #include <chrono>
+#include <stop_token>
 
-#include "worker/tools/http_abort.hpp"
 #include "worker/tools/http_answer.hpp"
 #include "worker/tools/http_body.hpp"
 #include "worker/tools/http_clients.hpp"
@@ -12,10 +12,11 @@ namespace noetl::tools {
 struct ExchangeSettings {
   std::chrono::milliseconds connect_timeout;
   std::chrono::steady_clock::time_point deadline;
+  std::stop_token stop;
   HttpBody::Settings body;
 };
 
 [[nodiscard]] HttpAnswer exchange(HttpClients& clients, const HttpRequest& request,
-                                  const ExchangeSettings& settings, const HttpAbort::Watch& watch);
+                                  const ExchangeSettings& settings);
 
 }  // namespace noetl::tools

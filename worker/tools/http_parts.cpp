@@ -5,6 +5,7 @@
 
 #include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
+#include "shared/fetch/message.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/upload_file.hpp"
@@ -16,19 +17,9 @@ namespace {
 using base::ErrorCode;
 using base::failure;
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return text;
-}
+using fetch::is_token;
 
-bool is_token(std::string_view name) {
-  for (const char c : name) {
-    const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!is_alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos)
-      return false;
-  }
-  return !name.empty();
-}
+std::string lower(const std::string& text) { return fetch::lower_case(text); }
 
 bool has(const std::string& type, std::string_view word) { return type.find(word) != std::string::npos; }
 
@@ -80,11 +71,11 @@ struct Part {
   std::string content;
 };
 
-base::Result<Part> part_of(const Json& value) {
+base::Result<Part> part_of(const Json& value, const reach::FilesRoot& root) {
   Part part;
   if (value.is_string()) {
     part.filename = std::filesystem::path(value.get<std::string>()).filename().string();
-    auto text = upload_file(value, "files");
+    auto text = upload_file(root, value, "files");
     if (!text) return tl::unexpected(text.error());
     part.content = *std::move(text);
     return part;
@@ -106,7 +97,7 @@ base::Result<Part> part_of(const Json& value) {
     const Json& content = value.at("content");
     text = content.is_string() ? content.get<std::string>() : to_text(content);
   } else {
-    text = upload_file(path, "files");
+    text = upload_file(root, path, "files");
   }
   if (!text) return tl::unexpected(text.error());
   part.content = *std::move(text);
@@ -129,14 +120,10 @@ std::string header_safe(std::string_view text) {
 base::Result<void> add_header(HttpRequest& request, const std::string& name, const std::string& value) {
   if (!is_token(name))
     return failure(ErrorCode::invalid_input, "'" + storable_text(name) + "' is no header name", "headers");
-  for (const char c : value) {
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) {
-      return failure(ErrorCode::invalid_input, "header '" + name + "' has a control character", "headers");
-    }
-  }
+  if (!fetch::is_header_value(value))
+    return failure(ErrorCode::invalid_input, "header '" + name + "' has a control character", "headers");
   const std::string key = lower(name);
-  // These say how the message is cut out of the connection: ours to say.
-  if (key == "content-length" || key == "transfer-encoding" || key == "connection") return {};
+  if (fetch::is_framing_header(key)) return {};
   request.headers[key] = value;
   return {};
 }
@@ -154,7 +141,8 @@ base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
                            "Basic " + base::base64_encoded(request.url.user + ":" + request.url.password));
 }
 
-base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form) {
+base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form,
+                                 const reach::FilesRoot& root) {
   if (!files.is_object()) return failure(ErrorCode::invalid_input, "option 'files' must be a map", "files");
   std::random_device random;
   const std::string boundary = "noetl" + std::to_string(random()) + std::to_string(random());
@@ -169,7 +157,7 @@ base::Result<void> set_multipart(HttpRequest& request, const Json& files, const 
     }
   }
   for (const auto& [name, value] : files.items()) {
-    auto part = part_of(value);
+    auto part = part_of(value, root);
     if (!part) return tl::unexpected(part.error());
     begin_part(name);
     body += "; filename=\"" + header_safe(part->filename) + "\"\r\nContent-Type: " + header_safe(part->type) +

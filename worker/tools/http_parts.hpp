@@ -16,6 +16,7 @@ namespace noetl::tools {
 [[nodiscard]] base::Result<void> read_auth(HttpRequest& request, const ToolCall& call);
 
 // Options `files` and `form` as multipart/form-data.
-[[nodiscard]] base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form);
+[[nodiscard]] base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form,
+                                               const reach::FilesRoot& root);
 
 }  // namespace noetl::tools

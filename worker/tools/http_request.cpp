@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "shared/base/percent.hpp"
+#include "shared/fetch/message.hpp"
+#include "shared/reach/files_root.hpp"
 #include "worker/tools/http_parts.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/results.hpp"
@@ -50,11 +52,8 @@ base::Result<std::string> encoded_pairs(const Json& pairs, const std::string& op
   return text;
 }
 
-// A method is a token, too.
 bool is_method(std::string_view name) {
-  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-  });
+  return name.size() <= 32 && fetch::is_token(name) && name != "CONNECT";
 }
 
 base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
@@ -87,14 +86,14 @@ void set_body(HttpRequest& request, const Json& value) {
                                                                                  : "application/json");
 }
 
-base::Result<void> read_body(HttpRequest& request, const ToolCall& call) {
+base::Result<void> read_body(HttpRequest& request, const ToolCall& call, const reach::FilesRoot& root) {
   if (const Json* json = http_option(call, {"json"})) {
     request.body = to_text(*json);
     request.headers.emplace("content-type", "application/json");
     return {};
   }
   const Json* form = http_option(call, {"form"});
-  if (const Json* files = http_option(call, {"files"})) return set_multipart(request, *files, form);
+  if (const Json* files = http_option(call, {"files"})) return set_multipart(request, *files, form, root);
   if (form != nullptr) {
     auto pairs = encoded_pairs(*form, "form");
     if (!pairs) return tl::unexpected(pairs.error());
@@ -145,7 +144,7 @@ base::Result<void> read_wanted_statuses(HttpRequest& request, const ToolCall& ca
   return {};
 }
 
-base::Result<void> read_flags(HttpRequest& request, const ToolCall& call) {
+base::Result<void> read_flags(HttpRequest& request, const ToolCall& call, const reach::FilesRoot& root) {
   const auto verified = bool_option(call, "verify_ssl", true);
   if (!verified) return tl::unexpected(verified.error());
   const auto follows = bool_option(call, "follow_redirects", true);
@@ -156,7 +155,10 @@ base::Result<void> read_flags(HttpRequest& request, const ToolCall& call) {
   for (const auto& [name, place] : files) {
     auto text = text_option(call, {name});
     if (!text) return tl::unexpected(text.error());
-    *place = *std::move(text);
+    if (text->empty()) continue;
+    auto file = root.resolve(*text, name);
+    if (!file) return tl::unexpected(file.error());
+    *place = *std::move(file);
   }
   request.is_tls_verified = *verified;
   request.follows_redirects = *follows;
@@ -188,7 +190,7 @@ std::string shown_url_of(const ToolCall& call, const Url& url) {
 
 }  // namespace
 
-base::Result<HttpRequest> http_request_of(const ToolCall& call) {
+base::Result<HttpRequest> http_request_of(const ToolCall& call, const reach::FilesRoot& files) {
   HttpRequest request;
   const Json* address = http_option(call, {"url", "endpoint"});
   if (address == nullptr) return failure(ErrorCode::invalid_input, "tool http needs the option 'url'", "url");
@@ -198,9 +200,11 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call) {
   if (!url) return tl::unexpected(url.error());
   request.url = *std::move(url);
   if (!call.traceparent.empty()) request.headers["traceparent"] = call.traceparent;
-  for (const auto read :
-       {read_method, read_headers, read_auth, read_body, read_flags, read_proxy, read_wanted_statuses}) {
+  for (const auto read : {read_method, read_headers, read_auth, read_proxy, read_wanted_statuses}) {
     if (auto done = read(request, call); !done) return tl::unexpected(done.error());
+  }
+  for (const auto read : {read_body, read_flags}) {
+    if (auto done = read(request, call, files); !done) return tl::unexpected(done.error());
   }
   if (const Json* params = http_option(call, {"params"})) {
     if (auto done = add_query(request, *params, "params"); !done) return tl::unexpected(done.error());
@@ -221,21 +225,31 @@ base::Result<void> check_destination(const HttpRequest& request) {
   return {};
 }
 
-HttpRequest redirected(HttpRequest request, int status, Url to) {
-  // What a file or a key was sent to does not go to another host.
-  if (!request.url.has_same_origin(to)) {
-    request.secret_query.clear();
-    request.auth_policies.clear();
-    for (const auto& secret : std::exchange(request.secret_headers, {})) request.headers.erase(secret);
-    for (const char* secret : {"authorization", "cookie", "proxy-authorization", "x-api-key", "host"}) {
-      request.headers.erase(secret);
-    }
-  }
+base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to) {
+  if (!to.user.empty() || !to.password.empty())
+    return failure(ErrorCode::invalid_input,
+                   "the new url has a user or a password, which only the step may give");
+  if (request.url.is_tls && !to.is_tls)
+    return failure(ErrorCode::invalid_input, to.text() + " is not encrypted, and the request was");
   const bool becomes_get = status == 303 || ((status == 301 || status == 302) && request.method == "POST");
   if (becomes_get && request.method != "HEAD") {
     request.method = "GET";
     request.body.clear();
     request.headers.erase("content-type");
+  }
+  if (!request.url.has_same_origin(to)) {
+    if (!request.body.empty()) {
+      return failure(ErrorCode::invalid_input,
+                     to.text() +
+                         " is another origin, and a body goes only to the one that the step names; if it is "
+                         "meant to go there, put that into `url`");
+    }
+    request.secret_query.clear();
+    request.secret_headers.clear();
+    request.auth_policies.clear();
+    std::erase_if(request.headers, [](const auto& header) {
+      return header.first != "accept" && header.first != "accept-language" && header.first != "user-agent";
+    });
   }
   request.url = std::move(to);
   // The peer may have put what it was sent into the address that it names.

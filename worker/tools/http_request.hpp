@@ -9,6 +9,10 @@
 #include "worker/tools/tool.hpp"
 #include "worker/tools/url.hpp"
 
+namespace noetl::reach {
+class FilesRoot;
+}
+
 namespace noetl::tools {
 
 struct HttpRequest {
@@ -35,9 +39,12 @@ struct HttpRequest {
 
 // docs/tools.md has the options. What the input names of url, method, params, headers and the body wins,
 // since a repeated step (pagination) passes its next page there.
-[[nodiscard]] base::Result<HttpRequest> http_request_of(const ToolCall& call);
+// `files`: where the options that name files may lead.
+[[nodiscard]] base::Result<HttpRequest> http_request_of(const ToolCall& call, const reach::FilesRoot& files);
 
-// The request to send after a redirect: method and body as browsers do, credentials only to the same origin.
-[[nodiscard]] HttpRequest redirected(HttpRequest request, int status, Url to);
+// The request to send after a redirect: method and body as browsers do. To another origin goes nothing that the step or its
+// credential put in, but for `accept`, `accept-language` and `user-agent`: any header may carry a key. Refused: a body for
+// another origin, from https to http, and a Location with user and password.
+[[nodiscard]] base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to);
 
 }  // namespace noetl::tools

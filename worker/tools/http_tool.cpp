@@ -5,6 +5,7 @@
 
 #include "worker/tools/http_exchange.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {
 
@@ -32,7 +33,8 @@ constexpr std::array<OptionSpec, 22> option_table{{
     {"ca_cert", "path", "file of the authorities that are trusted instead of the system's"},
     {"client_cert", "path", "file of our own certificate, with `client_key`"},
     {"client_key", "path", "file of its key"},
-    {"follow_redirects", "true or false", "default true; credentials go to the same origin only"},
+    {"follow_redirects", "true or false",
+     "default true; to another origin go neither credentials nor other headers of the step, and no body"},
     {"proxy", "text", "http://user:password@host:port"},
     {"expected_status", "number or list", "statuses besides 2xx that are no error"},
     {"stream", "true or bytes",
@@ -57,6 +59,9 @@ base::Result<std::optional<std::size_t>> streams_above(const ToolCall& call) {
 
 }  // namespace
 
+HttpTool::HttpTool(HttpSettings settings)
+    : settings_(std::move(settings)), clients_(reach_of(settings_.limits).egress) {}
+
 ToolResult HttpTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_request(call); });
 }
@@ -68,27 +73,28 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
   if (!deadline) return refused(deadline.error().message);
   const auto above = streams_above(call);
   if (!above) return failed(above.error());
-  auto request = http_request_of(call);
+  auto request = http_request_of(call, reach_of(settings_.limits).files);
   if (!request) return failed(request.error());
   const auto began = std::chrono::steady_clock::now();
   const std::size_t bytes_max = settings_.limits.result_bytes_max;
   const ExchangeSettings settings{
       .connect_timeout = settings_.connect_timeout,
       .deadline = *deadline,
+      .stop = call.stop,
       .body = {.bytes_max = bytes_max,
                .streams_above = *above ? std::optional(std::min(**above, bytes_max)) : std::nullopt,
                .results = call.results,
                .progress = call.progress}};
-  const HttpAbort::Watch watch(abort_, *deadline, call.stop);
+  const auto is_late = [&] { return std::chrono::steady_clock::now() >= *deadline; };
   for (int hop = 0; hop <= settings_.redirects_max; ++hop) {
     if (call.stop.stop_requested()) return cancelled();
-    if (watch.is_over()) return timed_out(name_of(*request));
+    if (is_late()) return timed_out(name_of(*request));
     if (const auto allowed = check_destination(*request); !allowed) return failed(allowed.error());
-    const HttpAnswer answer = exchange(clients_, *request, settings, watch);
+    const HttpAnswer answer = exchange(clients_, *request, settings);
     if (answer.end == HttpAnswer::End::too_large) return too_large(*request, bytes_max);
     if (answer.end != HttpAnswer::End::whole) {
       if (call.stop.stop_requested()) return cancelled();
-      return watch.is_over() ? timed_out(name_of(*request)) : not_answered(answer, *request, bytes_max);
+      return is_late() ? timed_out(name_of(*request)) : not_answered(answer, *request, bytes_max);
     }
     if (!request->follows_redirects || !is_redirect(answer)) {
       ToolResult result = answered(answer, *request, std::chrono::steady_clock::now() - began);
@@ -97,7 +103,9 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
     auto target = resolve_url(request->url, answer.headers.at("location"));
     if (!target)
       return refused(name_of(*request) + " redirected to where it may not: " + target.error().message);
-    request = redirected(*std::move(request), answer.status, *std::move(target));
+    auto next = redirected(*request, answer.status, *std::move(target));
+    if (!next) return refused(name_of(*request) + " redirected to where it may not: " + next.error().message);
+    request = std::move(next);
   }
   return refused(name_of(*request) + " redirected more than " + std::to_string(settings_.redirects_max) +
                  " times");

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 
-#include "worker/tools/http_abort.hpp"
 #include "worker/tools/http_clients.hpp"
 #include "worker/tools/tool.hpp"
 
@@ -18,7 +17,7 @@ struct HttpSettings {
 
 class HttpTool final : public Tool {
  public:
-  explicit HttpTool(HttpSettings settings) : settings_(settings) {}
+  explicit HttpTool(HttpSettings settings);
   [[nodiscard]] std::string_view kind() const override { return "http"; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
   // {"status_code","headers","url","elapsed","data","body"}; `body` is `data` under its older name. A status
@@ -30,7 +29,6 @@ class HttpTool final : public Tool {
 
   const HttpSettings settings_;
   HttpClients clients_;
-  HttpAbort abort_;  // last: it may look at sockets of the clients
 };
 
 }  // namespace noetl::tools

@@ -17,6 +17,10 @@
 #include "worker/tools/credentials.hpp"
 #include "worker/tools/progress.hpp"
 
+namespace noetl::reach {
+struct Reach;
+}
+
 namespace noetl::tools {
 
 using Json = nlohmann::json;
@@ -56,6 +60,8 @@ struct ToolLimits {
   std::chrono::seconds cpu_time_max{0};  // of one process
   std::size_t processes_max = 0;  // of the worker's user, all of them counted
   std::string child_variables = {};  // of the worker, for its children besides the usual ones: "NAME,PREFIX_*"
+  // Addresses and files (reach_of). Shared by all tools of the worker. Null: the closest bounds.
+  std::shared_ptr<const reach::Reach> reach;
 };
 
 // One option of a tool, as docs/tools.md shows it. What a playbook writes and no table has is warned about.

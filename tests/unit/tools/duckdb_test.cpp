@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
 #include "worker/tools/duckdb/duckdb_tool.hpp"
 
@@ -13,7 +14,7 @@ namespace noetl::tools {
 namespace {
 
 DuckdbTool& tool() {
-  static DuckdbTool shared({.limits = {.result_bytes_max = 1'000'000}, .library_file = {}, .threads = 2},
+  static DuckdbTool shared({.limits = open_limits(1'000'000), .library_file = {}, .threads = 2},
                            ScriptSource({}, nullptr));
   return shared;
 }
@@ -153,7 +154,7 @@ TEST_CASE("errors have kinds, and name the statement") {
   CHECK(error_kind(run({{"command", "create table t (a int primary key); insert into t values (1), (1)"}})) ==
         "conflict");
   CHECK(error_kind(run({{"query", "select 'x'::int"}})) == "invalid_input");
-  CHECK(error_kind(run({{"query", "select * from '/no/such/file.csv'"}})) == "not_found");
+  CHECK(error_kind(run({{"query", "select * from '/no/such/file.csv'"}})) == "invalid_input");
   CHECK(error_kind(run({{"query", "select '101'::bit as b"}})) == "unsupported");
   CHECK(error_kind(run(Json::object())) == "invalid_input");
   const ToolResult second = run({{"command", "select 1 as a; select * from nowhere; select 2"}});

@@ -4,6 +4,7 @@
 
 #include "support.hpp"
 #include "tests/support/local_http.hpp"
+#include "tests/unit/tools/open_limits.hpp"
 #include "worker/tools/http_tool.hpp"
 
 namespace noetl::tools {
@@ -103,8 +104,7 @@ inline Site& site() {
 }
 
 inline HttpTool& tool() {
-  static HttpTool shared(
-      {.limits = {.result_bytes_max = 1'000'000}, .connect_timeout = 10s, .redirects_max = 5});
+  static HttpTool shared({.limits = open_limits(1'000'000), .connect_timeout = 10s, .redirects_max = 5});
   return shared;
 }
 

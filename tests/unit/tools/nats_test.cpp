@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/support/nats_server.hpp"
+#include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
 #include "worker/tools/nats/nats_tool.hpp"
 
@@ -24,7 +25,7 @@ nats::ConnectionSettings at(const std::string& url) {
 }
 
 NatsTool& tool() {
-  static NatsTool shared({.limits = {}, .default_url = server().url(), .server_url = {}, .tls_ca_file = {}});
+  static NatsTool shared({.limits = open_limits(), .default_url = server().url(), .server_url = {}, .tls_ca_file = {}});
   return shared;
 }
 
@@ -120,7 +121,7 @@ TEST_CASE("messages are published, to a stream only where there is one") {
 }
 
 TEST_CASE("credentials name another server; one that is away may be tried again") {
-  NatsTool alone({.limits = {}, .default_url = {}, .server_url = server().url(), .tls_ca_file = {}});
+  NatsTool alone({.limits = open_limits(), .default_url = {}, .server_url = server().url(), .tls_ca_file = {}});
   const auto run_alone = [&](Json auth) {
     ToolCall call = call_of({{"operation", "publish"}, {"subject", "a"}, {"data", "x"}}, Json::object(), 1s);
     if (!auth.is_null()) call.tool["auth"] = std::move(auth);

@@ -12,6 +12,7 @@
 #include "shared/base/percent.hpp"
 #include "support.hpp"
 #include "tests/support/local_http.hpp"
+#include "tests/unit/tools/open_limits.hpp"
 #include "worker/tools/objects/object_tool.hpp"
 #include "worker/tools/objects/signature.hpp"
 
@@ -102,8 +103,8 @@ std::string made_private_key() {
 
 struct Setup {
   Store store;
-  ObjectTool s3{"s3", {.result_bytes_max = 1'000'000}};
-  ObjectTool gcs{"gcs", {.result_bytes_max = 1'000'000}};
+  ObjectTool s3{"s3", open_limits(1'000'000)};
+  ObjectTool gcs{"gcs", open_limits(1'000'000)};
 
   ToolResult run(ObjectTool& tool, Json options, Json credential) const {
     Json all{{"kind", "s3"},
@@ -245,7 +246,7 @@ TEST_CASE("options that name no object, no content or nobody are refused") {
   CHECK(error_kind(setup.with_key({{"uri", "s3://bucket"}, {"content", "x"}})) == "invalid_input");
   CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}})) == "invalid_input");
   CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}, {"action", "list"}})) == "invalid_input");
-  CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}, {"source", "/no/such/file"}})) == "not_found");
+  CHECK(error_kind(setup.with_key({{"uri", "s3://b/k"}, {"source", "/no/such/file"}})) == "invalid_input");
   CHECK(error_kind(setup.run(setup.s3, {{"uri", "s3://b/k"}, {"content", "x"}}, {{"colour", "red"}})) ==
         "invalid_input");
   CHECK(error_kind(setup.s3.run(call_of({{"uri", "s3://b/k"}, {"content", "x"}}))) == "invalid_input");

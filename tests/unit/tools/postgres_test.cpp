@@ -9,6 +9,7 @@
 #include "tests/support/sql.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/wait_until.hpp"
+#include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
 #include "worker/tools/results.hpp"
@@ -19,8 +20,9 @@ namespace {
 
 struct Bench {
   std::string url = support::shared_postgres().create_database();
-  PostgresTool tool{{.limits = {}, .default_url = url, .pool = {.per_target_max = 4, .idle_max = 30s}},
-                    ScriptSource({}, nullptr)};
+  PostgresTool tool{
+      {.limits = open_limits(), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 30s}},
+      ScriptSource({}, nullptr)};
 
   ToolResult run(Json options, std::chrono::milliseconds within = 30s) {
     options["kind"] = "postgres";
@@ -222,8 +224,9 @@ TEST_CASE("connections are kept, shared within their bound, and outlive a restar
 
 TEST_CASE("idle connections are closed after a while") {
   const std::string url = support::shared_postgres().create_database();
-  PostgresTool tool({.limits = {}, .default_url = url, .pool = {.per_target_max = 4, .idle_max = 50ms}},
-                    ScriptSource({}, nullptr));
+  PostgresTool tool(
+      {.limits = open_limits(), .default_url = url, .pool = {.per_target_max = 4, .idle_max = 50ms}},
+      ScriptSource({}, nullptr));
 
   REQUIRE(!tool.run(call_of({{"query", "select 1"}})).error);
 
@@ -300,7 +303,7 @@ TEST_CASE("errors have kinds that playbooks can go by") {
 
 TEST_CASE("more rows than may be kept are refused while they come") {
   const std::string url = support::shared_postgres().create_database();
-  PostgresTool tool({.limits = {.result_bytes_max = 100'000}, .default_url = url, .pool = {}},
+  PostgresTool tool({.limits = open_limits(100'000), .default_url = url, .pool = {}},
                     ScriptSource({}, nullptr));
 
   const ToolResult ran =
@@ -316,7 +319,7 @@ TEST_CASE("scripts are read below their folder and nowhere else") {
                       "create table made (a int); insert into made values (3); select a from made;");
   support::write_text(folder.path() / "secret.sql", "select 'secret'");
   const std::string url = support::shared_postgres().create_database();
-  PostgresTool tool({.limits = {}, .default_url = url, .pool = {}},
+  PostgresTool tool({.limits = open_limits(), .default_url = url, .pool = {}},
                     ScriptSource(folder.path() / "root", nullptr));
   const auto run = [&](const std::string& uri) {
     return tool.run(call_of({{"script", {{"uri", uri}, {"source", {{"type", "file"}}}}}}));

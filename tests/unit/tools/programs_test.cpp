@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "support.hpp"
+#include "tests/support/open_reach.hpp"
 #include "worker/tools/artifact_tool.hpp"
 #include "worker/tools/container_tool.hpp"
 #include "worker/tools/exec_tool.hpp"
@@ -102,7 +103,7 @@ TEST_CASE("a program says what went wrong, or its exit code does") {
         "invalid_result");
   CHECK(error_kind(run_program("/no/such/program", call_of({}))) == "unsupported");
   CHECK(error_kind(run_program(programs.make("floods", "#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\n"),
-                               call_of({}), {.result_bytes_max = 1000})) == "output_limit");
+                               call_of({}), {.result_bytes_max = 1000, .reach = nullptr})) == "output_limit");
 }
 
 TEST_CASE("a program ends with its deadline and with a stop") {
@@ -120,44 +121,51 @@ TEST_CASE("a program ends with its deadline and with a stop") {
 TEST_CASE("an image is run by the program of the machine, its secrets in no argument") {
   // Stands for docker: shows how it was called. The real one is tried where a daemon runs.
   const Programs programs;
-  const std::string fake =
-      programs.make("docker", "#!/bin/sh\nprintf '%s\\n' \"$@\"\necho \"TOKEN=$TOKEN\" >&2\n");
-  ContainerTool tool({.limits = {}, .program = fake});
+  const std::string fake = programs.make("docker", "#!/bin/sh\nprintf '%s\\n' \"$@\"\ncat >&2\n");
+  ContainerTool tool(
+      {.limits = {},
+       .program = fake,
+       .rules = {.images = {}, .mounts = {"/usr:ro", "/tmp"}, .networks = {"none"}, .users = {}}});
 
   ToolCall call = call_of({{"image", "debian:12"},
                            {"command", "echo hi"},
                            {"env", {{"TOKEN", "s3cret"}}},
-                           {"mounts", {"/a:/b:ro", {{"source", "/c"}, {"target", "/d"}}}},
+                           {"mounts", {"/usr/lib:/b", {{"source", "/tmp"}, {"target", "/d"}}}},
                            {"network", "none"}});
   call.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const ToolResult ran = tool.run(call);
 
   const std::string arguments = Json::parse(ran.result)["stdout"];
-  for (const char* expected : {"run\n--rm\n", "--env=TOKEN\n", "--env=TRACEPARENT\n", "--volume=/a:/b:ro\n",
-                               "--volume=/c:/d\n", "--network=none\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
-    CHECK_MESSAGE(arguments.find(expected) != std::string::npos, expected);
+  for (const char* expected :
+       {"run\n--rm\n", "--env-file=/dev/stdin\n", "--volume=/usr/lib:/b:ro\n", "--volume=/tmp:/d\n",
+        "--network=none\n", "--cap-drop=ALL\n", "debian:12\n/bin/sh\n-c\necho hi\n"}) {
+    CHECK_MESSAGE(arguments.find(expected) != std::string::npos, arguments);
   }
   CHECK(arguments.find("s3cret") == std::string::npos);
-  CHECK(Json::parse(ran.result)["stderr"] == "TOKEN=s3cret\n");
+  CHECK(Json::parse(ran.result)["stderr"] ==
+        "NOETL_INPUT={}\nTRACEPARENT=" + call.traceparent + "\nTOKEN=s3cret\n");
+  call.tool["env"] = {{"TOKEN", "two\nlines"}};
+  CHECK(error_kind(tool.run(call)) == "invalid_input");
 }
 
 TEST_CASE("failures of the container's program have kinds, and a late container is removed") {
   const Programs programs;
   const auto kind_of = [&](const std::string& name, const std::string& text) {
-    ContainerTool tool({.limits = {}, .program = programs.make(name, "#!/bin/sh\n" + text)});
+    ContainerTool tool({.limits = {}, .program = programs.make(name, "#!/bin/sh\n" + text), .rules = {}});
     return error_kind(tool.run(call_of({{"image", "x"}})));
   };
   CHECK(kind_of("a", "echo 'Cannot connect to the Docker daemon' >&2; exit 125") == "connection");
   CHECK(kind_of("b", "echo \"Unable to find image 'x:latest' locally\" >&2; exit 125") == "not_found");
   CHECK(kind_of("c", "exit 7") == "exit_code");
-  ContainerTool none({.limits = {}, .program = "/no/such/docker"});
+  ContainerTool none({.limits = {}, .program = "/no/such/docker", .rules = {}});
   CHECK(error_kind(none.run(call_of({{"image", "x"}}))) == "unsupported");
   CHECK(error_kind(none.run(call_of({{"image", "x"}}))) == "unsupported");
 
   const std::string removed = programs.path("removed");
   ContainerTool late({.limits = {},
                       .program = programs.make("d", "#!/bin/sh\nif [ \"$1\" = rm ]; then echo \"$@\" > " +
-                                                        removed + "; else exec sleep 60; fi\n")});
+                                                        removed + "; else exec sleep 60; fi\n"),
+                      .rules = {}});
   CHECK(error_kind(late.run(call_of({{"image", "x"}}, Json::object(), 200ms))) == "timeout");
   std::ifstream file(removed);
   std::string line;
@@ -195,7 +203,7 @@ TEST_CASE("a streamed body is read back whole, or written to a file, or too larg
     options["result_ref"] = "noetl://result/1003";
     ToolCall call = call_of(std::move(options));
     call.results = &results;
-    return ArtifactTool({.result_bytes_max = bytes_max}).run(call);
+    return ArtifactTool({.result_bytes_max = bytes_max, .reach = support::open_reach()}).run(call);
   };
 
   CHECK(Json::parse(get({}, 4096).result)["data"] == Json{{"a", {1, 2}}});
@@ -206,7 +214,7 @@ TEST_CASE("a streamed body is read back whole, or written to a file, or too larg
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == R"({"a":[1,2]})");
   results.kept[1] = Json{{"base64", "?"}};
   CHECK(error_kind(get({}, 4096)) == "internal");
-  CHECK(error_kind(get({{"path", "/nowhere/at/all"}}, 4096)) == "not_found");
+  CHECK(error_kind(get({{"path", "/nowhere/at/all"}}, 4096)) == "invalid_input");
 }
 
 TEST_CASE("what says itself how small it is, is bounded by what is read of it") {
@@ -217,7 +225,7 @@ TEST_CASE("what says itself how small it is, is bounded by what is read of it") 
       Json{{"streamed", {{"size", "x"}, {"content_type", 7}, {"parts", {"noetl://result/1001"}}}}}.dump());
   ToolCall call = call_of({{"result_ref", "noetl://result/1002"}});
   call.results = &results;
-  ArtifactTool tool({.result_bytes_max = 10'000});
+  ArtifactTool tool({.result_bytes_max = 10'000, .reach = nullptr});
 
   CHECK(error_kind(tool.run(call)) == "output_limit");
   CHECK(results.fetched == 5);  // the body, and parts of 3000 bytes up to the bound
@@ -229,7 +237,7 @@ TEST_CASE("a body of many parts ends with its deadline, its own timeout and with
   Results results;
   (void)results.keep(R"({"base64":"eyJhIjpb"})");
   (void)results.keep(Json{{"streamed", {{"size", 1}, {"parts", Json(1000, "noetl://result/1001")}}}}.dump());
-  ArtifactTool tool({.result_bytes_max = 1'000'000});
+  ArtifactTool tool({.result_bytes_max = 1'000'000, .reach = nullptr});
   ToolCall call = call_of({{"result_ref", "noetl://result/1002"}});
   call.results = &results;
   std::stop_source source;
@@ -245,7 +253,8 @@ TEST_CASE("a body of many parts ends with its deadline, its own timeout and with
   results.fetched = 0;
   std::chrono::steady_clock::time_point began{};
   results.on_fetch = [&] {  // the third answer takes longer than the call has
-    while (results.fetched == 3 && std::chrono::steady_clock::now() - began < 300ms) std::this_thread::yield();
+    while (results.fetched == 3 && std::chrono::steady_clock::now() - began < 300ms)
+      std::this_thread::yield();
   };
   call.tool["timeout"] = 0.25;
   began = std::chrono::steady_clock::now();

@@ -8,6 +8,7 @@
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
 #include "worker/tools/http_tool.hpp"
 #include "worker/tools/transfer/transfer_tool.hpp"
@@ -19,9 +20,9 @@ namespace {
 struct Bench {
   std::string url = support::shared_postgres().create_database();
   support::TemporaryFolder folder;
-  HttpTool http{{.limits = {}, .connect_timeout = 10s, .redirects_max = 5}};
-  PostgresTool postgres{{.limits = {}, .default_url = url, .pool = {}}, ScriptSource({}, nullptr)};
-  DuckdbTool duckdb{{.limits = {}, .library_file = {}, .threads = 2}, ScriptSource({}, nullptr)};
+  HttpTool http{{.limits = open_limits(), .connect_timeout = 10s, .redirects_max = 5}};
+  PostgresTool postgres{{.limits = open_limits(), .default_url = url, .pool = {}}, ScriptSource({}, nullptr)};
+  DuckdbTool duckdb{{.limits = open_limits(), .library_file = {}, .threads = 2}, ScriptSource({}, nullptr)};
   TransferTool tool{{.http = http, .postgres = postgres, .duckdb = duckdb}};
 
   [[nodiscard]] std::string path(const std::string& name) const { return (folder.path() / name).string(); }

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "tests/support/local_http.hpp"
+#include "tests/support/open_reach.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
@@ -46,7 +47,8 @@ vault::TokenRequest request_to(const std::string& url, std::chrono::milliseconds
 TEST_CASE("a token endpoint's answer is its JSON object") {
   const Endpoint endpoint;
 
-  const auto answer = vault::request_token(request_to(endpoint.url("/token"), 20s));
+  const auto answer =
+      vault::request_token(request_to(endpoint.url("/token"), 20s), support::open_reach()->egress);
 
   REQUIRE_MESSAGE(answer, answer.error().message);
   CHECK(answer->at("access_token") == "t");
@@ -60,7 +62,8 @@ TEST_CASE(
     INFO(path);
     const auto began = std::chrono::steady_clock::now();
 
-    const auto answer = vault::request_token(request_to(endpoint.url(path), 200ms));
+    const auto answer =
+        vault::request_token(request_to(endpoint.url(path), 200ms), support::open_reach()->egress);
 
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == base::ErrorCode::unavailable);

@@ -1,9 +1,11 @@
 #include "worker/tools/duckdb/duckdb_tool.hpp"
 
 #include <array>
+#include <filesystem>
 
 #include "shared/base/base64.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/reach_of.hpp"
 #include "worker/tools/rows_text.hpp"
 
 namespace noetl::tools {
@@ -12,7 +14,8 @@ namespace {
 
 constexpr std::array<OptionSpec, 15> option_table{{
     {"database", "path",
-     "file of the database, made when it is missing; default :memory:, which ends with the step; also "
+     "file of the database below files-root, made when it is missing; default :memory:, which ends with the "
+     "step; also "
      "`db_path`"},
     {"db_path", "path", "the same as `database`"},
     {"command", "SQL", "one or several statements; also `sql` and `statement`"},
@@ -51,6 +54,15 @@ base::Result<bool> wants_rows(const ToolCall& call) {
                        "option 'returns' must be rows or result, not '" + *text + "'", "returns");
 }
 
+// As the setting spells it and as the kernel does: DuckDB compares texts.
+std::vector<std::string> folders_of(const reach::FilesRoot& root) {
+  std::error_code error;
+  const std::string canonical = std::filesystem::weakly_canonical(root.path(), error).string();
+  std::vector<std::string> folders{root.path().string()};
+  if (!error && canonical != folders.front()) folders.push_back(canonical);
+  return folders;
+}
+
 ToolResult too_large(std::size_t bytes_max) {
   return failed(error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
                                              " bytes as JSON: select less, or write them to a file"));
@@ -63,7 +75,8 @@ DuckdbTool::DuckdbTool(DuckdbSettings settings, ScriptSource scripts)
       scripts_(std::move(scripts)),
       databases_(settings_.library_file,
                  {.memory_max = std::to_string(settings_.limits.memory_bytes_max / (1024 * 1024)) + "MiB",
-                  .threads = settings_.threads}) {}
+                  .threads = settings_.threads,
+                  .folders = folders_of(reach_of(settings_.limits).files)}) {}
 
 std::span<const OptionSpec> DuckdbTool::options() const { return option_table; }
 
@@ -102,6 +115,11 @@ base::Result<std::string> DuckdbTool::sql_of(const ToolCall& call) const {
                        "command");
 }
 
+base::Result<std::string> DuckdbTool::database_file(const std::string& path) const {
+  if (path.empty() || path == ":memory:") return std::string(":memory:");
+  return reach_of(settings_.limits).files.resolve(path, "database");
+}
+
 ToolResult DuckdbTool::run_sql(const ToolCall& call) {
   const auto deadline = deadline_of(call);
   if (!deadline) return failed(deadline.error());
@@ -113,8 +131,10 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
   if (!numeric) return failed(numeric.error());
   const auto only_rows = wants_rows(call);
   if (!only_rows) return failed(only_rows.error());
+  const auto file = database_file(*path);
+  if (!file) return failed(file.error());
   if (call.stop.stop_requested()) return cancelled();
-  auto session = duckdb::Session::open(databases_, *path, *deadline, call.stop);
+  auto session = duckdb::Session::open(databases_, *file, *deadline, call.stop);
   if (!session) return failed(session.error());
 
   RowsText text(settings_.limits.result_bytes_max);

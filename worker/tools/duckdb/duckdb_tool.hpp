@@ -24,6 +24,9 @@ class DuckdbTool final : public Tool {
 
   // For the tools that stream into or out of DuckDB.
   [[nodiscard]] duckdb::Databases& databases() { return databases_; }
+  // The path of a database as DuckDB is to open it; errors as of FilesRoot.
+  [[nodiscard]] base::Result<std::string> database_file(const std::string& path) const;
+  [[nodiscard]] const ToolLimits& limits() const { return settings_.limits; }
 
  private:
   [[nodiscard]] ToolResult run_sql(const ToolCall& call);

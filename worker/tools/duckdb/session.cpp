@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "worker/tools/duckdb/confine.hpp"
 #include "worker/tools/results.hpp"
 
 namespace noetl::tools::duckdb {
@@ -17,9 +18,12 @@ struct Meaning {
 };
 
 // DuckDB's errors begin with their sort; some are told by more. The first that the message contains.
-constexpr std::array<Meaning, 21> meanings{{
+constexpr std::array<Meaning, 24> meanings{{
     {"Could not set lock on file", "conflict", true},
     {"Conflicting lock is held", "conflict", true},
+    {"file system operations are disabled", "invalid_input", false},
+    {"the configuration has been locked", "invalid_input", false},
+    {"Loading external extensions is disabled", "unsupported", false},
     {"_scanner.duckdb_extension", "unsupported", false},
     {"Extension \"", "unsupported", false},
     {"requires the extension", "unsupported", false},
@@ -41,6 +45,20 @@ constexpr std::array<Meaning, 21> meanings{{
     {"IO Error", "server_error", true},
 }};
 
+// What to do about it, where the author of the statement cannot know.
+std::string_view advice_about(std::string_view message, std::string_view kind) {
+  const auto says = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (says("file system operations are disabled"))
+    return " (files are named by their whole path below the worker's files-root, and nothing else is "
+           "reached; rows from "
+           "elsewhere come by the tools http, s3, postgres and transfer)";
+  if (says("the configuration has been locked"))
+    return " (a step changes no setting of DuckDB: memory and threads are the worker's)";
+  if (kind == "unsupported")
+    return " (extensions are not downloaded: this worker has those that libduckdb.so brings)";
+  return {};
+}
+
 domain::ToolError meaning_of(std::string_view message, std::string_view tried) {
   std::string kind = "server_error";
   bool is_retryable = false;
@@ -51,8 +69,7 @@ domain::ToolError meaning_of(std::string_view message, std::string_view tried) {
     break;
   }
   std::string text = std::string(tried) + " failed: " + std::string(message);
-  if (kind == "unsupported")
-    text += " (extensions are not downloaded: this worker has those that libduckdb.so brings)";
+  text += advice_about(message, kind);
   return error_of(kind, text, is_retryable);
 }
 
@@ -109,14 +126,21 @@ Outcome<Handle> Databases::open(const std::string& path) {
   char* complaint = nullptr;
   int state = 0;
   const bool is_memory = path.empty() || path == ":memory:";
+  // Held until it is confined: whoever shares a file's instance must not run a statement before.
+  std::unique_lock lock(mutex_, std::defer_lock);
   if (is_memory) {
     state = api.open_ext(nullptr, &database, config.handle, &complaint);
   } else {
-    const std::lock_guard lock(mutex_);
+    lock.lock();
     if (cache_ == nullptr) cache_ = api.create_instance_cache();
     state = api.get_or_create_from_cache(cache_, path.c_str(), &database, config.handle, &complaint);
   }
-  if (state == success) return database;
+  if (state == success) {
+    auto confined = confine(api, database, settings_.folders);
+    if (confined) return database;
+    api.close(&database);
+    return tl::unexpected(error_of(confined.error()));
+  }
   const std::string message = complaint == nullptr ? "no reason given" : complaint;
   api.free(complaint);
   return tl::unexpected(meaning_of(message, "opening the DuckDB database '" + path + "'"));

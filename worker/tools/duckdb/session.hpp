@@ -25,6 +25,7 @@ using Outcome = tl::expected<T, domain::ToolError>;
 struct DatabaseSettings {
   std::string memory_max = "1GB";
   int threads = 2;
+  std::vector<std::string> folders;  // the only ones whose files its statements reach; not empty
 };
 
 // The databases that this process has open. DuckDB lets only one process write a file, so the calls of a worker

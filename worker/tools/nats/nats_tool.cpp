@@ -8,6 +8,7 @@
 #include "shared/nats/key_value.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {
 
@@ -54,6 +55,43 @@ constexpr std::array<OptionSpec, 14> option_table{{
      "tool-nats-url; also `credential`"},
 }};
 constexpr std::size_t connections_max = 32;
+
+// A step's own servers by the addresses that were checked: nats.c would look the names up again, and for ever.
+base::Result<void> pin_servers(nats::ConnectionSettings& wanted, const reach::Reach& reach) {
+  std::string pinned;
+  for (std::size_t at = 0; at <= wanted.url.size();) {
+    const std::size_t comma = std::min(wanted.url.find(',', at), wanted.url.size());
+    const std::string server = wanted.url.substr(at, comma - at);
+    at = comma + 1;
+    const auto named = reach::endpoints_of(server, 4222);
+    if (named.empty()) continue;
+    const auto addresses = reach.egress.resolve(named.front().host, named.front().port);
+    if (!addresses) {
+      const bool is_refused = addresses.error().code == base::ErrorCode::forbidden;
+      return base::failure(is_refused ? base::ErrorCode::invalid_input : addresses.error().code,
+                           "tool nats may not connect: " + addresses.error().message, "auth");
+    }
+    const std::size_t scheme = server.find("://");
+    const std::size_t user_end = server.rfind('@');
+    const std::size_t host = user_end != std::string::npos ? user_end + 1
+                             : scheme == std::string::npos ? 0
+                                                           : scheme + 3;
+    for (const reach::Address& address : *addresses) {
+      const std::string text = address.is_v4() ? address.text() : "[" + address.text() + "]";
+      pinned += (pinned.empty() ? "" : ",") + server.substr(0, host) + text + ":" +
+                std::to_string(named.front().port);
+    }
+    if (wanted.tls_host.empty() && !reach::parse_address(named.front().host))
+      wanted.tls_host = named.front().host;
+  }
+  wanted.url = pinned;
+  wanted.ignores_other_servers = true;
+  if (wanted.credentials_file.empty()) return {};
+  auto file = reach.files.resolve(wanted.credentials_file, "credentials_file");
+  if (!file) return tl::unexpected(file.error());
+  wanted.credentials_file = *std::move(file);
+  return {};
+}
 
 std::string bytes_of(const ToolCall& call) {
   const Json* value = find_option(call, {"value", "data", "payload", "message"});
@@ -114,6 +152,7 @@ base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call
   nats::ConnectionSettings wanted;
   wanted.name = "noetl-worker-tool";
   wanted.url = settings_.default_url;
+  bool is_own = true;  // the worker's NATS is its operator's choice
   if (*credential) {
     const Json& fields = (*credential)->data;
     wanted.url = auth_field(fields, {"nats_url", "url", "servers", "server"});
@@ -121,9 +160,9 @@ base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call
     wanted.password = auth_field(fields, {"nats_password", "password"});
     wanted.token = auth_field(fields, {"nats_token", "token"});
     wanted.credentials_file = auth_field(fields, {"credentials_file", "creds_file"});
-    const bool has_no_url = wanted.url.empty();
-    if (has_no_url) wanted.url = settings_.server_url;
-    if (auto allowed = check_servers(call, **credential, wanted.url, has_no_url); !allowed)
+    is_own = wanted.url.empty();
+    if (is_own) wanted.url = settings_.server_url;
+    if (auto allowed = check_servers(call, **credential, wanted.url, is_own); !allowed)
       return tl::unexpected(allowed.error());
   }
   wanted.sends_asap = true;
@@ -147,6 +186,10 @@ base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call
     if (found != connections_.end() && !found->second->is_closed()) connection = found->second;
   }
   if (connection == nullptr) {
+    if (!is_own) {
+      if (auto pinned_ones = pin_servers(wanted, reach_of(settings_.limits)); !pinned_ones)
+        return tl::unexpected(pinned_ones.error());
+    }
     auto opened = nats::Connection::open(wanted);
     if (!opened) return tl::unexpected(opened.error());
     connection = *std::move(opened);

@@ -1,6 +1,7 @@
 #include "worker/tools/objects/object_call.hpp"
 
 #include "shared/base/percent.hpp"
+#include "shared/fetch/message.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/upload_file.hpp"
@@ -55,7 +56,7 @@ base::Result<void> read_place(ObjectCall& object, const ToolCall& call) {
   return {};
 }
 
-base::Result<void> read_content(ObjectCall& object, const ToolCall& call) {
+base::Result<void> read_content(ObjectCall& object, const ToolCall& call, const reach::FilesRoot& files) {
   const auto path = text_option(call, {"source", "path", "file"});
   const auto type = text_option(call, {"content_type"});
   for (const auto* text : {&path, &type}) {
@@ -68,7 +69,7 @@ base::Result<void> read_content(ObjectCall& object, const ToolCall& call) {
     return failure(ErrorCode::invalid_input, "put needs 'source', a file of the worker, or 'content'",
                    "source");
   if (!object.path.empty()) {
-    auto text = upload_file(object.path, "source");
+    auto text = upload_file(files, object.path, "source");
     if (!text) return tl::unexpected(text.error());
     object.content = *std::move(text);
   } else {
@@ -76,8 +77,8 @@ base::Result<void> read_content(ObjectCall& object, const ToolCall& call) {
   }
   const bool is_json = content != nullptr && object.path.empty() && !content->is_string();
   object.content_type = !type->empty() ? *type : is_json ? "application/json" : "application/octet-stream";
-  if (object.content_type.find_first_of("\r\n") != std::string::npos)
-    return failure(ErrorCode::invalid_input, "option 'content_type' has a line break", "content_type");
+  if (!fetch::is_header_value(object.content_type))
+    return failure(ErrorCode::invalid_input, "option 'content_type' has a control character", "content_type");
   return {};
 }
 
@@ -120,11 +121,13 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
 
 }  // namespace
 
-base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind) {
+base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind,
+                                        const reach::FilesRoot& files) {
   ObjectCall object;
-  for (const auto read : {read_action, read_place, read_content}) {
+  for (const auto read : {read_action, read_place}) {
     if (auto done = read(object, call); !done) return tl::unexpected(done.error());
   }
+  if (auto done = read_content(object, call, files); !done) return tl::unexpected(done.error());
   auto credential = auth_of(call);
   if (!credential) return tl::unexpected(credential.error());
   if (!*credential) {

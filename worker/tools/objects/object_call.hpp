@@ -22,6 +22,7 @@ struct ObjectCall {
 };
 
 // `kind`: gcs or s3, for what is left out.
-[[nodiscard]] base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind);
+[[nodiscard]] base::Result<ObjectCall> object_call_of(const ToolCall& call, std::string_view kind,
+                                                      const reach::FilesRoot& files);
 
 }  // namespace noetl::tools::objects

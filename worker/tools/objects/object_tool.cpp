@@ -1,12 +1,12 @@
 #include "worker/tools/objects/object_tool.hpp"
 
 #include <array>
-#include <fstream>
 
 #include "shared/base/base64.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/objects/signature.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {
 
@@ -46,16 +46,17 @@ constexpr std::array<OptionSpec, 19> option_table{{
     {"timeout", "seconds", "of the whole call"},
 }};
 
-ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json result) {
+ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json result,
+                      const reach::FilesRoot& files) {
   const auto type = answer.headers.find("content-type");
   result["content_type"] = type == answer.headers.end() ? std::string() : storable_text(type->second);
   result["size"] = answer.body.size();
   if (!object.path.empty()) {
-    std::ofstream file(object.path, std::ios::binary | std::ios::trunc);
-    file.write(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
-    file.close();
-    if (!file)
-      return failed(error_of("not_found", "option 'source': '" + object.path + "' cannot be written"));
+    auto file = files.create(object.path, "source");
+    if (!file) return failed(file.error());
+    if (!file->write(answer.body) || !file->close())
+      return failed(
+          error_of("internal", "option 'source': '" + object.path + "' could not be written whole", true));
     result["path"] = object.path;
     return completed(to_text(result));
   }
@@ -77,7 +78,6 @@ ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json r
 struct ObjectTool::Way {
   const ToolCall& call;
   std::chrono::steady_clock::time_point deadline;
-  const HttpAbort::Watch& watch;
   std::size_t bytes_max;
 
   [[nodiscard]] HttpAnswer ask(HttpClients& clients, const HttpRequest& request) const {
@@ -85,15 +85,18 @@ struct ObjectTool::Way {
         clients, request,
         {.connect_timeout = std::chrono::seconds(10),
          .deadline = deadline,
-         .body = {.bytes_max = bytes_max, .streams_above = {}, .results = nullptr, .progress = nullptr}},
-        watch);
+         .stop = call.stop,
+         .body = {.bytes_max = bytes_max, .streams_above = {}, .results = nullptr, .progress = nullptr}});
   }
   [[nodiscard]] ToolResult failure_of(const HttpAnswer& answer, const HttpRequest& request) const {
     if (call.stop.stop_requested()) return cancelled();
-    if (watch.is_over()) return timed_out(name_of(request));
+    if (std::chrono::steady_clock::now() >= deadline) return timed_out(name_of(request));
     return not_answered(answer, request, bytes_max);
   }
 };
+
+ObjectTool::ObjectTool(std::string kind, ToolLimits limits)
+    : kind_(std::move(kind)), limits_(std::move(limits)), clients_(reach_of(limits_).egress) {}
 
 std::span<const OptionSpec> ObjectTool::options() const { return option_table; }
 
@@ -163,14 +166,12 @@ std::optional<ToolResult> ObjectTool::identify(ObjectCall& object, const Way& wa
 ToolResult ObjectTool::run_call(const ToolCall& call) {
   const auto deadline = deadline_of(call);
   if (!deadline) return failed(deadline.error());
-  auto object = objects::object_call_of(call, kind_);
+  auto object = objects::object_call_of(call, kind_, reach_of(limits_).files);
   if (!object) return failed(object.error());
   if (call.stop.stop_requested()) return cancelled();
-  const HttpAbort::Watch watch(abort_, *deadline, call.stop);
   const bool is_to_file = object->action == Action::get && !object->path.empty();
   const Way way{.call = call,
                 .deadline = *deadline,
-                .watch = watch,
                 .bytes_max = is_to_file ? download_bytes_max : limits_.result_bytes_max};
   const std::size_t sent = object->request.body.size();
   if (auto failure = identify(*object, way)) return *std::move(failure);
@@ -185,7 +186,8 @@ ToolResult ObjectTool::run_call(const ToolCall& call) {
               {"bucket", object->bucket},
               {"key", object->key},
               {"uri", (kind_ == "gcs" ? "gs://" : "s3://") + object->bucket + "/" + object->key}};
-  if (object->action == Action::get) return downloaded(answer, *object, std::move(result));
+  if (object->action == Action::get)
+    return downloaded(answer, *object, std::move(result), reach_of(limits_).files);
   if (object->action == Action::put) result["size"] = sent;
   if (const auto etag = answer.headers.find("etag"); etag != answer.headers.end())
     result["etag"] = storable_text(etag->second);

@@ -3,7 +3,6 @@
 // and those like it (docs/tools.md has the options). Any thread.
 #include <chrono>
 
-#include "worker/tools/http_abort.hpp"
 #include "worker/tools/http_clients.hpp"
 #include "worker/tools/http_exchange.hpp"
 #include "worker/tools/objects/object_call.hpp"
@@ -15,7 +14,7 @@ namespace noetl::tools {
 class ObjectTool final : public Tool {
  public:
   // `kind`: gcs or s3.
-  ObjectTool(std::string kind, ToolLimits limits) : kind_(std::move(kind)), limits_(limits) {}
+  ObjectTool(std::string kind, ToolLimits limits);
   [[nodiscard]] std::string_view kind() const override { return kind_; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
   [[nodiscard]] ToolResult run(const ToolCall& call) override;
@@ -32,7 +31,6 @@ class ObjectTool final : public Tool {
   const ToolLimits limits_;
   HttpClients clients_;
   objects::TokenCache tokens_;
-  HttpAbort abort_;  // last: it may look at sockets of the clients
 };
 
 }  // namespace noetl::tools

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "worker/tools/postgres/destination.hpp"
 #include "worker/tools/postgres/failure.hpp"
 #include "worker/tools/results.hpp"
 
@@ -117,8 +118,11 @@ PGconn* start_connecting(const Target& target) {
 
 }  // namespace
 
-Outcome<std::unique_ptr<Connection>> Connection::open(const Target& target, const Waiter& waiter) {
-  PGconn* handle = start_connecting(target);
+Outcome<std::unique_ptr<Connection>> Connection::open(const Target& target, const Waiter& waiter,
+                                                      const reach::Reach& reach) {
+  const auto destination = destination_of(target, reach);
+  if (!destination) return tl::unexpected(tools::error_of(destination.error()));
+  PGconn* handle = start_connecting(*destination);
   if (handle == nullptr)
     return tl::unexpected(tools::error_of("internal", "no memory for a connection", true));
   std::unique_ptr<Connection> connection(

@@ -22,6 +22,10 @@
 struct pg_conn;
 struct pg_result;
 
+namespace noetl::reach {
+struct Reach;
+}
+
 namespace noetl::tools::postgres {
 
 // The error's kind is `cancelled` when the call was stopped.
@@ -49,7 +53,8 @@ struct StatementEnd {
 
 class Connection {
  public:
-  [[nodiscard]] static Outcome<std::unique_ptr<Connection>> open(const Target& target, const Waiter& waiter);
+  [[nodiscard]] static Outcome<std::unique_ptr<Connection>> open(const Target& target, const Waiter& waiter,
+                                                                 const reach::Reach& reach);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

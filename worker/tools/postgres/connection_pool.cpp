@@ -6,8 +6,10 @@
 
 namespace noetl::tools::postgres {
 
-ConnectionPool::ConnectionPool(PoolSettings settings)
-    : settings_(settings), closer_([this](const std::stop_token& stop) { close_idle_ones(stop); }) {}
+ConnectionPool::ConnectionPool(PoolSettings settings, const reach::Reach& reach)
+    : settings_(settings),
+      reach_(reach),
+      closer_([this](const std::stop_token& stop) { close_idle_ones(stop); }) {}
 
 ConnectionPool::~ConnectionPool() {
   closer_.request_stop();
@@ -46,7 +48,7 @@ Outcome<ConnectionPool::Loan> ConnectionPool::borrow(const Target& target, const
     --bucket.alive;  // the server went away meanwhile: this one is closed at the end of the round
   }
   lock.unlock();
-  auto opened = Connection::open(target, waiter);
+  auto opened = Connection::open(target, waiter, reach_);
   if (opened) return Loan(*this, key, *std::move(opened));
   forget_one(key);
   return tl::unexpected(opened.error());

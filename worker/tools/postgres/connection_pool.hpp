@@ -22,7 +22,7 @@ struct PoolSettings {
 
 class ConnectionPool {
  public:
-  explicit ConnectionPool(PoolSettings settings);
+  ConnectionPool(PoolSettings settings, const reach::Reach& reach);  // which outlives it
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
   ~ConnectionPool();
@@ -64,6 +64,7 @@ class ConnectionPool {
   std::chrono::steady_clock::time_point take_expired(std::vector<Idle>& expired);
 
   const PoolSettings settings_;
+  const reach::Reach& reach_;
   mutable std::mutex mutex_;  // of all below
   std::condition_variable_any one_is_free_;
   std::condition_variable_any has_idle_;

@@ -5,6 +5,7 @@
 
 #include "worker/tools/postgres/connection_pool.hpp"
 #include "worker/tools/postgres/request.hpp"
+#include "worker/tools/reach_of.hpp"
 #include "worker/tools/script_source.hpp"
 #include "worker/tools/tool.hpp"
 
@@ -19,7 +20,9 @@ struct PostgresSettings {
 class PostgresTool final : public Tool {
  public:
   PostgresTool(PostgresSettings settings, ScriptSource scripts)
-      : settings_(std::move(settings)), scripts_(std::move(scripts)), pool_(settings_.pool) {}
+      : settings_(std::move(settings)),
+        scripts_(std::move(scripts)),
+        pool_(settings_.pool, reach_of(settings_.limits)) {}
   [[nodiscard]] std::string_view kind() const override { return "postgres"; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
   [[nodiscard]] ToolResult run(const ToolCall& call) override;

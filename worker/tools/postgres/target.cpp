@@ -110,7 +110,7 @@ base::Result<void> check_hosts(const ToolCall& call, const Credential* auth, con
 }  // namespace
 
 std::string Target::key() const {
-  std::string text = url;
+  std::string text = (is_workers_default ? "default " : "named ") + url;
   text += std::string("\0", 1) + (is_guarded ? "guarded " : "") + require_auth;
   for (const auto& [name, value] : keywords) (text += '\0').append(name).append("=").append(value);
   return text;
@@ -153,7 +153,10 @@ base::Result<Target> target_of(const ToolCall& call, const std::string& default_
   }
   if (!own_url->empty()) target.url = *own_url;
   add_fields(target, call.tool, true);
-  if (target.url.empty() && target.keywords.empty()) target.url = default_url;
+  if (target.url.empty() && target.keywords.empty()) {
+    target.url = default_url;
+    target.is_workers_default = true;
+  }
   if (target.url.empty() && target.keywords.empty()) {
     return base::failure(
         base::ErrorCode::invalid_input,

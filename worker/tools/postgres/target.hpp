@@ -16,6 +16,7 @@ struct Target {
   // unless the credential's `require_auth` says so.
   bool is_guarded = false;
   std::string require_auth;  // as libpq has it from 16 on: "scram-sha-256", "password", …
+  bool is_workers_default = false;  // its operator's, so that nothing of it is checked
 
   // Equal for equal targets; secret.
   [[nodiscard]] std::string key() const;

@@ -48,6 +48,8 @@ class Target {
 };
 [[nodiscard]] Outcome<std::unique_ptr<Target>> open_target(const Peers& peers, const End& end);
 
+// The file that an end names, below the root of files.
+[[nodiscard]] base::Result<std::string> file_of(const Peers& peers, const std::string& path);
 [[nodiscard]] bool is_file_type(std::string_view type);
 // 'it''s' for SQL.
 [[nodiscard]] std::string sql_text(std::string_view text);

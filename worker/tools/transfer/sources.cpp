@@ -4,6 +4,7 @@
 
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/reach_of.hpp"
 #include "worker/tools/transfer/rows.hpp"
 
 namespace noetl::tools::transfer {
@@ -168,6 +169,10 @@ Outcome<void> read_http(const Peers& peers, const ToolCall& call, Gathering& gat
 
 }  // namespace
 
+base::Result<std::string> file_of(const Peers& peers, const std::string& path) {
+  return reach_of(peers.duckdb.limits()).files.resolve(path, "path");
+}
+
 bool is_file_type(std::string_view type) { return type == "csv" || type == "parquet" || type == "json"; }
 
 std::string sql_text(std::string_view text) {
@@ -184,16 +189,20 @@ Outcome<void> read_source(const Peers& peers, const End& end, std::size_t rows_m
   } else if (end.type == "duckdb") {
     const auto sql = query_of(end.call);
     if (!sql) return tl::unexpected(sql.error());
-    read = read_duckdb(peers, end.call, auth_field(end.call.tool, {"database", "db_path"}), *sql, gathering);
+    const auto file = peers.duckdb.database_file(auth_field(end.call.tool, {"database", "db_path"}));
+    if (!file) return tl::unexpected(error_of(file.error()));
+    read = read_duckdb(peers, end.call, *file, *sql, gathering);
   } else if (end.type == "http") {
     read = read_http(peers, end.call, gathering);
   } else if (is_file_type(end.type)) {
     const std::string path = auth_field(end.call.tool, {"path", "file", "uri"});
     if (path.empty()) return tl::unexpected(refusal("the source of tool transfer needs 'path', the file"));
+    const auto file = file_of(peers, path);
+    if (!file) return tl::unexpected(error_of(file.error()));
     const std::string reader = end.type == "csv"    ? "read_csv_auto"
                                : end.type == "json" ? "read_json_auto"
                                                     : "read_parquet";
-    read = read_duckdb(peers, end.call, ":memory:", "select * from " + reader + "(" + sql_text(path) + ")",
+    read = read_duckdb(peers, end.call, ":memory:", "select * from " + reader + "(" + sql_text(*file) + ")",
                        gathering);
   } else {
     return tl::unexpected(

@@ -199,7 +199,9 @@ Outcome<std::unique_ptr<Target>> open_duckdb(const Peers& peers, const ToolCall&
   if (path.empty() || path == ":memory:")
     return tl::unexpected(
         refusal("a duckdb target needs 'database', a file: what is in memory ends with the step"));
-  auto session = duckdb::Session::open(peers.duckdb.databases(), path, call.deadline, call.stop);
+  const auto file = peers.duckdb.database_file(path);
+  if (!file) return tl::unexpected(error_of(file.error()));
+  auto session = duckdb::Session::open(peers.duckdb.databases(), *file, call.deadline, call.stop);
   if (!session) return tl::unexpected(session.error());
   return std::make_unique<DuckdbTarget>(std::move(plan), *std::move(session));
 }
@@ -207,12 +209,14 @@ Outcome<std::unique_ptr<Target>> open_duckdb(const Peers& peers, const ToolCall&
 Outcome<std::unique_ptr<Target>> open_file(const Peers& peers, const End& end) {
   const std::string path = auth_field(end.call.tool, {"path", "file", "uri"});
   if (path.empty()) return tl::unexpected(refusal("the target of tool transfer needs 'path', the file"));
+  const auto file = file_of(peers, path);
+  if (!file) return tl::unexpected(error_of(file.error()));
   std::random_device random;
   DuckdbTarget::Plan plan;
   plan.table = "rows";
-  plan.file = path;
+  plan.file = *file;
   const std::string mark = std::to_string(getpid()) + "-" + std::to_string(random());
-  plan.part = path + ".part-" + mark;
+  plan.part = *file + ".part-" + mark;
   plan.scratch = std::filesystem::temp_directory_path() / ("noetl-transfer-" + mark);
   std::filesystem::create_directories(plan.scratch);
   const std::string format = end.type == "csv"    ? "format csv, header"
