@@ -20,7 +20,7 @@ void add_queue_command(CLI::App& app, CommandLine& line);  // queue status
 void add_enqueue_command(CLI::App& app, CommandLine& line);  // command enqueue|get
 void add_dead_command(CLI::App& app, CommandLine& line);  // dead list|groups|show|redrive|purge
 void add_pool_command(CLI::App& app, CommandLine& line);  // pool list|get|set
-void add_credential_command(CLI::App& app, CommandLine& line);  // credential put|get|list|delete|rotate
+void add_credential_command(CLI::App& app, CommandLine& line);  // credential put|get|list|allow|deny|delete|rotate
 void add_variable_command(CLI::App& app, CommandLine& line);  // vars get|set
 void add_migrate_command(CLI::App& app, CommandLine& line);  // migrate up|status|sql
 void add_doctor_command(CLI::App& app, CommandLine& line);  // doctor

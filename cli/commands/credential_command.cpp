@@ -11,8 +11,9 @@ namespace {
 
 struct Arguments {
   std::string name, type, secret, file, meta, description;
-  std::vector<std::string> from_environment, tags;
+  std::vector<std::string> from_environment, tags, hosts;
   bool shows_data = false;
+  bool is_revealed = false;
 };
 
 // The secret comes from a file, from stdin or from the environment: arguments are in everybody's process list.
@@ -62,6 +63,8 @@ base::Result<Json> requests_from(const Arguments& arguments) {
   if (!arguments.type.empty()) body["type"] = arguments.type;
   if (!arguments.tags.empty()) body["tags"] = arguments.tags;
   if (!arguments.description.empty()) body["description"] = arguments.description;
+  if (arguments.is_revealed) body["reveal"] = true;
+  if (!arguments.hosts.empty()) body["hosts"] = arguments.hosts;
   if (!arguments.meta.empty()) {
     auto meta = read_payload(arguments.meta);
     if (!meta) return meta;
@@ -97,6 +100,13 @@ void add_put(CLI::App& credential, CommandLine& line) {
       ->type_name("FILE");
   command->add_option("--meta", arguments->meta, "JSON object or @file; not secret")->type_name("JSON");
   command->add_option("--tag", arguments->tags, "Tag; may be repeated");
+  command
+      ->add_option("--host", arguments->hosts,
+                   "Host that it may be sent to: api.example.com, *.example.com or *, with or without :port; may be "
+                   "repeated. Left out: as it was; of a new one the host in its own fields")
+      ->type_name("HOST");
+  command->add_flag("--reveal", arguments->is_revealed,
+                    "Let code of steps see its bytes. Left out: as it was; of a new one no");
   command->add_option("--description", arguments->description);
   on_chosen(*command, line, [arguments](Session& session) { return put(session, *arguments); });
 }
@@ -126,11 +136,45 @@ void add_list(CLI::App& credential, CommandLine& line) {
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer.value("items", Json::array()), {{"NAME", "name"},
                                                                  {"TYPE", "type"},
+                                                                 {"REVEAL", "reveal"},
+                                                                 {"HOSTS", "hosts"},
                                                                  {"TAGS", "tags"},
                                                                  {"UPDATED", "updated_at"},
                                                                  {"DESCRIPTION", "description"}});
     });
   });
+}
+
+// Adds to what a credential may be used for, or takes away from it.
+int change_policy(Session& session, const Arguments& arguments, bool is_allowed) {
+  if (!arguments.is_revealed && arguments.hosts.empty())
+    return session.output.error(
+        {base::ErrorCode::invalid_input, "say what: --reveal, --host HOST or both", "host", {}, {}});
+  const std::string name = base::percent_encoded(arguments.name);
+  const auto found = session.server().get("/api/credentials/" + name);
+  if (!found) return session.output.error(found.error());
+  auto hosts = found->value("hosts", std::vector<std::string>{});
+  for (const auto& host : arguments.hosts) {
+    std::erase(hosts, host);
+    if (is_allowed) hosts.push_back(host);
+  }
+  Json policy{{"hosts", hosts}};
+  if (arguments.is_revealed) policy["reveal"] = is_allowed;
+  return show_or_fail(session, session.server().post("/api/v2/credentials/" + name + "/policy", std::move(policy)),
+                      [&](const Json& answer) { session.output.fields(answer); });
+}
+
+void add_policy(CLI::App& credential, CommandLine& line, bool is_allowed) {
+  auto* command = is_allowed
+                      ? credential.add_subcommand("allow", "Let a credential be sent to a host, or be seen by code of steps")
+                      : credential.add_subcommand("deny", "Take back what allow allowed");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("name", arguments->name)->required();
+  command->add_option("--host", arguments->hosts, "api.example.com, *.example.com or *, with or without :port")
+      ->type_name("HOST");
+  command->add_flag("--reveal", arguments->is_revealed, "Whether code of steps sees its bytes");
+  on_chosen(*command, line,
+            [arguments, is_allowed](Session& session) { return change_policy(session, *arguments, is_allowed); });
 }
 
 void add_delete(CLI::App& credential, CommandLine& line) {
@@ -153,6 +197,8 @@ void add_credential_command(CLI::App& app, CommandLine& line) {
   add_put(*credential, line);
   add_get(*credential, line);
   add_list(*credential, line);
+  add_policy(*credential, line, true);
+  add_policy(*credential, line, false);
   add_delete(*credential, line);
   auto* rotate =
       credential->add_subcommand("rotate", "Seal every secret with the server's first encryption key");

@@ -205,6 +205,8 @@ constexpr Endpoint table[] = {
      .response_schema = "Credential", .query = credential_fields, .errors = secret_errors, .handler = handle_get_credential},
     {.method = "DELETE", .path = "/api/credentials/{name}", .operation_id = "deleteCredential", .tag = "secrets", .summary = "Forget a credential",
      .response_schema = "CredentialAnswer", .errors = missing, .handler = handle_delete_credential},
+    {.method = "POST", .path = "/api/v2/credentials/{name}/policy", .operation_id = "setCredentialPolicy", .tag = "secrets", .summary = "Say whether steps may see a credential's bytes, and which hosts they may be sent to",
+     .body = BodyKind::json, .request_schema = "PolicyRequest", .response_schema = "Credential", .body_bytes_max = small_max, .errors = missing, .handler = handle_set_credential_policy},
     {.method = "POST", .path = "/api/v2/credentials/rotate", .operation_id = "rotateCredentials", .tag = "secrets", .summary = "Seal every secret with the first encryption key",
      .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "RotateAnswer", .body_bytes_max = small_max, .errors = scope_errors, .handler = handle_rotate_credentials},
     {.method = "GET", .path = "/api/keychain/{catalog_id}", .operation_id = "listKeychain", .tag = "secrets", .summary = "Tokens stored for a playbook, without what they are",

@@ -48,6 +48,16 @@ base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
   return reply;
 }
 
+base::Result<Reply> handle_set_credential_policy(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_policy_request(*body);
+  if (!request) return base::failure(request.error());
+  const auto row = backing.vault.credentials().set_policy(call.name, *request);
+  if (!row) return base::failure(row.error());
+  return json_reply(wire::encode(*row));
+}
+
 base::Result<Reply> handle_delete_credential(Backing& backing, const Call& call) {
   const auto row = backing.vault.credentials().remove(call.name);
   if (!row) return base::failure(row.error());

@@ -62,6 +62,7 @@ base::Result<Reply> handle_put_credential(Backing& backing, const Call& call);
 base::Result<Reply> handle_list_credentials(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_credential(Backing& backing, const Call& call);
 base::Result<Reply> handle_delete_credential(Backing& backing, const Call& call);
+base::Result<Reply> handle_set_credential_policy(Backing& backing, const Call& call);
 base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call);
 // handle_keychain.cpp
 base::Result<Reply> handle_put_keychain(Backing& backing, const Call& call);

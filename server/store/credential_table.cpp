@@ -16,7 +16,20 @@ StoredCredential listed(const pqxx::row& row) {
   found.description = text_of(row["description"]);
   found.created_at = text_of(row["created_at"]);
   found.updated_at = text_of(row["updated_at"]);
+  found.reveal = row["reveal"].as<bool>();
+  found.hosts = text_of(row["hosts"]);
   return found;
+}
+
+std::optional<std::string> array_of(const std::optional<std::vector<std::string>>& texts) {
+  if (!texts) return std::nullopt;
+  ArrayLiteral array;
+  for (const auto& text : *texts) array.add(text);
+  return array.text();
+}
+
+std::optional<std::string> flag_of(std::optional<bool> flag) {
+  return flag ? std::optional<std::string>(*flag ? "true" : "false") : std::nullopt;
 }
 
 SealedText sealed_of(const pqxx::row& row) {
@@ -25,14 +38,19 @@ SealedText sealed_of(const pqxx::row& row) {
 
 }  // namespace
 
-std::int64_t CredentialTable::upsert(const StoredCredential& credential,
-                                     const std::vector<std::string>& tags) {
-  ArrayLiteral array;
-  for (const auto& tag : tags) array.add(tag);
+void CredentialTable::upsert(StoredCredential& credential, const std::vector<std::string>& tags,
+                             const CredentialPolicyChange& policy) {
   const auto rows = session_.run("upsert_credential", credential.credential_id, credential.name,
                                  credential.type, credential.sealed.key_id, credential.sealed.hex,
-                                 credential.meta, array.text(), credential.description);
-  return rows[0][0].as<std::int64_t>();
+                                 credential.meta, *array_of(tags), credential.description, flag_of(policy.reveal),
+                                 array_of(policy.hosts));
+  credential.credential_id = rows[0]["credential_id"].as<std::int64_t>();
+  credential.reveal = rows[0]["reveal"].as<bool>();
+  credential.hosts = text_of(rows[0]["hosts"]);
+}
+
+bool CredentialTable::set_policy(std::int64_t credential_id, const CredentialPolicyChange& policy) {
+  return !session_.run("set_credential_policy", credential_id, flag_of(policy.reveal), array_of(policy.hosts)).empty();
 }
 
 std::optional<StoredCredential> CredentialTable::find(const std::string& name, std::int64_t id) {

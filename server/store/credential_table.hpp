@@ -19,14 +19,24 @@ struct StoredCredential {
   std::string meta = "{}";  // JSON text
   std::string tags = "[]";  // JSON text
   std::string description, created_at, updated_at;
+  bool reveal = false;
+  std::string hosts = "[]";  // JSON text
+};
+
+// What is nothing stays as it is.
+struct CredentialPolicyChange {
+  std::optional<bool> reveal;
+  std::optional<std::vector<std::string>> hosts;
 };
 
 class CredentialTable {
  public:
   explicit CredentialTable(Session& session) : session_(session) {}
 
-  // The id: the one that the name has already, or the given one.
-  [[nodiscard]] std::int64_t upsert(const StoredCredential& credential, const std::vector<std::string>& tags);
+  // Fills in the id, which is the one that the name has already or the given one, and the policy.
+  void upsert(StoredCredential& credential, const std::vector<std::string>& tags, const CredentialPolicyChange& policy);
+  // False: it is gone.
+  [[nodiscard]] bool set_policy(std::int64_t credential_id, const CredentialPolicyChange& policy);
   // `id` 0: by name alone.
   [[nodiscard]] std::optional<StoredCredential> find(const std::string& name, std::int64_t id);
   // By name, those after `after`. `type` empty: all.

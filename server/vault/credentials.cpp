@@ -1,9 +1,12 @@
 #include "server/vault/credentials.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "server/store/connection_pool.hpp"
 #include "server/store/credential_table.hpp"
 #include "server/store/keychain_table.hpp"
 #include "server/vault/audit.hpp"
+#include "shared/secrets/own_hosts.hpp"
 
 namespace noetl::vault {
 namespace {
@@ -23,6 +26,8 @@ wire::CredentialRow row_of(const store::StoredCredential& stored) {
           .description = stored.description,
           .created_at = stored.created_at,
           .updated_at = stored.updated_at,
+          .reveal = stored.reveal,
+          .hosts = nlohmann::json::parse(stored.hosts).get<std::vector<std::string>>(),
           .secret = {}};
 }
 
@@ -48,6 +53,13 @@ std::string keychain_context(base::CatalogId catalog_id, const std::string& name
   return "noetl:keychain:v1:" + catalog_id.str() + ":" + execution_id.str() + ":" + name;
 }
 
+secrets::CredentialPolicy policy_of(const wire::CredentialRow& row) {
+  secrets::CredentialPolicy policy{.name = row.name, .may_reveal = row.reveal, .hosts = row.hosts};
+  if (policy.hosts.empty() && !row.secret.empty())
+    policy.hosts = secrets::own_hosts(row.type, nlohmann::json::parse(row.secret));
+  return policy;
+}
+
 base::Result<wire::CredentialRow> Credentials::put(const wire::CredentialRequest& request) {
   auto sealed = keys_.seal(request.secret, context_of(request.name));
   if (!sealed) return base::failure(std::move(sealed.error()));
@@ -59,10 +71,24 @@ base::Result<wire::CredentialRow> Credentials::put(const wire::CredentialRequest
   stored.meta = request.meta;
   stored.description = request.description;
   parts_.connections.transact([&](store::Session& session) {
-    stored.credential_id = store::CredentialTable(session).upsert(stored, request.tags);
+    store::CredentialTable(session).upsert(stored, request.tags, {.reveal = request.reveal, .hosts = request.hosts});
   });
   audit_change("credential.put", request.name);
   return row_of(stored);
+}
+
+base::Result<wire::CredentialRow> Credentials::set_policy(const std::string& name_or_id,
+                                                          const wire::PolicyRequest& request) {
+  const auto stored = find(parts_, name_or_id);
+  if (!stored) return unknown(name_or_id);
+  bool is_there = false;
+  parts_.connections.transact([&](store::Session& session) {
+    is_there = store::CredentialTable(session).set_policy(stored->credential_id,
+                                                          {.reveal = request.reveal, .hosts = request.hosts});
+  });
+  if (!is_there) return unknown(name_or_id);
+  audit_change("credential.policy", stored->name);
+  return get(name_or_id);
 }
 
 base::Result<wire::CredentialRow> Credentials::get(const std::string& name_or_id) {

@@ -18,6 +18,9 @@ class Credentials {
 
   // Makes it, or replaces what has this name; the id stays.
   [[nodiscard]] base::Result<wire::CredentialRow> put(const wire::CredentialRequest& request);
+  // What may be done with it; the secret stays as it is.
+  [[nodiscard]] base::Result<wire::CredentialRow> set_policy(const std::string& name_or_id,
+                                                             const wire::PolicyRequest& request);
   // By name or by id, without its data.
   [[nodiscard]] base::Result<wire::CredentialRow> get(const std::string& name_or_id);
   // With its data.
@@ -35,6 +38,9 @@ class Credentials {
   app::Parts& parts_;
   const KeyRing& keys_;
 };
+
+// What a credential that was read may be used for: where no hosts are named, its own.
+[[nodiscard]] secrets::CredentialPolicy policy_of(const wire::CredentialRow& row);
 
 // What the bytes of a keychain entry belong to.
 [[nodiscard]] std::string keychain_context(base::CatalogId catalog_id, const std::string& name,

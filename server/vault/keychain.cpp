@@ -29,11 +29,22 @@ wire::KeychainRow row_of(const store::StoredKeychainEntry& stored) {
   return row;
 }
 
-// Sealed text: {"data":{…}, "ttl":3600, "renew":{…}}.
+// Sealed text: {"data":{…}, "ttl":3600, "renew":{…}, "policies":[…]}. Without policies it is of an older server, and fetched anew where
+// that is possible.
 bool is_fresh(const store::StoredKeychainEntry& stored, const Json& sealed) {
   if (stored.expires_at.empty()) return true;
+  if (!sealed.contains("policies")) return false;
   const double ttl = sealed.value("ttl", 0.0);
   return stored.seconds_left > std::min(margin_seconds_max, ttl * margin_part);
+}
+
+// The hosts of the entry itself say where its token may go, not where it comes from.
+base::Result<void> check_endpoint(const KeychainEntry& entry, secrets::CredentialPolicies policies, const std::string& url) {
+  if (!entry.hosts.empty()) policies.pop_back();
+  if (policies.empty()) return {};
+  auto allowed = secrets::check_destination(policies, secrets::destination_of_url(url).value_or(secrets::Destination{}));
+  if (!allowed) allowed.error().message = "keychain entry '" + entry.name + "': " + allowed.error().message;
+  return allowed;
 }
 
 }  // namespace
@@ -128,6 +139,7 @@ base::Result<wire::KeychainRow> Keychain::resolve_stored(const Asking& asking, c
   if (!sealed) return base::failure(std::move(sealed.error()));
   auto row = row_of(stored);
   row.secret = domain::json_text((*sealed)["data"]);
+  row.policies = secrets::policies_from(sealed->value("policies", Json()), stored.key.name);
   if (is_fresh(stored, *sealed)) return row;
   const auto renew = sealed->find("renew");
   auto entry = renew != sealed->end() ? renewal_entry(stored.key.name, stored.kind, *renew)
@@ -160,23 +172,14 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
                                                           : asking.root;
     return fetch(asking, entry, owner);
   }
-  auto entries = needed_entries(asking, entry);
-  if (!entries) return base::failure(std::move(entries.error()));
-  const EntryNames names{asking.workload, *entries,
+  auto made_of = ingredients_of(asking, entry);
+  if (!made_of) return base::failure(std::move(made_of.error()));
+  const EntryNames names{asking.workload, made_of->entries,
                          execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
-  Json credential;
-  if (entry.form == EntryForm::credential) {
-    const auto name = credential_name_of(entry, names);
-    if (!name) return base::failure(name.error());
-    if (name->empty()) {  // written in place: auth: {…}
-      credential = entry.spec.contains("auth") ? entry.spec["auth"] : entry.spec["credential"];
-    } else {
-      const auto stored = credentials_.read(*name, asking.question.reader);
-      if (!stored) return base::failure(stored.error());
-      credential = Json::parse(stored->secret);
-    }
-  }
+  Json& credential = made_of->credential;
+  if (entry.form == EntryForm::credential && credential.is_null())  // written in place: auth: {…}
+    credential = entry.spec.contains("auth") ? entry.spec["auth"] : entry.spec["credential"];
   const auto value = value_of(entry, names, entry.form == EntryForm::credential ? &credential : nullptr);
   if (!value) return base::failure(value.error());
   wire::KeychainRow row;
@@ -184,17 +187,36 @@ base::Result<wire::KeychainRow> Keychain::resolve_entry(const Asking& asking, co
   row.name = entry.name;
   row.kind = entry.kind;
   row.secret = domain::json_text(*value);
+  row.policies = std::move(made_of->policies);
   return row;
 }
 
-base::Result<Json> Keychain::needed_entries(const Asking& asking, const KeychainEntry& entry) {
-  Json entries = Json::object();
+// A value may be used for what everything may that it was made of: `map` and `data` can copy any of it. What the entry itself
+// says of hosts narrows that.
+base::Result<Keychain::Ingredients> Keychain::ingredients_of(const Asking& asking, const KeychainEntry& entry) {
+  Ingredients made_of;
   for (const auto& name : entry.needs) {
     const auto row = resolve(asking, name);
     if (!row) return base::failure(row.error());
-    entries[name] = Json::parse(row->secret);
+    made_of.entries[name] = Json::parse(row->secret);
+    made_of.policies.insert(made_of.policies.end(), row->policies.begin(), row->policies.end());
   }
-  return entries;
+  const auto execution_id = asking.question.reader.execution_id;
+  const EntryNames names{asking.workload, made_of.entries,
+                         execution_id.is_set() ? execution_id.str() : std::string{},
+                         asking.question.catalog_id.str()};
+  const auto name = entry.form == EntryForm::fixed ? base::Result<std::string>(std::string{})
+                                                   : credential_name_of(entry, names);
+  if (!name) return base::failure(name.error());
+  if (!name->empty()) {
+    const auto stored = credentials_.read(*name, asking.question.reader);
+    if (!stored) return base::failure(stored.error());
+    made_of.credential = Json::parse(stored->secret);
+    made_of.policies.push_back(policy_of(*stored));
+  }
+  if (!entry.hosts.empty())
+    made_of.policies.push_back({.name = entry.name, .may_reveal = true, .hosts = entry.hosts});
+  return made_of;
 }
 
 base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const KeychainEntry& entry,
@@ -214,6 +236,7 @@ base::Result<wire::KeychainRow> Keychain::fetch(const Asking& asking, const Keyc
       if (sealed && is_fresh(*stored, *sealed)) {
         auto row = row_of(*stored);
         row.secret = domain::json_text((*sealed)["data"]);
+        row.policies = secrets::policies_from((*sealed)["policies"], stored->key.name);
         return row;
       }
     }
@@ -225,22 +248,17 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
                                                      base::ExecutionId owner) {
   if (keys_.is_empty())
     return base::failure(keys_.seal("", "").error());  // before a token is asked for in vain
-  auto entries = needed_entries(asking, entry);
-  if (!entries) return base::failure(std::move(entries.error()));
+  auto made_of = ingredients_of(asking, entry);
+  if (!made_of) return base::failure(std::move(made_of.error()));
   const auto execution_id = asking.question.reader.execution_id;
-  const EntryNames names{asking.workload, *entries,
+  const EntryNames names{asking.workload, made_of->entries,
                          execution_id.is_set() ? execution_id.str() : std::string{},
                          asking.question.catalog_id.str()};
-  const auto credential_name = credential_name_of(entry, names);
-  if (!credential_name) return base::failure(credential_name.error());
-  Json credential;
-  if (!credential_name->empty()) {
-    const auto stored = credentials_.read(*credential_name, asking.question.reader);
-    if (!stored) return base::failure(stored.error());
-    credential = Json::parse(stored->secret);
-  }
-  const auto request = token_request_of(entry, names, credential_name->empty() ? nullptr : &credential);
+  const Json* credential = made_of->credential.is_null() ? nullptr : &made_of->credential;
+  const auto request = token_request_of(entry, names, credential);
   if (!request) return base::failure(request.error());
+  if (const auto allowed = check_endpoint(entry, made_of->policies, request->url); !allowed)
+    return base::failure(allowed.error());
   auto answer = request_token(*request);
   if (!answer) {
     answer.error().message = "keychain entry '" + entry.name + "': " + answer.error().message;
@@ -256,6 +274,7 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
   row.secret = domain::json_text(token->value);
   row.seconds_left = token->ttl_seconds;
   row.is_renewed = true;
+  row.policies = std::move(made_of->policies);
   if (const auto kept =
           keep(row, token->ttl_seconds, entry.is_put ? domain::json_text(entry.spec) : std::string{});
       !kept)
@@ -271,7 +290,7 @@ base::Result<wire::KeychainRow> Keychain::fetch_once(const Asking& asking, const
 
 base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_seconds,
                                   const std::string& renew) {
-  Json text{{"data", Json::parse(row.secret)}};
+  Json text{{"data", Json::parse(row.secret)}, {"policies", secrets::to_json(row.policies)}};
   if (ttl_seconds > 0) text["ttl"] = ttl_seconds;
   if (!renew.empty()) text["renew"] = Json::parse(renew);
   Stored stored;

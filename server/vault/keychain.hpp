@@ -51,7 +51,13 @@ class Keychain {
                                                       base::ExecutionId owner);
   [[nodiscard]] base::Result<wire::KeychainRow> fetch_once(const Asking& asking, const KeychainEntry& entry,
                                                            base::ExecutionId owner);
-  [[nodiscard]] base::Result<Json> needed_entries(const Asking& asking, const KeychainEntry& entry);
+  // What an entry is made of: other entries and a credential, and what all of them may be used for.
+  struct Ingredients {
+    Json entries = Json::object();  // name → value
+    Json credential;  // null: none
+    secrets::CredentialPolicies policies;
+  };
+  [[nodiscard]] base::Result<Ingredients> ingredients_of(const Asking& asking, const KeychainEntry& entry);
   [[nodiscard]] base::Result<void> keep(const wire::KeychainRow& row, double ttl_seconds,
                                         const std::string& renew);
   [[nodiscard]] base::Result<Json> open(const Stored& stored);

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "shared/domain/json_text.hpp"
+#include "shared/secrets/credential_policy.hpp"
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
 #include "shared/wire/credential.hpp"
@@ -97,6 +98,13 @@ base::Result<KeychainEntry> entry_from(const Json& written, const std::string& n
   entry.form = *form;
   entry.scope = *scope;
   entry.is_renewed = bool_option(entry.spec, "auto_renew", true);
+  if (const Json* hosts = option(entry.spec, {"hosts"})) {
+    for (const Json& host : hosts->is_array() ? *hosts : Json::array({*hosts})) {
+      if (!host.is_string() || !secrets::is_host_pattern(host.get_ref<const std::string&>()))
+        return wrong(entry, "`hosts` must be a list of hosts: api.example.com, *.example.com, each with or without :port");
+      entry.hosts.push_back(host);
+    }
+  }
   templating::MemberNames read;
   templating::collect_members(entry.spec, "keychain", read);
   if (read.is_open)
@@ -340,6 +348,11 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
   }
   TokenRequest request;
   request.url = text_option(spec, endpoint_names);
+  const std::string written = text_option(entry.spec, endpoint_names);
+  for (const char* secret_name : {"keychain", "credential", "auth"}) {
+    const bool names_it = written.find('{') != std::string::npos && written.find(secret_name) != std::string::npos;
+    if (names_it) request.shown_url = written;
+  }
   if (request.url.empty() && credential != nullptr) request.url = text_option(*credential, endpoint_names);
   if (request.url.empty())
     return wrong(entry,

@@ -26,6 +26,7 @@ struct KeychainEntry {
   bool is_put = false;  // through the API: nothing but its own spec says how to renew it
   Json spec = Json::object();  // as written: templates
   std::vector<std::string> needs;  // other entries that its templates name
+  std::vector<std::string> hosts;  // what it says of where its value may go; none: what its credentials say
 };
 
 // `field` of the not_found that says that there is no such entry.

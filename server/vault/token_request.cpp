@@ -137,7 +137,8 @@ base::Result<Json> request_token(const TokenRequest& request) {
   if (!address)
     return base::failure(ErrorCode::invalid_input,
                          "the token endpoint is no http:// or https:// address without user and password");
-  const std::string place = "token endpoint " + address->origin + address->path;
+  const std::string place =
+      "token endpoint " + (request.shown_url.empty() ? address->origin + address->path : request.shown_url);
   httplib::Client client(address->origin);
   if (!client.is_valid())
     return base::failure(ErrorCode::invalid_input, place + " is no address that can be called");

@@ -16,6 +16,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct TokenRequest {
   std::string url;  // http:// or https://
+  std::string shown_url;  // what errors show when secrets were rendered into it; empty: the url without its query
   std::string method = "POST";
   Fields headers, params, form;
   std::optional<nlohmann::json> json;  // the body; otherwise `form`

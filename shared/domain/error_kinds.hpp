@@ -18,7 +18,7 @@ inline constexpr std::array<ErrorKind, 19> error_kinds{{
      "this worker cannot do it: a library, program or extension is missing; or there is another way, which "
      "the message names",
      "no"},
-    {"auth", "refused for who we are: 401, 403, a password, a role, a path outside its folder", "no"},
+    {"auth", "refused for who we are: 401, 403, a password, a role, a path outside its folder, what a credential does not allow", "no"},
     {"not_found", "credential, table, file, image, bucket, 404", "no"},
     {"conflict", "a constraint (no), a lock or a serialization failure (yes)", "depends"},
     {"rate_limit", "429; `retry_after` has the peer's wish", "yes"},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shared/base/ids.hpp"
+#include "shared/secrets/credential_policy.hpp"
 
 namespace noetl::wire {
 
@@ -22,6 +23,15 @@ struct CredentialRequest {
   std::string meta = "{}";  // JSON text
   std::vector<std::string> tags;
   std::string description;
+  // Nothing: as it was; of a new one false and none.
+  std::optional<bool> reveal;
+  std::optional<std::vector<std::string>> hosts;
+};
+
+// POST /api/v2/credentials/{name}/policy
+struct PolicyRequest {
+  std::optional<bool> reveal;
+  std::optional<std::vector<std::string>> hosts;
 };
 
 struct CredentialRow {
@@ -30,6 +40,8 @@ struct CredentialRow {
   std::string meta = "{}";  // JSON text
   std::string tags = "[]";  // JSON text
   std::string description, created_at, updated_at;
+  bool reveal = false;  // whether code of a step may see its bytes
+  std::vector<std::string> hosts;  // patterns of hosts that it may be sent to; none: its own
   std::string secret;  // JSON text of `data`; empty: not asked for
 };
 
@@ -72,6 +84,7 @@ struct KeychainRow {
   std::string expires_at;  // empty: never
   std::optional<double> seconds_left;
   bool is_renewed = false;  // fetched for this very call
+  secrets::CredentialPolicies policies;  // of the credentials that it came from
   std::string secret;  // JSON text of `token_data`; empty in lists
 };
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/domain/json_text.hpp"
+#include "shared/secrets/own_hosts.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
 
@@ -63,6 +64,20 @@ void read_scope(ObjectReader& reader, KeychainRequest& request) {
     reader.refuse("execution_id", "is missing: scope '" + request.scope + "' belongs to an execution");
 }
 
+std::optional<std::vector<std::string>> read_hosts(ObjectReader& reader) {
+  if (!reader.has("hosts")) {
+    reader.ignore("hosts");
+    return std::nullopt;
+  }
+  auto hosts = reader.optional_strings("hosts", secrets::host_patterns_max, {1, secrets::host_pattern_bytes_max});
+  for (const auto& host : hosts) {
+    if (!secrets::is_host_pattern(host))
+      reader.refuse("hosts", "has '" + host + "', which is no host: api.example.com, *.example.com or *, each with or "
+                             "without :port");
+  }
+  return hosts;
+}
+
 ObjectWriter& write_public(ObjectWriter& out, const CredentialRow& row) {
   return out.id("id", row.id)
       .text("name", row.name)
@@ -70,6 +85,8 @@ ObjectWriter& write_public(ObjectWriter& out, const CredentialRow& row) {
       .raw("meta", row.meta)
       .raw("tags", row.tags)
       .text("description", row.description)
+      .boolean("reveal", row.reveal)
+      .texts("hosts", row.hosts)
       .text_or_null("created_at", row.created_at)
       .text_or_null("updated_at", row.updated_at);
 }
@@ -91,10 +108,20 @@ base::Result<CredentialRequest> decode_credential_request(const Json& body) {
   request.meta = read_object(reader, "meta");
   request.tags = reader.optional_strings("tags", tags_max, {1, 128});
   request.description = reader.optional_string("description", {0, 4096}).value_or("");
+  request.reveal = reader.optional_bool("reveal");
+  request.hosts = read_hosts(reader);
   if (!request.name.empty() && !is_secret_name(request.name))
     reader.refuse(
         "name",
         "must be 1 to 128 letters, digits, '_', '.', ':', '@' or '-', beginning with one of the first three");
+  if (auto error = reader.finish()) return base::failure(std::move(*error));
+  return request;
+}
+
+base::Result<PolicyRequest> decode_policy_request(const Json& body) {
+  ObjectReader reader(body);
+  PolicyRequest request{.reveal = reader.optional_bool("reveal"), .hosts = read_hosts(reader)};
+  if (!request.reveal && !request.hosts) reader.refuse("hosts", "is missing: give `reveal`, `hosts` or both");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
@@ -168,6 +195,7 @@ std::string encode(const KeychainRow& row) {
   else
     out.null("ttl_seconds");
   out.boolean("auto_renewed", row.is_renewed);
+  if (!row.secret.empty()) out.raw("policies", domain::json_text(secrets::to_json(row.policies)));
   if (!row.secret.empty()) out.raw("token_data", row.secret);
   return out.finish();
 }
@@ -186,16 +214,32 @@ base::Result<SecretAnswer> secret_in(const Json& body, const char* name, const c
   const auto found = body.is_object() ? body.find(name) : body.end();
   if (!body.is_object() || found == body.end() || !found->is_object())
     return base::failure(base::ErrorCode::internal, std::string("the answer has no object '") + name + "'");
-  SecretAnswer answer{.type = body.value(type, std::string{}), .secret = found->dump(), .seconds_left = {}};
+  SecretAnswer answer{.type = body.value(type, std::string{}),
+                      .secret = found->dump(),
+                      .seconds_left = {},
+                      .policies = {}};
   const auto left = body.find("ttl_seconds");
   if (left != body.end() && left->is_number()) answer.seconds_left = left->get<double>();
   return answer;
 }
 }  // namespace
 
-base::Result<SecretAnswer> decode_credential_row(const Json& body) { return secret_in(body, "data", "type"); }
+base::Result<SecretAnswer> decode_credential_row(const Json& body) {
+  auto answer = secret_in(body, "data", "type");
+  if (!answer) return answer;
+  const std::string name = body.value("name", std::string{});
+  answer->policies = secrets::policies_from(Json::array({body}), name);
+  auto& hosts = answer->policies.front().hosts;
+  if (hosts.empty()) hosts = secrets::own_hosts(answer->type, body["data"]);
+  return answer;
+}
 base::Result<SecretAnswer> decode_keychain_row(const Json& body) {
-  return secret_in(body, "token_data", "kind");
+  auto answer = secret_in(body, "token_data", "kind");
+  if (!answer) return answer;
+  const auto policies = body.find("policies");
+  answer->policies =
+      secrets::policies_from(policies == body.end() ? Json() : *policies, body.value("name", std::string{}));
+  return answer;
 }
 
 }  // namespace noetl::wire

@@ -1,19 +1,28 @@
 -- name: upsert_credential
-insert into noetl.credential (credential_id, name, type, key_id, sealed, meta, tags, description)
-values ($1, $2, $3, $4, decode($5, 'hex'), $6::json, $7::text[], $8)
+-- $9 and $10 null: the policy stays as it is. A password that is changed shall not lose it, nor widen it.
+insert into noetl.credential as c (credential_id, name, type, key_id, sealed, meta, tags, description, reveal, hosts)
+values ($1, $2, $3, $4, decode($5, 'hex'), $6::json, $7::text[], $8, coalesce($9::boolean, false), coalesce($10::text[], '{}'))
 on conflict (name) do update
 set type = excluded.type, key_id = excluded.key_id, sealed = excluded.sealed, meta = excluded.meta,
-    tags = excluded.tags, description = excluded.description, updated_at = now()
-returning credential_id
+    tags = excluded.tags, description = excluded.description, reveal = coalesce($9::boolean, c.reveal),
+    hosts = coalesce($10::text[], c.hosts), updated_at = now()
+returning credential_id, reveal, to_json(hosts) as hosts
+
+-- name: set_credential_policy
+-- $2 and $3 null: as it is.
+update noetl.credential set reveal = coalesce($2::boolean, reveal), hosts = coalesce($3::text[], hosts), updated_at = now()
+where credential_id = $1 returning credential_id
 
 -- name: credential_by_name_or_id
 -- A name of digits alone comes before the id that it also is.
 select credential_id, name, type, key_id, encode(sealed, 'hex') as sealed, meta, to_json(tags) as tags, description,
+  reveal, to_json(hosts) as hosts,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(updated_at) as updated_at
 from noetl.credential where name = $1 or credential_id = $2 order by (name = $1) desc limit 1
 
 -- name: list_credentials
 select credential_id, name, type, meta, to_json(tags) as tags, description,
+  reveal, to_json(hosts) as hosts,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(updated_at) as updated_at
 from noetl.credential where ($1::text = '' or type = $1) and name > $2 order by name limit $3
 

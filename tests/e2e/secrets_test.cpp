@@ -112,7 +112,7 @@ TEST_CASE("a keychain token reaches the tools and is found neither in the databa
   const auto put = json::parse(
       noetlctl(stack,
                {"credential", "put", "api_login", "--type", "oauth2", "--from-env", "client_id=TEST_ID",
-                "--from-env", "client_secret=TEST_SECRET"},
+                "--from-env", "client_secret=TEST_SECRET", "--host", "127.0.0.1", "--reveal"},
                {{"TEST_ID", TokenServer::client_id}, {"TEST_SECRET", TokenServer::client_secret}}));
   CHECK(put.at("name") == "api_login");
   const auto path = stack.register_playbook(playbook);
@@ -199,7 +199,9 @@ TEST_CASE("with a worker token only who shows it reads secrets, and workers do")
                                          {"type", "oauth2"},
                                          {"data",
                                           {{"client_id", TokenServer::client_id},
-                                           {"client_secret", TokenServer::client_secret}}}})
+                                           {"client_secret", TokenServer::client_secret}}},
+                                         {"reveal", true},
+                                         {"hosts", {"127.0.0.1"}}})
               .status == 200);
 
   CHECK(stack.api().get("/api/credentials/api_login").json().contains("data") == false);

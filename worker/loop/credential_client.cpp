@@ -1,12 +1,11 @@
 #include "worker/loop/credential_client.hpp"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "shared/domain/json_text.hpp"
+#include "shared/base/base64.hpp"
 #include "shared/wire/credential_json.hpp"
 #include "shared/wire/parse_body.hpp"
 #include "shared/wire/stored_result.hpp"
@@ -23,10 +22,6 @@ constexpr milliseconds keep_time{30'000};
 constexpr std::size_t kept_max = 1000;
 constexpr int tries_max = 5;
 constexpr milliseconds first_pause{100};
-// Shorter ones are words that happen to be in other texts, too.
-constexpr std::size_t masked_bytes_min = 8;
-// The beginning of a secret before a cut tells nothing when it is shorter than this.
-constexpr std::size_t masked_part_bytes_min = 4;
 constexpr std::size_t result_bytes_max = 512UL * 1024 * 1024;
 
 bool may_be_repeated(ErrorCode code) {
@@ -47,74 +42,7 @@ std::string asking(const SecretAsker& asker, const char* separator) {
   return query;
 }
 
-void collect_secrets(const Json& value, bool is_secret, std::vector<std::string>& into) {
-  if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    if (is_secret && text.size() >= masked_bytes_min) into.push_back(text);
-  } else if (value.is_structured()) {
-    for (const auto& [name, inner] : value.items())
-      collect_secrets(inner, is_secret || (value.is_object() && is_secret_field(name)), into);
-  }
-}
-
-void replace_all(std::string& text, const std::string& what) {
-  constexpr std::string_view mask = "***";
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + mask.size()))
-    text.replace(at, what.size(), mask);
-}
-
-// Before every mark of a cut: the longest beginning of a secret that the text ends with there.
-void mask_before_cuts(std::string& text, std::string_view mark, const std::vector<std::string>& secrets) {
-  constexpr std::string_view mask = "***";
-  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + mark.size())) {
-    std::size_t longest = 0;
-    for (const auto& secret : secrets) {
-      for (auto part = std::min(secret.size() - 1, at); part >= masked_part_bytes_min && part > longest;
-           --part)
-        if (text.compare(at - part, part, secret, 0, part) == 0) longest = part;
-    }
-    if (longest == 0) continue;
-    text.replace(at - longest, longest, mask);
-    at = at - longest + mask.size();
-  }
-}
-
-// The secrets, and then the lines of those that have several.
-std::vector<std::string> with_lines(const std::vector<std::string>& secrets) {
-  std::vector<std::string> parts = secrets;
-  for (const auto& secret : secrets) {
-    if (secret.find('\n') == std::string::npos) continue;
-    for (std::size_t at = 0; at < secret.size();) {
-      const std::size_t end = std::min(secret.find('\n', at), secret.size());
-      if (end - at >= masked_bytes_min) parts.push_back(secret.substr(at, end - at));
-      at = end + 1;
-    }
-  }
-  return parts;
-}
-
-// As it stands between the quotes of JSON text.
-std::string as_json(const std::string& text) {
-  const auto quoted = domain::json_text(Json(text));
-  return quoted.substr(1, quoted.size() - 2);
-}
-
 }  // namespace
-
-bool is_secret_field(const std::string& name) {
-  static constexpr std::array<std::string_view, 9> public_names{"token_type", "token_url",  "token_uri",
-                                                                "key_id",     "auth_style", "auth_type",
-                                                                "key_name",   "keyspace",   "key_file_name"};
-  static constexpr std::array<std::string_view, 9> secret_words{
-      "pass", "secret", "token", "key", "jwt", "auth", "credential", "cookie", "signature"};
-  if (name == "value" || name == "dsn" || name == "connection_string") return true;
-  if (std::find(public_names.begin(), public_names.end(), name) != public_names.end()) return false;
-  std::string lower = name;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return std::any_of(secret_words.begin(), secret_words.end(),
-                     [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
 
 base::Result<std::string> CredentialClient::patiently(
     const SecretAsker& asker, const std::function<base::Result<std::string>()>& call) {
@@ -140,11 +68,14 @@ base::Result<tools::Credential> CredentialClient::read(const Place& place, const
   const auto body = patiently(asker, [&] { return fetch_(place.path); });
   if (!body) return base::failure(body.error());
   const Json json = Json::parse(*body, nullptr, false);
-  const auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
+  auto answer = place.is_keychain ? wire::decode_keychain_row(json) : wire::decode_credential_row(json);
   if (!answer)
     return base::failure(ErrorCode::internal,
                          "the server's answer about '" + name + "': " + answer.error().message);
-  const tools::Credential credential{.name = name, .type = answer->type, .data = Json::parse(answer->secret)};
+  const tools::Credential credential{.name = name,
+                                     .type = answer->type,
+                                     .data = Json::parse(answer->secret),
+                                     .policies = std::move(answer->policies)};
   auto time = keep_time;
   // Half of what is left: the other half is for the command that uses it.
   if (answer->seconds_left)
@@ -227,7 +158,7 @@ base::Result<tools::Credential> CommandSecrets::find(const std::string& name) {
   if (client_ == nullptr)
     return base::failure(ErrorCode::unavailable, "no server can be asked for credential '" + name + "'");
   auto found = client_->credential(name, asker_);
-  if (found) from_credentials_.with([&](auto& secrets) { collect_secrets(found->data, false, secrets); });
+  if (found) mask_.with([&](auto& mask) { mask.add(secrets::secrets_in(found->data)); });
   return found;
 }
 
@@ -240,39 +171,40 @@ base::Result<Json> CommandSecrets::fetch(const std::string& reference) {
 base::Result<std::string> CommandSecrets::keep(std::string json) {
   if (client_ == nullptr)
     return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  if (!mask_.with([](const auto& mask) { return mask.is_empty(); })) json = masked_part(std::move(json));
   return client_->keep(std::move(json), asker_);
 }
 
-base::Result<Json> CommandSecrets::keychain_entry(const std::string& name) {
+void CommandSecrets::hide(const std::string& secret) {
+  mask_.with([&](auto& mask) { mask.add(secrets::secrets_in(Json{{"value", secret}})); });
+}
+
+base::Result<tools::Credential> CommandSecrets::keychain_entry(const std::string& name) {
   if (client_ == nullptr)
     return base::failure(ErrorCode::unavailable, "no server can be asked for keychain entry '" + name + "'");
   auto found = client_->keychain_entry(name, asker_);
-  if (!found) return base::failure(std::move(found.error()));
-  from_keychain_.with([&](auto& secrets) { collect_secrets(found->data, false, secrets); });
-  return std::move(found->data);
+  if (found) mask_.with([&](auto& mask) { mask.add(secrets::secrets_in(found->data)); });
+  return found;
+}
+
+// {"base64": "…"} is a piece of a file. In its characters a secret would be found too, but not be replaced and leave base64.
+std::string CommandSecrets::masked_part(std::string json) const {
+  constexpr std::string_view begin = R"({"base64":")";
+  constexpr std::string_view end = R"("})";
+  const bool is_piece = json.starts_with(begin) && json.ends_with(end) && json.find('"', begin.size()) == json.size() - end.size();
+  if (!is_piece) return masked_result(std::move(json));
+  auto bytes = base::base64_decoded(std::string_view(json).substr(begin.size(), json.size() - begin.size() - end.size()));
+  if (!bytes) return masked_result(std::move(json));
+  auto masked = mask_.with([&](auto& mask) { return mask.in_bytes(*std::move(bytes)); });
+  return std::string(begin) + base::base64_encoded(masked) + std::string(end);
 }
 
 std::string CommandSecrets::masked_lines(std::string text) const {
-  const auto mask = [&](const std::vector<std::string>& secrets) {
-    for (const auto& secret : secrets) replace_all(text, secret);
-    const auto parts = with_lines(secrets);
-    mask_before_cuts(text, tools::cut_mark, parts);
-    for (auto part = parts.begin() + static_cast<std::ptrdiff_t>(secrets.size()); part != parts.end(); ++part)
-      replace_all(text, *part);
-  };
-  from_credentials_.with(mask);
-  from_keychain_.with(mask);
-  return text;
+  return mask_.with([&](auto& mask) { return mask.in_text(std::move(text), tools::cut_mark); });
 }
 
 std::string CommandSecrets::masked_result(std::string json) const {
-  from_keychain_.with([&](const std::vector<std::string>& secrets) {
-    std::vector<std::string> quoted;
-    for (const auto& secret : secrets) quoted.push_back(as_json(secret));
-    for (const auto& secret : quoted) replace_all(json, secret);
-    mask_before_cuts(json, as_json(std::string(tools::cut_mark)), quoted);
-  });
-  return json;
+  return mask_.with([&](auto& mask) { return mask.in_json(std::move(json), tools::cut_mark); });
 }
 
 }  // namespace noetl::loop

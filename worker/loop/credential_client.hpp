@@ -14,6 +14,7 @@
 #include "shared/base/ids.hpp"
 #include "shared/base/result.hpp"
 #include "shared/domain/command.hpp"
+#include "shared/secrets/secret_mask.hpp"
 #include "worker/tools/credentials.hpp"
 
 namespace noetl::loop {
@@ -76,25 +77,25 @@ class CommandSecrets final : public tools::CredentialSource, public tools::Resul
 
   [[nodiscard]] base::Result<tools::Credential> find(const std::string& name) override;
   [[nodiscard]] base::Result<Json> fetch(const std::string& reference) override;
-  // As it is: in bytes that were encoded no secret can be found, only something that looks like one.
+  // Masked: in a piece of a file byte by byte, so that it keeps its size.
   [[nodiscard]] base::Result<std::string> keep(std::string json) override;
-  [[nodiscard]] base::Result<Json> keychain_entry(const std::string& name);
+  void hide(const std::string& secret) override;
+  [[nodiscard]] base::Result<tools::Credential> keychain_entry(const std::string& name);
   [[nodiscard]] const SecretAsker& asker() const { return asker_; }
 
-  // Texts with every secret that was given out replaced by ***: of a secret of several lines each of them, since lines
-  // are told while others are still to come, or cut off; and before a mark of a cut what the cut has left of a secret.
+  // Texts with every secret that was given out replaced by ***, in all forms that shared/secrets knows: of a secret of several lines
+  // each of them, since lines are told while others are still to come, or cut off; and before a mark of a cut what the cut has
+  // left of a secret.
   [[nodiscard]] std::string masked_lines(std::string text) const;
-  // JSON text of a result: only what came from the keychain, since a database's password may be a common word.
+  // The same of JSON text.
   [[nodiscard]] std::string masked_result(std::string json) const;
 
  private:
+  [[nodiscard]] std::string masked_part(std::string json) const;
+
   CredentialClient* client_;
   const SecretAsker asker_;
-  base::Guarded<std::vector<std::string>> from_credentials_,
-      from_keychain_;  // a tool may have threads of its own
+  mutable base::Guarded<secrets::SecretMask> mask_;  // a tool may have threads of its own
 };
-
-// Fields that hold a secret, by their name: password, client_secret, access_token; not token_type, key_id.
-[[nodiscard]] bool is_secret_field(const std::string& name);
 
 }  // namespace noetl::loop

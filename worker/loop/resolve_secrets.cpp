@@ -1,6 +1,9 @@
 #include "worker/loop/resolve_secrets.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
@@ -37,45 +40,104 @@ base::Result<void> check_fields(const std::string& name, const std::set<std::str
   return {};
 }
 
-base::Result<Json> rendered(const Json& deferred, CommandSecrets& secrets) {
-  const Json& source = deferred.at(template_member);
-  if (!source.is_string()) return base::failure(ErrorCode::invalid_input, "$template must be a text");
-  const auto& text = source.get_ref<const std::string&>();
-  templating::MemberNames read;
-  templating::collect_members(source, "keychain", read);
-  if (read.is_open)
-    return base::failure(
-        ErrorCode::invalid_input,
-        "a template names the keychain as a whole, or by an index that is no text: write keychain.<name>");
-  Json entries = Json::object();
-  for (const auto& [name, fields] : read.members) {
-    auto entry = secrets.keychain_entry(name);
-    if (!entry) return base::failure(std::move(entry.error()));
-    if (const auto checked = check_fields(name, fields, *entry, text); !checked)
-      return base::failure(checked.error());
-    entries[name] = std::move(*entry);
-  }
-  templating::Scope scope;
-  if (const auto names = deferred.find(names_member); names != deferred.end() && names->is_object())
-    scope.add_layer(*names);
-  scope.add("keychain", entries);
-  return templating::render_value(source, scope);
+// Where a value goes to a peer and not to code: an http request as a whole, and of tools that speak to one peer what says who we
+// are for it. SQL is code; so is what a shell or an interpreter is given.
+bool is_sent_alone(std::string_view tool_kind, const std::vector<std::string>& path) {
+  if (tool_kind == "http") return true;
+  const bool has_peer = tool_kind == "postgres" || tool_kind == "nats" || tool_kind == "s3" || tool_kind == "gcs" ||
+                        tool_kind == "transfer";
+  if (!has_peer) return false;
+  constexpr std::string_view places[] = {"auth",        "credential",        "headers",        "db_user",
+                                         "db_password", "connection_string", "db_conn_string", "dsn"};
+  return std::any_of(path.begin(), path.end(), [&](const std::string& part) {
+    return std::find(std::begin(places), std::end(places), part) != std::end(places);
+  });
 }
+
+class Resolving {
+ public:
+  Resolving(std::string_view tool_kind, CommandSecrets& secrets, Resolved& resolved)
+      : tool_kind_(tool_kind), secrets_(secrets), resolved_(resolved) {}
+
+  base::Result<void> resolve(Json& value) {
+    if (is_deferred(value)) {
+      auto made = rendered(value);
+      if (!made) return base::failure(std::move(made.error()));
+      value = std::move(*made);
+      return {};
+    }
+    if (value.is_object()) {
+      for (const auto& [name, inner] : value.items()) {
+        path_.push_back(name);
+        if (auto done = resolve(inner); !done) return done;
+        path_.pop_back();
+      }
+    } else if (value.is_array()) {
+      for (auto& inner : value) {
+        if (auto done = resolve(inner); !done) return done;
+      }
+    }
+    return {};
+  }
+
+ private:
+  base::Result<Json> rendered(const Json& deferred) {
+    const Json& source = deferred.at(template_member);
+    if (!source.is_string()) return base::failure(ErrorCode::invalid_input, "$template must be a text");
+    const auto& text = source.get_ref<const std::string&>();
+    templating::MemberNames read;
+    templating::collect_members(source, "keychain", read);
+    if (read.is_open)
+      return base::failure(
+          ErrorCode::invalid_input,
+          "a template names the keychain as a whole, or by an index that is no text: write keychain.<name>");
+    Json entries = Json::object();
+    for (const auto& [name, fields] : read.members) {
+      auto entry = secrets_.keychain_entry(name);
+      if (!entry) return base::failure(std::move(entry.error()));
+      if (const auto checked = check_fields(name, fields, entry->data, text); !checked)
+        return base::failure(checked.error());
+      if (auto allowed = use(name, entry->policies, text); !allowed) return base::failure(std::move(allowed.error()));
+      entries[name] = std::move(entry->data);
+    }
+    templating::Scope scope;
+    if (const auto names = deferred.find(names_member); names != deferred.end() && names->is_object())
+      scope.add_layer(*names);
+    scope.add("keychain", entries);
+    return templating::render_value(source, scope);
+  }
+
+  base::Result<void> use(const std::string& name, const secrets::CredentialPolicies& policies, const std::string& text) {
+    if (!path_.empty()) {
+      // `spec` is where some write the options.
+      const auto& option = path_.front() == "spec" && path_.size() > 1 ? path_[1] : path_.front();
+      resolved_.options.emplace(option, text);
+    }
+    if (!is_sent_alone(tool_kind_, path_)) {
+      auto allowed = secrets::check_reveal(policies, "tool " + std::string(tool_kind_));
+      if (!allowed) {
+        allowed.error().message = "keychain entry '" + name + "' is used in '" + (path_.empty() ? "input" : path_.back()) +
+                                  "': " + allowed.error().message;
+        return allowed;
+      }
+    }
+    for (const auto& policy : policies) {
+      auto& known = resolved_.policies;
+      if (std::find(known.begin(), known.end(), policy) == known.end()) known.push_back(policy);
+    }
+    return {};
+  }
+
+  std::string_view tool_kind_;
+  CommandSecrets& secrets_;
+  Resolved& resolved_;
+  std::vector<std::string> path_;
+};
 
 }  // namespace
 
-base::Result<void> resolve_secrets(Json& value, CommandSecrets& secrets) {
-  if (is_deferred(value)) {
-    auto made = rendered(value, secrets);
-    if (!made) return base::failure(std::move(made.error()));
-    value = std::move(*made);
-    return {};
-  }
-  if (!value.is_structured()) return {};
-  for (auto& inner : value) {
-    if (auto done = resolve_secrets(inner, secrets); !done) return done;
-  }
-  return {};
+base::Result<void> resolve_secrets(Json& value, std::string_view tool_kind, CommandSecrets& secrets, Resolved& resolved) {
+  return Resolving(tool_kind, secrets, resolved).resolve(value);
 }
 
 }  // namespace noetl::loop

@@ -79,6 +79,7 @@ ToolError error_of(const base::Error& error) {
 void mask_secrets(wire::AttemptReport& report, const CommandSecrets& secrets, bool may_return_secrets) {
   report.output = secrets.masked_lines(std::move(report.output));
   if (report.error) {
+    report.error->kind = secrets.masked_lines(std::move(report.error->kind));  // a program says its own
     report.error->message = secrets.masked_lines(std::move(report.error->message));
     report.error->traceback = secrets.masked_lines(std::move(report.error->traceback));
   }
@@ -113,10 +114,13 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const Ru
   tools::ToolCall call = call_of(command, std::move(*context), secrets.asker());
   call.credentials = &secrets;
   call.results = &secrets;
+  Resolved resolved;
   for (Json* part : {&call.tool, &call.input}) {
-    if (const auto resolved = resolve_secrets(*part, secrets); !resolved)
-      return fail(report, error_of(resolved.error()));
+    if (const auto done = resolve_secrets(*part, command.tool_kind, secrets, resolved); !done)
+      return fail(report, error_of(done.error()));
   }
+  call.policies = std::move(resolved.policies);
+  call.secret_options = std::move(resolved.options);
   tools::ToolResult result = [&] {
     if (tool.is_instant()) return tool.run(call);
     CommandProgress progress(settings.progress, command.lease,

@@ -1,5 +1,7 @@
 #include "worker/tools/auth.hpp"
 
+#include <algorithm>
+
 #include "worker/tools/options.hpp"
 #include "worker/tools/results.hpp"
 
@@ -38,14 +40,26 @@ std::optional<std::string> name_in(const Json& map) {
   return std::nullopt;
 }
 
+// What a playbook may say of a stored credential: how it is presented. Where it goes, and how well the way is protected, is not
+// the playbook's to say.
+bool may_stand_beside(std::string_view field) {
+  constexpr std::string_view allowed[] = {"header", "header_name", "param",  "in",     "location",         "username",
+                                          "user",   "db_name",     "dbname", "database", "application_name", "region"};
+  return std::find(std::begin(allowed), std::end(allowed), field) != std::end(allowed);
+}
+
 base::Result<std::optional<Credential>> from_map(const ToolCall& call, const Json& map) {
   if (const auto name = name_in(map)) {
     auto found = find_credential(call, *name);
     if (!found) return tl::unexpected(found.error());
     for (const auto& [key, value] : map.items()) {
-      if (key != "credential" && key != "key" && key != "name" && key != "type" && key != "source") {
-        found->data[key] = value;  // what stands beside the reference wins
-      }
+      if (key == "credential" || key == "key" || key == "name" || key == "type" || key == "source") continue;
+      if (!may_stand_beside(key))
+        return base::failure(base::ErrorCode::invalid_input,
+                             "option 'auth' says '" + key + "' beside credential '" + *name +
+                                 "': where it goes and what it is, only the credential says",
+                             "auth");
+      found->data[key] = value;
     }
     if (map.contains("type") && map.at("type").is_string() && found->type.empty())
       found->type = map.at("type");
@@ -75,6 +89,35 @@ base::Result<std::optional<Credential>> auth_of(const ToolCall& call) {
   auto found = find_credential(call, auth->get<std::string>());
   if (!found) return tl::unexpected(found.error());
   return std::optional(*std::move(found));
+}
+
+base::Result<std::optional<Credential>> revealed_auth_of(const ToolCall& call, std::string_view who) {
+  auto found = auth_of(call);
+  if (!found || !*found) return found;
+  if (auto allowed = secrets::check_reveal((*found)->policies, who); !allowed) return tl::unexpected(allowed.error());
+  return found;
+}
+
+base::Result<void> check_destination(const ToolCall& call, const Credential* auth,
+                                     const secrets::Destination& destination) {
+  if (auth != nullptr) {
+    if (auto allowed = secrets::check_destination(auth->policies, destination); !allowed) return allowed;
+  }
+  return secrets::check_destination(call.policies, destination);
+}
+
+base::Result<void> check_nothing_beside(const ToolCall& call, const Credential& auth,
+                                        std::initializer_list<std::string_view> options) {
+  if (auth.policies.empty()) return {};  // it stands in the playbook as well
+  for (const std::string_view option : options) {
+    if (find_option(call, {option}) == nullptr) continue;
+    return base::failure(base::ErrorCode::invalid_input,
+                         "option '" + std::string(option) + "' stands beside credential '" + auth.name +
+                             "': where that is sent, only the credential says; leave the option out, or make a credential for "
+                             "the other place",
+                         std::string(option));
+  }
+  return {};
 }
 
 std::string auth_field(const Json& data, std::initializer_list<std::string_view> names) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "shared/base/result.hpp"
+#include "shared/secrets/credential_policy.hpp"
 
 namespace noetl::tools {
 
@@ -14,6 +15,7 @@ struct Credential {
   std::string name;
   std::string type;  // "postgres", "bearer", "basic", "api_key", "nats", …
   nlohmann::json data = nlohmann::json::object();  // the secret: never into a result, an error or a log
+  secrets::CredentialPolicies policies = {};  // what it may be used for; none: the playbook wrote it itself
 };
 
 class CredentialSource {
@@ -22,6 +24,8 @@ class CredentialSource {
   // not_found: no credential has this name. forbidden, unauthenticated: this worker may not read it.
   // unavailable, timeout: the server could not be asked; the attempt may be retried.
   [[nodiscard]] virtual base::Result<Credential> find(const std::string& name) = 0;
+  // What a tool was given in exchange for a credential is as secret: a text that is not to leave with the report.
+  virtual void hide(const std::string& secret) { static_cast<void>(secret); }
 };
 
 class ResultSource {

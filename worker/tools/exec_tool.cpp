@@ -8,10 +8,10 @@ namespace noetl::tools {
 
 namespace {
 
-base::Result<std::string> request_of(const ToolCall& call) {
+base::Result<std::string> request_of(const ToolCall& call, const std::string& kind) {
   Json request{{"tool", call.tool}, {"input", input_of(call)}, {"context", call.context}};
   if (!call.traceparent.empty()) request["traceparent"] = call.traceparent;
-  auto credential = auth_of(call);
+  auto credential = revealed_auth_of(call, "tool " + kind);
   if (!credential) return tl::unexpected(credential.error());
   if (*credential) request["auth"] = (*credential)->data;
   return to_text(request);
@@ -40,7 +40,7 @@ ToolResult ExecTool::run(const ToolCall& call) {
 ToolResult ExecTool::run_program(const ToolCall& call) const {
   const auto deadline = deadline_of(call);
   if (!deadline) return failed(deadline.error());
-  auto request = request_of(call);
+  auto request = request_of(call, kind_);
   if (!request) return failed(request.error());
   if (call.stop.stop_requested()) return cancelled();
   auto run = ProcessRun::start({.argv = {path_},

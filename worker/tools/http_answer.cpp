@@ -50,7 +50,7 @@ std::string result_text(const HttpAnswer& answer, const HttpRequest& request,
   for (const auto& [name, value] : answer.headers) headers[name] = storable_text(value);
   const std::string body = body_json(answer);
   return R"({"status_code":)" + std::to_string(answer.status) + R"(,"elapsed":)" +
-         to_text(Json(elapsed.count())) + R"(,"url":)" + to_text(Json(request.url.text())) +
+         to_text(Json(elapsed.count())) + R"(,"url":)" + to_text(Json(shown_url(request))) +
          R"(,"headers":)" + to_text(headers) + R"(,"data":)" + body + R"(,"body":)" + body + "}";
 }
 
@@ -69,8 +69,12 @@ bool is_redirect(const HttpAnswer& answer) {
          answer.headers.contains("location");
 }
 
+std::string shown_url(const HttpRequest& request) {
+  return request.shown_url.empty() ? request.url.text() : request.shown_url;
+}
+
 std::string name_of(const HttpRequest& request) {
-  const std::string url = request.url.text();
+  const std::string url = shown_url(request);
   return request.method + " " + url.substr(0, url.find('?'));
 }
 

@@ -30,7 +30,9 @@ struct HttpAnswer {
 
 [[nodiscard]] bool is_redirect(const HttpAnswer& answer);
 
-// "GET http://host/path": without the query, which often carries keys.
+// The url as results show it: never what secrets were rendered into. The one place that makes such texts.
+[[nodiscard]] std::string shown_url(const HttpRequest& request);
+// "GET http://host/path", for messages: without the query, which often carries keys.
 [[nodiscard]] std::string name_of(const HttpRequest& request);
 
 // Of an answer that came whole: completed, or failed with the answer as its result.

@@ -144,8 +144,12 @@ base::Result<void> add_header(HttpRequest& request, const std::string& name, con
 base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
   auto credential = auth_of(call);
   if (!credential) return tl::unexpected(credential.error());
-  if (*credential) return use_credential(request, **credential);
+  if (*credential) {
+    request.auth_policies = (*credential)->policies;
+    return use_credential(request, **credential);
+  }
   if (request.url.user.empty()) return {};
+  if (call.credentials != nullptr) call.credentials->hide(request.url.password);
   return add_secret_header(request, "authorization",
                            "Basic " + base::base64_encoded(request.url.user + ":" + request.url.password));
 }

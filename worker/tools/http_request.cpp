@@ -176,6 +176,16 @@ base::Result<void> read_method(HttpRequest& request, const ToolCall& call) {
   return {};
 }
 
+// The template of the url when secrets were rendered into it, for a filter may have changed them beyond recognition; without its
+// query when they are there.
+std::string shown_url_of(const ToolCall& call, const Url& url) {
+  for (const char* option : {"url", "endpoint"}) {
+    if (const auto found = call.secret_options.find(option); found != call.secret_options.end()) return found->second;
+  }
+  const bool has_secret_query = call.secret_options.contains("params") || call.secret_options.contains("data");
+  return has_secret_query ? url.origin() + url.target.substr(0, url.target.find('?')) + "?***" : std::string();
+}
+
 }  // namespace
 
 base::Result<HttpRequest> http_request_of(const ToolCall& call) {
@@ -195,13 +205,27 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call) {
   if (const Json* params = http_option(call, {"params"})) {
     if (auto done = add_query(request, *params, "params"); !done) return tl::unexpected(done.error());
   }
+  request.policies = call.policies;
+  request.shown_url = shown_url_of(call, request.url);
   return request;
+}
+
+base::Result<void> check_destination(const HttpRequest& request) {
+  for (const auto* policies : {&request.auth_policies, &request.policies}) {
+    auto allowed = secrets::check_destination(*policies, {.host = request.url.host, .port = request.url.port});
+    // A proxy reads what is sent in the clear, and with it what is sent to it.
+    if (allowed && !request.proxy.host.empty())
+      allowed = secrets::check_destination(*policies, {.host = request.proxy.host, .port = request.proxy.port});
+    if (!allowed) return allowed;
+  }
+  return {};
 }
 
 HttpRequest redirected(HttpRequest request, int status, Url to) {
   // What a file or a key was sent to does not go to another host.
   if (!request.url.has_same_origin(to)) {
     request.secret_query.clear();
+    request.auth_policies.clear();
     for (const auto& secret : std::exchange(request.secret_headers, {})) request.headers.erase(secret);
     for (const char* secret : {"authorization", "cookie", "proxy-authorization", "x-api-key", "host"}) {
       request.headers.erase(secret);
@@ -214,6 +238,8 @@ HttpRequest redirected(HttpRequest request, int status, Url to) {
     request.headers.erase("content-type");
   }
   request.url = std::move(to);
+  // The peer may have put what it was sent into the address that it names.
+  if (!request.shown_url.empty()) request.shown_url = request.url.origin() + "/***";
   return request;
 }
 

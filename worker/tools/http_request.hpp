@@ -25,7 +25,13 @@ struct HttpRequest {
   std::string client_key_file;
   Url proxy;  // host empty: none
   std::vector<int> wanted_statuses;  // besides 2xx
+  secrets::CredentialPolicies auth_policies;  // of `auth`, while it is sent along
+  secrets::CredentialPolicies policies;  // of keychain entries that any part of the request was rendered with
+  std::string shown_url;  // what results and errors show when the url was rendered with secrets; empty: the url itself
 };
+
+// forbidden: secrets that the request carries may not be sent to its host, or to its proxy. To be asked at each hop.
+[[nodiscard]] base::Result<void> check_destination(const HttpRequest& request);
 
 // docs/tools.md has the options. What the input names of url, method, params, headers and the body wins,
 // since a repeated step (pagination) passes its next page there.

@@ -83,6 +83,7 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
   for (int hop = 0; hop <= settings_.redirects_max; ++hop) {
     if (call.stop.stop_requested()) return cancelled();
     if (watch.is_over()) return timed_out(name_of(*request));
+    if (const auto allowed = check_destination(*request); !allowed) return failed(allowed.error());
     const HttpAnswer answer = exchange(clients_, *request, settings, watch);
     if (answer.end == HttpAnswer::End::too_large) return too_large(*request, bytes_max);
     if (answer.end != HttpAnswer::End::whole) {

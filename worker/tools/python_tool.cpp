@@ -22,7 +22,7 @@ constexpr std::array<OptionSpec, 7> option_table{{
     {"libs", "map",
      "modules imported before the code: alias to module, or to {from, import}. A list of packages is not "
      "installed"},
-    {"auth", "name or map", "the fields of a credential as the name `auth`; also `credential`"},
+    {"auth", "name or map", "the fields of a credential that says `reveal`, as the name `auth`; also `credential`"},
     {"credential", "name or map", "the same as `auth`"},
     {"python", "text", "one of the interpreters of the worker's setting python-versions"},
     {"env", "map", "environment variables of this call"},
@@ -48,7 +48,7 @@ base::Result<Json> environment_of(const ToolCall& call) {
 base::Result<std::string> request_text(const ToolCall& call, std::string_view code) {
   const auto environment = environment_of(call);
   if (!environment) return tl::unexpected(environment.error());
-  const auto credential = auth_of(call);
+  const auto credential = revealed_auth_of(call, "tool python");
   if (!credential) return tl::unexpected(credential.error());
   std::string text = R"({"code":)" + to_text(Json(code));
   // The usual call has its input in one place: spare it the copy.

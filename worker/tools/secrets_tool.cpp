@@ -17,7 +17,7 @@ constexpr std::array<OptionSpec, 7> option_table{{
     {"secret_name", "text", "the same as `name`"},
     {"key", "text", "the field of the credential; without it: all of them; also `field`"},
     {"field", "text", "the same as `key`"},
-    {"reveal", "true or false", "whether the value comes into the result; default false"},
+    {"reveal", "true or false", "whether the value comes into the result, which the credential must allow; default false"},
     {"required", "true or false", "whether a secret that is not there is an error; default false"},
 }};
 
@@ -27,7 +27,8 @@ struct Found {
   std::string why;  // it is not there
 };
 
-base::Result<Found> from_credential(const ToolCall& call, const std::string& name, const std::string& key) {
+base::Result<Found> from_credential(const ToolCall& call, const std::string& name, const std::string& key,
+                                    bool is_revealed) {
   if (call.credentials == nullptr)
     return base::failure(base::ErrorCode::unavailable, "this worker has nobody to ask for credentials");
   const auto credential = call.credentials->find(name);
@@ -35,6 +36,10 @@ base::Result<Found> from_credential(const ToolCall& call, const std::string& nam
     if (credential.error().code == base::ErrorCode::not_found)
       return Found{.value = {}, .why = "there is no credential of that name"};
     return tl::unexpected(credential.error());
+  }
+  if (is_revealed) {
+    if (auto allowed = secrets::check_reveal(credential->policies, "tool secrets with `reveal`"); !allowed)
+      return tl::unexpected(allowed.error());
   }
   if (key.empty()) return Found{.is_there = true, .value = credential->data, .why = {}};
   const auto field = credential->data.find(key);
@@ -90,7 +95,7 @@ ToolResult SecretsTool::look_up(const ToolCall& call) const {
       found = Found{.is_there = true, .value = value, .why = {}};
     }
   } else if (*provider == "credential" || *provider == "noetl") {
-    found = from_credential(call, *name, *key);
+    found = from_credential(call, *name, *key, *is_revealed);
   } else {
     return failed(error_of("unsupported", "option 'provider' of tool secrets is '" + *provider +
                                               "'; this worker knows env and credential"));

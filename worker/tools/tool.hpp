@@ -26,6 +26,8 @@ struct ToolCall {
   Json input = Json::object();  // the rendered arguments
   Json context = Json::object();  // {execution_id, step, …}: what a tool may show its code
   std::string traceparent;
+  secrets::CredentialPolicies policies = {};  // of the keychain entries that options and input were rendered with
+  std::map<std::string, std::string> secret_options = {};  // those options: name → template, which may be shown
   std::chrono::steady_clock::time_point deadline;  // always set
   std::stop_token stop;  // cancelled, lease lost or worker going down: return as soon as possible
   CredentialSource* credentials = nullptr;  // outlives the call; null where nobody can be asked

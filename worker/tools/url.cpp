@@ -64,12 +64,14 @@ std::optional<int> port_of(std::string_view text) {
 
 }  // namespace
 
-std::string Url::text() const {
+std::string Url::text() const { return origin() + target; }
+
+std::string Url::origin() const {
   const bool is_v6 = host.find(':') != std::string::npos;
   std::string whole = is_tls ? "https://" : "http://";
   whole += is_v6 ? "[" + host + "]" : host;
   if (port != (is_tls ? 443 : 80)) whole += ":" + std::to_string(port);
-  return whole + target;
+  return whole;
 }
 
 bool Url::has_same_origin(const Url& other) const {

@@ -17,6 +17,7 @@ struct Url {
   std::string password;
   // As text without user and password; those belong in no result and no log.
   [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string origin() const;  // scheme://host[:port]
   [[nodiscard]] bool has_same_origin(const Url& other) const;
 };
 

@@ -44,7 +44,7 @@ struct Fixture {
     server.answers["/api/credentials/pg"] =
         R"({"name":"pg","type":"postgres","data":{"db_user":"somebody","db_password":"correct horse"}})";
     server.answers["/api/v2/executions/77/keychain/api"] =
-        R"({"status":"success","name":"api","kind":"oauth2","ttl_seconds":10,"token_data":{"token":"tok-12345678","token_type":"Bearer"}})";
+        R"({"status":"success","name":"api","kind":"oauth2","ttl_seconds":10,"policies":[],"token_data":{"token":"tok-12345678","token_type":"Bearer"}})";
     server.answers["/api/v2/results/5"] = R"({"rows":[1,2]})";
   }
 };
@@ -123,7 +123,8 @@ TEST_CASE("deferred templates become text wherever they stand; all else stays as
       R"({"headers":{"Authorization":{"$template":"{{ scheme }} {{ keychain.api.token }}","$names":{"scheme":"Bearer"}},"X":"{{ kept }}"},
     "list":[{"$template":"{{ keychain['api']['token'] }}"},3],"own":{"$template":"x","other":1}})");
 
-  REQUIRE(loop::resolve_secrets(value, secrets));
+  loop::Resolved resolved;
+  REQUIRE(loop::resolve_secrets(value, "python", secrets, resolved));
 
   CHECK(
       value ==
@@ -137,7 +138,8 @@ TEST_CASE("templates that name what is not there are refused by the names alone"
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
   const auto error_of = [&](const std::string& source) {
     json value{{"$template", source}};
-    const auto done = loop::resolve_secrets(value, secrets);
+    loop::Resolved resolved;
+    const auto done = loop::resolve_secrets(value, "python", secrets, resolved);
     REQUIRE_FALSE(done);
     return done.error();
   };
@@ -149,7 +151,8 @@ TEST_CASE("templates that name what is not there are refused by the names alone"
   CHECK(error_of("{{ keychain.nobody.token }}").code == base::ErrorCode::not_found);
   CHECK(error_of("{{ keychain[name].token }}").code == base::ErrorCode::invalid_input);
   json optional{{"$template", "{{ keychain.api.tokken | default('nothing') }}"}};
-  REQUIRE(loop::resolve_secrets(optional, secrets));
+  loop::Resolved resolved;
+  REQUIRE(loop::resolve_secrets(optional, "python", secrets, resolved));
   CHECK(optional == "nothing");
 }
 
@@ -349,7 +352,7 @@ TEST_CASE("what the server cannot give fails the attempt with a kind that says w
 TEST_CASE("fields that hold secrets are known by their names") {
   for (const char* name :
        {"password", "db_password", "client_secret", "access_token", "api_key", "value", "Authorization"})
-    CHECK(loop::is_secret_field(name));
+    CHECK(secrets::is_secret_field(name));
   for (const char* name : {"token_type", "token_url", "db_user", "db_host", "scope", "key_id"})
-    CHECK_FALSE(loop::is_secret_field(name));
+    CHECK_FALSE(secrets::is_secret_field(name));
 }

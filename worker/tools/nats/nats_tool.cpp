@@ -74,6 +74,22 @@ Json value_of(const std::string& bytes) {
   return storable_text(bytes);
 }
 
+// Every server of the list. The worker's own was chosen by its operator: a credential that names no hosts may go there.
+base::Result<void> check_servers(const ToolCall& call, const Credential& auth, const std::string& servers,
+                                 bool is_own) {
+  const bool is_anywhere = std::all_of(auth.policies.begin(), auth.policies.end(),
+                                       [](const auto& policy) { return policy.hosts.empty(); });
+  const Credential* const checked = is_own && is_anywhere ? nullptr : &auth;
+  for (std::size_t at = 0; at < servers.size();) {
+    const std::size_t end = std::min(servers.find(',', at), servers.size());
+    const std::string one = servers.substr(at, end - at);
+    const auto place = secrets::destination_of_url(one.find("://") == std::string::npos ? "nats://" + one : one);
+    if (auto allowed = check_destination(call, checked, place.value_or(secrets::Destination{})); !allowed) return allowed;
+    at = end + 1;
+  }
+  return {};
+}
+
 base::Result<std::string> wanted_text(const ToolCall& call, std::string_view name) {
   auto text = text_option(call, {name});
   if (text && text->empty()) {
@@ -105,7 +121,10 @@ base::Result<NatsTool::Connection> NatsTool::connection_for(const ToolCall& call
     wanted.password = auth_field(fields, {"nats_password", "password"});
     wanted.token = auth_field(fields, {"nats_token", "token"});
     wanted.credentials_file = auth_field(fields, {"credentials_file", "creds_file"});
-    if (wanted.url.empty()) wanted.url = settings_.server_url;
+    const bool has_no_url = wanted.url.empty();
+    if (has_no_url) wanted.url = settings_.server_url;
+    if (auto allowed = check_servers(call, **credential, wanted.url, has_no_url); !allowed)
+      return tl::unexpected(allowed.error());
   }
   wanted.sends_asap = true;
   if (wanted.url.empty()) {

@@ -84,6 +84,9 @@ base::Result<void> read_content(ObjectCall& object, const ToolCall& call) {
 base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::string_view kind) {
   const auto region = text_option(call, {"region"}, auth_field(object.credential.data, {"region"}));
   if (!region) return tl::unexpected(region.error());
+  // It becomes a part of a host's name.
+  if (region->find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != std::string::npos)
+    return failure(ErrorCode::invalid_input, "option 'region' must be letters, digits and '-'", "region");
   object.region = !region->empty() ? *region : kind == "gcs" ? "auto" : "us-east-1";
   const std::string usual =
       kind == "gcs" ? "https://storage.googleapis.com" : "https://s3." + object.region + ".amazonaws.com";
@@ -92,6 +95,8 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
   if (!endpoint) return tl::unexpected(endpoint.error());
   auto url = parse_url(*endpoint);
   if (!url) return tl::unexpected(url.error());
+  if (auto allowed = check_destination(call, &object.credential, {.host = url->host, .port = url->port}); !allowed)
+    return allowed;
   std::string target = url->target;
   while (target.ends_with('/')) target.pop_back();
   target += "/" + base::percent_encoded(object.bucket);

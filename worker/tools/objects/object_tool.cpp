@@ -105,6 +105,9 @@ tl::expected<std::string, ToolResult> ObjectTool::token_of(const objects::Servic
   if (auto kept = tokens_.find(account, now)) return *std::move(kept);
   const auto request = objects::token_request_of(account, now);
   if (!request) return tl::unexpected(failed(request.error()));
+  // Of a stored credential the address is its own; of one that was rendered from the keychain it might be anybody's.
+  if (auto allowed = check_destination(way.call, nullptr, {.host = request->url.host, .port = request->url.port}); !allowed)
+    return tl::unexpected(failed(allowed.error()));
   const HttpAnswer answer = way.ask(clients_, *request);
   if (answer.end != HttpAnswer::End::whole) return tl::unexpected(way.failure_of(answer, *request));
   const Json given = Json::parse(answer.body, nullptr, false);
@@ -150,6 +153,7 @@ std::optional<ToolResult> ObjectTool::identify(ObjectCall& object, const Way& wa
     if (!given) return std::move(given.error());
     token = *std::move(given);
   }
+  if (way.call.credentials != nullptr) way.call.credentials->hide(token);
   object.request.headers["authorization"] = "Bearer " + token;
   return std::nullopt;
 }

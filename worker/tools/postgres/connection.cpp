@@ -1,6 +1,7 @@
 #include "worker/tools/postgres/connection.hpp"
 
 #include <libpq-fe.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,44 @@ void keep_notice(void* kept, const pg_result* result) noexcept {
   }
 }
 
+bool has_tls(const Target& target) {
+  const auto mode = target.keywords.find("sslmode");
+  return mode != target.keywords.end() && (mode->second == "require" || mode->second.starts_with("verify"));
+}
+
+// Is it one of the methods of `require_auth`? "!md5" does not name md5.
+bool names(const std::string& methods, std::string_view method) {
+  for (std::size_t at = 0; at < methods.size();) {
+    const std::size_t end = std::min(methods.find(',', at), methods.size());
+    if (std::string_view(methods).substr(at, end - at) == method) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+// What lies unread in the socket: does the server ask for the password itself (3), or for its MD5 (5)? libpq before 16 answers
+// that without asking us.
+bool is_asked_for_password(int socket, const std::string& allowed) {
+  std::array<unsigned char, 1024> bytes{};
+  const auto count = recv(socket, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+  const auto number = [&](std::size_t at) {
+    return static_cast<std::size_t>(bytes[at]) << 24U | static_cast<std::size_t>(bytes[at + 1]) << 16U |
+           static_cast<std::size_t>(bytes[at + 2]) << 8U | static_cast<std::size_t>(bytes[at + 3]);
+  };
+  // The answer to the request for TLS is one byte, and a message may come right behind it.
+  for (std::size_t begin = 0; begin < 2; ++begin) {
+    for (std::size_t at = begin; count > 0 && at + 9 <= static_cast<std::size_t>(count);) {
+      const std::size_t length = number(at + 1);
+      const std::size_t code = bytes[at] == 'R' ? number(at + 5) : 0;
+      if (code == 3 && !names(allowed, "password")) return true;
+      if (code == 5 && !names(allowed, "md5")) return true;
+      if (length < 4) break;
+      at += 1 + length;
+    }
+  }
+  return false;
+}
+
 PGconn* start_connecting(const Target& target) {
   std::vector<const char*> names;
   std::vector<const char*> values;
@@ -61,6 +100,12 @@ PGconn* start_connecting(const Target& target) {
   };
   if (!target.url.empty()) add("dbname", target.url.c_str());  // first: what follows is laid over it
   for (const auto& [name, value] : target.keywords) add(name.c_str(), value.c_str());
+  const bool may_be_required = PQlibVersion() >= 160000;
+  const bool is_encrypted = has_tls(target);
+  const std::string required = !target.require_auth.empty()           ? target.require_auth
+                               : target.is_guarded && !is_encrypted ? "!password,!md5"
+                                                                    : "";
+  if (may_be_required && !required.empty()) add("require_auth", required.c_str());
   add("client_encoding", "UTF8");
   add("fallback_application_name", "noetl-worker");
   add("tcp_user_timeout", "15000");  // also of the connection that carries a cancel
@@ -78,12 +123,12 @@ Outcome<std::unique_ptr<Connection>> Connection::open(const Target& target, cons
     return tl::unexpected(tools::error_of("internal", "no memory for a connection", true));
   std::unique_ptr<Connection> connection(
       new Connection(handle, target.shown()));  // NOLINT: the constructor is private
-  if (auto connected = connection->finish_connecting(waiter); !connected)
+  if (auto connected = connection->finish_connecting(target, waiter); !connected)
     return tl::unexpected(connected.error());
   return connection;
 }
 
-Outcome<void> Connection::finish_connecting(const Waiter& waiter) {
+Outcome<void> Connection::finish_connecting(const Target& target, const Waiter& waiter) {
   const std::string tried = "connecting to " + shown_;
   const auto until = std::chrono::steady_clock::now() + connect_patience;
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
@@ -93,6 +138,13 @@ Outcome<void> Connection::finish_connecting(const Waiter& waiter) {
     if (waited != Waiter::Ended::ready) return tl::unexpected(ended(waited, tried));
     if (std::chrono::steady_clock::now() >= until) {
       return tl::unexpected(tools::error_of("connection", tried + " took longer than 10 s", true));
+    }
+    if (target.is_guarded && state == PGRES_POLLING_READING && PQsslInUse(handle_) == 0 &&
+        is_asked_for_password(PQsocket(handle_), target.require_auth)) {
+      is_broken_ = true;
+      return tl::unexpected(tools::error_of(
+          "auth", tried + ": it asks for the password in the clear or by MD5 on a connection without TLS, and was not told it; "
+                          "give the credential `sslmode: require`, or `require_auth: password` or `md5`"));
     }
     state = PQconnectPoll(handle_);
   }

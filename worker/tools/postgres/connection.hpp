@@ -74,7 +74,7 @@ class Connection {
   using ResultHandle = std::unique_ptr<pg_result, void (*)(pg_result*)>;
 
   Connection(pg_conn* handle, std::string shown) : handle_(handle), shown_(std::move(shown)) {}
-  Outcome<void> finish_connecting(const Waiter& waiter);
+  Outcome<void> finish_connecting(const Target& target, const Waiter& waiter);
   Outcome<void> wait(short events, const Waiter& waiter, std::string_view tried);
   Outcome<void> flush(const Waiter& waiter, std::string_view tried);
   Outcome<ResultHandle> next_result(const Waiter& waiter, std::string_view tried);

@@ -2,7 +2,9 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -29,6 +31,7 @@ const std::vector<Field>& fields() {
       {"sslrootcert", {"sslrootcert"}},
       {"sslcert", {"sslcert"}},
       {"sslkey", {"sslkey"}},
+      {"channel_binding", {"channel_binding"}},
       {"application_name", {"application_name"}},
       {"target_session_attrs", {"target_session_attrs"}},
   };
@@ -75,10 +78,40 @@ base::Result<void> check_url(const Target& target) {
       "connection_string");
 }
 
+std::vector<std::string> listed(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
+
+// libpq may try several hosts, and connects to `hostaddr` whatever `host` says.
+base::Result<void> check_hosts(const ToolCall& call, const Credential* auth, const Target& target) {
+  if (auth == nullptr && call.policies.empty()) return {};
+  const auto ports = listed(part_of(target, "port"));
+  for (const char* keyword : {"host", "hostaddr"}) {
+    const std::string text = part_of(target, keyword);
+    if (text.empty() && std::string_view(keyword) == "hostaddr") continue;
+    const auto hosts = listed(text);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      const std::string& port = ports.size() == hosts.size() ? ports[i] : ports.front();
+      auto allowed = check_destination(call, auth,
+                                       {.host = hosts[i].empty() ? "localhost" : hosts[i],
+                                        .port = port.empty() ? 5432 : std::atoi(port.c_str())});
+      if (!allowed) return allowed;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Target::key() const {
   std::string text = url;
+  text += std::string("\0", 1) + (is_guarded ? "guarded " : "") + require_auth;
   for (const auto& [name, value] : keywords) (text += '\0').append(name).append("=").append(value);
   return text;
 }
@@ -106,9 +139,18 @@ base::Result<Target> target_of(const ToolCall& call, const std::string& default_
     }
     target.url = auth_field((*credential)->data, {"connection_string", "dsn", "url", "uri"});
     add_fields(target, (*credential)->data, false);
+    target.require_auth = auth_field((*credential)->data, {"require_auth"});
   }
+  target.is_guarded = !call.policies.empty() || (*credential && !(*credential)->policies.empty());
   auto own_url = text_option(call, {"connection_string", "db_conn_string", "dsn"});
   if (!own_url) return tl::unexpected(own_url.error());
+  if (*credential) {
+    auto alone = check_nothing_beside(
+        call, **credential,
+        {"db_host", "db_port", "db_user", "db_password", "connection_string", "db_conn_string", "dsn", "sslmode", "ssl_mode",
+         "db_sslmode", "sslrootcert", "sslcert", "sslkey"});
+    if (!alone) return tl::unexpected(alone.error());
+  }
   if (!own_url->empty()) target.url = *own_url;
   add_fields(target, call.tool, true);
   if (target.url.empty() && target.keywords.empty()) target.url = default_url;
@@ -120,6 +162,8 @@ base::Result<Target> target_of(const ToolCall& call, const std::string& default_
         "auth");
   }
   if (auto checked = check_url(target); !checked) return tl::unexpected(checked.error());
+  if (auto allowed = check_hosts(call, *credential ? &**credential : nullptr, target); !allowed)
+    return tl::unexpected(allowed.error());
   return target;
 }
 

@@ -12,6 +12,10 @@ namespace noetl::tools::postgres {
 struct Target {
   std::map<std::string, std::string> keywords;  // host, port, user, password, dbname, sslmode, …
   std::string url;  // a URL or keyword text that they are laid over; or empty
+  // The password is of a stored credential: a database that asks for it in the clear or by MD5 on a line without TLS does not get it,
+  // unless the credential's `require_auth` says so.
+  bool is_guarded = false;
+  std::string require_auth;  // as libpq has it from 16 on: "scram-sha-256", "password", …
 
   // Equal for equal targets; secret.
   [[nodiscard]] std::string key() const;
