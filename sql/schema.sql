@@ -359,6 +359,9 @@ CREATE TABLE noetl.credential (
     description text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    reveal boolean DEFAULT false NOT NULL,
+    hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT credential_hosts_check CHECK ((cardinality(hosts) <= 64)),
     CONSTRAINT credential_name_check CHECK ((name ~ '^[A-Za-z0-9_][A-Za-z0-9._:@-]{0,127}$'::text)),
     CONSTRAINT credential_type_check CHECK (((length(type) >= 1) AND (length(type) <= 64)))
 );

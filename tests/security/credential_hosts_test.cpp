@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/security/credential_steps.hpp"
 #include "tests/support/local_http.hpp"
-#include "tests/support/stack.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
@@ -16,7 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-const std::string key(64, 'c');
 const std::string password = "S3cretPassw0rd!";
 const std::string token = "tok_ABCDEFGH12345678";
 
@@ -80,27 +79,6 @@ class FakePostgres {
   std::jthread thread_;
 };
 
-json run(const Stack& stack, const json& tool) {
-  const json wanted{{"tool", tool}, {"max_attempts", 1}};
-  const auto id = stack.enqueue(std::vector<json>{wanted}).at(0);
-  json command;
-  wait_until("end of command " + id, 20s, [&] {
-    command = stack.api().get("/api/v2/commands/" + id).json();
-    return command.at("status") == "done" || command.at("status") == "dead";
-  });
-  return command;
-}
-
-void put(const Stack& stack, const json& credential) {
-  const auto answer = stack.api().post("/api/credentials", credential);
-  REQUIRE_MESSAGE(answer.status == 200, answer.body);
-}
-
-std::string playbook(const std::string& name, const std::string& keychain, const std::string& tool) {
-  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: " + name + ", path: security/" + name + "}\nkeychain:\n" +
-         keychain + "workflow:\n  - step: start\n    tool:\n" + tool;
-}
-
 // Remembers every head and body. 127.0.0.1 and localhost are two hosts.
 struct Peer {
   Peer() {
@@ -136,8 +114,8 @@ struct Peer {
 
 TEST_CASE("a database that a playbook names is never sent the password of a credential") {
   FakePostgres fake;
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, {{"name", "victim"},
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, {{"name", "victim"},
               {"type", "postgres"},
               {"data", {{"db_host", "db.internal"}, {"db_user", "app"}, {"db_password", password}}}});
   const std::string dsn = "postgresql://127.0.0.1:" + std::to_string(fake.port()) + "/x";
@@ -156,12 +134,12 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
     json tool{{"kind", "postgres"}, {"auth", "victim"}, {"query", "select 1"}};
     tool.update(options);
     CAPTURE(tool.dump());
-    const json command = run(stack, tool);
+    const json command = run_tool(stack, tool);
     CHECK(command.at("error").at("kind") == "invalid_input");
     CHECK_MESSAGE(command.dump().find("victim") != std::string::npos, command.dump(2));
   }
   const auto path = stack.register_playbook(
-      playbook("inline", "  - {name: k, kind: credential, credential: victim}\n",
+      one_step("inline", "  - {name: k, kind: credential, credential: victim}\n",
                "      {kind: postgres, db_host: 127.0.0.1, db_port: " + std::to_string(fake.port()) +
                    ", db_user: app, db_password: '{{ keychain.k.db_password }}', query: select 1}\n"));
   const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
@@ -171,12 +149,12 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
 
 TEST_CASE("a database that asks for a password in the clear, on a line that anybody can read, does not get it") {
   FakePostgres fake;
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, {{"name", "own"},
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, {{"name", "own"},
               {"type", "postgres"},
               {"data", {{"db_host", "127.0.0.1"}, {"db_port", fake.port()}, {"db_user", "app"}, {"db_password", password}}}});
 
-  const json command = run(stack, {{"kind", "postgres"}, {"auth", "own"}, {"query", "select 1"}});
+  const json command = run_tool(stack, {{"kind", "postgres"}, {"auth", "own"}, {"query", "select 1"}});
 
   CHECK_MESSAGE(command.at("error").at("kind") == "auth", command.dump(2));
   wait_until("the connection is over", 10s, [&] { return !fake.received().empty(); });
@@ -185,10 +163,10 @@ TEST_CASE("a database that asks for a password in the clear, on a line that anyb
 
 TEST_CASE("a token is sent to the hosts that its credential names, and to no other") {
   Peer peer;
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, {{"name", "nowhere"}, {"type", "bearer"}, {"data", {{"token", token}}}});
-  put(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
-  put(stack, {{"name", "other"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"api.example.com", "*.example.org:443"}}});
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, {{"name", "nowhere"}, {"type", "bearer"}, {"data", {{"token", token}}}});
+  put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
+  put_credential(stack, {{"name", "other"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"api.example.com", "*.example.org:443"}}});
 
   for (const json& tool : std::vector<json>{
            {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "nowhere"}},
@@ -204,25 +182,25 @@ TEST_CASE("a token is sent to the hosts that its credential names, and to no oth
             {"script", {{"uri", peer.elsewhere("/code")}, {"source", {{"type", "http"}, {"auth", "here"}}}}}},
        }) {
     CAPTURE(tool.dump());
-    const json command = run(stack, tool);
+    const json command = run_tool(stack, tool);
     CHECK_MESSAGE(command.at("error").at("kind") == "auth", command.dump(2));
     CHECK(command.dump().find("may not be sent to") != std::string::npos);
   }
   CHECK(peer.seen().empty());
 
-  const json sent = run(stack, {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "here"}});
+  const json sent = run_tool(stack, {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "here"}});
   CHECK_MESSAGE(sent.at("status") == "done", sent.dump(2));
   CHECK(peer.seen().find("Bearer " + token) != std::string::npos);
 }
 
 TEST_CASE("a token does not follow a redirect to another host, and what the keychain gave is not carried there either") {
   Peer peer;
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
 
-  static_cast<void>(run(stack, {{"kind", "http"}, {"url", peer.http.url("/away")}, {"auth", "here"}}));
+  static_cast<void>(run_tool(stack, {{"kind", "http"}, {"url", peer.http.url("/away")}, {"auth", "here"}}));
   const auto path = stack.register_playbook(
-      playbook("carried", "  - {name: k, kind: credential, credential: here}\n",
+      one_step("carried", "  - {name: k, kind: credential, credential: here}\n",
                "      {kind: http, url: '" + peer.http.url("/away") + "', headers: {X-Own-Token: '{{ keychain.k.token }}'}}\n"));
   static_cast<void>(stack.wait_for_execution(stack.execute(path, json::object())));
 
@@ -231,8 +209,8 @@ TEST_CASE("a token does not follow a redirect to another host, and what the keyc
 
 TEST_CASE("the server sends a credential to no token endpoint but those of its hosts") {
   Peer peer;
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, {{"name", "login"},
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, {{"name", "login"},
               {"type", "oauth2"},
               {"data", {{"client_id", "me"}, {"client_secret", password}, {"token_url", "https://id.example/token"}}}});
 
@@ -247,7 +225,7 @@ TEST_CASE("the server sends a credential to no token endpoint but those of its h
   for (const auto& [name, chain] : chains) {
     CAPTURE(name);
     const auto path = stack.register_playbook(
-        playbook(name, chain, "      {kind: http, url: '" + peer.http.url("/api") + "', headers: {X: '{{ keychain.k.token }}'}}\n"));
+        one_step(name, chain, "      {kind: http, url: '" + peer.http.url("/api") + "', headers: {X: '{{ keychain.k.token }}'}}\n"));
     const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
     CHECK_MESSAGE(execution.dump().find("may not be sent to 127.0.0.1") != std::string::npos, execution.dump(2));
   }

@@ -5,8 +5,7 @@
 #include <fstream>
 
 #include "test_paths.hpp"
-#include "tests/support/stack.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/security/credential_steps.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
@@ -14,32 +13,7 @@ using nlohmann::json;
 
 namespace {
 
-const std::string key(64, 'c');
 const std::string secret = "S3cretPassw0rd!";
-
-json run(const Stack& stack, const json& tool) {
-  const json wanted{{"tool", tool}, {"max_attempts", 1}};
-  const auto id = stack.enqueue(std::vector<json>{wanted}).at(0);
-  json command;
-  wait_until("end of command " + id, 20s, [&] {
-    command = stack.api().get("/api/v2/commands/" + id).json();
-    return command.at("status") == "done" || command.at("status") == "dead";
-  });
-  return command;
-}
-
-std::string everything(const Stack& stack) {
-  std::string text;
-  for (const char* table : {"event", "queue", "result", "dead_letter", "execution"}) {
-    for (const auto& row : stack.sql(std::string("select t::text from noetl.") + table + " t")) text += row.at(0) + "\n";
-  }
-  return text;
-}
-
-void put(const Stack& stack, json credential) {
-  const auto answer = stack.api().post("/api/credentials", credential);
-  REQUIRE_MESSAGE(answer.status == 200, answer.body);
-}
 
 json victim() {
   return {{"name", "victim"},
@@ -55,20 +29,16 @@ std::string program(const TemporaryFolder& folder) {
   return path;
 }
 
-std::string playbook(const std::string& name, const std::string& tool) {
-  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: " + name + ", path: security/" + name +
-         "}\nkeychain:\n  - {name: k, kind: credential, credential: victim, map: {p: db_password}}\n"
-         "  - {name: again, kind: static, data: {token: '{{ keychain.k.p }}'}}\n"
-         "workflow:\n  - step: start\n    tool:\n" +
-         tool;
-}
+constexpr const char* keychain =
+    "  - {name: k, kind: credential, credential: victim, map: {p: db_password}}\n"
+    "  - {name: again, kind: static, data: {token: '{{ keychain.k.p }}'}}\n";
 
 }  // namespace
 
 TEST_CASE("no tool shows a step the bytes of a credential that does not allow it") {
   const TemporaryFolder folder("noetl-reveal");
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_TOOL_EXEC", "own=" + program(folder)}}});
-  put(stack, victim());
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}, {"NOETL_TOOL_EXEC", "own=" + program(folder)}}});
+  put_credential(stack, victim());
 
   const json attempts[] = {
       {{"kind", "python"}, {"auth", "victim"}, {"code", "result = auth"}},
@@ -80,22 +50,22 @@ TEST_CASE("no tool shows a step the bytes of a credential that does not allow it
   };
   for (const auto& tool : attempts) {
     CAPTURE(tool.dump());
-    const json command = run(stack, tool);
+    const json command = run_tool(stack, tool);
     CHECK(command.at("status") == "dead");
     CHECK_MESSAGE(command.dump().find("victim") != std::string::npos, command.dump(2));
     CHECK(command.dump().find(secret) == std::string::npos);
   }
-  const json refused = run(stack, attempts[0]);
+  const json refused = run_tool(stack, attempts[0]);
   CHECK(refused.at("error").at("kind") == "auth");
   CHECK(refused.at("error").dump().find("noetlctl credential allow victim --reveal") != std::string::npos);
   // Whether it is there is no secret.
-  CHECK(run(stack, {{"kind", "secrets"}, {"name", "victim"}}).at("result").at("found") == true);
-  CHECK(everything(stack).find(secret) == std::string::npos);
+  CHECK(run_tool(stack, {{"kind", "secrets"}, {"name", "victim"}}).at("result").at("found") == true);
+  CHECK(everything_kept(stack).find(secret) == std::string::npos);
 }
 
 TEST_CASE("a keychain entry shows a step no more than the credential that it was made of") {
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, victim());
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, victim());
 
   const std::pair<const char*, const char*> attempts[] = {
       {"python", "      {kind: python, input: {p: '{{ keychain.k.p }}'}, code: 'result = p[::-1]'}\n"},
@@ -109,21 +79,20 @@ TEST_CASE("a keychain entry shows a step no more than the credential that it was
   };
   for (const auto& [name, tool] : attempts) {
     CAPTURE(name);
-    const auto path = stack.register_playbook(playbook(name, tool));
-    const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
+    const auto execution = run_playbook(stack, one_step(name, keychain, tool));
     CHECK_MESSAGE(execution.at("status") == "FAILED", execution.dump(2));
     CHECK_MESSAGE(execution.dump().find("credential allow victim --reveal") != std::string::npos, execution.dump(2));
   }
   const std::string reversed(secret.rbegin(), secret.rend());
-  CHECK(everything(stack).find(reversed) == std::string::npos);
+  CHECK(everything_kept(stack).find(reversed) == std::string::npos);
 }
 
 TEST_CASE("what an operator allows is shown in the list, and holds after the secret was changed") {
-  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, victim());
+  Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, victim());
   const json tool{{"kind", "python"}, {"auth", "victim"}, {"code", "result = len(auth['db_password'])"}};
   CHECK(stack.api().get("/api/credentials/victim").json().at("reveal") == false);
-  CHECK(run(stack, tool).at("status") == "dead");
+  CHECK(run_tool(stack, tool).at("status") == "dead");
 
   const auto allowed = json::parse(run_program({.command = {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url",
                                                             stack.api().url(), "credential", "allow", "victim", "--reveal"},
@@ -135,14 +104,14 @@ TEST_CASE("what an operator allows is shown in the list, and holds after the sec
   CHECK(allowed.at("reveal") == true);
   json changed = victim();
   changed["data"]["db_password"] = "another-password";
-  put(stack, changed);
+  put_credential(stack, changed);
   CHECK(stack.api().get("/api/credentials").json().at("items").at(0).at("reveal") == true);
 
   // A worker keeps what it has read for half a minute: another one has read nothing.
   stack.worker().send(SIGTERM);
   static_cast<void>(stack.worker().wait(20s));
   stack.start_worker();
-  const json command = run(stack, tool);
+  const json command = run_tool(stack, tool);
   CHECK_MESSAGE(command.at("status") == "done", command.dump(2));
   CHECK(command.at("result") == 16);
 }

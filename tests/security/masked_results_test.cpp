@@ -4,11 +4,8 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include <filesystem>
-
+#include "tests/security/credential_steps.hpp"
 #include "tests/support/local_http.hpp"
-#include "tests/support/stack.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
@@ -16,7 +13,6 @@ using nlohmann::json;
 
 namespace {
 
-const std::string key(64, 'c');
 const std::string secret = "S3cret/Pass w0rd!+&\"<x>";
 const std::string token = "tok_ABCDEFGH12345678";
 
@@ -52,40 +48,6 @@ void check_clean(const std::string& text) {
   CHECK(text.find(token) == std::string::npos);
 }
 
-void put(const Stack& stack, const json& credential) {
-  const auto answer = stack.api().post("/api/credentials", credential);
-  REQUIRE_MESSAGE(answer.status == 200, answer.body);
-}
-
-json run(const Stack& stack, const json& tool) {
-  const json wanted{{"tool", tool}, {"max_attempts", 1}};
-  const auto id = stack.enqueue(std::vector<json>{wanted}).at(0);
-  json command;
-  wait_until("end of command " + id, 20s, [&] {
-    command = stack.api().get("/api/v2/commands/" + id).json();
-    return command.at("status") == "done" || command.at("status") == "dead";
-  });
-  return command;
-}
-
-std::string playbook(const std::string& name, const std::string& tool) {
-  return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: " + name + ", path: security/" + name +
-         "}\nkeychain:\n  - {name: k, kind: credential, credential: shown, map: {p: password}}\n"
-         "workflow:\n  - step: start\n    tool:\n" +
-         tool;
-}
-
-std::string everything(const Stack& stack) {
-  std::string text;
-  for (const char* table : {"event", "queue", "result", "dead_letter", "execution", "variable"}) {
-    for (const auto& row : stack.sql(std::string("select t::text from noetl.") + table + " t")) text += row.at(0) + "\n";
-  }
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(stack.folder().path())) {
-    if (entry.is_regular_file() && entry.path().extension() == ".log") text += read_text(entry.path());
-  }
-  return text;
-}
-
 json shown_credential() {
   return {{"name", "shown"}, {"type", "basic"}, {"data", {{"username", "somebody"}, {"password", secret}}}, {"reveal", true},
           {"hosts", {"127.0.0.1"}}};
@@ -94,22 +56,22 @@ json shown_credential() {
 }  // namespace
 
 TEST_CASE("a result, an output and an error have no form of a credential that the step was given") {
-  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_LOG_LEVEL", "debug"}}});
-  put(stack, shown_credential());
+  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}, {"NOETL_LOG_LEVEL", "debug"}}});
+  put_credential(stack, shown_credential());
 
-  const json done = run(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "result = forms\n"}});
+  const json done = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "result = forms\n"}});
   CHECK_MESSAGE(done.at("status") == "done", done.dump(2));
   CHECK(done.at("result").at("inside") == "<***>");
   CHECK(done.at("result").at("list") == json{"***"});
-  const json dead = run(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
+  const json dead = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
   CHECK(dead.at("status") == "dead");
   CHECK_MESSAGE(dead.at("error").dump().find("***") != std::string::npos, dead.dump(2));
-  const json user = run(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", "result = auth"}});
+  const json user = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", "result = auth"}});
   CHECK(user.at("result") == json{{"username", "somebody"}, {"password", "***"}});
 
   check_clean(done.dump());
   check_clean(dead.dump());
-  check_clean(everything(stack));
+  check_clean(everything_kept(stack));
 }
 
 TEST_CASE("an API that echoes what it was sent stores no token, be it in the answer or in a body that is kept apart") {
@@ -121,39 +83,36 @@ TEST_CASE("an API that echoes what it was sent stores no token, be it in the ans
     response.set_content(seen.dump(), "application/json");
   });
   peer.listen();
-  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
-  put(stack, shown_credential());
+  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
+  put_credential(stack, shown_credential());
 
-  const json bearer = run(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "here"}});
+  const json bearer = run_tool(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "here"}});
   CHECK_MESSAGE(bearer.at("result").at("data").at("Authorization") == "Bearer ***", bearer.dump(2));
-  const json basic = run(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "shown"}});
+  const json basic = run_tool(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "shown"}});
   CHECK_MESSAGE(basic.at("status") == "done", basic.dump(2));
   check_clean(bearer.dump() + basic.dump());
 
-  const auto path = stack.register_playbook(
-      "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: kept, path: security/kept}\nworkflow:\n  - step: start\n"
-      "    tool: {kind: http, url: '" + peer.url("/") + "', auth: here, stream: true}\n");
-  const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
+  const auto execution = run_playbook(
+      stack, one_step("kept", "", "      {kind: http, url: '" + peer.url("/") + "', auth: here, stream: true}\n"));
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
-  check_clean(everything(stack));
+  check_clean(everything_kept(stack));
   CHECK(stack.sql_number("select count(*) from noetl.result where t::text like '%dG9rX0FCQ0RFRkdIMTIzNDU2Nz%'") == 0);
 }
 
 TEST_CASE("an honest playbook's error shows the template of a url and not what was rendered into it") {
-  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, shown_credential());
+  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, shown_credential());
 
   for (const char* filter : {"urlencode", "reverse | urlencode", "upper | urlencode"}) {
     CAPTURE(filter);
-    const auto path = stack.register_playbook(playbook(
-        "url", std::string("      {kind: http, url: 'http://127.0.0.1:1/{{ keychain.k.p | ") + filter + " }}', headers: {A: b}}\n"));
-    const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
+    const auto execution = run_playbook(stack, one_step(
+        "url", "  - {name: k, kind: credential, credential: shown, map: {p: password}}\n", std::string("      {kind: http, url: 'http://127.0.0.1:1/{{ keychain.k.p | ") + filter + " }}', headers: {A: b}}\n"));
     CHECK(execution.at("status") == "FAILED");
     CHECK_MESSAGE(execution.at("error").dump().find("http://127.0.0.1:1/{{ keychain.k.p") != std::string::npos, execution.dump(2));
     check_clean(execution.dump());
   }
-  const auto everywhere = everything(stack);
+  const auto everywhere = everything_kept(stack);
   check_clean(everywhere);
   CHECK(everywhere.find("dr0w") == std::string::npos);
   CHECK(everywhere.find("S3CRET") == std::string::npos);
@@ -161,26 +120,26 @@ TEST_CASE("an honest playbook's error shows the template of a url and not what w
 
 TEST_CASE("what a step says while it runs is masked before it is told") {
   const TemporaryFolder folder("noetl-masked");
-  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}}});
-  put(stack, shown_credential());
+  const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
+  put_credential(stack, shown_credential());
   const std::string go = (folder.path() / "go").string();
-  const auto path = stack.register_playbook(
-      "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: told, path: security/told}\nworkflow:\n  - step: start\n    tool:\n"
+  const auto path = stack.register_playbook(one_step(
+      "told", "",
       "      kind: python\n      auth: shown\n      code: |\n"
       "        import os, time, base64\n"
       "        while not os.path.exists('" + go + "'):\n"
       "            print('using', auth['password'], base64.b64encode(auth['password'].encode()).decode(), flush=True)\n"
       "            time.sleep(0.05)\n"
-      "        result = 1\n");
+      "        result = 1\n"));
   const auto id = stack.execute(path, json::object());
 
   wait_until("something was told", 20s, [&] {
     return stack.sql_number("select count(*) from noetl.event where event_type like 'command.log%' or event_type = 'command.progress'") > 0;
   });
-  const auto events = everything(stack);
+  const auto events = everything_kept(stack);
   run_program({.command = {"touch", go}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 5s);
   static_cast<void>(stack.wait_for_execution(id));
 
   CHECK(events.find("using ***") != std::string::npos);
-  check_clean(everything(stack));
+  check_clean(everything_kept(stack));
 }
