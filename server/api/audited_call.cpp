@@ -28,7 +28,8 @@ void audit(Backing& backing, const Endpoint& endpoint, const Call& call, const b
   vault::audit_call(backing.parts, {.operation = endpoint.operation_id,
                                     .object = object_of(call),
                                     .outcome = is_refusal ? base::to_string(result.error().code) : "success",
-                                    .from = call.peer});
+                                    .from = call.peer,
+                                    .shows_token = call.shows_token});
 }
 
 }  // namespace noetl::api

@@ -85,6 +85,7 @@ base::Result<void> check_applied(const std::map<int, Applied>& applied) {
 constexpr int tries_max = 100;
 constexpr std::chrono::milliseconds pause_between_tries{200};
 constexpr const char* lock_not_available = "55P03";
+constexpr int begins_max = 5;
 
 struct StillLocked : std::runtime_error {
   explicit StillLocked(const std::string& migration)
@@ -129,9 +130,11 @@ void make_table(pqxx::connection& connection) {
       transaction.exec("set local lock_timeout = '5s'");
       transaction.exec(table_statement);
       return transaction.commit();
+    } catch (const pqxx::unique_violation&) {
+      if (tried == begins_max) throw;
     } catch (const pqxx::sql_error& error) {
-      const bool is_there = error.sqlstate() == "23505" || error.sqlstate() == "42P06" || error.sqlstate() == "42P07";
-      if (!is_there || tried == 5) throw;
+      const bool is_there = error.sqlstate() == "42P06" || error.sqlstate() == "42P07";
+      if (!is_there || tried == begins_max) throw;
     }
   }
 }

@@ -61,7 +61,10 @@ void audit_call(app::Parts& parts, const AuditedCall& call) {
   telemetry::log_info("audit", call.operation,
                       {{"object", call.object}, {"outcome", std::string(call.outcome)}, {"from", call.from}});
   wire::ObjectWriter payload;
-  payload.text("object", call.object).text("from", call.from).text("outcome", call.outcome);
+  payload.text("object", call.object)
+      .text("from", call.from)
+      .text("token", call.shows_token ? "callers" : "none")
+      .text("outcome", call.outcome);
   try {
     const auto row = row_of(parts, "audit." + std::string(call.operation), payload.finish(), {},
                             call.outcome == "success" ? "success" : "refused");

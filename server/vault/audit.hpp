@@ -21,6 +21,7 @@ struct AuditedCall {
   std::string object;  // name or id
   std::string_view outcome;  // success, or the code of the refusal
   std::string from;  // address
+  bool shows_token = false;  // the token of callers is set, and was shown
 };
 // One log line and one row of noetl.event, `audit.<operation>`. Does not throw: a row that cannot be written is in the log.
 void audit_call(app::Parts& parts, const AuditedCall& call);

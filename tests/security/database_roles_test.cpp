@@ -28,6 +28,8 @@ std::string refusal(const std::string& url, const std::string& statement) {
   pqxx::nontransaction transaction(link);
   try {
     (void)transaction.exec(statement);
+  } catch (const pqxx::insufficient_privilege& error) {
+    return std::string("42501 ") + error.what();  // libpqxx tells it by the type alone
   } catch (const pqxx::sql_error& error) {
     return error.sqlstate() + " " + error.what();
   }
@@ -75,7 +77,7 @@ TEST_CASE("a role that holds the advisory locks of old stops neither start nor t
 TEST_CASE("another server has the background duties within two seconds of a leader's death, and at once when it stops") {
   Stack stack(StackSettings{.servers = 2, .workers = 0, .env = {}});
   const auto leads = [&](std::size_t server) {
-    return stack.api(server).get("/metrics").body.find("noetl_upkeep_leading 1") != std::string::npos;
+    return stack.api(server).get("/metrics").body.find("\nnoetl_upkeep_leading 1") != std::string::npos;
   };
   wait_until("a leader", 10s, [&] { return leads(0) || leads(1); });
   const std::size_t leader = leads(0) ? 0 : 1;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/store/execution_table.hpp"
 #include "shared/base/ids.hpp"
 #include "tests/simulation/random.hpp"
 
@@ -32,6 +33,17 @@ struct Choices {
   }
   std::optional<std::string> any_or_one_worker() {
     return random_.one_in(2) ? std::optional<std::string>() : some_worker();
+  }
+
+  store::NewExecution new_execution() {
+    store::NewExecution row;
+    row.execution_id = {100 + static_cast<std::int64_t>(++executions_)};
+    row.catalog_id = {1};
+    row.path = "p";
+    row.version = 1;
+    row.outstanding = 1;
+    row.state = row.workload = "{}";
+    return row;
   }
 
   Random random_;

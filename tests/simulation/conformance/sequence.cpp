@@ -79,17 +79,6 @@ class Sequence : Choices {
         taken(made.claimed));
   }
 
-  store::NewExecution new_execution() {
-    store::NewExecution row;
-    row.execution_id = {100 + static_cast<std::int64_t>(++executions_)};
-    row.catalog_id = {1};
-    row.path = "p";
-    row.version = 1;
-    row.outstanding = 1;
-    row.state = row.workload = "{}";
-    return row;
-  }
-
   void start_execution(store::Session& session) {
     auto row = new_execution();
     if (random_.one_in(3)) row.idempotency_key = "e" + std::to_string(random_.below(4));
@@ -382,8 +371,8 @@ class Sequence : Choices {
     for (const auto& [id, execution] : queue.executions_of(some_commands()))
       text += " " + id.str() + " of " + execution.str();
     const auto id = some_execution();
-    if (const auto running = queue.running_at(id, "s0"))
-      text += " at s0 of " + id.str() + " " + running->lease.queue_id.str();
+    const auto running = queue.running_at(id, "s0");
+    if (running) text += " at s0 of " + id.str() + " " + running->lease.queue_id.str();
     for (const auto* worker : {"w0", "w1", "w2"}) {
       const auto held = store::WorkerTable(session).lease_of(worker);
       if (held) text += std::string(" ") + worker + " in " + held->pool + (held->is_alive ? " lives" : "");
