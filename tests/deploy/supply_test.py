@@ -229,15 +229,6 @@ class SecretsTest(unittest.TestCase):
                 if re.search("PASSWORD|TOKEN|ENCRYPTION_KEY", variable) and variable != "NOETL_TOKEN":
                     self.assertRegex(str(value), r"^/run/noetl/", f"{service}: {variable} comes from a file")
 
-    def test_files_become_settings(self):
-        with tempfile.TemporaryDirectory() as name:
-            (pathlib.Path(name) / "token").write_text("it's a \"$token\" `x`\n")
-            run = subprocess.run([ROOT / "deploy/with-secrets", "env"], capture_output=True, text=True, check=True,
-                                 env={"PATH": "/usr/bin:/bin", "NOETL_WORKER_TOKEN_FILE": f"{name}/token", "NOETL_POOL": "a"})
-
-        self.assertIn("NOETL_WORKER_TOKEN=it's a \"$token\" `x`\n", run.stdout)
-        self.assertNotIn("_FILE", run.stdout)
-
     def test_monitoring_of_nats_is_not_open_to_others(self):
         nats = yaml.safe_load(text_of("deploy/compose.yaml"))["services"]["nats"]
 

@@ -57,6 +57,20 @@ class PoliciesTest(unittest.TestCase):
                         (selector,) = peer.values()
                         self.assertTrue(selector.get("matchLabels"), f"{target}: {name} is open to {peer}")
 
+    def test_secrets_are_files_and_not_in_the_environment(self):
+        for target, manifests in TARGETS.items():
+            for what, template in manifests.pods():
+                if "noetl" not in what.split("/")[1]:
+                    continue
+                containers = template["spec"]["containers"]
+                referring = [variable["name"] for one in containers for variable in one.get("env", []) if "secretKeyRef" in variable.get("valueFrom", {})]
+                self.assertEqual([], referring, f"{target}: {what}")
+                mounted = [one["secret"] for one in template["spec"]["volumes"] if one["name"] == "secrets"]
+                self.assertEqual([0o440], [one["defaultMode"] for one in mounted], f"{target}: {what}")
+                named = [variable["value"] for variable in containers[0]["env"] if variable["name"].endswith("_FILE")]
+                self.assertTrue(named and all(one.startswith("/run/noetl/") for one in named), f"{target}: {what}")
+                self.assertEqual(10001, template["spec"]["securityContext"]["fsGroup"], "its group may read them")
+
 
 if __name__ == "__main__":
     unittest.main()

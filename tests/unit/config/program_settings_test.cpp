@@ -46,25 +46,41 @@ TEST_CASE("the defaults of the server are the seed's") {
 }
 
 TEST_CASE("passwords that everybody knows are refused, wherever they stand") {
-  const std::map<std::string, std::vector<std::string>> refused{
-      {"worker-token", {"noetl-laptop", "changeme"}},
-      {"postgres-password", {"noetl", "Password"}},
-      {"nats-password", {"noetl"}},
-      {"nats-token", {"secret"}},
-      {"nats-url", {"nats://noetl:noetl@nats:4222", "tls://a:x9@h,nats://b:noetl@h2"}},
-      {"database-url", {"postgresql://noetl:noetl@db/noetl", "host=db user=noetl password=noetl", "password='noetl' host=db"}}};
-  for (const auto& [name, values] : refused) {
-    for (const auto& value : values) {
-      const auto settings = server_settings(resolved_from({{name, value}}));
-      REQUIRE_MESSAGE(!settings.has_value(), name << " = " << value);
-      CHECK(settings.error().code == base::ErrorCode::invalid_input);
-      CHECK(settings.error().message.find(value) == std::string::npos);
-    }
+  const auto with = [](const std::map<std::string, std::string>& variables) {
+    const auto resolved = resolve({.flags = {},
+                                   .environment =
+                                       [&](std::string_view name) -> std::optional<std::string> {
+                                         const auto found = variables.find(std::string(name));
+                                         if (found == variables.end()) return std::nullopt;
+                                         return found->second;
+                                       },
+                                   .file = {}});
+    REQUIRE(resolved.has_value());
+    return server_settings(*resolved);
+  };
+  const std::vector<std::pair<std::string, std::string>> refused{
+      {"NOETL_TOKEN", "changeme"},
+      {"NOETL_WORKER_TOKEN", "noetl-laptop"},
+      {"POSTGRES_PASSWORD", "noetl"},
+      {"POSTGRES_PASSWORD", "Password"},
+      {"NOETL_NATS_PASSWORD", "noetl"},
+      {"NOETL_NATS_TOKEN", "admin"},
+      {"NATS_URL", "nats://noetl:noetl@nats:4222"},
+      {"NATS_URL", "tls://a:x9@h,nats://b:noetl@h2"},
+      {"NOETL_DATABASE_URL", "postgresql://noetl:noetl@db/noetl"},
+      {"NOETL_DATABASE_URL", "host=db user=noetl password=noetl"},
+      {"NOETL_DATABASE_URL", "password='noetl' host=db"}};
+  for (const auto& [name, value] : refused) {
+    const auto settings = with({{name, value}});
+    REQUIRE_MESSAGE(!settings.has_value(), name << " = " << value);
+    CHECK(settings.error().code == base::ErrorCode::invalid_input);
+    CHECK(settings.error().message.find("everybody knows") != std::string::npos);
+    CHECK(with({{name, value}, {"NOETL_INSECURE", "on"}}).has_value());
   }
 
-  CHECK(server_settings(resolved_from({{"worker-token", "4f9a0b"},
-                                       {"nats-url", "nats://noetl:4f9a0b@nats:4222"},
-                                       {"database-url", "postgresql://noetl@db/noetl"}}))
+  CHECK(with({{"NOETL_WORKER_TOKEN", "4f9a0b"},
+              {"NATS_URL", "nats://noetl:4f9a0b@nats:4222"},
+              {"NOETL_DATABASE_URL", "postgresql://noetl@db/noetl"}})
             .has_value());
 }
 

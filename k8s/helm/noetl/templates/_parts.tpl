@@ -10,6 +10,7 @@
 runAsNonRoot: true
 runAsUser: 10001
 runAsGroup: 10001
+fsGroup: 10001
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
@@ -34,13 +35,14 @@ capabilities:
 {{- end }}
 {{- end }}
 
-{{- define "noetl.fromSecret" -}}
+{{/* A secret's folder in a pod: what is in the environment, children inherit. */}}
+{{- define "noetl.secretMount" -}}
+- name: secrets
+  mountPath: /run/noetl
+  readOnly: true
+{{- end }}
+
+{{- define "noetl.secretFile" -}}
 - name: {{ .variable }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
-      {{- if .optional }}
-      optional: true
-      {{- end }}
+  value: /run/noetl/{{ .key }}
 {{- end }}
