@@ -117,10 +117,10 @@ class PrivateStack:
 
     def doctor(self):
         """What `noetlctl doctor --deep` says of the whole database: its report, and whether anything is broken."""
-        answer = subprocess.run([self.programs / "noetlctl", "doctor", "--deep", "--json",
-                                 "--database-url", self.state["database_url"], "--nats-url", self.state["nats_url"]],
-                                capture_output=True, text=True, timeout=300, check=False,
-                                env={**os.environ, "NOETL_NATS_USER": "server", "NOETL_NATS_PASSWORD": self.nats_password("server")})
+        # No secret is a flag.
+        answer = subprocess.run([self.programs / "noetlctl", "doctor", "--deep", "--json"], capture_output=True, text=True, timeout=300, check=False,
+                                env={**os.environ, "NOETL_DATABASE_URL": self.state["database_url"], "NATS_URL": self.state["nats_url"],
+                                     "NOETL_NATS_USER": "server", "NOETL_NATS_PASSWORD": self.nats_password("server")})
         if answer.returncode not in (0, DOCTOR_FOUND_BROKEN):
             raise RuntimeError(f"noetlctl doctor ended with {answer.returncode}: {answer.stderr}")
         return json.loads(answer.stdout), answer.returncode == DOCTOR_FOUND_BROKEN
