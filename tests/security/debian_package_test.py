@@ -57,6 +57,11 @@ class UnitsTest(unittest.TestCase):
             self.assertEqual(settings_of(unit)["User"], settings_of(unit)["Group"])
         self.assertEqual({"noetl-server", "noetl-worker"}, set(re.findall(r"^u (\S+)", text_of("deploy/systemd/noetl.sysusers"), re.M)))
 
+    def test_both_may_list_the_addresses_of_the_machine(self):
+        """Calls keep away from them; a list that cannot be read would be an empty one."""
+        for unit in UNITS:
+            self.assertIn("AF_NETLINK", settings_of(unit)["RestrictAddressFamilies"][0].split(), unit)
+
     def test_a_worker_does_not_see_the_settings_and_the_key(self):
         worker = settings_of("noetl-worker@.service")
 
