@@ -55,7 +55,8 @@ def least_livez(port):
 class Sockets(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(BIN, StackSettings(servers=1, workers=1), 1).__enter__()
+        # Room for bodies as large as those that are announced.
+        cls.stack = Stack(BIN, StackSettings(servers=1, workers=1, env=(("NOETL_BODY_BYTES_MAX", "64MiB"),)), 1).__enter__()
         cls.server = cls.stack.servers[0]
         cls.port = cls.server.port
         for _ in range(20):  # what the server needs once, it has by then
