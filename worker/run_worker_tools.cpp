@@ -111,8 +111,8 @@ std::string without_logins(std::string url) {
 }
 
 // Steps do not get the worker's own login: with it they could take notifications and answer them.
-tools::NatsToolSettings nats_settings(const config::WorkerSettings& settings) {
-  return {.limits = limits_of(settings),
+tools::NatsToolSettings nats_settings(const config::WorkerSettings& settings, const tools::ToolLimits& limits) {
+  return {.limits = limits,
           .default_url = settings.tool_nats_url,
           .server_url = settings.nats.url == "none" ? "" : without_logins(settings.nats.url),
           .tls_ca_file = settings.nats.ca_file};
@@ -176,7 +176,7 @@ void add_tools(tools::Registry& registry, const config::WorkerSettings& settings
       tools::transfer::Peers{.http = *http, .postgres = *postgres, .duckdb = *duckdb}));
   add(std::move(postgres));
   add(std::move(duckdb));
-  add(std::make_unique<tools::NatsTool>(nats_settings(settings)));
+  add(std::make_unique<tools::NatsTool>(nats_settings(settings, limits)));
   add(std::make_unique<tools::ArtifactTool>(limits));
   for (const char* store : {"gcs", "s3"}) add(std::make_unique<tools::ObjectTool>(store, limits));
   add(std::make_unique<tools::SecretsTool>(settings.tool_secrets));

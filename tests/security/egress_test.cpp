@@ -197,6 +197,19 @@ TEST_CASE("a rule opens what it names, and a redirect leads nowhere else") {
   CHECK_MESSAGE(complaint_of(unnamed).find("egress-allow") != std::string::npos, unnamed.dump());
 }
 
+TEST_CASE("a rule opens a NATS server that a step names, as it does a web server") {
+  Stack stack;
+  const json publish{{"kind", "nats"},
+                     {"operation", "publish"},
+                     {"subject", "a"},
+                     {"data", "x"},
+                     {"auth", {{"type", "nats"}, {"nats_url", stack.nats().url()}}}};
+
+  const json sent = ended_command(stack, publish);
+
+  CHECK_MESSAGE(sent.at("status") == "done", sent.dump());
+}
+
 TEST_CASE("to another origin go no header of the step and no body") {
   Peer other(once(ok_head, "end"));
   const std::string to = "Location: " + other.at("127.0.0.1") + "/taken\r\n";

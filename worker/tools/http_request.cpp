@@ -230,7 +230,7 @@ base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to) {
     return failure(ErrorCode::invalid_input,
                    "the new url has a user or a password, which only the step may give");
   if (request.url.is_tls && !to.is_tls)
-    return failure(ErrorCode::invalid_input, to.text() + " is not encrypted, and the request was");
+    return failure(ErrorCode::invalid_input, to.origin() + " is not encrypted, and the request was");
   const bool becomes_get = status == 303 || ((status == 301 || status == 302) && request.method == "POST");
   if (becomes_get && request.method != "HEAD") {
     request.method = "GET";
@@ -240,7 +240,7 @@ base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to) {
   if (!request.url.has_same_origin(to)) {
     if (!request.body.empty()) {
       return failure(ErrorCode::invalid_input,
-                     to.text() +
+                     to.origin() +
                          " is another origin, and a body goes only to the one that the step names; if it is "
                          "meant to go there, put that into `url`");
     }
