@@ -93,6 +93,10 @@ TEST_CASE("28 MiB of empty maps cost a stranger's request its refusal, and the s
   const pid_t server = stack.server().pid();
   REQUIRE(stack.api().post("/api/v2/commands", {{"tool", {{"kind", "noop"}}}}).status == 201);
   const long idle = memory_kib(server, "VmRSS");
+  // What this machine needs when the server has nothing else to do.
+  const auto usual = slowest_livez(stack, [&] {
+    for (int i = 0; i < 200; ++i) static_cast<void>(stack.api().get("/readyz"));
+  });
 
   struct Attack {
     std::string path, body;
@@ -123,7 +127,7 @@ TEST_CASE("28 MiB of empty maps cost a stranger's request its refusal, and the s
 
     CHECK_MESSAGE((answer.status >= 400 && answer.status < 500), answer.status, answer.body);
     CHECK(memory_kib(server, "VmHWM") - idle < more_mib_max * 1024);
-    CHECK(livez < 50ms);
+    CHECK(livez < 50ms + 2 * usual);
   }
 }
 

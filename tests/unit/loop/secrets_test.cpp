@@ -137,6 +137,7 @@ TEST_CASE(
     "only what a command lists is a template; without a list, of an older server, whatever looks like one") {
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
+  loop::Resolved resolved;
   const json deferred{{"$template", "{{ keychain.api.token }}"}};
   const json data{{"$template", "{{ 7*7 }}"}, {"$names", json::object()}};
   json listed{{"tool", {{"token", deferred}, {"data", data}}},
@@ -145,15 +146,15 @@ TEST_CASE(
   json none = {{"tool", {{"token", deferred}}}, {"input", json::object()}, {"templates", json::array()}};
   json older{{"tool", {{"token", deferred}}}, {"input", json::object()}};
 
-  REQUIRE(loop::resolve_command(listed, secrets));
-  REQUIRE(loop::resolve_command(none, secrets));
-  REQUIRE(loop::resolve_command(older, secrets));
+  REQUIRE(loop::resolve_command(listed, "http", secrets, resolved));
+  REQUIRE(loop::resolve_command(none, "http", secrets, resolved));
+  REQUIRE(loop::resolve_command(older, "http", secrets, resolved));
 
   CHECK(listed == json{{"tool", {{"token", "tok-12345678"}, {"data", data}}}, {"input", {{"x", data}}}});
   CHECK(none["tool"]["token"] == deferred);
   CHECK(older["tool"]["token"] == "tok-12345678");
   json wrong{{"tool", {{"token", "text"}}}, {"input", json::object()}, {"templates", {"/tool/token"}}};
-  CHECK(loop::resolve_command(wrong, secrets).error().message.find("/tool/token") != std::string::npos);
+  CHECK(loop::resolve_command(wrong, "http", secrets, resolved).error().message.find("/tool/token") != std::string::npos);
 }
 
 TEST_CASE("a plain command has no templates, whatever it brings") {
