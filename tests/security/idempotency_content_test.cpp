@@ -111,9 +111,9 @@ TEST_CASE("a key in SQL raises NQ001 for other work, and nothing of the call is 
   CHECK(stack.api().post("/api/v2/commands", command({{"a", 1}}, "k")).json().at("queue_id") == id);
 
   const auto state_of = [&](const std::string& call) {
-    stack.sql("drop table if exists told; create table told(state text)");
-    stack.sql("do $do$ begin perform " + call +
-              "; exception when others then insert into told values (sqlstate); end $do$");
+    static_cast<void>(stack.sql("drop table if exists told; create table told(state text)"));
+    static_cast<void>(stack.sql("do $do$ begin perform " + call +
+                                "; exception when others then insert into told values (sqlstate); end $do$"));
     const auto rows = stack.sql("select state from told");
     return rows.empty() ? std::string() : rows.front().front();
   };
