@@ -140,9 +140,8 @@ TEST_CASE(
   loop::Resolved resolved;
   const json deferred{{"$template", "{{ keychain.api.token }}"}};
   const json data{{"$template", "{{ 7*7 }}"}, {"$names", json::object()}};
-  json listed{{"tool", {{"token", deferred}, {"data", data}}},
-              {"input", {{"x", data}}},
-              {"templates", {"/tool/token"}}};
+  const json both{{"token", deferred}, {"data", data}};
+  json listed{{"tool", both}, {"input", {{"x", data}}}, {"templates", {"/tool/token"}}};
   json none = {{"tool", {{"token", deferred}}}, {"input", json::object()}, {"templates", json::array()}};
   json older{{"tool", {{"token", deferred}}}, {"input", json::object()}};
 
@@ -153,7 +152,7 @@ TEST_CASE(
   CHECK(listed == json{{"tool", {{"token", "tok-12345678"}, {"data", data}}}, {"input", {{"x", data}}}});
   CHECK(none["tool"]["token"] == deferred);
   CHECK(older["tool"]["token"] == "tok-12345678");
-  json wrong{{"tool", {{"token", "text"}}}, {"input", json::object()}, {"templates", {"/tool/token"}}};
+  json wrong{{"tool", {{"token", "text"}}}, {"templates", {"/tool/token"}}};
   CHECK(loop::resolve_command(wrong, "http", secrets, resolved).error().message.find("/tool/token") != std::string::npos);
 }
 
