@@ -41,7 +41,7 @@ TEST_CASE("two ways of counting values agree, on what is JSON and on what is not
   static const char pieces[] = "{}[]\",:0123456789.-eE\\tu \n";
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
-    for (unsigned length = random() % 40; length > 0; --length)
+    for (auto length = random() % 40; length > 0; --length)
       text += pieces[random() % (sizeof pieces - 1)];
     CAPTURE(text);
     const auto counted = noetl::wire::count_values(text, {});
