@@ -26,7 +26,7 @@ nlohmann::json parsed(const std::string& body) {
 // As the worker and the door read it: checked, and without a tree.
 template <class Quick>
 auto quickly(const std::string& body, Quick quick) {
-  if (wire::check_body(body, wire::report_bytes_max, wire::report_depth_max))
+  if (wire::check_body(body, {.bytes_max = wire::report_bytes_max, .depth_max = wire::report_depth_max}))
     throw std::runtime_error("a body of our own is not acceptable");
   auto read = quick(body);
   if (!read) throw std::runtime_error("the quick reader gave up on a body of our own");

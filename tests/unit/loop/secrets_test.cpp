@@ -250,7 +250,7 @@ TEST_CASE("the result of a failed attempt is reported when it can be stored, and
   const auto run = [&](const std::string& result) {
     given = result;
     return loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
-                             {.worker_id = "w", .limits = {.result_bytes_max = 100}, .secrets = nullptr});
+                             {.worker_id = "w", .limits = {.result_bytes_max = 100, .reach = nullptr}, .secrets = nullptr});
   };
 
   CHECK(run(R"({"status_code":404})").result == R"({"status_code":404})");
