@@ -247,6 +247,7 @@ base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to) {
     request.secret_query.clear();
     request.secret_headers.clear();
     request.auth_policies.clear();
+    request.policies.clear();  // nothing of the step goes there
     std::erase_if(request.headers, [](const auto& header) {
       return header.first != "accept" && header.first != "accept-language" && header.first != "user-agent";
     });
