@@ -255,7 +255,7 @@ TEST_CASE("what cannot be claimed for the worker is queued and rung, and the wor
     like.idempotency_key = "once";
     server.run(
         "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context, idempotency_key) "
-        "values (1, 'noop', 'noop', 'default', 1, '{\"tool\": {\"kind\": \"noop\"}, \"input\": {}}', "
+        "values (1, 'noop', 'noop', 'default', 1, '{\"tool\": {\"kind\": \"noop\"}, \"input\": {\"n\": 1}}', "
         "'once')");
     is_rung = false;
     CHECK(enqueue(server, 1, like).at(0).queue_id.value == 1);
