@@ -50,7 +50,7 @@ TEST_CASE("another process of the server's user reads neither its environment no
   std::filesystem::permissions(stack.folder().path(), std::filesystem::perms(0755));
   std::filesystem::permissions(folder, std::filesystem::perms(0777));
   Process server(ProcessSettings{.command = {std::string(NOETL_BIN_DIR) + "/noetl-server"},
-                                 .env = {{"NOETL_DATABASE_URL", stack.database_url()},
+                                 .env = {{"NOETL_DATABASE_URL", PostgresCluster::as_server(stack.database_url())},
                                          {"NATS_URL", "none"},
                                          {"NOETL_HOST", "127.0.0.1"},
                                          {"NOETL_PORT", "0"},
