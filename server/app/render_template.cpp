@@ -9,6 +9,7 @@
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/templating/ledger.hpp"
 
 namespace noetl::app {
 namespace {
@@ -17,6 +18,7 @@ using base::ErrorCode;
 using domain::Json;
 
 constexpr std::size_t tree_bytes_max = 2 * wire::rendered_bytes_max;
+constexpr std::size_t value_bytes_max = 5UL << 20;  // for strangers: less than a step may have
 
 // Names of the language that are there whatever the execution has done.
 constexpr const char* language_names[] = {"workload",     "vars",       "ctx", "steps",
@@ -126,7 +128,10 @@ base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::Rende
   const std::vector<engine::LoopOutcome> no_outcomes;
   engine::Context context(situation, *state, no_outcomes);
   context.set_input(&extra);
-  const auto rendered = context.render(source, tree_bytes_max);
+  const auto rendered = [&] {
+    const templating::Ledger bound(value_bytes_max);
+    return context.render(source, tree_bytes_max);
+  }();
   if (!rendered) {
     auto error = rendered.error();
     if (error.field.empty()) error.field = "template";

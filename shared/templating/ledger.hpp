@@ -2,6 +2,7 @@
 // Ledger: how many bytes the values of one rendering hold at this moment, and the most that they may. Charge is what one
 // value holds; Metered the allocator of everything a rendering grows. Both find the ledger by themselves: it is the one of
 // the rendering that runs on this thread, so no filter can forget to count. Exceeding the bound is a Failure.
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -15,8 +16,12 @@ namespace noetl::templating {
 
 class Ledger {
  public:
-  // The one of this thread from now on, until it ends; then again the one before.
-  explicit Ledger(std::size_t bytes_max) : bytes_max_(bytes_max), outer_(current_) { current_ = this; }
+  // The one of this thread from now on, until it ends; then again the one before, whose bound holds inside as well.
+  explicit Ledger(std::size_t bytes_max)
+      : bytes_max_(current_ == nullptr ? bytes_max : std::min(bytes_max, current_->bytes_max_)),
+        outer_(current_) {
+    current_ = this;
+  }
   ~Ledger() { current_ = outer_; }
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;

@@ -57,7 +57,7 @@ TEST_CASE(
       stack.api().post("/api/v2/dead/redrive",
                        {{"queue_ids", {dead}}, {"edit", {{"tool", {{"code", echo}}}, {"input", trap}}}});
   REQUIRE_MESSAGE(answer.status == 200, answer.body);
-  const std::string again = answer.json().at("redriven").at(0).at("new_queue_id");
+  const std::string again = answer.json().at("commands").at(0).at("redriven_as");
   CHECK(ended(stack, again).at("result") == renamed(trap));
 }
 
@@ -88,7 +88,7 @@ workflow:
 
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
   const std::string stored =
-      stack.sql("select coalesce(string_agg(result::text, ' '), '') from noetl.queue").front().front();
+      stack.sql("select coalesce(string_agg(payload::text, ' '), '') from noetl.event").front().front();
   CHECK(stored.find("7*7") != std::string::npos);
   CHECK(stored.find("49") == std::string::npos);
 }

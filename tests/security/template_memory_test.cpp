@@ -65,7 +65,7 @@ TEST_CASE("what templates of strangers make stays below 20 MiB of the server, ho
   const pid_t server = stack.server().pid();
   const long idle = memory_kib(server, "VmRSS");
 
-  for (const char* attack : attacks) {
+  for (const std::string attack : attacks) {
     CAPTURE(attack);
     forget_peak(server);
     std::vector<std::thread> strangers;
