@@ -252,6 +252,7 @@ std::variant<QueryFields, Refused> decode_query(std::string_view raw) {
     auto name = decode_field(field.substr(0, equals));
     auto value = decode_field(field.substr(std::min(equals + 1, field.size())));
     if (!name || !value) return refused("the query has a '%' that begins no escape");
+    if (name->empty()) return refused("the query has a value without a name");
     fields.emplace_back(std::move(*name), std::move(*value));
   }
   return fields;

@@ -75,7 +75,7 @@ class PrivateStack:
                 "NOETL_SCRIPTS_ROOT": str(self.files),
                 "NOETL_FILES_ROOT": tempfile.gettempdir(),  # NoETL's playbooks name files in /tmp
                 "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret",
-                "NOETL_TOOL_ENVIRONMENT": "PYTHONPATH",  # where the shim of NoETL's own module is
+                "NOETL_TOOL_ENVIRONMENT": "PYTHONPATH,SERVER_API_URL",  # for the shim of NoETL's own module
                 "NOETL_ENCRYPTION_KEY": base64.b64encode(secrets.token_bytes(32)).decode()}
 
     def await_ready(self):
