@@ -99,7 +99,7 @@ class ImagesTest(unittest.TestCase):
             etc = pathlib.Path(folder) / "etc"
             (etc / "apt/sources.list.d").mkdir(parents=True)
             (etc / "os-release").write_text("VERSION_CODENAME=trixie\n")
-            (etc / "apt/sources.list.d/debian.sources").write_text("URIs: http://deb.debian.org/debian\n")
+            (etc / "apt/sources.list.d/debian.sources").write_text("URIs: http://archive.example/debian\n")
 
             for argument, code in (("", 0), ("yesterday", 2), ("20261128T000000Z", 0)):
                 run = subprocess.run([ROOT / "deploy/apt-snapshot", argument], env={"PATH": "/usr/bin:/bin", "APT_SNAPSHOT_ROOT": folder}, check=False,
