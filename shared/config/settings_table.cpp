@@ -156,7 +156,7 @@ std::vector<Setting> worker_only_settings() {
       {"python-processes", {"NOETL_PYTHON_PROCESSES"}, "2", integer, worker,
        "Interpreters that are kept warm; more are started when they are busy, up to the number of slots.", false, 1, 256},
       {"python-reuse", {"NOETL_PYTHON_REUSE"}, "off", choice, worker,
-       "off: each call has a process of its own. on: an interpreter runs one call after another, three times as many a second; a call can then change "
+       "off: each call has a process of its own. on: an interpreter runs one call after another, some twenty times as many a second; a call can then change "
        "what later ones do and read what they are given.", false, 0, 0, {"on", "off"}},
       {"python-preload", {"NOETL_PYTHON_PRELOAD"}, "", text, worker,
        "Modules that are imported once, before calls are given processes of their own, with commas: those that most steps import and that take long. "

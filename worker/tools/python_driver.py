@@ -221,18 +221,47 @@ def program_of(source):
     return program
 
 
+POSITIONAL_ONLY, NAMED, VAR_POSITIONAL, VAR_KEYWORD = range(4)
+
+
+def inspected_parameters(function):
+    kinds = {inspect.Parameter.POSITIONAL_ONLY: POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL: VAR_POSITIONAL,
+             inspect.Parameter.VAR_KEYWORD: VAR_KEYWORD}
+    return [(parameter.name, kinds.get(parameter.kind, NAMED), parameter.default is not parameter.empty)
+            for parameter in inspect.signature(function).parameters.values()]
+
+
+def parameters_of(function):
+    """(name, kind, whether it has a default) of each. A plain function's code says it: inspect would touch 80 pages of memory more, and a
+    process of its own pays for each."""
+    if type(function) is not types.FunctionType or function.__dict__:  # __wrapped__ and __signature__ would be there
+        return inspected_parameters(function)
+    code = function.__code__
+    names, count, by_name = code.co_varnames, code.co_argcount, code.co_kwonlyargcount
+    first_default = count - len(function.__defaults__ or ())
+    parameters = [(name, POSITIONAL_ONLY if at < code.co_posonlyargcount else NAMED, at >= first_default)
+                  for at, name in enumerate(names[:count])]
+    parameters += [(name, NAMED, name in (function.__kwdefaults__ or ())) for name in names[count:count + by_name]]
+    rest = count + by_name
+    if code.co_flags & inspect.CO_VARARGS:
+        parameters.append((names[rest], VAR_POSITIONAL, False))
+        rest += 1
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        parameters.append((names[rest], VAR_KEYWORD, False))
+    return parameters
+
+
 def arguments_of(function, given, offered):
     """Positional and named arguments for main(): by name from the input; a lone `input_data` gets all of
     it; what the input lacks may be one of the offered names (context, workload, …)."""
     positional, named = [], {}
     taken = set()
-    parameters = list(inspect.signature(function).parameters.values())
+    parameters = parameters_of(function)
     lone = len(parameters) == 1
-    for parameter in parameters:
-        name = parameter.name
-        if parameter.kind is parameter.VAR_POSITIONAL:
+    for name, kind, has_default in parameters:
+        if kind == VAR_POSITIONAL:
             continue
-        if parameter.kind is parameter.VAR_KEYWORD:
+        if kind == VAR_KEYWORD:
             named.update((key, value) for key, value in given.items() if key not in taken)
             continue
         taken.add(name)
@@ -242,14 +271,14 @@ def arguments_of(function, given, offered):
             value = offered[name]
         elif lone and name == "input_data":
             value = given
-        elif parameter.default is not parameter.empty:
+        elif has_default:
             continue
         elif name in offered:
             value = offered[name]
         else:
             raise InvalidInput("main() needs the argument '%s', which the input does not have; it has: %s"
                                % (name, ", ".join(sorted(given)) or "nothing"))
-        if parameter.kind is parameter.POSITIONAL_ONLY:
+        if kind == POSITIONAL_ONLY:
             positional.append(value)
         else:
             named[name] = value
