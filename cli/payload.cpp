@@ -71,7 +71,9 @@ base::Result<void> apply_setting(Json& payload, std::string_view assignment) {
     from = dot + 1;
   }
   const Json parsed = is_text ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
-  *at = parsed.is_discarded() ? Json(std::string(text)) : parsed;
+  // 1.10, 1e5 and what has more than 64 bits would be printed as something else: a text.
+  const bool is_another_number = parsed.is_number() && parsed.dump() != text;
+  *at = parsed.is_discarded() || is_another_number ? Json(std::string(text)) : parsed;
   return {};
 }
 

@@ -59,6 +59,7 @@ CompiledTemplate::CompiledTemplate(std::string_view source, const Limits& limits
     return;
   }
   program_ = Parser(tokenize(source_, limits_.parsed_bytes_max), limits_).parse();
+  reading_ = reading_of(program_);
   is_bare_ = single() != nullptr && is_reference(*single());
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "shared/templating/ast.hpp"
+#include "shared/templating/coercion.hpp"
 #include "shared/templating/failure.hpp"
 #include "shared/templating/renderer.hpp"
 #include "shared/templating/template.hpp"
@@ -23,6 +24,8 @@ class CompiledTemplate final : public Template {
   [[nodiscard]] base::Result<std::string> render(const Scope& scope) const override;
   [[nodiscard]] base::Result<Json> evaluate(const Scope& scope, bool* is_undefined) const override;
 
+  // How its text is read when it is the value of an option.
+  [[nodiscard]] Reading reading() const { return reading_; }
   // What it takes in memory, about.
   [[nodiscard]] std::size_t bytes() const { return sizeof *this + source_.size() + program_.bytes; }
 
@@ -43,6 +46,7 @@ class CompiledTemplate final : public Template {
   std::string source_;
   Limits limits_;
   Program program_;
+  Reading reading_ = Reading::by_looks;
   bool is_plain_ = false;
   bool is_bare_ = false;
 };

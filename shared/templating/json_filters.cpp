@@ -63,6 +63,9 @@ Value from_json(const Use& use) {
   if (!json) {
     fail("from_json: the text is not JSON");
   }
+  if (has_wide_integer(use.input.as_text())) {
+    fail("from_json: the text has an integer beyond 64 bits, which would be read as another number");
+  }
   return Value::owned_json(std::move(*json));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 
 #include "shared/templating/failure.hpp"
 #include "shared/templating/number_text.hpp"
@@ -40,6 +42,23 @@ constexpr std::size_t structure_bytes = 96;
 constexpr std::size_t member_bytes = 80;
 constexpr std::size_t text_bytes = 48;
 constexpr std::size_t value_bytes = 32;
+
+bool is_number_part(char c) {
+  return (c >= '0' && c <= '9') || std::string_view("+-._eE").find(c) != std::string_view::npos;
+}
+
+bool is_wide_integer(std::string_view number) {
+  std::string digits(number.substr(number[0] == '+' ? 1 : 0));
+  std::erase(digits, '_');
+  if (digits.find_first_not_of("0123456789", digits[0] == '-' ? 1 : 0) != std::string::npos) {
+    return false;  // a fraction, or no number
+  }
+  const char* end = digits.data() + digits.size();
+  std::int64_t with_sign = 0;
+  std::uint64_t without = 0;
+  return std::from_chars(digits.data(), end, with_sign).ec == std::errc::result_out_of_range &&
+         std::from_chars(digits.data(), end, without).ec != std::errc();
+}
 
 class PythonLiteral {
  public:
@@ -183,7 +202,7 @@ class PythonLiteral {
     }
     const auto floating = parse_floating(number);
     into = floating.value_or(0);
-    return floating.has_value();
+    return floating.has_value() && std::isfinite(*floating);  // JSON has no infinity
   }
 
   std::string_view text_;
@@ -211,6 +230,30 @@ std::size_t tree_bytes_max(std::string_view text) {
     }
   }
   return bytes;
+}
+
+bool has_wide_integer(std::string_view text) {
+  constexpr std::size_t digits_that_fit = 18;
+  char quote = '\0';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != '\0') {
+      i += c == '\\' ? 1U : 0U;
+      quote = c == quote ? '\0' : quote;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (is_number_part(c)) {
+      const std::size_t begin = i;
+      while (i + 1 < text.size() && is_number_part(text[i + 1])) {
+        ++i;
+      }
+      const std::string_view number = text.substr(begin, i + 1 - begin);
+      if (number.size() > digits_that_fit && is_wide_integer(number)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 std::optional<Json> parse_json(std::string_view text) {

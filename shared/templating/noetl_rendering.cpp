@@ -74,12 +74,12 @@ base::Result<Json> render_text(const std::string& source, const Scope& scope) {
   if (outcome.is_undefined) {
     return "";
   }
-  // What is no text would be written as Python and read back from it as the same value.
+  // Other values would be written as Python and read back as themselves.
   if (!outcome.value.is_string()) {
     return std::move(outcome.value);
   }
   try {
-    return coerced(std::move(outcome.value.get_ref<std::string&>()));
+    return coerced(std::move(outcome.value.get_ref<std::string&>()), text->reading());
   } catch (const Failure& failure) {
     return base::failure(text->error_of(failure));
   }

@@ -47,6 +47,18 @@ TEST_CASE("--set reaches into objects and reads JSON where it is JSON") {
                                    "text":"3","empty":"","url":"http://x/?a=b"})"));
 }
 
+TEST_CASE("--set keeps a number that would be printed differently as text") {
+  Json payload = Json::object();
+
+  for (const auto* assignment :
+       {"a=1.10", "b=1e5", "c=-0", "d=12345678901234567890123", "e=1.5", "f=00501", "g=18446744073709551615"})
+    CHECK(apply_setting(payload, assignment).has_value());
+
+  CHECK(payload ==
+        Json::parse(R"({"a":"1.10","b":"1e5","c":"-0","d":"12345678901234567890123","e":1.5,"f":"00501",
+                                   "g":18446744073709551615})"));
+}
+
 TEST_CASE("--set without a key, or into something that is no object, is refused") {
   Json payload{{"a", 1}};
 

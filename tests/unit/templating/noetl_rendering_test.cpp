@@ -46,9 +46,9 @@ TEST_CASE("Values are native for a bare reference and coerced otherwise") {
   CHECK(value_of(" {{ d }} ", names) == names["d"]);
   CHECK(value_of("{{ d }} ", names) == names["d"]);
   CHECK(value_of("{{ d.a }}, {{ n }}", names) == "[1, True, None], 5");
-  CHECK(value_of("{{ 'none' | lower }}").is_null());
-  CHECK(value_of("{{ 1.50 | string }}") == 1.5);
-  CHECK(value_of("{{ 'True' ~ '' }}") == true);
+  CHECK(value_of("{{ 'NULL' | lower }}").is_null());
+  CHECK(value_of("{{ 1.50 | string }}") == "1.5");
+  CHECK(value_of("{{ 'True' ~ '' }}") == "True");
   CHECK(value_of("{{ '' ~ '' }}") == "");
   CHECK(value_of("hi {{ name }}", names) == "hi O'Neil");
   CHECK(value_of("12") == "12");
