@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "server/api/inflate.hpp"
+
 namespace noetl::api {
 namespace {
 
@@ -83,8 +85,9 @@ std::optional<DoorRefusal> DoorCheck::refusal(const http::Head& head, const Endp
   if (!is_open) {
     if (auto refusal = asks_for_token_ ? wrong_token(head, access) : wrong_host(head)) return refusal;
   }
-  if (endpoint != nullptr && head.has_body()) return wrong_media_type(head, *endpoint);
-  return std::nullopt;
+  if (endpoint == nullptr || !head.has_body()) return std::nullopt;
+  if (auto refusal = wrong_media_type(head, *endpoint)) return refusal;
+  return wrong_coding(head);
 }
 
 bool DoorCheck::shows_token(const http::Head& head) const {
@@ -151,6 +154,20 @@ std::optional<DoorRefusal> DoorCheck::wrong_media_type(const http::Head& head, c
                      std::string(takes_yaml ? " or 'application/yaml'" : "") + ", found " +
                      (head.has("content-type") ? shown(head.header("content-type")) : std::string("none")),
                  "Content-Type");
+}
+
+std::optional<DoorRefusal> DoorCheck::wrong_coding(const http::Head& head) {
+  auto known = check_codings(content_codings(head));
+  if (known) return std::nullopt;
+  return DoorRefusal{.status = 415, .error = std::move(known.error())};
+}
+
+std::string content_codings(const http::Head& head) {
+  std::string all;
+  for (const auto& header : head.headers) {
+    if (header.name == "content-encoding") all += (all.empty() ? "" : ",") + header.value;
+  }
+  return all;
 }
 
 bool is_local(const http::Head& head, std::string_view peer) {

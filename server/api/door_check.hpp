@@ -44,6 +44,7 @@ class DoorCheck {
   [[nodiscard]] std::optional<DoorRefusal> wrong_token(const http::Head& head, Access access) const;
   [[nodiscard]] static std::optional<DoorRefusal> wrong_media_type(const http::Head& head,
                                                                    const Endpoint& endpoint);
+  [[nodiscard]] static std::optional<DoorRefusal> wrong_coding(const http::Head& head);
 
   const DoorAccess access_;
   const bool asks_for_token_;
@@ -56,6 +57,9 @@ class DoorCheck {
 
 // "Application/JSON; charset=UTF-8" → "application/json"; empty when it has any other parameter, or is no type.
 [[nodiscard]] std::string media_type(std::string_view content_type);
+
+// All that the Content-Encoding of a request says, in the order in which the codings were applied; empty: nothing.
+[[nodiscard]] std::string content_codings(const http::Head& head);
 
 // An IPv4 or IPv6 address of loopback, as text.
 [[nodiscard]] bool is_loopback_address(std::string_view address);

@@ -136,7 +136,9 @@ http::Admission RequestDesk::admit(const http::Head& head, const std::string&) {
   const Endpoint* endpoint = route ? &endpoints()[route->endpoint] : nullptr;
   if (const auto found = door_.refusal(head, endpoint)) {
     route ? metrics_.count(route->endpoint, found->status, {}) : metrics_.count_unrouted();
-    return refusal(response_of(problem_reply(found->error, found->status)));
+    auto reply = problem_reply(found->error, found->status);
+    if (found->error.field == "Content-Encoding") reply.headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    return refusal(response_of(std::move(reply)));
   }
   if (!route) {
     metrics_.count_unrouted();
@@ -168,9 +170,9 @@ http::Response RequestDesk::refuse(const http::Refused& refused) {
 }
 
 base::Result<void> RequestDesk::unpack(http::Request& request, const Endpoint& endpoint) const {
-  const auto coding = http::lower_case(request.head.header("content-encoding"));
-  if (coding.empty() || coding == "identity" || request.body.empty()) return {};
-  auto body = inflated(coding, request.body, body_bytes_max_of(endpoint));
+  const std::string codings = content_codings(request.head);
+  if (codings.empty() || request.body.empty()) return {};
+  auto body = inflated(codings, request.body, body_bytes_max_of(endpoint));
   if (!body) return base::failure(std::move(body.error()));
   if (!request.memory.add(body->size()))
     return base::failure(try_again(ErrorCode::saturated,
@@ -185,8 +187,7 @@ http::Response RequestDesk::answer(http::Request request) {
   const auto inside = metrics_.request();
   const auto begun = Clock::now();
   if (const auto unpacked = unpack(request, endpoint); !unpacked) {
-    const bool is_unsupported = unpacked.error().code == ErrorCode::unsupported;
-    auto reply = is_unsupported ? problem_reply(unpacked.error(), 415) : problem_reply(unpacked.error());
+    auto reply = problem_reply(unpacked.error());
     metrics_.count(routed.route.endpoint, reply.status, {});
     return response_of(std::move(reply));
   }

@@ -6,6 +6,7 @@
 #include "shared/base/percent.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/fetch/client.hpp"
+#include "shared/fetch/retry_after.hpp"
 #include "shared/reach/own_addresses.hpp"
 
 namespace noetl::vault {
@@ -134,6 +135,8 @@ base::Error failure_of(const fetch::Ending& ending, const std::string& place,
       return base::failure(ErrorCode::invalid_input,
                            place + " may not be called from the server: " + ending.why)
           .value();
+    case How::unsupported:
+      return base::failure(ErrorCode::forbidden, place + " answers in a way that nobody asked for: " + ending.why).value();
     case How::oversized:
       return base::failure(ErrorCode::forbidden, place + " answers too much: " + ending.why).value();
     case How::stopped:
@@ -166,9 +169,12 @@ base::Result<Json> request_token(const TokenRequest& request, const reach::Egres
   if (!message) return base::failure(message.error());
   int status = 0;
   std::string body;
+  std::optional<std::chrono::milliseconds> wait;
   const fetch::Reader reader{.head =
                                  [&](const fetch::Head& head) {
                                    status = head.status;
+                                   if (const auto said = head.headers.find("retry-after"); said != head.headers.end())
+                                     wait = fetch::retry_after_of(said->second, std::chrono::system_clock::now());
                                    return true;
                                  },
                              .body =
@@ -181,8 +187,11 @@ base::Result<Json> request_token(const TokenRequest& request, const reach::Egres
       {.connect_timeout = connect_timeout, .deadline = std::chrono::steady_clock::now() + request.time_max},
       {}, reader);
   if (ending.how != How::whole) return base::failure(failure_of(ending, place, request.time_max));
-  if (status >= 500 || status == 429)
-    return base::failure(ErrorCode::unavailable, place + " answers with status " + std::to_string(status));
+  if (status >= 500 || status == 429) {
+    auto later = base::failure(ErrorCode::unavailable, place + " answers with status " + std::to_string(status));
+    later.value().retry_after = wait.value_or(std::chrono::milliseconds(0));
+    return later;
+  }
   if (status < 200 || status >= 300)
     return base::failure(ErrorCode::forbidden,
                          place + " refuses with status " + std::to_string(status) + oauth_error_of(body));

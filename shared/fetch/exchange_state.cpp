@@ -64,31 +64,64 @@ bool ExchangeState::take_header_line(std::string_view line) {
   }
   if (is_head_whole_) return true;  // a trailer
   if (line.starts_with("HTTP/")) {
-    head_ = {.status = status_of(line), .headers = {}};
-    last_name_.clear();
+    head_ = {.status = status_of(line), .headers = {}, .cookies = {}};
+    last_value_ = nullptr;
     return true;
   }
-  if (trimmed(line).empty()) {
-    if (head_.status / 100 == 1) return true;  // an interim answer: the final one follows
-    is_head_whole_ = true;
-    return !reader_.head || reader_.head(head_) || end(Ending::How::stopped, "the caller stopped reading");
-  }
+  if (trimmed(line).empty()) return head_.status / 100 == 1 || end_head();  // after an interim answer the final one follows
+  return take_field(line);
+}
+
+bool ExchangeState::take_field(std::string_view line) {
   const bool is_folded = line.front() == ' ' || line.front() == '\t';
   if (is_folded) {
-    if (!last_name_.empty()) head_.headers[last_name_] += " " + std::string(trimmed(line));
+    if (last_value_ != nullptr) *last_value_ += " " + std::string(trimmed(line));
     return true;
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
-  last_name_ = lower_case(trimmed(line.substr(0, colon)));
-  std::string& joined = head_.headers[last_name_];
-  joined += (joined.empty() ? "" : ", ") + std::string(trimmed(line.substr(colon + 1)));
+  const std::string name = lower_case(trimmed(line.substr(0, colon)));
+  const std::string value(trimmed(line.substr(colon + 1)));
+  if (name == "set-cookie") {
+    last_value_ = &head_.cookies.emplace_back(value);
+    return true;
+  }
+  const auto [found, is_new] = head_.headers.try_emplace(name);
+  found->second += (is_new || found->second.empty() ? "" : ", ") + value;
+  last_value_ = &found->second;
   return true;
 }
 
+bool ExchangeState::end_head() {
+  is_head_whole_ = true;
+  // libcurl would undo a packed transfer as well, and take half of one for whole. Nobody asks for it (TE).
+  const auto transfer = head_.headers.find("transfer-encoding");
+  if (transfer != head_.headers.end() && lower_case(transfer->second) != "chunked" && lower_case(transfer->second) != "identity")
+    return end(Ending::How::unsupported, "the peer's Transfer-Encoding is another than chunked");
+  return !reader_.head || reader_.head(head_) || end(Ending::How::stopped, "the caller stopped reading");
+}
+
 bool ExchangeState::take_body(std::string_view bytes) {
-  body_bytes_ += bytes.size();
-  return !reader_.body || reader_.body(bytes) || end(Ending::How::stopped, "the caller stopped reading");
+  if (!decoder_) {
+    const auto named = head_.headers.find("content-encoding");
+    auto decoder = coding::ContentDecoder::of(named == head_.headers.end() ? std::string_view() : named->second);
+    const bool is_success = head_.status / 100 == 2;
+    if (!decoder && is_success) return end(Ending::How::unsupported, "the body cannot be read: " + decoder.error().message);
+    decoder_ = decoder ? *std::move(decoder) : *coding::ContentDecoder::of("");
+  }
+  const auto taken = decoder_->take(bytes, [&](std::string_view piece) {
+    body_bytes_ += piece.size();
+    return !reader_.body || reader_.body(piece);
+  });
+  if (taken == coding::ContentDecoder::Taken::whole) return true;
+  if (taken == coding::ContentDecoder::Taken::stopped) return end(Ending::How::stopped, "the caller stopped reading");
+  return end(Ending::How::broken, "the body is not what its Content-Encoding says, or was damaged on its way");
+}
+
+std::optional<Ending> ExchangeState::missing() const {
+  if (!is_head_whole_) return Ending{.how = Ending::How::broken, .why = "the peer sent no final answer"};
+  if (!decoder_ || decoder_->is_whole()) return std::nullopt;
+  return Ending{.how = Ending::How::broken, .why = "the compressed body ended before its end"};
 }
 
 void ExchangeState::count_wire(std::size_t bytes) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "shared/coding/content_decoder.hpp"
 #include "shared/fetch/message.hpp"
 #include "shared/reach/egress.hpp"
 
@@ -20,6 +21,8 @@ class ExchangeState {
   void attach(CURL* handle);
   // What ended the exchange from here, if anything did.
   [[nodiscard]] const std::optional<Ending>& ended() const { return ending_; }
+  // After the last byte: what is wrong with an answer that libcurl takes for whole.
+  [[nodiscard]] std::optional<Ending> missing() const;
   [[nodiscard]] bool is_head_whole() const { return is_head_whole_; }
 
  private:
@@ -29,6 +32,8 @@ class ExchangeState {
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
 
   bool take_header_line(std::string_view line);
+  bool take_field(std::string_view line);
+  bool end_head();
   bool take_body(std::string_view bytes);
   void count_wire(std::size_t bytes);
   curl_socket_t open_checked(const curl_sockaddr& address);
@@ -38,12 +43,13 @@ class ExchangeState {
   const Message& message_;
   const Reader& reader_;
   Head head_;
-  std::string last_name_;  // of the header that a folded line goes on
+  std::string* last_value_ = nullptr;  // what a folded line goes on
   bool is_head_whole_ = false;
   bool is_sent_ = false;  // some of the request has left
   std::size_t head_bytes_ = 0;
   std::uint64_t wire_bytes_ = 0;  // after the head, as they came
   std::uint64_t body_bytes_ = 0;  // decoded
+  std::optional<coding::ContentDecoder> decoder_;  // from the first byte of a body on
   std::optional<Ending> ending_;
 };
 

@@ -43,13 +43,16 @@ struct Message {
 
 struct Head {
   int status = 0;
-  std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined
+  std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined; without Set-Cookie
+  // The values of Set-Cookie, one for each line: a comma is a part of their dates (RFC 9110, 5.3).
+  std::vector<std::string> cookies;
 };
 
 // Called while the answer comes. False: enough.
 struct Reader {
   std::function<bool(const Head&)> head;  // once, of the final answer
-  std::function<bool(std::string_view)> body;  // decoded
+  // Decoded; but as it came where an answer that is no success has a coding that nobody asked for.
+  std::function<bool(std::string_view)> body;
 };
 
 struct Bounds {
@@ -72,6 +75,7 @@ struct Ending {
     untrusted,  // its certificate, or ours
     forbidden,  // the address may not be reached
     oversized,  // head or framing beyond the bounds
+    unsupported,  // a coding that nobody asked for
     broken
   };
   How how = How::whole;

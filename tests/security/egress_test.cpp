@@ -8,7 +8,7 @@
 #include <array>
 
 #include "tests/security/one_command.hpp"
-#include "tests/security/peer.hpp"
+#include "tests/support/peer.hpp"
 
 using namespace noetl::support;
 using json = nlohmann::json;

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "tests/security/one_command.hpp"
-#include "tests/security/peer.hpp"
+#include "tests/support/peer.hpp"
 
 using namespace noetl::support;
 using json = nlohmann::json;

@@ -1,8 +1,12 @@
 #include "worker/tools/http_answer.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <ctime>
+#include <array>
+
+#include "shared/base/base64.hpp"
+#include "shared/coding/charset.hpp"
+#include "shared/fetch/message.hpp"
+#include "shared/fetch/retry_after.hpp"
 
 namespace noetl::tools {
 
@@ -13,16 +17,7 @@ using std::chrono::milliseconds;
 std::optional<milliseconds> retry_after_of(const HttpAnswer& answer) {
   const auto found = answer.headers.find("retry-after");
   if (found == answer.headers.end()) return std::nullopt;
-  constexpr std::int64_t seconds_max = 24 * 3600;
-  const std::string& text = found->second;
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    std::tm at{};
-    if (strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &at) == nullptr) return std::nullopt;
-    seconds = static_cast<std::int64_t>(timegm(&at)) - static_cast<std::int64_t>(std::time(nullptr));
-  }
-  return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, seconds_max));
+  return fetch::retry_after_of(found->second, std::chrono::system_clock::now());
 }
 
 std::string content_type_of(const HttpAnswer& answer) {
@@ -30,29 +25,55 @@ std::string content_type_of(const HttpAnswer& answer) {
   return type == answer.headers.end() ? std::string() : type->second;
 }
 
-std::string body_json(const HttpAnswer& answer) {
-  const std::string type = content_type_of(answer);
+bool is_textual(std::string_view type) {
+  return type.empty() || type.starts_with("text/") ||
+         std::ranges::any_of(std::array<std::string_view, 6>{"json", "xml", "javascript", "urlencoded", "csv", "yaml"},
+                             [&](std::string_view word) { return type.find(word) != std::string_view::npos; });
+}
+
+// The body as a text without loss; nothing when it is none.
+std::optional<std::string> text_of(const HttpAnswer& answer, const std::string& type) {
+  std::string charset = coding::charset_of(type);
+  // Only a text begins with a byte order mark; anything else may begin with the same bytes.
+  if (charset.empty() && !is_textual(type)) charset = "us-ascii";
+  return coding::utf8_of(answer.body, charset);
+}
+
+// RFC 9110, 5.5: a value that is no UTF-8 is in ISO-8859-1, if it is anything.
+std::string header_text(const std::string& value) {
+  return storable_text(coding::is_utf8(value) ? value : coding::utf8_of(value, "iso-8859-1").value_or(value));
+}
+
+Json headers_json(const HttpAnswer& answer) {
+  Json headers = Json::object();
+  for (const auto& [name, value] : answer.headers) headers[header_text(name)] = header_text(value);
+  for (const auto& cookie : answer.cookies) headers["set-cookie"].push_back(header_text(cookie));
+  return headers;
+}
+
+// What the result has of the body, under both of its names.
+std::string body_members(const HttpAnswer& answer) {
+  const auto both = [](const std::string& json) { return R"("data":)" + json + R"(,"body":)" + json; };
+  const std::string type = fetch::lower_case(content_type_of(answer));
   if (answer.kept) {
-    return to_text(Json{{"_ref", answer.kept->reference},
-                        {"size", answer.kept->size},
-                        {"content_type", storable_text(type)}});
+    return both(to_text(Json{{"_ref", answer.kept->reference},
+                             {"size", answer.kept->size},
+                             {"content_type", header_text(content_type_of(answer))}}));
   }
-  if (type.find("json") != std::string::npos) {
-    const Json parsed =
-        parse_answer(answer.body, domain::result_values_max / 2);  // it stands in the result twice
-    if (!parsed.is_discarded()) return to_text(parsed);
+  const auto text = text_of(answer, type);
+  if (!text) return both("null") + R"(,"data_b64":")" + base::base64_encoded(answer.body) + '"';
+  if (type.substr(0, type.find(';')).find("json") != std::string::npos) {
+    const Json parsed = parse_answer(*text, domain::result_values_max / 2);  // it stands in the result twice
+    if (!parsed.is_discarded()) return both(to_text(parsed));
   }
-  return to_text(Json(storable_text(answer.body)));
+  return both(to_text(Json(*text)));
 }
 
 std::string result_text(const HttpAnswer& answer, const HttpRequest& request,
                         std::chrono::duration<double> elapsed) {
-  Json headers = Json::object();
-  for (const auto& [name, value] : answer.headers) headers[name] = storable_text(value);
-  const std::string body = body_json(answer);
   return R"({"status_code":)" + std::to_string(answer.status) + R"(,"elapsed":)" +
          to_text(Json(elapsed.count())) + R"(,"url":)" + to_text(Json(shown_url(request))) +
-         R"(,"headers":)" + to_text(headers) + R"(,"data":)" + body + R"(,"body":)" + body + "}";
+         R"(,"headers":)" + to_text(headers_json(answer)) + "," + body_members(answer) + "}";
 }
 
 std::string_view kind_of_status(int status) {
@@ -99,6 +120,8 @@ ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, st
     case End::timed_out: return timed_out(name_of(request) + ": the connection");
     case End::forbidden:
       return refused(name_of(request) + " may not be reached from this worker: " + answer.trouble);
+    case End::unsupported:
+      return failed(error_of("unsupported", name_of(request) + " answered in a way that nobody asked for: " + answer.trouble));
     case End::oversized:
       return failed(error_of("output_limit", name_of(request) + " failed: " + answer.trouble));
     case End::untrusted:

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "worker/tools/http_request.hpp"
 #include "worker/tools/results.hpp"
@@ -18,9 +19,10 @@ struct KeptBody {
 };
 
 struct HttpAnswer {
-  enum class End { whole, too_large, not_kept, timed_out, untrusted, forbidden, oversized, broken };
+  enum class End { whole, too_large, not_kept, timed_out, untrusted, forbidden, oversized, unsupported, broken };
   int status = 0;  // 0: nothing was answered
-  std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined
+  std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined; without Set-Cookie
+  std::vector<std::string> cookies;  // the values of Set-Cookie
   std::string body;
   std::optional<KeptBody> kept;  // instead of `body`
   End end = End::whole;

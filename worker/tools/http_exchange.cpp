@@ -40,6 +40,7 @@ End end_of(How how) {
     case How::untrusted: return End::untrusted;
     case How::forbidden: return End::forbidden;
     case How::oversized: return End::oversized;
+    case How::unsupported: return End::unsupported;
     case How::stopped:
     case How::broken: break;
   }
@@ -56,6 +57,7 @@ HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const Exch
                                  [&](const fetch::Head& head) {
                                    answer.status = head.status;
                                    answer.headers = head.headers;
+                                   answer.cookies = head.cookies;
                                    return true;
                                  },
                              .body = [&](std::string_view bytes) { return body.take(answer, bytes); }};

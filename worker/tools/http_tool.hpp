@@ -20,8 +20,8 @@ class HttpTool final : public Tool {
   explicit HttpTool(HttpSettings settings);
   [[nodiscard]] std::string_view kind() const override { return "http"; }
   [[nodiscard]] std::span<const OptionSpec> options() const override;
-  // {"status_code","headers","url","elapsed","data","body"}; `body` is `data` under its older name. A status
-  // that is not 2xx fails, and the result is there nevertheless.
+  // {"status_code","headers","url","elapsed","data","body"}; `body` is `data` under its older name. Both are null where the
+  // body is no text, and "data_b64" has it. A status that is not 2xx fails, and the result is there nevertheless.
   [[nodiscard]] ToolResult run(const ToolCall& call) override;
 
  private:

@@ -109,6 +109,8 @@ base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& 
   const auto body = parsed.is_object() ? parsed.find("data") : parsed.end();
   if (!parsed.is_object() || body == parsed.end())
     return failure(ErrorCode::internal, "the script's answer cannot be read");
+  if (body->is_null() && parsed.contains("data_b64"))
+    return failure(ErrorCode::invalid_input, "what was fetched for 'script' is no text in its charset", "script");
   return body->is_string() ? body->get<std::string>() : to_text(*body);
 }
 

@@ -94,6 +94,21 @@ TEST_CASE("a body says that it is JSON, or YAML where that is taken") {
   }
 }
 
+TEST_CASE("a body is packed with codings that the server undoes, or it is refused before it is read") {
+  const DoorCheck door({});
+  const std::string body = own + "Content-Length: 2\r\nContent-Type: application/json\r\n";
+
+  for (const char* known : {"gzip", "GZip", "x-gzip", "deflate", "gzip, deflate", "gzip\r\nContent-Encoding: deflate", ""}) {
+    CAPTURE(known);
+    CHECK(status(door, body + "Content-Encoding: " + known + "\r\n", "enqueueCommands") == 0);
+  }
+  for (const char* other : {"x", "identity", "br", "zstd", "gzip, br", "gzip\r\nContent-Encoding: br", "gzip;q=1"}) {
+    CAPTURE(other);
+    CHECK(status(door, body + "Content-Encoding: " + other + "\r\n", "enqueueCommands") == 415);
+  }
+  CHECK(status(door, own + "Content-Encoding: br\r\n", "pausePool") == 0);  // there is no body
+}
+
 TEST_CASE("two tokens: of callers for every route, of workers for theirs") {
   const DoorCheck door({.token = "callers-token", .worker_token = "workers-token"});
   const auto shown = [&](const std::string& token, std::string_view operation) {

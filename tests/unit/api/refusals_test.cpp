@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "server/api/endpoints.hpp"
+#include "tests/support/packed.hpp"
 #include "tests/unit/api/running_door.hpp"
 
 using namespace noetl;
@@ -62,6 +63,37 @@ TEST_CASE(
   }
   CHECK(post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, "Application/JSON; charset=utf-8")
             .status == 201);
+}
+
+TEST_CASE("a body is unpacked as its Content-Encoding says, and refused where it cannot be") {
+  reset_fake_app();
+  const RunningDoor door;
+  const std::string json = R"({"tool":{"kind":"noop"}})";
+  const auto sent = [&](const std::string& codings, const std::string& body) {
+    return post(door, "/api/v2/commands", body, {{"Content-Encoding", codings}});
+  };
+  const std::string gzip = support::packed(json);
+
+  CHECK(sent("gzip", gzip).status == 201);
+  CHECK(sent("X-GZip", gzip).status == 201);
+  CHECK(sent("gzip", support::packed(json.substr(0, 9)) + support::packed(json.substr(9))).status == 201);
+  CHECK(sent("deflate", support::packed(json, support::Packing::zlib)).status == 201);
+  CHECK(sent("deflate", support::packed(json, support::Packing::raw)).status == 201);
+  CHECK(sent("deflate, gzip", support::packed(support::packed(json, support::Packing::zlib))).status == 201);
+  for (const char* coding : {"x", "identity", "br", "zstd", "gzip, br"}) {
+    CAPTURE(coding);
+    for (const auto& body : {json, gzip}) {
+      const Answer answer = sent(coding, body);
+      check_problem(answer, 415, "unsupported");
+      CHECK(answer.header("Accept-Encoding") == "gzip, deflate");
+      CHECK(answer.body.value("field", "").find("Content-Encoding") != std::string::npos);
+    }
+  }
+  check_problem(sent("gzip", gzip.substr(0, gzip.size() - 1)), 400, "malformed_body");
+  check_problem(sent("gzip", gzip.substr(0, 12)), 400, "malformed_body");
+  check_problem(sent("gzip", json), 400, "malformed_body");
+  check_problem(sent("gzip", gzip + "x"), 400, "malformed_body");
+  check_problem(sent("gzip", support::packed(std::string(80'000'000, ' '))), 413, "payload_too_large");
 }
 
 TEST_CASE("unknown paths are 404, other methods 405 with Allow") {

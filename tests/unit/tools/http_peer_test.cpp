@@ -111,7 +111,7 @@ TEST_CASE("a script is fetched from where its source says") {
             {{"type", "http"}, {"endpoint", site().url(path)}, {"method", "GET"}, {"timeout", 5}}}}}}));
   };
 
-  CHECK(*read("/text") == "plain \xEF\xBF\xBD text");
+  CHECK(*read("/text") == "plain text");
   CHECK(read("/status/404").error().code == noetl::base::ErrorCode::not_found);
   CHECK(read("/status/503").error().code == noetl::base::ErrorCode::unavailable);
 }

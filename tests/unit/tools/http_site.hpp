@@ -39,7 +39,9 @@ class Site {
     http_.server.Put("/echo", echo);
     http_.server.Delete("/echo", echo);
     http_.server.Get(
-        "/text", [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
+        "/text", [](const auto&, auto& response) { response.set_content("plain text", "text/plain"); });
+    http_.server.Get(
+        "/bytes", [](const auto&, auto& response) { response.set_content("plain \xFF text", "text/plain"); });
     http_.server.Get("/badjson",
                      [](const auto&, auto& response) { response.set_content("{oops", "application/json"); });
     http_.server.Get("/status/(\\d+)", [](const httplib::Request& request, httplib::Response& response) {

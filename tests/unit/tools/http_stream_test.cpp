@@ -56,9 +56,9 @@ TEST_CASE("a body beyond the bound is kept in parts, and the result has its refe
 
 TEST_CASE("with a number of bytes only what is larger is kept apart") {
   Keeper keeper;
-  CHECK(answer_of(streaming("/text", 100, keeper))["data"] == "plain \xEF\xBF\xBD text");
+  CHECK(answer_of(streaming("/text", 100, keeper))["data"] == "plain text");
   CHECK(keeper.kept.empty());
-  CHECK(answer_of(streaming("/text", 3, keeper))["data"]["size"] == 12);
+  CHECK(answer_of(streaming("/bytes", 3, keeper))["data"]["size"] == 12);
   CHECK(keeper.body() == "plain \xFF text");
   CHECK(answer_of(streaming("/huge", 100'000'000, keeper))["data"]["size"] == 5'000'000);
 }

@@ -19,6 +19,10 @@ class Endpoint {
     http_.server.Post("/token", [](const httplib::Request& request, httplib::Response& response) {
       response.set_content(R"({"access_token":"t","sent":")" + request.body + "\"}", "application/json");
     });
+    http_.server.Post("/busy", [](const httplib::Request&, httplib::Response& response) {
+      response.status = 429;
+      response.set_header("Retry-After", "1.5");
+    });
     http_.server.Post("/trickle", [this](const httplib::Request&, httplib::Response& response) {
       response.set_chunked_content_provider("application/json", [this](std::size_t, httplib::DataSink& sink) {
         return !http_.closes_within(5ms) && sink.write(" ", 1);
@@ -53,6 +57,16 @@ TEST_CASE("a token endpoint's answer is its JSON object") {
   REQUIRE_MESSAGE(answer, answer.error().message);
   CHECK(answer->at("access_token") == "t");
   CHECK(answer->at("sent") == "a=b%20c");
+}
+
+TEST_CASE("a token endpoint that has too much to do says when to come again") {
+  const Endpoint endpoint;
+
+  const auto answer = vault::request_token(request_to(endpoint.url("/busy"), 20s), support::open_reach()->egress);
+
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == base::ErrorCode::unavailable);
+  CHECK(answer.error().retry_after == 1500ms);
 }
 
 TEST_CASE(

@@ -144,6 +144,8 @@ Outcome<void> read_http(const Peers& peers, const ToolCall& call, Gathering& gat
   if (answer.error) return tl::unexpected(*answer.error);
   const Json parsed = Json::parse(answer.result, nullptr, false);
   const Json body = parsed.is_object() ? parsed.value("data", Json()) : Json();
+  if (parsed.is_object() && parsed.contains("data_b64"))
+    return tl::unexpected(refusal("the source's answer is no text in its charset"));
   const std::string path = auth_field(call.tool, {"data_path", "path", "items"});
   const Json* items = member_at(body, path);
   if (items == nullptr) return tl::unexpected(refusal("the source's answer has no member '" + path + "'"));
