@@ -41,6 +41,16 @@ std::uint64_t group_of(const Ring& ring) {
                             : std::hash<std::string>()(ring.group);
 }
 
+// Names from settings; a pool's name, which is checked where it comes in, and a lane follow.
+void check_names(const NotifierSettings& settings) {
+  const auto longest = nats::Subject::parse(settings.subject + "." + std::string(wire::pool_bytes_max, 'p') + ".lane0");
+  if (!longest) throw std::invalid_argument("nats-subject: " + longest.error().message);
+  for (const auto& [setting, name] : {std::pair("nats-stream", &settings.stream), std::pair("nats-stream of the dead", &settings.dead_stream),
+                                      std::pair("nats-consumer", &settings.consumer)}) {
+    if (const auto checked = nats::check_name(setting, *name); !checked) throw std::invalid_argument(checked.error().message);
+  }
+}
+
 }  // namespace
 
 std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
@@ -101,6 +111,7 @@ struct JetStreamNotifier::Link {
 
 JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
     : settings_(std::move(settings)), server_url_(settings_.server_url) {
+  check_names(settings_);
   quick_ = Link::open(settings_.nats, true);
   bulk_ = Link::open(settings_.nats, false);
   pools_.emplace(domain::default_pool, false);
@@ -127,7 +138,7 @@ bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
   // The first may be rung alone, or with others.
   if (bundle.rings.size() > 1)
     message_id += ':' + std::to_string(bundle.rings.size()) + ':' + bundle.rings.back()->queue_id.str();
-  return link.publisher.publish(bundle.subject, wire::encode(notification), message_id);
+  return link.publisher.publish(*bundle.subject, wire::encode(notification), message_id);
 }
 
 void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
@@ -150,7 +161,7 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
       std::ranges::for_each(bundles, publish);
       if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
       for (std::size_t lane = 0; lane < wire::lanes; ++lane)
-        bundles[lane].subject = wire::lane_subject_of(ring.pool, lane, settings_.subject);
+        bundles[lane].subject = nats::Subject::parse(wire::lane_subject_of(ring.pool, lane, settings_.subject)).value();
       pool = ring.pool;
     }
     const auto urgent = ring.is_handed_over ? 0 : lane_by_priority(ring.priority);
@@ -179,7 +190,7 @@ void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
                               R"(,"attempts":)" + std::to_string(death.attempts) + R"(,"error":)" +
                               death.error + "}";
     // Failures are counted by the publisher; the row in noetl.dead_letter stays.
-    (void)link->publisher.publish(wire::dead_subject_of(death.pool), bytes,
+    (void)link->publisher.publish(nats::Subject::parse(wire::dead_subject_of(death.pool)).value(), bytes,
                                   "dead:" + death.queue_id.str() + ":" + std::to_string(death.epoch));
   }
 }

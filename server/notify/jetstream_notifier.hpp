@@ -75,7 +75,7 @@ class JetStreamNotifier final : public Notifier {
  private:
   struct Link;  // one connection with its publisher
   struct Bundle {  // what goes into one message
-    std::string subject;
+    std::optional<nats::Subject> subject;
     std::vector<const Ring*> rings;
   };
 

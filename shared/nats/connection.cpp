@@ -6,6 +6,7 @@
 #include <mutex>
 #include <new>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "shared/nats/failure.hpp"
@@ -81,6 +82,34 @@ bool wants_tls(const ConnectionSettings& settings) {
          !settings.tls_key_file.empty() || std::ranges::any_of(servers_of(settings.url), says_tls);
 }
 
+// nats.c, up to 3.10 at least, writes names and secrets into the JSON of its CONNECT line as they are.
+std::string json_safe(const std::string& text) {
+  std::string safe;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') safe += '\\';
+    safe += c;
+  }
+  return safe;
+}
+
+// invalid_input: something would break that line, or begin another.
+base::Result<void> check_settings(const ConnectionSettings& settings) {
+  for (const auto& [what, text] : {std::pair("user", &settings.user), std::pair("password", &settings.password),
+                                   std::pair("token", &settings.token), std::pair("name", &settings.name),
+                                   std::pair("url", &settings.url)}) {
+    const bool is_bad = std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    if (is_bad)  // not shown: it may be a secret
+      return base::failure(base::ErrorCode::invalid_input,
+                           std::string("the ") + what + " for NATS has a line break or another control character", what);
+  }
+  if (settings.url.find_first_of("\"\\") != std::string::npos)
+    return base::failure(base::ErrorCode::invalid_input,
+                         "the url for NATS has a quote or a backslash: put user and password beside it, not into it", "url");
+  if (auto prefix = Subject::parse(settings.inbox_prefix); !prefix)
+    return base::failure(base::ErrorCode::invalid_input, "the inbox prefix for NATS: " + prefix.error().message, "inbox_prefix");
+  return {};
+}
+
 natsStatus set_servers(natsOptions* options, const std::string& url) {
   const std::vector<std::string> servers = servers_of(url);
   std::vector<const char*> pointers;
@@ -95,7 +124,7 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   const auto then = [&](natsStatus next) {
     if (status == NATS_OK) status = next;
   };
-  then(natsOptions_SetName(options, settings.name.c_str()));
+  then(natsOptions_SetName(options, json_safe(settings.name).c_str()));
   then(natsOptions_SetCustomInboxPrefix(options, settings.inbox_prefix.c_str()));
   then(natsOptions_SetTimeout(options, ms(settings.connect_timeout)));
   then(natsOptions_SetMaxReconnect(options, -1));
@@ -112,9 +141,9 @@ natsStatus apply(natsOptions* options, const ConnectionSettings& settings, State
   then(natsOptions_SetWriteDeadline(options, 2000));
   if (settings.sends_asap) then(natsOptions_SetSendAsap(options, true));
   if (!settings.user.empty()) {
-    then(natsOptions_SetUserInfo(options, settings.user.c_str(), settings.password.c_str()));
+    then(natsOptions_SetUserInfo(options, json_safe(settings.user).c_str(), json_safe(settings.password).c_str()));
   }
-  if (!settings.token.empty()) then(natsOptions_SetToken(options, settings.token.c_str()));
+  if (!settings.token.empty()) then(natsOptions_SetToken(options, json_safe(settings.token).c_str()));
   if (!settings.credentials_file.empty()) {
     then(natsOptions_SetUserCredentialsFromFiles(options, settings.credentials_file.c_str(), nullptr));
   }
@@ -138,6 +167,7 @@ Connection::Connection(const ConnectionSettings& settings)
       state_(std::make_unique<State>()) {}
 
 base::Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings) {
+  if (auto checked = check_settings(settings); !checked) return tl::unexpected(checked.error());
   std::unique_ptr<Connection> connection(new Connection(settings));  // the constructor is private
   natsOptions* raw = nullptr;
   natsStatus status = natsOptions_Create(&raw);
@@ -166,13 +196,13 @@ Connection::~Connection() {
   if (!is_over) static_cast<void>(state_.release());
 }
 
-std::string Connection::new_inbox() const {
+Subject Connection::new_inbox() const {
   char* made = nullptr;
   // Fails for want of memory alone.
   if (natsInbox_Create(&made) != NATS_OK) throw std::bad_alloc();
   const std::string made_here = made;
   natsInbox_Destroy(made);
-  return inbox_prefix_ + made_here.substr(made_here.find('.'));
+  return Subject::parse(inbox_prefix_ + made_here.substr(made_here.find('.'))).value();  // open() has checked the prefix
 }
 
 bool Connection::is_connected() const { return state_->is_connected; }
@@ -185,40 +215,43 @@ bool Connection::wait_connected(std::chrono::milliseconds patience) const {
   return state_->is_connected;
 }
 
-base::Result<void> Connection::publish(const std::string& subject, std::string_view bytes) {
+base::Result<void> Connection::publish(const Subject& subject, std::string_view bytes) {
   const natsStatus status =
       natsConnection_Publish(handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()));
-  if (status != NATS_OK) return nats_failure(status, "publish to '" + subject + "'");
+  if (status != NATS_OK) return nats_failure(status, "publish to '" + subject.text() + "'");
   return {};
 }
 
-base::Result<void> Connection::publish_request(const std::string& subject, const std::string& reply,
+base::Result<void> Connection::publish_request(const Subject& subject, const Subject& reply,
                                                std::string_view bytes) {
   const natsStatus status = natsConnection_PublishRequest(handle_, subject.c_str(), reply.c_str(),
                                                           bytes.data(), static_cast<int>(bytes.size()));
-  if (status != NATS_OK) return nats_failure(status, "request to '" + subject + "'");
+  if (status != NATS_OK) return nats_failure(status, "request to '" + subject.text() + "'");
   return {};
 }
 
-base::Result<std::string> Connection::request(const std::string& subject, std::string_view bytes,
+base::Result<std::string> Connection::request(const Subject& subject, std::string_view bytes,
                                               std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
   const natsStatus status =
       natsConnection_Request(&raw, handle_, subject.c_str(), bytes.data(), static_cast<int>(bytes.size()),
                              static_cast<std::int64_t>(patience.count()));
   const MessageHandle reply(raw);
-  if (status != NATS_OK) return nats_failure(status, "request to '" + subject + "'");
+  if (status != NATS_OK) return nats_failure(status, "request to '" + subject.text() + "'");
   return std::string(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
 }
 
-base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const std::string& subject,
+base::Result<std::unique_ptr<Subscription>> Connection::subscribe(const SubjectFilter& subject,
                                                                   const std::string& group) {
+  if (!group.empty()) {
+    if (auto checked = check_name("queue group", group); !checked) return tl::unexpected(checked.error());
+  }
   natsSubscription* raw = nullptr;
   const natsStatus status =
       group.empty() ? natsConnection_SubscribeSync(&raw, handle_, subject.c_str())
                     : natsConnection_QueueSubscribeSync(&raw, handle_, subject.c_str(), group.c_str());
-  if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject + "'");
-  return std::make_unique<Subscription>(SubscriptionHandle(raw), subject);
+  if (status != NATS_OK) return nats_failure(status, "subscribe to '" + subject.text() + "'");
+  return std::make_unique<Subscription>(SubscriptionHandle(raw), subject.text());
 }
 
 base::Result<void> Connection::flush(std::chrono::milliseconds patience) {

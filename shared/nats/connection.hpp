@@ -11,6 +11,7 @@
 
 #include "shared/base/result.hpp"
 #include "shared/nats/handles.hpp"
+#include "shared/nats/subject.hpp"
 
 namespace noetl::nats {
 
@@ -73,16 +74,16 @@ class Connection {
   [[nodiscard]] bool wait_connected(std::chrono::milliseconds patience) const;
   [[nodiscard]] const std::string& shown_url() const { return shown_url_; }  // without password
   // A subject below the connection's inbox prefix that nobody else has.
-  [[nodiscard]] std::string new_inbox() const;
+  [[nodiscard]] Subject new_inbox() const;
 
-  [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes);
-  [[nodiscard]] base::Result<std::string> request(const std::string& subject, std::string_view bytes,
+  [[nodiscard]] base::Result<void> publish(const Subject& subject, std::string_view bytes);
+  [[nodiscard]] base::Result<std::string> request(const Subject& subject, std::string_view bytes,
                                                   std::chrono::milliseconds patience);
   // For whoever waits for the answers in a subscription of his own. nobody there: not_found from its next().
-  [[nodiscard]] base::Result<void> publish_request(const std::string& subject, const std::string& reply,
+  [[nodiscard]] base::Result<void> publish_request(const Subject& subject, const Subject& reply,
                                                    std::string_view bytes);
   // `group` shares the messages among the subscribers of that name; empty: everyone gets all.
-  [[nodiscard]] base::Result<std::unique_ptr<Subscription>> subscribe(const std::string& subject,
+  [[nodiscard]] base::Result<std::unique_ptr<Subscription>> subscribe(const SubjectFilter& subject,
                                                                       const std::string& group = {});
   [[nodiscard]] base::Result<void> flush(std::chrono::milliseconds patience);
 

@@ -86,8 +86,29 @@ std::vector<std::string> drift_of(const jsConsumerInfo& found, const ConsumerSet
   return drift;
 }
 
+// The names become parts of subjects ($JS.API.CONSUMER.INFO.<stream>.<consumer>), and nats.c does not look at all of them.
+base::Result<void> check_names(const std::string& stream, const std::string& durable) {
+  if (auto checked = check_name("stream", stream); !checked) return checked;
+  return check_name("consumer", durable);
+}
+
+base::Result<void> check_stream(const StreamSettings& settings) {
+  if (auto checked = check_name("stream", settings.name); !checked) return checked;
+  for (const std::string& subject : settings.subjects) {
+    if (auto filter = SubjectFilter::parse(subject); !filter) return tl::unexpected(filter.error());
+  }
+  return {};
+}
+
+base::Result<void> check_consumer(const std::string& stream, const ConsumerSettings& settings) {
+  if (auto checked = check_names(stream, settings.durable); !checked) return checked;
+  if (auto filter = SubjectFilter::parse(settings.filter_subject); !filter) return tl::unexpected(filter.error());
+  return {};
+}
+
 base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream,
                                      std::chrono::milliseconds patience) {
+  if (auto checked = check_name("stream", stream); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience);
   jsErrCode code{};
   jsStreamInfo* raw = nullptr;
@@ -100,6 +121,7 @@ base::Result<StreamInfo> stream_info(jsCtx* context, const std::string& stream,
 
 base::Result<ConsumerInfo> consumer_info(jsCtx* context, const std::string& stream,
                                          const std::string& durable, std::chrono::milliseconds patience) {
+  if (auto checked = check_names(stream, durable); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
@@ -121,9 +143,9 @@ std::uint64_t number_after(std::string_view text, std::string_view key) {
 
 // In an account that imports this request from the one that has JetStream (deploy/nats/accounts.conf) two answer: its own
 // JetStream, that it is not there, which is what nats.c takes; and the other.
-base::Result<ConsumerState> find_imported(Connection& connection, const std::string& subject,
+base::Result<ConsumerState> find_imported(Connection& connection, const Subject& subject,
                                           const std::string& tried, std::chrono::milliseconds patience) {
-  const std::string inbox = connection.new_inbox();
+  const Subject inbox = connection.new_inbox();
   const auto answers = connection.subscribe(inbox);
   if (!answers) return base::failure(answers.error());
   if (auto sent = connection.publish_request(subject, inbox, ""); !sent) return base::failure(sent.error());
@@ -170,6 +192,7 @@ JetStream::JetStream(Connection& connection, std::chrono::milliseconds patience)
 }
 
 base::Result<StreamState> JetStream::ensure_stream(const StreamSettings& settings) {
+  if (auto checked = check_stream(settings); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   jsStreamInfo* raw = nullptr;
@@ -221,6 +244,7 @@ base::Result<StreamState> JetStream::compare_stream(const StreamSettings& settin
 }
 
 base::Result<void> JetStream::remove_stream(const std::string& stream) {
+  if (auto checked = check_name("stream", stream); !checked) return checked;
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   const natsStatus status = js_DeleteStream(context_.get(), stream.c_str(), &options, &code);
@@ -231,6 +255,7 @@ base::Result<void> JetStream::remove_stream(const std::string& stream) {
 
 base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream,
                                                        const ConsumerSettings& settings) {
+  if (auto checked = check_consumer(stream, settings); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
@@ -268,6 +293,7 @@ base::Result<ConsumerState> JetStream::ensure_consumer(const std::string& stream
 }
 
 base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, const std::string& durable) {
+  if (auto checked = check_names(stream, durable); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
@@ -277,7 +303,7 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   if (status == NATS_OK) return state_of(*found);
   const std::string tried = "look up consumer '" + durable + "' of stream '" + stream + "'";
   if (static_cast<int>(code) == not_enabled_for_account)
-    return find_imported(connection_, "$JS.API.CONSUMER.INFO." + stream + '.' + durable, tried, patience_);
+    return find_imported(connection_, Subject::parse("$JS.API.CONSUMER.INFO." + stream + '.' + durable).value(), tried, patience_);
   return nats_failure(status, tried, static_cast<int>(code));
 }
 
@@ -291,6 +317,7 @@ base::Result<ConsumerState> JetStream::compare_consumer(const std::string& strea
 }
 
 base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
+  if (auto checked = check_names(stream, durable); !checked) return checked;
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   const natsStatus status =
@@ -302,6 +329,7 @@ base::Result<void> JetStream::remove_consumer(const std::string& stream, const s
 }
 
 base::Result<MessageHandle> JetStream::message(const std::string& stream, std::uint64_t sequence) {
+  if (auto checked = check_name("stream", stream); !checked) return tl::unexpected(checked.error());
   jsOptions options = options_for(patience_);
   jsErrCode code{};
   natsMsg* raw = nullptr;
@@ -327,8 +355,9 @@ base::Result<std::int64_t> JetStream::stored_at(const std::string& stream, std::
   return natsMsg_GetTime(found->get()) / 1'000'000;
 }
 
-base::Result<void> JetStream::publish(const std::string& subject, std::string_view bytes,
+base::Result<void> JetStream::publish(const Subject& subject, std::string_view bytes,
                                       const std::string& message_id) {
+  if (auto checked = check_header_value("message_id", message_id); !checked) return checked;
   jsPubOptions options;
   jsPubOptions_Init(&options);
   options.MaxWait = patience_.count();
@@ -338,8 +367,11 @@ base::Result<void> JetStream::publish(const std::string& subject, std::string_vi
   const natsStatus status = js_Publish(&raw, context_.get(), subject.c_str(), bytes.data(),
                                        static_cast<int>(bytes.size()), &options, &code);
   const PublishAck ack(raw);
+  if (status == NATS_NO_RESPONDERS || static_cast<int>(code) == no_responders_of_jetstream)
+    return base::failure(base::ErrorCode::not_found,
+                         "no stream of JetStream takes the subject '" + subject.text() + "': nothing was stored", "subject");
   if (status != NATS_OK)
-    return nats_failure(status, "publish to JetStream subject '" + subject + "'", static_cast<int>(code));
+    return nats_failure(status, "publish to JetStream subject '" + subject.text() + "'", static_cast<int>(code));
   return {};
 }
 
@@ -347,7 +379,7 @@ base::Result<std::unique_ptr<PullSubscription>> JetStream::pull(const PullSource
   for (const std::string& durable : source.durables) {
     if (const auto found = find_consumer(source.stream, durable); !found) return base::failure(found.error());
   }
-  std::string inbox = connection_.new_inbox() + '.';
+  std::string inbox = connection_.new_inbox().text() + '.';
   natsSubscription* raw = nullptr;
   const natsStatus status = natsConnection_SubscribeSync(&raw, connection_.handle(), (inbox + '*').c_str());
   if (status != NATS_OK)

@@ -83,7 +83,8 @@ class JetStream {
   [[nodiscard]] base::Result<std::int64_t> stored_at(const std::string& stream, std::uint64_t sequence);
 
   // Waits for the server's word. `message_id`: within the duplicate window a second one is dropped; may be empty.
-  [[nodiscard]] base::Result<void> publish(const std::string& subject, std::string_view bytes,
+  // not_found: no stream has that subject.
+  [[nodiscard]] base::Result<void> publish(const Subject& subject, std::string_view bytes,
                                            const std::string& message_id = {});
 
   // A pull subscription on a consumer that exists.

@@ -12,6 +12,7 @@ std::string KeyValue::tried(const char* what, const std::string& key) const {
 
 base::Result<std::unique_ptr<KeyValue>> KeyValue::open(Connection& connection, const std::string& bucket,
                                                        bool is_made, std::chrono::milliseconds patience) {
+  if (auto checked = check_bucket(bucket); !checked) return tl::unexpected(checked.error());
   jsOptions options;
   jsOptions_Init(&options);
   options.Wait = patience.count();
@@ -33,6 +34,7 @@ base::Result<std::unique_ptr<KeyValue>> KeyValue::open(Connection& connection, c
 
 base::Result<std::uint64_t> KeyValue::put(const std::string& key, std::string_view bytes,
                                           std::optional<std::uint64_t> last_revision) {
+  if (auto checked = check_key(key); !checked) return tl::unexpected(checked.error());
   std::uint64_t revision = 0;
   const int length = static_cast<int>(bytes.size());
   natsStatus status = NATS_OK;
@@ -53,6 +55,7 @@ base::Result<std::uint64_t> KeyValue::put(const std::string& key, std::string_vi
 }
 
 base::Result<std::optional<KeyValueEntry>> KeyValue::get(const std::string& key) {
+  if (auto checked = check_key(key); !checked) return tl::unexpected(checked.error());
   kvEntry* raw = nullptr;
   const natsStatus status = kvStore_Get(&raw, store_.get(), key.c_str());
   const std::unique_ptr<kvEntry, void (*)(kvEntry*)> entry(raw, &kvEntry_Destroy);
@@ -68,12 +71,14 @@ base::Result<std::optional<KeyValueEntry>> KeyValue::get(const std::string& key)
 }
 
 base::Result<void> KeyValue::remove(const std::string& key) {
+  if (auto checked = check_key(key); !checked) return checked;
   const natsStatus status = kvStore_Delete(store_.get(), key.c_str());
   if (status != NATS_OK) return nats_failure(status, tried("delete", key));
   return {};
 }
 
 base::Result<void> KeyValue::purge(const std::string& key) {
+  if (auto checked = check_key(key); !checked) return checked;
   const natsStatus status = kvStore_Purge(store_.get(), key.c_str(), nullptr);
   if (status != NATS_OK) return nats_failure(status, tried("purge", key));
   return {};

@@ -44,8 +44,9 @@ Publisher::~Publisher() {
   if (!is_quiet) static_cast<void>(state_.release());
 }
 
-bool Publisher::publish(const std::string& subject, std::string_view bytes, const std::string& message_id) {
-  if (!connection_.is_connected() || state_->in_flight.load(std::memory_order_relaxed) >= in_flight_max) {
+bool Publisher::publish(const Subject& subject, std::string_view bytes, const std::string& message_id) {
+  const bool is_sent_at_all = connection_.is_connected() && check_header_value("message_id", message_id).has_value();
+  if (!is_sent_at_all || state_->in_flight.load(std::memory_order_relaxed) >= in_flight_max) {
     state_->failed.fetch_add(1, std::memory_order_relaxed);
     return false;
   }

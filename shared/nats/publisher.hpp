@@ -29,7 +29,7 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   // False when it was not sent (counted as failed): NATS is away, or in_flight_max messages are unanswered.
-  bool publish(const std::string& subject, std::string_view bytes, const std::string& message_id);
+  bool publish(const Subject& subject, std::string_view bytes, const std::string& message_id);
   [[nodiscard]] PublishCounts counts() const;
   // True when nothing is in flight any more.
   [[nodiscard]] bool wait_answered(std::chrono::milliseconds patience) const;

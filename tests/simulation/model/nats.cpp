@@ -183,12 +183,12 @@ Publisher::Publisher(Connection& connection, std::chrono::milliseconds patience)
     : connection_(connection), patience_(patience), state_(std::make_unique<State>()) {}
 Publisher::~Publisher() = default;
 
-bool Publisher::publish(const std::string& subject, std::string_view bytes, const std::string& message_id) {
+bool Publisher::publish(const Subject& subject, std::string_view bytes, const std::string& message_id) {
   if (!connection_.is_connected()) {
     ++state_->counts.failed;
     return false;
   }
-  const bool is_stored = broker().publish(subject, std::string(bytes), message_id);
+  const bool is_stored = broker().publish(subject.text(), std::string(bytes), message_id);
   ++(is_stored ? state_->counts.accepted : state_->counts.failed);
   return true;
 }

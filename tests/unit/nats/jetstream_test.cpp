@@ -7,11 +7,13 @@
 #include "shared/nats/jetstream.hpp"
 #include "shared/nats/publisher.hpp"
 #include "tests/support/nats_server.hpp"
+#include "tests/support/subject.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
 using base::ErrorCode;
+using support::subject;
 
 namespace {
 
@@ -106,7 +108,7 @@ TEST_CASE(
   Fixture nats;
   nats::ConsumerSettings settings{.durable = "ours", .filter_subject = "noetl.commands", .is_kept_up = true};
   REQUIRE(nats.jetstream.ensure_consumer(nats.stream.name, settings).has_value());
-  REQUIRE(nats.jetstream.publish("noetl.commands", "waits").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "waits").has_value());
   settings.deliveries_max = 500;
 
   const auto state = nats.jetstream.ensure_consumer(nats.stream.name, settings).value();
@@ -123,7 +125,7 @@ TEST_CASE(
 TEST_CASE("messages are fetched in batches, and acked ones never come again") {
   Fixture nats;
   for (int i = 0; i < 10; ++i)
-    REQUIRE(nats.jetstream.publish("noetl.commands", "m" + std::to_string(i)).has_value());
+    REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "m" + std::to_string(i)).has_value());
   const auto subscription = nats.pull();
 
   const auto messages = subscription->fetch(100, 1s).value();
@@ -145,8 +147,8 @@ TEST_CASE(
                                      .filter_subject = "noetl.commands.default.lane1"};
   REQUIRE(nats.jetstream.ensure_consumer(nats.stream.name, later).has_value());
   for (int i = 0; i < 10; ++i) {
-    REQUIRE(nats.jetstream.publish("noetl.commands", "a").has_value());
-    REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "b").has_value());
+    REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "a").has_value());
+    REQUIRE(nats.jetstream.publish(subject("noetl.commands.default.lane1"), "b").has_value());
   }
   const auto pull = nats.jetstream
                         .pull({.stream = nats.stream.name,
@@ -172,14 +174,14 @@ TEST_CASE(
   CHECK(pull->fetch({2, 1}, 20ms).value().empty());
   while (pull->asked() > 0)
     CHECK(pull->fetch({0, 0}, 100ms).value().empty());  // it is told that they have ended
-  REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "c").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands.default.lane1"), "c").has_value());
   std::vector<nats::Message> last;
   while (last.empty()) last = pull->fetch({2, 1}, 5s).value();
   CHECK(last.size() == 1);
   CHECK(last.front().bytes() == "c");
   CHECK(pull->asked(0) == 2);  // the first consumer may still answer
 
-  REQUIRE(nats.jetstream.publish("noetl.commands", "d").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "d").has_value());
   auto late = pull->fetch({0, 0}, 5s).value();
   REQUIRE(late.size() == 1);
   CHECK(late.front().bytes() == "d");
@@ -196,7 +198,7 @@ TEST_CASE("a question that waits for a first message holds up nobody who asks fo
                                .durables = {nats.consumer.durable, later.durable},
                                .answers_on = nats.connection})
                         .value();
-  REQUIRE(nats.jetstream.publish("noetl.commands.default.lane1", "b").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands.default.lane1"), "b").has_value());
   REQUIRE(pull->fetch({5, 1}, 20s)->size() == 1);
   REQUIRE(pull->asked(0) == 5);
 
@@ -208,7 +210,7 @@ TEST_CASE("a question that waits for a first message holds up nobody who asks fo
 
 TEST_CASE("what was asked for ahead comes with the next fetch, whatever that asks for") {
   Fixture nats;
-  for (int i = 0; i < 5; ++i) REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());
+  for (int i = 0; i < 5; ++i) REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "x").has_value());
   const auto pull = nats.pull();
 
   pull->ask_ahead({3});
@@ -224,7 +226,7 @@ TEST_CASE("what was asked for ahead comes with the next fetch, whatever that ask
 
 TEST_CASE("a nak brings the message again, in-progress keeps it, and term ends it") {
   Fixture nats;
-  REQUIRE(nats.jetstream.publish("noetl.commands", "x").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "x").has_value());
   const auto subscription = nats.pull();
 
   CHECK(next_message(*subscription).nak(10ms));
@@ -240,9 +242,9 @@ TEST_CASE("a nak brings the message again, in-progress keeps it, and term ends i
 
 TEST_CASE("a message id that was used is stored once") {
   Fixture nats;
-  REQUIRE(nats.jetstream.publish("noetl.commands", "a", "7:1:0").has_value());
-  REQUIRE(nats.jetstream.publish("noetl.commands", "a", "7:1:0").has_value());
-  REQUIRE(nats.jetstream.publish("noetl.commands", "a", "7:1:1").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "a", "7:1:0").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "a", "7:1:0").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "a", "7:1:1").has_value());
   CHECK(nats.jetstream.find_stream("NOETL_COMMANDS")->messages == 2);
 }
 
@@ -288,26 +290,26 @@ TEST_CASE("a consumer deleted while a fetch waits ends the fetch at once") {
 TEST_CASE("asynchronous publishes are counted as the server answers them") {
   Fixture nats;
   nats::Publisher publisher(*nats.connection);
-  for (int i = 0; i < 1000; ++i) REQUIRE(publisher.publish("noetl.commands", "x", std::to_string(i)));
+  for (int i = 0; i < 1000; ++i) REQUIRE(publisher.publish(subject("noetl.commands"), "x", std::to_string(i)));
   CHECK(publisher.wait_answered(5s));
   CHECK(publisher.counts().accepted == 1000);
   CHECK(nats.jetstream.find_stream("NOETL_COMMANDS")->messages == 1000);
 
   REQUIRE(nats.jetstream.remove_stream(nats.stream.name).has_value());
-  REQUIRE(publisher.publish("noetl.commands", "x", "lost"));
+  REQUIRE(publisher.publish(subject("noetl.commands"), "x", "lost"));
   CHECK(publisher.wait_answered(5s));
   CHECK(publisher.counts().failed == 1);
 }
 
 TEST_CASE("a server that stops and starts again is found again with what it stored") {
   Fixture nats;
-  REQUIRE(nats.jetstream.publish("noetl.commands", "kept").has_value());
+  REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "kept").has_value());
   const auto subscription = nats.pull();
   nats::Publisher publisher(*nats.connection);
 
   nats.server.stop();
   support::wait_until("the loss is noticed", 10s, [&] { return !nats.connection->is_connected(); });
-  CHECK_FALSE(publisher.publish("noetl.commands", "x", "1"));
+  CHECK_FALSE(publisher.publish(subject("noetl.commands"), "x", "1"));
   CHECK(publisher.counts().failed == 1);
   nats.server.start();
   support::wait_until("the connection is back", 10s, [&] { return nats.connection->is_connected(); });
@@ -340,12 +342,12 @@ TEST_CASE("settings that can never work are refused, without the password in the
 
 TEST_CASE("plain publish, subscribe and request work beside JetStream") {
   Fixture nats;
-  const auto subscription = nats.connection->subscribe("echo").value();
+  const auto subscription = nats.connection->subscribe(subject("echo")).value();
   const std::jthread echo([&] {
     const nats::ThreadScope scope;
     const auto message = subscription->next(5s).value();
-    if (message) CHECK(nats.connection->publish(message->reply, "again " + message->bytes).has_value());
+    if (message) CHECK(nats.connection->publish(subject(message->reply), "again " + message->bytes).has_value());
   });
-  CHECK(nats.connection->request("echo", "hello", 5s).value() == "again hello");
-  CHECK(nats.connection->request("nobody", "hello", 1s).error().message.find("nobody") != std::string::npos);
+  CHECK(nats.connection->request(subject("echo"), "hello", 5s).value() == "again hello");
+  CHECK(nats.connection->request(subject("nobody"), "hello", 1s).error().message.find("nobody") != std::string::npos);
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/support/nats_server.hpp"
+#include "tests/support/subject.hpp"
 #include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
 #include "worker/tools/nats/nats_tool.hpp"
@@ -12,6 +13,8 @@
 namespace noetl::tools {
 
 namespace {
+
+using support::subject;
 
 support::NatsServer& server() {
   static support::NatsServer shared;
@@ -74,13 +77,13 @@ TEST_CASE("a request gets its answer, and says when nobody is there") {
   auto peer = nats::Connection::open(at(server().url()));
   REQUIRE(peer);
   REQUIRE((*peer)->wait_connected(5s));
-  auto questions = (*peer)->subscribe("ask.me");
+  auto questions = (*peer)->subscribe(subject("ask.me"));
   REQUIRE(questions);
   REQUIRE((*peer)->flush(5s));
   std::jthread answering([&] {
     const auto question = (*questions)->next(10s);
     if (question && *question)
-      (void)(*peer)->publish((*question)->reply, R"({"heard":)" + (*question)->bytes + "}");
+      (void)(*peer)->publish(subject((*question)->reply), R"({"heard":)" + (*question)->bytes + "}");
   });
 
   CHECK(result({{"operation", "request"}, {"subject", "ask.me"}, {"data", {{"n", 1}}}})["data"] ==
@@ -91,7 +94,7 @@ TEST_CASE("a request gets its answer, and says when nobody is there") {
 TEST_CASE("a request without an answer ends at its deadline or with a stop") {
   auto peer = nats::Connection::open(at(server().url()));
   REQUIRE((*peer)->wait_connected(5s));
-  auto silent = (*peer)->subscribe("ask.silent");
+  auto silent = (*peer)->subscribe(subject("ask.silent"));
   REQUIRE((*peer)->flush(5s));
 
   CHECK(error_kind(run({{"operation", "request"}, {"subject", "ask.silent"}}, 200ms)) == "timeout");
@@ -108,7 +111,10 @@ TEST_CASE("a request without an answer ends at its deadline or with a stop") {
 
 TEST_CASE("messages are published, to a stream only where there is one") {
   CHECK(result({{"operation", "publish"}, {"subject", "some.where"}, {"data", "hello"}})["bytes"] == 5);
-  CHECK(run({{"operation", "js_publish"}, {"subject", "no.stream"}, {"data", "x"}}).error.has_value());
+  const ToolResult nowhere = run({{"operation", "js_publish"}, {"subject", "no.stream"}, {"data", "x"}});
+  CHECK(error_kind(nowhere) == "not_found");
+  CHECK_FALSE(nowhere.error->is_retryable);
+  CHECK(nowhere.error->message.find("no.stream") != std::string::npos);
   (void)server().request("$JS.API.STREAM.CREATE.ORDERS",
                          R"({"name":"ORDERS","subjects":["orders.>"],"storage":"memory"})");
 
@@ -138,6 +144,55 @@ TEST_CASE("credentials name another server; one that is away may be tried again"
   const ToolResult away = run_alone({{"type", "nats"}, {"nats_url", "nats://127.0.0.1:1"}});
   CHECK(away.error.has_value());
   CHECK(away.error->is_retryable);
+}
+
+TEST_CASE("a subject, an id, a bucket or a key that is none is refused, and nothing of it reaches NATS") {
+  auto peer = nats::Connection::open(at(server().url()));
+  REQUIRE((*peer)->wait_connected(5s));
+  auto everything = (*peer)->subscribe(nats::SubjectFilter::parse("injected.>").value());
+  REQUIRE((*peer)->flush(5s));
+  const std::string bad[] = {"injected.a 0\r\n\r\nPUB injected.b 5\r\nowned\r\nPUB injected.c",
+                             "injected.a b",
+                             "injected.a\tb",
+                             "injected.a\n",
+                             std::string("injected.a\0b", 12),
+                             "injected.\x7F",
+                             "injected.",
+                             ".injected",
+                             "injected..a",
+                             "injected.*",
+                             "injected.>",
+                             "injected.a*b",
+                             "injected." + std::string(2000, 'a'),
+                             " injected.a",
+                             "$JS.API.STREAM.DELETE.ORDERS",
+                             "$SYS.REQ.SERVER.PING"};
+  for (const std::string& text : bad) {
+    CAPTURE(text);
+    for (const char* operation : {"publish", "request", "js_publish"}) {
+      const ToolResult ran = run({{"operation", operation}, {"subject", text}, {"data", "x"}}, 2s);
+      CHECK(error_kind(ran) == "invalid_input");
+      if (ran.error) CHECK(ran.error->message.find("subject") != std::string::npos);
+    }
+    if (text.starts_with('$')) continue;
+    for (const char* operation : {"kv_put", "kv_get", "kv_delete", "kv_purge"}) {
+      CHECK(error_kind(run({{"operation", operation}, {"bucket", "good"}, {"key", text}, {"value", "x"}}, 2s)) == "invalid_input");
+      CHECK(error_kind(run({{"operation", operation}, {"bucket", text}, {"key", "k"}, {"value", "x"}}, 2s)) == "invalid_input");
+    }
+    const bool is_good_id = text.find_first_of(std::string("\r\n\t\0\x7F", 5)) == std::string::npos && text.size() < 1024;
+    if (!is_good_id)
+      CHECK(error_kind(run({{"operation", "js_publish"}, {"subject", "injected.id"}, {"data", "x"}, {"message_id", text}}, 2s)) ==
+            "invalid_input");
+  }
+  result({{"operation", "publish"}, {"subject", "injected.ünïcode-ok"}, {"data", "a b\r\nPUB injected.x 0\r\n"}});
+
+  const auto only = (*everything)->next(5s);
+  REQUIRE(only);
+  REQUIRE(only->has_value());
+  CHECK((*only)->subject == "injected.ünïcode-ok");
+  CHECK((*only)->bytes == "a b\r\nPUB injected.x 0\r\n");
+  REQUIRE((*peer)->flush(5s));
+  CHECK_FALSE((*everything)->next(1ms)->has_value());
 }
 
 TEST_CASE("what no operation is, is refused") {

@@ -213,9 +213,26 @@ namespace {
 
 using base::Result;
 
+// A step's messages are its own: what begins with these are requests to NATS itself, with the rights of the account.
+Result<nats::Subject> subject_of(const ToolCall& call) {
+  auto text = wanted_text(call, "subject");
+  if (!text) return tl::unexpected(text.error());
+  for (const std::string_view reserved : {"$JS.", "$SYS."}) {
+    if (text->starts_with(reserved))
+      return base::failure(base::ErrorCode::invalid_input,
+                           "option 'subject' of tool nats begins with " + std::string(reserved) +
+                               ", which NATS keeps for requests to itself; streams and consumers are for their operator to "
+                               "make, and the kv operations reach buckets",
+                           "subject");
+  }
+  auto subject = nats::Subject::parse(*std::move(text));
+  if (!subject) subject.error().message = "option 'subject' of tool nats: " + subject.error().message;
+  return subject;
+}
+
 Result<Json> publish(nats::Connection& connection, const ToolCall& call, std::chrono::milliseconds patience,
                      bool is_stored) {
-  auto subject = wanted_text(call, "subject");
+  const auto subject = subject_of(call);
   if (!subject) return tl::unexpected(subject.error());
   const std::string bytes = bytes_of(call);
   Result<void> sent;
@@ -228,14 +245,14 @@ Result<Json> publish(nats::Connection& connection, const ToolCall& call, std::ch
     if (sent) sent = connection.flush(patience);
   }
   if (!sent) return tl::unexpected(sent.error());
-  return Json{{"status", "success"}, {"subject", *subject}, {"bytes", bytes.size()}};
+  return Json{{"status", "success"}, {"subject", subject->text()}, {"bytes", bytes.size()}};
 }
 
 Result<Json> request(nats::Connection& connection, const ToolCall& call, const std::function<bool()>& is_over,
                      const std::function<tl::unexpected<base::Error>()>& over) {
-  auto subject = wanted_text(call, "subject");
+  const auto subject = subject_of(call);
   if (!subject) return tl::unexpected(subject.error());
-  const std::string inbox = connection.new_inbox();
+  const nats::Subject inbox = connection.new_inbox();
   auto answers = connection.subscribe(inbox);
   if (!answers) return tl::unexpected(answers.error());
   if (auto sent = connection.publish_request(*subject, inbox, bytes_of(call)); !sent)
@@ -243,11 +260,11 @@ Result<Json> request(nats::Connection& connection, const ToolCall& call, const s
   while (!is_over()) {
     auto answer = (*answers)->next(std::chrono::milliseconds(50));
     if (!answer && answer.error().code == base::ErrorCode::not_found) {
-      return base::failure(base::ErrorCode::not_found, "nobody answers requests to '" + *subject + "'");
+      return base::failure(base::ErrorCode::not_found, "nobody answers requests to '" + subject->text() + "'");
     }
     if (!answer) return tl::unexpected(answer.error());
     if (*answer)
-      return Json{{"status", "success"}, {"subject", *subject}, {"data", value_of((*answer)->bytes)}};
+      return Json{{"status", "success"}, {"subject", subject->text()}, {"data", value_of((*answer)->bytes)}};
   }
   return over();
 }
