@@ -3,6 +3,7 @@
 #include "cli/command_line.hpp"
 #include "cli/interruptible_wait.hpp"
 #include "shared/base/percent.hpp"
+#include "shared/durations/duration.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -41,8 +42,8 @@ int wait_for_end(Session& session, const Wait& wait) {
     if (wait.limit.count() > 0 && waited >= wait.limit) {
       session.output.end_progress();
       session.output.note("execution " + wait.execution_id + " is still running after " +
-                          config::duration_text(wait.limit) + "; follow it with: noetlctl execution watch " +
-                          wait.execution_id);
+                          durations::duration_text(wait.limit) +
+                          "; follow it with: noetlctl execution watch " + wait.execution_id);
       return exit_wait_over;
     }
     session.output.progress("execution " + wait.execution_id + ": " + cell_text(*answer, "status") + " " +

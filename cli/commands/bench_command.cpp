@@ -7,6 +7,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/load/benchmarks.hpp"
 #include "cli/session.hpp"
+#include "shared/durations/duration.hpp"
 #include "shared/wire/command.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/execution.hpp"
@@ -53,7 +54,7 @@ base::Result<load::Plan> plan_from(const Session& session, const Arguments& argu
   if (!wire::is_pool_name(plan.pool))
     return base::failure(base::ErrorCode::invalid_input,
                          "--pool: expected letters, digits, '_' and '-', found '" + plan.pool + "'");
-  const auto patience = config::parse_duration(arguments.timeout);
+  const auto patience = durations::parse_duration(arguments.timeout);
   if (!patience || patience->count() <= 0)
     return base::failure(base::ErrorCode::invalid_input,
                          "--timeout: expected a duration such as 2m, found '" + arguments.timeout + "'");

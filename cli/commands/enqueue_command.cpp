@@ -4,6 +4,7 @@
 #include "cli/payload.hpp"
 #include "cli/session.hpp"
 #include "shared/base/percent.hpp"
+#include "shared/durations/duration.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -36,7 +37,7 @@ base::Result<Json> command_from(const Arguments& arguments) {
     command["retry"] = std::move(*retry);
   }
   if (!arguments.timeout.empty()) {
-    const auto timeout = config::parse_duration(arguments.timeout);
+    const auto timeout = durations::parse_duration(arguments.timeout);
     if (!timeout)
       return base::failure(base::ErrorCode::invalid_input,
                            "--timeout: expected a duration such as 30s, found '" + arguments.timeout + "'");

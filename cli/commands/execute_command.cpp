@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/execution_wait.hpp"
 #include "cli/payload.hpp"
+#include "shared/durations/duration.hpp"
 
 namespace noetl::cli {
 namespace {
@@ -30,7 +31,7 @@ base::Result<Json> request_from(const Arguments& arguments) {
   for (const auto& [flag, field, text] :
        {std::tuple{"--limit", "timeout", arguments.limit}, {"--delay", "delay", arguments.delay}}) {
     if (text.empty()) continue;
-    const auto time = config::parse_duration(text);
+    const auto time = durations::parse_duration(text);
     if (!time) {
       return base::failure(base::ErrorCode::invalid_input,
                            std::string(flag) + ": expected a duration such as 30s, found '" + text + "'");
@@ -43,7 +44,7 @@ base::Result<Json> request_from(const Arguments& arguments) {
 }
 
 int execute(Session& session, const Arguments& arguments) {
-  const auto limit = config::parse_duration(arguments.timeout.empty() ? "0s" : arguments.timeout);
+  const auto limit = durations::parse_duration(arguments.timeout.empty() ? "0s" : arguments.timeout);
   if (!limit) {
     return session.output.error(
         base::failure(base::ErrorCode::invalid_input,

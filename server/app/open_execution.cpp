@@ -61,7 +61,9 @@ std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
   if (!playbook.executor.is_object()) return {};
   const auto spec = playbook.executor.find("spec");
   if (spec == playbook.executor.end() || !spec->is_object() || !spec->contains("timeout")) return {};
-  return engine::duration_from(spec->at("timeout"));
+  // Registration refuses what cannot be read; the catalog may have texts of a time before.
+  return durations::duration_of(spec->at("timeout"), durations::timeout_bounds)
+      .value_or(std::chrono::milliseconds{0});
 }
 
 base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& session,

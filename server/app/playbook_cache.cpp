@@ -27,7 +27,7 @@ base::Result<PlaybookPtr> PlaybookCache::get(base::CatalogId catalog_id, store::
     return base::failure(base::ErrorCode::not_found, "no playbook has catalog_id " + catalog_id.str(),
                          "/catalog_id");
   }
-  auto loaded = language::load_playbook(row->content);
+  auto loaded = language::load_playbook(row->content, language::Origin::catalog);
   if (!loaded) return base::failure(loaded.error());
   auto playbook = std::make_shared<domain::Playbook>(std::move(loaded->playbook));
   playbook->catalog_id = catalog_id;

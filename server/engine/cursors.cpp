@@ -12,6 +12,11 @@ namespace {
 // How much a lane takes at once: {max_rows, row_concurrency, …}.
 const Json& frame_spec(const domain::Step& step) { return first_of(step.loop->spec, {"frame"}); }
 
+Json or_one(const Json& spec, std::string_view name) {
+  const Json& written = first_of(spec, {name});
+  return written.is_null() ? Json(1) : written;
+}
+
 // The rows that a claim brought, in whichever form the tool gives them.
 const Json* rows_of(const Json& result) {
   if (result.is_array()) return &result;
@@ -27,12 +32,11 @@ const Json* rows_of(const Json& result) {
 }  // namespace
 
 void Decide::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
-  auto spec =
-      render(step, step.loop->spec.contains("max_in_flight") ? step.loop->spec["max_in_flight"] : Json(1));
-  auto asked = render(step, first_of(frame_spec(step), {"row_concurrency"}));
-  if (!spec || !asked) return;
-  const auto lanes = std::clamp(static_cast<int>(number_from(*spec).value_or(1)), 1, loop_window);
-  const auto rows_at_once = std::clamp(static_cast<int>(number_from(*asked).value_or(1)), 1, loop_window);
+  const auto lanes_asked = read_count(step, or_one(step.loop->spec, "max_in_flight"), "max_in_flight");
+  const auto rows_asked = read_count(step, or_one(frame_spec(step), "row_concurrency"), "row_concurrency");
+  if (!lanes_asked || !rows_asked) return;
+  const auto lanes = std::min(*lanes_asked, loop_window);
+  const auto rows_at_once = std::min(*rows_asked, loop_window);
   auto& loop = state().bookkeeping["loops"][node];
   loop = Json{{"step", step.name},
               {"total", 0},
@@ -113,9 +117,9 @@ void Decide::claim_ended(const domain::Step& step, const std::string& node, Tool
   const auto first = count_of(*loop, "total");
   if (static_cast<std::size_t>(first) + rows->size() > loop_items_max) {
     return fail(step.name, "too_many_items",
-                "step '" + step.name + "': its cursor has claimed " + std::to_string(first) + " rows and now " +
-                    std::to_string(rows->size()) + " more, at most " + std::to_string(loop_items_max) +
-                    " are allowed");
+                "step '" + step.name + "': its cursor has claimed " + std::to_string(first) +
+                    " rows and now " + std::to_string(rows->size()) + " more, at most " +
+                    std::to_string(loop_items_max) + " are allowed");
   }
   std::vector<Json> items(rows->begin(), rows->end());
   (*loop)["total"] = first + static_cast<std::int64_t>(items.size());

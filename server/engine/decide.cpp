@@ -71,6 +71,10 @@ void Decide::fail(const std::string& step, std::string_view kind, std::string me
   arrivals_.clear();
 }
 
+void Decide::refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error) {
+  fail(step.name, "invalid_input", "step '" + step.name + "', " + std::string(of) + ": " + error.message);
+}
+
 void Decide::append(std::string type, const std::string& step, std::string status, Json payload) {
   decision_.events.push_back({.event_type = std::move(type),
                               .step = step,

@@ -167,6 +167,11 @@ class Decide {
   std::optional<Json> rendered_or_failed(const domain::Step& step, base::Result<Json> rendered);
   void fail(const std::string& step, std::string_view kind, std::string message);
   [[nodiscard]] bool has_failed() const { return decision_.state.bookkeeping.contains("failure"); }
+  // issue.cpp. Nothing: it cannot be read, and the step fails. `written` may be a template.
+  void refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error);
+  bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
+                     NewCommand& command);
+  std::optional<int> read_count(const domain::Step& step, const Json& written, const char* name);
   void append(std::string type, const std::string& step, std::string status, Json payload);
   void finish_if_quiet();
   [[nodiscard]] Json final_result(std::string& final_step);

@@ -1,85 +1,106 @@
 #include "server/engine/durations.hpp"
 
-#include <charconv>
+#include <algorithm>
+#include <array>
+#include <utility>
 
 namespace noetl::engine {
 namespace {
 
-constexpr std::chrono::milliseconds timeout_longest = std::chrono::hours(24 * 30);
+using base::BackoffKind;
+using base::ErrorCode;
+using base::failure;
+using domain::Json;
+using std::chrono::milliseconds;
 
 // What playbooks get that say less: the same wait every time, never more than an hour.
-constexpr base::Backoff backoff_of_playbooks{.kind = base::BackoffKind::fixed,
-                                             .initial = std::chrono::milliseconds{0},
+constexpr base::Backoff backoff_of_playbooks{.kind = BackoffKind::fixed,
+                                             .initial = milliseconds{0},
                                              .delay_max = std::chrono::hours{1},
                                              .multiplier = 2.0};
+// `none` is fixed: an author who writes a delay beside it means it.
+constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{
+    {{"none", BackoffKind::fixed},
+     {"fixed", BackoffKind::fixed},
+     {"linear", BackoffKind::linear},
+     {"exponential", BackoffKind::exponential}}};
 
-// linear, exponential; any other word is fixed, `none` too: an author who writes a delay beside it means it.
-base::BackoffKind backoff_kind_from(std::string_view word) {
-  if (word == "linear") return base::BackoffKind::linear;
-  return word == "exponential" ? base::BackoffKind::exponential : base::BackoffKind::fixed;
+template <class T>
+base::Result<T> named(std::string_view name, base::Result<T> read) {
+  if (!read) read.error().message = "`" + std::string(name) + "`: " + read.error().message;
+  return read;
+}
+
+base::Result<void> read_delay(const Json& spec, const char* name, milliseconds& into) {
+  const auto found = spec.find(name);
+  if (found == spec.end()) return {};
+  const auto read = named(name, durations::duration_of(*found, durations::delay_bounds));
+  if (!read) return failure(read.error());
+  into = *read;
+  return {};
+}
+
+base::Result<void> read_growth(const Json& spec, const char* name, base::Backoff& into) {
+  const auto found = spec.find(name);
+  if (found == spec.end()) return {};
+  if (found->is_string()) {
+    const auto* kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) {
+      return one.first == found->template get_ref<const std::string&>();
+    });
+    if (kind != kinds.end()) {
+      into.kind = kind->second;
+      return {};
+    }
+  }
+  const auto factor = durations::factor_of(*found);
+  if (!factor) {
+    return failure(ErrorCode::invalid_input,
+                   "`" + std::string(name) +
+                       "`: expected none, fixed, linear, exponential or a factor: " + factor.error().message);
+  }
+  into.kind = BackoffKind::exponential;
+  into.multiplier = *factor;
+  return {};
 }
 
 }  // namespace
 
-std::chrono::milliseconds duration_from(const domain::Json& value) {
-  double amount = 0;
-  double unit_ms = 1000;
-  if (value.is_number()) {
-    amount = value.get<double>();
-  } else if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
-    if (error != std::errc{}) return {};
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    if (unit == "ms")
-      unit_ms = 1;
-    else if (unit == "m")
-      unit_ms = 60'000;
-    else if (unit == "h")
-      unit_ms = 3'600'000;
-    else if (!unit.empty() && unit != "s")
-      return {};
+base::Result<int> count_in(const Json& spec, std::initializer_list<std::string_view> names, int otherwise) {
+  for (const auto name : names) {
+    if (const auto found = spec.find(name); found != spec.end())
+      return named(name, durations::count_of(*found, durations::attempts_bounds));
   }
-  const double ms = amount * unit_ms;
-  if (!(ms > 0)) return {};
-  const auto longest = static_cast<double>(timeout_longest.count());
-  return ms >= longest ? timeout_longest : std::chrono::milliseconds(static_cast<std::int64_t>(ms));
+  return otherwise;
 }
 
-std::optional<double> number_from(const domain::Json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (!value.is_string()) return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-base::Backoff backoff_of(const domain::Json& spec, std::chrono::milliseconds initial) {
+base::Result<base::Backoff> backoff_of(const Json& spec, milliseconds initial) {
   auto backoff = backoff_of_playbooks;
   backoff.initial = initial;
   for (const auto* name : {"initial_delay", "delay"}) {
-    if (const auto found = spec.find(name); found != spec.end()) backoff.initial = duration_from(*found);
+    if (const auto read = read_delay(spec, name, backoff.initial); !read) return failure(read.error());
   }
   for (const auto* name : {"backoff_multiplier", "backoff"}) {
-    const auto found = spec.find(name);
-    if (found == spec.end()) continue;
-    if (const auto factor = number_from(*found)) {
-      backoff.kind = base::BackoffKind::exponential;
-      backoff.multiplier = *factor;
-    } else if (found->is_string()) {
-      backoff.kind = backoff_kind_from(found->get_ref<const std::string&>());
-    }
+    if (const auto read = read_growth(spec, name, backoff); !read) return failure(read.error());
   }
-  if (const auto found = spec.find("max_delay"); found != spec.end())
-    backoff.delay_max = duration_from(*found);
+  if (const auto read = read_delay(spec, "max_delay", backoff.delay_max); !read) return failure(read.error());
   return backoff;
 }
 
-std::chrono::milliseconds delay_asked(const domain::Json& error) {
+Json without_nulls(Json spec) {
+  if (!spec.is_object()) return spec;
+  for (auto member = spec.begin(); member != spec.end();)
+    member = member->is_null() ? spec.erase(member) : std::next(member);
+  return spec;
+}
+
+milliseconds delay_asked(const Json& error) {
   const auto asked = error.is_object() ? error.find("retry_after") : error.end();
-  return asked == error.end() ? std::chrono::milliseconds{0} : duration_from(*asked);
+  if (asked == error.end()) return milliseconds{0};
+  // A peer's word, read by a tool already: nobody could mend what is wrong with it.
+  if (asked->is_number() &&
+      asked->get<double>() * 1000 > static_cast<double>(durations::delay_bounds.most.count()))
+    return durations::delay_bounds.most;
+  return durations::duration_of(*asked, durations::delay_bounds).value_or(milliseconds{0});
 }
 
 }  // namespace noetl::engine

@@ -79,12 +79,40 @@ void lay_overrides(Json& tool, Json& input, const Json& overrides) {
   }
 }
 
-std::chrono::milliseconds timeout_of(const domain::Step& step, const domain::ToolSpec& tool,
-                                     const Json& options) {
-  return duration_from(first_member("timeout", {&options, &tool.spec, &step.spec}));
-}
+constexpr durations::CountBounds priority_bounds{.least = -100, .most = 100};
 
 }  // namespace
+
+std::optional<int> Decide::read_count(const domain::Step& step, const Json& written, const char* name) {
+  const auto value = render(step, written);
+  if (!value) return std::nullopt;
+  const bool is_priority = std::string_view(name) == "priority";
+  const auto count = durations::count_of(*value, is_priority ? priority_bounds : durations::CountBounds{});
+  if (count) return *count;
+  refuse_amount(step, std::string("`") + name + "`", count.error());
+  return std::nullopt;
+}
+
+// `own` are the tool's rendered options when its `timeout` is among them; else that of a spec holds. False: the step fails.
+bool Decide::settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
+                           NewCommand& command) {
+  const Json& of_spec = first_member("timeout", {&tool.spec, &step.spec});
+  if (own != nullptr || !of_spec.is_null()) {
+    const auto value = own == nullptr ? render(step, of_spec) : std::optional(first_of(*own, {"timeout"}));
+    if (!value) return false;
+    const auto timeout = durations::duration_of(*value, durations::timeout_bounds);
+    if (!timeout) {
+      refuse_amount(step, "`timeout`", timeout.error());
+      return false;
+    }
+    command.timeout = *timeout;
+  }
+  const Json& priority = first_member("priority", {&step.spec});
+  if (priority.is_null()) return true;
+  const auto read = read_count(step, priority, "priority");
+  command.priority = read.value_or(0);
+  return read.has_value();
+}
 
 // Code is full of braces that are no templates (f"{{x}}", ${#list}): an option that does not parse as a
 // template stays as written. Looked into only when the rendering as a whole has failed.
@@ -118,6 +146,7 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   lay_over(*input, frame.args);
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
+  const bool has_timeout = !first_of(resolved->options, {"timeout"}).is_null();
   auto options = render_options(step, std::move(resolved->options));
   context_.set_input(nullptr);
   if (!options) return;
@@ -130,11 +159,8 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   command.node_id = node_id_of(step, frame);
   command.tool_kind = resolved->kind;
   command.delay = delay;
-  command.timeout = timeout_of(step, tool, *options);
+  if (!settle_limits(step, tool, has_timeout ? &*options : nullptr, command)) return;
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
-  if (const auto& priority = first_member("priority", {&step.spec}); priority.is_number_integer()) {
-    command.priority = priority.get<int>();
-  }
   if (resolved->kind == "python") command.names = names_for_code(*options, *input);
   command.tool = std::move(*options);
   command.input = std::move(*input);
@@ -198,7 +224,9 @@ void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand comma
     child.catalog_id = id->is_string() ? id->get<std::string>() : id->dump();
   }
   if (const auto version = command.tool.find("version"); version != command.tool.end()) {
-    if (const auto number = number_from(*version)) child.version = static_cast<int>(*number);
+    const auto number = durations::count_of(*version, {});
+    if (!number && !version->is_null()) return refuse_amount(step, "`version`", number.error());
+    if (number) child.version = *number;
   }
   child.return_step = text_of(command.tool, {"return_step", "result_step"});
   if (const auto wait = command.tool.find("wait"); wait != command.tool.end() && wait->is_boolean()) {
@@ -234,7 +262,10 @@ void Decide::issue_sink(const domain::Step& step, Frame frame) {
   command.input = sink.at("input");
   if (const auto templates = sink.find("templates"); templates != sink.end())
     command.templates = templates->get<std::vector<std::string>>();
-  command.timeout = duration_from(first_member("timeout", {&command.tool}));
+  // perform_sink() has refused what cannot be read.
+  if (const auto& timeout = first_member("timeout", {&command.tool}); !timeout.is_null())
+    command.timeout =
+        durations::duration_of(timeout, durations::timeout_bounds).value_or(std::chrono::milliseconds{0});
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
   issue_command(step, std::move(frame), std::move(command));
 }

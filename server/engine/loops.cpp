@@ -51,11 +51,11 @@ void Decide::begin_loop(const domain::Step& step, const std::string& node, const
                     std::to_string(loop_items_max) + " are allowed");
   }
   const bool is_sequential = written.mode == "sequential";
-  const auto asked = spec->is_object() && spec->contains("max_in_flight")
-                         ? number_from((*spec)["max_in_flight"])
-                         : std::nullopt;
-  const int limit =
-      is_sequential ? 1 : std::clamp(static_cast<int>(asked.value_or(loop_window)), 1, loop_window);
+  const auto asked = is_sequential || first_of(written.spec, {"max_in_flight"}).is_null()
+                         ? base::Result<int>(is_sequential ? 1 : loop_window)
+                         : durations::count_of(first_of(*spec, {"max_in_flight"}), {});
+  if (!asked) return refuse_amount(step, "`max_in_flight`", asked.error());
+  const int limit = std::min(*asked, loop_window);
   auto& loop = state().bookkeeping["loops"][node];
   loop = Json{{"step", step.name}, {"total", static_cast<std::int64_t>(items.size())},
               {"next", 0},         {"running", 0},

@@ -10,9 +10,19 @@ namespace noetl::engine {
 namespace {
 
 // Who writes no delay waits for a second; who writes `none` does not wait.
-base::Backoff backoff_of_policy(const Json& then) {
+base::Result<base::Backoff> backoff_of_policy(const Json& then) {
   const bool waits = text_of(then, {"backoff"}) != "none";
   return backoff_of(then, std::chrono::seconds(waits ? 1 : 0));
+}
+
+// How often and how long, without what else stands beside `do: retry`.
+Json amounts_of(const Json& then) {
+  Json amounts = Json::object();
+  for (const auto* name :
+       {"attempts", "delay", "initial_delay", "backoff", "backoff_multiplier", "max_delay"}) {
+    if (const auto found = then.find(name); found != then.end()) amounts[name] = *found;
+  }
+  return without_nulls(std::move(amounts));
 }
 
 }  // namespace
@@ -55,9 +65,16 @@ Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSp
   if (act == "fail") return Verdict::fail;
   if (act == "break") return Verdict::leave;
   if (act == "retry") {
-    const auto attempts = then.find("attempts") == then.end() ? std::nullopt : number_from(then["attempts"]);
-    if (frame.attempt >= static_cast<int>(attempts.value_or(attempts_default))) return Verdict::fail;
-    delay = std::max(backoff_of_policy(then).delay_after(frame.attempt), delay_asked(error_));
+    const auto asked = render(step, amounts_of(then));
+    if (!asked) return Verdict::fail;
+    const auto attempts = count_in(*asked, {"attempts"}, attempts_default);
+    const auto backoff = backoff_of_policy(*asked);
+    if (!attempts || !backoff) {
+      refuse_amount(step, "policy", attempts ? backoff.error() : attempts.error());
+      return Verdict::fail;
+    }
+    if (frame.attempt >= *attempts) return Verdict::fail;
+    delay = std::max(backoff->delay_after(frame.attempt), delay_asked(error_));
     append("task.retry", step.name, "retrying",
            Json{{"node", frame.node},
                 {"task", tool.label},

@@ -13,12 +13,6 @@ constexpr int pages_default = 100;  // as NOETL_PAGINATION_MAX_PAGES
 constexpr std::string_view request_fields[] = {"params", "url",     "endpoint", "method", "headers", "body",
                                                "data",   "payload", "json",     "args",   "input"};
 
-int count_in(const Json& spec, const char* name, int otherwise) {
-  const auto found = spec.find(name);
-  if (found == spec.end()) return otherwise;
-  return static_cast<int>(number_from(*found).value_or(otherwise));
-}
-
 // `path` is meant from the body of an http answer; some write it from the answer itself.
 Json part_of(const Json& result, const std::string& path) {
   if (path.empty()) return result;
@@ -47,19 +41,22 @@ void add_to(Json& list, Json value, const std::string& strategy) {
 
 void Decide::perform_retry(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
   if (frame_ == nullptr) return;
-  auto spec = render(step, written.is_object() ? written : Json::object());
+  auto spec = render(step, without_nulls(written.is_object() ? written : Json::object()));
   if (!spec) return;
   const bool is_next_page = std::any_of(std::begin(request_fields), std::end(request_fields),
                                         [&](auto name) { return spec->contains(name); });
   if (is_next_page) {
-    if (frame_->requests >= count_in(*spec, "max_attempts", pages_default)) return;
+    const auto pages = count_in(*spec, {"max_attempts"}, pages_default);
+    const auto backoff = backoff_of(*spec);
+    if (!pages || !backoff) return refuse_amount(step, "retry", pages ? backoff.error() : pages.error());
+    if (frame_->requests >= *pages) return;
     ++frame_->requests;
     frame_->attempt = 1;
     for (const auto name : request_fields) {
       if (const auto field = spec->find(name); field != spec->end())
         frame_->overrides[std::string(name)] = *field;
     }
-    outcome.retry = RetryAsk{.delay = backoff_of(*spec).initial};
+    outcome.retry = RetryAsk{.delay = backoff->initial};
     return;
   }
   if (const auto delay = next_attempt(step, *spec)) outcome.retry = RetryAsk{.delay = *delay};
@@ -67,25 +64,31 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
 
 // Counts the frame's attempt up and says how long it waits. Nothing: no attempt is left.
 std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step& step, const Json& spec) {
-  if (frame_->attempt >= count_in(spec, "max_attempts", count_in(spec, "attempts", attempts_default)))
+  const auto attempts = count_in(spec, {"max_attempts", "attempts"}, attempts_default);
+  const auto backoff = backoff_of(spec);
+  if (!attempts || !backoff) {
+    refuse_amount(step, "retry", attempts ? backoff.error() : attempts.error());
     return std::nullopt;
-  const auto delay = std::max(backoff_of(spec).delay_after(frame_->attempt), delay_asked(error_));
+  }
+  if (frame_->attempt >= *attempts) return std::nullopt;
+  const auto delay = std::max(backoff->delay_after(frame_->attempt), delay_asked(error_));
   ++frame_->attempt;
   append("task.retry", step.name, "retrying",
          Json{{"node", frame_->node}, {"attempt", frame_->attempt}, {"delay_ms", delay.count()}});
   return delay;
 }
 
-// `retry` (a map, or a number of attempts) of the tool or of the step's spec, and the latter's
+// `retry` (a map, a number of attempts, or true for the usual number) of the tool or of the step's spec, and the latter's
 // `max_attempts`: for errors that no policy has spoken of, before any rule is asked.
 std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Step& step,
                                                                const domain::ToolSpec& tool) {
   const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
   const Json& attempts = first_member("max_attempts", {&step.spec});
   if (retry.is_null() && attempts.is_null()) return std::nullopt;
-  auto spec =
-      render(step, retry.is_object() ? retry : Json{{"max_attempts", retry.is_null() ? attempts : retry}});
-  return spec ? next_attempt(step, *spec) : std::nullopt;
+  auto spec = render(step, retry.is_null() ? Json{{"max_attempts", attempts}} : without_nulls(retry));
+  if (!spec || *spec == false) return std::nullopt;
+  if (*spec == true) return next_attempt(step, Json::object());
+  return next_attempt(step, spec->is_object() ? *spec : Json{{"max_attempts", *spec}});
 }
 
 // {path, strategy, into}: a part of each page, flattened, is the step's result, and `into` another name of it.

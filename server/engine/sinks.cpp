@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "server/engine/decide.hpp"
+#include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
 #include "shared/domain/deferred_template.hpp"
 
@@ -19,6 +20,29 @@ std::vector<std::string> settled(Json& value) {
   std::vector<std::string> templates;
   domain::settle_deferred_templates(value, Json::json_pointer(), templates);
   return templates;
+}
+
+// What is wrong with the `timeout` of a rendered tool; empty when nothing is.
+std::string unreadable_timeout(const Json& tool) {
+  const auto& timeout = first_of(tool, {"timeout"});
+  if (timeout.is_null()) return {};
+  const auto read = durations::duration_of(timeout, durations::timeout_bounds);
+  return read ? std::string() : "`timeout`: " + read.error().message;
+}
+
+// A sink that names an entry of the workbook is that tool, with the sink's own options over it.
+void lay_over_entry(const domain::Playbook& playbook, Json& tool, std::string& kind) {
+  const auto name = text_of(tool, {"name", "task"});
+  for (const auto& entry : playbook.workbook) {
+    if (entry.name != name) continue;
+    kind = entry.tool.kind;
+    Json merged = entry.tool.options;
+    tool.erase("name");
+    merged.update(tool);
+    if (!merged.contains("args")) merged["args"] = entry.tool.input;
+    tool = std::move(merged);
+    break;
+  }
 }
 
 }  // namespace
@@ -42,19 +66,7 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
     if (name != "tool" && name != "backend" && !tool.contains(name)) tool[name] = value;
   }
   for (const auto* name : {"tool", "backend", "kind", "type"}) tool.erase(name);
-  if (kind == "workbook") {
-    const auto name = text_of(tool, {"name", "task"});
-    for (const auto& entry : situation_.playbook.workbook) {
-      if (entry.name != name) continue;
-      kind = entry.tool.kind;
-      Json merged = entry.tool.options;
-      tool.erase("name");
-      merged.update(tool);
-      if (!merged.contains("args")) merged["args"] = entry.tool.input;
-      tool = std::move(merged);
-      break;
-    }
-  }
+  if (kind == "workbook") lay_over_entry(situation_.playbook, tool, kind);
   const Json* result = context_.result();
   const Json whole = result == nullptr ? Json() : *result;
   Json names = Json::object();
@@ -73,6 +85,7 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   if (!rendered) return refuse("template", rendered.error().message);
   Json data = first_of(*rendered, {"data", "from", "args"});
   if (data.is_null()) data = names["data"];
+  if (const auto wrong = unreadable_timeout(*rendered); !wrong.empty()) return refuse("invalid_input", wrong);
   // The event log is the one sink that needs no worker: the event is the effect.
   if (kind == "event_log") {
     static_cast<void>(settled(data));  // the event shows templates as they are written

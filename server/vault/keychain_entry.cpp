@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "shared/domain/json_text.hpp"
+#include "shared/durations/duration.hpp"
 #include "shared/secrets/credential_policy.hpp"
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr double ttl_seconds_default = 3600;
+constexpr double ttl_seconds_default = 3600, ttl_seconds_max = 366.0 * 86'400;
 
 tl::unexpected<base::Error> wrong(const KeychainEntry& entry, const std::string& what) {
   return base::failure(ErrorCode::invalid_input,
@@ -101,7 +102,9 @@ base::Result<KeychainEntry> entry_from(const Json& written, const std::string& n
   if (const Json* hosts = option(entry.spec, {"hosts"})) {
     for (const Json& host : hosts->is_array() ? *hosts : Json::array({*hosts})) {
       if (!host.is_string() || !secrets::is_host_pattern(host.get_ref<const std::string&>()))
-        return wrong(entry, "`hosts` must be a list of hosts: api.example.com, *.example.com, each with or without :port");
+        return wrong(
+            entry,
+            "`hosts` must be a list of hosts: api.example.com, *.example.com, each with or without :port");
       entry.hosts.push_back(host);
     }
   }
@@ -350,7 +353,8 @@ base::Result<TokenRequest> token_request_of(const KeychainEntry& entry, const En
   request.url = text_option(spec, endpoint_names);
   const std::string written = text_option(entry.spec, endpoint_names);
   for (const char* secret_name : {"keychain", "credential", "auth"}) {
-    const bool names_it = written.find('{') != std::string::npos && written.find(secret_name) != std::string::npos;
+    const bool names_it =
+        written.find('{') != std::string::npos && written.find(secret_name) != std::string::npos;
     if (names_it) request.shown_url = written;
   }
   if (request.url.empty() && credential != nullptr) request.url = text_option(*credential, endpoint_names);
@@ -371,17 +375,18 @@ base::Result<FetchedToken> token_of(const KeychainEntry& entry, const EntryNames
   FetchedToken fetched;
   const Json* token = option(answer, {"access_token", "token", "id_token", "jwt"});
   if (token != nullptr) {
-    const Json found = *token;
-    answer.emplace("token", found);
-    answer.emplace("access_token", found);
+    for (const char* name : {"token", "access_token"}) answer.emplace(name, Json(*token));
   } else if (option(entry.spec, {"map"}) == nullptr) {
     return wrong(entry,
                  "the token endpoint's answer has neither `access_token` nor `token`; say with `map` where "
                  "the token is");
   }
   auto ttl = number_of(option(answer, {"expires_in"}));
-  if (const auto asked = number_of(option(entry.spec, {"ttl_seconds", "ttl"})))
-    ttl = ttl ? std::min(*ttl, *asked) : *asked;
+  if (const Json* written = option(entry.spec, {"ttl_seconds", "ttl"})) {
+    const auto asked = durations::duration_of(*written, durations::lifetime_bounds);
+    if (!asked) return wrong(entry, "`ttl`: " + asked.error().message);
+    ttl = std::min(ttl.value_or(ttl_seconds_max), std::chrono::duration<double>(*asked).count());
+  }
   fetched.ttl_seconds = std::max(1.0, ttl.value_or(ttl_seconds_default));
   Rendering rendering(entry, names, nullptr);
   rendering.add_layer(answer);

@@ -4,6 +4,7 @@
 
 #include "shared/base/invariant.hpp"
 #include "shared/config/known_passwords.hpp"
+#include "shared/durations/duration.hpp"
 
 namespace noetl::config {
 namespace {
@@ -29,7 +30,7 @@ class Reader {
     return static_cast<std::size_t>(checked(parse_bytes(text(name))));
   }
   [[nodiscard]] std::chrono::milliseconds duration(std::string_view name) const {
-    return checked(parse_duration(text(name)));
+    return checked(durations::parse_duration(text(name)));
   }
 
  private:
@@ -178,49 +179,50 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   if (auto checked = check_secret_files(resolved, worker); !checked)
     return failure(std::move(checked.error()));
   if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
-  return WorkerSettings{.log = log_choice(read),
-                        .nats = nats_address(read, read.text("pool")),
-                        .server_url = read.text("server-url"),
-                        .server_ca_file = read.text("server-ca"),
-                        .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
-                        .pool = read.text("pool"),
-                        .slots = read.integer("slots"),
-                        .claim_ahead_max = read.integer("claim-ahead"),
-                        .takes_hand_overs = read.text("hand-over") == "on",
-                        .host = read.text("host"),
-                        .health_port = read.integer("health-port"),
-                        .worker_id = read.text("worker-id"),
-                        .heartbeat_interval = read.duration("heartbeat-interval"),
-                        .lease = read.duration("lease"),
-                        .grace = read.duration("grace"),
-                        .python = read.text("python"),
-                        .python_processes = read.integer("python-processes"),
-                        .python_processes_max = read.integer("python-processes-max"),
-                        .reuses_python = read.text("python-reuse") == "on",
-                        .python_preload = read.text("python-preload"),
-                        .tools = read.text("tools"),
-                        .tool_environment = read.text("tool-environment"),
-                        .python_versions = read.text("python-versions"),
-                        .scripts_root = read.text("scripts-root"),
-                        .egress_allow = read.text("egress-allow"),
-                        .egress_deny = read.text("egress-deny"),
-                        .files_root = read.text("files-root"),
-                        .container_images = read.text("container-images"),
-                        .container_mounts = read.text("container-mounts"),
-                        .container_networks = read.text("container-networks"),
-                        .container_users = read.text("container-users"),
-                        .tool_postgres_url = read.text("tool-postgres-url"),
-                        .tool_nats_url = read.text("tool-nats-url"),
-                        .duckdb_library = read.text("duckdb-library"),
-                        .tool_secrets = read.text("tool-secrets"),
-                        .tool_exec = read.text("tool-exec"),
-                        .tool_timeout = read.duration("tool-timeout"),
-                        .tool_memory_max = read.bytes("tool-memory-max"),
-                        .tool_file_max = read.bytes("tool-file-max"),
-                        .tool_cpu_max = read.duration("tool-cpu-max"),
-                        .tool_processes_max = read.integer("tool-processes-max"),
-                        .tool_output_max = read.bytes("tool-output-max"),
-                        .tool_result_max = read.bytes("tool-result-max")};
+  return WorkerSettings{
+      .log = log_choice(read),
+      .nats = nats_address(read, read.text("pool")),
+      .server_url = read.text("server-url"),
+      .server_ca_file = read.text("server-ca"),
+      .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
+      .pool = read.text("pool"),
+      .slots = read.integer("slots"),
+      .claim_ahead_max = read.integer("claim-ahead"),
+      .takes_hand_overs = read.text("hand-over") == "on",
+      .host = read.text("host"),
+      .health_port = read.integer("health-port"),
+      .worker_id = read.text("worker-id"),
+      .heartbeat_interval = read.duration("heartbeat-interval"),
+      .lease = read.duration("lease"),
+      .grace = read.duration("grace"),
+      .python = read.text("python"),
+      .python_processes = read.integer("python-processes"),
+      .python_processes_max = read.integer("python-processes-max"),
+      .reuses_python = read.text("python-reuse") == "on",
+      .python_preload = read.text("python-preload"),
+      .tools = read.text("tools"),
+      .tool_environment = read.text("tool-environment"),
+      .python_versions = read.text("python-versions"),
+      .scripts_root = read.text("scripts-root"),
+      .egress_allow = read.text("egress-allow"),
+      .egress_deny = read.text("egress-deny"),
+      .files_root = read.text("files-root"),
+      .container_images = read.text("container-images"),
+      .container_mounts = read.text("container-mounts"),
+      .container_networks = read.text("container-networks"),
+      .container_users = read.text("container-users"),
+      .tool_postgres_url = read.text("tool-postgres-url"),
+      .tool_nats_url = read.text("tool-nats-url"),
+      .duckdb_library = read.text("duckdb-library"),
+      .tool_secrets = read.text("tool-secrets"),
+      .tool_exec = read.text("tool-exec"),
+      .tool_timeout = read.duration("tool-timeout"),
+      .tool_memory_max = read.bytes("tool-memory-max"),
+      .tool_file_max = read.bytes("tool-file-max"),
+      .tool_cpu_max = read.duration("tool-cpu-max"),
+      .tool_processes_max = read.integer("tool-processes-max"),
+      .tool_output_max = read.bytes("tool-output-max"),
+      .tool_result_max = read.bytes("tool-result-max")};
 }
 
 ClientSettings client_settings(const Resolved& resolved) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "shared/durations/duration.hpp"
+
 namespace noetl::config {
 namespace {
 
@@ -15,8 +17,6 @@ struct Unit {
   std::int64_t factor;
 };
 
-constexpr std::array<Unit, 6> duration_units{
-    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"", 1000}}};
 constexpr std::array<Unit, 8> bytes_units{{{"", 1},
                                            {"B", 1},
                                            {"KiB", 1024},
@@ -62,7 +62,7 @@ std::string range_text(const Setting& setting, Show show) {
 base::Result<std::int64_t> amount(SettingKind kind, std::string_view text) {
   switch (kind) {
     case SettingKind::duration:
-      return parse_duration(text).map(
+      return durations::parse_duration(text).map(
           [](std::chrono::milliseconds value) { return std::int64_t{value.count()}; });
     case SettingKind::bytes: return parse_bytes(text);
     default: return parse_integer(text);
@@ -110,22 +110,7 @@ base::Result<std::int64_t> parse_integer(std::string_view text) {
   return number;
 }
 
-base::Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  return parse_with_unit(text, duration_units).map([](std::int64_t ms) {
-    return std::chrono::milliseconds{ms};
-  });
-}
-
 base::Result<std::int64_t> parse_bytes(std::string_view text) { return parse_with_unit(text, bytes_units); }
-
-std::string duration_text(std::chrono::milliseconds value) {
-  const std::int64_t ms = value.count();
-  for (const auto& unit : {duration_units[4], duration_units[3], duration_units[2], duration_units[1]}) {
-    if (ms >= unit.factor && ms % unit.factor == 0)
-      return std::to_string(ms / unit.factor) + std::string(unit.name);
-  }
-  return std::to_string(ms) + "ms";
-}
 
 std::string expectation(const Setting& setting) {
   switch (setting.kind) {
@@ -134,7 +119,9 @@ std::string expectation(const Setting& setting) {
       return "a whole number " + range_text(setting, [](std::int64_t n) { return std::to_string(n); });
     case SettingKind::duration:
       return "a duration " +
-             range_text(setting, [](std::int64_t n) { return duration_text(std::chrono::milliseconds{n}); }) +
+             range_text(
+                 setting,
+                 [](std::int64_t n) { return durations::duration_text(std::chrono::milliseconds{n}); }) +
              ", e.g. 500ms, 5s, 2m";
     case SettingKind::bytes:
       return "a size " + range_text(setting, bytes_text) + ", e.g. 65536, 256KiB, 1GiB";

@@ -55,8 +55,6 @@ struct Setting {
 [[nodiscard]] std::string expectation(const Setting& setting);
 
 [[nodiscard]] base::Result<std::int64_t> parse_integer(std::string_view text);
-[[nodiscard]] base::Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 [[nodiscard]] base::Result<std::int64_t> parse_bytes(std::string_view text);
-[[nodiscard]] std::string duration_text(std::chrono::milliseconds value);  // "500ms", "5s", "2m"
 
 }  // namespace noetl::config

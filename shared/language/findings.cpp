@@ -45,6 +45,14 @@ void Findings::error(std::string field, domain::SourceMark mark, std::string mes
     errors_.push_back({std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
 }
 
+void Findings::refused_amount(std::string field, domain::SourceMark mark, std::string message,
+                              std::string suggestion) {
+  if (origin_ == Origin::author)
+    error(std::move(field), mark, std::move(message), std::move(suggestion));
+  else
+    warning(std::move(field), mark, std::move(message), std::move(suggestion));
+}
+
 void Findings::warning(std::string field, domain::SourceMark mark, std::string message,
                        std::string suggestion) {
   warning(

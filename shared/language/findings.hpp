@@ -11,12 +11,21 @@
 
 namespace noetl::language {
 
+// Who has written the text that is read now: an author who can still mend it, or one whose text the catalog took long ago, by
+// the rules of then. Executions of that one go on.
+enum class Origin { author, catalog };
+
 class Findings {
  public:
   static constexpr std::size_t kept_max = 100;
 
+  explicit Findings(Origin origin = Origin::author) : origin_(origin) {}
+
   // Refuses the playbook.
   void error(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
+  // A duration, a count or a retry that cannot be read. An error; of a text in the catalog a warning: the step that needs it fails.
+  void refused_amount(std::string field, domain::SourceMark mark, std::string message,
+                      std::string suggestion = {});
   // Is reported and lets the playbook pass.
   void warning(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
   void warning(base::ErrorDetail detail);
@@ -33,6 +42,7 @@ class Findings {
   [[nodiscard]] base::Error as_error() const;
 
  private:
+  Origin origin_;
   std::vector<base::ErrorDetail> errors_;
   std::vector<base::ErrorDetail> warnings_;
   std::size_t error_count_ = 0;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "shared/language/amounts.hpp"
 #include "shared/language/field.hpp"
 #include "shared/language/outline.hpp"
 #include "shared/language/steps.hpp"
@@ -73,12 +74,14 @@ void read_path(const Field& root, Playbook& playbook, Findings& findings) {
 void read_surroundings(const Field& root, Playbook& playbook, Findings& findings) {
   playbook.workload = read_leniently(root["workload"], findings);
   playbook.executor = read_leniently(root["executor"], findings);
+  check_execution_timeout(root["executor"]["spec"]["timeout"], findings);
   const Field keychain = root["keychain"];
   if (keychain.is_given()) {
     if (!keychain.is_sequence() && !keychain.is_mapping())
       findings.error(keychain.path, keychain.mark(),
                      "expected a list of {name, kind, …}, found " + keychain.described());
     check_templates(keychain, Strictness::warning, findings);
+    check_keychain_amounts(keychain, findings);
     playbook.keychain = keychain.node->to_json();
   }
   for (const auto& member : root.node->members) {
@@ -170,11 +173,11 @@ void find_entry(const Field& root, Outline& outline, Playbook& playbook, Finding
 
 }  // namespace
 
-base::Result<LoadedPlaybook> load_playbook(std::string_view text) {
+base::Result<LoadedPlaybook> load_playbook(std::string_view text, Origin origin) {
   auto document = load_yaml(text);
   if (!document) return base::failure(std::move(document.error()));
 
-  Findings findings;
+  Findings findings(origin);
   LoadedPlaybook loaded{.playbook = read_playbook(*document, findings), .warnings = {}};
   if (findings.has_errors()) return base::failure(findings.as_error());
   loaded.warnings = findings.take_warnings();

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "shared/language/amounts.hpp"
+
 namespace noetl::language {
 
 namespace {
@@ -125,7 +127,7 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
   } else {
     action.spec = read_value(field, findings);
   }
-  if (kind == "retry") warn_of_unknown_keys(field, vocabulary::retry_keys, findings);
+  if (kind == "retry") check_retry_map(field, findings);
   if (kind == "collect") {
     warn_of_unknown_keys(field, vocabulary::collect_keys, findings);
     (void)read_word(field.has("strategy") ? field["strategy"] : field["mode"], vocabulary::collect_strategies,
@@ -134,6 +136,7 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
   if (kind == "sink") {
     // A sink's tool may be a word or a map; either way a workbook entry must exist.
     const Field tool = field["tool"];
+    for (const Field& at : {field["timeout"], tool["timeout"]}) check_limit(at, "timeout", findings);
     const bool is_workbook = tool.is_scalar()
                                  ? tool.node->text == "workbook"
                                  : tool["kind"].is_scalar() && tool["kind"].node->text == "workbook";

@@ -66,7 +66,10 @@ void add_values(Json& defs) {
       told("Names and their values, or one template that gives them",
            any_of(Json::array({Json{{"type", Json::array({"object", "null"})}}, ref("template")})));
   defs["duration"] =
-      told("Seconds, or a text such as 500ms, 2m, 1h", {{"type", Json::array({"number", "string"})}});
+      told("Seconds, or a text such as 500ms, 2m, 1.5h, 1d",
+           any_of(Json::array({Json{{"type", "number"}, {"minimum", 0}},
+                               Json{{"type", "string"}, {"pattern", R"(^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$)"}},
+                               Json{{"type", "null"}}, ref("template")})));
   defs["stepName"] = told("The name of a step", {{"type", "string"}, {"minLength", 1}, {"maxLength", 200}});
 }
 

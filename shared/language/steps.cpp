@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "shared/language/amounts.hpp"
 #include "shared/language/routing.hpp"
 #include "shared/language/tools.hpp"
 
@@ -54,10 +55,8 @@ Loop read_loop(const Field& field, Findings& findings) {
 
   const Field most =
       field["spec"].has("max_in_flight") ? field["spec"]["max_in_flight"] : field["max_in_flight"];
-  const bool is_template = most.is_scalar() && has_template_marks(most.node->text);
-  if (most.is_given() && !is_template &&
-      (!most.node->value.is_number_integer() || most.node->value.get<double>() < 1))
-    findings.error(most.path, most.mark(), "expected a whole number from 1, found " + most.described());
+  check_count(most, {}, findings);
+  for (const Field& frame : {field["frame"], field["spec"]["frame"]}) check_frame(frame, findings);
   return loop;
 }
 
@@ -144,6 +143,12 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   step.when = read_condition(field["when"], findings);
   warn_of_unknown_keys(field["spec"], vocabulary::step_spec_keys, findings);
   step.spec = read_object(field["spec"], findings);
+  check_limit(field["timeout"], "timeout", findings);
+  if (field["spec"].is_mapping()) {
+    for (const auto& member : field["spec"].node->members)
+      check_limit(field["spec"].of(member), member.key, findings);
+    check_policy_amounts(field["spec"]["policy"], findings);
+  }
   if (field.has("timeout") && !step.spec.contains("timeout"))
     step.spec["timeout"] = read_value(field["timeout"], findings);
   warn_of_unknown_keys(field["output"], vocabulary::output_keys, findings);

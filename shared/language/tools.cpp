@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "shared/language/amounts.hpp"
 #include "shared/language/tool_checks.hpp"
 #include "shared/language/tool_vocabulary.hpp"
 
@@ -45,6 +46,7 @@ void read_spec(const Field& spec, ToolSpec& tool, Findings& findings) {
     if (read_reserved(member, field, tool, findings)) continue;
     const auto strictness = vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error;
     check_templates(field, strictness, findings);
+    check_limit(field, member.key, findings);
     if (vocabulary::contains(spec_keys, member.key)) {
       tool.spec[member.key] = member.node.to_json();
     } else {
@@ -89,6 +91,7 @@ struct ToolReader {
         check_templates(option,
                         vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error,
                         findings);
+        check_limit(option, member.key, findings);
         tool.options[member.key] = member.node.to_json();
         warn_of_slip(option, member, tool.kind, vocabulary::common_tool_options, findings);
       }
@@ -206,9 +209,14 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
     return;
   }
   if (then.is_scalar()) return;  // else: continue
-  warn_of_unknown_keys(then, vocabulary::policy_then_keys, findings);
   const std::string action = read_word(then["do"], vocabulary::policy_actions, findings);
+  if (action == "retry" && then.is_mapping())
+    refuse_unknown_keys(then, vocabulary::policy_then_keys, "attempts, delay, backoff or max_delay",
+                        findings);
+  else
+    warn_of_unknown_keys(then, vocabulary::policy_then_keys, findings);
   (void)read_word(then["backoff"], vocabulary::backoffs, findings);
+  check_then_amounts(then, findings);
   if (action != "jump") return;
   const Field to = then["to"];
   const std::string label = read_text(to, findings);

@@ -1,5 +1,6 @@
 #include "shared/wire/execution_json.hpp"
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -38,8 +39,9 @@ std::optional<int> read_version(ObjectReader& reader, const Json& body) {
 }
 
 std::chrono::milliseconds read_seconds(ObjectReader& reader, const char* name) {
-  return std::chrono::milliseconds(
-      static_cast<std::int64_t>(reader.optional_number(name, 0, delay_seconds_max).value_or(0) * 1000));
+  // Rounded up: a limit of half a millisecond is not none.
+  return std::chrono::milliseconds(static_cast<std::int64_t>(
+      std::ceil(reader.optional_number(name, 0, delay_seconds_max).value_or(0) * 1000)));
 }
 
 // Its limit, and at most one of delay and start_at.

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "shared/durations/duration.hpp"
+
 namespace noetl::tools {
 
 namespace {
@@ -133,16 +135,12 @@ base::Result<bool> bool_option(const ToolCall& call, std::string_view name, bool
 base::Result<std::chrono::steady_clock::time_point> deadline_of(const ToolCall& call) {
   const Json* value = find_option(call, {"timeout"});
   if (value == nullptr) return call.deadline;
-  const std::optional<double> seconds = number_of(*value);
-  if (!seconds || !std::isfinite(*seconds) || *seconds <= 0) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "option 'timeout' must be a number of seconds above 0, not " + to_text(*value),
+  const auto wanted = durations::duration_of(*value, durations::timeout_bounds);
+  if (!wanted) {
+    return base::failure(base::ErrorCode::invalid_input, "option 'timeout': " + wanted.error().message,
                          "timeout");
   }
-  constexpr double seconds_max = 365.0 * 24 * 3600;  // beyond it the sum with now would overflow
-  const auto wanted = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-      std::chrono::duration<double>(std::min(*seconds, seconds_max)));
-  return std::min(call.deadline, std::chrono::steady_clock::now() + wanted);
+  return std::min(call.deadline, std::chrono::steady_clock::now() + *wanted);
 }
 
 Json input_of(const ToolCall& call) {

@@ -94,12 +94,11 @@ TEST_CASE("slips have their place and a suggestion") {
                 {.is_error = false, .line = 7, .column = 19, .suggestion = "'mode'"});
   check_finding(playbook("  - step: start\n    tool: {kind: noop, spec: {policy: {rules: [{else: {do: retry, "
                          "atempts: 2}}]}}}\n"),
-                "the key 'atempts'",
-                {.is_error = false, .line = 7, .column = 67, .suggestion = "'attempts'"});
+                "the key 'atempts'", {.is_error = true, .line = 7, .column = 67, .suggestion = "'attempts'"});
   check_finding(playbook("  - step: start\n    case:\n      - when: '{{ true }}'\n        then: {retry: "
                          "{max_atempts: 2}}\n"),
                 "the key 'max_atempts'",
-                {.is_error = false, .line = 9, .column = 24, .suggestion = "'max_attempts'"});
+                {.is_error = true, .line = 9, .column = 24, .suggestion = "'max_attempts'"});
   check_finding(playbook("  - step: start\n    case:\n      - when: '{{ true }}'\n        then: {collect: "
                          "{strategy: apend}}\n"),
                 "found 'apend'", {.is_error = true, .line = 9, .column = 36, .suggestion = "'append'"});
