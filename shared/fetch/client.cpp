@@ -41,11 +41,9 @@ List header_list(const Message& message) {
   };
   bool has_type = false;
   for (const auto& [name, value] : message.headers) {
-    // The grammar is checked where a message is made; here is the last place before the wire.
-    if (!is_token(name) || !is_header_value(value))
-      throw std::invalid_argument("a header has a forbidden character");
-    has_type = has_type || lower_case(name) == "content-type";
-    add(value.empty() ? name + ";" : name + ": " + value);  // the library's way to say an empty value
+    has_type = has_type || lower_case(name.text()) == "content-type";
+    // The library's way to say an empty value.
+    add(value.text().empty() ? name.text() + ";" : name.text() + ": " + value.text());
   }
   if (!has_type) add("Content-Type:");
   add("Expect:");
@@ -53,7 +51,7 @@ List header_list(const Message& message) {
 }
 
 void set_method(CURL* handle, const Message& message) {
-  const std::string& method = message.method;
+  const std::string& method = message.method.text();
   const bool wants_length = method == "POST" || method == "PUT" || method == "PATCH";
   if (method == "HEAD") {
     set(handle, CURLOPT_NOBODY, 1L);
@@ -99,7 +97,7 @@ void set_proxy(CURL* handle, const Proxy& proxy) {
 }
 
 void set_all(CURL* handle, const Message& message, const Bounds& bounds) {
-  set(handle, CURLOPT_URL, message.url);
+  set(handle, CURLOPT_URL, message.url.text());
   set(handle, CURLOPT_PROTOCOLS_STR, std::string("http,https"));
   set(handle, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   set(handle, CURLOPT_PATH_AS_IS, 1L);
@@ -192,7 +190,7 @@ Ending Client::send(const Message& message, const Bounds& bounds, const std::sto
                     const Reader& reader) {
   if (!message.proxy.host.empty()) {
     // The proxy resolves and connects: what can be known of the target is checked before it is asked.
-    if (auto why = egress_.refusal_by_name(message.host, message.port))
+    if (auto why = egress_.refusal_by_name(message.url.host, message.url.port))
       return {.how = How::forbidden, .why = *why};
   }
   CURL* const handle = handles_->easy;

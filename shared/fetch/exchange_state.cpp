@@ -134,13 +134,13 @@ void ExchangeState::count_wire(std::size_t bytes) {
 
 curl_socket_t ExchangeState::open_checked(const curl_sockaddr& address) {
   // A kept connection was closed when the request had been sent: only what has no second effect is sent again.
-  if (is_sent_ && !may_repeat(message_.method)) {
+  if (is_sent_ && !may_repeat(message_.method.text())) {
     end(Ending::How::broken, "the peer closed the connection before it answered");
     return CURL_SOCKET_BAD;
   }
   const auto peer = reach::address_of(&address.addr);
   const bool is_proxy = !message_.proxy.host.empty();
-  const std::string& host = is_proxy ? message_.proxy.host : message_.host;
+  const std::string& host = is_proxy ? message_.proxy.host : message_.url.host;
   const auto why = peer ? egress_.refusal(host, *peer, port_of(address.addr))
                         : std::optional<std::string>(host + " is no address of IPv4 or IPv6");
   if (why) {

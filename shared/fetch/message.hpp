@@ -3,10 +3,14 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "shared/base/result.hpp"
+#include "shared/fetch/url.hpp"
 
 namespace noetl::fetch {
 
@@ -23,18 +27,41 @@ struct Proxy {
   std::string user, password;
 };
 
+// RFC 9110: a method and a header's name are tokens.
+class Token {
+ public:
+  [[nodiscard]] static std::optional<Token> of(std::string text);
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  explicit Token(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// The value of a header: no control character but the tab.
+class HeaderValue {
+ public:
+  [[nodiscard]] static std::optional<HeaderValue> of(std::string text);
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  explicit HeaderValue(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// "Basic …". invalid_input: the user has a colon, which would end it, or either has a control character (RFC 7617).
+[[nodiscard]] base::Result<HeaderValue> basic_login(const std::string& user, const std::string& password);
+[[nodiscard]] base::Result<void> check_login(const std::string& user, const std::string& password);
+
 struct Message {
-  std::string method = "GET";
-  std::string host;  // without brackets; also in `url`
-  int port = 0;
-  std::string url;  // http or https, percent-encoded, without user and password
-  std::vector<std::pair<std::string, std::string>> headers;
+  Token method = *Token::of("GET");
+  Url url;  // its user and password are not sent
+  std::vector<std::pair<Token, HeaderValue>> headers;
   std::string_view body;  // outlives the exchange
   Tls tls;
   Proxy proxy;
 };
 
-// RFC 9110: a method and a header's name are tokens; a value has no control character but the tab.
 [[nodiscard]] bool is_token(std::string_view text);
 [[nodiscard]] bool is_header_value(std::string_view text);
 [[nodiscard]] std::string lower_case(std::string_view text);

@@ -66,6 +66,7 @@ base::Result<void> add_mounts(std::vector<std::string>& argv, const ToolCall& ca
                      "option 'mounts' has an entry that is neither source:target nor {source, target}",
                      "mounts");
     }
+    if (auto whole = exec_string(text, "an entry of option 'mounts'"); !whole) return tl::unexpected(whole.error());
     const auto checked = checked_mount(rules, text);
     if (!checked) return tl::unexpected(checked.error());
     argv.push_back("--volume=" + *checked);

@@ -120,6 +120,7 @@ ToolResult not_answered(const HttpAnswer& answer, const HttpRequest& request, st
     case End::timed_out: return timed_out(name_of(request) + ": the connection");
     case End::forbidden:
       return refused(name_of(request) + " may not be reached from this worker: " + answer.trouble);
+    case End::invalid: return refused(name_of(request) + " was not sent: " + answer.trouble);
     case End::unsupported:
       return failed(error_of("unsupported", name_of(request) + " answered in a way that nobody asked for: " + answer.trouble));
     case End::oversized:

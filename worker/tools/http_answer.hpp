@@ -19,7 +19,7 @@ struct KeptBody {
 };
 
 struct HttpAnswer {
-  enum class End { whole, too_large, not_kept, timed_out, untrusted, forbidden, oversized, unsupported, broken };
+  enum class End { whole, too_large, not_kept, timed_out, untrusted, forbidden, oversized, unsupported, invalid, broken };
   int status = 0;  // 0: nothing was answered
   std::map<std::string, std::string> headers;  // names in lower case, repeated ones joined; without Set-Cookie
   std::vector<std::string> cookies;  // the values of Set-Cookie

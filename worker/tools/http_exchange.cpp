@@ -9,17 +9,26 @@ namespace {
 using End = HttpAnswer::End;
 using How = fetch::Ending::How;
 
-fetch::Message message_of(const HttpRequest& request) {
+// The error says which header it is, and not what stands in it.
+tl::expected<fetch::Message, std::string> message_of(const HttpRequest& request) {
   fetch::Message message;
-  message.method = request.method;
-  message.host = request.url.host;
-  message.port = request.url.port;
-  message.url = request.url.text();
-  if (!request.secret_query.empty()) {
-    message.url += (message.url.find('?') == std::string::npos ? '?' : '&') + request.secret_query;
+  auto method = fetch::Token::of(request.method);
+  if (!method) return tl::unexpected<std::string>("its method is none of HTTP");
+  message.method = *std::move(method);
+  message.url = request.url;
+  message.url.target.add(request.secret_query);
+  const auto add = [&](const std::string& name, const std::string& value) {
+    auto checked_name = fetch::Token::of(name);
+    auto checked_value = fetch::HeaderValue::of(value);
+    if (!checked_name || !checked_value) return false;
+    message.headers.emplace_back(*std::move(checked_name), *std::move(checked_value));
+    return true;
+  };
+  if (!request.headers.contains("user-agent")) (void)add("User-Agent", "noetl-worker");
+  for (const auto& [name, value] : request.headers) {
+    if (!add(name, value))
+      return tl::unexpected("header '" + storable_text(name) + "' has a line break or another control character");
   }
-  if (!request.headers.contains("user-agent")) message.headers.emplace_back("User-Agent", "noetl-worker");
-  for (const auto& [name, value] : request.headers) message.headers.emplace_back(name, value);
   message.body = request.body;
   message.tls = {.is_verified = request.is_tls_verified,
                  .ca_file = request.ca_file,
@@ -50,8 +59,14 @@ End end_of(How how) {
 }  // namespace
 
 HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const ExchangeSettings& settings) {
-  auto client = clients.borrow(request);
   HttpAnswer answer;
+  const auto message = message_of(request);
+  if (!message) {
+    answer.end = End::invalid;
+    answer.trouble = message.error();
+    return answer;
+  }
+  auto client = clients.borrow(request);
   HttpBody body(settings.body);
   const fetch::Reader reader{.head =
                                  [&](const fetch::Head& head) {
@@ -62,7 +77,7 @@ HttpAnswer exchange(HttpClients& clients, const HttpRequest& request, const Exch
                                  },
                              .body = [&](std::string_view bytes) { return body.take(answer, bytes); }};
   const fetch::Ending ending = client->send(
-      message_of(request), {.connect_timeout = settings.connect_timeout, .deadline = settings.deadline},
+      *message, {.connect_timeout = settings.connect_timeout, .deadline = settings.deadline},
       settings.stop, reader);
   // What the body was refused for says more than that reading was stopped.
   if (answer.end == End::whole) {

@@ -39,11 +39,16 @@ base::Result<void> use_key(HttpRequest& request, const Json& fields, bool is_in_
   if (value.empty()) return bad_auth("of type api_key has no 'value'");
   if (is_in_query || auth_field(fields, {"in", "location"}) == "query") {
     if (name.empty()) name = "api_key";
-    request.secret_query += (request.secret_query.empty() ? "" : "&") + base::percent_encoded(name) + "=" +
-                            base::percent_encoded(value);
+    request.secret_query.add(name, value);
     return {};
   }
   return add_secret_header(request, name.empty() ? "X-API-Key" : name, value);
+}
+
+base::Result<void> use_login(HttpRequest& request, const std::string& user, const std::string& password) {
+  const auto login = fetch::basic_login(user, password);
+  if (!login) return tl::unexpected(login.error());
+  return add_secret_header(request, "authorization", login->text());
 }
 
 base::Result<void> use_credential(HttpRequest& request, const Credential& credential) {
@@ -52,9 +57,7 @@ base::Result<void> use_credential(HttpRequest& request, const Credential& creden
   const bool has_user = fields.contains("username") || fields.contains("user");
   if (has(type, "basic") || (type.empty() && has_user)) {
     if (!has_user) return bad_auth("of type basic has no 'username'");
-    return add_secret_header(request, "authorization",
-                             "Basic " + base::base64_encoded(auth_field(fields, {"username", "user"}) + ":" +
-                                                             auth_field(fields, {"password"})));
+    return use_login(request, auth_field(fields, {"username", "user"}), auth_field(fields, {"password"}));
   }
   if (type == "query") return use_key(request, fields, true);
   if (has(type, "api") || type == "header") return use_key(request, fields, false);
@@ -104,15 +107,21 @@ base::Result<Part> part_of(const Json& value, const reach::FilesRoot& root) {
   return part;
 }
 
-std::string header_safe(std::string_view text) {
-  std::string safe;
+// A name between quotes as browsers send it: what would end the quotes or the line is encoded. No other control character is
+// meant in one, and leaving it out would make it another name.
+base::Result<std::string> quoted_field(const std::string& text) {
+  std::string safe = "\"";
   for (const char c : text) {
-    if (c == '"')
-      safe += "%22";
-    else if (static_cast<unsigned char>(c) >= 0x20)
+    if (c == '"' || c == '\r' || c == '\n') {
+      safe += base::percent_encoded({&c, 1});
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      return failure(ErrorCode::invalid_input,
+                     "option 'files' or 'form' has a field or a file whose name has a control character", "files");
+    } else {
       safe += c;
+    }
   }
-  return safe;
+  return safe + "\"";
 }
 
 }  // namespace
@@ -137,8 +146,7 @@ base::Result<void> read_auth(HttpRequest& request, const ToolCall& call) {
   }
   if (request.url.user.empty()) return {};
   if (call.credentials != nullptr) call.credentials->hide(request.url.password);
-  return add_secret_header(request, "authorization",
-                           "Basic " + base::base64_encoded(request.url.user + ":" + request.url.password));
+  return use_login(request, request.url.user, request.url.password);
 }
 
 base::Result<void> set_multipart(HttpRequest& request, const Json& files, const Json* form,
@@ -147,21 +155,28 @@ base::Result<void> set_multipart(HttpRequest& request, const Json& files, const 
   std::random_device random;
   const std::string boundary = "noetl" + std::to_string(random()) + std::to_string(random());
   std::string body;
-  const auto begin_part = [&](const std::string& name) {
-    body += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + header_safe(name) + "\"";
+  const auto begin_part = [&](const std::string& name) -> base::Result<void> {
+    const auto shown = quoted_field(name);
+    if (!shown) return tl::unexpected(shown.error());
+    body += "--" + boundary + "\r\nContent-Disposition: form-data; name=" + *shown;
+    return {};
   };
   if (form != nullptr && form->is_object()) {
     for (const auto& [name, value] : form->items()) {
-      begin_part(name);
+      if (auto begun = begin_part(name); !begun) return begun;
       body += "\r\n\r\n" + scalar_text(value).value_or(to_text(value)) + "\r\n";
     }
   }
   for (const auto& [name, value] : files.items()) {
     auto part = part_of(value, root);
     if (!part) return tl::unexpected(part.error());
-    begin_part(name);
-    body += "; filename=\"" + header_safe(part->filename) + "\"\r\nContent-Type: " + header_safe(part->type) +
-            "\r\n\r\n" + part->content + "\r\n";
+    if (auto begun = begin_part(name); !begun) return begun;
+    const auto filename = quoted_field(part->filename);
+    if (!filename) return tl::unexpected(filename.error());
+    if (!fetch::is_header_value(part->type))
+      return failure(ErrorCode::invalid_input, "option 'files': the content_type of '" + storable_text(name) + "' has a control character",
+                     "files");
+    body += "; filename=" + *filename + "\r\nContent-Type: " + part->type + "\r\n\r\n" + part->content + "\r\n";
   }
   request.body = body + "--" + boundary + "--\r\n";
   request.headers["content-type"] = "multipart/form-data; boundary=" + boundary;

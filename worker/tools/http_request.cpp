@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "shared/base/percent.hpp"
 #include "shared/fetch/message.hpp"
 #include "shared/reach/files_root.hpp"
 #include "worker/tools/http_parts.hpp"
@@ -35,21 +34,19 @@ base::Result<std::string> text_of(const Json& value, const std::string& name) {
 }
 
 // name=value pairs; a list gives its name several times, null gives nothing.
-base::Result<std::string> encoded_pairs(const Json& pairs, const std::string& option) {
-  if (pairs.is_string()) return pairs.get<std::string>();
+base::Result<fetch::QueryText> encoded_pairs(const Json& pairs, const std::string& option) {
+  if (pairs.is_string()) return fetch::QueryText::encoded(pairs.get_ref<const std::string&>());
   if (!pairs.is_object())
-    return failure(ErrorCode::invalid_input, "option '" + option + "' must be a map", option);
-  std::string text;
+    return failure(ErrorCode::invalid_input, "option '" + option + "' must be a map or a text", option);
+  fetch::QueryText query;
   for (const auto& [name, value] : pairs.items()) {
     const Json values = value.is_array() ? value : Json::array({value});
     for (const Json& one : values) {
       if (one.is_null()) continue;
-      if (!text.empty()) text += '&';
-      text +=
-          base::percent_encoded(name) + '=' + base::percent_encoded(scalar_text(one).value_or(to_text(one)));
+      query.add(name, scalar_text(one).value_or(to_text(one)));
     }
   }
-  return text;
+  return query;
 }
 
 bool is_method(std::string_view name) {
@@ -71,10 +68,9 @@ base::Result<void> read_headers(HttpRequest& request, const ToolCall& call) {
 }
 
 base::Result<void> add_query(HttpRequest& request, const Json& pairs, const std::string& option) {
-  auto query = encoded_pairs(pairs, option);
+  const auto query = encoded_pairs(pairs, option);
   if (!query) return tl::unexpected(query.error());
-  if (query->empty()) return {};
-  request.url.target += (request.url.target.find('?') == std::string::npos ? '?' : '&') + *query;
+  request.url.target.add(*query);
   return {};
 }
 
@@ -95,9 +91,10 @@ base::Result<void> read_body(HttpRequest& request, const ToolCall& call, const r
   const Json* form = http_option(call, {"form"});
   if (const Json* files = http_option(call, {"files"})) return set_multipart(request, *files, form, root);
   if (form != nullptr) {
-    auto pairs = encoded_pairs(*form, "form");
+    // A text is a body, and goes as it is.
+    const auto pairs = form->is_string() ? fetch::QueryText() : encoded_pairs(*form, "form");
     if (!pairs) return tl::unexpected(pairs.error());
-    request.body = *std::move(pairs);
+    request.body = form->is_string() ? form->get<std::string>() : pairs->text();
     request.headers.emplace("content-type", "application/x-www-form-urlencoded");
     return {};
   }
@@ -124,9 +121,11 @@ base::Result<void> read_proxy(HttpRequest& request, const ToolCall& call) {
   auto proxy = text_option(call, {"proxy"});
   if (!proxy) return tl::unexpected(proxy.error());
   if (proxy->empty()) return {};
-  auto url = parse_url(proxy->find("://") == std::string::npos ? "http://" + *proxy : *proxy);
+  auto url = fetch::parse_url(proxy->find("://") == std::string::npos ? "http://" + *proxy : *proxy);
   if (!url || url->is_tls)
     return failure(ErrorCode::invalid_input, "option 'proxy' must be http://host:port", "proxy");
+  if (auto checked = fetch::check_login(url->user, url->password); !checked)
+    return failure(ErrorCode::invalid_input, "option 'proxy': " + checked.error().message, "proxy");
   request.proxy = *std::move(url);
   return {};
 }
@@ -185,7 +184,7 @@ std::string shown_url_of(const ToolCall& call, const Url& url) {
     if (const auto found = call.secret_options.find(option); found != call.secret_options.end()) return found->second;
   }
   const bool has_secret_query = call.secret_options.contains("params") || call.secret_options.contains("data");
-  return has_secret_query ? url.origin() + url.target.substr(0, url.target.find('?')) + "?***" : std::string();
+  return has_secret_query ? url.origin() + url.target.path() + "?***" : std::string();
 }
 
 }  // namespace
@@ -196,7 +195,7 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call, const reach::Fil
   if (address == nullptr) return failure(ErrorCode::invalid_input, "tool http needs the option 'url'", "url");
   auto text = text_of(*address, "url");
   if (!text) return tl::unexpected(text.error());
-  auto url = parse_url(*text);
+  auto url = fetch::parse_url(*text);
   if (!url) return tl::unexpected(url.error());
   request.url = *std::move(url);
   if (!call.traceparent.empty()) request.headers["traceparent"] = call.traceparent;
@@ -244,7 +243,7 @@ base::Result<HttpRequest> redirected(HttpRequest request, int status, Url to) {
                          " is another origin, and a body goes only to the one that the step names; if it is "
                          "meant to go there, put that into `url`");
     }
-    request.secret_query.clear();
+    request.secret_query = {};
     request.secret_headers.clear();
     request.auth_policies.clear();
     request.policies.clear();  // nothing of the step goes there

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "shared/base/result.hpp"
+#include "shared/fetch/url.hpp"
 #include "worker/tools/tool.hpp"
-#include "worker/tools/url.hpp"
 
 namespace noetl::reach {
 class FilesRoot;
@@ -15,13 +15,15 @@ class FilesRoot;
 
 namespace noetl::tools {
 
+using fetch::Url;
+
 struct HttpRequest {
   std::string method = "GET";
   Url url;
   std::map<std::string, std::string> headers;  // names in lower case; credentials of `auth` included
   std::string body;
   std::set<std::string> secret_headers;  // those of `auth`, whatever they are called
-  std::string secret_query;  // pairs of `auth` that are sent but shown nowhere
+  fetch::QueryText secret_query;  // pairs of `auth` that are sent but shown nowhere
   bool is_tls_verified = true;
   bool follows_redirects = true;
   std::string ca_file;  // empty: the system's

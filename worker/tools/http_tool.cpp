@@ -100,7 +100,7 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
       ToolResult result = answered(answer, *request, std::chrono::steady_clock::now() - began);
       return result.result.size() > bytes_max ? too_large(*request, bytes_max) : result;
     }
-    auto target = resolve_url(request->url, answer.headers.at("location"));
+    auto target = fetch::resolve_url(request->url, answer.headers.at("location"));
     if (!target)
       return refused(name_of(*request) + " redirected to where it may not: " + target.error().message);
     auto next = redirected(*request, answer.status, *std::move(target));

@@ -87,8 +87,13 @@ base::Result<std::string> text_option(const ToolCall& call, std::initializer_lis
                                       std::string fallback) {
   const Json* value = find_option(call, names);
   if (value == nullptr) return fallback;
-  if (auto text = scalar_text(*value)) return *std::move(text);
   const std::string name(*names.begin());
+  if (auto text = scalar_text(*value)) {
+    // Much of what these become is C's: what follows a NUL would be gone in silence.
+    if (text->find('\0') != std::string::npos)
+      return base::failure(base::ErrorCode::invalid_input, "option '" + name + "' has a NUL character", name);
+    return *std::move(text);
+  }
   return base::failure(base::ErrorCode::invalid_input,
                        "option '" + name + "' must be a text, not " + value->type_name(), name);
 }

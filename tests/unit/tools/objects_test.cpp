@@ -57,7 +57,7 @@ class Store {
     if (request.get_header_value("Authorization") == "Bearer t0k3n") return true;
     HttpRequest again;
     again.method = request.method;
-    again.url = *parse_url(url(request.target));
+    again.url = *noetl::fetch::parse_url(url(request.target));
     again.body = request.body;
     if (request.has_header("Content-Type"))
       again.headers["content-type"] = request.get_header_value("Content-Type");
@@ -126,7 +126,7 @@ struct Setup {
 
 TEST_CASE("a signature is the one of Amazon's documented example") {
   HttpRequest request;
-  request.url = *parse_url("https://examplebucket.s3.amazonaws.com/test.txt");
+  request.url = *noetl::fetch::parse_url("https://examplebucket.s3.amazonaws.com/test.txt");
   request.headers["range"] = "bytes=0-9";
   std::tm at{};
   strptime("2013-05-24 00:00:00", "%Y-%m-%d %H:%M:%S", &at);

@@ -1,5 +1,7 @@
 #include "worker/tools/objects/object_call.hpp"
 
+#include <algorithm>
+
 #include "shared/base/percent.hpp"
 #include "shared/fetch/message.hpp"
 #include "worker/tools/auth.hpp"
@@ -30,6 +32,26 @@ base::Result<void> read_action(ObjectCall& object, const ToolCall& call) {
   return {};
 }
 
+// What a store, or a proxy before it, would take for another object's address: a template's text must not lead into another
+// bucket.
+base::Result<void> check_place(const ObjectCall& object) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (object.bucket.size() > 222 || object.bucket.find_first_not_of(letters) != std::string::npos ||
+      object.bucket.find("..") != std::string::npos || object.bucket == ".")
+    return failure(ErrorCode::invalid_input, "option 'bucket' must be letters, digits, '-', '_' and single '.'", "bucket");
+  if (object.key.size() > 1024) return failure(ErrorCode::invalid_input, "option 'key' has more than 1024 bytes", "key");
+  if (std::any_of(object.key.begin(), object.key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
+    return failure(ErrorCode::invalid_input, "option 'key' has a line break or another control character", "key");
+  for (std::size_t at = 0; at <= object.key.size();) {
+    const std::size_t slash = std::min(object.key.find('/', at), object.key.size());
+    const std::string part = object.key.substr(at, slash - at);
+    if (part == "." || part == "..")
+      return failure(ErrorCode::invalid_input, "option 'key' has '" + part + "' between slashes, which would lead to another object", "key");
+    at = slash + 1;
+  }
+  return {};
+}
+
 // gs://bucket/key or s3://bucket/key, or `bucket` and `key`.
 base::Result<void> read_place(ObjectCall& object, const ToolCall& call) {
   const auto bucket = text_option(call, {"bucket"});
@@ -47,13 +69,13 @@ base::Result<void> read_place(ObjectCall& object, const ToolCall& call) {
     object.bucket = rest.substr(0, slash);
     object.key = slash < rest.size() ? rest.substr(slash + 1) : std::string();
   }
-  if (object.bucket.empty() || object.key.empty() || object.bucket.find('/') != std::string::npos) {
+  if (object.bucket.empty() || object.key.empty()) {
     return failure(ErrorCode::invalid_input,
                    "which object is meant must be said by 'bucket' and 'key', or by 'uri': gs://bucket/key "
                    "or s3://bucket/key",
                    "key");
   }
-  return {};
+  return check_place(object);
 }
 
 base::Result<void> read_content(ObjectCall& object, const ToolCall& call, const reach::FilesRoot& files) {
@@ -94,11 +116,13 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
   const std::string own = auth_field(object.credential.data, {"endpoint", "endpoint_url"});
   const auto endpoint = text_option(call, {"endpoint"}, own.empty() ? usual : own);
   if (!endpoint) return tl::unexpected(endpoint.error());
-  auto url = parse_url(*endpoint);
+  auto url = fetch::parse_url(*endpoint);
   if (!url) return tl::unexpected(url.error());
   if (auto allowed = check_destination(call, &object.credential, {.host = url->host, .port = url->port}); !allowed)
     return allowed;
-  std::string target = url->target;
+  std::string target = url->target.text();
+  if (target.find('?') != std::string::npos)
+    return failure(ErrorCode::invalid_input, "option 'endpoint' has a query, and an object's address has none", "endpoint");
   while (target.ends_with('/')) target.pop_back();
   target += "/" + base::percent_encoded(object.bucket);
   for (std::size_t at = 0; at <= object.key.size();) {
@@ -106,7 +130,7 @@ base::Result<void> read_request(ObjectCall& object, const ToolCall& call, std::s
     target += "/" + base::percent_encoded(object.key.substr(at, slash - at));
     at = slash + 1;
   }
-  url->target = target;
+  url->target = fetch::Target::encoded(target);
   object.request.url = *std::move(url);
   object.request.method = object.action == Action::put   ? "PUT"
                           : object.action == Action::get ? "GET"

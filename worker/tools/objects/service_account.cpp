@@ -95,7 +95,7 @@ base::Result<std::string> assertion_of(const ServiceAccount& account, SystemTime
 }
 
 base::Result<HttpRequest> token_request_of(const ServiceAccount& account, SystemTime now) {
-  const auto url = parse_url(account.token_url);
+  const auto url = fetch::parse_url(account.token_url);
   if (!url) return tl::unexpected(url.error());
   const auto assertion = assertion_of(account, now);
   if (!assertion) return tl::unexpected(assertion.error());

@@ -65,7 +65,7 @@ void sign(HttpRequest& request, const SigningKey& key, std::chrono::system_clock
   std::map<std::string, std::string> signed_headers = request.headers;
   signed_headers["host"] = host_header(request.url);
   std::string names;
-  std::string canonical = request.method + "\n" + request.url.target + "\n\n";
+  std::string canonical = request.method + "\n" + request.url.target.text() + "\n\n";
   for (const auto& [name, value] : signed_headers) {
     canonical += name + ":" + value + "\n";
     names += (names.empty() ? "" : ";") + name;

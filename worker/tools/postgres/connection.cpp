@@ -113,7 +113,9 @@ PGconn* start_connecting(const Target& target) {
   add("keepalives_idle", "30");
   names.push_back(nullptr);
   values.push_back(nullptr);
-  return PQconnectStartParams(names.data(), values.data(), 1);
+  // libpq takes the first `dbname` for a whole connection string if it has a '='. A database's name is none: it might say where to
+  // connect, and which files to read.
+  return PQconnectStartParams(names.data(), values.data(), target.url.empty() ? 0 : 1);
 }
 
 }  // namespace

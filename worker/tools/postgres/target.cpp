@@ -65,6 +65,12 @@ std::string part_of(const Target& target, const std::string& keyword) {
 }
 
 base::Result<void> check_url(const Target& target) {
+  for (const auto& [name, value] : target.keywords) {
+    if (value.find('\0') != std::string::npos)
+      return base::failure(base::ErrorCode::invalid_input, "'" + name + "' of tool postgres has a NUL character", name);
+  }
+  if (target.url.find('\0') != std::string::npos)
+    return base::failure(base::ErrorCode::invalid_input, "the connection string of tool postgres has a NUL character", "connection_string");
   if (target.url.empty()) return {};
   char* complaint = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(

@@ -1,10 +1,7 @@
-#include "worker/tools/url.hpp"
+#include "shared/fetch/url.hpp"
 
 #include <charconv>
-
-#include "shared/base/percent.hpp"
-
-namespace noetl::tools {
+namespace noetl::fetch {
 
 namespace {
 
@@ -13,20 +10,6 @@ constexpr std::size_t url_bytes_max = 16 * 1024;
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
-}
-
-// What a request line must not have: spaces, controls, non-ASCII. The rest is the caller's own spelling.
-std::string safe_target(std::string_view text) {
-  std::string target;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos) {
-      target += base::percent_encoded({&c, 1});
-    } else {
-      target += c;
-    }
-  }
-  return target;
 }
 
 std::string percent_decoded(std::string_view text) {
@@ -64,7 +47,7 @@ std::optional<int> port_of(std::string_view text) {
 
 }  // namespace
 
-std::string Url::text() const { return origin() + target; }
+std::string Url::text() const { return origin() + target.text(); }
 
 std::string Url::origin() const {
   const bool is_v6 = host.find(':') != std::string::npos;
@@ -119,8 +102,7 @@ base::Result<Url> parse_url(std::string_view text) {
       port_text.empty() ? std::optional(url.is_tls ? 443 : 80) : port_of(port_text);
   if (!port) return bad_url("has no valid port");
   url.port = *port;
-  url.target = safe_target(target);
-  if (!url.target.starts_with('/')) url.target.insert(0, "/");
+  url.target = Target::encoded(target);
   return url;
 }
 
@@ -132,16 +114,16 @@ base::Result<Url> resolve_url(const Url& from, std::string_view location) {
   if (location.starts_with("//"))
     return parse_url((from.is_tls ? "https:" : "http:") + std::string(location));
   Url url = from;
-  const std::string target = safe_target(location.substr(0, location.find('#')));
-  const std::string path = from.target.substr(0, from.target.find('?'));
+  const std::string target(location.substr(0, location.find('#')));
+  const std::string path = from.target.path();
   if (target.starts_with('/')) {
-    url.target = target;
+    url.target = Target::encoded(target);
   } else if (target.starts_with('?')) {
-    url.target = path + target;
+    url.target = Target::encoded(path + target);
   } else if (!target.empty()) {
-    url.target = path.substr(0, path.rfind('/') + 1) + target;
+    url.target = Target::encoded(path.substr(0, path.rfind('/') + 1) + target);
   }
   return url;
 }
 
-}  // namespace noetl::tools
+}  // namespace noetl::fetch

@@ -5,14 +5,15 @@
 #include <string_view>
 
 #include "shared/base/result.hpp"
+#include "shared/fetch/target.hpp"
 
-namespace noetl::tools {
+namespace noetl::fetch {
 
 struct Url {
   bool is_tls = false;
   std::string host;  // without brackets
   int port = 0;
-  std::string target;  // path and query, percent-encoded, starts with '/'
+  Target target;
   std::string user;  // decoded; empty when absent
   std::string password;
   // As text without user and password; those belong in no result and no log.
@@ -26,4 +27,4 @@ struct Url {
 // What a Location header names, seen from a url.
 [[nodiscard]] base::Result<Url> resolve_url(const Url& from, std::string_view location);
 
-}  // namespace noetl::tools
+}  // namespace noetl::fetch
