@@ -10,7 +10,6 @@
 namespace noetl::api {
 namespace {
 
-constexpr std::size_t depth_max = 100;
 constexpr std::size_t small_tree_bytes = 1UL << 20;  // not worth counting
 constexpr std::chrono::milliseconds retry_after_default{1000};
 
@@ -50,7 +49,7 @@ Reply problem_reply(const base::Error& error, int status) {
 base::Result<std::size_t> values_of(const Call& call, std::size_t values_max) {
   // The door bounds the size.
   return wire::count_values(
-      call.body, {.bytes_max = call.body.size(), .depth_max = depth_max, .values_max = values_max});
+      call.body, {.bytes_max = call.body.size(), .depth_max = domain::json_depth_max, .values_max = values_max});
 }
 
 base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text, std::size_t values) {

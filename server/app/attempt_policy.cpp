@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/app/error_fingerprint.hpp"
+#include "shared/domain/error_kinds.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/wire/retry.hpp"
 
@@ -12,10 +13,10 @@ namespace {
 using domain::CommandStatus;
 using domain::Outcome;
 
-// Errors that the same input meets again: trying once more only delays the bad news.
+// Trying once more only delays the bad news, or does the work twice.
 bool is_hopeless(const domain::ToolError& error) {
-  return !error.is_retryable &&
-         (error.kind == "invalid_input" || error.kind == "unsupported" || error.kind == "auth");
+  const domain::ErrorKind* const kind = domain::find_error_kind(error.kind);
+  return !error.is_retryable && kind != nullptr && kind->is_final;
 }
 
 AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code, std::string message) {

@@ -85,6 +85,8 @@ std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Ste
   const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
   const Json& attempts = first_member("max_attempts", {&step.spec});
   if (retry.is_null() && attempts.is_null()) return std::nullopt;
+  // The work is done and only its result is lost: a policy may ask for another run, a number of attempts does not.
+  if (const auto kind = error_.value("kind", ""); kind == "invalid_result" || kind == "output_limit") return std::nullopt;
   auto spec = render(step, retry.is_null() ? Json{{"max_attempts", attempts}} : without_nulls(retry));
   if (!spec || *spec == false) return std::nullopt;
   if (*spec == true) return next_attempt(step, Json::object());

@@ -2,16 +2,9 @@
 
 #include <algorithm>
 
+#include "shared/domain/json_number.hpp"
+
 namespace noetl::domain {
-namespace {
-
-// Of a number or a word.
-bool goes_on(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' ||
-         c == '.';
-}
-
-}  // namespace
 
 JsonShape json_shape(std::string_view text, std::size_t values_max) {
   JsonShape shape;

@@ -7,6 +7,11 @@
 
 namespace noetl::domain {
 
+// Levels of lists and maps: of a request and of a result.
+inline constexpr std::size_t json_depth_max = 100;
+// What an answer of a peer or a column may nest to become values rather than a text: a result has it some levels down.
+inline constexpr std::size_t answer_depth_max = json_depth_max - 10;
+
 // Of the result of one command: 24 MiB of rows.
 inline constexpr std::size_t result_values_max = 2'000'000;
 

@@ -17,9 +17,10 @@ namespace noetl::transport {
 namespace {
 
 constexpr std::size_t idle_clients_max = 16;
-// A batch of 1024 commands with large inputs; contexts are nested a few levels into the answer.
+// A batch of 1024 commands with large inputs. Contexts are nested a few levels into the answer, and a playbook's templates nest results
+// in maps of their own. What SQL has enqueued may have numbers that no body may: run_command reads them.
 constexpr wire::BodyBounds answer_bounds{
-    .bytes_max = 512UL * 1024 * 1024, .depth_max = 96, .values_max = 20'000'000};
+    .bytes_max = 512UL * 1024 * 1024, .depth_max = 256, .values_max = 20'000'000, .refuses_rounding = false};
 
 template <class Answer, class Decode>
 base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path,

@@ -86,7 +86,24 @@ class TreeBuilder {
       name += "…";
     }
     mistake_ = "the field '" + name + "' twice in one object";
+    if (const std::string place = open_place(); !place.empty()) mistake_ += ", the one at " + place;
     return false;
+  }
+
+  // The JSON pointer of the object or list that is open. Asked when something is wrong: no name was kept until then.
+  std::string open_place() const {
+    constexpr std::size_t bytes_max = 200;
+    std::string place;
+    for (std::size_t i = 0; i + 1 < open_.size() && place.size() < bytes_max; ++i) {
+      if (open_[i]->is_array()) {
+        place += "/" + std::to_string(open_[i]->size() - 1);
+        continue;
+      }
+      for (const auto& [name, value] : open_[i]->get_ref<const Json::object_t&>()) {
+        if (&value == open_[i + 1]) place += "/" + name.substr(0, find_invalid_utf8(name.substr(0, shown_bytes_max)));
+      }
+    }
+    return place;
   }
 
   Json root_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "shared/domain/json_number.hpp"
 #include "shared/wire/json_tree.hpp"
 
 namespace noetl::wire {
@@ -26,15 +27,10 @@ struct Shape {
   std::size_t values = 0;
 };
 
-// Of a number or a word. What no such character is ends one; whether it is one is the parser's business.
-bool goes_on(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' ||
-         c == '.';
-}
-
-// One pass over the bytes, before the parser: nesting, NUL, \u0000 and how many values there are. Syntax is the parser's
-// business. Counting ends above `values_max`.
-Shape shape_of(std::string_view text, std::size_t depth_max, std::size_t values_max) {
+// One pass over the bytes, before the parser: nesting, NUL, \u0000, numbers that would be rounded, and how many values there are.
+// Syntax is the parser's business. Counting ends above `values_max`.
+Shape shape_of(std::string_view text, const BodyBounds& bounds) {
+  const std::size_t values_max = bounds.values_max;
   Shape shape;
   const auto hurtful = [&](const char* what, std::size_t at) {
     shape.hurtful = what;
@@ -59,15 +55,19 @@ Shape shape_of(std::string_view text, std::size_t depth_max, std::size_t values_
       in_string = true;
       ++shape.values;
     } else if (c == '{' || c == '[') {
-      if (++depth > depth_max) return hurtful("nesting deeper than allowed", i);
+      if (++depth > bounds.depth_max) return hurtful("nesting deeper than allowed", i);
       if (++shape.values > values_max) return shape;
     } else if (c == '}' || c == ']') {
       if (depth > 0) --depth;
     } else if (c == ':') {
       if (shape.values > 0) --shape.values;  // the text before it was a name
-    } else if (goes_on(c)) {
+    } else if (domain::goes_on(c)) {
       ++shape.values;
-      while (i + 1 < text.size() && goes_on(text[i + 1])) ++i;
+      const std::size_t begin = i;
+      while (i + 1 < text.size() && domain::goes_on(text[i + 1])) ++i;
+      const auto token = text.substr(begin, i + 1 - begin);
+      if (bounds.refuses_rounding && domain::may_be_rounded(token) && !domain::is_kept_number(token))
+        return hurtful("a number with more digits than 64 bits keep, which would be rounded: send it as a text; it is", begin);
     } else if (c == ',' && shape.values > values_max) {
       return shape;
     }
@@ -126,7 +126,7 @@ base::Result<std::size_t> count_values(std::string_view text, const BodyBounds& 
   if (text.empty()) return base::failure(malformed("nothing, but JSON was expected,", 0));
   if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
     return base::failure(malformed("invalid UTF-8", at));
-  const Shape shape = shape_of(text, bounds.depth_max, bounds.values_max);
+  const Shape shape = shape_of(text, bounds);
   if (shape.hurtful != nullptr) {
     std::string what = shape.hurtful;
     if (what.starts_with("nesting")) what += " (" + std::to_string(bounds.depth_max) + " levels)";

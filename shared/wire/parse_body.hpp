@@ -1,7 +1,7 @@
 #pragma once
 // parse_body: turns the bytes of a request into JSON, or says with the byte offset why it is none.
 // Refuses what would hurt further on: too large, too deep (without recursing on it), NUL as a byte or as
-// \u0000 (Postgres cannot store it), and invalid UTF-8. Free function; any thread.
+// \u0000 (Postgres cannot store it), invalid UTF-8, and numbers that would be rounded (json_number.hpp). Free function; any thread.
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,7 +13,7 @@
 namespace noetl::wire {
 
 inline constexpr std::size_t body_bytes_max_default = 64 * 1024 * 1024;
-inline constexpr std::size_t body_depth_max_default = 64;
+inline constexpr std::size_t body_depth_max_default = domain::json_depth_max;
 // Values (texts, numbers, words, lists, maps) that become a tree at once: as many as YAML may have. A tree takes tree_bytes
 // for each of them, up to thirty times what the text takes.
 inline constexpr std::size_t body_values_max_default = 200'000;
@@ -24,6 +24,7 @@ struct BodyBounds {
   std::size_t bytes_max = body_bytes_max_default;
   std::size_t depth_max = body_depth_max_default;
   std::size_t values_max = body_values_max_default;
+  bool refuses_rounding = true;  // false: of what is there already, and was checked where it came in
 };
 
 [[nodiscard]] base::Result<nlohmann::json> parse_body(std::string_view text, const BodyBounds& bounds);

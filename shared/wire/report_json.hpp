@@ -6,6 +6,7 @@
 #include <string>
 
 #include "shared/base/result.hpp"
+#include "shared/domain/json_shape.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::wire {
@@ -13,7 +14,7 @@ namespace noetl::wire {
 // Results are nested four levels down in a body: parse reports with this, so that what a tool may return
 // (parse_body's default depth) can be reported.
 inline constexpr std::size_t report_bytes_max = 64UL * 1024 * 1024;
-inline constexpr std::size_t report_depth_max = 72;
+inline constexpr std::size_t report_depth_max = domain::json_depth_max + 8;
 
 // `result` of an attempt and payload, meta of an event must be JSON: they are passed on as they are.
 [[nodiscard]] std::string encode(const ReportRequest& request);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "shared/domain/error_kinds.hpp"
+
 using namespace noetl;
 using domain::CommandStatus;
 using domain::Outcome;
@@ -55,6 +57,30 @@ TEST_CASE("a plain command's failure is tried again while attempts are left, the
 
 TEST_CASE("an error that cannot get better is not tried again") {
   CHECK(status_after(running(true, 1, 3), report(Outcome::failed, "invalid_input")) == CommandStatus::dead);
+}
+
+TEST_CASE("which kinds of errors a plain command is not tried again for is what docs/tools.md says of them") {
+  for (const auto& kind : domain::error_kinds) {
+    if (kind.name == "cancelled" || kind.name == "worker_lost") continue;  // an outcome of its own; decided by the server
+    INFO(kind.name);
+    auto attempt = report(Outcome::failed, std::string(kind.name));
+    CHECK(status_after(running(true, 1, 3), attempt) == (kind.is_final ? CommandStatus::dead : CommandStatus::queued));
+    attempt.error->is_retryable = true;
+    CHECK(status_after(running(true, 1, 3), attempt) == CommandStatus::queued);
+    CHECK(status_after(running(true, 3, 3), attempt) == CommandStatus::dead);
+  }
+  CHECK(status_after(running(true, 1, 3), report(Outcome::failed, "of_a_program")) == CommandStatus::queued);
+}
+
+TEST_CASE("a command whose cancellation was asked for is not tried again, not even after its worker was lost") {
+  for (const bool is_plain : {true, false}) {
+    auto command = running(is_plain, 1, 3);
+    command.is_cancel_requested = true;
+    CHECK(status_after(command, report(Outcome::failed, "worker_lost")) == CommandStatus::dead);
+  }
+  auto plain = running(true, 1, 3);
+  plain.is_cancel_requested = true;
+  CHECK(status_after(plain, report(Outcome::failed)) == CommandStatus::dead);
 }
 
 TEST_CASE("a step's failure is failed and told to the engine, whatever attempts are left") {

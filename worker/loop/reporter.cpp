@@ -201,7 +201,9 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
   wire::AttemptReport& report = batch.front();
   telemetry::log_error("worker", "the server does not accept a report: " + refusal.message,
                        {{"queue_id", report.lease.queue_id.str()}});
-  const std::string kind = refusal.code == ErrorCode::payload_too_large ? "output_limit" : "internal";
+  // Of what completed, both kinds are final: another attempt would do the work twice.
+  const bool is_done = report.outcome == domain::Outcome::completed;
+  const std::string kind = refusal.code == ErrorCode::payload_too_large ? "output_limit" : is_done ? "invalid_result" : "internal";
   if (report.error && report.error->message.starts_with(
                           "the report was refused")) {  // not even that: the lease ends by itself
     ++counts_.lost;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/storable_json.hpp"
 #include "shared/wire/json_cursor.hpp"
 #include "shared/wire/json_tree.hpp"
 #include "shared/wire/names.hpp"
@@ -109,19 +110,27 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
   }
   if (report.result.size() > limits.result_bytes_max) {
     const std::string size = std::to_string(report.result.size());
-    return fail(report, error_of("output_limit", "the result has " + size + " bytes, at most " +
+    return fail(report, error_of("output_limit", "the tool has done its work, but its result has " + size + " bytes, at most " +
                                                      std::to_string(limits.result_bytes_max) + " are kept"));
   }
-  if (const auto checked = check_json(report.result, limits.result_bytes_max); !checked) {
-    const bool is_large = checked.error().code == base::ErrorCode::payload_too_large;
-    fail(report, error_of(is_large ? "output_limit" : "invalid_input",
-                          "the tool's result cannot be stored: " + checked.error().message));
+  auto checked = check_json(report.result, limits.result_bytes_max);
+  if (checked) return;
+  if (auto storable = domain::storable_json(report.result)) {
+    report.result = *std::move(storable);
+    checked = check_json(report.result, limits.result_bytes_max);
   }
+  if (checked) return;
+  // Whatever the tool was to do is done, and would be done twice by another attempt: both kinds are final.
+  const bool is_large = checked.error().code == base::ErrorCode::payload_too_large;
+  fail(report, error_of(is_large ? "output_limit" : "invalid_result",
+                        "the tool has done its work, but its result cannot be stored: " + checked.error().message));
 }
 
 void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const RunSettings& settings,
               CommandSecrets& secrets, wire::AttemptReport& report) {
-  auto context = wire::build_tree(command.context);
+  // SQL may enqueue numbers that would be rounded here; the API and the engine have none.
+  const auto storable = command.execution_id.is_set() ? std::nullopt : domain::storable_json(command.context);
+  auto context = wire::build_tree(storable ? *storable : command.context);
   if (!context || !context->is_object())
     return fail(report, error_of("invalid_input", "the command's context is no JSON object"));
   // What a plain command brings is data, whatever it looks like.

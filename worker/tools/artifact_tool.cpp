@@ -165,7 +165,7 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
       return true;
     });
     if (!read) return failed(read.error());
-    Json value = parse_answer(body);
+    Json value = parse_answer(body, domain::result_values_max, domain::json_depth_max - 1);
     const bool is_json =
         auth_field(*streamed, {"content_type"}).find("json") != std::string::npos && !value.is_discarded();
     *found = is_json ? std::move(value) : Json(storable_text(body));

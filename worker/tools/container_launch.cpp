@@ -117,13 +117,11 @@ base::Result<void> add_environment(ContainerLaunch& launch, const ToolCall& call
 base::Result<void> add_command(std::vector<std::string>& argv, const ToolCall& call) {
   if (const Json* command = find_option(call, {"command"})) {
     if (command->is_array()) {
-      for (const Json& item : *command) {
-        auto text = exec_string(item, "an item of option 'command'");
-        if (!text) return tl::unexpected(text.error());
-        argv.push_back(*std::move(text));
-      }
+      auto arguments = argument_list(*command, "option 'command'");
+      if (!arguments) return tl::unexpected(arguments.error());
+      argv.insert(argv.end(), std::make_move_iterator(arguments->begin()), std::make_move_iterator(arguments->end()));
     } else {
-      auto text = exec_string(*command, "option 'command'");
+      auto text = shell_text(*command, "option 'command'");
       if (!text) return tl::unexpected(text.error());
       for (const char* word : {"/bin/sh", "-c"}) argv.emplace_back(word);
       argv.push_back(*std::move(text));

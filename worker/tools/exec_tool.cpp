@@ -8,6 +8,9 @@ namespace noetl::tools {
 
 namespace {
 
+// Deeper than what is stored: then the result is refused for its depth, not as no JSON.
+constexpr std::size_t program_depth_max = 1000;
+
 base::Result<std::string> request_of(const ToolCall& call, const std::string& kind) {
   Json request{{"tool", call.tool}, {"input", input_of(call)}, {"context", call.context}};
   if (!call.traceparent.empty()) request["traceparent"] = call.traceparent;
@@ -62,7 +65,7 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
   output.append(printed.data(), printed.size());
 
   const std::string text = (*run)->out.text();
-  Json answer = parse_answer(text);
+  Json answer = parse_answer(text, domain::result_values_max, program_depth_max);
   ToolResult result;
   if (ending == ProcessRun::Ending::cancelled) {
     result = cancelled();

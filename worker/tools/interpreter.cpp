@@ -238,6 +238,13 @@ void Interpreter::await_end() {
   }
 }
 
+// The same of one that serves calls itself.
+bool Interpreter::await_end_of_interpreter() {
+  pollfd ended{.fd = child_->ended_descriptor(), .events = POLLIN, .revents = 0};
+  (void)poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(end_patience).count()));
+  return child_->has_ended();
+}
+
 CallEnd Interpreter::call(std::string_view request, Time deadline, const std::stop_token& stop,
                           Progress* listener) {
   ++calls_;
@@ -248,8 +255,10 @@ CallEnd Interpreter::call(std::string_view request, Time deadline, const std::st
   const How how = exchange_with(exchange, deadline, stop);
   CallEnd end = exchange.end(how);
   const bool is_over = how != How::timed_out && how != How::cancelled && how != How::broke_protocol;
+  if (!control_.is_open() && how == How::died) end.is_channel_closed = !await_end_of_interpreter();
   if (!control_.is_open() || !is_over) return end;
   await_end();
+  end.is_channel_closed = how == How::died && is_forked_ && !wait_status_ && !child_->has_ended();
   if (how == How::died && !is_forked_) end.how = How::never_began;  // nobody was there to read the request
   end.wait_status = wait_status_;
   end.must_retire = !wait_status_ || has_left_behind_;

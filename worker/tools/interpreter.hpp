@@ -30,6 +30,7 @@ struct CallEnd {
   std::string output;  // what it printed, storable
   bool must_retire = false;
   std::optional<int> wait_status;  // of the process that the call had for itself, once it has ended
+  bool is_channel_closed = false;  // died: by its code, and the process went on until it was killed for that
 };
 
 class Interpreter {
@@ -53,6 +54,7 @@ class Interpreter {
   void prepare_call();
   void hear();
   void await_end();
+  [[nodiscard]] bool await_end_of_interpreter();
 
   ToolLimits limits_;
   Fd control_;  // to an interpreter that forks; closed when it is reused

@@ -69,6 +69,12 @@ domain::ToolError exit_error(int wait_status, int exit_code, const Json& result)
           .traceback = {}};
 }
 
+bool is_shell(std::string_view program) {
+  const std::string_view name = program.substr(program.rfind('/') + 1);
+  constexpr std::array<std::string_view, 6> shells{"sh", "bash", "dash", "ash", "zsh", "ksh"};
+  return std::find(shells.begin(), shells.end(), name) != shells.end();
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<ProcessRun>> ProcessRun::start(ChildSettings child_settings,
@@ -171,6 +177,33 @@ base::Result<std::string> exec_string(const Json& value, const std::string& what
                              std::to_string(exec_string_bytes_max) + " in one string");
   }
   return *text;
+}
+
+base::Result<std::string> shell_text(const Json& value, const std::string& what) {
+  auto text = exec_string(value, what);
+  if (!text) return text;
+  std::string lines;
+  lines.reserve(text->size());
+  for (std::size_t i = 0; i < text->size(); ++i) {
+    const bool is_pair = (*text)[i] == '\r' && i + 1 < text->size() && (*text)[i + 1] == '\n';
+    if (!is_pair) lines += (*text)[i];
+  }
+  return lines;
+}
+
+base::Result<std::vector<std::string>> argument_list(const Json& items, const std::string& what) {
+  std::vector<std::string> arguments;
+  bool is_code = false;  // the next one
+  for (const Json& item : items) {
+    const std::string one = "item " + std::to_string(arguments.size()) + " of " + what;
+    auto text = is_code ? shell_text(item, one) : exec_string(item, one);
+    if (!text) return tl::unexpected(text.error());
+    arguments.push_back(*std::move(text));
+    const std::string& option = arguments.back();  // -c, -ec, -lc
+    is_code = arguments.size() > 1 && is_shell(arguments.front()) && option.size() > 1 && option[0] == '-' &&
+              option[1] != '-' && option.ends_with('c');
+  }
+  return arguments;
 }
 
 process::Variables child_variables_of(const ToolLimits& limits, std::string_view more) {

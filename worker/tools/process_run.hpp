@@ -69,6 +69,12 @@ class ProcessRun {
 // A text that a program can be given as an argument or a variable; `what` names it in errors.
 [[nodiscard]] base::Result<std::string> exec_string(const Json& value, const std::string& what);
 
+// The same of what a shell reads: lines that end as in Windows' files end as YAML would have them, since sh takes the CR as part of a word.
+[[nodiscard]] base::Result<std::string> shell_text(const Json& value, const std::string& what);
+
+// An argument list: where it is a shell with -c, what follows is such a text.
+[[nodiscard]] base::Result<std::vector<std::string>> argument_list(const Json& items, const std::string& what);
+
 // The variables that children may have of ours, with NOETL_INPUT, TRACEPARENT and the option `env` laid over them. A null there
 // takes a variable away. `more`: what the program itself needs, "NAME,PREFIX_*".
 [[nodiscard]] base::Result<std::vector<std::string>> environment_of(const ToolCall& call, const ToolLimits& limits,

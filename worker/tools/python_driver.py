@@ -22,6 +22,10 @@ import sys
 import types
 from base64 import b64encode
 
+import _locale
+import _signal
+import time
+
 CHANNEL = 3
 DRIVER_FILE = 4
 COMPLETED, RETIRE = 1, 2
@@ -30,6 +34,7 @@ MODULE_NAME = "noetl_code"
 COMPILED_MAX = 256
 TRACEBACK_CHARS_MAX = 16_000
 MESSAGE_CHARS_MAX = 4_000
+DEPTH_MAX = 100  # levels of a result, as the server takes them
 RESULT_BYTES_MAX = int(sys.argv[1])
 MODE = sys.argv[2]
 CPU_SECONDS_MAX = int(sys.argv[3])  # of one call in a process of its own; 0: no bound
@@ -39,6 +44,8 @@ ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 BUILTIN_NAMES = frozenset(vars(builtins)) - {"copyright", "credits", "license", "help"}
 
 PLAIN_TYPES = frozenset((dict, list, str, int, float, bool, type(None)))
+
+SIGNALS = sorted(number for number in _signal.valid_signals() if number < 32)
 
 compiled = {}  # code text -> Program, the least recently used first
 
@@ -89,7 +96,7 @@ scan = json.JSONDecoder().scan_once  # as json.loads does, less what it looks at
 # --- results as JSON ------------------------------------------------------------------------------
 
 def simpler(value):
-    """What json cannot write, as something that it can."""
+    """What json cannot write, as something that it can and that says the same: docs/tools.md has the table."""
     kind = type(value)
     name = kind.__name__
     if isinstance(value, (set, frozenset)):
@@ -98,16 +105,16 @@ def simpler(value):
         except TypeError:
             return list(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        try:
-            return bytes(value).decode("utf-8")
-        except UnicodeDecodeError:
-            return b64encode(bytes(value)).decode("ascii")
+        return b64encode(bytes(value)).decode("ascii")
     if name == "Decimal":
-        return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+        return decimal_as_json(value)
+    if name in ("datetime64", "timedelta64"):  # of numpy, whose tolist() gives a bare number for nanoseconds
+        return str(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(value, "total_seconds"):
-        return value.total_seconds()
+        seconds = value.total_seconds()
+        return seconds if kind(seconds=seconds) == value else str(value)
     if hasattr(kind, "__dataclass_fields__"):
         return {field: getattr(value, field) for field in kind.__dataclass_fields__}
     for method in ("tolist", "model_dump", "to_dict", "_asdict"):
@@ -123,44 +130,108 @@ def simpler(value):
         return [value.real, value.imag]
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return {key: value[key] for key in value.keys()}
-    raise InvalidResult("the result has a value of type %s, which has no JSON form" % name)
+    raise InvalidResult("has a value of type %s, which has no JSON form" % name)
 
 
-def plain(value):
-    """The slow way, for results with NaN or with keys that are no strings."""
-    if value is None or isinstance(value, (str, bool, int)):
+def decimal_as_json(value):
+    """A number where 64 bits or a double hold it exactly, else its digits as a text: as the SQL tools do."""
+    if not value.is_finite():
+        return str(value)
+    if value.adjusted() < 20 and value == value.to_integral_value():
+        whole = int(value)
+        return whole if -(1 << 63) <= whole < 1 << 64 else str(value)
+    number = float(value)
+    return number if number - number == 0 and type(value)(repr(number)) == value else str(value)
+
+
+def float_as_json(value):
+    if value - value == 0:
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+def place_of(path):
+    return "result" + "".join("[%.60r]" % (step,) for step in path[:20]) + ("[…]" if len(path) > 20 else "")
+
+
+def checked_text(text, path):
+    if "\0" in text:
+        raise InvalidResult("%s has a NUL character in a text, which cannot be stored" % place_of(path))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidResult("%s has text that is not Unicode: %s" % (place_of(path), error.reason)) from None
+    return text
+
+
+def key_as_json(key, path):
+    if isinstance(key, str):
+        return checked_text(key, path)
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, int):
+        return int.__repr__(key)
+    if isinstance(key, float):
+        return str(float_as_json(key))
+    return checked_text(str(key if isinstance(key, tuple) else simpler(key)), path)
+
+
+def plain(value, path=(), opened=()):
+    """The slow way, for results with NaN or with keys that are no strings, and for whatever json refuses: it says where that is."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return checked_text(value, path)
+    if isinstance(value, int):
+        try:
+            int.__repr__(value)
+        except ValueError:
+            raise InvalidResult("%s is an integer of too many digits: give it as a text" % place_of(path)) from None
         return value
     if isinstance(value, float):
-        return value if value - value == 0 else None
+        return float_as_json(value)
+    if id(value) in opened:
+        raise InvalidResult("%s contains itself" % place_of(path[:opened.index(id(value))]))
+    if len(opened) >= DEPTH_MAX:
+        raise InvalidResult("the result nests deeper than %d levels: %s" % (DEPTH_MAX, place_of(path)))
+    opened += (id(value),)
     if isinstance(value, dict):
-        return {key if isinstance(key, (str, int, type(None))) else str(simpler(key))
-                if not isinstance(key, (float, tuple)) else str(key): plain(item)
-                for key, item in value.items()}
+        fields, names = {}, {}
+        for key, item in value.items():
+            name = key_as_json(key, path)
+            if name in fields:
+                raise InvalidResult("%s has the keys %.60r and %.60r, which are the same in JSON" % (place_of(path), names[name], key))
+            names[name] = key
+            fields[name] = plain(item, path + (key,), opened)
+        return fields
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return plain(simpler(value))
+        return [plain(item, path + (at,), opened) for at, item in enumerate(value)]
+    try:
+        other = simpler(value)
+    except InvalidResult as error:
+        raise InvalidResult("%s %s" % (place_of(path), error)) from None
+    return plain(other, path, opened)
 
 
 fast_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=simpler)
 
 
+def fast_form(value):
+    text = fast_encoder.encode(value)
+    body = text.encode("utf-8")
+    if "\\u0000" in text and ESCAPED_NUL.search(text):
+        raise InvalidResult("NUL")
+    return body
+
+
 def encode(value):
     try:
-        try:
-            text = fast_encoder.encode(value)
-        except (ValueError, TypeError) as error:
-            if "Circular" in str(error):
-                raise InvalidResult("the result contains itself")
-            text = fast_encoder.encode(plain(value))
-        body = text.encode("utf-8")
-    except RecursionError:
-        raise InvalidResult("the result is nested too deeply") from None
-    except UnicodeEncodeError as error:
-        raise InvalidResult("the result has text that is not Unicode: %s" % error.reason) from None
+        body = fast_form(value)
+    except (InvalidResult, ValueError, TypeError, RecursionError):
+        body = fast_form(plain(value))
     if len(body) > RESULT_BYTES_MAX:
-        raise ResultTooLarge("the result has %d bytes as JSON, the bound is %d" % (len(body), RESULT_BYTES_MAX))
-    if "\\u0000" in text and ESCAPED_NUL.search(text):
-        raise InvalidResult("the result has a NUL character in a text, which cannot be stored")
+        raise ResultTooLarge("the code ran to its end, but its result has %d bytes as JSON, the bound is %d"
+                             % (len(body), RESULT_BYTES_MAX))
     return body
 
 
@@ -380,16 +451,25 @@ def bounded(text):
         text[:MESSAGE_CHARS_MAX], len(text), MESSAGE_CHARS_MAX)
 
 
+def shown(text):
+    """A text as UTF-8 can have it: names of files may have bytes that Python keeps as halves of surrogate pairs."""
+    return str.encode(text, "utf-8", "backslashreplace").decode("utf-8")
+
+
+def text_of(error):
+    try:
+        return shown(str(error))
+    except BaseException as second:
+        return "<its text raised %s>" % type(second).__name__
+
+
 def describe(error):
     kind = {InvalidInput: "invalid_input", InvalidResult: "invalid_result", ResultTooLarge: "output_limit",
             MemoryError: "memory_limit"}.get(type(error), "exception")
     if kind not in ("exception", "memory_limit"):
-        return {"kind": kind, "message": bounded(str(error)), "traceback": ""}
-    try:
-        text = str(error)
-    except BaseException as second:
-        text = "<its text raised %s>" % type(second).__name__
-    message = type(error).__name__ + (": " + text if text else "")
+        return {"kind": kind, "message": bounded(text_of(error)), "traceback": ""}
+    text = text_of(error)
+    message = shown(type(error).__name__) + (": " + text if text else "")
     return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error)}
 
 
@@ -399,7 +479,7 @@ def traceback_of(error):
     while trace is not None and trace.tb_frame.f_code.co_filename != CODE_NAME:
         trace = trace.tb_next  # our own frames say nothing to the author of the code
     try:
-        text = "".join(traceback.format_exception(type(error), error, trace))
+        text = shown("".join(traceback.format_exception(type(error), error, trace)))
     except BaseException as second:
         text = "<the traceback raised %s>" % type(second).__name__
     if len(text) <= TRACEBACK_CHARS_MAX:
@@ -433,6 +513,18 @@ def has_company():
     return threading is not None and threading.active_count() > 1
 
 
+def settings_of_process():
+    """What code may change of a process that serves others, as far as a look costs a microsecond; docs/tools.md lists it. There is no end
+    to what it may change: reuse is for code that is trusted."""
+    socket = sys.modules.get("_socket")
+    umask = os.umask(0o77)
+    os.umask(umask)
+    return (umask, [_signal.getsignal(number) for number in SIGNALS], _signal.pthread_sigmask(_signal.SIG_BLOCK, ()),
+            [_signal.getitimer(number) for number in range(3)], limits_of_process(), os.sched_getaffinity(0), os.sched_getscheduler(0),
+            os.getpriority(os.PRIO_PROCESS, 0), time.tzname, time.timezone, sys.getrecursionlimit(), sys.gettrace(), sys.getprofile(),
+            tuple(sys.path), socket and socket.getdefaulttimeout(), _locale.setlocale(_locale.LC_ALL))
+
+
 def put_back(kept):
     """Restores what the code may have changed; True when the interpreter is not as it was."""
     sys.modules.pop(MODULE_NAME, None)
@@ -445,9 +537,17 @@ def put_back(kept):
             os.environ._data.update(kept["environment"])
         if os.getcwd() != kept["cwd"]:
             os.chdir(kept["cwd"])
-        return has_company()
+        return (has_company() or settings_of_process() != kept["settings"]
+                or any(vars(module) != names for module, names in kept["modules"]))
     except BaseException:
         return True
+
+
+quoted = json.encoder.encode_basestring_ascii  # code may have changed what json's classes do
+
+
+def error_body(kind, message, traceback):
+    return ('{"kind":"%s","message":%s,"traceback":%s}' % (kind, quoted(message), quoted(traceback))).encode("ascii")
 
 
 def answer(frame, own_pid):
@@ -460,8 +560,12 @@ def answer(frame, own_pid):
     except BaseException as error:  # also SystemExit: code that ends itself must not end us
         if os.getpid() != own_pid:
             os._exit(0)
-        remember_source(source)
-        return RETIRE if isinstance(error, MemoryError) else 0, json.dumps(describe(error)).encode("ascii")
+        try:
+            remember_source(source)
+            body = error_body(**describe(error))
+        except BaseException:  # a signal's handler that raises, or no memory
+            body = b'{"kind":"exception","message":"the code raised, and its error could not be shown","traceback":""}'
+        return RETIRE if isinstance(error, MemoryError) else 0, body
 
 
 def reply(frame, own_pid):
@@ -473,7 +577,9 @@ def reply(frame, own_pid):
 
 def serve_calls():
     """One call after another, here."""
-    kept = {"out": sys.stdout, "err": sys.stderr, "environment": dict(os.environ._data), "cwd": os.getcwd()}
+    watched = [sys.modules[name] for name in ("builtins", "json", "json.encoder", "json.decoder", "os", "posixpath", "time", "__main__")]
+    kept = {"out": sys.stdout, "err": sys.stderr, "environment": dict(os.environ._data), "cwd": os.getcwd(),
+            "settings": settings_of_process(), "modules": [(module, dict(vars(module))) for module in watched]}
     own_pid = os.getpid()
     os.set_inheritable(CHANNEL, False)
     gc.collect()
@@ -511,11 +617,14 @@ def keep_private(prctl):
     return prctl is not None and prctl(PR_SET_DUMPABLE, 0) == 0 and prctl(PR_GET_DUMPABLE) == 0
 
 
+def limits_of_process():
+    import resource
+    return [resource.getrlimit(number) for number in range(16)]
+
+
 def set_from_outside():
     """What another process of the same user could change of us, and later calls would inherit."""
-    import resource
-    return ([resource.getrlimit(number) for number in range(16)], os.sched_getaffinity(0), os.sched_getscheduler(0),
-            os.getpriority(os.PRIO_PROCESS, 0))
+    return limits_of_process(), os.sched_getaffinity(0), os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def received_descriptors(control):
@@ -551,12 +660,19 @@ def serve_call():
     flags, body = reply(frame, own_pid)
     try:
         out.flush()
+    except BaseException:  # closed by the code, for one
+        pass
+    try:
         err.flush()
         if sys.stdout is not out and sys.stdout is not None:
             sys.stdout.flush()
     except BaseException:
         pass
-    write_frame(frame[:8], flags & COMPLETED, body)
+    try:
+        write_frame(frame[:8], flags & COMPLETED, body)
+    except OSError as error:
+        os.write(2, b"the interpreter's channel was closed or changed by the code: %s\n" % str(error).encode())
+        os._exit(1)
     os._exit(0)
 
 

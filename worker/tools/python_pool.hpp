@@ -25,6 +25,7 @@ struct PythonSettings {
   std::uint64_t recycle_after_calls = 10'000;
   bool is_reused = false;  // one interpreter runs many calls itself, instead of a process for each
   std::string preload = {};  // "module,…"
+  std::string oom_events_file = {};  // empty: the one of our cgroup, or the machine's
   ToolLimits limits;
 };
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "shared/domain/error_kinds.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 
@@ -76,34 +77,38 @@ ToolResult raised(const std::string& body) {
   if (!error.is_object()) {
     return failed(error_of("crash", "the interpreter's error could not be read"));
   }
-  return failed({.kind = error.value("kind", "exception"),
-                 .message = storable_text(error.value("message", "")),
+  const std::string kind = auth_field(error, {"kind"});  // the code shares a process with the driver
+  return failed({.kind = domain::is_error_kind(kind) ? kind : "exception",
+                 .message = storable_text(auth_field(error, {"message"})),
                  .is_retryable = false,
                  .status = {},
                  .retry_after = {},
-                 .traceback = storable_text(error.value("traceback", ""))});
+                 .traceback = storable_text(auth_field(error, {"traceback"}))});
 }
 
-ToolResult died(int wait_status) {
+ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
   std::string kind = "crash";
   std::string message = "the interpreter ended in the middle of the call";
-  if (WIFSIGNALED(wait_status)) {
-    // SIGKILL from somebody else is, but for an operator, the kernel that ran out of memory.
-    if (WTERMSIG(wait_status) == SIGKILL) kind = "memory_limit";
+  if (end.is_channel_closed) {  // what killed it then were we
+    message = "the code closed the interpreter's channel";
+  } else if (WIFSIGNALED(wait_status)) {
+    // SIGKILL comes from anybody; whether it was the kernel for want of memory, only the kernel says.
+    if (WTERMSIG(wait_status) == SIGKILL && has_memory_run_out) kind = "memory_limit";
     message = std::string("the interpreter was killed by signal ") + std::to_string(WTERMSIG(wait_status)) +
-              " (" + strsignal(WTERMSIG(wait_status)) + ")";
+              " (" + strsignal(WTERMSIG(wait_status)) + ")" + (kind == "memory_limit" ? ": the machine or its cgroup has run out of memory" : "");
   } else if (WIFEXITED(wait_status)) {
     message = "the interpreter exited with code " + std::to_string(WEXITSTATUS(wait_status));
   }
   return failed(error_of(std::move(kind), std::move(message), true));
 }
 
-ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
+ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status, bool has_memory_run_out) {
   switch (end.how) {
     case How::completed:
       // The code shares a process with the driver and could have written anything.
+      if (auto storable = domain::storable_json(end.body)) end.body = *std::move(storable);
       if (!Json::accept(end.body)) {
-        return failed(error_of("invalid_result", "the result is not JSON"));
+        return failed(error_of("invalid_result", "the code ran to its end, but its result is not JSON"));
       }
       return completed(std::move(end.body));
     case How::failed: return raised(end.body);
@@ -114,14 +119,14 @@ ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status) {
     case How::died:
     case How::never_began: break;
   }
-  return died(wait_status.value_or(0));
+  return died(end, wait_status.value_or(0), has_memory_run_out);
 }
 
 }  // namespace
 
 PythonTool::PythonTool(PythonSettings settings, std::optional<ScriptSource> scripts,
                        const std::map<std::string, std::string>& versions)
-    : scripts_(std::move(scripts)), pool_(settings) {
+    : scripts_(std::move(scripts)), oom_kills_(settings.oom_events_file), pool_(settings) {
   for (const auto& [name, path] : versions) {
     PythonSettings own = settings;
     own.interpreter = path;
@@ -138,7 +143,11 @@ ToolResult PythonTool::run(const ToolCall& call) {
 
 base::Result<std::string> PythonTool::code_of(const ToolCall& call) const {
   const Json* code = find_option(call, {"code"});
-  if (code != nullptr && code->is_string()) return code->get<std::string>();
+  if (code != nullptr && code->is_string()) {
+    const auto& text = code->get_ref<const std::string&>();
+    constexpr std::string_view mark = "\xEF\xBB\xBF";  // of a file that an editor on Windows wrote
+    return text.starts_with(mark) ? text.substr(mark.size()) : text;
+  }
   if (code == nullptr && find_option(call, {"script"}) != nullptr && scripts_) return scripts_->read(call);
   return base::failure(base::ErrorCode::invalid_input,
                        "tool python needs the option 'code', a text, or 'script'", "code");
@@ -175,6 +184,7 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
   for (std::size_t tries = 0; tries <= pool.settings().pool_size; ++tries) {
     auto interpreter = pool.borrow(*deadline, call.stop);
     if (!interpreter) return not_lent(interpreter.error());
+    const std::uint64_t kills_before = oom_kills_.count_lately();
     CallEnd end = (*interpreter)->call(request, *deadline, call.stop, call.progress);
     std::optional<int> wait_status;
     if (end.must_retire) {
@@ -183,7 +193,8 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
       pool.give_back(std::move(*interpreter));
     }
     if (end.how == How::never_began) continue;
-    ToolResult result = result_of(end, end.wait_status ? end.wait_status : wait_status);
+    const bool has_memory_run_out = end.how == How::died && oom_kills_.count_now() > kills_before;
+    ToolResult result = result_of(end, end.wait_status ? end.wait_status : wait_status, has_memory_run_out);
     result.output = std::move(end.output);
     return result;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "worker/tools/oom_kills.hpp"
 #include "worker/tools/python_pool.hpp"
 #include "worker/tools/script_source.hpp"
 #include "worker/tools/tool.hpp"
@@ -28,6 +29,7 @@ class PythonTool final : public Tool {
   [[nodiscard]] ToolResult run_call(const ToolCall& call);
 
   std::optional<ScriptSource> scripts_;
+  OomKills oom_kills_;
   std::map<std::string, std::unique_ptr<PythonPool>> versions_;
   PythonPool pool_;
 };

@@ -7,38 +7,14 @@ namespace noetl::tools {
 namespace {
 
 constexpr std::size_t mark_bytes_max = 96;
-constexpr std::size_t answer_depth_max = 1000;
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-// Length of the valid UTF-8 sequence that starts at `at`, or 0 (RFC 3629: no overlongs, no surrogates).
-std::size_t sequence_length(std::string_view bytes, std::size_t at) {
-  const auto byte = [&](std::size_t offset) {
-    return at + offset < bytes.size() ? static_cast<unsigned char>(bytes[at + offset]) : 0U;
-  };
-  const auto continues = [&](std::size_t offset) { return (byte(offset) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80U) return lead == 0 ? 0 : 1;
-  if (lead >= 0xC2U && lead <= 0xDFU) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0U && lead <= 0xEFU) {
-    const unsigned second = byte(1);
-    const bool is_overlong = lead == 0xE0U && second < 0xA0U;
-    const bool is_surrogate = lead == 0xEDU && second >= 0xA0U;
-    return continues(1) && continues(2) && !is_overlong && !is_surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0U && lead <= 0xF4U) {
-    const unsigned second = byte(1);
-    const bool is_out_of_range = (lead == 0xF0U && second < 0x90U) || (lead == 0xF4U && second >= 0x90U);
-    return continues(1) && continues(2) && continues(3) && !is_out_of_range ? 4 : 0;
-  }
-  return 0;
-}
 
 }  // namespace
 
-Json parse_answer(std::string_view text, std::size_t values_max) {
+Json parse_answer(std::string_view text, std::size_t values_max, std::size_t depth_max) {
   const auto shape = domain::json_shape(text, values_max);
   if (shape.values > values_max) throw TooManyValues();
-  if (shape.depth > answer_depth_max) return Json(Json::value_t::discarded);
+  if (shape.depth > depth_max) return Json(Json::value_t::discarded);
+  if (const auto storable = domain::storable_json(text)) return Json::parse(*storable, nullptr, false);
   return Json::parse(text, nullptr, false);
 }
 
@@ -98,22 +74,6 @@ domain::ToolError error_of(const base::Error& error) {
 }
 
 ToolResult failed(const base::Error& error) { return failed(error_of(error)); }
-
-std::string storable_text(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t length = sequence_length(bytes, at);
-    if (length == 0) {
-      text += replacement;
-      ++at;
-    } else {
-      text.append(bytes, at, length);
-      at += length;
-    }
-  }
-  return text;
-}
 
 std::string to_text(const Json& value) { return domain::json_text(value); }
 

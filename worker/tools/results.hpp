@@ -10,6 +10,7 @@
 
 #include "shared/base/result.hpp"
 #include "shared/domain/json_shape.hpp"
+#include "shared/domain/storable_json.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {
@@ -29,20 +30,20 @@ namespace noetl::tools {
 [[nodiscard]] domain::ToolError error_of(const base::Error& error);
 [[nodiscard]] ToolResult failed(const base::Error& error);
 
-// The text with every invalid UTF-8 sequence and every NUL replaced by U+FFFD.
-[[nodiscard]] std::string storable_text(std::string_view bytes);
+using domain::storable_text;
 
 // JSON text of a value; invalid UTF-8 in it is replaced, never thrown about.
 [[nodiscard]] std::string to_text(const Json& value);
 
-// JSON that a program or a peer has written, as a tree: discarded when it is none, or nests so deep that nobody could read
-// it. Throws TooManyValues, which never_throws() tells as output_limit: a tree takes up to thirty times its text, and every
+// JSON that a program or a peer has written, as a tree of what can be stored (storable_json): discarded when it is none, or nests
+// deeper than that, and then stays a text. Throws TooManyValues, which never_throws() tells as output_limit: a tree takes up to thirty times its text, and every
 // slot of a worker shares its memory.
 class TooManyValues : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "too many JSON values"; }
 };
-[[nodiscard]] Json parse_answer(std::string_view text, std::size_t values_max = domain::result_values_max);
+[[nodiscard]] Json parse_answer(std::string_view text, std::size_t values_max = domain::result_values_max,
+                                std::size_t depth_max = domain::answer_depth_max);
 [[nodiscard]] ToolResult too_many_values();
 
 // The last whole lines of a text, at most so many bytes; empty when its last line is longer. What stands before the first

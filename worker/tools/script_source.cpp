@@ -5,6 +5,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "shared/domain/storable_json.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 
@@ -17,6 +18,15 @@ using base::failure;
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t script_bytes_max = 4UL * 1024 * 1024;
+
+// Code and SQL are UTF-8: other bytes would be replaced on their way, and mean something else then.
+base::Result<std::string> checked_text(std::string text, const std::string& name) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // the mark that editors on Windows write
+  const std::string storable = domain::storable_text(text);
+  if (storable == text) return text;
+  const auto at = std::mismatch(text.begin(), text.end(), storable.begin(), storable.end()).first - text.begin();
+  return failure(ErrorCode::invalid_input, "script '" + name + "' is not UTF-8 without NUL: byte " + std::to_string(at), "script");
+}
 
 bool is_below(const fs::path& path, const fs::path& root) {
   const auto [at, other] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
@@ -82,7 +92,7 @@ base::Result<std::string> ScriptSource::read_file(const std::string& path) const
   text << stream.rdbuf();
   if (!stream.good() && !stream.eof())
     return failure(ErrorCode::not_found, "script '" + path + "' cannot be read");
-  return text.str();
+  return checked_text(text.str(), path);
 }
 
 base::Result<std::string> ScriptSource::fetch(const ToolCall& call, const Json& source,

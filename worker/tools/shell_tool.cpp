@@ -28,7 +28,7 @@ constexpr std::array<OptionSpec, 8> option_table{{
 base::Result<std::vector<std::string>> argv_of_lines(const Json& lines) {
   std::string script;
   for (const Json& line : lines.is_array() ? lines : Json::array({lines})) {
-    auto text = exec_string(line, "a line of option 'cmds'");
+    auto text = shell_text(line, "a line of option 'cmds'");
     if (!text) return tl::unexpected(text.error());
     script += *text + "\n";
   }
@@ -45,17 +45,13 @@ base::Result<std::vector<std::string>> argv_of(const ToolCall& call) {
         "tool shell needs the option 'command', a text or a list, or 'cmds', lines to run in turn");
   }
   if (!command->is_array()) {
-    auto text = exec_string(*command, "option 'command'");
+    auto text = shell_text(*command, "option 'command'");
     if (!text) return tl::unexpected(text.error());
     return std::vector<std::string>{"/bin/sh", "-c", *std::move(text)};
   }
-  std::vector<std::string> argv;
-  for (const Json& item : *command) {
-    auto text = exec_string(item, "item " + std::to_string(argv.size()) + " of option 'command'");
-    if (!text) return tl::unexpected(text.error());
-    argv.push_back(*std::move(text));
-  }
-  if (argv.empty() || argv.front().empty()) {
+  auto argv = argument_list(*command, "option 'command'");
+  if (!argv) return argv;
+  if (argv->empty() || argv->front().empty()) {
     return base::failure(base::ErrorCode::invalid_input, "option 'command' names no program");
   }
   return argv;

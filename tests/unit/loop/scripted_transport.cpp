@@ -260,7 +260,7 @@ tools::ToolResult ThrowingTool::run(const tools::ToolCall&) { throw std::runtime
 
 tools::ToolResult GarbageTool::run(const tools::ToolCall&) {
   tools::ToolResult result;
-  result.result = "{\"a\":\"\\u0000\"}";
+  result.result = "{\"a\":1,\"a\":2}";
   return result;
 }
 

@@ -55,6 +55,7 @@ TEST_CASE("a throwing tool, a missing tool and an unstorable result each fail th
   CHECK(fixture.server.row(1).reports[0].error->message == "tool 'throwing' threw: out of luck");
   CHECK(fixture.server.row(2).reports[0].error->kind == "not_found");
   CHECK(fixture.server.row(3).reports[0].error->message.find("cannot be stored") != std::string::npos);
+  CHECK(fixture.server.row(3).reports[0].error->kind == "invalid_result");
   CHECK(fixture.server.row(4).reports[0].outcome == Outcome::completed);
 }
 

@@ -34,10 +34,11 @@ std::string table_of(const tools::Tool& tool) {
 }
 
 std::string table_of_errors() {
-  std::string table = "\n| kind of error | meaning | tried again? |\n| --- | --- | --- |\n";
+  std::string table = "\n| kind of error | meaning | `retryable` | a plain command |\n| --- | --- | --- | --- |\n";
   for (const auto& kind : domain::error_kinds) {
-    table += "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " +
-             std::string(kind.tried_again) + " |\n";
+    const bool is_end = kind.name == "cancelled" || kind.name == "worker_lost";
+    table += "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + std::string(kind.retryable) + " | " +
+             (is_end ? "has ended" : kind.is_final ? "is dead at once" : "is tried again") + " |\n";
   }
   return table;
 }

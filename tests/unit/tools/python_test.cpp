@@ -131,8 +131,8 @@ result = {
   'order': collections.OrderedDict(a=1), 'nan': [float('nan'), float('inf'), 1.5], 7: 'seven', (1, 2): 'pair'})"));
 
   CHECK(result == Json::parse(R"json({"date":"2024-01-02T03:04:05","span":90.0,"decimal":[1.5,3],
-    "uuid":"00000000-0000-0000-0000-000000000001","bytes":["text","/w=="],"set":[1,2,3],"path":"/x","enum":"r",
-    "point":{"x":4},"array":[1,2],"keys":["a"],"tuple":[1,2],"order":{"a":1},"nan":[null,null,1.5],
+    "uuid":"00000000-0000-0000-0000-000000000001","bytes":["dGV4dA==","/w=="],"set":[1,2,3],"path":"/x","enum":"r",
+    "point":{"x":4},"array":[1,2],"keys":["a"],"tuple":[1,2],"order":{"a":1},"nan":["NaN","Infinity",1.5],
     "7":"seven","(1, 2)":"pair"})json"));
 }
 

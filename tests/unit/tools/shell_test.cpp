@@ -49,6 +49,18 @@ TEST_CASE("a list is run without a shell") {
   CHECK(error_kind(run(shell({"no-such-program-anywhere"}))) == "not_found");
 }
 
+TEST_CASE("lines that end with CR LF are lines, wherever a shell reads them, and other arguments keep their bytes") {
+  const auto out = [](const ToolCall& call) { return Json::parse(run(call).result)["stdout"]; };
+
+  CHECK(out(shell("if true\r\nthen\r\n  echo yes\r\nfi\r\n")) == "yes\n");
+  CHECK(out(call_of({{"kind", "shell"}, {"cmds", "x=1\r\necho $x\r\n"}})) == "1\n");
+  CHECK(out(call_of({{"script", "cat <<END\r\nbody\r\nEND\r\n"}})) == "body\n");
+  CHECK(out(shell({"/bin/bash", "-ec", "for i in 1 2\r\ndo echo $i\r\ndone"})) == "1\n2\n");
+  CHECK(out(shell("printf '%s' 'a\rb'")) == "a\rb");  // a CR by itself ends no line
+  CHECK(out(shell({"printf", "%s", "a\r\nb"})) == "a\r\nb");
+  CHECK(out(shell({"/bin/sh", "-c", "printf %s \"$1\"\r\n", "x", "a\r\nb"})) == "a\r\nb");
+}
+
 TEST_CASE("the aliases of command work and a missing one is refused") {
   CHECK(run(call_of({{"cmd", "true"}})).outcome == noetl::domain::Outcome::completed);
   CHECK(run(call_of({{"script", "true\ntrue"}})).outcome == noetl::domain::Outcome::completed);

@@ -47,9 +47,9 @@ constexpr std::array<OptionSpec, 28> option_table{{
      "a URL or libpq's keywords; without `auth`. Neither: the worker's tool-postgres-url"},
 }};
 
-domain::ToolError too_large(std::size_t bytes_max) {
+domain::ToolError too_large(std::size_t bytes_max, std::string_view what_was_written) {
   return error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
-                                      " bytes as JSON: select less, or use the tool transfer");
+                                      " bytes as JSON: select less, or use the tool transfer; " + std::string(what_was_written));
 }
 
 struct Plain {
@@ -85,7 +85,7 @@ class Session {
       if (!committed) return end_badly(committed.error());
     }
     ToolResult result = completed(text_.text(true, false));
-    return result.result.size() > bytes_max_ ? failed(too_large(bytes_max_)) : result;
+    return result.result.size() > bytes_max_ ? failed(too_large(bytes_max_, "what the statements wrote was committed")) : result;
   }
 
  private:
@@ -100,7 +100,10 @@ class Session {
       text_.end_with_error(end.error());
       return end.error();
     }
-    if (text_.is_full()) return too_large(bytes_max_);
+    if (text_.is_full())
+      return too_large(bytes_max_, request_.is_one_transaction
+                                       ? "everything was rolled back"
+                                       : "what earlier statements wrote was committed, and what " + tried + " wrote may have been");
     // INSERT … RETURNING returns what it changed.
     const bool has_changed = end->tag.starts_with("INSERT") || end->tag.starts_with("UPDATE") ||
                              end->tag.starts_with("DELETE") || end->tag.starts_with("MERGE");

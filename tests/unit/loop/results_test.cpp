@@ -1,0 +1,90 @@
+// What becomes of results that cannot be stored: work that is done is never reported as not done.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "shared/domain/error_kinds.hpp"
+#include "worker/loop/run_command.hpp"
+#include "worker/tools/results.hpp"
+
+using namespace noetl;
+using domain::Outcome;
+
+namespace {
+
+class Giving final : public tools::Tool {
+ public:
+  explicit Giving(std::string result) : result_(std::move(result)) {}
+  [[nodiscard]] std::string_view kind() const override { return "giving"; }
+  tools::ToolResult run(const tools::ToolCall& call) override {
+    input = call.input;
+    return tools::completed(result_);
+  }
+  tools::Json input;
+
+ private:
+  std::string result_;
+};
+
+wire::AttemptReport report_of(std::string result, tools::ToolLimits limits = {}) {
+  Giving tool(std::move(result));
+  domain::ClaimedCommand command;
+  command.lease = {{5}, 1};
+  command.tool_kind = "giving";
+  command.context = "{}";
+  return loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = limits});
+}
+
+std::string nested(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
+
+}  // namespace
+
+TEST_CASE("a result with NUL, half a pair or a number beyond 64 bits is stored by the rule of plain output") {
+  const auto report = report_of(R"({"a":"x\u0000","b":"\ud800","n":18446744073709551616})");
+
+  CHECK(report.outcome == Outcome::completed);
+  CHECK(report.result == R"({"a":"x\ufffd","b":"\ufffd","n":"18446744073709551616"})");
+}
+
+TEST_CASE("a result that nests a hundred levels is stored, a deeper one refused as invalid_result that says so") {
+  CHECK(report_of(nested(100)).outcome == Outcome::completed);
+  const auto refused = report_of(nested(101));
+
+  REQUIRE(refused.error);
+  CHECK(refused.error->kind == "invalid_result");
+  CHECK(refused.error->message.find("has done its work") != std::string::npos);
+  CHECK(refused.error->message.find("100 levels") != std::string::npos);
+}
+
+TEST_CASE("a result that names a field twice is refused with its place") {
+  const auto refused = report_of(R"({"deep":[1,{"1":"a","1":"b"}]})");
+
+  REQUIRE(refused.error);
+  CHECK(refused.error->kind == "invalid_result");
+  CHECK(refused.error->message.find("the field '1' twice in one object, the one at /deep/1") != std::string::npos);
+}
+
+TEST_CASE("whatever is wrong with the result of work that is done, the error is final") {
+  tools::ToolLimits small;
+  small.result_bytes_max = 50;
+  for (const auto& report : {report_of(nested(101)), report_of("no json"), report_of("[" + std::string(60, ' ') + "]", small)}) {
+    REQUIRE(report.error);
+    CHECK_FALSE(report.error->is_retryable);
+    const auto* kind = domain::find_error_kind(report.error->kind);
+    REQUIRE(kind != nullptr);
+    CHECK(kind->is_final);
+  }
+}
+
+TEST_CASE("numbers that SQL has enqueued come to the tool whole: as texts where 64 bits do not hold them") {
+  Giving tool("{}");
+  domain::ClaimedCommand command;
+  command.lease = {{5}, 1};
+  command.tool_kind = "giving";
+  command.context = R"({"tool":{"kind":"giving"},"input":{"n":340282366920938463463374607431768211456,"m":18446744073709551615,"x":0.5}})";
+
+  const auto report = loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}});
+
+  CHECK(report.outcome == Outcome::completed);
+  CHECK(tool.input.dump() == R"({"m":18446744073709551615,"n":"340282366920938463463374607431768211456","x":0.5})");
+}
