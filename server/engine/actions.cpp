@@ -83,7 +83,7 @@ void Decide::perform(const domain::Step& step, const domain::Action& action, Rul
     apply_set(step, action.spec, step.name);
     return;
   }
-  if (action.kind == "result") return perform_result(step, action.spec);
+  if (action.kind == "result") return perform_result(step, action.spec, outcome);
   if (action.kind == "skip") return perform_skip(step, action.spec, outcome);
   if (action.kind == "sink") return perform_sink(step, action.spec, outcome);
   if (action.kind == "collect") return perform_collect(step, action.spec);
@@ -114,18 +114,47 @@ void Decide::perform_next(const domain::Step& step, const domain::Action& action
   if (is_call) arriving_ = &arrivals_;
   for (const auto& arc : action.arcs) {
     if (!context_.holds(arc.when)) continue;
-    if (!fire(step, arc)) break;
+    is_firing_for_item_ = is_for_item(step, arc);
+    const auto fired = is_firing_for_item_ ? arriving_->size() : 0;
+    const bool goes_on = fire(step, arc);
+    // A step that reads the item under the iterator's name goes on seeing it.
+    if (is_firing_for_item_ && arriving_->size() > fired)
+      arriving_->back().args.emplace(step.loop->iterator, frame_->item);
+    is_firing_for_item_ = false;
+    if (!goes_on) break;
   }
   if (is_call) arriving_ = &outcome.arrivals;
 }
 
+// `next` in a round of a loop means: after the loop, once. Where it gives something of the round, or the step that it leads
+// to reads that, it means: for each round.
+bool Decide::is_for_item(const domain::Step& step, const domain::Arc& arc) const {
+  if (frame_ == nullptr || !frame_->is_iteration() || !step.loop) return false;
+  if (mentions(arc.args, "{{") || mentions(arc.set, "{{")) return true;
+  const auto* target = situation_.playbook.find_step(arc.step);
+  if (target == nullptr) return false;
+  std::vector<std::string> roots;
+  templating::collect_roots(target->args, roots);
+  for (const auto& tool : target->tools) {
+    templating::collect_roots(tool.options, roots);
+    templating::collect_roots(tool.input, roots);
+  }
+  return std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
+    return root == step.loop->iterator || root == "iter" || root == "response" || root == "result";
+  });
+}
+
 // {from: response.data} makes that value the step's result, and the execution's unless another says so later.
-void Decide::perform_result(const domain::Step& step, const Json& spec) {
+void Decide::perform_result(const domain::Step& step, const Json& spec, RulesOutcome& outcome) {
   const auto from = text_of(spec, {"from", "value"});
   if (from.empty()) return;
   auto value = context_.evaluate(from);
   if (!value)
     return fail(step.name, "template", "step '" + step.name + "', result: " + value.error().message);
+  if (frame_ != nullptr && frame_->is_iteration()) {
+    outcome.result = std::move(*value);
+    return;
+  }
   state().results[step.name] = ResultSlot{.value = std::move(*value), .reference = {}, .loop = {}};
   state().bookkeeping["result_step"] = step.name;
 }

@@ -1,10 +1,12 @@
 #include "server/engine/context.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <array>
+#include <chrono>
+#include <cstdio>
 
 #include "server/engine/fields.hpp"
-#include "server/engine/loop_value.hpp"
+#include "server/engine/rendering.hpp"
 #include "server/engine/text_reads.hpp"
 #include "shared/domain/deferred_template.hpp"
 #include "shared/domain/json_text.hpp"
@@ -12,54 +14,24 @@
 namespace noetl::engine {
 namespace {
 
-const Json* member(const Json& object, const std::string& name) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(name);
-  return found == object.end() ? nullptr : &*found;
-}
-
-bool is_v10(const domain::Playbook& playbook) { return playbook.generation == "v10"; }
-
-// {status, data: {…}} and what may stand beside them, nothing else.
-bool is_envelope(const Json& result) {
-  if (!result.is_object() || !result.contains("status")) return false;
-  const auto inner = result.find("data");
-  if (inner == result.end() || !inner->is_object()) return false;
-  static constexpr std::string_view members[] = {"data", "error", "message", "meta", "status"};
-  for (const auto& [name, value] : result.items()) {
-    if (std::find(std::begin(members), std::end(members), name) == std::end(members)) return false;
-  }
-  return true;
-}
-
-// What the http tool gives, with a body that is a map.
-bool is_http_answer(const Json& result) {
-  const Json* body = member(result, "data");
-  return body != nullptr && body->is_object() && result.contains("status_code");
-}
-
-// `output.data` of an http task is the body; what else the answer has stands beside its members.
-Json body_first(const Json& result) {
-  Json data = result;
-  data.erase("data");
-  data.update(result["data"]);
-  return data;
+// When the execution began, by its id: the engine has no clock, and deciding again must give the same.
+std::string began_at(base::ExecutionId id) {
+  constexpr int bits_below_ms = 22;
+  const std::chrono::sys_time<std::chrono::milliseconds> began{
+      std::chrono::milliseconds(base::IdGenerator::epoch_ms + (id.value >> bits_below_ms))};
+  const auto day = std::chrono::floor<std::chrono::days>(began);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(began - day);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                static_cast<int>(time.subseconds().count()));
+  return text.data();
 }
 
 }  // namespace
-
-// Values that are built for one rendering, and the names they are seen under.
-struct Context::Rendering {
-  // Whether the text to be rendered contains the word: results are copied into `event` and `output`
-  // only for those who look at them.
-  bool with_payload = false;
-  bool with_response = false;
-  const Json* source = nullptr;  // what is rendered
-  std::deque<Json> made;  // a deque keeps the addresses that `scope` points at
-  templating::Scope scope;
-
-  const Json* make(Json value) { return &made.emplace_back(std::move(value)); }
-};
 
 void Context::pass_through(const std::string& step) {
   happening_.name = "call.done";
@@ -101,7 +73,10 @@ base::Result<Json> Context::evaluate(const std::string& expression) {
 
 void Context::fill(Rendering& rendering, const std::vector<std::string>& roots) {
   for (const auto& root : roots) {
-    if (const Json* value = find(root, rendering)) rendering.scope.add(root, *value);
+    const Json* value = find(root, rendering);
+    if (value == nullptr) continue;
+    const auto members = rendering.members.find(root);
+    rendering.scope.add(root, *value, members == rendering.members.end() ? nullptr : members->second);
   }
 }
 
@@ -109,16 +84,16 @@ void Context::fill(Rendering& rendering, const std::vector<std::string>& roots) 
 // results ("step wins"), variables, workload, other top-level maps of the playbook.
 const Json* Context::find(const std::string& name, Rendering& rendering) {
   if (input_ != nullptr) {
-    if (const Json* value = member(*input_, name)) return value;
+    if (const Json* value = member_of(*input_, name)) return value;
     if (name == "input" || name == "args") return input_;
   }
   if (const Json* value = find_happening(name, rendering)) return value;
   if (const Json* value = find_in_frame(name, rendering)) return value;
   if (const Json* value = find_special(name, rendering)) return value;
   if (const Json* value = find_result(name, rendering)) return value;
-  if (const Json* value = member(state_.variables, name)) return value;
-  if (const Json* value = member(situation_.workload, name)) return value;
-  return member(situation_.playbook.extra, name);
+  if (const Json* value = member_of(state_.variables, name)) return value;
+  if (const Json* value = member_of(situation_.workload, name)) return value;
+  return member_of(situation_.playbook.extra, name);
 }
 
 const Json* Context::happening_result() {
@@ -146,7 +121,7 @@ Json Context::iteration() const {
 
 const Json* Context::find_in_frame(const std::string& name, Rendering& rendering) {
   if (frame_ == nullptr) return nullptr;
-  if (const Json* result = member(frame_->results, name)) return opened(name, *result, rendering);
+  if (const Json* result = member_of(frame_->results, name)) return opened(name, *result, rendering);
   const auto* step = situation_.playbook.find_step(frame_->step);
   const bool is_iteration = frame_->is_iteration() && step != nullptr && step->loop.has_value();
   if (is_iteration && name == step->loop->iterator) return &frame_->item;
@@ -163,18 +138,20 @@ const Json* Context::find_in_frame(const std::string& name, Rendering& rendering
   if (name == "_prev") return &frame_->previous;
   if (is_iteration && (name == "loop_index" || name == "_index")) return rendering.make(frame_->index);
   if (is_iteration && name == "loop") return rendering.make(iteration());
-  return member(frame_->iter, name);
+  return member_of(frame_->iter, name);
 }
 
 const Json* Context::find_special(const std::string& name, Rendering& rendering) {
   if (name == "workload") {
-    return is_v10(situation_.playbook) ? &situation_.workload : workload_and_variables();
+    return situation_.playbook.generation == "v10" ? &situation_.workload : workload_and_variables();
   }
-  if (name == "vars") return is_v10(situation_.playbook) ? &state_.variables : workload_and_variables();
-  if (name == "ctx") return &state_.variables;
+  if (name == "vars")
+    return situation_.playbook.generation == "v10" ? &state_.variables : workload_and_variables();
+  if (name == "ctx") return workload_and_variables();
+  if (name == "now") return rendering.make(began_at(situation_.execution_id));
   if (name == "step") {
-    const Json* scopes = member(state_.bookkeeping, "scopes");
-    return scopes == nullptr ? nullptr : member(*scopes, step_);
+    const Json* scopes = member_of(state_.bookkeeping, "scopes");
+    return scopes == nullptr ? nullptr : member_of(*scopes, step_);
   }
   if (name == "steps") return rendering.make(steps());
   if (name == "execution_id") return rendering.make(situation_.execution_id.str());
@@ -184,74 +161,6 @@ const Json* Context::find_special(const std::string& name, Rendering& rendering)
     return rendering.make(Json{{"uuid", id}, {"id", id}, {"execution_id", id}});
   }
   return nullptr;
-}
-
-// A step's result by its name, or by the name that `collect: {into: name}` gave it.
-const Json* Context::find_result(const std::string& name, Rendering& rendering) {
-  auto slot = state_.results.find(name);
-  if (slot == state_.results.end()) {
-    const Json* aliases = member(state_.bookkeeping, "aliases");
-    const Json* step = aliases == nullptr ? nullptr : member(*aliases, name);
-    if (step == nullptr || !step->is_string()) return nullptr;
-    slot = state_.results.find(step->get_ref<const std::string&>());
-    if (slot == state_.results.end()) return nullptr;
-  }
-  const auto& kept = slot->second.value;
-  const bool is_kept = slot->second.reference.is_set() && kept.is_object();
-  if (is_kept && rendering.source != nullptr && reads_only(*rendering.source, name, kept)) return &kept;
-  const Json* value = value_of(slot->second);
-  if (value == nullptr) return nullptr;
-  const Json* seen = opened(name, *value, rendering);
-  if (!is_kept || !seen->is_object()) return seen;
-  Json whole = *seen;
-  whole.update(kept);
-  return rendering.make(std::move(whole));
-}
-
-// Authors write `fetch.data.paging` and `fetch.paging` for the same member of an http answer's body, and
-// `step.data.x` and `step.x` for the x inside an envelope {status, data: {x}}. Who asks for the whole gets
-// it as it is.
-const Json* Context::opened(const std::string& name, const Json& result, Rendering& rendering) const {
-  if (const Json* rows = rows_meant(name, result, rendering)) return rows;
-  const bool has_code = !is_v10(situation_.playbook) && member(result, "status_code") != nullptr;
-  const bool has_inner = is_http_answer(result) || is_envelope(result);
-  if (!has_inner && !has_code) return &result;
-  if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
-  Json opened = has_inner ? result["data"] : Json::object();
-  // The older generation calls an http answer's code `status` as well.
-  if (has_code) opened["status"] = result["status_code"];
-  opened.update(result);
-  return rendering.make(std::move(opened));
-}
-
-// The older generation's duckdb step is the list of its last statement's rows, unless a member is read.
-const Json* Context::rows_meant(const std::string& name, const Json& result,
-                                const Rendering& rendering) const {
-  if (is_v10(situation_.playbook) || rendering.source == nullptr) return nullptr;
-  const auto* step = situation_.playbook.find_step(name);
-  if (step == nullptr || step->tools.size() != 1 || step->tools.front().kind != "duckdb") return nullptr;
-  const Json* rows = member(result, "rows");
-  return rows != nullptr && rows->is_array() && !reads_member(*rendering.source, name) ? rows : nullptr;
-}
-
-const Json* Context::value_of(const ResultSlot& slot) {
-  if (!slot.reference.is_set() && slot.loop.empty()) return &slot.value;
-  const auto place = slot.loop.empty() ? slot.reference.str() : slot.loop;
-  auto found = loaded_.find(place);
-  if (found == loaded_.end()) {
-    Json value;
-    if (slot.loop.empty()) {
-      value = situation_.archive.result(slot.reference);
-    } else {
-      Json results = situation_.archive.loop_results(slot.loop);
-      for (const auto& outcome : outcomes_) {
-        if (outcome.loop == slot.loop) results[static_cast<std::size_t>(outcome.index)] = outcome.result;
-      }
-      value = loop_value(std::move(results), slot.value);
-    }
-    found = loaded_.emplace(place, std::move(value)).first;
-  }
-  return &found->second;
 }
 
 // v2era has one flat namespace: `workload` and `vars` are the same map.
@@ -276,22 +185,6 @@ Json Context::event(bool with_payload) {
     payload["response"] = *result;
   }
   return Json{{"name", happening_.name}, {"step", happening_.step}, {"payload", std::move(payload)}};
-}
-
-Json Context::output(bool with_response, Rendering& rendering) {
-  Json output{{"status", happening_.error != nullptr ? "error" : "ok"}};
-  const Json* result = happening_result();
-  if (result != nullptr) {
-    output["data"] = is_http_answer(*result) ? body_first(*result) : *opened("data", *result, rendering);
-    if (with_response) output["response"] = *opened("response", *result, rendering);
-  }
-  if (happening_.error != nullptr) {
-    output["error"] = *happening_.error;
-    if (const Json* status = member(*happening_.error, "status")) output["http"] = Json{{"status", *status}};
-  } else if (result != nullptr) {
-    if (const Json* status = member(*result, "status_code")) output["http"] = Json{{"status", *status}};
-  }
-  return output;
 }
 
 Json Context::steps() {
@@ -352,7 +245,12 @@ base::Result<Json> Context::render_for_worker(const Json& value) {
     const auto secret = std::find(roots.begin(), roots.end(), "keychain");
     if (secret == roots.end()) return render(value);
     roots.erase(secret);
-    return domain::deferred_template(value, names(roots));
+    Json seen = names(roots);
+    for (auto& [name, found] : seen.items()) {
+      if (const Json* whole = whole_of_rows(name); whole != nullptr && reads_member(value, name))
+        found = *whole;
+    }
+    return domain::deferred_template(value, std::move(seen));
   }
   Json rendered = value.is_object() ? Json::object() : Json::array();
   for (const auto& [name, inner] : value.items()) {

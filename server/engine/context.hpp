@@ -43,6 +43,9 @@ class Context {
   // The frame whose names are seen: iterator, `iter`, `_attempt`, labels of its tasks. Null: none.
   void set_frame(const Frame* frame) { frame_ = frame; }
   void variables_changed() { merged_workload_.reset(); }
+  // While rules and `set` of a task are looked at, `output.data` is what the tool gave: of http the whole answer, of which
+  // steps and arcs see the body.
+  void see_whole_answers(bool sees_whole) { sees_whole_answers_ = sees_whole; }
 
   // Every template inside `value`, rendered; `bytes_max`: what all of them may make.
   [[nodiscard]] base::Result<Json> render(const Json& value,
@@ -62,6 +65,8 @@ class Context {
   void keep_loaded(base::ResultId id, Json value) { loaded_[id.str()] = std::move(value); }
   // The names of `wanted` that can be seen now, with their values.
   [[nodiscard]] Json names(const std::vector<std::string>& wanted);
+  // A SQL step's name is the list of its rows; this is all that it gave. Null: no such step, or it gave no rows.
+  [[nodiscard]] const Json* whole_of_rows(const std::string& step);
   // Names for code that is not here to be looked into: of the frame, the variables, the workload, and results that stand in
   // the state; each that still fits into `bytes_max` of JSON in all.
   [[nodiscard]] Json small_names(std::size_t bytes_max);
@@ -78,7 +83,8 @@ class Context {
   const Json* find_in_frame(const std::string& name, Rendering& rendering);
   const Json* find_result(const std::string& name, Rendering& rendering);
   const Json* opened(const std::string& name, const Json& result, Rendering& rendering) const;
-  const Json* rows_meant(const std::string& name, const Json& result, const Rendering& rendering) const;
+  const Json* rows_of_sql(const std::string& name, const Json& result) const;
+  [[nodiscard]] Json output_data(const Json& result, Rendering& rendering) const;
   const Json* happening_result();
   const Json* workload_and_variables();
   [[nodiscard]] Json iteration() const;
@@ -95,6 +101,7 @@ class Context {
   const Json* input_ = nullptr;
   const Frame* frame_ = nullptr;
   std::string step_;
+  bool sees_whole_answers_ = false;
   std::map<std::string, Json> loaded_;  // results from the archive, by where they are
   std::optional<Json> merged_workload_;
 };

@@ -5,12 +5,40 @@
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
 namespace {
 
-// How much a lane takes at once: {max_rows, row_concurrency, …}.
-const Json& frame_spec(const domain::Step& step) { return first_of(step.loop->spec, {"frame"}); }
+// Rows of one claim as the items of the loop: each is one, or, with `process: frame`, as many of them as a frame may have.
+std::vector<Json> items_of_claim(const Json& rows, const Json& frame) {
+  if (text_of(frame, {"process"}) != "frame") return {rows.begin(), rows.end()};
+  const auto rows_max = frame.value("max_rows", std::size_t{0});
+  const auto bytes_max = frame.value("max_bytes", std::size_t{0});
+  std::vector<Json> frames;
+  std::size_t bytes = 0;
+  for (const auto& row : rows) {
+    const auto row_bytes = bytes_max == 0 ? 0 : domain::json_text(row).size();
+    const bool is_full = !frames.empty() && ((rows_max != 0 && frames.back().size() >= rows_max) ||
+                                             (bytes_max != 0 && bytes + row_bytes > bytes_max));
+    if (frames.empty() || is_full) {
+      frames.push_back(Json::array());
+      bytes = 0;
+    }
+    frames.back().push_back(row);
+    bytes += row_bytes;
+  }
+  return frames;
+}
+
+// What the claiming statement may name beside the step's own names: {{ frame.max_rows }}, {{ __frame_max_rows }}.
+Json names_for_claim(const Json& loop) {
+  Json names = loop.value("args", Json::object());
+  const Json frame = loop.value("frame", Json::object());
+  for (const auto& [name, value] : frame.items()) names["__frame_" + name] = value;
+  names["frame"] = frame;
+  return names;
+}
 
 Json or_one(const Json& spec, std::string_view name) {
   const Json& written = first_of(spec, {name});
@@ -32,11 +60,30 @@ const Json* rows_of(const Json& result) {
 }  // namespace
 
 void Decide::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
+  auto frame = render(step, first_of(step.loop->spec, {"frame"}));
+  if (!frame) return;
+  if (!frame->is_object()) *frame = Json::object();
+  const auto process = text_of(*frame, {"process"});
+  if (!process.empty() && process != "row" && process != "frame") {
+    return fail(step.name, "invalid_playbook",
+                "step '" + step.name + "': `frame.process` is row or frame; found '" + process + "'");
+  }
+  for (const auto* name : {"max_rows", "max_bytes"}) {
+    if (!frame->contains(name)) continue;
+    const auto most = read_count(step, (*frame)[name], name);
+    if (!most) return;
+    (*frame)[name] = *most;
+  }
+  if (const auto& seconds = first_of(*frame, {"max_seconds"}); !seconds.is_null()) {
+    if (const auto read = durations::duration_of(seconds, durations::timeout_bounds); !read)
+      return refuse_amount(step, "`max_seconds`", read.error());
+  }
   const auto lanes_asked = read_count(step, or_one(step.loop->spec, "max_in_flight"), "max_in_flight");
-  const auto rows_asked = read_count(step, or_one(frame_spec(step), "row_concurrency"), "row_concurrency");
+  const auto rows_asked = read_count(step, or_one(*frame, "row_concurrency"), "row_concurrency");
   if (!lanes_asked || !rows_asked) return;
   const auto lanes = std::min(*lanes_asked, loop_window);
-  const auto rows_at_once = std::min(*rows_asked, loop_window);
+  // A frame that is worked off as a whole is one item.
+  const auto rows_at_once = process == "frame" ? 1 : std::min(*rows_asked, loop_window);
   auto& loop = state().bookkeeping["loops"][node];
   loop = Json{{"step", step.name},
               {"total", 0},
@@ -49,6 +96,7 @@ void Decide::begin_cursor(const domain::Step& step, const std::string& node, con
               {"rows_at_once", rows_at_once},
               {"claiming", 0},
               {"claims", 0}};
+  if (!frame->empty()) loop["frame"] = std::move(*frame);
   if (!args.empty()) loop["args"] = args;
   state().outstanding[node] = step.name;
   state().current_step = step.name;
@@ -78,8 +126,7 @@ void Decide::issue_claim(const domain::Step& step, const std::string& node) {
   const Json* cursor = map_member(step.loop->spec, "cursor");
   if (cursor == nullptr)
     return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
-  // The statement may say how much it claims: LIMIT {{ frame.max_rows }}.
-  const Json names{{"frame", frame_spec(step)}};
+  const Json names = names_for_claim(loop);
   context_.set_input(&names);
   auto options = render_options(step, *cursor);
   context_.set_input(nullptr);
@@ -115,13 +162,13 @@ void Decide::claim_ended(const domain::Step& step, const std::string& node, Tool
     return;
   }
   const auto first = count_of(*loop, "total");
-  if (static_cast<std::size_t>(first) + rows->size() > loop_items_max) {
+  auto items = items_of_claim(*rows, loop->value("frame", Json::object()));
+  if (static_cast<std::size_t>(first) + items.size() > loop_items_max) {
     return fail(step.name, "too_many_items",
                 "step '" + step.name + "': its cursor has claimed " + std::to_string(first) +
-                    " rows and now " + std::to_string(rows->size()) + " more, at most " +
+                    " rows and now " + std::to_string(items.size()) + " more, at most " +
                     std::to_string(loop_items_max) + " are allowed");
   }
-  std::vector<Json> items(rows->begin(), rows->end());
   (*loop)["total"] = first + static_cast<std::int64_t>(items.size());
   decision_.loops.push_back({.loop = node, .first = static_cast<int>(first), .items = std::move(items)});
 }

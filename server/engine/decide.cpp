@@ -26,7 +26,9 @@ Decide::Decide(const Situation& situation, State state)
   const auto stored = decision_.state.bookkeeping.find("arrivals");
   if (stored == decision_.state.bookkeeping.end()) return;
   for (const auto& arrival : *stored) {
-    arrivals_.push_back({.step = arrival.at("step").get<std::string>(), .args = arrival.at("args")});
+    arrivals_.push_back({.step = arrival.at("step").get<std::string>(),
+                         .args = arrival.at("args"),
+                         .is_of_item = arrival.value("is_of_item", false)});
   }
 }
 
@@ -43,8 +45,10 @@ void Decide::remember_arrivals() {
     return;
   }
   Json stored = Json::array();
-  for (const auto& arrival : arrivals_)
+  for (const auto& arrival : arrivals_) {
     stored.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
+    if (arrival.is_of_item) stored.back()["is_of_item"] = true;
+  }
   state().bookkeeping["arrivals"] = std::move(stored);
 }
 
@@ -58,8 +62,11 @@ std::optional<Json> Decide::render_for_worker(const domain::Step& step, const Js
 
 std::optional<Json> Decide::rendered_or_failed(const domain::Step& step, base::Result<Json> rendered) {
   if (rendered) return std::move(*rendered);
-  if (!render_error_) render_error_ = rendered.error();
-  fail(step.name, "template", "step '" + step.name + "': " + rendered.error().message);
+  auto error = std::move(rendered.error());
+  error.message = "step '" + step.name + "'" + (error.field.empty() ? "" : ", " + error.field.substr(1)) +
+                  ": " + error.message;
+  fail(step.name, "template", error.message);
+  if (!render_error_) render_error_ = std::move(error);
   return std::nullopt;
 }
 

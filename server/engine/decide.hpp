@@ -10,26 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "server/engine/bounds.hpp"
 #include "server/engine/context.hpp"
 #include "server/engine/engine.hpp"
 #include "server/engine/graph.hpp"
 
 namespace noetl::engine {
-
-// A step may be entered this often in one execution: a back-edge that never ends is a mistake.
-inline constexpr int visits_max = 10'000;
-
-// Steps without a tool that one decision may pass: without a worker between them, a cycle of such steps
-// would fill the log within one transaction.
-inline constexpr int routers_max = 1000;
-
-// Commands that one frame may issue: retries, jumps and pages that never end are a mistake.
-inline constexpr int frame_commands_max = 100'000;
-// Tasks of pipelines that one decision carries out itself.
-inline constexpr int tasks_run_here_max = 10'000;
-// Items of one loop, and iterations of a parallel one outstanding when it does not say how many.
-inline constexpr std::size_t loop_items_max = 1'000'000;
-inline constexpr int loop_window = 1000;
 
 class Decide {
  public:
@@ -42,7 +28,10 @@ class Decide {
   void end_now(domain::ExecutionStatus status, std::string_view kind,
                const std::string& message);  // engine.cpp
   [[nodiscard]] bool is_finished() const;
-  [[nodiscard]] const std::optional<base::Error>& render_error() const { return render_error_; }
+  // Why the execution failed, when a template did it.
+  [[nodiscard]] const base::Error* render_error() const {
+    return render_error_ && has_failed() ? &*render_error_ : nullptr;
+  }
   [[nodiscard]] Decision take();
 
  private:
@@ -50,6 +39,8 @@ class Decide {
   struct Arrival {
     std::string step;
     Json args = Json::object();  // given by what led here, rendered already; override the step's own
+    bool is_of_item =
+        false;  // a rule of one round of a loop led here: a visit of its own, which meets no other
   };
   // How a tool ended, as the step's rules and policy see it.
   struct ToolEnd {
@@ -67,6 +58,7 @@ class Decide {
     std::optional<RetryAsk> retry;
     Json sinks = Json::array();
     std::vector<Arrival> arrivals;
+    std::optional<Json> result;  // what a `result` action makes of a round
   };
 
   // enter.cpp: what happens when a step is entered
@@ -80,17 +72,23 @@ class Decide {
   void run_router(const domain::Step& step, const Json& args);
 
   // issue.cpp: commands and sub-playbooks
-  void issue(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
+  [[nodiscard]] bool issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay);
+  [[nodiscard]] bool cannot_render(const domain::Step& step, const std::string& what,
+                                   const base::Error& error);
+  void keep_maps_for_code(const Json& options, const Json& written, Json& rendered);
+  [[nodiscard]] const Json* previous_result();
   void issue_sink(const domain::Step& step, Frame frame);
   void issue_command(const domain::Step& step, Frame frame, NewCommand command);
   void issue_child(const domain::Step& step, Frame frame, NewCommand command);
   static void settle_templates(NewCommand& command);
   std::optional<Json> render_options(const domain::Step& step, Json options);
-  [[nodiscard]] Json names_for_code(const Json& options, const Json& input);
+  base::Result<Json> render_options_or_error(Json options);
+  [[nodiscard]] Json names_for_code(const Json& options, const Json& input, bool is_later_task);
 
   // frames.cpp: from one command of a frame to the next
   [[nodiscard]] base::Result<std::optional<Frame>> frame_of(const Occurrence& occurrence) const;
   void give_up_frame(const std::string& node_id, const std::string& why);
+  [[nodiscard]] bool carry_out_here(const domain::Step& step, Frame& frame);
   void run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
   void tool_ended(const domain::Step& step, Frame frame);
   [[nodiscard]] bool judge(const domain::Step& step, Frame& frame, ToolEnd& end,
@@ -144,7 +142,8 @@ class Decide {
   bool run_enter_rules(const domain::Step& step, Json& sinks);
   void perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
   void perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome);
-  void perform_result(const domain::Step& step, const Json& spec);
+  [[nodiscard]] bool is_for_item(const domain::Step& step, const domain::Arc& arc) const;
+  void perform_result(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
   void perform_skip(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
 
   // repeat.cpp: v2era retry, pagination and collect
@@ -187,6 +186,7 @@ class Decide {
   Context context_;
   std::vector<Arrival> arrivals_;
   std::vector<Arrival>* arriving_ = &arrivals_;  // where arrive() puts what follows
+  bool is_firing_for_item_ = false;
   Frame* frame_ = nullptr;  // whose rules are being looked through
   ToolEnd end_;  // what the happening points to
   std::vector<std::string> open_loops_;  // loops that may have room for more, or be over

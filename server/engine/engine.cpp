@@ -24,7 +24,7 @@ void Decide::begin(const std::string& entry) {
     fail(entry, "invalid_playbook",
          "the playbook starts with the step '" + entry + "', which it does not have");
   } else {
-    arrivals_.push_back({.step = entry, .args = Json::object()});
+    arrivals_.push_back({.step = entry});
   }
   settle();
 }

@@ -46,6 +46,7 @@ std::size_t Decide::first_ready() {
 // A join waits while anything that is going on may still lead to it. That needs no counting of tokens,
 // so a branch that was not taken, or that ended early, never blocks it.
 bool Decide::waits_for_others(std::size_t arrival) {
+  if (arrivals_[arrival].is_of_item) return false;
   if (state().outstanding.empty() && arrivals_.size() == 1) return false;
   const auto step = index_of(arrivals_[arrival].step);
   if (graph().predecessors(step) <= 1) return false;
@@ -93,7 +94,7 @@ bool Decide::begin_final_step() {
   const Json* spec = map_member(situation_.playbook.executor, "spec");
   const auto name = spec == nullptr ? std::string() : text_of(*spec, {"final_step"});
   if (name.empty() || index_of(name) == Graph::no_barrier || state().visits.contains(name)) return false;
-  add_arrival({.step = name, .args = Json::object()});
+  add_arrival({.step = name});
   return true;
 }
 

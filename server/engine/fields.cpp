@@ -59,6 +59,10 @@ const Json* at_path(const Json& value, std::string_view path) {
   return at;
 }
 
+bool has_template(const Json& text) {
+  return text.is_string() && text.get_ref<const std::string&>().find("{{") != std::string::npos;
+}
+
 bool mentions(const Json& value, std::string_view word) {
   if (value.is_string()) return value.get_ref<const std::string&>().find(word) != std::string::npos;
   if (!value.is_structured()) return false;

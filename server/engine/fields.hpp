@@ -34,5 +34,7 @@ namespace noetl::engine {
 [[nodiscard]] inline std::int64_t count_of(const domain::Json& loop, const char* name) {
   return loop.at(name).get<std::int64_t>();
 }
+// A text with a {{ template }} in it.
+[[nodiscard]] bool has_template(const domain::Json& text);
 
 }  // namespace noetl::engine

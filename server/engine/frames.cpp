@@ -65,29 +65,35 @@ void Decide::give_up_frame(const std::string& node_id, const std::string& why) {
   fail(step, "internal", "command '" + node_id + "' ended, but " + why);
 }
 
-// Issues the frame's task, or carries it out when it needs no worker.
+// Carries out a task that needs no worker. False: its templates failed, and `end_` says so.
+bool Decide::carry_out_here(const domain::Step& step, Frame& frame) {
+  context_.set_frame(&frame);
+  end_ = {};
+  const bool is_round = step.tools.empty();
+  static const Json nothing{{"status", "ok"}};
+  const Json& data = is_round ? Json() : first_of(step.tools[frame.task].options, {"data"});
+  auto made = context_.render(is_round ? step.args : data.is_null() ? nothing : data);
+  if (!made) return cannot_render(step, is_round ? "" : step.tools[frame.task].label, made.error());
+  end_.result = is_round && made->empty() ? frame.item : std::move(*made);
+  return true;
+}
+
+// Issues the frame's task, or carries it out when it needs no worker. A template that fails is the end of the task with an
+// error, on which the step's rules and policy have their say.
 void Decide::run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay) {
-  while (is_run_here(step, frame)) {
+  for (;;) {
+    const bool is_here = is_run_here(step, frame);
+    if (is_here)
+      static_cast<void>(carry_out_here(step, frame));
+    else if (issue(step, frame, delay))
+      return;
     if (++tasks_run_here_ > tasks_run_here_max) {
       return fail(step.name, "too_many_commands",
                   "'" + frame.node + "' passes more than " + std::to_string(tasks_run_here_max) +
                       " tasks without a worker, one after another: look for a jump that never ends");
     }
-    context_.set_frame(&frame);
-    end_ = {};
-    if (step.tools.empty()) {
-      auto args = render(step, step.args);
-      if (!args) return;
-      end_.result = args->empty() ? frame.item : std::move(*args);
-    } else {
-      const auto& options = step.tools[frame.task].options;
-      auto data = render(step, options.contains("data") ? options["data"] : Json{{"status", "ok"}});
-      if (!data) return;
-      end_.result = std::move(*data);
-    }
     if (!judge(step, frame, end_, delay)) return;
   }
-  issue(step, std::move(frame), delay);
 }
 
 void Decide::tool_ended(const domain::Step& step, Frame frame) {
@@ -128,8 +134,10 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
                           .slot = nullptr,
                           .error = end.error ? &error_ : nullptr});
   delay = std::chrono::milliseconds{0};
+  context_.see_whole_answers(true);
   const auto verdict =
       step.tools.empty() ? Verdict::none : apply_policy(step, step.tools[frame.task], frame, delay);
+  context_.see_whole_answers(false);
   std::optional<std::chrono::milliseconds> again;
   if (end.error && verdict == Verdict::none && !has_failed())
     again = written_retry(step, step.tools[frame.task]);
@@ -177,7 +185,10 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
       (keeps_all || is_label_read(step, tool.label, frame.task))) {
     frame.results[tool.label] = end.result;
   }
-  if (!apply_task_set(step, tool.set, frame)) return false;
+  context_.see_whole_answers(true);
+  const bool is_set = apply_task_set(step, tool.set, frame);
+  context_.see_whole_answers(false);
+  if (!is_set) return false;
   if (frame.task + 1 >= step.tools.size()) {
     frame_completed(step, frame, std::move(end.result));
     return false;
@@ -212,7 +223,9 @@ bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end
   for (auto& arrival : outcome.arrivals) {
     frame.ended["arrivals"].push_back(
         Json{{"step", std::move(arrival.step)}, {"args", std::move(arrival.args)}});
+    if (arrival.is_of_item) frame.ended["arrivals"].back()["is_of_item"] = true;
   }
+  if (outcome.result) frame.ended["made"] = std::move(*outcome.result);
   issue_sink(step, std::move(frame));
   return false;
 }
@@ -244,9 +257,11 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
     outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(retry->get<std::int64_t>())};
   }
   for (auto& arrival : held["arrivals"]) {
-    outcome.arrivals.push_back(
-        {.step = arrival.at("step").get<std::string>(), .args = std::move(arrival["args"])});
+    outcome.arrivals.push_back({.step = arrival.at("step").get<std::string>(),
+                                .args = std::move(arrival["args"]),
+                                .is_of_item = arrival.value("is_of_item", false)});
   }
+  if (const auto made = held.find("made"); made != held.end()) outcome.result = std::move(*made);
   error_ = tool.error ? to_json(*tool.error) : Json();
   frame_ = &frame;
   context_.set_frame(&frame);
@@ -276,13 +291,17 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
   publish_collected(step);
   if (!frame.collected.is_null()) end.result = collected_of(frame);
   if (frame.is_iteration()) {
-    // An iteration goes nowhere by itself: what it asks for follows the loop, once.
-    if (outcome.is_routed) {
-      Json routed = Json::array();
-      for (auto& arrival : outcome.arrivals)
-        routed.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
-      (*find_loop(frame.loop))["routed"] = std::move(routed);
+    // What leads on for each round goes at once; anything else follows the loop, once.
+    Json after = Json::array();
+    for (auto& arrival : outcome.arrivals) {
+      if (arrival.is_of_item)
+        add_arrival(std::move(arrival));
+      else
+        after.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
     }
+    Json& loop = *find_loop(frame.loop);
+    if (outcome.is_routed && (!after.empty() || !loop.contains("routed"))) loop["routed"] = std::move(after);
+    if (outcome.result && !end.error) end.result = std::move(*outcome.result);
     iteration_over(frame, end, end.error.has_value());
     return false;
   }

@@ -5,6 +5,7 @@
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
+#include "server/engine/large_results.hpp"
 #include "server/engine/text_reads.hpp"
 #include "shared/domain/deferred_template.hpp"
 
@@ -116,40 +117,66 @@ bool Decide::settle_limits(const domain::Step& step, const domain::ToolSpec& too
 
 // Code is full of braces that are no templates (f"{{x}}", ${#list}): an option that does not parse as a
 // template stays as written. Looked into only when the rendering as a whole has failed.
-std::optional<Json> Decide::render_options(const domain::Step& step, Json options) {
-  if (auto rendered = context_.render_for_worker(options)) return std::move(*rendered);
+base::Result<Json> Decide::render_options_or_error(Json options) {
+  auto whole = context_.render_for_worker(options);
+  if (whole) return whole;
   Json as_written = Json::object();
   for (auto& [name, value] : options.items()) {
     if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>()))
       as_written[name] = value;
   }
+  if (as_written.empty()) return whole;
   for (const auto& [name, value] : as_written.items()) options.erase(name);
-  auto rendered = render_for_worker(step, options);
+  auto rendered = context_.render_for_worker(options);
   if (rendered) lay_over(*rendered, as_written);
   return rendered;
 }
 
-void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseconds delay) {
+std::optional<Json> Decide::render_options(const domain::Step& step, Json options) {
+  return rendered_or_failed(step, render_options_or_error(std::move(options)));
+}
+
+// A template that fails never reaches a tool: it is the end of the task, with an error that names it.
+bool Decide::cannot_render(const domain::Step& step, const std::string& what, const base::Error& error) {
+  domain::ToolError failure;
+  failure.kind = "template";
+  failure.message = "step '" + step.name + "'";
+  if (!what.empty()) failure.message += ", " + what;
+  if (!error.field.empty()) failure.message += (what.empty() ? ", " : ".") + error.field.substr(1);
+  failure.message += ": " + error.message;
+  if (!render_error_) render_error_ = error;
+  render_error_->message = failure.message;
+  end_ = {.result = nullptr, .error = std::move(failure)};
+  return false;
+}
+
+// True: a command or a child is issued, or the execution has failed. False: `end_` says why the task cannot be run.
+bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay) {
   const auto& tool = step.tools[frame.task];
   if (++frame.commands > frame_commands_max) {
-    return fail(step.name, "too_many_commands",
-                "'" + frame.node + "' has issued " + std::to_string(frame_commands_max) +
-                    " commands, which is the most that one run of a step may: look for a jump, a retry or a "
-                    "pagination that never ends");
+    fail(step.name, "too_many_commands",
+         "'" + frame.node + "' has issued " + std::to_string(frame_commands_max) +
+             " commands, which is the most that one run of a step may: look for a jump, a retry or a "
+             "pagination that never ends");
+    return true;
   }
   context_.set_frame(&frame);
   auto resolved = resolve(situation_.playbook, step, tool);
-  if (!resolved) return fail(step.name, "invalid_playbook", resolved.error().message);
-  auto input = render_for_worker(step, resolved->input);
-  if (!input) return;
+  if (!resolved) {
+    fail(step.name, "invalid_playbook", resolved.error().message);
+    return true;
+  }
+  auto input = context_.render_for_worker(resolved->input);
+  if (!input) return cannot_render(step, "input", input.error());
   if (!input->is_object()) *input = Json::object();
+  if (resolved->kind == "python") keep_maps_for_code(resolved->options, resolved->input, *input);
   lay_over(*input, frame.args);
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
   const bool has_timeout = !first_of(resolved->options, {"timeout"}).is_null();
-  auto options = render_options(step, std::move(resolved->options));
+  auto options = render_options_or_error(std::move(resolved->options));
   context_.set_input(nullptr);
-  if (!options) return;
+  if (!options) return cannot_render(step, "", options.error());
   options->erase("retry");  // the engine's own business
   lay_overrides(*options, *input, frame.overrides);
   (*options)["kind"] = resolved->kind;
@@ -159,34 +186,100 @@ void Decide::issue(const domain::Step& step, Frame frame, std::chrono::milliseco
   command.node_id = node_id_of(step, frame);
   command.tool_kind = resolved->kind;
   command.delay = delay;
-  if (!settle_limits(step, tool, has_timeout ? &*options : nullptr, command)) return;
+  if (!settle_limits(step, tool, has_timeout ? &*options : nullptr, command)) return true;
+  if (const Json* loop = frame.is_iteration() ? find_loop(frame.loop) : nullptr; loop != nullptr) {
+    // No command of a cursor's frame runs longer than its `max_seconds`.
+    const auto& seconds = first_of(first_of(*loop, {"frame"}), {"max_seconds"});
+    const auto most = durations::duration_of(seconds, durations::timeout_bounds);
+    if (most && (command.timeout.count() == 0 || *most < command.timeout)) command.timeout = *most;
+  }
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
-  if (resolved->kind == "python") command.names = names_for_code(*options, *input);
+  if (resolved->kind == "python") command.names = names_for_code(*options, *input, frame.task > 0);
   command.tool = std::move(*options);
   command.input = std::move(*input);
-  if (resolved->kind == "playbook") return issue_child(step, std::move(frame), std::move(command));
+  if (resolved->kind == "playbook") {
+    issue_child(step, std::move(frame), std::move(command));
+    return true;
+  }
   settle_templates(command);
   issue_command(step, std::move(frame), std::move(command));
+  return true;
+}
+
+// An argument that is the name of a SQL step is the list of its rows, unless the code reads it as the map of all that the
+// step gave: rows["command_0"], rows.get("columns").
+void Decide::keep_maps_for_code(const Json& options, const Json& written, Json& rendered) {
+  const auto& code = first_of(options, {"code"});
+  if (!code.is_string() || !written.is_object()) return;
+  for (const auto& [name, value] : written.items()) {
+    const auto step = bare_name(value);
+    if (step.empty() || !rendered.contains(name) || !rendered[name].is_array()) continue;
+    if (!reads_as_map(code.get_ref<const std::string&>(), name)) continue;
+    if (const Json* whole = context_.whole_of_rows(step)) rendered[name] = *whole;
+  }
+}
+
+// What `result` and `response` are to code: of the task before in a pipeline, else of the step that completed last. In a
+// loop's round too, where what has just happened may be another round's end.
+const Json* Decide::previous_result() {
+  const auto& notes = decision_.state.bookkeeping;
+  const auto noted = notes.find("last_result_step");
+  if (noted == notes.end()) return nullptr;
+  const auto slot = decision_.state.results.find(noted->get<std::string>());
+  return slot == decision_.state.results.end() ? nullptr : context_.value_of(slot->second);
 }
 
 // What python code can name beside its arguments: results, variables and the workload, as far as their
 // names stand in the code. `context` is the map of them. Code that the worker reads from elsewhere gets what is small.
-Json Decide::names_for_code(const Json& options, const Json& input) {
-  const auto code = options.find("code");
-  if (code == options.end() && options.contains("script")) {
+// main(result) and main(response) get what the step before brought.
+Json Decide::names_for_code(const Json& options, const Json& input, bool is_later_task) {
+  const auto found = options.find("code");
+  const auto add_previous = [&](Json& names, const std::string& name) {
+    const Json* result = is_later_task ? context_.result() : previous_result();
+    if (result == nullptr || input.contains(name)) return;
+    // As the step's own name, it is the list of the rows of a SQL step.
+    const bool is_rows =
+        !is_later_task && found != options.end() && found->is_string() &&
+        context_.whole_of_rows(text_of(state().bookkeeping, {"last_result_step"})) == result &&
+        !reads_as_map(found->get_ref<const std::string&>(), name);
+    names[name] = is_rows ? result->at("rows") : *result;
+  };
+  if (found == options.end() && options.contains("script")) {
     Json names = context_.small_names(script_names_bytes_max);
+    for (const auto* name : {"result", "response"}) {
+      if (const Json* result = previous_result();
+          result != nullptr && !is_larger(*result, script_names_bytes_max / 4))
+        add_previous(names, name);
+    }
     for (const auto& [name, value] : input.items()) names.erase(name);
     return names;
   }
-  if (code == options.end() || !code->is_string()) return nullptr;
-  auto wanted = names_in_code(code->get_ref<const std::string&>());
-  // Names of the language that are ordinary words in code.
+  if (found == options.end() || !found->is_string()) return nullptr;
+  const auto& code = found->get_ref<const std::string&>();
+  auto wanted = names_in_code(code);
+  // Names of the language that are ordinary words in code, unless main() asks for them.
+  const auto asked = parameters_of_main(code);
   for (const auto* word :
        {"input", "args", "result", "response", "error", "event", "output", "step", "steps", "iter"}) {
     wanted.erase(std::remove(wanted.begin(), wanted.end(), word), wanted.end());
   }
   std::erase_if(wanted, [&](const std::string& name) { return input.contains(name); });
-  return context_.names(wanted);
+  const auto is_asked = [&](const char* name) {
+    return !input.contains(name) && std::find(asked.begin(), asked.end(), name) != asked.end();
+  };
+  for (const auto* name : {"output", "event", "error", "iter", "steps"}) {
+    if (is_asked(name)) wanted.emplace_back(name);
+  }
+  Json names = context_.names(wanted);
+  for (auto& [name, value] : names.items()) {
+    if (const Json* whole = context_.whole_of_rows(name); whole != nullptr && reads_as_map(code, name))
+      value = *whole;
+  }
+  for (const auto* name : {"result", "response"}) {
+    if (is_asked(name)) add_previous(names, name);
+  }
+  if (is_asked("input")) names["input"] = input;
+  return names;
 }
 
 void Decide::settle_templates(NewCommand& command) {

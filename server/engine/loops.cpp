@@ -8,10 +8,6 @@
 namespace noetl::engine {
 namespace {
 
-bool has_marks(const Json& value) {
-  return value.is_string() && value.get_ref<const std::string&>().find("{{") != std::string::npos;
-}
-
 // A list as it is; nothing for null and empty texts; anything else is a list of one.
 std::vector<Json> items_of(Json value) {
   if (value.is_array()) return std::move(value.get_ref<Json::array_t&>());
@@ -39,11 +35,6 @@ void Decide::begin_loop(const domain::Step& step, const std::string& node, const
   auto spec = render(step, written.spec);
   context_.set_input(nullptr);
   if (!in || !spec) return;
-  if (has_marks(*in) && *in == written.in) {
-    return fail(step.name, "template",
-                "step '" + step.name + "': `loop.in` is " + in->get<std::string>() +
-                    ", of which nothing is known here");
-  }
   auto items = items_of(std::move(*in));
   if (items.size() > loop_items_max) {
     return fail(step.name, "too_many_items",
@@ -164,7 +155,9 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
   if (outcome.is_routed) return;
   if (const auto routed = loop.find("routed"); routed != loop.end()) {
     for (auto& arrival : *routed) {
-      add_arrival({.step = arrival.at("step").get<std::string>(), .args = std::move(arrival["args"])});
+      add_arrival({.step = arrival.at("step").get<std::string>(),
+                   .args = std::move(arrival["args"]),
+                   .is_of_item = false});
     }
     return;
   }

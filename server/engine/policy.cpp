@@ -5,6 +5,7 @@
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
+#include "server/engine/set_places.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -31,8 +32,9 @@ Json amounts_of(const Json& then) {
 bool Decide::apply_task_set(const domain::Step& step, const Json& set, const Frame& frame) {
   if (!frame.is_iteration() || !set.is_object()) return apply_set(step, set, step.name);
   Json local = Json::object();
-  for (const auto& [key, value] : set.items())
-    local[key.find('.') == std::string::npos ? "iter." + key : key] = value;
+  const Json places = by_place(set);
+  for (const auto& [key, value] : places.items())
+    local[key.find('.') == std::string::npos && key != "ctx" && key != "iter" ? "iter." + key : key] = value;
   return apply_set(step, local, step.name);
 }
 

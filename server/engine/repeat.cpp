@@ -24,6 +24,14 @@ Json part_of(const Json& result, const std::string& path) {
   return found == nullptr ? Json() : *found;
 }
 
+// `into: ctx.pages` is the variable `pages`.
+std::string variable_name(const std::string& into) {
+  for (const std::string_view scope : {"ctx.", "vars.", "workload."}) {
+    if (into.starts_with(scope)) return into.substr(scope.size());
+  }
+  return into;
+}
+
 // Where the rows of what a frame has collected are kept: beside the items of loops.
 std::string parts_of(const Frame& frame) { return frame.node + "!collected"; }
 
@@ -96,9 +104,10 @@ std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Ste
 // {path, strategy, into}: a part of each page, flattened, is the step's result, and `into` another name of it.
 // {from, into, mode}: a value is added to a variable.
 void Decide::perform_collect(const domain::Step& step, const Json& spec) {
-  if (frame_ == nullptr) return;
   auto strategy = spec.is_object() ? text_of(spec, {"strategy", "mode"}) : std::string();
+  if (frame_ == nullptr && step.loop) return;  // the whole of a loop is no round of it
   if (spec.is_object() && spec.contains("from")) return collect_into_variable(step, spec, strategy);
+  if (frame_ == nullptr) return;
   const Json* result = context_.result();
   if (result == nullptr) return;
   add_to(frame_->collected,
@@ -111,14 +120,18 @@ void Decide::perform_collect(const domain::Step& step, const Json& spec) {
     frame_->collected = Json::array();
   }
   if (const auto into = spec.is_object() ? text_of(spec, {"into"}) : std::string(); !into.empty()) {
-    state().bookkeeping["aliases"][into] = step.name;
+    state().bookkeeping["aliases"][variable_name(into)] = step.name;
   }
 }
 
 void Decide::collect_into_variable(const domain::Step& step, const Json& spec, const std::string& strategy) {
-  auto value = render(step, spec["from"]);
+  // `from: result` is an expression, with or without braces.
+  const Json& from = spec["from"];
+  auto value = rendered_or_failed(
+      step, from.is_string() ? context_.evaluate(from.get<std::string>()) : context_.render(from));
   if (!value) return;
-  const auto into = text_of(spec, {"into"});
+  if (const auto path = text_of(spec, {"path"}); !path.empty()) *value = part_of(*value, path);
+  const auto into = variable_name(text_of(spec, {"into", "name"}));
   if (into.empty())
     return fail(step.name, "invalid_playbook", "step '" + step.name + "': `collect` needs `into`");
   auto& list = state().variables[into];

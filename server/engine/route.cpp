@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "server/engine/decide.hpp"
+#include "server/engine/set_places.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -44,16 +45,21 @@ void Decide::follow_arcs(const domain::Step& step) {
 bool Decide::fire(const domain::Step& from, const domain::Arc& arc) {
   auto args = render(from, arc.args);
   if (!args || !apply_set(from, arc.set, arc.step)) return false;
-  arrive(from, arc.step, args->is_object() ? std::move(*args) : Json::object());
+  if (!args->is_object()) *args = Json::object();
+  if (const auto* target = situation_.playbook.find_step(arc.step);
+      target != nullptr && target->tools.size() == 1)
+    keep_maps_for_code(target->tools.front().options, arc.args, *args);
+  arrive(from, arc.step, std::move(*args));
   return !has_failed();
 }
 
 // Two branches that lead to the same waiting step meet there: it is entered once, with the arguments
 // of both, the later ones winning. A step with one upstream has nothing to meet.
 void Decide::add_arrival(Arrival arrival) {
-  const auto waiting = std::find_if(arrivals_.begin(), arrivals_.end(),
-                                    [&](const Arrival& other) { return other.step == arrival.step; });
-  if (waiting == arrivals_.end()) {
+  const auto waiting = std::find_if(arrivals_.begin(), arrivals_.end(), [&](const Arrival& other) {
+    return other.step == arrival.step && !other.is_of_item;
+  });
+  if (waiting == arrivals_.end() || arrival.is_of_item) {
     arrivals_.push_back(std::move(arrival));
   } else {
     waiting->args.update(arrival.args);
@@ -69,7 +75,7 @@ void Decide::arrive(const domain::Step& from, const std::string& target, Json ar
         from.name, "invalid_playbook",
         "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
-  Arrival arrival{.step = target, .args = std::move(args)};
+  Arrival arrival{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_};
   if (arriving_ == &arrivals_)
     add_arrival(std::move(arrival));
   else
@@ -111,12 +117,26 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
 // the frame; so does a bare "x" that a task of an iteration sets, since its siblings must not see it.
 bool Decide::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
   if (!set.is_object() || set.empty()) return true;
-  auto values = render(step, set);
+  const Json written = by_place(set);
+  auto values = render(step, written);
   if (!values) return false;
   // `x: "{{ output }}"` means what the tool gave; `output.status` and the like are for conditions.
-  for (const auto& [key, written] : set.items()) {
-    if (const Json* result = context_.result(); result != nullptr && is_bare_output(written))
+  for (const auto& [key, value] : written.items()) {
+    if (const Json* result = context_.result(); result != nullptr && is_bare_output(value))
       (*values)[key] = *result;
+  }
+  for (const auto* scope : {"ctx", "iter"}) {
+    if (!values->contains(scope)) continue;
+    // ctx: "{{ response }}" sets each member of the map.
+    const Json map = std::move((*values)[scope]);
+    values->erase(scope);
+    if (!map.is_object()) {
+      fail(step.name, "invalid_playbook",
+           "step '" + step.name + "', set: `" + scope +
+               "` is a scope, whose value is a map of names; found " + std::string(map.type_name()));
+      return false;
+    }
+    for (const auto& [name, value] : map.items()) (*values)[std::string(scope) + "." + name] = value;
   }
   Json changed = Json::object();
   for (auto& [key, value] : values->items()) {
@@ -133,15 +153,13 @@ void Decide::set_one(const std::string& key, Json value, const std::string& scop
   const auto scope = dot == std::string::npos ? std::string() : key.substr(0, dot);
   const auto name = dot == std::string::npos ? key : key.substr(dot + 1);
   if (frame_ != nullptr && scope == "iter") {
-    frame_->iter[name] = std::move(value);
+    put_at(frame_->iter, name, std::move(value));
   } else if (scope == "step") {
-    state().bookkeeping["scopes"][scope_of][name] = std::move(value);
-  } else if (scope.empty() || scope == "ctx" || scope == "vars" || scope == "workload") {
-    state().variables[name] = std::move(value);
+    put_at(state().bookkeeping["scopes"][scope_of], name, std::move(value));
+  } else if (scope == "ctx" || scope == "vars" || scope == "workload") {
+    put_at(state().variables, name, std::move(value));
   } else {
-    auto& map = state().variables[scope];
-    if (!map.is_object()) map = Json::object();
-    map[name] = std::move(value);
+    put_at(state().variables, key, std::move(value));
   }
 }
 

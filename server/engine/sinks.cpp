@@ -15,6 +15,13 @@ bool has_statement(const Json& tool) {
                      [&](const char* name) { return tool.contains(name); });
 }
 
+// What says where something is to be written: a sink that has one of these and names no tool is a mistake.
+bool says_where(const Json& tool) {
+  static constexpr const char* names[] = {"table", "url", "endpoint", "bucket", "subject", "code", "path"};
+  return has_statement(tool) || std::any_of(std::begin(names), std::end(names),
+                                            [&](const char* name) { return tool.contains(name); });
+}
+
 // Where templates for the worker stand in it, which from now on have their form in a command.
 std::vector<std::string> settled(Json& value) {
   std::vector<std::string> templates;
@@ -60,7 +67,11 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
     if (!kind.empty()) payload["kind"] = kind;
     append("sink.failed", step.name, "failed", std::move(payload));
   };
-  if (kind.empty()) return refuse("invalid_playbook", "the sink names no tool");
+  if (kind.empty() && says_where(tool)) {
+    return refuse("invalid_playbook",
+                  "the sink names no tool, though it says where to write: add `tool: postgres`, http, …");
+  }
+  if (kind.empty()) kind = "event";
   // What stands beside `tool: {…}` belongs to it as well.
   for (const auto& [name, value] : options.items()) {
     if (name != "tool" && name != "backend" && !tool.contains(name)) tool[name] = value;
@@ -79,18 +90,24 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
     if (!names["data"].is_object()) names["data"] = Json::object();
     names["data"].update(*given);
   }
+  // `from: response.rows` is an expression, with or without braces.
+  if (const auto from = tool.find("from"); from != tool.end() && from->is_string() && !has_template(*from))
+    *from = "{{ " + from->get<std::string>() + " }}";
   context_.set_input(&names);
   auto rendered = context_.render_for_worker(tool);
   context_.set_input(nullptr);
   if (!rendered) return refuse("template", rendered.error().message);
   Json data = first_of(*rendered, {"data", "from", "args"});
-  if (data.is_null()) data = names["data"];
   if (const auto wrong = unreadable_timeout(*rendered); !wrong.empty()) return refuse("invalid_input", wrong);
   // The event log is the one sink that needs no worker: the event is the effect.
-  if (kind == "event_log") {
+  if (kind == "event" || kind == "event_log") {
+    if (data.is_null()) data = first_of(*rendered, {"payload"});
+    if (data.is_null() && !rendered->empty()) data = *rendered;
+    if (data.is_null()) data = names["data"];
     static_cast<void>(settled(data));  // the event shows templates as they are written
     return append("sink.executed", step.name, "completed", Json{{"kind", kind}, {"data", std::move(data)}});
   }
+  if (data.is_null()) data = names["data"];
   Json input = first_of(*rendered, {"args"});
   if (!input.is_object()) input = Json::object();
   if (kind == "python") input.emplace("data", data);

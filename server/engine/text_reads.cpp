@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
+
+#include "shared/templating/template.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -43,6 +46,86 @@ bool reads_member(const Json& source, const std::string& name) {
     if (end < text.size() && (text[end] == '.' || text[end] == '[')) return true;
   }
   return false;
+}
+
+std::string bare_name(const Json& written) {
+  if (!written.is_string()) return {};
+  const auto parsed = templating::parse_cached(written.get_ref<const std::string&>());
+  if (!parsed || !(*parsed)->is_bare_reference() || (*parsed)->roots().size() != 1) return {};
+  const auto& name = (*parsed)->roots().front();
+  std::string text = written.get<std::string>();
+  std::erase_if(text, [](char c) { return c == ' ' || c == '{' || c == '}'; });
+  return text == name ? name : std::string();
+}
+
+namespace {
+
+// The name that is given the value: what stands before ` = `, or nothing.
+std::string_view assigned_name(std::string_view before) {
+  while (before.ends_with(' ')) before.remove_suffix(1);
+  if (!before.ends_with('=') || before.ends_with("==")) return {};
+  before.remove_suffix(1);
+  while (before.ends_with(' ')) before.remove_suffix(1);
+  const auto end = before.size();
+  while (!before.empty() && is_name_char(before.back())) before.remove_suffix(1);
+  return {before.data() + before.size(), end - before.size()};
+}
+
+bool reads_as_map(std::string_view code, std::string_view name, int names_left) {
+  for (auto at = code.find(name); at != std::string_view::npos; at = code.find(name, at + 1)) {
+    auto rest = code.substr(at + name.size());
+    if (at > 0 && (is_name_char(code[at - 1]) || code[at - 1] == '.')) continue;
+    if (!rest.empty() && is_name_char(rest.front())) continue;
+    const bool is_asked_about = code.substr(0, at).ends_with("isinstance(") && rest.starts_with(", dict)");
+    if (is_asked_about || rest.starts_with("[\"") || rest.starts_with("['")) return true;
+    for (const std::string_view member :
+         {".get(", ".keys(", ".items(", ".values(", ".rows", ".columns", ".row_count"}) {
+      if (rest.starts_with(member)) return true;
+    }
+    const auto before = code.substr(0, at);
+    if (rest.starts_with(" or {}")) return true;
+    // `found = rows or []`: what is done with the other name counts.
+    const auto other = assigned_name(before);
+    const bool is_alias =
+        rest.empty() || rest.starts_with('\n') || rest.starts_with(" or") || rest.starts_with(" if");
+    if (names_left > 0 && is_alias && !other.empty() && other != name &&
+        reads_as_map(code, other, names_left - 1))
+      return true;
+    if (before.ends_with("' in ") || before.ends_with("\" in ")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool reads_as_map(std::string_view code, std::string_view name) { return reads_as_map(code, name, 1); }
+
+std::vector<std::string> parameters_of_main(std::string_view code) {
+  constexpr std::string_view head = "def main(";
+  const auto begin = code.find(head);
+  if (begin == std::string_view::npos) return {};
+  std::vector<std::string> names;
+  int depth = 0;
+  bool is_name = true;  // of a parameter, and not its type or default
+  std::string name;
+  const auto keep = [&] {
+    if (!name.empty()) names.push_back(std::exchange(name, {}));
+  };
+  for (const char c : code.substr(begin + head.size())) {
+    if (c == ')' && depth == 0) break;
+    if (c == '(' || c == '[' || c == '{') ++depth;
+    if (c == ')' || c == ']' || c == '}') --depth;
+    if (c == ',' && depth == 0) {
+      keep();
+      is_name = true;
+    } else if (c == ':' || c == '=') {
+      is_name = false;
+    } else if (is_name && depth == 0 && is_name_char(c)) {
+      name += c;
+    }
+  }
+  keep();
+  return names;
 }
 
 std::vector<std::string> names_in_code(std::string_view code) {

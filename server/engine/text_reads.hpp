@@ -17,6 +17,15 @@ using domain::Json;
 // Whether a member of `name` is read anywhere in these texts.
 [[nodiscard]] bool reads_member(const Json& source, const std::string& name);
 
+// The name, when a text is {{ name }} and nothing else; else empty.
+[[nodiscard]] std::string bare_name(const Json& written);
+
+// Whether a piece of code reads `name` as a map: name["x"], name.get("x"), "x" in name. A guess by its words.
+[[nodiscard]] bool reads_as_map(std::string_view code, std::string_view name);
+
+// The parameters of the code's main(), in order.
+[[nodiscard]] std::vector<std::string> parameters_of_main(std::string_view code);
+
 // The names that stand in a piece of code, each once, in order.
 [[nodiscard]] std::vector<std::string> names_in_code(std::string_view code);
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "shared/language/option_names.hpp"
+
 namespace noetl::language {
 
 namespace {
@@ -40,6 +42,16 @@ void check_factor(const Field& field, Findings& findings) {
     refuse(field, factor.error(), findings);
 }
 
+// delay, initial_delay and max_delay, also with their unit in their name.
+void check_delays(const Field& field, Findings& findings) {
+  if (!field.is_mapping()) return;
+  for (const auto& member : field.node->members) {
+    const auto name = name_without_unit(member.key).value_or(member.key);
+    if (name == "delay" || name == "initial_delay" || name == "max_delay")
+      check_duration(field.of(member), durations::delay_bounds, findings, member.key);
+  }
+}
+
 // true: as often as is usual; false: never again.
 void check_retry(const Field& field, Findings& findings) {
   if (!field.is_given() || is_template(field)) return;
@@ -55,9 +67,10 @@ void check_retry(const Field& field, Findings& findings) {
 
 }  // namespace
 
-void check_duration(const Field& field, const DurationBounds& bounds, Findings& findings) {
+void check_duration(const Field& field, const DurationBounds& bounds, Findings& findings,
+                    std::string_view key) {
   if (!field.is_given() || is_template(field)) return;
-  if (const auto read = durations::duration_of(value_of(field), bounds); !read)
+  if (const auto read = durations::duration_of(with_unit_of(key, value_of(field)), bounds); !read)
     refuse(field, read.error(), findings);
 }
 
@@ -71,6 +84,7 @@ void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::strin
                          Findings& findings) {
   for (const auto& member : field.node->members) {
     if (vocabulary::contains(known, member.key) || member.key.starts_with("x-")) continue;
+    if (const auto own = name_without_unit(member.key); own && vocabulary::contains(known, *own)) continue;
     const Field at = field.of(member);
     if (vocabulary::contains(retry_keys_without_effect, member.key)) {
       findings.warning(at.path, member.mark, "`" + member.key + "` has no effect in a playbook");
@@ -89,15 +103,14 @@ void check_retry_map(const Field& field, Findings& findings) {
                       "max_attempts, initial_delay, backoff, backoff_multiplier or max_delay", findings);
   for (const char* key : {"max_attempts", "attempts"})
     check_count(field[key], durations::attempts_bounds, findings);
-  for (const char* key : {"initial_delay", "delay", "max_delay"})
-    check_duration(field[key], durations::delay_bounds, findings);
+  check_delays(field, findings);
   check_backoff(field["backoff"], findings);
   check_factor(field["backoff_multiplier"], findings);
 }
 
 void check_limit(const Field& field, std::string_view key, Findings& findings) {
-  if (key == "timeout" || key == "lease_seconds")
-    return check_duration(field, durations::timeout_bounds, findings);
+  if (key == "timeout" || key == "lease_seconds" || name_without_unit(key) == "timeout")
+    return check_duration(field, durations::timeout_bounds, findings, key);
   if (key == "poll_interval") return check_duration(field, durations::delay_bounds, findings);
   if (key == "retry") return check_retry(field, findings);
   if (key == "max_attempts") return check_count(field, durations::attempts_bounds, findings);
@@ -106,8 +119,7 @@ void check_limit(const Field& field, std::string_view key, Findings& findings) {
 
 void check_then_amounts(const Field& then, Findings& findings) {
   check_count(then["attempts"], durations::attempts_bounds, findings);
-  for (const char* key : {"delay", "initial_delay", "max_delay"})
-    check_duration(then[key], durations::delay_bounds, findings);
+  check_delays(then, findings);
 }
 
 void check_policy_amounts(const Field& policy, Findings& findings) {

@@ -10,7 +10,8 @@
 namespace noetl::language {
 
 // Null is none of it.
-void check_duration(const Field& field, const durations::DurationBounds& bounds, Findings& findings);
+void check_duration(const Field& field, const durations::DurationBounds& bounds, Findings& findings,
+                    std::string_view key = {});
 void check_count(const Field& field, const durations::CountBounds& bounds, Findings& findings);
 // A map with attempts and delays. Keys that mean nothing are refused: who misspells one gets another retry than he wrote.
 void check_retry_map(const Field& field, Findings& findings);

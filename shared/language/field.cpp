@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "shared/language/option_names.hpp"
 #include "shared/templating/filters.hpp"
 #include "shared/templating/template.hpp"
 
@@ -122,6 +123,7 @@ void warn_of_unknown_keys(const Field& field, vocabulary::Words known, Findings&
     if (findings.is_full_of_warnings()) return;
     // x-… is the author's own, as in OpenAPI and compose files.
     if (vocabulary::contains(known, member.key) || member.key.starts_with("x-")) continue;
+    if (const auto own = name_without_unit(member.key); own && vocabulary::contains(known, *own)) continue;
     findings.warning(field.of(member).path, member.mark,
                      "the key '" + clipped(member.key, 60) + "' is not known here and has no effect",
                      did_you_mean(member.key, known));

@@ -71,8 +71,23 @@ void read_path(const Field& root, Playbook& playbook, Findings& findings) {
   if (playbook.name.empty()) playbook.name = playbook.path;
 }
 
+// The workload is what templates name; nothing renders it itself.
+void warn_of_templates(const Field& field, Findings& findings) {
+  if (field.node->kind == Node::Kind::scalar) {
+    if (field.node->value.is_string() && has_template_marks(field.node->text))
+      findings.warning(
+          field.path, field.mark(),
+          "values of the workload are not rendered: steps that name this one get the text with its braces");
+    return;
+  }
+  for (std::size_t index = 0; index < field.node->items.size(); ++index)
+    warn_of_templates(field.at(index), findings);
+  for (const auto& member : field.node->members) warn_of_templates(field.of(member), findings);
+}
+
 void read_surroundings(const Field& root, Playbook& playbook, Findings& findings) {
   playbook.workload = read_leniently(root["workload"], findings);
+  if (root["workload"].is_mapping()) warn_of_templates(root["workload"], findings);
   playbook.executor = read_leniently(root["executor"], findings);
   check_execution_timeout(root["executor"]["spec"]["timeout"], findings);
   const Field keychain = root["keychain"];

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "shared/language/amounts.hpp"
+#include "shared/language/option_names.hpp"
+#include "shared/language/tool_checks.hpp"
 
 namespace noetl::language {
 
@@ -46,8 +48,8 @@ Arc read_arc(const Field& field, Outline& outline, Findings& findings) {
   arc.when = read_condition(field["when"], findings);
   arc.args = read_object(field["args"], findings);
   arc.args.update(read_object(field["input"], findings));
-  arc.set = read_object(field["set"], findings);
-  arc.set.update(read_object(field["set_ctx"], findings));
+  arc.set = read_set(field["set"], findings);
+  arc.set.update(read_set(field["set_ctx"], findings));
   return arc;
 }
 
@@ -94,19 +96,34 @@ void read_next_mapping(const Field& field, NextReading& next, Outline& outline, 
     }
 }
 
-// set: {name: value}, or the older list of {name, value}.
-Json read_set(const Field& field, Findings& findings) {
-  if (!field.is_sequence()) return read_object(field, findings);
-  Json values = Json::object();
-  for (std::size_t index = 0; index < field.node->items.size(); ++index) {
-    const Field item = field.at(index);
-    if (item.has("name") && item["value"].node != nullptr) {
-      values[read_text(item["name"], findings)] = read_value(item["value"], findings);
-    } else {
-      values.update(read_object(item, findings));
+// Where a sink writes: the kind of its tool, however it is written; empty when it names none.
+std::string kind_of_sink(const Field& field) {
+  if (field.is_scalar()) return field.node->text;
+  const Field tool = field["tool"].is_given() ? field["tool"] : field["backend"];
+  for (const Field& kind : {tool, tool["kind"], tool["type"], field["kind"], field["type"]})
+    if (kind.is_scalar()) return kind.node->text;
+  return {};
+}
+
+void check_sink(const Field& field, const Outline& outline, Findings& findings) {
+  const std::string kind = kind_of_sink(field);
+  const Field tool = field["tool"].is_mapping() ? field["tool"] : field;
+  for (const Field& at : {field["timeout"], field["tool"]["timeout"]}) check_limit(at, "timeout", findings);
+  if (kind == "workbook") {
+    const Field name = tool.has("name") ? tool["name"] : field["name"];
+    outline.expect_workbook_entry(name, read_text(name, findings), findings);
+  } else if (!kind.empty() && kind != "event") {
+    check_kind(field, kind, findings);
+  } else if (kind.empty()) {
+    for (const char* key :
+         {"table", "statement", "command", "commands", "query", "url", "endpoint", "code", "bucket"}) {
+      if (!tool.has(key)) continue;
+      findings.error(tool[key].path, tool[key].mark(),
+                     std::string("the sink has `") + key + "` and names no tool: nothing would be written",
+                     "did you mean `tool: postgres`?");
+      return;
     }
   }
-  return values;
 }
 
 Action read_action(std::string_view kind, const Field& field, Outline& outline, Findings& findings) {
@@ -133,16 +150,12 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
     (void)read_word(field.has("strategy") ? field["strategy"] : field["mode"], vocabulary::collect_strategies,
                     findings);
   }
-  if (kind == "sink") {
-    // A sink's tool may be a word or a map; either way a workbook entry must exist.
-    const Field tool = field["tool"];
-    for (const Field& at : {field["timeout"], tool["timeout"]}) check_limit(at, "timeout", findings);
-    const bool is_workbook = tool.is_scalar()
-                                 ? tool.node->text == "workbook"
-                                 : tool["kind"].is_scalar() && tool["kind"].node->text == "workbook";
-    const Field name = tool.has("name") ? tool["name"] : field["name"];
-    if (is_workbook) outline.expect_workbook_entry(name, read_text(name, findings), findings);
-  }
+  if (kind == "retry") take_units_from_names(action.spec, field.path, field.mark(), findings);
+  if (kind == "collect" && field.is_mapping() && field.has("from") && !field.has("into") &&
+      !field.has("name"))
+    findings.error(field.path, field.mark(),
+                   "`collect` with `from` needs `into`, the variable that it adds to");
+  if (kind == "sink") check_sink(field, outline, findings);
   return action;
 }
 
@@ -156,8 +169,9 @@ void read_actions(const Field& field, std::vector<Action>& actions, Outline& out
   warn_of_unknown_keys(field, vocabulary::action_keys, findings);
   for (const auto kind : vocabulary::action_keys) {
     const Field action = field[kind];
-    // `fail:` and `skip:` may stand without a value; a `next:` without one leads nowhere.
-    if (action.node == nullptr || (action.node->is_null() && kind != "fail" && kind != "skip")) continue;
+    // `fail:`, `skip:` and `sink:` may stand without a value; a `next:` without one leads nowhere.
+    if (action.node == nullptr) continue;
+    if (action.node->is_null() && kind != "fail" && kind != "skip" && kind != "sink") continue;
     actions.push_back(read_action(kind, action, outline, findings));
   }
 }
@@ -189,6 +203,29 @@ CaseRule read_case(const Field& field, Outline& outline, Findings& findings) {
 }
 
 }  // namespace
+
+// set: {name: value}, or the older list of {name, value}.
+Json read_set(const Field& field, Findings& findings) {
+  for (const char* scope : {"ctx", "iter"}) {
+    const Field map = field.is_mapping() ? field[scope] : Field{};
+    if (!map.is_given() || map.is_mapping() || (map.is_scalar() && has_template_marks(map.node->text)))
+      continue;
+    findings.error(map.path, map.mark(),
+                   std::string("`") + scope + "` is a scope: expected a mapping of names to values, found " +
+                       map.described());
+  }
+  if (!field.is_sequence()) return read_object(field, findings);
+  Json values = Json::object();
+  for (std::size_t index = 0; index < field.node->items.size(); ++index) {
+    const Field item = field.at(index);
+    if (item.has("name") && item["value"].node != nullptr) {
+      values[read_text(item["name"], findings)] = read_value(item["value"], findings);
+    } else {
+      values.update(read_object(item, findings));
+    }
+  }
+  return values;
+}
 
 NextReading read_next(const Field& field, Outline& outline, Findings& findings) {
   NextReading next;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "shared/language/amounts.hpp"
+#include "shared/language/option_names.hpp"
 #include "shared/language/routing.hpp"
 #include "shared/language/tools.hpp"
 
@@ -21,6 +22,27 @@ bool is_identifier(const std::string& text) {
       text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
 }
 
+// What a frame of a cursor may say. Leases are the worker's, whatever a frame asks for.
+void check_effects_of_frame(const Field& frame, Findings& findings) {
+  if (!frame.is_given()) return;
+  warn_of_unknown_keys(frame, vocabulary::frame_keys, findings);
+  const std::string process = read_word(frame["process"], vocabulary::frame_processes, findings);
+  for (const char* key : {"lease_seconds", "heartbeat_seconds"}) {
+    if (frame.has(key))
+      findings.warning(frame[key].path, frame[key].mark(),
+                       std::string("`") + key +
+                           "` has no effect: a command is leased to its worker, which renews the lease");
+  }
+  if (frame.has("max_bytes") && (process.empty() || process == "row"))
+    findings.warning(frame["max_bytes"].path, frame["max_bytes"].mark(),
+                     "`max_bytes` has an effect with `process: frame` alone; row by row it is "
+                     "`__frame_max_bytes` to the claim");
+  if (frame.has("row_concurrency") && process == "frame")
+    findings.warning(
+        frame["row_concurrency"].path, frame["row_concurrency"].mark(),
+        "`row_concurrency` has no effect with `process: frame`: the rows of a frame are one item");
+}
+
 Loop read_loop(const Field& field, Findings& findings) {
   Loop loop;
   loop.mark = field.mark();
@@ -30,8 +52,8 @@ Loop read_loop(const Field& field, Findings& findings) {
   }
   warn_of_unknown_keys(field, vocabulary::loop_keys, findings);
   warn_of_unknown_keys(field["spec"], vocabulary::loop_spec_keys, findings);
-  warn_of_unknown_keys(field["spec"].has("frame") ? field["spec"]["frame"] : field["frame"],
-                       vocabulary::frame_keys, findings);
+  const Field frame = field["spec"].has("frame") ? field["spec"]["frame"] : field["frame"];
+  check_effects_of_frame(frame, findings);
   loop.spec = read_object(field["spec"], findings);
   for (const char* key : {"cursor", "frame", "max_in_flight"})
     if (field.has(key) && !loop.spec.contains(key)) loop.spec[key] = read_value(field[key], findings);
@@ -52,11 +74,13 @@ Loop read_loop(const Field& field, Findings& findings) {
   loop.mode = read_word(field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"],
                         vocabulary::loop_modes, findings);
   if (loop.mode.empty()) loop.mode = has_cursor ? "cursor" : "sequential";
+  if (frame.is_given() && loop.mode != "cursor")
+    findings.warning(frame.path, frame.mark(), "`frame` has an effect in a loop over a cursor alone");
 
   const Field most =
       field["spec"].has("max_in_flight") ? field["spec"]["max_in_flight"] : field["max_in_flight"];
   check_count(most, {}, findings);
-  for (const Field& frame : {field["frame"], field["spec"]["frame"]}) check_frame(frame, findings);
+  for (const Field& one : {field["frame"], field["spec"]["frame"]}) check_frame(one, findings);
   return loop;
 }
 
@@ -76,6 +100,7 @@ void refuse_stray_options(const Field& field, Findings& findings) {
 void warn_of_unknown_step_keys(const Field& field, Findings& findings) {
   for (const auto& member : field.node->members) {
     if (vocabulary::contains(vocabulary::step_keys, member.key) || member.key.starts_with("x-") ||
+        name_without_unit(member.key) == "timeout" ||
         vocabulary::contains(vocabulary::tool_only_options, member.key))
       continue;
     if (findings.is_full_of_warnings()) return;
@@ -118,6 +143,17 @@ void note_dialect(const Field& field, const Step& step, Dialect& dialect) {
   if (field.has("args") || field["tool"].has("args")) dialect.has_args = true;
 }
 
+// `timeout`, or with its unit in its name, of the step itself: below what its spec says.
+void read_timeout(const Field& field, Json& spec, Findings& findings) {
+  for (const auto& member : field.node->members) {
+    if (member.key != "timeout" && name_without_unit(member.key) != "timeout") continue;
+    check_limit(field.of(member), member.key, findings);
+    Json timeout{{member.key, read_value(field.of(member), findings)}};
+    take_units_from_names(timeout, field.path, member.mark, findings);
+    spec.emplace("timeout", timeout["timeout"]);
+  }
+}
+
 }  // namespace
 
 Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings& findings) {
@@ -137,20 +173,20 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   step.desc = read_text(field.has("desc") ? field["desc"] : field["description"], findings);
   step.args = read_object(field["args"], findings);
   step.args.update(read_object(field["input"], findings));
-  step.set = read_object(field["set"], findings);
-  step.set.update(read_object(field["set_ctx"], findings));
+  step.set = read_set(field["set"], findings);
+  step.set.update(read_set(field["set_ctx"], findings));
   step.vars = read_object(field["vars"], findings);
   step.when = read_condition(field["when"], findings);
   warn_of_unknown_keys(field["spec"], vocabulary::step_spec_keys, findings);
   step.spec = read_object(field["spec"], findings);
-  check_limit(field["timeout"], "timeout", findings);
   if (field["spec"].is_mapping()) {
     for (const auto& member : field["spec"].node->members)
       check_limit(field["spec"].of(member), member.key, findings);
     check_policy_amounts(field["spec"]["policy"], findings);
   }
-  if (field.has("timeout") && !step.spec.contains("timeout"))
-    step.spec["timeout"] = read_value(field["timeout"], findings);
+  take_units_from_names(step.spec, field["spec"].path, field["spec"].mark(), findings);
+  take_units_from_retries(step.spec, field["spec"].path, field["spec"].mark(), findings);
+  read_timeout(field, step.spec, findings);
   warn_of_unknown_keys(field["output"], vocabulary::output_keys, findings);
   step.output = read_object(field["output"], findings);
   if (field.has("loop")) step.loop = read_loop(field["loop"], findings);

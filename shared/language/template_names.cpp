@@ -15,11 +15,39 @@ namespace noetl::language {
 namespace {
 
 // What every template can name, whatever the playbook says.
-constexpr auto names_of_the_language = std::to_array<std::string_view>(
-    {"workload",     "ctx",        "vars",       "steps",    "step",    "iter",   "input",
-     "args",         "output",     "response",   "result",   "results", "error",  "event",
-     "execution_id", "catalog_id", "job",        "keychain", "loop",    "this",   "data",
-     "payload",      "context",    "loop_index", "_attempt", "_prev",   "secrets"});
+constexpr auto names_of_the_language = std::to_array<std::string_view>({"workload",
+                                                                        "ctx",
+                                                                        "vars",
+                                                                        "steps",
+                                                                        "step",
+                                                                        "iter",
+                                                                        "input",
+                                                                        "args",
+                                                                        "output",
+                                                                        "response",
+                                                                        "result",
+                                                                        "results",
+                                                                        "error",
+                                                                        "event",
+                                                                        "execution_id",
+                                                                        "catalog_id",
+                                                                        "job",
+                                                                        "keychain",
+                                                                        "loop",
+                                                                        "this",
+                                                                        "data",
+                                                                        "payload",
+                                                                        "context",
+                                                                        "loop_index",
+                                                                        "_attempt",
+                                                                        "_prev",
+                                                                        "secrets",
+                                                                        "frame",
+                                                                        "__frame_max_rows",
+                                                                        "__frame_max_seconds",
+                                                                        "__frame_max_bytes",
+                                                                        "__frame_row_concurrency",
+                                                                        "__frame_process"});
 // Jinja's own, and words that it leaves free.
 constexpr auto names_of_jinja =
     std::to_array<std::string_view>({"now", "range", "dict", "namespace", "cycler", "joiner", "lipsum",
@@ -71,7 +99,8 @@ class SlipFinder {
     for (const auto& name : (*parsed)->roots()) {
       if (name.size() < compared_length_min || known_.contains(name)) continue;
       auto suggestion = did_you_mean(name, candidates_);
-      if (suggestion.empty()) continue;
+      // Names that begin so are the server's own.
+      if (suggestion.empty() && !name.starts_with("__")) continue;
       findings_.warning(field.path, place_of(node, name),
                         "nothing in this playbook is called '" + clipped(name, 60) +
                             "': it will be empty unless the input brings it",

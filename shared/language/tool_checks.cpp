@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "shared/language/option_names.hpp"
 #include "shared/language/tool_vocabulary.hpp"
 
 namespace noetl::language {
@@ -36,6 +37,7 @@ void warn_of_slip(const Field& field, const Member& member, const std::string& k
                   Findings& findings) {
   if (findings.is_full_of_warnings() || member.key.starts_with("x-")) return;
   if (vocabulary::contains(vocabulary::common_tool_options, member.key)) return;
+  if (name_without_unit(member.key) == "timeout") return;
   // A worker's own tool may take anything.
   if (!vocabulary::contains(vocabulary::tool_kinds, kind)) return;
   const auto own = vocabulary::tool_options_of(kind);

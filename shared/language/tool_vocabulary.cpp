@@ -49,8 +49,8 @@ constexpr auto playbook_option_list =
     std::to_array<std::string_view>({"path", "playbook", "catalog_id", "version", "workload", "payload",
                                      "return_step", "result_step", "poll_interval"});
 constexpr auto common_option_list = std::to_array<std::string_view>(
-    {"kind", "name", "args", "input", "set", "set_ctx", "spec", "timeout", "retry", "output", "desc",
-     "description", "task", "assert", "pool", "priority", "labels", "tags"});
+    {"kind", "name", "args", "input", "set", "set_ctx", "spec", "timeout", "timeout_seconds", "retry",
+     "output", "desc", "description", "task", "assert", "pool", "priority", "labels", "tags"});
 
 struct Entry {
   std::string_view kind;

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "shared/language/amounts.hpp"
+#include "shared/language/option_names.hpp"
+#include "shared/language/routing.hpp"
 #include "shared/language/tool_checks.hpp"
 #include "shared/language/tool_vocabulary.hpp"
 
@@ -28,7 +30,7 @@ bool read_reserved(const Member& member, const Field& field, ToolSpec& tool, Fin
   if (member.key == "args" || member.key == "input") {
     merge(tool.input, read_object(field, findings));
   } else if (member.key == "set" || member.key == "set_ctx") {
-    merge(tool.set, read_object(field, findings));
+    merge(tool.set, read_set(field, findings));
   } else {
     return false;
   }
@@ -99,6 +101,10 @@ struct ToolReader {
   }
 
   void finish(const Field& field, ToolSpec& tool) const {
+    take_units_from_names(tool.options, field.path, field.mark(), findings);
+    take_units_from_names(tool.spec, field.path, field.mark(), findings);
+    take_units_from_retries(tool.options, field.path, field.mark(), findings);
+    take_units_from_retries(tool.spec, field.path, field.mark(), findings);
     if (tool.kind == "workbook") read_workbook_name(field, tool, outline, findings);
     check_substance(field, tool, findings);
   }

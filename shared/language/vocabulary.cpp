@@ -11,10 +11,10 @@ constexpr auto playbook_key_list = std::to_array<std::string_view>(
      "path", "description", "version", "spec", "labels", "tags", "vars", "env", "credentials"});
 constexpr auto step_key_list = std::to_array<std::string_view>(
     {"step", "desc", "description", "tool", "args", "input", "loop", "case", "vars", "next", "set", "set_ctx",
-     "when", "spec", "output", "timeout", "labels", "tags"});
-constexpr auto step_spec_key_list =
-    std::to_array<std::string_view>({"policy", "timeout", "on_error", "next_mode", "mode", "retry",
-                                     "max_attempts", "pool", "priority", "lease_seconds", "labels"});
+     "when", "spec", "output", "timeout", "timeout_seconds", "labels", "tags"});
+constexpr auto step_spec_key_list = std::to_array<std::string_view>(
+    {"policy", "timeout", "on_error", "next_mode", "mode", "retry", "max_attempts", "pool", "priority",
+     "lease_seconds", "labels", "timeout_seconds"});
 constexpr auto output_key_list =
     std::to_array<std::string_view>({"store", "output_select", "select", "inline_max_bytes", "scope", "ttl"});
 constexpr auto loop_key_list = std::to_array<std::string_view>(
@@ -32,9 +32,27 @@ constexpr auto case_key_list =
     std::to_array<std::string_view>({"when", "then", "else", "desc", "description"});
 constexpr auto action_key_list = std::to_array<std::string_view>(
     {"collect", "set", "result", "sink", "log", "call", "retry", "next", "skip", "fail"});
-constexpr auto retry_key_list = std::to_array<std::string_view>(
-    {"max_attempts", "attempts", "initial_delay", "delay", "backoff", "backoff_multiplier", "max_delay",
-     "params", "url", "endpoint", "method", "headers", "body", "data", "payload", "json", "args", "input"});
+constexpr auto retry_key_list = std::to_array<std::string_view>({"max_attempts",
+                                                                 "attempts",
+                                                                 "initial_delay",
+                                                                 "delay",
+                                                                 "backoff",
+                                                                 "backoff_multiplier",
+                                                                 "max_delay",
+                                                                 "params",
+                                                                 "url",
+                                                                 "endpoint",
+                                                                 "method",
+                                                                 "headers",
+                                                                 "body",
+                                                                 "data",
+                                                                 "payload",
+                                                                 "json",
+                                                                 "args",
+                                                                 "input",
+                                                                 "delay_seconds",
+                                                                 "initial_delay_seconds",
+                                                                 "max_delay_seconds"});
 constexpr auto collect_key_list =
     std::to_array<std::string_view>({"strategy", "mode", "path", "from", "into", "name"});
 constexpr auto workbook_key_list = std::to_array<std::string_view>(
@@ -43,9 +61,9 @@ constexpr auto policy_key_list =
     std::to_array<std::string_view>({"rules", "admit", "exec", "on_error", "retry"});
 constexpr auto policy_rule_key_list =
     std::to_array<std::string_view>({"when", "then", "else", "name", "desc", "description"});
-constexpr auto policy_then_key_list =
-    std::to_array<std::string_view>({"do", "attempts", "delay", "backoff", "max_delay", "to", "task", "set",
-                                     "set_ctx", "set_iter", "message", "reason"});
+constexpr auto policy_then_key_list = std::to_array<std::string_view>(
+    {"do", "attempts", "delay", "backoff", "max_delay", "to", "task", "set", "set_ctx", "set_iter", "message",
+     "reason", "delay_seconds", "max_delay_seconds"});
 constexpr auto tool_option_list = std::to_array<std::string_view>(
     {"kind",          "name",        "args",     "input",         "spec",       "set",         "code",
      "libs",          "script",      "auth",     "command",       "commands",   "query",       "queries",
@@ -71,6 +89,7 @@ constexpr auto backoff_list = std::to_array<std::string_view>({"none", "fixed", 
 constexpr auto collect_strategy_list = std::to_array<std::string_view>({"append", "extend", "replace"});
 constexpr auto api_version_list =
     std::to_array<std::string_view>({"noetl.io/v2", "noetl.io/v1", "noetl.io/v10"});
+constexpr auto frame_process_list = std::to_array<std::string_view>({"row", "frame"});
 constexpr auto tool_only_option_list = std::to_array<std::string_view>(
     {"code",   "code_b64", "command", "command_b64", "commands", "commands_b64", "cmd",
      "cmds",   "query",    "queries", "statement",   "script",   "url",          "endpoint",
@@ -107,6 +126,7 @@ const Words policy_actions = policy_action_list;
 const Words backoffs = backoff_list;
 const Words collect_strategies = collect_strategy_list;
 const Words api_versions = api_version_list;
+const Words frame_processes = frame_process_list;
 const Words tool_only_options = tool_only_option_list;
 
 bool contains(Words words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }

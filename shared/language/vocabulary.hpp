@@ -36,6 +36,7 @@ extern const Words loop_modes;
 extern const Words next_modes;
 extern const Words policy_actions;  // then.do
 extern const Words backoffs;
+extern const Words frame_processes;  // loop.spec.frame.process
 extern const Words collect_strategies;
 extern const Words api_versions;
 

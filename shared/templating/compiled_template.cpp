@@ -73,6 +73,9 @@ const Json* CompiledTemplate::look_up(const Node& node, const Scope& scope, bool
   if (node.kind == NodeKind::name) {
     return scope.find(node.text);
   }
+  if (node.kind == NodeKind::attribute && node.children[0]->kind == NodeKind::name) {
+    if (const Json* own = scope.find_member(node.children[0]->text, node.text)) return own;
+  }
   const Json* object = look_up(*node.children[0], scope, is_settled);
   if (object == nullptr || !is_settled) {
     return nullptr;

@@ -17,10 +17,7 @@ Value Renderer::evaluate(const Node& node) {
     case NodeKind::literal: return node.literal;
     case NodeKind::name: return read_name(node);
     case NodeKind::attribute: return read_attribute(node);
-    case NodeKind::item: {
-      const Value object = evaluate(*node.children[0]);
-      return item_of(object, evaluate(*node.children[1]), budget_);
-    }
+    case NodeKind::item: return read_item(node);
     case NodeKind::slice: return read_slice(node);
     case NodeKind::call: return make_call(node);
     case NodeKind::filter: {
@@ -68,7 +65,23 @@ Value Renderer::read_name(const Node& node) {
   return Value::undefined(&node.text);
 }
 
+// A member that the Scope has beside the value of a name, unless the template itself has made that name.
+const Json* Renderer::find_member(const Node& object, std::string_view member) {
+  if (object.kind != NodeKind::name || find_local(object.symbol) != nullptr) return nullptr;
+  return scope_.find_member(object.text, member);
+}
+
+Value Renderer::read_item(const Node& node) {
+  const Node& key = *node.children[1];
+  if (key.kind == NodeKind::literal && key.literal.is_text()) {
+    if (const Json* own = find_member(*node.children[0], key.literal.as_text())) return Value::json(*own);
+  }
+  const Value object = evaluate(*node.children[0]);
+  return item_of(object, evaluate(key), budget_);
+}
+
 Value Renderer::read_attribute(const Node& node) {
+  if (const Json* own = find_member(*node.children[0], node.text)) return Value::json(*own);
   const Value object = evaluate(*node.children[0]);
   Value value = attribute_of(object, node.text);
   if (!value.is_undefined()) {
@@ -77,6 +90,11 @@ Value Renderer::read_attribute(const Node& node) {
   if (unwrapping_ == Unwrapping::noetl && object.is_dict() &&
       (node.text == "data" || node.text == "result")) {
     return object;
+  }
+  // A variable that was given the rows of a SQL step is a list, and may be read as the step is.
+  if (unwrapping_ == Unwrapping::noetl && object.is(Kind::list)) {
+    if (node.text == "rows") return object;
+    if (node.text == "row_count") return Value::integer(static_cast<std::int64_t>(object.size()));
   }
   return Value::undefined(&node.text);
 }

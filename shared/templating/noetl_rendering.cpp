@@ -62,9 +62,6 @@ base::Result<Json> render_text(const std::string& source, const Scope& scope) {
   const auto text = compiled(*parsed);
   auto made = text->try_evaluate(scope, Unwrapping::noetl);
   if (const auto* failure = std::get_if<Failure>(&made)) {
-    if (failure->kind == FailureKind::undefined) {
-      return source;
-    }
     return base::failure(text->error_of(*failure));
   }
   auto& outcome = std::get<CompiledTemplate::Outcome>(made);

@@ -26,11 +26,10 @@ Value or_default(const Use& use, const Value& otherwise) {
   return use.bound[0] == nullptr ? otherwise : *use.bound[0];
 }
 
+// Jinja refuses what is undefined, although these two filters give their default for whatever is no number:
+// NoETL's authors count with `(ctx.rounds | int) + 1` before anything has set it.
 Value to_integer(const Use& use) {
   const Value& input = use.input;
-  if (input.is_undefined()) {
-    fail_use_of_undefined(input);
-  }
   if (input.is_whole()) {
     return Value::integer(input.as_integer());
   }
@@ -48,9 +47,6 @@ Value to_integer(const Use& use) {
 
 Value to_floating(const Use& use) {
   const Value& input = use.input;
-  if (input.is_undefined()) {
-    fail_use_of_undefined(input);
-  }
   if (input.is_number()) {
     return Value::floating(input.as_floating());
   }

@@ -50,6 +50,8 @@ class Renderer {
 
   // evaluate_expression.cpp
   [[nodiscard]] Value read_name(const Node& node);
+  [[nodiscard]] const Json* find_member(const Node& object, std::string_view member);
+  [[nodiscard]] Value read_item(const Node& node);
   [[nodiscard]] Value read_attribute(const Node& node);
   [[nodiscard]] Value read_slice(const Node& node);
   [[nodiscard]] Value make_collection(const Node& node);

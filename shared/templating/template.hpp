@@ -32,13 +32,17 @@ class Scope {
  public:
   // Adds the members of a JSON object as names.
   void add_layer(const Json& object);
-  // Adds or replaces one name in a layer above all others.
-  void add(std::string name, const Json& value);
+  // Adds or replaces one name in a layer above all others. `members`, a map: where `name.x` and `name['x']` are
+  // looked for before `value` is asked. So a list can have members as well: the rows of a SQL step and its row_count.
+  void add(std::string name, const Json& value, const Json* members = nullptr);
   [[nodiscard]] const Json* find(std::string_view name) const;
+  // The member of a name that was added with members; null when there is none.
+  [[nodiscard]] const Json* find_member(std::string_view name, std::string_view member) const;
 
  private:
   std::vector<const Json*> layers_;
   std::map<std::string, const Json*, std::less<>> names_;
+  std::map<std::string, const Json*, std::less<>> members_;
 };
 
 class Template {
@@ -73,7 +77,7 @@ using TemplatePtr = std::shared_ptr<const Template>;
 // Of a value with many templates inside: what all of them together may make, as a tree.
 inline constexpr std::size_t rendered_bytes_max_default = 128 << 20;
 // Tool options and args, any JSON value, recursively: bare reference native; other text coerced (JSON,
-// Python literal, bool, integer, float, none). A text that fails on an undefined name stays as written.
+// Python literal, bool, integer, float, none). A text that fails is an error that names it, never passed on as written.
 [[nodiscard]] base::Result<Json> render_value(const Json& value, const Scope& scope,
                                               std::size_t bytes_max = rendered_bytes_max_default);
 // Truth as NoETL sees it: "", "false", "0", "no", "none", "null", "off", 0, [], {}, null are false.

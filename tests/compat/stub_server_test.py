@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The stub server answers as the playbooks' own test server does."""
 import concurrent.futures
+import http.client
 import json
 import pathlib
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -65,7 +67,9 @@ class StubServerTest(unittest.TestCase):
             self.assertEqual([len(page) for page in found], lengths)
             self.assertEqual([item["id"] for page in found for item in page], list(range(1, 36)))
             self.assertEqual(total, 35)
-        self.assertEqual(found[0][0], {"id": 1, "name": "Assessment 1", "score": 51})
+        first = found[0][0]
+        self.assertEqual((first["id"], first["name"], first["score"]), (1, "Assessment 1", 51))
+        self.assertLessEqual({"category", "description", "timestamp", "meta"}, set(first))
 
     def test_users_come_by_offset(self):
         last = self.get("/api/v1/users?offset=30&limit=10")
@@ -128,21 +132,36 @@ class StubServerTest(unittest.TestCase):
         self.assertEqual(self.ask(f"/api/v1/patient-records?patientId=P-0001&page={pages + 1}")[0], 404)
 
     def test_a_batch_of_patients_has_all_their_pages_with_their_facility(self):
-        data = self.get("/api/v1/pft/batch/assessments?patientIds=1,1000,1001&pageSize=10")["data"]
+        data = self.get("/api/v1/pft/batch/assessments?patientIds=1,1000,1001&pageSize=10")
         self.assertEqual(data["rowCount"], len(data["rows"]))
         self.assertEqual({(row["patient_id"], row["facility_mapping_id"]) for row in data["rows"]},
                          {(1, 1), (1000, 1), (1001, 2)})
         self.assertEqual(sum(row["is_last_page"] for row in data["rows"]), 3)
-        mds = self.get("/api/v1/pft/batch/mds?patientIds=5")["data"]["rows"]
-        self.assertEqual(self.get(f"/api/v1/mds/assessment/{mds[0]['assessment_id']}")["data"], mds[0]["payload"])
+        mds = self.get("/api/v1/pft/batch/mds?patientIds=5")["rows"]
+        self.assertEqual(self.get(f"/api/v1/mds/assessment/{mds[0]['assessment_id']}"), mds[0]["payload"])
+        self.assertEqual(self.get("/api/v1/mds/assessment_ids?patientId=5")["mdsAssessmentIds"],
+                         [row["assessment_id"] for row in mds])
         self.assertEqual(self.ask("/api/v1/pft/batch/nothing?patientIds=5")[0], 404)
         self.assertEqual(self.ask("/api/v1/pft/batch/mds?patientIds=" + ",".join(["1"] * 501))[0], 422)
 
     def test_the_reference_chain_leads_from_each_item_to_its_detail(self):
         last = self.get("/api/v1/reference-chain/items?page=39&pageSize=10&ref_mode=linked")
         self.assertEqual([item["id"] for item in last["data"]], [381, 382])
+        self.assertEqual(last["refs"], [item["record_ref"] for item in last["data"]])
+        self.assertEqual(self.get(last["data"][1]["record_ref"])["record_id"], last["data"][1]["record_id"])
         self.assertEqual(self.get(last["data"][1]["detail_path"])["data"]["id"], 382)
         self.assertEqual(self.ask("/api/v1/reference-chain/detail/383")[0], 404)
+
+    def test_a_kept_connection_answers_at_once(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.server_address[1], timeout=20)
+        took = []
+        for _ in range(10):
+            started = time.monotonic()
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            took.append(time.monotonic() - started)
+        connection.close()
+        self.assertLess(sorted(took)[5], 0.03)
 
     def test_heavy_items_weigh_what_was_asked_for(self):
         page = self.get("/ns/heavy/api/v1/heavy?page=10&pageSize=10&payload_kb=3")

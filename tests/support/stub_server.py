@@ -110,7 +110,9 @@ def page_of(query, default_size=10):
 
 
 def assessment(number):
-    return {"id": number, "name": f"Assessment {number}", "score": 50 + number % 50}
+    return {"id": number, "name": f"Assessment {number}", "score": 50 + number % 50,
+            "category": ["physical", "cognitive", "social"][number % 3], "description": f"Assessment number {number}",
+            "timestamp": f"2025-01-01T00:{number:02d}:00Z", "meta": {"source": "test-server"}}
 
 
 def assessments(query, _memory):
@@ -248,7 +250,9 @@ def patient_pages(patient, kind):
 
 
 def patient_record(patient, kind, page):
-    return {"patient_id": patient, "type": kind, "page": page, "value": f"{kind} {page} of patient {patient}"}
+    return {"patient_id": patient, "type": kind, "page": page, "value": f"{kind} {page} of patient {patient}",
+            "record_id": f"{kind}-{patient}-{page}", "current": page == 1, "description": f"{kind} of patient {patient}",
+            "timestamp": f"2025-01-01T00:{page:02d}:00Z"}
 
 
 def patient(query, memory, kind):
@@ -276,7 +280,7 @@ def mds_detail(assessment_id):
 
 def mds_assessment_ids(query, _memory):
     number = query.number("patientId", 1, 1)
-    return {"data": [{"assessment_id": one, "patient_id": number} for one in mds_ids_of(number)]}
+    return {"patient_id": number, "mdsAssessmentIds": mds_ids_of(number)}
 
 
 def mds_rows(number):
@@ -305,7 +309,7 @@ def pft_batch(query, _memory, kind):
         raise Refusal(404, f"no data of type '{kind}'; known are {', '.join(PATIENT_PAGES)}, mds")
     rows = [row for number in ids_of(query, "patientIds")
             for row in (mds_rows(number) if kind == "mds" else pft_rows(number, kind))]
-    return {"data": {"rows": rows, "rowCount": len(rows), "dataType": kind}}
+    return {"rows": rows, "rowCount": len(rows), "dataType": kind}
 
 
 def pft_mds_details(query, memory):
@@ -315,17 +319,22 @@ def pft_mds_details(query, memory):
 def reference_items(query, _memory):
     page, size = page_of(query)
     is_linked = query.text("ref_mode", "linked") == "linked"
-    every = [{"id": i, "name": f"Reference {i}",
-              **({"detail_path": f"/api/v1/reference-chain/detail/{i}"} if is_linked else {})}
+    every = [{"id": i, "record_id": f"rec-{i}", "name": f"Reference {i}", "score": 50 + i % 50,
+              "category": ["a", "b", "c"][i % 3], "meta": {"position": i},
+              **({"detail_path": f"/api/v1/reference-chain/detail/{i}",
+                  "record_ref": f"/api/v1/reference-chain/detail/{i}"} if is_linked else {})}
              for i in range(1, REFERENCES + 1)]
     chosen, paging = cut(every, page, size)
-    return {"data": chosen, "paging": paging}
+    return {"data": chosen, "refs": [item["record_ref"] for item in chosen if "record_ref" in item], "paging": paging}
 
 
 def reference_detail(_query, _memory, number):
     if not 1 <= int(number) <= REFERENCES:
         raise Refusal(404, f"there is no item {number}; items are 1 to {REFERENCES}")
-    return {"data": {"id": int(number), "name": f"Reference {number}", "detail": f"Detail of {number}"}}
+    detail = {"id": int(number), "record_id": f"rec-{number}", "name": f"Reference {number}", "detail": f"Detail of {number}",
+              "description": f"Detail of {number}", "score": 50 + int(number) % 50, "timestamp": "2025-01-01T00:00:00Z",
+              "meta": {"position": int(number)}}
+    return {**detail, "data": detail}
 
 
 def posts(_query, _memory):
@@ -378,7 +387,7 @@ ROUTES = [(method, re.compile(path + "/?$"), answer) for method, path, answer in
     ("GET", "/api/v1/patient-records", patient_records),
     ("GET", "/api/v1/patient/(assessments|conditions|medications|vital_signs|demographics)", patient),
     ("GET", "/api/v1/mds/assessment_ids", mds_assessment_ids),
-    ("GET", r"/api/v1/mds/assessment/([\w-]+)", lambda _query, _memory, one: {"data": mds_detail(one)}),
+    ("GET", r"/api/v1/mds/assessment/([\w-]+)", lambda _query, _memory, one: mds_detail(one)),
     ("GET", r"/api/v1/pft/batch/(\w+)", pft_batch),
     ("GET", "/api/v1/pft/mds/details", pft_mds_details),
     ("GET", "/api/v1/reference-chain/items", reference_items),
@@ -393,6 +402,7 @@ ROUTES = [(method, re.compile(path + "/?$"), answer) for method, path, answer in
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 120
+    disable_nagle_algorithm = True  # else a kept connection waits 42 ms for the acknowledgement of an answer's head
 
     def answer(self):
         self.content = self.read_body()

@@ -61,12 +61,44 @@ TEST_CASE("Values are rendered at every depth and keep their shape") {
         Json({{"a", {5, 1, nullptr, {{"b", "x5"}}}}}));
 }
 
-TEST_CASE("A text that fails on an undefined name stays as written") {
-  CHECK(value_of("{{ missing + 1 }}") == "{{ missing + 1 }}");
-  CHECK(value_of("at {{ now() }}") == "at {{ now() }}");
+TEST_CASE("A text that fails is an error, and never passed on with its braces") {
+  CHECK(value_of("{{ missing + 1 }}")
+            .get<std::string>()
+            .starts_with("ERROR: template: 'missing' is undefined"));
+  CHECK(value_of("at {{ soon() }}").get<std::string>().starts_with("ERROR: template: 'soon' is undefined"));
+  CHECK(value_of("{{ 'x'.nothing() }}").get<std::string>().starts_with("ERROR: "));
   CHECK(value_of("{{ missing }}").is_null());
   CHECK(value_of("x{{ missing.y }}") == "x");
   CHECK(value_of("{{ 1 // 0 }}").get<std::string>().starts_with("ERROR: "));
+}
+
+TEST_CASE("What is undefined counts as 0 for int and float") {
+  CHECK(value_of("{{ (ctx.rounds | int) + 1 }}") == 1);
+  CHECK(value_of("{{ missing | float }}") == 0.0);
+  CHECK(value_of("{{ missing.deep | int(7) }}") == 7);
+  CHECK(value_of("limit {{ missing | int }}") == "limit 0");
+  CHECK(condition("{{ (missing | int) < 5 }}") == true);
+}
+
+TEST_CASE("A list may be read as the SQL step whose rows it is") {
+  const Json names = {{"found", {{{"n", 1}}, {{"n", 2}}}}};
+
+  CHECK(value_of("{{ found.rows[1].n }}", names) == 2);
+  CHECK(value_of("{{ found.row_count }}", names) == 2);
+}
+
+TEST_CASE("A name with members beside its value is read both ways") {
+  const Json rows = {{{"n", 3}}, {{"n", 4}}};
+  const Json all = {{"rows", rows}, {"columns", {"n"}}, {"row_count", 2}, {"command_0", {{"row_count", 2}}}};
+  Scope scope;
+  scope.add("q", rows, &all);
+  const auto made = [&](const char* text) { return render_value(text, scope).value(); };
+
+  CHECK(made("{{ q }}") == rows);
+  CHECK(made("{{ q | length }}-{{ q[1].n }}-{{ q.row_count }}-{{ q['columns'][0] }}") == "2-4-2-n");
+  CHECK(made("{% for r in q %}{{ r.n }};{% endfor %}{{ q.data.command_0.row_count }}") == "3;4;2");
+  CHECK(made("{{ q | map(attribute='n') | sum }}") == 7);
+  CHECK(made("{% for q in [{'rows': 9}] %}{{ q.rows }}{% endfor %}") == 9);
 }
 
 TEST_CASE("data and result of a dict without them are the dict itself") {
