@@ -7,6 +7,7 @@
 #include "worker/tools/auth.hpp"
 #include "worker/tools/http_body.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/peer_body.hpp"
 #include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {
@@ -154,6 +155,7 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
                         .bytes_max = path->empty() ? limits.result_bytes_max : HttpBody::streamed_bytes_max};
   auto found = fetch(reading, reference);
   if (!found) return failed(found.error());
+  std::optional<std::string> bytes;  // of a body that is no text
   const Json* streamed = streamed_of(*found);
   if (!path->empty()) return write_file(reading, *path, *found, reach_of(limits).files);
   if (streamed != nullptr) {
@@ -165,13 +167,12 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
       return true;
     });
     if (!read) return failed(read.error());
-    Json value = parse_answer(body, domain::result_values_max, domain::json_depth_max - 1);
-    const bool is_json =
-        auth_field(*streamed, {"content_type"}).find("json") != std::string::npos && !value.is_discarded();
-    *found = is_json ? std::move(value) : Json(storable_text(body));
+    auto value = body_value(body, auth_field(*streamed, {"content_type"}), domain::result_values_max, domain::json_depth_max - 1);
+    if (!value) bytes = body;
+    *found = value ? *std::move(value) : Json();
   }
   std::string text = R"({"status":"success","meta":{"reference":)" + to_text(Json(reference)) +
-                     R"(},"data":)" + to_text(*found) + "}";
+                     R"(},"data":)" + to_text(*found) + (bytes ? R"(,"data_b64":")" + base::base64_encoded(*bytes) + "\"}" : "}");
   if (text.size() > limits.result_bytes_max) return too_large(reference, text.size(), limits);
   return completed(std::move(text));
 }

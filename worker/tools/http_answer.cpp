@@ -1,12 +1,10 @@
 #include "worker/tools/http_answer.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "shared/base/base64.hpp"
-#include "shared/coding/charset.hpp"
-#include "shared/fetch/message.hpp"
 #include "shared/fetch/retry_after.hpp"
+#include "worker/tools/peer_body.hpp"
 
 namespace noetl::tools {
 
@@ -25,25 +23,6 @@ std::string content_type_of(const HttpAnswer& answer) {
   return type == answer.headers.end() ? std::string() : type->second;
 }
 
-bool is_textual(std::string_view type) {
-  return type.empty() || type.starts_with("text/") ||
-         std::ranges::any_of(std::array<std::string_view, 6>{"json", "xml", "javascript", "urlencoded", "csv", "yaml"},
-                             [&](std::string_view word) { return type.find(word) != std::string_view::npos; });
-}
-
-// The body as a text without loss; nothing when it is none.
-std::optional<std::string> text_of(const HttpAnswer& answer, const std::string& type) {
-  std::string charset = coding::charset_of(type);
-  // Only a text begins with a byte order mark; anything else may begin with the same bytes.
-  if (charset.empty() && !is_textual(type)) charset = "us-ascii";
-  return coding::utf8_of(answer.body, charset);
-}
-
-// RFC 9110, 5.5: a value that is no UTF-8 is in ISO-8859-1, if it is anything.
-std::string header_text(const std::string& value) {
-  return storable_text(coding::is_utf8(value) ? value : coding::utf8_of(value, "iso-8859-1").value_or(value));
-}
-
 Json headers_json(const HttpAnswer& answer) {
   Json headers = Json::object();
   for (const auto& [name, value] : answer.headers) headers[header_text(name)] = header_text(value);
@@ -54,19 +33,14 @@ Json headers_json(const HttpAnswer& answer) {
 // What the result has of the body, under both of its names.
 std::string body_members(const HttpAnswer& answer) {
   const auto both = [](const std::string& json) { return R"("data":)" + json + R"(,"body":)" + json; };
-  const std::string type = fetch::lower_case(content_type_of(answer));
+  const std::string type = content_type_of(answer);
   if (answer.kept) {
     return both(to_text(Json{{"_ref", answer.kept->reference},
                              {"size", answer.kept->size},
-                             {"content_type", header_text(content_type_of(answer))}}));
+                             {"content_type", header_text(type)}}));
   }
-  const auto text = text_of(answer, type);
-  if (!text) return both("null") + R"(,"data_b64":")" + base::base64_encoded(answer.body) + '"';
-  if (type.substr(0, type.find(';')).find("json") != std::string::npos) {
-    const Json parsed = parse_answer(*text, domain::result_values_max / 2);  // it stands in the result twice
-    if (!parsed.is_discarded()) return both(to_text(parsed));
-  }
-  return both(to_text(Json(*text)));
+  const auto value = body_value(answer.body, type, domain::result_values_max / 2);  // it stands in the result twice
+  return value ? both(to_text(*value)) : both("null") + R"(,"data_b64":")" + base::base64_encoded(answer.body) + '"';
 }
 
 std::string result_text(const HttpAnswer& answer, const HttpRequest& request,

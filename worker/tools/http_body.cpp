@@ -1,6 +1,7 @@
 #include "worker/tools/http_body.hpp"
 
 #include "shared/base/base64.hpp"
+#include "worker/tools/peer_body.hpp"
 
 namespace noetl::tools {
 
@@ -59,7 +60,7 @@ void HttpBody::finish(HttpAnswer& answer) {
   const auto type = answer.headers.find("content-type");
   const Json streamed{
       {"size", bytes_},
-      {"content_type", type == answer.headers.end() ? std::string() : storable_text(type->second)},
+      {"content_type", type == answer.headers.end() ? std::string() : header_text(type->second)},
       {"encoding", "base64"},
       {"parts", parts_}};
   auto reference = settings_.results->keep(to_text(Json{{"streamed", streamed}}));

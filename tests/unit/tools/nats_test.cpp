@@ -58,6 +58,10 @@ TEST_CASE("values are put, got, listed, deleted and purged") {
   CHECK(result(with("kv_get"))["value"] == value);
   CHECK(result(with("kv_put", {{"value", "plain"}}))["revision"] == 2);
   CHECK(result(with("kv_get"))["value"] == "plain");
+  (void)server().request("$KV.sessions.bytes", std::string("\xFF\0x", 3));
+  CHECK(result(with("kv_get", {{"key", "bytes"}}))["value"].is_null());
+  CHECK(result(with("kv_get", {{"key", "bytes"}}))["value_b64"] == "/wB4");
+  result(with("kv_purge", {{"key", "bytes"}}));
   CHECK(result(with("kv_keys"))["keys"] == Json{"a/b.c"});
   CHECK(result(with("kv_delete"))["deleted"] == true);
   CHECK(result(with("kv_get"))["found"] == false);

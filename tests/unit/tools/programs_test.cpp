@@ -217,6 +217,22 @@ TEST_CASE("a streamed body is read back whole, or written to a file, or too larg
   CHECK(error_kind(get({{"path", "/nowhere/at/all"}}, 4096)) == "invalid_input");
 }
 
+TEST_CASE("a streamed body that is in another charset, or no text at all, is read back without loss") {
+  const auto get = [](const std::string& type, const std::string& base64) {
+    Results results;
+    (void)results.keep(Json{{"base64", base64}}.dump());
+    (void)results.keep(Json{{"streamed", {{"size", 3}, {"content_type", type}, {"parts", {"noetl://result/1001"}}}}}.dump());
+    ToolCall call = call_of({{"result_ref", "noetl://result/1002"}});
+    call.results = &results;
+    return Json::parse(ArtifactTool({.result_bytes_max = 4096, .reach = nullptr}).run(call).result);
+  };
+
+  CHECK(get("text/plain; charset=iso-8859-1", "S/Zr")["data"] == "Kök");
+  CHECK(get("text/plain", "S/Zr")["data"].is_null());
+  CHECK(get("text/plain", "S/Zr")["data_b64"] == "S/Zr");
+  CHECK(get("image/png", "iVBO")["data_b64"] == "iVBO");
+}
+
 TEST_CASE("what says itself how small it is, is bounded by what is read of it") {
   Results results;
   (void)results.keep(Json{{"base64", std::string(4000, 'A')}}.dump());

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 
+#include "shared/base/base64.hpp"
 #include "shared/nats/jetstream.hpp"
 #include "shared/nats/key_value.hpp"
 #include "worker/tools/auth.hpp"
@@ -102,14 +103,19 @@ std::string bytes_of(const ToolCall& call) {
   return value->is_string() ? value->get<std::string>() : to_text(*value);
 }
 
-// What came back: parsed when it is a JSON map or list, else as text.
-Json value_of(const std::string& bytes) {
+// What came back, into `result`: parsed when it is a JSON map or list, else as text; what is no text under `name`_b64.
+void put_value(Json& result, const std::string& name, const std::string& bytes) {
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && (bytes[first] == '{' || bytes[first] == '[')) {
     Json parsed = parse_answer(bytes);
-    if (!parsed.is_discarded()) return parsed;
+    if (!parsed.is_discarded()) {
+      result[name] = std::move(parsed);
+      return;
+    }
   }
-  return storable_text(bytes);
+  const bool is_text = storable_text(bytes) == bytes;
+  result[name] = is_text ? Json(bytes) : Json();
+  if (!is_text) result[name + "_b64"] = base::base64_encoded(bytes);
 }
 
 // Every server of the list. The worker's own was chosen by its operator: a credential that names no hosts may go there.
@@ -263,8 +269,10 @@ Result<Json> request(nats::Connection& connection, const ToolCall& call, const s
       return base::failure(base::ErrorCode::not_found, "nobody answers requests to '" + subject->text() + "'");
     }
     if (!answer) return tl::unexpected(answer.error());
-    if (*answer)
-      return Json{{"status", "success"}, {"subject", subject->text()}, {"data", value_of((*answer)->bytes)}};
+    if (!*answer) continue;
+    Json result{{"status", "success"}, {"subject", subject->text()}};
+    put_value(result, "data", (*answer)->bytes);
+    return result;
   }
   return over();
 }
@@ -305,7 +313,8 @@ Result<Json> keep(nats::Connection& connection, const ToolCall& call, const std:
     const auto entry = (*bucket)->get(*key);
     if (!entry) return tl::unexpected(entry.error());
     result["found"] = entry->has_value();
-    result["value"] = *entry ? value_of((*entry)->bytes) : Json();
+    result["value"] = Json();
+    if (*entry) put_value(result, "value", (*entry)->bytes);
     result["revision"] = *entry ? Json((*entry)->revision) : Json();
   } else {
     const auto done = operation == "kv_purge" ? (*bucket)->purge(*key) : (*bucket)->remove(*key);

@@ -6,6 +6,7 @@
 #include "worker/tools/auth.hpp"
 #include "worker/tools/objects/signature.hpp"
 #include "worker/tools/options.hpp"
+#include "worker/tools/peer_body.hpp"
 #include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {
@@ -49,7 +50,7 @@ constexpr std::array<OptionSpec, 19> option_table{{
 ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json result,
                       const reach::FilesRoot& files) {
   const auto type = answer.headers.find("content-type");
-  result["content_type"] = type == answer.headers.end() ? std::string() : storable_text(type->second);
+  result["content_type"] = type == answer.headers.end() ? std::string() : header_text(type->second);
   result["size"] = answer.body.size();
   if (!object.path.empty()) {
     auto file = files.create(object.path, "source");
@@ -60,13 +61,8 @@ ToolResult downloaded(const HttpAnswer& answer, const ObjectCall& object, Json r
     result["path"] = object.path;
     return completed(to_text(result));
   }
-  Json parsed = result["content_type"].get_ref<const std::string&>().find("json") == std::string::npos
-                    ? Json(Json::value_t::discarded)
-                    : parse_answer(answer.body);
-  if (!parsed.is_discarded()) {
-    result["data"] = std::move(parsed);
-  } else if (storable_text(answer.body) == answer.body) {
-    result["data"] = answer.body;
+  if (auto value = body_value(answer.body, type == answer.headers.end() ? std::string_view() : type->second)) {
+    result["data"] = *std::move(value);
   } else {
     result["data_b64"] = base::base64_encoded(answer.body);
   }
