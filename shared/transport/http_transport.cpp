@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "shared/domain/storable_json.hpp"
 #include "shared/wire/claim_json.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/parse_body.hpp"
@@ -26,7 +27,9 @@ template <class Answer, class Decode>
 base::Result<Answer> decoded(const base::Result<std::string>& body, const std::string& path,
                              Decode&& decode) {
   if (!body) return base::failure(body.error());
-  const auto json = wire::parse_body(*body, answer_bounds);
+  // A tree would round the numbers that SQL has enqueued.
+  const auto storable = domain::storable_json(*body);
+  const auto json = wire::parse_body(storable ? *storable : *body, answer_bounds);
   if (!json)
     return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
   auto answer = decode(*json);

@@ -182,3 +182,94 @@ TEST_CASE("the report of another worker, or of another process under its name, i
     CHECK_FALSE(app::decide_attempt(&command, report(Outcome::completed), &holder, 0).verdict.refused);
   }
 }
+
+TEST_CASE("a command whose worker was lost is due at once, whatever its own retry says") {
+  auto command = running(false, 1, 3);
+  command.retry = R"({"backoff":"fixed","initial_delay":5,"jitter":false})";
+
+  const auto decision = app::decide_attempt(&command, report(Outcome::failed, "worker_lost"), nullptr, 0.9);
+
+  CHECK(decision.ended->delay == std::chrono::milliseconds(0));
+  CHECK(decision.verdict.retry_after == std::chrono::milliseconds(0));
+}
+
+TEST_CASE("the verdict says when a command that failed is due again") {
+  auto command = running(true, 1, 3);
+  command.retry = R"({"backoff":"fixed","initial_delay":5,"jitter":false})";
+
+  const auto decision = app::decide_attempt(&command, report(Outcome::failed), nullptr, 0);
+
+  CHECK(decision.verdict.retry_after == std::chrono::milliseconds(5000));
+}
+
+TEST_CASE("a plain command is no engine's business, however it ends; a step always is, unless it waits again") {
+  for (const auto outcome : {Outcome::completed, Outcome::cancelled, Outcome::failed}) {
+    const auto plain = running(true, 3, 3);
+    const auto step = running(false, 3, 3);
+    CHECK_FALSE(app::decide_attempt(&plain, report(outcome), nullptr, 0).concerns_engine);
+    CHECK(app::decide_attempt(&step, report(outcome), nullptr, 0).concerns_engine);
+  }
+  const auto again = running(false, 1, 3);
+  CHECK_FALSE(app::decide_attempt(&again, report(Outcome::failed, "worker_lost"), nullptr, 0).concerns_engine);
+  CHECK_FALSE(app::decide_attempt(&again, report(Outcome::released), nullptr, 0).concerns_engine);
+}
+
+TEST_CASE("a cancelled attempt ends its command cancelled; one that is handed back costs no attempt and is due at once") {
+  const auto command = running(true, 2, 3);
+
+  CHECK(status_after(command, report(Outcome::cancelled)) == CommandStatus::cancelled);
+  const auto released = app::decide_attempt(&command, report(Outcome::released), nullptr, 0);
+  CHECK(released.ended->status == CommandStatus::queued);
+  CHECK(released.ended->attempts == 1);
+  CHECK(released.ended->delay == std::chrono::milliseconds(0));
+  CHECK(released.verdict.retry_after == std::chrono::milliseconds(0));
+}
+
+TEST_CASE("a plain command keeps its result in its row, a step leaves it to its execution") {
+  auto attempt = report(Outcome::completed);
+  attempt.result = R"({"a":1})";
+  const auto plain = running(true, 1, 3);
+  const auto step = running(false, 1, 3);
+
+  CHECK(app::decide_attempt(&plain, attempt, nullptr, 0).ended->result == R"({"a":1})");
+  CHECK(app::decide_attempt(&step, attempt, nullptr, 0).ended->result.empty());
+}
+
+TEST_CASE("the report of an earlier epoch is no duplicate, not even of a command that has ended, and nobody's but a lost lease") {
+  auto command = running(true, 2, 3);
+  command.worker_id = "w";
+  auto old = report(Outcome::completed);
+  old.lease.epoch = 2;
+  const std::string other = "rogue", process;
+
+  for (const auto status : {CommandStatus::running, CommandStatus::done, CommandStatus::queued}) {
+    command.status = status;
+    const store::Caller caller{other, process};
+    const auto decision = app::decide_attempt(&command, old, &caller, 0);
+    CHECK(decision.verdict.refused == base::ErrorCode::lease_lost);
+    CHECK_FALSE(decision.verdict.is_duplicate);
+    CHECK_FALSE(decision.verdict.is_of_another);  // whoever held it then may report late: that is no intrusion
+  }
+}
+
+TEST_CASE("a command that was put back under the same epoch is a lost lease to whoever reports, with no accusation") {
+  auto command = running(true, 1, 3);
+  command.worker_id = "w";
+  command.status = CommandStatus::queued;
+  const std::string other = "rogue", process;
+  const store::Caller caller{other, process};
+
+  const auto decision = app::decide_attempt(&command, report(Outcome::completed), &caller, 0);
+
+  CHECK(decision.verdict.refused == base::ErrorCode::lease_lost);
+  CHECK_FALSE(decision.verdict.is_of_another);
+}
+
+TEST_CASE("a worker that registered without an instance is known by its name alone") {
+  auto command = running(true, 1, 3);
+  command.worker_id = "w";
+  const std::string name = "w", process = "p1";
+  const store::Caller caller{name, process};
+
+  CHECK_FALSE(app::decide_attempt(&command, report(Outcome::completed), &caller, 0).verdict.refused);
+}

@@ -2,6 +2,9 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <regex>
+
+#include "test_paths.hpp"
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
@@ -64,8 +67,27 @@ TEST_CASE(
   CHECK(told.at("conflicts").size() == 2);
   CHECK(told.at("conflicts").at(0).at("index") == 1);
   CHECK(told.at("conflicts").at(0).at("code") == "conflict");
+  for (const json& conflict : told.at("conflicts"))  // each says which work has the key, and which was asked for
+    CHECK(std::regex_search(conflict.dump(), std::regex("has the fingerprint [0-9a-f]{16} .*, this one [0-9a-f]{16}")));
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 2);
   CHECK(stack.api().post("/api/v2/commands", {{"commands", {command({{"a", 3}}, "k")}}}).status == 409);
+}
+
+TEST_CASE("noetlctl says of a key that was used for other work what the server says, and fails as of a conflict") {
+  const Stack stack(StackSettings{.workers = 0, .env = {}});
+  const auto enqueue = [&](const std::string& input) {
+    const std::string call = std::string(NOETL_BIN_DIR "/noetlctl --server-url ") + stack.api().url() +
+                             " command enqueue noop --input '" + input + "' --idempotency-key k 2>&1; echo \"exit $?\"";
+    return run_program({.command = {"/bin/sh", "-c", call}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, std::chrono::seconds(20));
+  };
+
+  CHECK(enqueue(R"({"a": 1})").find("exit 0") != std::string::npos);
+  CHECK(enqueue(R"({"a": 1.0})").find("exit 0") != std::string::npos);
+  const std::string other = enqueue(R"({"a": 2})");
+  INFO(other);
+  CHECK(std::regex_search(other, std::regex("has the fingerprint [0-9a-f]{16}[^]*this one [0-9a-f]{16}")));
+  CHECK(other.find("exit 0") == std::string::npos);
+  CHECK(stack.sql_number("select count(*) from noetl.queue") == 1);
 }
 
 TEST_CASE("a key of an execution is refused for another payload or version") {

@@ -65,7 +65,8 @@ std::vector<std::string> folders_of(const reach::FilesRoot& root) {
 
 ToolResult too_large(std::size_t bytes_max) {
   return failed(error_of("output_limit", "the rows have more than " + std::to_string(bytes_max) +
-                                             " bytes as JSON: select less, or write them to a file"));
+                                             " bytes as JSON: select less, or write them to a file; what the statements wrote outside of a "
+                                             "transaction of their own stays written"));
 }
 
 }  // namespace
