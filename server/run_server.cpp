@@ -132,7 +132,11 @@ constexpr const char* others = "(others)";
 // Where no command is any more there is no row: the gauge falls to zero instead of staying as it was.
 void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& known) {
   std::map<std::pair<std::string, std::string>, std::int64_t> counts;
-  for (const auto& depth : app::read_queue_depth(parts)) counts[{depth.pool, depth.status}] += depth.count;
+  std::map<std::string, double> ages;
+  for (const auto& depth : app::read_queue_depth(parts)) {
+    counts[{depth.pool, depth.status}] += depth.count;
+    if (depth.status == "queued") ages[depth.pool] = depth.oldest_age_seconds;
+  }
   known.with([&counts](auto& places) {
     // A gauge is kept for good, and whoever enqueues names pools: beyond the bound they are counted together.
     for (auto it = counts.begin(); it != counts.end();) {
@@ -151,6 +155,11 @@ void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& 
         .gauge("noetl_queue_commands", "Commands per pool and status",
                {{"pool", place.first}, {"status", place.second}})
         .set(static_cast<double>(count));
+    if (place.second != "queued" || place.first == others) continue;
+    metrics
+        .gauge("noetl_queue_oldest_seconds", "How long the oldest command that is due has waited, by pool",
+               {{"pool", place.first}})
+        .set(count > 0 ? ages[place.first] : 0.0);
   }
 }
 

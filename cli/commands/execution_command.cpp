@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/execution_wait.hpp"
 #include "cli/interruptible_wait.hpp"
+#include "shared/base/ids.hpp"
 #include "shared/base/percent.hpp"
 
 namespace noetl::cli {
@@ -130,6 +131,7 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   struct Arguments {
     std::string from_step;
     std::string payload;
+    std::string version;
   };
   auto* rerun = execution.add_subcommand("rerun", "Run an ended execution again");
   auto arguments = std::make_shared<Arguments>();
@@ -137,6 +139,8 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   rerun->add_option("--from", arguments->from_step,
                     "The step to begin at; what came before it keeps its results");
   rerun->add_option("--payload", arguments->payload, "JSON whose keys replace the earlier workload's");
+  rerun->add_option("--version", arguments->version,
+                    "Another version of the playbook: its number, or latest");
   on_chosen(*rerun, line, [id, arguments](Session& session) {
     Json request = Json::object();
     if (!arguments->from_step.empty()) request["from_step"] = arguments->from_step;
@@ -144,6 +148,10 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
       Json payload = Json::parse(arguments->payload, nullptr, false);
       if (!payload.is_object()) throw CLI::ValidationError("--payload", "must be a JSON object");
       request["payload"] = std::move(payload);
+    }
+    if (!arguments->version.empty()) {
+      const auto number = base::parse_id(arguments->version);
+      request["version"] = number ? Json(*number) : Json(arguments->version);
     }
     return show_or_fail(session, session.server().post(execution_path(*id) + "/rerun", request),
                         [&](const Json& answer) { session.output.fields(answer); });

@@ -37,6 +37,12 @@ constexpr std::array event_filters{
 constexpr std::array command_filters{
     QueryField{"status", "string", "queued, running, done, failed, dead or cancelled"},
     QueryField{"pool", "string", "Commands of this pool"},
+    QueryField{"tool_kind", "string", "Commands of this kind of tool"},
+    QueryField{"execution_id", "id", "Commands of this execution"},
+    QueryField{"idempotency_key", "string", "The command that was enqueued with this key"},
+    QueryField{"created_after", "string", "Commands made at this time (RFC 3339) or later"},
+    QueryField{"created_before", "string", "Commands made before this time (RFC 3339)"},
+    QueryField{"after", "id", "Commands newer than this one"},
     QueryField{"before", "id", "Cursor: commands older than this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
@@ -165,6 +171,10 @@ constexpr Endpoint table[] = {
      .response_schema = "CommandList", .query = command_filters, .handler = handle_list_commands},
     {.method = "GET", .path = "/api/v2/commands/{queue_id}", .operation_id = "getCommand", .tag = "commands", .summary = "One command with its context, result and error", .open_to = callers,
      .response_schema = "Command", .errors = missing, .handler = handle_get_command},
+    {.method = "POST", .path = "/api/v2/commands/{queue_id}/cancel", .operation_id = "cancelCommand", .tag = "commands", .summary = "Cancel a plain command that waits or runs", .open_to = callers,
+     .body = BodyKind::optional_json, .request_schema = "CancelCommandRequest", .response_schema = "CancelledCommand", .body_bytes_max = small_max, .errors = start_errors, .audit = AuditKind::all, .handler = handle_cancel_command},
+    {.method = "POST", .path = "/api/v2/commands/cancel", .operation_id = "cancelCommands", .tag = "commands", .summary = "Cancel plain commands that wait or run: by their ids, or by a filter", .open_to = callers,
+     .body = BodyKind::json, .request_schema = "CancelCommandsRequest", .response_schema = "CancelledCommands", .body_bytes_max = redrive_bytes_max, .audit = AuditKind::all, .handler = handle_cancel_commands},
     {.method = "POST", .path = "/api/v2/commands/claim", .operation_id = "claimCommands", .tag = "commands", .summary = "Claim commands by id, or whatever waits in a pool (long poll)", .open_to = workers,
      .body = BodyKind::json, .request_schema = "ClaimRequest", .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .gate = GateKind::chosen_by_handler, .place = claims, .errors = missing, .handler = handle_claim},
     {.method = "POST", .path = "/api/v2/commands/{queue_id}/claim", .operation_id = "claimCommand", .tag = "commands", .summary = "Claim one command", .open_to = workers,

@@ -3,6 +3,7 @@
 
 #include "server/api/handlers.hpp"
 #include "server/api/query_reader.hpp"
+#include "server/app/cancel_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/read_queue.hpp"
@@ -96,18 +97,30 @@ base::Result<Reply> handle_enqueue(Backing& backing, const Call& call) {
 
 base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
   QueryReader reader(call);
-  const std::string status = reader.text("status");
-  const std::string pool = reader.text("pool", wire::pool_bytes_max);
-  const auto before = reader.id<base::CommandId>("before");
+  wire::CommandFilter filter;
+  filter.status = reader.text("status");
+  filter.pool = reader.text("pool", wire::pool_bytes_max);
+  filter.tool_kind = reader.text("tool_kind", wire::pool_bytes_max);
+  filter.execution_id = reader.id<base::ExecutionId>("execution_id");
+  filter.idempotency_key = reader.text("idempotency_key", wire::idempotency_key_bytes_max);
+  filter.after = reader.id<base::CommandId>("after");
+  filter.before = reader.id<base::CommandId>("before");
+  filter.created_after = reader.text("created_after", 40);
+  filter.created_before = reader.text("created_before", 40);
   const int limit = reader.limit();
-  if (!status.empty() && !domain::command_status_from(status)) {
+  if (!filter.status.empty() && !domain::command_status_from(filter.status)) {
     reader.refuse("status", "must be one of queued, running, done, failed, dead, cancelled");
   }
-  if (!pool.empty() && !wire::is_pool_name(pool))
+  if (!filter.pool.empty() && !wire::is_pool_name(filter.pool))
     reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
+  for (const auto& [name, time] : {std::pair("created_after", &filter.created_after),
+                                   std::pair("created_before", &filter.created_before)}) {
+    if (!time->empty() && !wire::is_rfc3339(*time))
+      reader.refuse(name, "must be a time as in 2026-01-31T12:00:00Z (RFC 3339)");
+  }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto rows = app::list_commands(backing.parts, status, pool, before, limit);
+  const auto rows = app::list_commands(backing.parts, filter, limit);
   std::vector<std::string> commands;
   commands.reserve(rows.size());
   for (const auto& row : rows) commands.push_back(wire::encode(row));
@@ -116,6 +129,24 @@ base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
       // A full page: there may be more below its last one.
       .id("next_before", static_cast<int>(rows.size()) == limit ? rows.back().queue_id : base::CommandId{});
   return json_reply(out.finish());
+}
+
+base::Result<Reply> handle_cancel_command(Backing& backing, const Call& call) {
+  const auto body = json_or_nothing_of(call);
+  if (!body) return base::failure(body.error());
+  const auto reason = wire::decode_cancel_reason(*body);
+  if (!reason) return base::failure(reason.error());
+  const auto answer = app::cancel_command(backing.parts, base::CommandId{call.id}, *reason);
+  if (!answer) return base::failure(answer.error());
+  return json_reply(wire::encode(*answer));
+}
+
+base::Result<Reply> handle_cancel_commands(Backing& backing, const Call& call) {
+  const auto body = json_of(call);
+  if (!body) return base::failure(body.error());
+  const auto request = wire::decode_cancel_commands_request(*body);
+  if (!request) return base::failure(request.error());
+  return json_reply(wire::encode(app::cancel_commands(backing.parts, *request)));
 }
 
 base::Result<Reply> handle_get_command(Backing& backing, const Call& call) {

@@ -119,6 +119,9 @@ base::Result<Reply> handle_rerun(Backing& backing, const Call& call) {
   request.execution_id = base::ExecutionId{call.id};
   request.from_step = reader.optional_string("from_step", {0, wire::step_bytes_max}).value_or("");
   if (const auto* payload = reader.optional_object("payload")) request.payload = payload->dump();
+  const auto version = wire::read_rerun_version(reader, *body);
+  request.version = version.number;
+  request.takes_latest = version.is_latest;
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (auto checked = check_payload(request.payload); !checked)
     return base::failure(std::move(checked.error()));

@@ -14,6 +14,8 @@ base::Result<Reply> handle_catalog_resource(Backing& backing, const Call& call);
 // handle_commands.cpp
 base::Result<Reply> handle_enqueue(Backing& backing, const Call& call);
 base::Result<Reply> handle_list_commands(Backing& backing, const Call& call);
+base::Result<Reply> handle_cancel_command(Backing& backing, const Call& call);
+base::Result<Reply> handle_cancel_commands(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_command(Backing& backing, const Call& call);
 base::Result<Reply> handle_queue_depth(Backing& backing, const Call& call);
 // handle_dead.cpp

@@ -20,20 +20,7 @@ using std::chrono::steady_clock;
 // Its workers learn of the pause with their next heartbeat, and then ask for nothing more.
 constexpr std::chrono::milliseconds paused_pool_retry{2'000};
 
-// A transaction may commit ids that it made earlier: nearly all do so within the first time, surely all within the second.
-constexpr std::chrono::milliseconds mostly_committed_after{1'000};
-constexpr std::chrono::milliseconds surely_committed_after{60'000};
-
 constexpr std::size_t candidates_beside_max = 200;  // read beside those that other polls are claiming
-
-WaitingClaims::Horizon horizon_now() {
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch());
-  const auto first_id = [&](auto age) {
-    return base::CommandId{base::IdGenerator::first_id_at((now - age).count())};
-  };
-  return {.surely = first_id(surely_committed_after), .mostly = first_id(mostly_committed_after)};
-}
 
 wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
   wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id,
@@ -180,7 +167,7 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   auto& waiting = parts.waiting_claims;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
-  const auto horizon = horizon_now();
+  const auto horizon = WaitingClaims::horizon_now();
   const auto seen = waiting.seen(request.pool);
   const auto looked_at = steady_clock::now();
   const auto look = waiting.begin_look(request.pool, looked_at);

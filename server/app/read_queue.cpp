@@ -13,8 +13,15 @@ namespace noetl::app {
 std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
   std::vector<wire::QueueDepth> rows;
   parts.connections.run_one([&](store::Session& session) {
-    rows =
-        store::QueueReads(session).depth(parts.waiting_claims.lower_bound(std::string(domain::default_pool)));
+    store::QueueReads reads(session);
+    rows = reads.depth();
+    for (auto& row : rows) {
+      if (row.status != "queued" || row.count <= 0) continue;
+      const auto horizon = WaitingClaims::horizon_now();
+      const auto oldest = reads.oldest_waiting(row.pool, parts.waiting_claims.lower_bound(row.pool));
+      parts.waiting_claims.raise_lower_bound(row.pool, oldest.first_fresh, horizon);
+      row.oldest_age_seconds = oldest.age_seconds;
+    }
   });
   return rows;
 }
@@ -27,11 +34,10 @@ base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_i
   return base::failure(base::ErrorCode::not_found, "no command has queue_id " + queue_id.str(), "/queue_id");
 }
 
-std::vector<wire::CommandRow> list_commands(Parts& parts, const std::string& status, const std::string& pool,
-                                            base::CommandId before, int limit) {
+std::vector<wire::CommandRow> list_commands(Parts& parts, const wire::CommandFilter& filter, int limit) {
   std::vector<wire::CommandRow> rows;
   parts.connections.run_one(
-      [&](store::Session& session) { rows = store::QueueReads(session).list(status, pool, before, limit); });
+      [&](store::Session& session) { rows = store::QueueReads(session).list(filter, limit); });
   return rows;
 }
 

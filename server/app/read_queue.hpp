@@ -6,14 +6,14 @@
 #include "server/app/parts.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/command.hpp"
+#include "shared/wire/command_filter.hpp"
 
 namespace noetl::app {
 
 [[nodiscard]] std::vector<wire::QueueDepth> read_queue_depth(Parts& parts);
 [[nodiscard]] base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id);
-// Commands of a status, newest first; `status` as in SQL or empty; ids below `before` when set.
-[[nodiscard]] std::vector<wire::CommandRow> list_commands(Parts& parts, const std::string& status,
-                                                          const std::string& pool, base::CommandId before,
+// Newest first, without context and result.
+[[nodiscard]] std::vector<wire::CommandRow> list_commands(Parts& parts, const wire::CommandFilter& filter,
                                                           int limit);
 
 // What /readyz and /health show. Never throws and waits at most a second.

@@ -29,6 +29,9 @@ class Transaction {
                            "/execution_id");
     }
     auto playbook = parts_.playbooks.get(locked[0].catalog_id, session_);
+    const bool is_other = request.version || request.takes_latest;
+    if (playbook && is_other)
+      playbook = find_playbook(parts_, session_, {}, (*playbook)->path, request.version);
     if (!playbook) return base::failure(playbook.error());
     auto earlier = engine::state_from_json(Json::parse(locked[0].state));
     if (!earlier) return base::failure(earlier.error());
@@ -37,6 +40,8 @@ class Transaction {
     open.execution_id = {parts_.ids.next()};
     open.playbook = std::move(*playbook);
     open.workload = Json::parse(locked[0].workload);
+    // Another version may know keys that the earlier workload lacks.
+    if (is_other) open.workload = merged_workload(*open.playbook, open.workload);
     open.workload.update(Json::parse(request.payload));
     NothingStored nothing;
     const engine::Situation situation{*open.playbook, open.execution_id, open.workload, nothing};
@@ -93,7 +98,7 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
                .path = transaction.path(),
                .rerun_of = request.execution_id,
                .catalog_id = {},
-               .version = {},
+               .version = request.version,
                .payload = {},
                .workload = transaction.workload()};
   });

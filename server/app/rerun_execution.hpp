@@ -3,6 +3,8 @@
 // results of what came before. Any thread.
 #include <string>
 
+#include <optional>
+
 #include "server/app/parts.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/execution.hpp"
@@ -11,13 +13,15 @@ namespace noetl::app {
 
 struct RerunRequest {
   base::ExecutionId execution_id;
-  std::string from_step;  // empty: from the beginning
+  std::string from_step = {};  // empty: from the beginning
   std::string payload = "{}";  // JSON text, over the earlier workload
+  std::optional<int> version = {};  // of the playbook's path; nothing: the one that the execution ran, unless
+  bool takes_latest = false;  // the newest
   std::string idempotency_key = {}, traceparent = {};
 };
 
 // Known idempotency keys give the first execution. Errors: not_found; conflict while the execution still runs, or when
-// the key was used for something else; invalid_input for an unknown step.
+// the key was used for something else; invalid_input for an unknown step; not_found for an unknown version.
 [[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunRequest& request);
 
 }  // namespace noetl::app

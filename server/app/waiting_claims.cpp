@@ -5,6 +5,12 @@
 namespace noetl::app {
 
 namespace {
+// A transaction may commit ids that it made earlier: nearly all do so within the first time, surely all within the second.
+constexpr std::chrono::milliseconds mostly_committed_after{1'000};
+constexpr std::chrono::milliseconds surely_committed_after{60'000};
+}  // namespace
+
+namespace {
 constexpr std::size_t pools_max = 4096;  // names of pools come from outside
 }
 
@@ -69,6 +75,15 @@ bool WaitingClaims::is_known_empty(const std::string& pool, std::chrono::steady_
   return (wakes == wakes_.end() ? 0 : wakes->second) == empty->second.seen;
 }
 
+WaitingClaims::Horizon WaitingClaims::horizon_now() {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const auto first_id = [&](auto age) {
+    return base::CommandId{base::IdGenerator::first_id_at((now - age).count())};
+  };
+  return {.surely = first_id(surely_committed_after), .mostly = first_id(mostly_committed_after)};
+}
+
 WaitingClaims::Look WaitingClaims::begin_look(const std::string& pool,
                                               std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
@@ -120,6 +135,14 @@ base::CommandId WaitingClaims::lower_bound(const std::string& pool) const {
   const std::lock_guard lock(mutex_);
   const auto found = bounds_.find(pool);
   return found == bounds_.end() ? base::CommandId{} : found->second.surely;
+}
+
+void WaitingClaims::raise_lower_bound(const std::string& pool, std::optional<base::CommandId> first_fresh,
+                                      const Horizon& horizon) {
+  const std::lock_guard lock(mutex_);
+  auto& bounds = bounds_[pool];
+  bounds.surely = std::max(bounds.surely, first_fresh ? std::min(*first_fresh, horizon.surely) : horizon.surely);
+  bounds.recent = std::max(bounds.recent, bounds.surely);
 }
 
 }  // namespace noetl::app

@@ -57,6 +57,7 @@ class WaitingClaims {
   struct Horizon {
     base::CommandId surely, mostly;
   };
+  [[nodiscard]] static Horizon horizon_now();
   struct Look {
     base::CommandId from;
     bool is_thorough = false;
@@ -72,8 +73,11 @@ class WaitingClaims {
                                                   std::size_t most);
   void give_back(const std::vector<base::CommandId>& taken);
   [[nodiscard]] std::size_t taken() const;
-  // Below it no never-handed-back command waits.
+  // Below it no never-handed-back command of the pool waits.
   [[nodiscard]] base::CommandId lower_bound(const std::string& pool) const;
+  // Somebody else than a poll has read from lower_bound on: the first that waits, if any, as of `horizon`.
+  void raise_lower_bound(const std::string& pool, std::optional<base::CommandId> first_fresh,
+                         const Horizon& horizon);
 
  private:
   mutable std::mutex mutex_;

@@ -23,6 +23,7 @@ wire::CommandRow row_from(const pqxx::row& row) {
   if (!row["progress"].is_null()) found.progress = text_of(row["progress"]);
   if (!row["error"].is_null()) found.error = text_of(row["error"]);
   if (!row["retry"].is_null()) found.retry = text_of(row["retry"]);
+  found.idempotency_key = text_of(row["idempotency_key"]);
   found.redriven_from = {row["redriven_from"].as<std::int64_t>()};
   found.created_at = text_of(row["created_at"]);
   found.available_at = text_of(row["available_at"]);
@@ -38,27 +39,44 @@ std::optional<wire::CommandRow> QueueReads::find(base::CommandId queue_id) {
   return row_from(rows[0]);
 }
 
-std::vector<wire::CommandRow> QueueReads::list(const std::string& status, const std::string& pool,
-                                               base::CommandId before, int limit) {
+std::vector<wire::CommandRow> QueueReads::list(const wire::CommandFilter& filter, int limit) {
+  const auto given = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
+  const auto run = [&](const char* statement, const auto&... more) {
+    return session_.run(statement, filter.status, filter.pool, filter.tool_kind, filter.after.value,
+                        filter.before.value, given(filter.created_after), given(filter.created_before), limit,
+                        more...);
+  };
+  const auto rows = !filter.idempotency_key.empty() ? run("list_command_of_key", filter.idempotency_key)
+                    : filter.execution_id.is_set()
+                        ? run("list_commands_of_execution", filter.execution_id.value)
+                        : run("list_commands");
   std::vector<wire::CommandRow> found;
-  for (const auto& row : session_.run("list_commands", status, pool, before.value, limit))
-    found.push_back(row_from(row));
+  for (const auto& row : rows) {
+    auto command = row_from(row);
+    if (!filter.execution_id.is_set() || command.execution_id == filter.execution_id)
+      found.push_back(std::move(command));
+  }
   return found;
 }
 
-std::vector<wire::QueueDepth> QueueReads::depth(base::CommandId from) {
+std::vector<wire::QueueDepth> QueueReads::depth() {
   std::vector<wire::QueueDepth> found;
   for (const auto& row : session_.run("queue_depth")) {
-    wire::QueueDepth depth{.pool = text_of(row["pool"]),
-                           .status = text_of(row["status"]),
-                           .count = row["count"].as<std::int64_t>(),
-                           .oldest_age_seconds = 0};
-    if (depth.status == "queued" && depth.count > 0) {
-      depth.oldest_age_seconds = session_.run("oldest_waiting", depth.pool, from.value)[0][0].as<double>();
-    }
-    found.push_back(std::move(depth));
+    found.push_back({.pool = text_of(row["pool"]),
+                     .status = text_of(row["status"]),
+                     .count = row["count"].as<std::int64_t>(),
+                     .oldest_age_seconds = 0});
   }
   return found;
+}
+
+OldestWaiting QueueReads::oldest_waiting(const std::string& pool, base::CommandId from) {
+  const auto row = session_.run("oldest_waiting", pool, from.value)[0];
+  OldestWaiting oldest{.age_seconds = row["age"].as<double>(), .first_fresh = {}};
+  if (!row["first_fresh"].is_null()) oldest.first_fresh = {row["first_fresh"].as<std::int64_t>()};
+  return oldest;
 }
 
 }  // namespace noetl::store

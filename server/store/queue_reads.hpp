@@ -5,21 +5,27 @@
 #include <vector>
 
 #include "shared/wire/command.hpp"
+#include "shared/wire/command_filter.hpp"
 
 namespace noetl::store {
 
 class Session;
+
+struct OldestWaiting {
+  double age_seconds = 0;  // 0: none waits
+  std::optional<base::CommandId> first_fresh;  // the first of the never handed back ones
+};
 
 class QueueReads {
  public:
   explicit QueueReads(Session& session) : session_(session) {}
 
   [[nodiscard]] std::optional<wire::CommandRow> find(base::CommandId queue_id);
-  [[nodiscard]] std::vector<wire::CommandRow> list(const std::string& status, const std::string& pool,
-                                                   base::CommandId before,
-                                                   int limit);  // without context, result
-  // From counters. `from` bounds the search for the oldest waiting one (see candidates_in_pool).
-  [[nodiscard]] std::vector<wire::QueueDepth> depth(base::CommandId from);
+  // Newest first, without context and result.
+  [[nodiscard]] std::vector<wire::CommandRow> list(const wire::CommandFilter& filter, int limit);
+  [[nodiscard]] std::vector<wire::QueueDepth> depth();  // from counters; the ages are left 0
+  // `from`: no never handed back command of the pool waits below (see candidates_in_pool).
+  [[nodiscard]] OldestWaiting oldest_waiting(const std::string& pool, base::CommandId from);
 
  private:
   Session& session_;

@@ -45,6 +45,7 @@ struct CommandRow {
   base::CommandId queue_id;
   base::ExecutionId execution_id;
   std::string step, tool_kind, pool, status, worker_id;
+  std::string idempotency_key;
   int priority = 0, attempts = 0, max_attempts = 0;
   std::int32_t epoch = 0;
   base::CommandId redriven_from;  // the dead command that this one repeats

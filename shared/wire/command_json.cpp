@@ -169,6 +169,7 @@ std::string encode(const CommandRow& row) {
       .raw("result", row.result)
       .raw("error", row.error)
       .raw("retry", row.retry)
+      .text_or_null("idempotency_key", row.idempotency_key)
       .id("redriven_from", row.redriven_from)
       .raw("progress", row.progress)
       .text_or_null("created_at", row.created_at)

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/wire/command.hpp"
+#include "shared/wire/id_list.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
@@ -32,21 +33,6 @@ void read_edit(ObjectReader& outer, const Json& body, RedriveRequest& request) {
   if (auto error = reader.finish()) outer.refuse(std::move(*error));
 }
 
-void read_ids(ObjectReader& reader, RedriveRequest& request) {
-  const Json* ids = reader.optional_array("queue_ids", redrive_max, 1);
-  if (ids == nullptr) return;
-  for (std::size_t i = 0; i < ids->size(); ++i) {
-    const Json& item = (*ids)[i];
-    const auto text = item.is_string() ? item.get<std::string>() : item.dump();
-    const auto id = base::parse_id(text);
-    if (!id) {
-      reader.refuse("queue_ids", "must have ids, found " + describe(item) + " at " + std::to_string(i));
-      return;
-    }
-    request.queue_ids.push_back({*id});
-  }
-}
-
 void write_letter(ObjectWriter& out, const DeadLetter& letter) {
   out.id("queue_id", letter.queue_id)
       .id("execution_id", letter.execution_id)
@@ -67,7 +53,7 @@ void write_letter(ObjectWriter& out, const DeadLetter& letter) {
 base::Result<RedriveRequest> decode_redrive_request(const Json& body) {
   ObjectReader reader(body);
   RedriveRequest request;
-  read_ids(reader, request);
+  request.queue_ids = read_command_ids(reader, "queue_ids", redrive_max);
   if (const Json* filter = reader.optional_object("filter")) request.filter = read_filter(reader, *filter);
   request.is_dry_run = reader.optional_bool("dry_run").value_or(false);
   if (const Json* edit = reader.optional_object("edit")) read_edit(reader, *edit, request);

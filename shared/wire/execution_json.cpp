@@ -38,6 +38,16 @@ std::optional<int> read_version(ObjectReader& reader, const Json& body) {
   return static_cast<int>(*version);
 }
 
+}  // namespace
+
+RerunVersion read_rerun_version(ObjectReader& reader, const Json& body) {
+  const auto found = body.is_object() ? body.find("version") : body.end();
+  const auto number = read_version(reader, body);
+  return {.number = number, .is_latest = found != body.end() && found->is_string()};
+}
+
+namespace {
+
 std::chrono::milliseconds read_seconds(ObjectReader& reader, const char* name) {
   // Rounded up: a limit of half a millisecond is not none.
   return std::chrono::milliseconds(static_cast<std::int64_t>(

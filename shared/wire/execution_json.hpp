@@ -2,6 +2,7 @@
 // JSON of executions: bodies of POST /api/v2/execute(/batch) and …/cancel, replies of GET
 // /api/v2/executions…. Pure; any thread.
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "shared/wire/execution.hpp"
 
 namespace noetl::wire {
+
+class ObjectReader;
 
 // {path | catalog_id, version, payload (alias workload), parent_execution_id, idempotency_key, traceparent, group}.
 // `pointer` is where it is in the body: "" or "/executions/3".
@@ -20,6 +23,13 @@ namespace noetl::wire {
 // {reason, cascade}; the id comes from the path.
 [[nodiscard]] base::Result<CancelRequest> decode_cancel_request(const nlohmann::json& body,
                                                                 base::ExecutionId execution_id);
+
+// `version` of a rerun: a number, "latest", or left out for the one that the execution ran.
+struct RerunVersion {
+  std::optional<int> number;
+  bool is_latest = false;
+};
+[[nodiscard]] RerunVersion read_rerun_version(ObjectReader& reader, const nlohmann::json& body);
 
 // {execution_id, status:"started"|"duplicate", commands_generated}
 [[nodiscard]] std::string encode(const ExecuteAnswer& answer);

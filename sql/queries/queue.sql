@@ -235,7 +235,7 @@ where execution_id = $1 and step = $2 and status = 'running' order by queue_id l
 -- name: command_by_id
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, context, error,
-  retry, coalesce(redriven_from, 0) as redriven_from,
+  retry, coalesce(redriven_from, 0) as redriven_from, coalesce(idempotency_key, '') as idempotency_key,
   case when status not in ('running', 'cancelled') then result end as result,
   case when status in ('running', 'cancelled') then result end as progress,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
@@ -243,14 +243,47 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, poo
 from noetl.queue where queue_id = $1
 
 -- name: list_commands
+-- By primary key backwards. $1 status, $2 pool, $3 tool kind ('' takes all), $4 and $5 ids between which they are (0: open), $6 and
+-- $7 times: the upper bits of an id are the milliseconds since 2024 at which it was made.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
   coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
-  retry, coalesce(redriven_from, 0) as redriven_from,
+  retry, coalesce(redriven_from, 0) as redriven_from, coalesce(idempotency_key, '') as idempotency_key,
   noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
   noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
 from noetl.queue
-where ($1::text = '' or status = $1) and ($2::text = '' or pool = $2) and ($3::bigint = 0 or queue_id < $3)
-order by queue_id desc limit $4
+where true and ($1::text = '' or status = $1) and ($2::text = '' or pool = $2) and ($3::text = '' or tool_kind = $3)
+  and queue_id > greatest($4::bigint, ((extract(epoch from $6::timestamptz) * 1000)::bigint - 1704067200000) << 22)
+  and queue_id < coalesce(least(nullif($5::bigint, 0), ((extract(epoch from $7::timestamptz) * 1000)::bigint - 1704067200000) << 22),
+                          9223372036854775807)
+order by queue_id desc limit $8
+
+-- name: list_commands_of_execution
+-- By queue_node; the filters are those of list_commands.
+select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
+  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
+  retry, coalesce(redriven_from, 0) as redriven_from, coalesce(idempotency_key, '') as idempotency_key,
+  noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
+  noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
+from noetl.queue
+where execution_id = $9 and ($1::text = '' or status = $1) and ($2::text = '' or pool = $2) and ($3::text = '' or tool_kind = $3)
+  and queue_id > greatest($4::bigint, ((extract(epoch from $6::timestamptz) * 1000)::bigint - 1704067200000) << 22)
+  and queue_id < coalesce(least(nullif($5::bigint, 0), ((extract(epoch from $7::timestamptz) * 1000)::bigint - 1704067200000) << 22),
+                          9223372036854775807)
+order by queue_id desc limit $8
+
+-- name: list_command_of_key
+-- By queue_idempotency_key; the filters are those of list_commands.
+select queue_id, coalesce(execution_id, 0) as execution_id, step, tool_kind, pool, status,
+  coalesce(worker_id, '') as worker_id, priority, attempts, max_attempts, epoch, '{}' as context, null as result, null as progress, error,
+  retry, coalesce(redriven_from, 0) as redriven_from, coalesce(idempotency_key, '') as idempotency_key,
+  noetl.rfc3339(created_at) as created_at, noetl.rfc3339(available_at) as available_at,
+  noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(finished_at) as finished_at
+from noetl.queue
+where idempotency_key = $9 and ($1::text = '' or status = $1) and ($2::text = '' or pool = $2) and ($3::text = '' or tool_kind = $3)
+  and queue_id > greatest($4::bigint, ((extract(epoch from $6::timestamptz) * 1000)::bigint - 1704067200000) << 22)
+  and queue_id < coalesce(least(nullif($5::bigint, 0), ((extract(epoch from $7::timestamptz) * 1000)::bigint - 1704067200000) << 22),
+                          9223372036854775807)
+order by queue_id desc limit $8
 
 -- name: queue_depth
 -- Folded counters and the changes not folded yet.
@@ -261,12 +294,14 @@ select pool, status, sum(count)::bigint as count from (
 ) as all_changes group by pool, status having sum(count) <> 0 order by pool, status
 
 -- name: oldest_waiting
--- $2: a lower bound of never handed back ids, as in candidates_in_pool.
-select coalesce(max(age), 0)::float8 as age from (
-  (select extract(epoch from now() - available_at) as age from noetl.queue
-   where available_at is not null and available_at <= now() and status = 'queued' and pool = $1
-   order by available_at limit 1)
-  union all
-  (select extract(epoch from now() - created_at) as age from noetl.queue
-   where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1 order by queue_id limit 1)
-) as ages
+-- How long the oldest of a pool has waited. $2: a lower bound of never handed back ids, as in candidates_in_pool; first_fresh is
+-- the next one.
+with due as (
+  select available_at from noetl.queue
+  where available_at is not null and available_at <= now() and status = 'queued' and pool = $1 order by available_at limit 1
+), fresh as (
+  select queue_id, created_at from noetl.queue
+  where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1 order by queue_id limit 1
+)
+select coalesce(extract(epoch from now() - least((select available_at from due), (select created_at from fresh))), 0)::float8 as age,
+  (select queue_id from fresh) as first_fresh

@@ -176,3 +176,31 @@ TEST_CASE("subject, consumer and dead stream have the names of the settings, and
   wait_until("the death is told", 10s,
              [&] { return stack.nats().request("$JS.API.STREAM.INFO.GRAVE")["state"]["messages"] == 1; });
 }
+
+TEST_CASE("a command that runs is cancelled from a shell: its tool is stopped, and others are found and cancelled by a filter") {
+  const Stack stack(impatient(1));
+  const auto running = enqueue(stack, shell("echo begun; exec sleep 300"));
+  wait_until("the command runs", 20s,
+             [&] { return command_of(stack, running).at("status") == "running"; });
+  auto delayed = noop;
+  delayed["delay"] = 3600;
+  delayed["idempotency_key"] = "order-17";
+  const auto waiting = enqueue(stack, delayed);
+
+  const auto found = json::parse(noetlctl(stack, {"command", "list", "--idempotency-key", "order-17"}));
+  REQUIRE(found.at("commands").size() == 1);
+  CHECK(found.at("commands")[0].at("queue_id") == waiting);
+  const auto shown = json::parse(noetlctl(stack, {"command", "cancel", "--status", "queued", "--dry-run"}));
+  CHECK(shown.at("queue_ids") == json::array({waiting}));
+  CHECK(json::parse(noetlctl(stack, {"command", "cancel", waiting, "--reason", "withdrawn"})).at("count") == 1);
+  CHECK(command_of(stack, waiting).at("error").at("message") == "cancelled on request: withdrawn");
+
+  CHECK(json::parse(noetlctl(stack, {"command", "cancel", running})).at("count") == 1);
+  // The worker has one slot in use for 300 s unless the tool was stopped.
+  wait_until("the worker has stopped the tool", 20s, [&] {
+    return stack.api().get("/api/v2/workers").json().at("workers").at(0).at("running") == 0;
+  });
+  CHECK(command_of(stack, running).at("status") == "cancelled");
+  CHECK_THROWS(noetlctl(stack, {"command", "cancel", running}));
+  CHECK_THROWS(noetlctl(stack, {"command", "cancel"}));
+}

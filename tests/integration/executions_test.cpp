@@ -139,6 +139,40 @@ TEST_CASE(
   CHECK(app::rerun_execution(server.parts, other).error().code == base::ErrorCode::conflict);
 }
 
+TEST_CASE("a rerun takes the version that ran, the one that is named, or the latest with what that adds to the workload") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto text = [](const std::string& workload, const std::string& step) {
+    return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: fixed, path: tests/fixed}\nworkload: " + workload +
+           "\nworkflow:\n  - step: fetch\n    tool: {kind: noop}\n    next: [{step: " + step + "}]\n  - step: " + step +
+           "\n    tool: {kind: noop}\n";
+  };
+  (void)app::register_playbook(server.parts, {text("{a: 1}", "store")}).value();
+  wire::ExecuteRequest execute;
+  execute.path = "tests/fixed";
+  execute.payload = R"({"a":5})";
+  const auto id = app::start_execution(server.parts, execute).value().execution_id;
+  for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
+  (void)app::register_playbook(server.parts, {text("{a: 1, b: 2}", "keep")}).value();
+
+  const auto version_of = [&](const app::RerunRequest& request) {
+    const auto again = app::rerun_execution(server.parts, request).value().execution_id;
+    return server.number("select version * 1000 + (workload ->> 'a')::int * 10 + coalesce((workload ->> 'b')::int, 0) "
+                         "from noetl.execution where execution_id = " +
+                         again.str());
+  };
+  CHECK(version_of({.execution_id = id}) == 1050);
+  CHECK(version_of({.execution_id = id, .takes_latest = true}) == 2052);
+  CHECK(version_of({.execution_id = id, .from_step = "keep", .takes_latest = true}) == 2052);
+  CHECK(version_of({.execution_id = id, .version = 2}) == 2052);
+  CHECK(version_of({.execution_id = id, .version = 1}) == 1050);
+  CHECK(app::rerun_execution(server.parts, {.execution_id = id, .version = 3}).error().code ==
+        base::ErrorCode::not_found);
+  CHECK(app::rerun_execution(server.parts, {.execution_id = id, .from_step = "store", .takes_latest = true})
+            .error()
+            .field == "/from_step");
+}
+
 TEST_CASE("a rerun sees a loop's result as the execution before it did") {
   ServerParts server;
   server.add_worker("w");

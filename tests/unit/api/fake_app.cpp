@@ -1,5 +1,6 @@
 #include "tests/unit/api/fake_app.hpp"
 
+#include "server/app/cancel_commands.hpp"
 #include "server/app/cancel_execution.hpp"
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
@@ -164,10 +165,18 @@ base::Result<wire::CommandRow> get_command(Parts&, base::CommandId queue_id) {
   row.status = "queued";
   return row;
 }
-std::vector<wire::CommandRow> list_commands(Parts&, const std::string&, const std::string&,
-                                            base::CommandId before, int limit) {
+base::Result<wire::CancelledCommand> cancel_command(Parts&, base::CommandId queue_id, const std::string&) {
+  return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = true, .status = "cancelled"};
+}
+wire::CancelledCommands cancel_commands(Parts&, const wire::CancelCommandsRequest& request) {
+  wire::CancelledCommands answer;
+  answer.is_dry_run = request.is_dry_run;
+  answer.queue_ids = request.queue_ids;
+  return answer;
+}
+std::vector<wire::CommandRow> list_commands(Parts&, const wire::CommandFilter& filter, int limit) {
   std::vector<wire::CommandRow> rows;
-  for (std::int64_t id = before.is_set() ? before.value - 1 : 10;
+  for (std::int64_t id = filter.before.is_set() ? filter.before.value - 1 : 10;
        id > 0 && static_cast<int>(rows.size()) < limit; --id) {
     wire::CommandRow row;
     row.queue_id = {id};

@@ -1,0 +1,19 @@
+#pragma once
+// Use cases: POST /api/v2/commands/{queue_id}/cancel and POST /api/v2/commands/cancel, for plain commands. What waits ends at once;
+// the worker of what runs learns it with its next heartbeat and stops the tool, and its report changes nothing any more. Any thread.
+#include "server/app/parts.hpp"
+#include "shared/base/result.hpp"
+#include "shared/wire/command_filter.hpp"
+
+namespace noetl::app {
+
+// A command that has ended stays as it is, and that is no error. Errors: not_found; conflict for a command of an execution, which
+// is cancelled as a whole.
+[[nodiscard]] base::Result<wire::CancelledCommand> cancel_command(Parts& parts, base::CommandId queue_id,
+                                                                  const std::string& reason);
+// By ids, each refused by itself: not_found, already_terminal, conflict. By a filter at most `limit`: has_more says that there are
+// others.
+[[nodiscard]] wire::CancelledCommands cancel_commands(Parts& parts,
+                                                      const wire::CancelCommandsRequest& request);
+
+}  // namespace noetl::app

@@ -1,0 +1,53 @@
+#include "server/store/cancel_statements.hpp"
+
+#include "server/store/array_literal.hpp"
+#include "server/store/session.hpp"
+
+namespace noetl::store {
+namespace {
+
+template <class IdType>
+std::string array_of(const std::vector<IdType>& ids) {
+  ArrayLiteral array;
+  for (const auto id : ids) array.add(id.value);
+  return array.text();
+}
+
+std::optional<std::string> given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+}  // namespace
+
+std::vector<base::CommandId> CancelStatements::ids(const wire::CommandFilter& filter, int limit) {
+  std::vector<base::CommandId> found;
+  for (const auto& row : session_.run("cancellable_ids", filter.status, filter.pool, filter.tool_kind,
+                                      filter.after.value, filter.before.value, given(filter.created_after),
+                                      given(filter.created_before), limit)) {
+    found.push_back({row[0].as<std::int64_t>()});
+  }
+  return found;
+}
+
+std::vector<base::CommandId> CancelStatements::cancel(const std::vector<base::CommandId>& ids,
+                                                      const std::vector<base::EventId>& events,
+                                                      const std::string& error, const std::string& payload) {
+  std::vector<base::CommandId> cancelled;
+  for (const auto& row :
+       session_.run("cancel_plain_commands", array_of(ids), array_of(events), error, payload)) {
+    cancelled.push_back({row[0].as<std::int64_t>()});
+  }
+  return cancelled;
+}
+
+std::map<base::CommandId, UncancellableCommand> CancelStatements::explain(
+    const std::vector<base::CommandId>& ids) {
+  std::map<base::CommandId, UncancellableCommand> found;
+  for (const auto& row : session_.run("uncancellable_commands", array_of(ids))) {
+    found[{row["queue_id"].as<std::int64_t>()}] = {.execution_id = {row["execution_id"].as<std::int64_t>()},
+                                                  .status = text_of(row["status"])};
+  }
+  return found;
+}
+
+}  // namespace noetl::store
