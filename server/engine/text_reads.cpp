@@ -98,7 +98,11 @@ bool reads_as_map(std::string_view code, std::string_view name, int names_left) 
 
 }  // namespace
 
-bool reads_as_map(std::string_view code, std::string_view name) { return reads_as_map(code, name, 1); }
+bool reads_as_map(std::string_view code, std::string_view name) {
+  // Code that knows lists is given one, whatever it does with what is none.
+  const bool knows_lists = code.find("isinstance(" + std::string(name) + ", list)") != std::string_view::npos;
+  return !knows_lists && reads_as_map(code, name, 1);
+}
 
 std::vector<std::string> parameters_of_main(std::string_view code) {
   constexpr std::string_view head = "def main(";

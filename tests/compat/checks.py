@@ -19,6 +19,8 @@ def differences(expected, observed, sql):
         found += value_differences(f"result of {path}", value, at(there, pointer))
     for path, value in (expected.get("variables") or {}).items():
         found += value_differences(f"variable {path}", value, at(observed.variables, path))
+    found += failure_differences(expected, observed)
+    found += event_differences(expected, observed)
     found += sql_differences(expected, observed, sql)
     found += child_differences(expected.get("children") or {}, observed)
     return found
@@ -31,6 +33,58 @@ def status_differences(expected, observed):
     pattern = expected.get("error")
     if pattern and not re.search(pattern, observed.error_text):
         yield f"error {observed.error_text!r}, expected /{pattern}/"
+
+
+FAILED_WORDS = ("failed", "failure", "error")
+
+
+def failures_inside(results):
+    """Places where a result says that something failed: COMPLETED alone is not enough."""
+    found = []
+
+    def look(value, place):
+        if isinstance(value, list):
+            for index, one in enumerate(value):
+                look(one, f"{place}/{index}")
+        if not isinstance(value, dict):
+            return
+        for key, one in value.items():
+            below = f"{place}/{key}"
+            says_no = key in ("test_passed", "passed", "success", "all_passed") and one is False
+            if says_no or (key == "status" and isinstance(one, str) and one.lower() in FAILED_WORDS):
+                found.append(f"{below} is {shortened(one)}")
+            look(one, below)
+
+    for step, result in results.items():
+        look(result, step)
+    return found
+
+
+def failure_differences(expected, observed):
+    """Of an execution that completed, and of places that nothing is expected of."""
+    if observed.status != "COMPLETED":
+        return
+    known = list((expected.get("results") or {}))
+    for one in failures_inside({step: observed.variables[step] for step in observed.entered if step in observed.variables}):
+        place = one.split(" is ")[0]
+        is_known = place in known or any(re.search(pattern, one) for pattern in expected.get("failed_inside") or [])
+        if not is_known:
+            yield f"result of {one}"
+
+
+def event_differences(expected, observed):
+    """Events by type, claims of a cursor by step, and how long it may take."""
+    for kind, count in (expected.get("event_types") or {}).items():
+        there = sum(event["event_type"] == kind for event in observed.events)
+        if there != count:
+            yield f"{there} events {kind}, expected {count}"
+    for step, count in (expected.get("claims") or {}).items():
+        there = sum(event["event_type"] == "command.started" and event["step"] == step and "!claim~" in event["node"]
+                    for event in observed.events)
+        if there != count:
+            yield f"{there} claims of {step}, expected {count}"
+    if observed.seconds > expected.get("seconds_max", observed.seconds):
+        yield f"it took {observed.seconds} s, expected at most {expected['seconds_max']}"
 
 
 def step_differences(expected, observed):

@@ -10,7 +10,8 @@ import checks  # noqa: E402
 import playbook_file  # noqa: E402
 from observed import Observed  # noqa: E402
 
-PLACES = {"stub": "http://127.0.0.1:1/ns/x", "server": "http://127.0.0.1:2", "pg_host": "127.0.0.1", "pg_port": 5433}
+PLACES = {"stub": "http://127.0.0.1:1/ns/x", "server": "http://127.0.0.1:2", "pg_host": "127.0.0.1", "pg_port": 5433,
+          "stub_host": "127.0.0.1:1/ns/x", "nats_host": "127.0.0.1:4"}
 
 
 def observed(status="COMPLETED", events=(), variables=None, error=None, children=()):
@@ -84,6 +85,17 @@ class ChecksTest(unittest.TestCase):
                                 ({"$at_least": 2}, "3"), ({"$length": 1}, 5), ({"$any": True}, None), ({"$matches": "x"}, None)):
             self.assertFalse(checks.matches(expected, found), (expected, found))
 
+    def test_what_says_that_it_failed_inside_a_result_is_found(self):
+        inside = checks.failures_inside({"a": {"test_passed": False}, "b": {"rows": [{"status": "ok"}, {"status": "FAILED"}]},
+                                         "c": {"status": "success", "failed": 1, "success": False}, "d": [1, "failed"]})
+        self.assertEqual(inside, ["a/test_passed is false", "b/rows/1/status is \"FAILED\"", "c/success is false"])
+
+    def test_completed_alone_is_not_enough_unless_the_place_is_expected(self):
+        seen = observed(events=run_of("a"), variables={"a": {"test_passed": False}})
+        self.assertEqual(self.found({}, seen), ["result of a/test_passed is false"])
+        self.assertEqual(self.found({"results": {"a/test_passed": False}}, seen), [])
+        self.assertEqual(self.found({"failed_inside": ["^a/"]}, seen), [])
+
 
 class PlaybookFileTest(unittest.TestCase):
     def playbook(self, text):
@@ -105,6 +117,24 @@ class PlaybookFileTest(unittest.TestCase):
         self.assertIn(PLACES["stub"] + "/v1/forecast", found.rewritten(PLACES))
         script = "https://raw.githubusercontent.com/noetl/noetl/v1/fixtures/scripts/hello_world.py"
         self.assertEqual(playbook_file.pointed(script, PLACES), PLACES["stub"] + "/files/hello_world.py")
+
+    def test_every_host_of_noetls_cluster_is_replaced(self):
+        for written, meant in (
+                ("http://paginated-api.test-server:5555/x", "{stub}/x"), ("http://other.test-server.svc:5555", "{stub}"),
+                ("http://noetl-api.noetl.svc.cluster.local:8082/api", "{server}/api"), ("http://noetl.noetl.svc/api", "{server}/api"),
+                ("http://noetl-server:8082", "{server}"), ("http://host.docker.internal:8082", "{server}"),
+                ("nats://nats.nats.svc.cluster.local:4222", "nats://{nats_host}"), ("nats://nats:4222", "nats://{nats_host}"),
+                ("host=postgres.postgres.svc.cluster.local", "host={pg_host}"), ("postgres-rw.postgres.svc:5432", "{pg_host}:{pg_port}"),
+                ("postgresql://demo:demo@localhost:5432/demo", "postgresql://demo:demo@{pg_host}:{pg_port}/demo"),
+                ("connect(port=5432)", "connect(port={pg_port})"), ("{'port': '5432'}", "{{'port': '{pg_port}'}}"),
+                ("pg_port or 5432", "pg_port or {pg_port}")):
+            self.assertEqual(playbook_file.pointed(written, PLACES), meant.format(**PLACES))
+        for other in ("https://noetl.io/docs", "https://noetl.com", "https://example.org/noetl", "a row of 5432"):
+            self.assertEqual(playbook_file.pointed(other, PLACES), other)
+
+    def test_ports_and_hosts_of_databases_in_the_workload_are_overridden_with_their_type(self):
+        found = self.playbook("kind: Playbook\nworkload: {db_port: 5432, pg_port: '5432', db_host: postgres, deep: {port: 5432}, port: 80}\nworkflow: []\n")
+        self.assertEqual(found.payload(PLACES), {"db_port": 5433, "pg_port": "5433", "db_host": PLACES["pg_host"], "deep": {"port": 5433}})
 
     def test_a_replacement_that_finds_nothing_is_an_error(self):
         found = self.playbook("kind: Playbook\nworkflow: []\n")

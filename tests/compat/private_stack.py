@@ -53,6 +53,10 @@ class PrivateStack:
 
     def start(self):
         self.files.mkdir(parents=True, exist_ok=True)
+        # Workers are told of their steps' database before there is a Postgres, so its port is chosen here.
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.postgres_port = free_port()
+        (self.data / "dev.json").write_text(json.dumps({"postgres_port": self.postgres_port}))
         self.stub = subprocess.Popen([sys.executable, STUB, "--files", HERE / "files", "--until-stdin-ends"],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.stub_url = f"http://127.0.0.1:{int(self.stub.stdout.readline())}"
@@ -75,6 +79,7 @@ class PrivateStack:
                 "NOETL_SCRIPTS_ROOT": str(self.files),
                 "NOETL_FILES_ROOT": tempfile.gettempdir(),  # NoETL's playbooks name files in /tmp
                 "PYTHONPATH": os.pathsep.join(path for path in paths if path), "TEST_SECRET": "not so secret",
+                "NOETL_TOOL_POSTGRES_URL": f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.postgres_port}/{DATABASE}",
                 "NOETL_TOOL_ENVIRONMENT": "PYTHONPATH,SERVER_API_URL",  # for the shim of NoETL's own module
                 "NOETL_ENCRYPTION_KEY": base64.b64encode(secrets.token_bytes(32)).decode()}
 

@@ -48,7 +48,8 @@ class Harness:
 
     def places(self, run):
         postgres = self.stack.postgres()
-        return {"stub": f"{self.stack.stub_url}/ns/{re.sub(r'[^A-Za-z0-9]+', '-', run.label)}",
+        stub = f"{self.stack.stub_url}/ns/{re.sub(r'[^A-Za-z0-9]+', '-', run.label)}"
+        return {"stub": stub, "stub_host": stub.split("://")[1], "nats_host": f"127.0.0.1:{self.stack.state['nats_port']}",
                 "server": self.stack.server_url, "pg_host": postgres["db_host"], "pg_port": postgres["db_port"],
                 "pg_user": USER, "pg_password": PASSWORD, "pg_database": DATABASE}
 
@@ -191,6 +192,12 @@ def copy_files(folder, target):
             shutil.copyfile(script, below / script.name)
 
 
+def substitutes_for(every, substitutes):
+    """What a folder has itself is not hidden by what stands in for what it may lack."""
+    own = {playbook.catalog_path for playbook in every}
+    return [playbook for playbook in substitutes if playbook.catalog_path not in own]
+
+
 def show(report, width):
     marks = {"pass": "pass   ", "FAIL": "FAIL   ", "pending": "PENDING"}
     error = re.sub(r"\s+", " ", report.error)[:160]
@@ -243,7 +250,7 @@ def run_all(options, runs, every, pending_errors):
             if stack.refused_credentials:
                 print(f"credentials were not registered: {stack.refused_credentials}")
             harness = Harness(stack, options, pending_errors)
-            for playbook in every + find_playbooks(HERE / "playbooks"):
+            for playbook in every + substitutes_for(every, find_playbooks(HERE / "playbooks")):
                 harness.register_quietly(playbook)
             width = max(len(run.label) for run in runs)
             for report in harness.do_all(runs):
