@@ -170,3 +170,18 @@ TEST_CASE("tokens of no execution stay when executions leave") {
 
   CHECK(server.number("select count(*) from noetl.keychain") == 1);
 }
+
+TEST_CASE("the letter of a step that died leaves with its execution, and no other letter does") {
+  Guarded server;
+  const auto id = server.ended();
+  const auto plain = server.enqueue(1);
+  (void)server.report(support::failed(server.claim("w", plain), "broken"));
+  server.run("update noetl.queue set status = 'dead' where execution_id = " + id.str());
+  server.run("insert into noetl.dead_letter (queue_id, pool, tool_kind, error_kind, error, attempts) select queue_id, pool, tool_kind, 'k', "
+             "'{}', 1 from noetl.queue where execution_id = " + id.str());
+
+  (void)server.with([&](auto& statements) { return statements.prune_execution_parts({id}, 10).commands; });
+
+  CHECK(server.number("select count(*) from noetl.dead_letter") == 1);
+  CHECK(server.number("select count(*) from noetl.dead_letter join noetl.queue using (queue_id)") == 1);
+}
