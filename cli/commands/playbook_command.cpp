@@ -29,13 +29,25 @@ int for_each_file(const Session& session, const std::string& path, Act act) {
   return first_code;
 }
 
+void note_warnings(const Session& session, const std::string& file, const Json& answer) {
+  if (session.output.is_json()) return;  // they are in the answer
+  const auto warnings = answer.find("warnings");
+  if (warnings == answer.end() || !warnings->is_array()) return;
+  for (const auto& one : *warnings) {
+    const std::string suggestion = cell_text(one, "suggestion");
+    session.output.note(file + ':' + cell_text(one, "line") + ':' + cell_text(one, "column") + ": warning: " +
+                        cell_text(one, "message") + (suggestion.empty() ? "" : "; " + suggestion));
+  }
+}
+
 int register_all(Session& session, const std::string& path) {
   Json registered = Json::array();
-  const int code =
-      for_each_file(session, path, [&](const std::string&, const std::string& text) -> base::Result<void> {
+  const int code = for_each_file(
+      session, path, [&](const std::string& file, const std::string& text) -> base::Result<void> {
         auto answer = session.server().post("/api/catalog/register",
                                             {{"content", text}, {"resource_type", "Playbook"}});
         if (!answer) return failure(std::move(answer.error()));
+        note_warnings(session, file, *answer);
         registered.push_back(std::move(*answer));
         return {};
       });

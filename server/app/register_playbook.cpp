@@ -3,6 +3,7 @@
 #include "server/store/catalog_table.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/sha256.hpp"
+#include "shared/language/lint.hpp"
 #include "shared/language/playbook_loader.hpp"
 
 namespace noetl::app {
@@ -43,6 +44,8 @@ base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::R
                                .checksum = store::sha256_hex(request.content)};
   wire::RegisterAnswer answer{
       .catalog_id = {}, .path = playbook.path, .version = 1, .kind = "Playbook", .is_new = true};
+  for (auto& finding : language::lint_playbook(request.content).findings)
+    answer.warnings.push_back(std::move(finding.detail));
   for (int tried = 1; tried <= tries_max; ++tried) {
     bool is_settled = false;
     parts.connections.transact(

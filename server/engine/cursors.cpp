@@ -5,6 +5,7 @@
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
+#include "server/engine/program_texts.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
@@ -128,7 +129,7 @@ void Decide::issue_claim(const domain::Step& step, const std::string& node) {
     return fail(step.name, "invalid_playbook", "step '" + step.name + "': a cursor loop needs `cursor`");
   const Json names = names_for_claim(loop);
   context_.set_input(&names);
-  auto options = render_options(step, *cursor);
+  auto options = rendered_or_failed(step, render_for_tool(context_, *cursor));
   context_.set_input(nullptr);
   if (!options) return;
   loop["claiming"] = count_of(loop, "claiming") + 1;

@@ -81,8 +81,6 @@ class Decide {
   void issue_command(const domain::Step& step, Frame frame, NewCommand command);
   void issue_child(const domain::Step& step, Frame frame, NewCommand command);
   static void settle_templates(NewCommand& command);
-  std::optional<Json> render_options(const domain::Step& step, Json options);
-  base::Result<Json> render_options_or_error(Json options);
   [[nodiscard]] Json names_for_code(const Json& options, const Json& input, bool is_later_task);
 
   // frames.cpp: from one command of a frame to the next

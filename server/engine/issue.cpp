@@ -6,6 +6,7 @@
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
 #include "server/engine/large_results.hpp"
+#include "server/engine/program_texts.hpp"
 #include "server/engine/text_reads.hpp"
 #include "shared/domain/deferred_template.hpp"
 
@@ -115,27 +116,6 @@ bool Decide::settle_limits(const domain::Step& step, const domain::ToolSpec& too
   return read.has_value();
 }
 
-// Code is full of braces that are no templates (f"{{x}}", ${#list}): an option that does not parse as a
-// template stays as written. Looked into only when the rendering as a whole has failed.
-base::Result<Json> Decide::render_options_or_error(Json options) {
-  auto whole = context_.render_for_worker(options);
-  if (whole) return whole;
-  Json as_written = Json::object();
-  for (auto& [name, value] : options.items()) {
-    if (value.is_string() && !templating::parse_cached(value.get_ref<const std::string&>()))
-      as_written[name] = value;
-  }
-  if (as_written.empty()) return whole;
-  for (const auto& [name, value] : as_written.items()) options.erase(name);
-  auto rendered = context_.render_for_worker(options);
-  if (rendered) lay_over(*rendered, as_written);
-  return rendered;
-}
-
-std::optional<Json> Decide::render_options(const domain::Step& step, Json options) {
-  return rendered_or_failed(step, render_options_or_error(std::move(options)));
-}
-
 // A template that fails never reaches a tool: it is the end of the task, with an error that names it.
 bool Decide::cannot_render(const domain::Step& step, const std::string& what, const base::Error& error) {
   domain::ToolError failure;
@@ -174,7 +154,7 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
   const bool has_timeout = !first_of(resolved->options, {"timeout"}).is_null();
-  auto options = render_options_or_error(std::move(resolved->options));
+  auto options = render_for_tool(context_, std::move(resolved->options));
   context_.set_input(nullptr);
   if (!options) return cannot_render(step, "", options.error());
   options->erase("retry");  // the engine's own business

@@ -4,6 +4,7 @@
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
+#include "server/engine/program_texts.hpp"
 #include "shared/domain/deferred_template.hpp"
 
 namespace noetl::engine {
@@ -94,7 +95,7 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
   if (const auto from = tool.find("from"); from != tool.end() && from->is_string() && !has_template(*from))
     *from = "{{ " + from->get<std::string>() + " }}";
   context_.set_input(&names);
-  auto rendered = context_.render_for_worker(tool);
+  auto rendered = render_for_tool(context_, tool);
   context_.set_input(nullptr);
   if (!rendered) return refuse("template", rendered.error().message);
   Json data = first_of(*rendered, {"data", "from", "args"});

@@ -6,6 +6,7 @@
 
 #include "shared/language/option_names.hpp"
 #include "shared/templating/filters.hpp"
+#include "shared/templating/lexer.hpp"
 #include "shared/templating/template.hpp"
 
 namespace noetl::language {
@@ -44,12 +45,37 @@ void report(const Field& field, Strictness strictness, const base::Error& error,
   if (strictness == Strictness::error) {
     findings.error(field.path, mark, std::move(message), suggested_filter(said));
   } else {
-    findings.warning(field.path, mark, std::move(message) + "; it will be passed on as it is",
-                     suggested_filter(said));
+    findings.warning(
+        field.path, mark,
+        std::move(message) + "; the text will be passed on as it is, with whatever templates are in it",
+        suggested_filter(said));
+  }
+}
+
+// In a program {# … #} is seldom meant as a comment of the template: ${#a} … ${v%#}, '{#'.
+void warn_of_comments(const Field& field, Findings& findings) {
+  const std::string_view text = field.node->text;
+  if (text.find("{#") == std::string_view::npos) return;
+  for (const auto& comment : templating::find_comments(text)) {
+    if (findings.is_full_of_warnings()) return;
+    findings.warning(field.path, place_in_text(*field.node, mark_at(text, comment.offset)),
+                     "{# … #} is a comment of the template: '" +
+                         clipped(text.substr(comment.offset, comment.bytes), 60) +
+                         "' is left out of the program",
+                     "put {% raw %} and {% endraw %} around what is to stay");
   }
 }
 
 }  // namespace
+
+SourceMark mark_at(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, offset);
+  const auto line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  const auto characters = std::ranges::count_if(
+      before.substr(line_begin), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  return {.line = static_cast<int>(std::ranges::count(before, '\n')) + 1,
+          .column = static_cast<int>(characters) + 1};
+}
 
 SourceMark place_in_text(const Node& node, SourceMark inside) {
   SourceMark mark = node.mark;
@@ -141,13 +167,14 @@ void check_templates(const Field& field, Strictness strictness, Findings& findin
     if (!field.node->value.is_string() || !has_template_marks(field.node->text)) return;
     const auto parsed = templating::parse(field.node->text);
     if (!parsed) report(field, strictness, parsed.error(), findings);
+    if (parsed && strictness == Strictness::program) warn_of_comments(field, findings);
     return;
   }
   for (std::size_t index = 0; index < field.node->items.size(); ++index)
     check_templates(field.at(index), strictness, findings);
   for (const auto& member : field.node->members)
     check_templates(field.of(member),
-                    vocabulary::is_program_text(member.key) ? Strictness::warning : strictness, findings);
+                    vocabulary::is_program_text(member.key) ? Strictness::program : strictness, findings);
 }
 
 }  // namespace noetl::language

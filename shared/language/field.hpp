@@ -30,8 +30,9 @@ struct Field {
   [[nodiscard]] Field at(std::size_t index) const;
 };
 
-// How wrong a template that does not parse is: in a program's text it may be no template at all.
-enum class Strictness { error, warning };
+// How wrong a template that does not parse is: in a program's text it may be no template at all, and a comment none of the
+// template's.
+enum class Strictness { error, warning, program };
 
 // A scalar as text; empty when absent. Another kind of value is an error.
 [[nodiscard]] std::string read_text(const Field& field, Findings& findings);
@@ -49,6 +50,8 @@ void warn_of_unknown_keys(const Field& field, vocabulary::Words known, Findings&
 // Parses every template inside; texts of programs (code, command, …) only get warnings.
 void check_templates(const Field& field, Strictness strictness, Findings& findings);
 [[nodiscard]] bool has_template_marks(std::string_view text);
+// Line and column in a text, both from 1.
+[[nodiscard]] SourceMark mark_at(std::string_view text, std::size_t offset);
 // Where a place inside a scalar's text (line and column from 1) stands in the playbook; the scalar's own
 // place when quotes, escapes or folding moved the text.
 [[nodiscard]] SourceMark place_in_text(const Node& node, SourceMark inside);

@@ -12,7 +12,11 @@ namespace {
 
 constexpr std::string_view yaml_tag_prefix = "tag:yaml.org,2002:";
 
+// Longer ones look like no number to anybody.
+constexpr std::size_t surprising_bytes_max = 64;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_sign(char c) { return c == '-' || c == '+'; }
 
 bool is_one_of(const std::string& text, std::initializer_list<std::string_view> words) {
   for (const auto word : words)
@@ -135,6 +139,43 @@ Json resolve_plain_scalar(const std::string& text) {
   if (auto value = as_integer(text)) return *std::move(value);
   if (auto value = as_float(text)) return *std::move(value);
   return text;
+}
+
+std::string surprise_of(const std::string& text, const Json& value) {
+  const auto read_as = [&](const std::string& what) { return text + " is read as " + what; };
+  if (value.is_null())
+    return text == "~" || text == "Null" || text == "NULL" ? read_as("null, which is nothing") : "";
+  if (value.is_boolean()) {
+    const bool is_plain = is_one_of(text, {"true", "True", "TRUE", "false", "False", "FALSE"});
+    return is_plain ? "" : read_as(std::string("the boolean ") + (value.get<bool>() ? "true" : "false"));
+  }
+  if (value.is_number()) {
+    const std::string printed = value.dump();
+    if (printed == text) return "";
+    const std::string_view digits = std::string_view(text).substr(text[0] == '-' || text[0] == '+' ? 1 : 0);
+    if (text.find(':') != std::string::npos) return read_as("the number " + printed + ", to base 60");
+    if (value.is_number_integer() && digits.size() > 1 && digits[0] == '0' && is_digit(digits[1]))
+      return read_as("the number " + printed + ", to base 8");
+    return read_as("the number " + printed);
+  }
+  const auto stays = [&](const char* why) { return text + " stays a text: " + why; };
+  if (text.size() > surprising_bytes_max) return "";
+  if (is_one_of(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
+                       ".NaN", ".NAN"}))
+    return stays("JSON has no such number");
+  const std::string_view digits = std::string_view(text).substr(text[0] == '-' || text[0] == '+' ? 1 : 0);
+  if (digits.empty() || !is_digit(digits[0])) return "";
+  if (digits.find_first_not_of("0123456789_") == std::string_view::npos)
+    return digits[0] == '0' ? stays("8 and 9 are no octal digits") : stays("it has more than 64 bits");
+  if (digits.starts_with("0o") && digits.find_first_not_of("01234567", 2) == std::string_view::npos)
+    return stays("0o is YAML 1.2's");
+  const auto exponent = digits.find_first_of("eE");
+  const bool is_exponential =
+      exponent != std::string_view::npos && exponent + 1 < digits.size() &&
+      digits.find_first_not_of("0123456789.") == exponent &&
+      digits.find_first_not_of("0123456789", exponent + (is_sign(digits[exponent + 1]) ? 2 : 1)) ==
+          std::string_view::npos;
+  return is_exponential ? stays("a number with an exponent needs a dot and a sign, as in 1.0e+3") : "";
 }
 
 std::optional<Json> resolve_tagged_scalar(std::string_view tag, const std::string& text) {

@@ -83,24 +83,29 @@ class SlipFinder {
     known_.insert(candidates_.begin(), candidates_.end());
   }
 
-  void look(const Field& field) {
+  void look(const Field& field, bool is_program = false) {
     if (findings_.is_full_of_warnings()) return;
-    if (field.node->kind == Node::Kind::scalar) return look_at_text(field);
-    for (std::size_t index = 0; index < field.node->items.size(); ++index) look(field.at(index));
-    for (const auto& member : field.node->members) look(field.of(member));
+    if (field.node->kind == Node::Kind::scalar) return look_at_text(field, is_program);
+    for (std::size_t index = 0; index < field.node->items.size(); ++index) look(field.at(index), is_program);
+    for (const auto& member : field.node->members)
+      look(field.of(member), is_program || vocabulary::is_program_text(member.key));
   }
 
  private:
-  void look_at_text(const Field& field) {
+  void look_at_text(const Field& field, bool is_program) {
     const auto& node = *field.node;
     if (!node.value.is_string() || !has_template_marks(node.text)) return;
     const auto parsed = templating::parse(node.text);
     if (!parsed) return;  // reported where it was read
     for (const auto& name : (*parsed)->roots()) {
-      if (name.size() < compared_length_min || known_.contains(name)) continue;
-      auto suggestion = did_you_mean(name, candidates_);
+      if (known_.contains(name)) continue;
+      auto suggestion = name.size() < compared_length_min ? std::string() : did_you_mean(name, candidates_);
       // Names that begin so are the server's own.
-      if (suggestion.empty() && !name.starts_with("__")) continue;
+      const bool is_of_server = name.starts_with("__");
+      // In a program {{ x }} may be the program's own: an f-string, a Go template.
+      if (suggestion.empty() && is_program && !is_of_server)
+        suggestion = "{% raw %} and {% endraw %} keep braces of the program's own";
+      if (suggestion.empty() && !is_of_server) continue;
       findings_.warning(field.path, place_of(node, name),
                         "nothing in this playbook is called '" + clipped(name, 60) +
                             "': it will be empty unless the input brings it",
@@ -122,12 +127,7 @@ class SlipFinder {
     auto at = text.find(name);
     while (at != std::string_view::npos && !begins(at)) at = text.find(name, at + 1);
     if (at == std::string_view::npos) return node.mark;
-    const auto before = text.substr(0, at);
-    const auto line = static_cast<int>(std::ranges::count(before, '\n')) + 1;
-    const auto line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    const auto characters = std::ranges::count_if(
-        before.substr(line_begin), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    return place_in_text(node, {.line = line, .column = static_cast<int>(characters) + 1});
+    return place_in_text(node, mark_at(text, at));
   }
 
   Findings& findings_;

@@ -46,7 +46,7 @@ void read_spec(const Field& spec, ToolSpec& tool, Findings& findings) {
   for (const auto& member : spec.node->members) {
     const Field field = spec.of(member);
     if (read_reserved(member, field, tool, findings)) continue;
-    const auto strictness = vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error;
+    const auto strictness = vocabulary::is_program_text(member.key) ? Strictness::program : Strictness::error;
     check_templates(field, strictness, findings);
     check_limit(field, member.key, findings);
     if (vocabulary::contains(spec_keys, member.key)) {
@@ -91,7 +91,7 @@ struct ToolReader {
         read_spec(option, tool, findings);
       } else if (!read_reserved(member, option, tool, findings)) {
         check_templates(option,
-                        vocabulary::is_program_text(member.key) ? Strictness::warning : Strictness::error,
+                        vocabulary::is_program_text(member.key) ? Strictness::program : Strictness::error,
                         findings);
         check_limit(option, member.key, findings);
         tool.options[member.key] = member.node.to_json();

@@ -96,7 +96,7 @@ constexpr auto tool_only_option_list = std::to_array<std::string_view>(
      "method", "kind",     "libs",    "payload",     "headers",  "params",       "database"});
 constexpr auto program_text_list =
     std::to_array<std::string_view>({"code", "script", "command", "commands", "cmd", "cmds", "query",
-                                     "queries", "statement", "statements", "sql"});
+                                     "queries", "statement", "statements", "sql", "claim"});
 
 }  // namespace
 

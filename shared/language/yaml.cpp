@@ -3,6 +3,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -82,6 +83,31 @@ std::optional<base::Error> check_characters(std::string_view text) {
   return std::nullopt;
 }
 
+// The last line up to `line` that is indented with a tab, from 1; 0 when the few lines above have none.
+SourceMark tab_above(std::string_view text, int line) {
+  constexpr int lines_looked_at = 3;
+  SourceMark found{};
+  int number = 1;
+  for (std::size_t begin = 0; begin < text.size() && number <= line; ++number) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto source = text.substr(begin, end - begin);
+    const auto indent = source.substr(0, std::min(source.find_first_not_of(" \t-"), source.size()));
+    if (const auto tab = indent.find('\t'); tab != std::string_view::npos && number > line - lines_looked_at)
+      found = {.line = number, .column = static_cast<int>(tab) + 1};
+    begin = end + 1;
+  }
+  return found;
+}
+
+// A tab looks like the blanks that are meant, and the parser does not name it.
+base::Error not_yaml(std::string_view text, const YAML::Exception& error, const YamlBuilder& builder) {
+  const auto place = builder.place(error.mark);
+  if (const auto tab = tab_above(text, place.line); tab.line > 0)
+    return refusal(base::ErrorCode::invalid_playbook,
+                   "this is not YAML: a tab stands in the indentation, which is made of blanks alone", tab);
+  return refusal(base::ErrorCode::invalid_playbook, "this is not YAML: " + error.msg, place);
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -135,8 +161,7 @@ base::Result<YamlDocument> load_yaml(std::string_view text, const YamlLimits& li
   } catch (const YamlRefusal& error) {
     return base::failure(refusal(base::ErrorCode::invalid_playbook, error.what(), error.mark, error.field));
   } catch (const YAML::Exception& error) {
-    return base::failure(refusal(base::ErrorCode::invalid_playbook, "this is not YAML: " + error.msg,
-                                 builder.place(error.mark)));
+    return base::failure(not_yaml(text, error, builder));
   }
   return builder.take();
 }

@@ -55,7 +55,8 @@ struct Member {
 
 struct YamlDocument {
   Node root;
-  std::vector<base::ErrorDetail> warnings;  // duplicate keys: the last one counts
+  std::vector<base::ErrorDetail>
+      warnings;  // duplicate keys (the last one counts), plain scalars that YAML 1.1 reads otherwise
 };
 
 // Errors: payload_too_large, otherwise invalid_playbook; `details` has line and column.

@@ -10,6 +10,7 @@ namespace noetl::language {
 namespace {
 
 constexpr std::size_t warnings_max = 100;
+constexpr std::size_t surprises_max = 50;  // leaves room for other findings
 // Columns of longer lines stay in bytes: counting characters per node would be quadratic.
 constexpr std::size_t counted_line_bytes_max = 4096;
 
@@ -47,6 +48,16 @@ char YamlBuilder::character_at(const YAML::Mark& mark) const {
   return at < text_.size() ? text_[at] : '\0';
 }
 
+// A plain word in the source, as the parser tells nothing of how a null was written.
+std::string YamlBuilder::word_at(const YAML::Mark& mark) const {
+  if (character_at(mark) == '\0') return {};
+  const auto begin =
+      line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+  constexpr std::size_t word_bytes_max = 5;
+  const auto word = text_.substr(begin, word_bytes_max);
+  return std::string(word.substr(0, word.find_first_of(" \t\r\n,]}")));
+}
+
 // Below a | stands the text itself, further in by the same number of spaces in every line.
 int YamlBuilder::block_column_of(std::size_t header_line, std::string_view value) const {
   const auto indent = [](std::string_view line) {
@@ -82,6 +93,7 @@ void YamlBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   Node node;
   node.text = expects_key() ? "null" : "";
   node.mark = place(mark);
+  if (!expects_key()) warn_of_surprise(word_at(mark), node);
   add(std::move(node), anchor, true);
 }
 
@@ -94,6 +106,7 @@ void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
   node.is_block = !is_plain && (first == '|' || first == '>');
   if (is_plain || tag.empty()) {
     node.value = resolve_plain_scalar(value);
+    if (is_plain && !expects_key()) warn_of_surprise(value, node);
   } else if (tag == "!") {
     node.value = value;
   } else {
@@ -107,6 +120,19 @@ void YamlBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
   node.text = value;
   node.text_column = text_column_of(mark, node);
   add(std::move(node), anchor, is_plain);
+}
+
+// Said of every place, since YAML 1.1 surprises most who know 1.2: NO, 012, 22:22, 3.10.
+void YamlBuilder::warn_of_surprise(const std::string& text, const Node& node) {
+  if (document_.warnings.size() >= surprises_max) return;
+  const auto surprise = surprise_of(text, node.value);
+  if (surprise.empty()) return;
+  document_.warnings.push_back(
+      {.field = path(),
+       .message = clipped(surprise, 160),
+       .line = node.mark.line,
+       .column = node.mark.column,
+       .suggestion = "write \"" + clipped(text, 60) + "\" in quotes when a text is meant"});
 }
 
 void YamlBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {

@@ -74,6 +74,8 @@ class YamlBuilder final : public YAML::EventHandler {
   void spend(const Size& size, SourceMark mark);
   [[nodiscard]] char character_at(const YAML::Mark& mark) const;
   [[nodiscard]] int text_column_of(const YAML::Mark& mark, const Node& node) const;
+  [[nodiscard]] std::string word_at(const YAML::Mark& mark) const;
+  void warn_of_surprise(const std::string& text, const Node& node);
   [[nodiscard]] int block_column_of(std::size_t header_line, std::string_view value) const;
   [[noreturn]] void refuse_key(const YAML::Mark& mark) const;
   [[nodiscard]] bool expects_key() const;

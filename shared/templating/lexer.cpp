@@ -8,6 +8,7 @@
 
 #include "shared/templating/failure.hpp"
 #include "shared/templating/string_literal.hpp"
+#include "shared/templating/template.hpp"
 #include "shared/templating/unicode.hpp"
 
 namespace noetl::templating {
@@ -59,6 +60,8 @@ class Lexer {
     return std::move(tokens_);
   }
 
+  std::vector<Comment> take_comments() { return std::move(comments_); }
+
  private:
   void add(Token token) {
     if (tokens_.size() >= tokens_max_) {
@@ -95,6 +98,7 @@ class Lexer {
       fail_syntax("missing end of comment tag", tag);
     }
     const bool strips = end > at_ && source_[end - 1] == '-';
+    comments_.push_back({.offset = tag, .bytes = end + 2 - tag});
     at_ = end + 2;
     if (strips) {
       skip_blanks();
@@ -316,11 +320,18 @@ class Lexer {
   std::size_t at_ = 0;
   const std::size_t tokens_max_;
   Tokens tokens_;
+  std::vector<Comment> comments_;
 };
 
 }  // namespace
 
 Tokens tokenize(std::string_view source, std::size_t bytes_max) { return Lexer(source, bytes_max).run(); }
+
+std::vector<Comment> find_comments(std::string_view source) {
+  Lexer lexer(source, Limits{}.parsed_bytes_max);
+  static_cast<void>(lexer.run());
+  return lexer.take_comments();
+}
 
 bool has_no_tags(std::string_view source) {
   for (std::size_t i = source.find('{'); i != npos && i + 1 < source.size(); i = source.find('{', i + 1)) {

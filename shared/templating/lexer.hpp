@@ -5,6 +5,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace noetl::templating {
 
@@ -35,6 +36,12 @@ using Tokens = std::deque<Token>;
 
 // Throws Failure (syntax; bound when the tokens take more than `bytes_max`).
 [[nodiscard]] Tokens tokenize(std::string_view source, std::size_t bytes_max);
+struct Comment {
+  std::size_t offset = 0;
+  std::size_t bytes = 0;  // with {# and #}
+};
+// What the template leaves out of the text. Throws Failure.
+[[nodiscard]] std::vector<Comment> find_comments(std::string_view source);
 // No tag begins in the text: rendering it gives it back.
 [[nodiscard]] bool has_no_tags(std::string_view source);
 

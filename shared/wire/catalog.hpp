@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/error.hpp"
 #include "shared/base/ids.hpp"
 
 namespace noetl::wire {
@@ -20,6 +21,7 @@ struct RegisterAnswer {
   int version = 0;
   std::string kind;
   bool is_new = true;  // false: the same text was the latest version already
+  std::vector<base::ErrorDetail> warnings{};  // what lint warns of
 };
 
 struct CatalogRow {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/base/base64.hpp"
+#include "shared/domain/json_text.hpp"
+#include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
@@ -101,7 +103,8 @@ std::string encode(const RegisterAnswer& answer) {
       .integer("version", answer.version)
       .id("catalog_id", answer.catalog_id)
       .text("kind", answer.kind)
-      .boolean("is_new", answer.is_new);
+      .boolean("is_new", answer.is_new)
+      .raw("warnings", domain::json_text(details_json(answer.warnings)));
   return out.finish();
 }
 

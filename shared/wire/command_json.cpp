@@ -39,7 +39,7 @@ void read_tool(ObjectReader& reader, NewCommand& command) {
 
 // At most one of available_at, delay_ms and delay.
 void read_due(ObjectReader& reader, NewCommand& command) {
-  command.available_at = reader.optional_string("available_at", {1, 40});
+  command.available_at = reader.optional_string("available_at", {1, time_bytes_max});
   if (command.available_at && !is_rfc3339(*command.available_at)) {
     reader.refuse("available_at", "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" +
                                       *command.available_at + "'");

@@ -99,6 +99,17 @@ ErrorCode error_code_from_http(int status) {
   }
 }
 
+Json details_json(const std::vector<base::ErrorDetail>& details) {
+  Json list = Json::array();
+  for (const base::ErrorDetail& finding : details) {
+    Json& item = list.emplace_back(Json{{"field", finding.field}, {"message", finding.message}});
+    if (finding.line > 0) item["line"] = finding.line;
+    if (finding.column > 0) item["column"] = finding.column;
+    if (!finding.suggestion.empty()) item["suggestion"] = finding.suggestion;
+  }
+  return list;
+}
+
 Json problem_json(const base::Error& error) {
   const ErrorMapping& row = mapping_of(error.code);
   const std::string code(base::to_string(error.code));
@@ -110,13 +121,7 @@ Json problem_json(const base::Error& error) {
   if (!error.field.empty()) problem["field"] = error.field;
   if (error.retry_after.count() > 0) problem["retry_after_ms"] = error.retry_after.count();
   if (error.details.empty()) return problem;
-  Json& details = problem["details"] = Json::array();
-  for (const base::ErrorDetail& finding : error.details) {
-    Json& item = details.emplace_back(Json{{"field", finding.field}, {"message", finding.message}});
-    if (finding.line > 0) item["line"] = finding.line;
-    if (finding.column > 0) item["column"] = finding.column;
-    if (!finding.suggestion.empty()) item["suggestion"] = finding.suggestion;
-  }
+  problem["details"] = details_json(error.details);
   return problem;
 }
 

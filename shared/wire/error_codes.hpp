@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shared/base/error.hpp"
 
@@ -27,6 +28,8 @@ struct ErrorMapping {
 // The nearest code for an answer without problem+json, e.g. a proxy's 502.
 [[nodiscard]] base::ErrorCode error_code_from_http(int status);
 
+// [{field, message, line, column, suggestion}]
+[[nodiscard]] nlohmann::json details_json(const std::vector<base::ErrorDetail>& details);
 // {type, title, status, detail, code, field, details:[{field,message,line,column,suggestion}], retry_after_ms}
 [[nodiscard]] nlohmann::json problem_json(const base::Error& error);
 [[nodiscard]] std::string encode_problem(const base::Error& error);

@@ -58,7 +58,7 @@ std::chrono::milliseconds read_seconds(ObjectReader& reader, const char* name) {
 void read_times(ObjectReader& reader, ExecuteRequest& request) {
   request.timeout = read_seconds(reader, "timeout");
   request.delay = read_seconds(reader, "delay");
-  request.start_at = reader.optional_string("start_at", {1, 40}).value_or("");
+  request.start_at = reader.optional_string("start_at", {1, time_bytes_max}).value_or("");
   if (request.start_at.empty()) return;
   if (!is_rfc3339(request.start_at)) {
     reader.refuse("start_at",

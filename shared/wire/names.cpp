@@ -61,9 +61,12 @@ bool is_traceparent(std::string_view text) {
 
 bool is_rfc3339(std::string_view text) {
   constexpr std::size_t seconds_end = 19;
-  if (text.size() < seconds_end + 1 || text.size() > 40) return false;
+  if (text.size() < seconds_end + 1 || text.size() > time_bytes_max) return false;
   const std::string_view body = text.substr(0, seconds_end);
-  if (!has_shape(body, "dddd-dd-ddTdd:dd:dd") && !has_shape(body, "dddd-dd-dd dd:dd:dd")) return false;
+  const bool has_separator = body[10] == 'T' || body[10] == 't' || body[10] == ' ';
+  if (!has_separator || !has_shape(body.substr(0, 10), "dddd-dd-dd") ||
+      !has_shape(body.substr(11), "dd:dd:dd"))
+    return false;
   const std::chrono::year_month_day day{std::chrono::year(two_digits(body, 0) * 100 + two_digits(body, 2)),
                                         std::chrono::month(static_cast<unsigned>(two_digits(body, 5))),
                                         std::chrono::day(static_cast<unsigned>(two_digits(body, 8)))};
@@ -73,7 +76,7 @@ bool is_rfc3339(std::string_view text) {
   if (text[at] == '.') {
     const std::size_t first = ++at;
     while (at < text.size() && is_digit(text[at])) ++at;
-    if (at == first || at - first > 9) return false;
+    if (at == first) return false;  // Postgres rounds to microseconds
   }
   return is_zone(text.substr(at));
 }

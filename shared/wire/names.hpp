@@ -25,7 +25,8 @@ inline constexpr std::size_t output_bytes_max =
 // 00-<32 hex>-<16 hex>-<2 hex>: W3C Trace Context, version 00.
 [[nodiscard]] bool is_trace_id(std::string_view text);  // 32 hex digits, lower case
 [[nodiscard]] bool is_traceparent(std::string_view text);
-// "2026-01-31T12:00:00Z", with optional fraction and "+hh:mm" (RFC 3339), and a day that exists.
+// "2026-01-31T12:00:00Z", t and z as well, with optional fraction and "+hh:mm" (RFC 3339), and a day that exists.
+inline constexpr std::size_t time_bytes_max = 64;
 [[nodiscard]] bool is_rfc3339(std::string_view text);
 
 }  // namespace noetl::wire
