@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/execution_wait.hpp"
 #include "cli/interruptible_wait.hpp"
+#include "cli/payload.hpp"
 #include "shared/base/ids.hpp"
 #include "shared/base/percent.hpp"
 
@@ -145,9 +146,9 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
     Json request = Json::object();
     if (!arguments->from_step.empty()) request["from_step"] = arguments->from_step;
     if (!arguments->payload.empty()) {
-      Json payload = Json::parse(arguments->payload, nullptr, false);
-      if (!payload.is_object()) throw CLI::ValidationError("--payload", "must be a JSON object");
-      request["payload"] = std::move(payload);
+      auto payload = read_payload(arguments->payload);
+      if (!payload) return session.output.error(payload.error());
+      request["payload"] = *std::move(payload);
     }
     if (!arguments->version.empty()) {
       const auto number = base::parse_id(arguments->version);
