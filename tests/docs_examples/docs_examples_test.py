@@ -38,7 +38,7 @@ def blocks_of(text):
 
 
 def marks_of(block):
-    return dict(re.findall(r"^# (expect|payload|not run): *(.*?)\s*$", block, re.M))
+    return dict(re.findall(r"^# (expect|payload|not run|fails inside): *(.*?)\s*$", block, re.M))
 
 
 def expected_of(block):
@@ -46,6 +46,8 @@ def expected_of(block):
     marks, expected = marks_of(block), {}
     if "payload" in marks:
         expected["payload"] = json.loads(marks["payload"])
+    if "fails inside" in marks:
+        expected["failed_inside"] = [marks["fails inside"]]
     status, _space, pattern = marks.get("expect", "COMPLETED").partition(" ")
     if status == "REFUSED":
         expected["refused"] = pattern or "."
@@ -64,6 +66,7 @@ class BlocksTest(unittest.TestCase):
         self.assertEqual(expected_of("apiVersion: x\n"), {"status": "COMPLETED"})
         self.assertEqual(expected_of('# expect: FAILED not found\n# payload: {"n": 2}\n'),
                          {"status": "FAILED", "error": "not found", "payload": {"n": 2}})
+        self.assertEqual(expected_of("# fails inside: start/status\n"), {"status": "COMPLETED", "failed_inside": ["start/status"]})
         self.assertEqual(expected_of("# expect: REFUSED no step\n"), {"refused": "no step"})
         self.assertEqual(marks_of("# not run: a reason\n"), {"not run": "a reason"})
 
