@@ -28,7 +28,8 @@ Decide::Decide(const Situation& situation, State state)
   for (const auto& arrival : *stored) {
     arrivals_.push_back({.step = arrival.at("step").get<std::string>(),
                          .args = arrival.at("args"),
-                         .is_of_item = arrival.value("is_of_item", false)});
+                         .is_of_item = arrival.value("is_of_item", false),
+                         .waits_its_turn = arrival.value("waits_its_turn", false)});
   }
 }
 
@@ -48,6 +49,7 @@ void Decide::remember_arrivals() {
   for (const auto& arrival : arrivals_) {
     stored.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
     if (arrival.is_of_item) stored.back()["is_of_item"] = true;
+    if (arrival.waits_its_turn) stored.back()["waits_its_turn"] = true;
   }
   state().bookkeeping["arrivals"] = std::move(stored);
 }

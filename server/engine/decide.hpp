@@ -39,8 +39,8 @@ class Decide {
   struct Arrival {
     std::string step;
     Json args = Json::object();  // given by what led here, rendered already; override the step's own
-    bool is_of_item =
-        false;  // a rule of one round of a loop led here: a visit of its own, which meets no other
+    bool is_of_item = false;  // of a rule of a loop's round: a visit of its own, meets no other
+    bool waits_its_turn = false;  // of a sequential loop: after the visit of the round before
   };
   // How a tool ended, as the step's rules and policy see it.
   struct ToolEnd {

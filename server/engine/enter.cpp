@@ -46,7 +46,11 @@ std::size_t Decide::first_ready() {
 // A join waits while anything that is going on may still lead to it. That needs no counting of tokens,
 // so a branch that was not taken, or that ended early, never blocks it.
 bool Decide::waits_for_others(std::size_t arrival) {
-  if (arrivals_[arrival].is_of_item) return false;
+  if (const auto& own = arrivals_[arrival]; own.is_of_item) {
+    const auto& running = state().outstanding;
+    return own.waits_its_turn && std::any_of(running.begin(), running.end(),
+                                             [&](const auto& node) { return node.second == own.step; });
+  }
   if (state().outstanding.empty() && arrivals_.size() == 1) return false;
   const auto step = index_of(arrivals_[arrival].step);
   if (graph().predecessors(step) <= 1) return false;

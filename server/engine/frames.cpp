@@ -224,6 +224,7 @@ bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end
     frame.ended["arrivals"].push_back(
         Json{{"step", std::move(arrival.step)}, {"args", std::move(arrival.args)}});
     if (arrival.is_of_item) frame.ended["arrivals"].back()["is_of_item"] = true;
+    if (arrival.waits_its_turn) frame.ended["arrivals"].back()["waits_its_turn"] = true;
   }
   if (outcome.result) frame.ended["made"] = std::move(*outcome.result);
   issue_sink(step, std::move(frame));
@@ -259,7 +260,8 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
   for (auto& arrival : held["arrivals"]) {
     outcome.arrivals.push_back({.step = arrival.at("step").get<std::string>(),
                                 .args = std::move(arrival["args"]),
-                                .is_of_item = arrival.value("is_of_item", false)});
+                                .is_of_item = arrival.value("is_of_item", false),
+                                .waits_its_turn = arrival.value("waits_its_turn", false)});
   }
   if (const auto made = held.find("made"); made != held.end()) outcome.result = std::move(*made);
   error_ = tool.error ? to_json(*tool.error) : Json();

@@ -157,7 +157,8 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
     for (auto& arrival : *routed) {
       add_arrival({.step = arrival.at("step").get<std::string>(),
                    .args = std::move(arrival["args"]),
-                   .is_of_item = false});
+                   .is_of_item = false,
+                   .waits_its_turn = false});
     }
     return;
   }

@@ -75,7 +75,8 @@ void Decide::arrive(const domain::Step& from, const std::string& target, Json ar
         from.name, "invalid_playbook",
         "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
-  Arrival arrival{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_};
+  Arrival arrival{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_,
+                  .waits_its_turn = is_firing_for_item_ && from.loop && from.loop->mode == "sequential"};
   if (arriving_ == &arrivals_)
     add_arrival(std::move(arrival));
   else
