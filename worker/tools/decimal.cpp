@@ -49,6 +49,8 @@ void append_decimal(std::string& to, std::string_view text, NumericAs numeric) {
   const bool is_float = as_float.ec == std::errc{} && as_float.ptr == last && std::isfinite(value);
   if (numeric == NumericAs::text || !is_float) {
     to += to_text(nlohmann::json(storable_text(text)));
+  } else if (numeric == NumericAs::digits) {
+    to += text;
   } else if (is_whole) {
     to += std::to_string(whole);
   } else {

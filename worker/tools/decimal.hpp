@@ -9,6 +9,7 @@ enum class NumericAs {
   exact,  // a number where a double holds it exactly, else a text
   number,  // always a number
   text,
+  digits,  // always a number, with every digit, even those that no double holds
 };
 
 // Appends the decimal (digits, sign, point, exponent; or NaN and the like, which become a text).

@@ -79,6 +79,35 @@ TEST_CASE("values have native types, nested ones included") {
   CHECK(value_of("'nan'::double") == "NaN");
 }
 
+TEST_CASE("dates of every year, infinity, floats and times with a zone come as they are") {
+  CHECK(value_of("timestamp '40000-01-01'") == "40000-01-01T00:00:00");
+  CHECK(value_of("date '5881580-07-10'") == "5881580-07-10");
+  CHECK(value_of("date '0044-03-15 (BC)'") == "0044-03-15 BC");
+  CHECK(value_of("date '0001-12-31 (BC)'") == "0001-12-31 BC");
+  CHECK(value_of("date '0001-01-01'") == "0001-01-01");
+  CHECK(value_of("timestamp '0044-03-15 (BC) 12:30:00'") == "0044-03-15 12:30:00 BC");
+  CHECK(value_of("timestamptz '0044-03-15 (BC) 12:30:00+00'") == "0044-03-15 12:30:00+00:00 BC");
+  CHECK(value_of("'infinity'::timestamptz") == "infinity");
+  CHECK(value_of("'-infinity'::timestamp") == "-infinity");
+  CHECK(value_of("'-infinity'::date") == "-infinity");
+  CHECK(value_of("0.1::float") == 0.1);
+  CHECK(value_of("[0.1::float, 1e30::float, 'inf'::float]") == Json{0.1, 1e30, "Infinity"});
+  CHECK(value_of("'10:00:00.5+02:30'::timetz") == "10:00:00.5+02:30");
+  CHECK(value_of("'23:59:59-15:59:59'::timetz") == "23:59:59-15:59:59");
+  CHECK(value_of("18446744073709551615::ubigint") == 18446744073709551615ULL);
+}
+
+TEST_CASE("parameters go on from statement to statement, and numbers name the whole list") {
+  const Json list = result({{"command",
+                             "create table t (a ubigint, b varchar); insert into t values (?, 'a?'); insert into t values (?, ?); "
+                             "select * from t"},
+                            {"params", {1, 18446744073709551615ULL, "x"}}})["rows"];
+  CHECK(list == Json({{{"a", 1}, {"b", "a?"}}, {{"a", 18446744073709551615ULL}, {"b", "x"}}}));
+  CHECK(result({{"query", "select $2::int as v"}, {"params", {1, 2}}})["rows"][0]["v"] == 2);
+  CHECK(result({{"command", "select $1::int as v; select $2::int as v"}, {"params", {1, 2}}})["rows"][0]["v"] == 2);
+  CHECK(error_kind(run({{"command", "select ?::int as v; select ?::int as v"}, {"params", {1}}})) == "invalid_input");
+}
+
 TEST_CASE("many chunks of rows come whole and in order") {
   const Json rows =
       result({{"query", "select i, 'row number ' || i as t, [i, i + 1] as l from range(5000) t(i)"}})["rows"];

@@ -11,6 +11,21 @@ namespace noetl::tools::postgres {
 using Texts = std::vector<std::string>;
 using Json = nlohmann::json;
 
+namespace {
+
+base::Result<Statement> bound(std::string_view statement, const Json& parameters) {
+  std::size_t formats_used = 0;
+  return bind_parameters(statement, parameters, formats_used);
+}
+
+std::optional<std::string> text_of(const Json& value, TypeId type) {
+  auto text = parameter_text(value, Types(), type);
+  REQUIRE(text);
+  return *text;
+}
+
+}  // namespace
+
 TEST_CASE("statements end at semicolons that are neither in quotes nor in comments") {
   CHECK(split_statements("select 1; select 2") == Texts{"select 1", "select 2"});
   CHECK(split_statements("select 'a;b', \"c;d\"; select 2;") == Texts{"select 'a;b', \"c;d\"", "select 2"});
@@ -70,8 +85,8 @@ TEST_CASE("any text is split, and split again it is the same") {
       joined += statement + "\n;";
       (void)is_transaction_control(statement);
       (void)refuses_transaction(statement);
-      (void)bind_parameters(statement, Json::array({1, 2, 3}));
-      (void)bind_parameters(statement, Json{{"a", 1}});
+      (void)bound(statement, Json::array({1, 2, 3}));
+      (void)bound(statement, Json{{"a", 1}});
       (void)quoted_name(statement);
     }
     const Texts again = split_statements(joined);
@@ -100,26 +115,39 @@ TEST_CASE("transaction control and what refuses a transaction are known") {
 }
 
 TEST_CASE("a list gives a statement as many parameters as it names") {
-  const auto one = bind_parameters("select $1, '$9', $2 -- $8", Json::array({1, "b", 3}));
+  const auto one = bound("select $1, '$9', $2 -- $8", Json::array({1, "b", 3}));
   REQUIRE(one);
   CHECK(one->text == "select $1, '$9', $2 -- $8");
   CHECK(one->values == std::vector<Json>{1, "b"});
 
-  const auto formats = bind_parameters("select %s, %s where a like '%s'", Json::array({1, 2}));
+  const auto formats = bound("select %s, %s where a like '%s'", Json::array({1, 2}));
   REQUIRE(formats);
   CHECK(formats->text == "select $1, $2 where a like '%s'");
 }
 
+TEST_CASE("%s counts on through statements, $n names the whole list") {
+  std::size_t used = 0;
+  const Json list = Json::array({1, 2, 3});
+  CHECK(bind_parameters("insert into t values (%s)", list, used)->values == std::vector<Json>{1});
+  CHECK(bind_parameters("insert into t values (%s, %s)", list, used)->values == std::vector<Json>{2, 3});
+  CHECK(bind_parameters("select %s", list, used).error().message.find("$4") != std::string::npos);
+
+  const auto third = bound("select $3, $1, $3", list);
+  REQUIRE(third);
+  CHECK(third->text == "select $1, $2, $1");
+  CHECK(third->values == std::vector<Json>{3, 1});
+}
+
 TEST_CASE("a map gives parameters by name, casts stay casts") {
-  const auto bound = bind_parameters("select :a::int, %(b)s, :a, ':a', x[1:2]", Json{{"a", 1}, {"b", "two"}});
-  REQUIRE(bound);
-  CHECK(bound->text == "select $1::int, $2, $1, ':a', x[1:2]");
-  CHECK(bound->values == std::vector<Json>{1, "two"});
+  const auto named = bound("select :a::int, %(b)s, :a, ':a', x[1:2]", Json{{"a", 1}, {"b", "two"}});
+  REQUIRE(named);
+  CHECK(named->text == "select $1::int, $2, $1, ':a', x[1:2]");
+  CHECK(named->values == std::vector<Json>{1, "two"});
 }
 
 TEST_CASE("a parameter without a value is refused by its name") {
-  CHECK(bind_parameters("select $3", Json::array({1})).error().message.find("$3") != std::string::npos);
-  CHECK(bind_parameters("select %(who)s", Json{{"a", 1}}).error().message.find("who") != std::string::npos);
+  CHECK(bound("select $3", Json::array({1})).error().message.find("$3") != std::string::npos);
+  CHECK(bound("select %(who)s", Json{{"a", 1}}).error().message.find("who") != std::string::npos);
 }
 
 TEST_CASE("names are read as SQL reads them") {
@@ -143,7 +171,7 @@ TEST_CASE("whatever Postgres could send becomes JSON") {
     for (const TypeId type : {17U, 114U, 701U, 1007U, 1009U, 1114U, 1184U, 1231U, 1700U, 3807U, 25U}) {
       // What is sent as an integer or a boolean is one.
       std::string json;
-      if (type != 1007U) append_json(json, type, text, NumericAs::exact);
+      if (type != 1007U) append_json(json, Types(), type, text, NumericAs::exact);
       CHECK((type == 1007U || Json::accept(json)));
     }
   }
@@ -151,7 +179,7 @@ TEST_CASE("whatever Postgres could send becomes JSON") {
 
 std::string json_of(TypeId type, std::string_view text, NumericAs numeric = NumericAs::exact) {
   std::string json;
-  append_json(json, type, text, numeric);
+  append_json(json, Types(), type, text, numeric);
   return json;
 }
 
@@ -186,14 +214,21 @@ TEST_CASE("times are ISO 8601, bytes are base64 in both of Postgres's formats") 
 }
 
 TEST_CASE("parameters are what Postgres reads for their type") {
-  CHECK(parameter_text(Json(nullptr), 0) == std::nullopt);
-  CHECK(parameter_text(Json(true), 0) == "true");
-  CHECK(parameter_text(Json::array({1, nullptr, 2}), 1007) == "{\"1\",NULL,\"2\"}");
-  CHECK(parameter_text(Json::array({"a\"b", "c\\d"}), 1009) == R"({"a\"b","c\\d"})");
-  CHECK(parameter_text(Json::array({1, 2}), 3802) == "[1,2]");
-  CHECK(parameter_text(Json("plain"), 3802) == "\"plain\"");
-  CHECK(parameter_text(Json(R"({"a":1})"), 3802) == R"({"a":1})");
-  CHECK(parameter_text(Json{{"a", 1}}, 0) == R"({"a":1})");
+  CHECK(text_of(Json(nullptr), 0) == std::nullopt);
+  CHECK(text_of(Json(true), 0) == "true");
+  CHECK(text_of(Json::array({1, nullptr, 2}), 1007) == "{\"1\",NULL,\"2\"}");
+  CHECK(text_of(Json::array({"a\"b", "c\\d"}), 1009) == R"({"a\"b","c\\d"})");
+  CHECK(text_of(Json::array({1, 2}), 3802) == "[1,2]");
+  CHECK(text_of(Json("plain"), 3802) == "\"plain\"");
+  CHECK(text_of(Json(R"({"a":1})"), 3802) == R"({"a":1})");
+  for (const char* text : {"5", "true", "null", "[draft", "\"quoted\""}) CHECK(text_of(Json(text), 3802) == Json(text).dump());
+  CHECK(text_of(Json("3q2+7w=="), 17) == "\\xdeadbeef");
+  CHECK(text_of(Json("\\xDEAD"), 17) == "\\xDEAD");
+  CHECK(text_of(Json(""), 17) == "\\x");
+  CHECK(text_of(Json::array({"3q0=", nullptr}), 1001) == "{\"\\\\xdead\",NULL}");
+  CHECK_FALSE(parameter_text(Json("no bytes!"), Types(), 17));
+  CHECK_FALSE(parameter_text(Json(5), Types(), 17));
+  CHECK(text_of(Json{{"a", 1}}, 0) == R"({"a":1})");
 }
 
 }  // namespace noetl::tools::postgres

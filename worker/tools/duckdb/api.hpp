@@ -111,6 +111,7 @@ struct Api {
   int (*bind_parameter_index)(Handle prepared, Index* index, const char* name);
   int (*bind_null)(Handle prepared, Index index);
   int (*bind_boolean)(Handle prepared, Index index, bool value);
+  int (*bind_uint64)(Handle prepared, Index index, std::uint64_t value);
   int (*bind_int64)(Handle prepared, Index index, std::int64_t value);
   int (*bind_double)(Handle prepared, Index index, double value);
   int (*bind_varchar_length)(Handle prepared, Index index, const char* text, Index length);
@@ -135,6 +136,8 @@ struct Api {
 
   int (*get_type_id)(Handle type);
   void (*destroy_logical_type)(Handle* type);
+  char* (*logical_type_get_alias)(Handle type);
+  std::uint8_t (*decimal_width)(Handle type);
   std::uint8_t (*decimal_scale)(Handle type);
   int (*decimal_internal_type)(Handle type);
   int (*enum_internal_type)(Handle type);
@@ -157,6 +160,7 @@ struct Api {
   int (*appender_destroy)(Handle* appender);
   int (*append_null)(Handle appender);
   int (*append_bool)(Handle appender, bool value);
+  int (*append_blob)(Handle appender, const void* bytes, Index length);
   int (*append_int64)(Handle appender, std::int64_t value);
   int (*append_double)(Handle appender, double value);
   int (*append_varchar_length)(Handle appender, const char* text, Index length);

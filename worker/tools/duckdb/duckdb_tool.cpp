@@ -147,8 +147,10 @@ ToolResult DuckdbTool::run_sql(const ToolCall& call) {
             if (call.progress != nullptr) call.progress->tell(statement_note(i, count));
           },
       .rows = {.columns =
-                   [&](const std::vector<std::string>& names) {
-                     width = names.size();
+                   [&](const std::vector<duckdb::ResultColumn>& columns) {
+                     width = columns.size();
+                     std::vector<std::string> names;
+                     for (const auto& column : columns) names.push_back(column.name);
                      text.set_columns(names);
                    },
                .row =

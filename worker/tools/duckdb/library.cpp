@@ -49,6 +49,8 @@ std::string find_all(void* library, Api& api) {
       find(api.struct_vector_get_child, "struct_vector_get_child") &&
       find(api.array_vector_get_child, "array_vector_get_child") && find(api.get_type_id, "get_type_id") &&
       find(api.destroy_logical_type, "destroy_logical_type") && find(api.decimal_scale, "decimal_scale") &&
+      find(api.decimal_width, "decimal_width") && find(api.logical_type_get_alias, "logical_type_get_alias") &&
+      find(api.append_blob, "append_blob") && find(api.bind_uint64, "bind_uint64") &&
       find(api.decimal_internal_type, "decimal_internal_type") &&
       find(api.enum_internal_type, "enum_internal_type") &&
       find(api.enum_dictionary_size, "enum_dictionary_size") &&

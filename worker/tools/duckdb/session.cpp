@@ -3,6 +3,7 @@
 #include <array>
 
 #include "worker/tools/duckdb/confine.hpp"
+#include "worker/tools/duckdb/placeholders.hpp"
 #include "worker/tools/results.hpp"
 
 namespace noetl::tools::duckdb {
@@ -89,19 +90,11 @@ class Owned {
 int bind_value(const Api& api, Handle prepared, Index index, const Json& value) {
   if (value.is_null()) return api.bind_null(prepared, index);
   if (value.is_boolean()) return api.bind_boolean(prepared, index, value.get<bool>());
+  if (value.is_number_unsigned()) return api.bind_uint64(prepared, index, value.get<std::uint64_t>());
   if (value.is_number_integer()) return api.bind_int64(prepared, index, value.get<std::int64_t>());
   if (value.is_number()) return api.bind_double(prepared, index, value.get<double>());
   const std::string text = value.is_string() ? value.get<std::string>() : to_text(value);
   return api.bind_varchar_length(prepared, index, text.data(), text.size());
-}
-
-int append_value(const Api& api, Handle appender, const Json& value) {
-  if (value.is_null()) return api.append_null(appender);
-  if (value.is_boolean()) return api.append_bool(appender, value.get<bool>());
-  if (value.is_number_integer()) return api.append_int64(appender, value.get<std::int64_t>());
-  if (value.is_number()) return api.append_double(appender, value.get<double>());
-  const std::string text = value.is_string() ? value.get<std::string>() : to_text(value);
-  return api.append_varchar_length(appender, text.data(), text.size());
 }
 
 }  // namespace
@@ -199,7 +192,8 @@ domain::ToolError Session::refused(const char* message, std::string_view tried) 
 Outcome<void> Session::run(const std::string& sql, const Json& parameters, NumericAs numeric,
                            const Steps& steps) {
   Owned extracted(api_.destroy_extracted);
-  const Index count = api_.extract_statements(connection_, sql.c_str(), &extracted.handle);
+  const std::string numbered = parameters.is_array() ? numbered_parameters(sql) : sql;
+  const Index count = api_.extract_statements(connection_, numbered.c_str(), &extracted.handle);
   if (count == 0) {
     const char* const complaint = api_.extract_statements_error(extracted.handle);
     if (complaint != nullptr && *complaint != '\0')
@@ -232,15 +226,18 @@ Outcome<void> Session::bind(Handle prepared, const Json& parameters, const std::
     return bad("needs " + std::to_string(wanted) + " parameters, there is no option 'params'");
   }
   if (parameters.is_array()) {
-    if (parameters.size() < wanted) {
-      return bad("needs " + std::to_string(wanted) + " parameters, option 'params' has " +
-                 std::to_string(parameters.size()));
+    // By number in the whole list, of which this statement may name only some.
+    Index bound = 0;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      Index index = 0;
+      const std::string number = std::to_string(i + 1);
+      if (api_.bind_parameter_index(prepared, &index, parameter_name(i + 1).c_str() + 1) != success) continue;
+      if (bind_value(api_, prepared, index, parameters.at(i)) != success) return bad("refused parameter " + number);
+      ++bound;
     }
-    for (Index i = 0; i < wanted; ++i) {
-      if (bind_value(api_, prepared, i + 1, parameters.at(i)) != success)
-        return bad("refused parameter " + std::to_string(i + 1));
-    }
-    return {};
+    if (bound == wanted) return {};
+    return bad("names " + std::to_string(wanted) + " parameters, of which option 'params' with its " +
+               std::to_string(parameters.size()) + " values has only " + std::to_string(bound));
   }
   for (const auto& [name, value] : parameters.items()) {
     Index index = 0;
@@ -286,30 +283,28 @@ Outcome<void> Session::run_one(Handle prepared, const std::string& tried, Numeri
 
 Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& tried, NumericAs numeric,
                                          const RowHandler& rows) {
-  std::vector<std::string> names;
-  std::vector<ColumnType> types;
+  std::vector<ResultColumn> columns;
   for (Index i = 0; i < api_.column_count(&result); ++i) {
-    names.emplace_back(api_.column_name(&result, i));
     Handle type = api_.column_logical_type(&result, i);
-    types.push_back(column_type(api_, type));
+    columns.push_back({.name = api_.column_name(&result, i), .type = column_type(api_, type)});
     api_.destroy_logical_type(&type);
-    if (const std::string name = types.back().unsupported(); !name.empty()) {
+    if (const std::string name = columns.back().type.unsupported(); !name.empty()) {
       return tl::unexpected(
-          error_of("unsupported", tried + ": column '" + names.back() + "' is of type " + name +
+          error_of("unsupported", tried + ": column '" + columns.back().name + "' is of type " + name +
                                       ", which has no JSON form here; cast it, e.g. to VARCHAR"));
     }
   }
-  if (rows.columns) rows.columns(names);
+  if (rows.columns) rows.columns(columns);
   StatementEnd end{.returns_rows = true, .row_count = 0};
   while (true) {
     Owned chunk(api_.destroy_data_chunk);
     chunk.handle = api_.fetch_chunk(result);
     if (chunk.handle == nullptr) break;
     std::vector<Handle> vectors;
-    for (Index i = 0; i < types.size(); ++i) vectors.push_back(api_.data_chunk_get_vector(chunk.handle, i));
+    for (Index i = 0; i < columns.size(); ++i) vectors.push_back(api_.data_chunk_get_vector(chunk.handle, i));
     Index row = 0;
     const std::function<void(std::string&, std::size_t)> cell = [&](std::string& to, std::size_t column) {
-      append_json(api_, to, types[column], vectors[column], row, numeric);
+      append_json(api_, to, columns[column].type, vectors[column], row, numeric);
     };
     for (; row < api_.data_chunk_get_size(chunk.handle); ++row) {
       ++end.row_count;
@@ -321,8 +316,8 @@ Outcome<StatementEnd> Session::read_rows(ResultData& result, const std::string& 
   return end;
 }
 
-Outcome<void> Session::append(const std::string& table, const std::vector<std::string>& columns,
-                              const std::vector<Json>& rows) {
+Outcome<void> Session::append(const std::string& table, const std::vector<bool>& is_blob, std::size_t row_count,
+                              const std::function<AppendedCell(std::size_t row, std::size_t column)>& cell) {
   const std::string tried = "appending to table '" + table + "'";
   struct Release {
     const Api& api;
@@ -332,16 +327,16 @@ Outcome<void> Session::append(const std::string& table, const std::vector<std::s
     }
   } appender{api_};
   const auto failure = [&] { return tl::unexpected(refused(api_.appender_error(appender.handle), tried)); };
-  if (api_.appender_create(connection_, nullptr, table.c_str(), &appender.handle) != success)
-    return failure();
-  for (const std::string& column : columns) {
-    if (api_.appender_add_column(appender.handle, column.c_str()) != success) return failure();
-  }
-  for (const Json& row : rows) {
-    int state = success;
-    for (const Json& value : row) state |= append_value(api_, appender.handle, value);
-    state |= api_.appender_end_row(appender.handle);
-    if (state != success) return failure();
+  if (api_.appender_create(connection_, nullptr, table.c_str(), &appender.handle) != success) return failure();
+  for (std::size_t row = 0; row < row_count; ++row) {
+    for (std::size_t column = 0; column < is_blob.size(); ++column) {
+      const AppendedCell value = cell(row, column);
+      const int state = !value            ? api_.append_null(appender.handle)
+                        : is_blob[column] ? api_.append_blob(appender.handle, value->data(), value->size())
+                                          : api_.append_varchar_length(appender.handle, value->data(), value->size());
+      if (state != success) return failure();
+    }
+    if (api_.appender_end_row(appender.handle) != success) return failure();
   }
   if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_)
     return tl::unexpected(refused(nullptr, tried));

@@ -6,7 +6,9 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <tl/expected.hpp>
 #include <vector>
@@ -49,10 +51,15 @@ class Databases {
   Handle cache_ = nullptr;
 };
 
+struct ResultColumn {
+  std::string name;
+  ColumnType type;
+};
+
 // Called while a statement runs: once with the columns, then for each row with a function that appends the JSON
 // of one of its values. false: enough.
 struct RowHandler {
-  std::function<void(const std::vector<std::string>&)> columns;
+  std::function<void(const std::vector<ResultColumn>&)> columns;
   std::function<bool(const std::function<void(std::string&, std::size_t)>&)> row;
 };
 
@@ -78,9 +85,10 @@ class Session {
   };
   [[nodiscard]] Outcome<void> run(const std::string& sql, const nlohmann::json& parameters, NumericAs numeric,
                                   const Steps& steps);
-  // Appends rows, lists of values in the order of these columns of the table.
-  [[nodiscard]] Outcome<void> append(const std::string& table, const std::vector<std::string>& columns,
-                                     const std::vector<nlohmann::json>& rows);
+  // Appends rows to a table whose columns are VARCHAR or BLOB; nothing is null.
+  using AppendedCell = std::optional<std::string_view>;
+  [[nodiscard]] Outcome<void> append(const std::string& table, const std::vector<bool>& is_blob, std::size_t row_count,
+                                     const std::function<AppendedCell(std::size_t row, std::size_t column)>& cell);
 
  private:
   Session(const Api& api, Handle database, std::chrono::steady_clock::time_point deadline,

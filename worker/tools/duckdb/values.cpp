@@ -1,6 +1,7 @@
 #include "worker/tools/duckdb/values.hpp"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -48,14 +49,40 @@ std::string with_point(std::string digits, std::uint8_t scale) {
   return is_negative ? "-" + digits : digits;
 }
 
+// Days since 1970 in the proleptic calendar, for every year that DuckDB has: std::chrono ends at 32767.
+struct Day {
+  std::int64_t year = 0;  // 0 is 1 BC
+  unsigned month = 0;
+  unsigned day = 0;
+};
+
+Day day_of(std::int64_t days) {
+  constexpr std::int64_t days_per_era = 146'097;  // 400 years
+  constexpr std::int64_t years_per_era = 400;
+  std::int64_t era = days / days_per_era;
+  if (days % days_per_era < 0) --era;
+  const std::chrono::year_month_day within{std::chrono::sys_days(std::chrono::days(days - era * days_per_era))};
+  return {.year = static_cast<int>(within.year()) + era * years_per_era,
+          .month = static_cast<unsigned>(within.month()),
+          .day = static_cast<unsigned>(within.day())};
+}
+
+// As Postgres writes them: years before the first as "0044-03-15 BC", with the time before the BC.
+std::string day_text(std::int64_t days, std::string_view time) {
+  const Day day = day_of(days);
+  const bool is_bc = day.year < 1;
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04lld-%02u-%02u", static_cast<long long>(is_bc ? 1 - day.year : day.year), day.month,
+                day.day);
+  std::string result = text.data();
+  if (!time.empty()) result += (is_bc ? " " : "T") + std::string(time);
+  return is_bc ? result + " BC" : result;
+}
+
 std::string date_text(std::int32_t days) {
   if (days == std::numeric_limits<std::int32_t>::max()) return "infinity";
   if (days == -std::numeric_limits<std::int32_t>::max()) return "-infinity";
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text.data();
+  return day_text(days, {});
 }
 
 // Seconds of a day and a fraction of `digits` digits, without its zeros at the end.
@@ -71,7 +98,7 @@ std::string time_text(std::int64_t seconds, std::int64_t fraction, int digits) {
   return result + "." + part;
 }
 
-std::string timestamp_text(std::int64_t value, int digits) {
+std::string timestamp_text(std::int64_t value, int digits, std::string_view zone) {
   if (value == std::numeric_limits<std::int64_t>::max()) return "infinity";
   if (value == -std::numeric_limits<std::int64_t>::max()) return "-infinity";
   std::int64_t unit = 1;
@@ -85,7 +112,23 @@ std::string timestamp_text(std::int64_t value, int digits) {
   constexpr std::int64_t day = 86'400;
   std::int64_t days = seconds / day;
   if (seconds % day < 0) --days;
-  return date_text(static_cast<std::int32_t>(days)) + "T" + time_text(seconds - days * day, fraction, digits);
+  return day_text(days, time_text(seconds - days * day, fraction, digits) + std::string(zone));
+}
+
+// 40 bits of microseconds, then 24 bits of the zone, which count down from +15:59:59.
+std::string zoned_time_text(std::uint64_t bits) {
+  constexpr std::int64_t micros_per_second = 1'000'000;
+  constexpr std::int64_t zone_max = 57'599;
+  const auto micros = static_cast<std::int64_t>(bits >> 24U);
+  const std::int64_t zone = zone_max - static_cast<std::int64_t>(bits & 0xFFFFFFU);
+  const std::int64_t size = zone < 0 ? -zone : zone;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%c%02d:%02d", zone < 0 ? '-' : '+', static_cast<int>(size / 3600),
+                static_cast<int>(size / 60 % 60));
+  std::string result = time_text(micros / micros_per_second, micros % micros_per_second, 6) + text.data();
+  if (size % 60 == 0) return result;
+  std::snprintf(text.data(), text.size(), ":%02d", static_cast<int>(size % 60));
+  return result + text.data();
 }
 
 std::string interval_text(const Interval& interval) {
@@ -133,8 +176,17 @@ std::int64_t small_integer(const Api& api, Type type, Handle vector, Index row) 
   }
 }
 
-void append_float(std::string& to, double value) {
-  to += std::isfinite(value) ? Json(value).dump()
+// Of a float the shortest text of a float: 0.1, not what it becomes as a double.
+std::string float_text(float value) {
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double same = 0;
+  std::from_chars(text.data(), end, same);
+  return Json(same).dump();
+}
+
+void append_float(std::string& to, double value, std::string_view shown = {}) {
+  to += std::isfinite(value) ? (shown.empty() ? Json(value).dump() : std::string(shown))
         : std::isnan(value)  ? "\"NaN\""
         : value > 0          ? "\"Infinity\""
                              : "\"-Infinity\"";
@@ -167,7 +219,10 @@ class Appender {
       case Type::usmallint:
       case Type::uinteger: to_ += std::to_string(small_integer(api_, type.id, vector, row)); return;
       case Type::ubigint: to_ += std::to_string(at<std::uint64_t>(api_, vector, row)); return;
-      case Type::float_: return append_float(to_, static_cast<double>(at<float>(api_, vector, row)));
+      case Type::float_: {
+        const float value = at<float>(api_, vector, row);
+        return append_float(to_, static_cast<double>(value), std::isfinite(value) ? float_text(value) : std::string());
+      }
       case Type::double_: return append_float(to_, at<double>(api_, vector, row));
       case Type::hugeint: return append_decimal(to_, huge_text(at<Huge>(api_, vector, row)), numeric_);
       case Type::uhugeint: {
@@ -204,11 +259,12 @@ class Appender {
       case Type::time:
         return time_text(at<std::int64_t>(api_, vector, row) / micros,
                          at<std::int64_t>(api_, vector, row) % micros, 6);
-      case Type::timestamp: return timestamp_text(at<std::int64_t>(api_, vector, row), 6);
-      case Type::timestamp_s: return timestamp_text(at<std::int64_t>(api_, vector, row), 0);
-      case Type::timestamp_ms: return timestamp_text(at<std::int64_t>(api_, vector, row), 3);
-      case Type::timestamp_ns: return timestamp_text(at<std::int64_t>(api_, vector, row), 9);
-      case Type::timestamp_tz: return timestamp_text(at<std::int64_t>(api_, vector, row), 6) + "+00:00";
+      case Type::timestamp: return timestamp_text(at<std::int64_t>(api_, vector, row), 6, {});
+      case Type::timestamp_s: return timestamp_text(at<std::int64_t>(api_, vector, row), 0, {});
+      case Type::timestamp_ms: return timestamp_text(at<std::int64_t>(api_, vector, row), 3, {});
+      case Type::timestamp_ns: return timestamp_text(at<std::int64_t>(api_, vector, row), 9, {});
+      case Type::timestamp_tz: return timestamp_text(at<std::int64_t>(api_, vector, row), 6, "+00:00");
+      case Type::time_tz: return zoned_time_text(at<std::uint64_t>(api_, vector, row));
       case Type::interval: return interval_text(at<Interval>(api_, vector, row));
       case Type::uuid: return uuid_text(at<Huge>(api_, vector, row));
       default: return {};
@@ -262,67 +318,7 @@ class Appender {
   NumericAs numeric_;
 };
 
-void add_inner(const Api& api, ColumnType& column, Handle inner) {
-  column.inner.push_back(column_type(api, inner));
-  api.destroy_logical_type(&inner);
-}
-
-std::string owned(const Api& api, char* text) {
-  std::string copy = text == nullptr ? "" : text;
-  api.free(text);
-  return copy;
-}
-
 }  // namespace
-
-ColumnType column_type(const Api& api, Handle type) {
-  ColumnType column;
-  column.id = static_cast<Type>(api.get_type_id(type));
-  switch (column.id) {
-    case Type::decimal:
-      column.scale = api.decimal_scale(type);
-      column.internal = static_cast<Type>(api.decimal_internal_type(type));
-      break;
-    case Type::enum_:
-      column.internal = static_cast<Type>(api.enum_internal_type(type));
-      for (Index i = 0; i < api.enum_dictionary_size(type); ++i)
-        column.names.push_back(owned(api, api.enum_dictionary_value(type, i)));
-      break;
-    case Type::list: add_inner(api, column, api.list_type_child_type(type)); break;
-    case Type::array:
-      column.array_size = api.array_type_array_size(type);
-      add_inner(api, column, api.array_type_child_type(type));
-      break;
-    case Type::map:
-      add_inner(api, column, api.map_type_key_type(type));
-      add_inner(api, column, api.map_type_value_type(type));
-      break;
-    case Type::struct_:
-      for (Index i = 0; i < api.struct_type_child_count(type); ++i) {
-        column.names.push_back(owned(api, api.struct_type_child_name(type, i)));
-        add_inner(api, column, api.struct_type_child_type(type, i));
-      }
-      break;
-    default: break;
-  }
-  return column;
-}
-
-std::string ColumnType::unsupported() const {
-  switch (id) {
-    case Type::union_: return "UNION";
-    case Type::bit: return "BIT";
-    case Type::time_tz: return "TIME WITH TIME ZONE";
-    case Type::any:
-    case Type::bignum: return "BIGNUM";
-    default: break;
-  }
-  if (id > Type::sqlnull) return "type number " + std::to_string(static_cast<int>(id));
-  for (const ColumnType& one : inner) {
-    if (std::string name = one.unsupported(); !name.empty()) return name;
-  }
-  return {};
-}
 
 void append_json(const Api& api, std::string& to, const ColumnType& type, Handle vector, Index row,
                  NumericAs numeric) {

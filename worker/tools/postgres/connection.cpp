@@ -27,7 +27,7 @@ std::string trimmed(const char* text) {
 std::vector<Column> columns_of(const pg_result* result) {
   std::vector<Column> columns;
   for (int i = 0; i < PQnfields(result); ++i)
-    columns.push_back({.name = PQfname(result, i), .type = PQftype(result, i)});
+    columns.push_back({.name = PQfname(result, i), .type = PQftype(result, i), .modifier = PQfmod(result, i)});
   return columns;
 }
 
@@ -168,10 +168,6 @@ Outcome<void> Connection::finish_connecting(const Target& target, const Waiter& 
   }
   PQsetnonblocking(handle_, 1);
   PQsetNoticeReceiver(handle_, &keep_notice, &notices_);
-  const char* style = PQparameterStatus(handle_, "DateStyle");
-  if (style == nullptr || std::string_view(style).starts_with("ISO")) return {};
-  auto set = run({.text = "set datestyle to 'ISO'", .values = {}, .is_typed = false}, {}, waiter, tried);
-  if (!set) return tl::unexpected(set.error());
   return {};
 }
 
@@ -188,11 +184,10 @@ bool Connection::is_usable() const {
 bool Connection::reset() {
   if (!is_usable()) return false;
   const Waiter waiter(std::chrono::steady_clock::now() + std::chrono::seconds(2), {});
-  const auto discarded =
-      run({.text = "discard all", .values = {}, .is_typed = false}, {}, waiter, "discard all");
+  const auto discarded = run({.text = "discard all", .values = {}, .places = {}}, {}, waiter, "discard all");
   notices_.clear();
-  const char* style = PQparameterStatus(handle_, "DateStyle");
-  return discarded && style != nullptr && std::string_view(style).starts_with("ISO");
+  if (floats_ == Floats::maybe_short) floats_ = Floats::unknown;
+  return discarded && is_usable();
 }
 
 void Connection::cancel() noexcept {
@@ -224,6 +219,10 @@ domain::ToolError Connection::refused(const pg_result* result, std::string_view 
   if (const auto hint = field(PG_DIAG_MESSAGE_HINT); !hint.empty()) refusal.message += "; hint: " + hint;
   if (const auto position = field(PG_DIAG_STATEMENT_POSITION); !position.empty()) {
     refusal.message += "; at character " + position;
+  }
+  // Of COPY: the line, the column and the value.
+  if (const auto context = field(PG_DIAG_CONTEXT); context.starts_with("COPY ")) {
+    refusal.message += "; " + context.substr(0, std::min(context.find('\n'), std::size_t{300}));
   }
   return error_of(refusal, tried);
 }
@@ -265,8 +264,8 @@ Outcome<void> Connection::drain(const Waiter& waiter, std::string_view tried) {
   }
 }
 
-Outcome<std::vector<TypeId>> Connection::prepare(const Statement& statement, const Waiter& waiter,
-                                                 const std::string& tried) {
+Outcome<Connection::Description> Connection::prepare(const Statement& statement, const Waiter& waiter, const std::string& tried) {
+  Description description;
   if (PQsendPrepare(handle_, "", statement.text.c_str(), 0, nullptr) == 0) return tl::unexpected(lost(tried));
   for (const bool is_description : {false, true}) {
     if (is_description && PQsendDescribePrepared(handle_, "") == 0) return tl::unexpected(lost(tried));
@@ -274,42 +273,46 @@ Outcome<std::vector<TypeId>> Connection::prepare(const Statement& statement, con
     auto result = next_result(waiter, tried);
     if (!result) return tl::unexpected(result.error());
     if (auto drained = drain(waiter, tried); !drained) return tl::unexpected(drained.error());
-    if (PQresultStatus(result->get()) != PGRES_COMMAND_OK)
-      return tl::unexpected(refused(result->get(), tried));
+    if (PQresultStatus(result->get()) != PGRES_COMMAND_OK) return tl::unexpected(refused(result->get(), tried));
     if (!is_description) continue;
-    std::vector<TypeId> types;
-    for (int i = 0; i < PQnparams(result->get()); ++i) types.push_back(PQparamtype(result->get(), i));
-    return types;
+    for (int i = 0; i < PQnparams(result->get()); ++i) description.parameters.push_back(PQparamtype(result->get(), i));
+    description.columns = columns_of(result->get());
   }
-  return std::vector<TypeId>();
+  return description;
 }
 
-Outcome<void> Connection::send(const Statement& statement, const Waiter& waiter, const std::string& tried) {
-  const bool is_typed = statement.is_typed || std::any_of(statement.values.begin(), statement.values.end(),
-                                                          [](const auto& value) { return value.is_array(); });
-  std::vector<TypeId> types(statement.values.size(), 0);
-  if (is_typed) {
-    auto known = prepare(statement, waiter, tried);
-    if (!known) return tl::unexpected(known.error());
-    if (known->size() == types.size()) types = *std::move(known);
-  }
+Outcome<void> Connection::send(const Statement& statement, const Description* description, const Waiter& waiter,
+                               const std::string& tried) {
   std::vector<std::optional<std::string>> texts;
   std::vector<const char*> pointers;
-  for (std::size_t i = 0; i < statement.values.size(); ++i)
-    texts.push_back(parameter_text(statement.values[i], types[i]));
+  for (std::size_t i = 0; i < statement.values.size(); ++i) {
+    const bool has_type = description != nullptr && description->parameters.size() == statement.values.size();
+    auto text = parameter_text(statement.values[i], types_, has_type ? description->parameters[i] : 0);
+    if (!text) {
+      const std::string place = i < statement.places.size() ? "row " + std::to_string(statement.places[i].first) + ", column '" +
+                                                                  statement.places[i].second + "'"
+                                                            : "parameter " + std::to_string(i + 1);
+      return tl::unexpected(tools::error_of("invalid_input", tried + ", " + place + ": " + text.error().message));
+    }
+    texts.push_back(*std::move(text));
+  }
   for (const auto& text : texts) pointers.push_back(text ? text->c_str() : nullptr);
-  const int count = static_cast<int>(pointers.size());
-  const int sent = is_typed ? PQsendQueryPrepared(handle_, "", count, pointers.data(), nullptr, nullptr, 0)
-                            : PQsendQueryParams(handle_, statement.text.c_str(), count, nullptr,
-                                                pointers.data(), nullptr, nullptr, 0);
+  const auto count = static_cast<int>(pointers.size());
+  const char* const sql = statement.text.c_str();
+  const int sent = description != nullptr ? PQsendQueryPrepared(handle_, "", count, pointers.data(), nullptr, nullptr, 0)
+                                          : PQsendQueryParams(handle_, sql, count, nullptr, pointers.data(), nullptr, nullptr, 0);
   if (sent == 0) return tl::unexpected(lost(tried));
   PQsetSingleRowMode(handle_);
   return flush(waiter, tried);
 }
 
-Outcome<StatementEnd> Connection::run(const Statement& statement, const RowHandler& handler,
-                                      const Waiter& waiter, const std::string& tried) {
-  if (auto sent = send(statement, waiter, tried); !sent) return tl::unexpected(sent.error());
+Outcome<StatementEnd> Connection::run_plain(const Statement& statement, const Description* description, const RowHandler& handler,
+                                            const Waiter& waiter, const std::string& tried) {
+  if (auto sent = send(statement, description, waiter, tried); !sent) return tl::unexpected(sent.error());
+  return read(handler, waiter, tried);
+}
+
+Outcome<StatementEnd> Connection::read(const RowHandler& handler, const Waiter& waiter, const std::string& tried) {
   StatementEnd end;
   std::vector<Cell> cells;
   std::optional<domain::ToolError> refusal;
@@ -353,12 +356,12 @@ Outcome<std::vector<Column>> Connection::describe(const std::string& sql, const 
   const std::string tried = "looking up the columns";
   std::vector<Column> columns;
   const RowHandler handler{.columns = [&](const std::vector<Column>& found) { columns = found; }, .row = {}};
-  auto end = run({.text = sql, .values = {}, .is_typed = false}, handler, waiter, tried);
+  auto end = run({.text = sql, .values = {}, .places = {}}, handler, waiter, tried);
   if (!end) return tl::unexpected(end.error());
   return columns;
 }
 
-Outcome<StatementEnd> Connection::copy_in(const std::string& sql, const std::function<std::string()>& next,
+Outcome<StatementEnd> Connection::copy_in(const std::string& sql, const std::function<Outcome<std::string>()>& next,
                                           const Waiter& waiter) {
   const std::string tried = "COPY";
   if (PQsendQuery(handle_, sql.c_str()) == 0) return tl::unexpected(lost(tried));
@@ -372,16 +375,21 @@ Outcome<StatementEnd> Connection::copy_in(const std::string& sql, const std::fun
   }
   // A refusal may come in the middle; libpq then takes no more, and the result says why.
   bool is_taken = true;
-  for (std::string chunk = next(); is_taken && !chunk.empty(); chunk = next()) {
-    is_taken = PQputCopyData(handle_, chunk.data(), static_cast<int>(chunk.size())) > 0;
+  std::optional<domain::ToolError> unsuitable;  // a value of ours
+  while (is_taken) {
+    auto chunk = next();
+    if (!chunk) unsuitable = chunk.error();
+    if (!chunk || chunk->empty()) break;
+    is_taken = PQputCopyData(handle_, chunk->data(), static_cast<int>(chunk->size())) > 0;
     if (auto sent = flush(waiter, tried); is_taken && !sent) return tl::unexpected(sent.error());
   }
-  if (is_taken) is_taken = PQputCopyEnd(handle_, nullptr) > 0;
+  if (is_taken) is_taken = PQputCopyEnd(handle_, unsuitable ? "a value does not fit its column" : nullptr) > 0;
   if (auto sent = flush(waiter, tried); is_taken && !sent) return tl::unexpected(sent.error());
   auto result = next_result(waiter, tried);
   if (!result) return tl::unexpected(result.error());
   if (*result == nullptr) return tl::unexpected(lost(tried));
   if (auto drained = drain(waiter, tried); !drained) return tl::unexpected(drained.error());
+  if (unsuitable) return tl::unexpected(*std::move(unsuitable));
   if (PQresultStatus(result->get()) != PGRES_COMMAND_OK) return tl::unexpected(refused(result->get(), tried));
   StatementEnd end;
   end.tag = PQcmdStatus(result->get());

@@ -1,7 +1,7 @@
 #pragma once
 // Connection: one session with Postgres that never waits beyond a call's deadline or stop; what runs then is
 // cancelled on the server. One thread at a time; the ConnectionPool lends them out. The only users of libpq
-// are this file and target.cpp.
+// are its two files and target.cpp.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +35,7 @@ using Outcome = tl::expected<T, domain::ToolError>;
 struct Column {
   std::string name;
   TypeId type = 0;
+  int modifier = -1;  // pg_attribute.atttypmod: precision and scale, lengths
 };
 using Cell = std::optional<std::string_view>;  // nothing: null; valid until the handler returns
 
@@ -65,8 +66,10 @@ class Connection {
   // The types of a statement's result columns, without running it.
   [[nodiscard]] Outcome<std::vector<Column>> describe(const std::string& sql, const Waiter& waiter);
   // COPY … FROM STDIN: next() gives chunks of COPY text until it is empty.
-  [[nodiscard]] Outcome<StatementEnd> copy_in(const std::string& sql,
-                                              const std::function<std::string()>& next, const Waiter& waiter);
+  [[nodiscard]] Outcome<StatementEnd> copy_in(const std::string& sql, const std::function<Outcome<std::string>()>& next,
+                                              const Waiter& waiter);
+  // All that the columns and parameters of this session's statements had.
+  [[nodiscard]] const Types& types() const { return types_; }
 
   // True when nothing is open and the server has not hung up.
   [[nodiscard]] bool is_usable() const;
@@ -83,9 +86,27 @@ class Connection {
   Outcome<void> wait(short events, const Waiter& waiter, std::string_view tried);
   Outcome<void> flush(const Waiter& waiter, std::string_view tried);
   Outcome<ResultHandle> next_result(const Waiter& waiter, std::string_view tried);
-  Outcome<std::vector<TypeId>> prepare(const Statement& statement, const Waiter& waiter,
-                                       const std::string& tried);
-  Outcome<void> send(const Statement& statement, const Waiter& waiter, const std::string& tried);
+  struct Description {
+    std::vector<TypeId> parameters;
+    std::vector<Column> columns;
+  };
+  Outcome<Description> prepare(const Statement& statement, const Waiter& waiter, const std::string& tried);
+  Outcome<Description> prepare_known(const Statement& statement, const Waiter& waiter, const std::string& tried);
+  Outcome<bool> learn(const Description& description, const Waiter& waiter, const std::string& tried);
+  // What the author's SET has done to the form of values, and its undoing for one statement.
+  struct OwnSettings {
+    std::vector<std::string> values;  // of datestyle, intervalstyle, extra_float_digits
+    bool is_in_transaction = false;
+  };
+  [[nodiscard]] bool may_differ(const Description& description) const;
+  Outcome<OwnSettings> set_plain_forms(const Waiter& waiter, const std::string& tried);
+  Outcome<void> set_own_forms(const OwnSettings& own, const Waiter& waiter, const std::string& tried);
+  Outcome<void> keep_utf8(const Waiter& waiter, const std::string& tried);
+  Outcome<StatementEnd> run_plain(const Statement& statement, const Description* description, const RowHandler& handler,
+                                  const Waiter& waiter, const std::string& tried);
+  Outcome<StatementEnd> read(const RowHandler& handler, const Waiter& waiter, const std::string& tried);
+  Outcome<void> send(const Statement& statement, const Description* description, const Waiter& waiter,
+                     const std::string& tried);
   Outcome<void> drain(const Waiter& waiter, std::string_view tried);
   domain::ToolError lost(std::string_view tried) const;
   domain::ToolError refused(const pg_result* result, std::string_view tried) const;
@@ -95,6 +116,8 @@ class Connection {
   pg_conn* handle_;
   std::string shown_;
   std::string notices_;
+  Types types_;
+  enum class Floats { unknown, whole, maybe_short } floats_ = Floats::unknown;  // extra_float_digits is at least 1
   bool is_broken_ = false;  // something may still run on the server: never used again
 };
 

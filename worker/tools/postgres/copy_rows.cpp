@@ -6,10 +6,7 @@ namespace noetl::tools::postgres {
 
 namespace {
 
-using Json = nlohmann::json;
-
-void append_copy_cell(std::string& to, const Json& value, TypeId type) {
-  const auto text = parameter_text(value, type);
+void append_copy_cell(std::string& to, const std::optional<std::string>& text) {
   if (!text) {
     to += "\\N";
     return;
@@ -42,16 +39,22 @@ Outcome<CopyTarget> copy_target(Connection& connection, const std::string& quote
   return target;
 }
 
-Outcome<StatementEnd> copy_rows(Connection& connection, const CopyTarget& target,
-                                const std::vector<Json>& rows, const Waiter& waiter) {
+Outcome<StatementEnd> copy_rows(Connection& connection, const CopyTarget& target, std::size_t row_count,
+                                const CellText& text, const Waiter& waiter, std::size_t first_row) {
   std::size_t at = 0;
-  const auto next = [&] {
+  const auto next = [&]() -> Outcome<std::string> {
     constexpr std::size_t chunk_bytes = 256 * 1024;
     std::string chunk;
-    for (; at < rows.size() && chunk.size() < chunk_bytes; ++at) {
+    for (; at < row_count && chunk.size() < chunk_bytes; ++at) {
       for (std::size_t c = 0; c < target.types.size(); ++c) {
+        const auto cell = text(at, c);
+        if (!cell) {
+          return tl::unexpected(tools::error_of("invalid_input", "column '" + target.types[c].name + "', row " +
+                                                                     std::to_string(first_row + at) + ": " +
+                                                                     cell.error().message));
+        }
         if (c > 0) chunk += '\t';
-        append_copy_cell(chunk, rows[at].at(c), target.types[c].type);
+        append_copy_cell(chunk, *cell);
       }
       chunk += '\n';
     }

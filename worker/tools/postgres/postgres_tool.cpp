@@ -55,7 +55,7 @@ domain::ToolError too_large(std::size_t bytes_max, std::string_view what_was_wri
 struct Plain {
   std::string text;
   operator Statement() const {
-    return {.text = text, .values = {}, .is_typed = false};
+    return {.text = text, .values = {}, .places = {}};
   }  // NOLINT: meant to convert
 };
 
@@ -127,7 +127,7 @@ class Session {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       text_.begin_cell(i);
       if (cells[i]) {
-        append_json(to, types_[i], *cells[i], request_.numeric);
+        append_json(to, connection_.types(), types_[i], *cells[i], request_.numeric);
       } else {
         to += "null";
       }
@@ -160,15 +160,18 @@ ToolResult run_copy(Connection& connection, const CopyRows& copy, const Waiter& 
   if (!copy.rows.empty()) {
     const auto target = copy_target(connection, copy.table, copy.columns, waiter);
     if (!target) return failed(target.error());
-    std::vector<Json> rows;
-    rows.reserve(copy.rows.size());
-    for (const Json& row : copy.rows) {
-      Json list = row.is_array() ? row : Json::array();
-      for (std::size_t i = 0; row.is_object() && i < copy.columns.size(); ++i)
-        list.push_back(row.value(copy.columns[i], Json()));
-      rows.push_back(std::move(list));
-    }
-    const auto end = copy_rows(connection, *target, rows, waiter);
+    static const Json missing;
+    const auto text = [&](std::size_t row, std::size_t column) {
+      const Json& values = copy.rows[row];
+      const Json* value = &missing;
+      if (values.is_array()) {
+        value = &values[column];
+      } else if (const auto found = values.find(copy.columns[column]); found != values.end()) {
+        value = &*found;
+      }
+      return parameter_text(*value, connection.types(), target->types[column].type);
+    };
+    const auto end = copy_rows(connection, *target, copy.rows.size(), text, waiter);
     if (!end) return failed(end.error());
     count = end->row_count;
   }

@@ -16,6 +16,7 @@ using base::failure;
 struct SqlText {
   std::string sql;
   Json parameters;
+  bool has_own_parameters = false;
 };
 
 base::Result<std::string> sql_text(const Json& value, std::string_view option, bool is_base64) {
@@ -36,23 +37,26 @@ base::Result<void> add_texts(std::vector<SqlText>& texts, const Json& value, std
   if (!value.is_array()) {
     auto text = sql_text(value, option, is_base64);
     if (!text) return tl::unexpected(text.error());
-    texts.push_back({.sql = *std::move(text), .parameters = parameters});
+    texts.push_back({.sql = *std::move(text), .parameters = parameters, .has_own_parameters = false});
     return {};
   }
   for (const Json& item : value) {
     const Json* inner = &item;
     Json own = parameters;
+    bool has_own = false;
     if (item.is_object()) {
       for (const char* name : {"query", "command", "sql", "statement"}) {
         if (item.contains(name)) inner = &item.at(name);
       }
       for (const char* name : {"params", "parameters"}) {
-        if (item.contains(name)) own = item.at(name);
+        if (!item.contains(name)) continue;
+        own = item.at(name);
+        has_own = true;
       }
     }
     auto text = sql_text(*inner, option, is_base64);
     if (!text) return tl::unexpected(text.error());
-    texts.push_back({.sql = *std::move(text), .parameters = std::move(own)});
+    texts.push_back({.sql = *std::move(text), .parameters = std::move(own), .has_own_parameters = has_own});
   }
   return {};
 }
@@ -79,7 +83,7 @@ base::Result<std::optional<std::vector<SqlText>>> texts_of(const ToolCall& call,
     is_given = true;
     auto text = read_script(call);
     if (!text) return tl::unexpected(text.error());
-    texts.push_back({.sql = *std::move(text), .parameters = parameters});
+    texts.push_back({.sql = *std::move(text), .parameters = parameters, .has_own_parameters = false});
   }
   if (!is_given) return std::nullopt;
   return texts;
@@ -213,7 +217,7 @@ base::Result<std::vector<Statement>> insert_statements(const ToolCall& call, con
   const std::size_t rows_max =
       std::max<std::size_t>(1, std::min<std::size_t>(1000, 60'000 / insert->columns.size()));
   for (std::size_t first = 0; first < rows->size(); first += rows_max) {
-    Statement statement{.text = insert->head, .values = {}, .is_typed = true};
+    Statement statement{.text = insert->head, .values = {}, .places = {}};
     for (std::size_t i = first; i < std::min(rows->size(), first + rows_max); ++i) {
       statement.text += i == first ? "(" : ", (";
       for (std::size_t c = 0; c < insert->columns.size(); ++c) {
@@ -223,6 +227,7 @@ base::Result<std::vector<Statement>> insert_statements(const ToolCall& call, con
           statement.text += "default";
         } else {
           statement.values.push_back(*cell);
+          statement.places.emplace_back(i + 1, insert->columns[c]);
           statement.text += "$" + std::to_string(statement.values.size());
         }
       }
@@ -266,9 +271,11 @@ base::Result<CopyRows> copy_of(const Json& option) {
 
 base::Result<std::vector<Statement>> sql_statements(const std::vector<SqlText>& texts) {
   std::vector<Statement> statements;
+  std::size_t shared_formats = 0;  // %s of the step's own list: counted on through all of its texts
   for (const SqlText& text : texts) {
+    std::size_t own_formats = 0;
     for (const std::string& one : split_statements(text.sql)) {
-      auto bound = bind_parameters(one, text.parameters);
+      auto bound = bind_parameters(one, text.parameters, text.has_own_parameters ? own_formats : shared_formats);
       if (!bound) return tl::unexpected(bound.error());
       statements.push_back(*std::move(bound));
     }

@@ -158,7 +158,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 // Rewrites the parameters of one statement.
 class Binder {
  public:
-  Binder(std::string_view sql, const Json& parameters) : sql_(sql), parameters_(parameters) {}
+  Binder(std::string_view sql, const Json& parameters, std::size_t& formats)
+      : sql_(sql), parameters_(parameters), formats_(formats) {}
 
   base::Result<Statement> run() {
     for (std::size_t at = 0; at < sql_.size();) {
@@ -172,7 +173,6 @@ class Binder {
       at = end;
     }
     if (!missing_.empty()) return base::failure(base::ErrorCode::invalid_input, missing_, "params");
-    for (std::size_t i = 0; i < highest_; ++i) statement_.values.push_back(parameters_.at(i));
     return std::move(statement_);
   }
 
@@ -182,14 +182,12 @@ class Binder {
     if (sql_[at] == '%' && at + 1 < sql_.size() && sql_[at + 1] == 's' &&
         (at + 2 == sql_.size() || !is_word(sql_[at + 2]))) {
       use(++formats_);
-      statement_.text += "$" + std::to_string(formats_);
       return at + 2;
     }
     if (sql_[at] != '$' || at + 1 >= sql_.size() || !is_digit(sql_[at + 1])) return 0;
     std::size_t number = 0;
     const char* const end = std::from_chars(sql_.data() + at + 1, sql_.data() + sql_.size(), number).ptr;
     use(number);
-    statement_.text += "$" + std::to_string(number);
     return static_cast<std::size_t>(end - sql_.data());
   }
 
@@ -197,9 +195,12 @@ class Binder {
     if (number == 0 || number > parameters_.size()) {
       missing_ = "parameter $" + std::to_string(number) + " has no value: option 'params' has " +
                  std::to_string(parameters_.size());
-    } else {
-      highest_ = std::max(highest_, number);
+      return;
     }
+    // Numbered anew: Postgres wants all from $1 on, and this statement may name only some.
+    auto [known, is_new] = numbers_.emplace(std::to_string(number), numbers_.size() + 1);
+    if (is_new) statement_.values.push_back(parameters_.at(number - 1));
+    statement_.text += "$" + std::to_string(known->second);
   }
 
   // :name and %(name)s; 0 when neither is here.
@@ -235,8 +236,7 @@ class Binder {
   std::string_view sql_;
   const Json& parameters_;
   Statement statement_;
-  std::size_t formats_ = 0;
-  std::size_t highest_ = 0;
+  std::size_t& formats_;
   std::map<std::string, std::size_t> numbers_;
   std::string missing_;
 };
@@ -291,10 +291,25 @@ bool refuses_transaction(std::string_view statement) {
   return words[0] != "refresh" && std::find(words.begin(), words.end(), "concurrently") != words.end();
 }
 
-base::Result<Statement> bind_parameters(std::string_view statement, const Json& parameters) {
+bool may_return_rows(std::string_view statement) {
+  const auto words = first_words(statement, 1);
+  if (words.empty()) return true;
+  if (is_one_of(words[0], {"begin", "commit", "end", "rollback", "abort", "savepoint", "release", "start", "set", "reset", "create",
+                           "drop", "alter", "truncate", "grant", "revoke", "comment", "vacuum", "analyze", "do", "lock"}))
+    return false;
+  if (!is_one_of(words[0], {"insert", "update", "delete"})) return true;
+  for (std::size_t at = 0; at < statement.size();) {
+    const Token token = token_at(statement, at);
+    if (token.kind == Kind::word && lower(statement.substr(at, token.end - at)) == "returning") return true;
+    at = token.end;
+  }
+  return false;
+}
+
+base::Result<Statement> bind_parameters(std::string_view statement, const Json& parameters, std::size_t& formats_used) {
   if (parameters.is_null() || parameters.empty())
-    return Statement{.text = std::string(statement), .values = {}, .is_typed = false};
-  return Binder(statement, parameters).run();
+    return Statement{.text = std::string(statement), .values = {}, .places = {}};
+  return Binder(statement, parameters, formats_used).run();
 }
 
 std::string quoted_identifier(std::string_view name) {

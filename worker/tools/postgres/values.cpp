@@ -1,6 +1,6 @@
 #include "worker/tools/postgres/values.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -14,41 +14,6 @@ namespace noetl::tools::postgres {
 namespace {
 
 using Json = nlohmann::json;
-
-// pg_type.oid of what has a JSON form of its own. Fixed for ever: see pg_type.dat.
-constexpr TypeId boolean = 16;
-constexpr TypeId bytea = 17;
-constexpr TypeId int8 = 20;
-constexpr TypeId int2 = 21;
-constexpr TypeId int4 = 23;
-constexpr TypeId oid = 26;
-constexpr TypeId json = 114;
-constexpr TypeId float4 = 700;
-constexpr TypeId float8 = 701;
-constexpr TypeId timestamp = 1114;
-constexpr TypeId timestamptz = 1184;
-constexpr TypeId numeric_type = 1700;
-constexpr TypeId jsonb = 3802;
-constexpr TypeId text_type = 25;
-
-struct ArrayType {
-  TypeId array;
-  TypeId element;
-};
-constexpr std::array<ArrayType, 26> array_types{
-    {{1000, boolean},     {1001, bytea},        {1016, int8},      {1005, int2},      {1007, int4},
-     {1028, oid},         {199, json},          {1021, float4},    {1022, float8},    {1115, timestamp},
-     {1185, timestamptz}, {1231, numeric_type}, {3807, jsonb},     {1009, text_type}, {1015, text_type},
-     {1014, text_type},   {1002, text_type},    {1003, text_type}, {1182, text_type}, {1183, text_type},
-     {1270, text_type},   {1187, text_type},    {2951, text_type}, {1041, text_type}, {651, text_type},
-     {1040, text_type}}};
-
-TypeId element_of(TypeId type) {
-  for (const auto& known : array_types) {
-    if (known.array == type) return known.element;
-  }
-  return 0;
-}
 
 std::string json_text(std::string_view text) { return to_text(Json(storable_text(text))); }
 
@@ -72,37 +37,15 @@ std::string iso_time(std::string_view text) {
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Both of Postgres's output formats: \x6869, and the older hi\\\000.
-std::string bytes_of(std::string_view text) {
-  std::string bytes;
-  if (text.starts_with("\\x")) {
-    for (std::size_t at = 2; at + 1 < text.size(); at += 2) {
-      bytes += static_cast<char>(hex_digit(text[at]) * 16 + hex_digit(text[at + 1]));
-    }
-    return bytes;
-  }
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '\\') {
-      bytes += text[at];
-    } else if (at + 3 < text.size() && text[at + 1] != '\\') {
-      bytes += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0'));
-      at += 3;
-    } else {
-      bytes += '\\';
-      ++at;
-    }
-  }
-  return bytes;
 }
 
 // Reads {1,2}, {{"a b",NULL},{c,"d\"e"}}, [0:1]={1,2}.
 class ArrayReader {
  public:
-  ArrayReader(std::string& to, std::string_view text, TypeId element, NumericAs numeric)
-      : to_(to), text_(text), element_(element), numeric_(numeric) {}
+  ArrayReader(std::string& to, std::string_view text, const Types& types, Type array, NumericAs numeric)
+      : to_(to), text_(text), types_(types), array_(array), numeric_(numeric) {}
 
   bool run() {
     if (text_.starts_with('[')) {
@@ -131,7 +74,7 @@ class ArrayReader {
         to_ += ']';
         return true;
       }
-      if (c != ',') return false;
+      if (c != array_.delimiter) return false;
       to_ += ',';
     }
     return false;
@@ -141,7 +84,7 @@ class ArrayReader {
     std::string value;
     const bool is_quoted = at_ < text_.size() && text_[at_] == '"';
     if (is_quoted) ++at_;
-    while (at_ < text_.size() && (is_quoted ? text_[at_] != '"' : text_[at_] != ',' && text_[at_] != '}')) {
+    while (at_ < text_.size() && (is_quoted ? text_[at_] != '"' : text_[at_] != array_.delimiter && text_[at_] != '}')) {
       if (text_[at_] == '\\') ++at_;
       if (at_ < text_.size()) value += text_[at_++];
     }
@@ -149,14 +92,15 @@ class ArrayReader {
     if (!is_quoted && value == "NULL") {
       to_ += "null";
     } else {
-      append_json(to_, element_, value, numeric_);
+      append_json(to_, types_, array_.element, value, numeric_);
     }
     return true;
   }
 
   std::string& to_;
   std::string_view text_;
-  TypeId element_;
+  const Types& types_;
+  Type array_;
   NumericAs numeric_;
   std::size_t at_ = 0;
 };
@@ -167,24 +111,31 @@ void append_json_value(std::string& to, std::string_view text) {
   to += parsed.is_discarded() ? json_text(text) : to_text(parsed);
 }
 
-void append_array(std::string& to, TypeId element, std::string_view text, NumericAs numeric) {
+void append_array(std::string& to, const Types& types, Type array, std::string_view text, NumericAs numeric) {
   const std::size_t before = to.size();
-  if (ArrayReader(to, text, element, numeric).run()) return;
+  if (ArrayReader(to, text, types, array, numeric).run()) return;
   to.resize(before);
   to += json_text(text);
 }
 
-std::string array_literal(const Json& list, TypeId element) {
+bool is_json(TypeId id) { return id == type::json || id == type::jsonb; }
+
+base::Result<std::string> array_literal(const Json& list, const Types& types, Type array) {
   std::string literal = "{";
+  const TypeId element = types.of(array.element).id;
   for (const Json& item : list) {
-    if (literal.size() > 1) literal += ',';
+    if (literal.size() > 1) literal += array.delimiter;
     if (item.is_null()) {
       literal += "NULL";
-    } else if (item.is_array() && element != json && element != jsonb) {
-      literal += array_literal(item, element);
+    } else if (item.is_array() && !is_json(element)) {
+      auto inner = array_literal(item, types, array);
+      if (!inner) return inner;
+      literal += *inner;
     } else {
+      const auto text = parameter_text(item, types, array.element);
+      if (!text) return tl::unexpected(text.error());
       literal += '"';
-      for (const char c : parameter_text(item, element).value_or("")) {
+      for (const char c : text->value_or("")) {
         if (c == '"' || c == '\\') literal += '\\';
         literal += c;
       }
@@ -194,40 +145,89 @@ std::string array_literal(const Json& list, TypeId element) {
   return literal + "}";
 }
 
+base::Result<std::optional<std::string>> bytea_of(const Json& value) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    const bool is_hex = text.starts_with("\\x") && text.size() % 2 == 0 &&
+                        std::all_of(text.begin() + 2, text.end(), [](char c) { return hex_digit(c) >= 0; });
+    if (is_hex) return text;
+    if (const auto bytes = base::base64_decoded(text)) return bytea_text(*bytes);
+  }
+  return base::failure(base::ErrorCode::invalid_input, "a bytea takes base64, or \\x and hexadecimal digits, not " +
+                                                           storable_text(to_text(value).substr(0, 60)));
+}
+
 }  // namespace
 
-bool is_array_type(TypeId type) { return element_of(type) != 0; }
+std::string bytes_of(std::string_view text) {
+  std::string bytes;
+  if (text.starts_with("\\x")) {
+    for (std::size_t at = 2; at + 1 < text.size(); at += 2) {
+      bytes += static_cast<char>(hex_digit(text[at]) * 16 + hex_digit(text[at + 1]));
+    }
+    return bytes;
+  }
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\') {
+      bytes += text[at];
+    } else if (at + 3 < text.size() && text[at + 1] != '\\') {
+      bytes += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0'));
+      at += 3;
+    } else {
+      bytes += '\\';
+      ++at;
+    }
+  }
+  return bytes;
+}
 
-void append_json(std::string& to, TypeId type, std::string_view text, NumericAs numeric) {
-  if (const TypeId element = element_of(type); element != 0) return append_array(to, element, text, numeric);
-  switch (type) {
-    case boolean: to += text == "t" ? "true" : "false"; return;
-    case int2:
-    case int4:
-    case int8:
-    case oid: to += text; return;
-    case float4:
-    case float8: return append_float(to, text);
-    case numeric_type: return append_decimal(to, text, numeric);
-    case json:
-    case jsonb: return append_json_value(to, text);
-    case timestamp:
-    case timestamptz: to += json_text(iso_time(text)); return;
-    case bytea: to += json_text(base::base64_encoded(bytes_of(text))); return;
+std::string bytea_text(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "\\x";
+  text.reserve(2 + 2 * bytes.size());
+  for (const char byte : bytes) {
+    text += digits[static_cast<unsigned char>(byte) >> 4U];
+    text += digits[static_cast<unsigned char>(byte) & 15U];
+  }
+  return text;
+}
+
+bool is_json_structure(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[') && Json::accept(text);
+}
+
+void append_json(std::string& to, const Types& types, TypeId id, std::string_view text, NumericAs numeric) {
+  const Type known = types.of(id);
+  if (known.element != 0) return append_array(to, types, known, text, numeric);
+  switch (known.id) {
+    case type::boolean: to += text == "t" ? "true" : "false"; return;
+    case type::int2:
+    case type::int4:
+    case type::int8:
+    case type::oid: to += text; return;
+    case type::float4:
+    case type::float8: return append_float(to, text);
+    case type::numeric: return append_decimal(to, text, numeric);
+    case type::json:
+    case type::jsonb: return append_json_value(to, text);
+    case type::timestamp:
+    case type::timestamptz: to += json_text(iso_time(text)); return;
+    case type::bytea: to += json_text(base::base64_encoded(bytes_of(text))); return;
     default: to += json_text(text);
   }
 }
 
-std::optional<std::string> parameter_text(const Json& value, TypeId type) {
+base::Result<std::optional<std::string>> parameter_text(const Json& value, const Types& types, TypeId id) {
+  const Type known = types.of(id);
   if (value.is_null()) return std::nullopt;
+  if (value.is_array() && known.element != 0) return array_literal(value, types, known);
+  if (known.id == type::bytea) return bytea_of(value);
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
-  if (value.is_array() && is_array_type(type)) return array_literal(value, element_of(type));
-  // A text is a JSON string only for a column of JSON, and there playbooks give texts that are JSON already.
-  if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    return (type == json || type == jsonb) && !Json::accept(text) ? to_text(value) : text;
-  }
-  return to_text(value);
+  if (!value.is_string()) return to_text(value);
+  // Where JSON is wanted a text is a string, unless it is a map or a list: `"5"` stays a text.
+  const auto& text = value.get_ref<const std::string&>();
+  return is_json(known.id) && !is_json_structure(text) ? to_text(value) : text;
 }
 
 }  // namespace noetl::tools::postgres

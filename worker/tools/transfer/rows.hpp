@@ -10,6 +10,7 @@
 #include "worker/tools/duckdb/duckdb_tool.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
 #include "worker/tools/tool.hpp"
+#include "worker/tools/transfer/cell.hpp"
 
 namespace noetl::tools::transfer {
 
@@ -24,8 +25,8 @@ struct Peers {
 };
 
 struct Chunk {
-  std::vector<std::string> columns;
-  std::vector<Json> rows;  // lists of values in the order of the columns
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows;  // in the order of the columns
 };
 using TakeChunk = std::function<Outcome<void>(Chunk)>;
 
@@ -47,6 +48,10 @@ class Target {
   [[nodiscard]] virtual Outcome<void> finish() = 0;
 };
 [[nodiscard]] Outcome<std::unique_ptr<Target>> open_target(const Peers& peers, const End& end);
+
+[[nodiscard]] Outcome<std::unique_ptr<Target>> open_postgres(const Peers& peers, const ToolCall& call);
+[[nodiscard]] Outcome<std::unique_ptr<Target>> open_duckdb(const Peers& peers, const ToolCall& call);
+[[nodiscard]] Outcome<std::unique_ptr<Target>> open_file(const Peers& peers, const End& end);
 
 // The file that an end names, below the root of files.
 [[nodiscard]] base::Result<std::string> file_of(const Peers& peers, const std::string& path);

@@ -17,7 +17,7 @@ using transfer::Outcome;
 constexpr std::array<OptionSpec, 5> option_table{{
     {"source", "map",
      "{type: postgres, auth, query or table, params}, {type: duckdb, database, query or table}, {type: http, "
-     "url, data_path, …}, {type: csv, parquet or json, path}"},
+     "url, data_path, …}, {type: csv, parquet or json, path}; of csv also header: true or false, and delimiter"},
     {"target", "map",
      "{type: postgres, auth, table, mode: append, replace or upsert, key}, {type: duckdb, database, table, "
      "mode}, {type: http, url, body_key, …}, {type: csv, parquet or json, path}"},
@@ -58,23 +58,22 @@ const Json* mapping_of(const ToolCall& call) {
 struct Pick {
   std::string column;
   std::size_t from = 0;
-  std::string pointer;  // into a map; JSON pointer
+  std::string path;  // into a map; dotted
 };
 
-Outcome<std::vector<Pick>> picks_of(const Json& mapping, const std::vector<std::string>& columns) {
+Outcome<std::vector<Pick>> picks_of(const Json& mapping, const std::vector<transfer::Column>& columns) {
   std::vector<Pick> picks;
+  const auto column_at = [&](std::string_view name) {
+    return std::find_if(columns.begin(), columns.end(), [&](const transfer::Column& one) { return one.name == name; });
+  };
   for (const auto& [column, source] : mapping.items()) {
     std::string path = scalar_text(source).value_or(column);
-    auto found = std::find(columns.begin(), columns.end(), path);
-    Pick pick{.column = column, .from = 0, .pointer = {}};
+    auto found = column_at(path);
+    Pick pick{.column = column, .from = 0, .path = {}};
     if (found == columns.end()) {
       const std::size_t dot = path.find('.');
-      found = std::find(columns.begin(), columns.end(), path.substr(0, dot));
-      for (std::size_t at = dot; at < path.size();) {
-        const std::size_t next = std::min(path.find('.', at + 1), path.size());
-        pick.pointer += "/" + path.substr(at + 1, next - at - 1);
-        at = next;
-      }
+      found = column_at(path.substr(0, dot));
+      if (dot < path.size()) pick.path = path.substr(dot + 1);
     }
     if (found == columns.end()) {
       return tl::unexpected(
@@ -93,14 +92,12 @@ Outcome<Chunk> mapped(Chunk chunk, const Json* mapping) {
   const auto picks = picks_of(*mapping, chunk.columns);
   if (!picks) return tl::unexpected(picks.error());
   Chunk result;
-  for (const Pick& pick : *picks) result.columns.push_back(pick.column);
-  for (const Json& row : chunk.rows) {
-    Json picked = Json::array();
-    for (const Pick& pick : *picks) {
-      const Json& value = row.at(pick.from);
-      const Json::json_pointer pointer(pick.pointer);
-      picked.push_back(pick.pointer.empty() ? value : value.contains(pointer) ? value.at(pointer) : Json());
-    }
+  for (const Pick& pick : *picks) {
+    result.columns.push_back({.name = pick.column, .declared = pick.path.empty() ? chunk.columns[pick.from].declared : ""});
+  }
+  for (const auto& row : chunk.rows) {
+    std::vector<transfer::Cell> picked;
+    for (const Pick& pick : *picks) picked.push_back(transfer::cell_at(row[pick.from], pick.path));
     result.rows.push_back(std::move(picked));
   }
   return result;
@@ -141,7 +138,12 @@ ToolResult TransferTool::move_rows(const ToolCall& call) {
       peers_, *source, static_cast<std::size_t>(*rows_max), [&](Chunk chunk) -> Outcome<void> {
         auto wanted = mapped(std::move(chunk), mapping);
         if (!wanted) return tl::unexpected(wanted.error());
-        columns = wanted->columns;
+        columns.clear();
+        for (const auto& column : wanted->columns) {
+          if (std::find(columns.begin(), columns.end(), column.name) != columns.end())
+            return tl::unexpected(error_of("invalid_input", "two columns are named '" + column.name + "': give them names of their own"));
+          columns.push_back(column.name);
+        }
         if (columns.empty()) return {};  // an empty list from HTTP: nothing is known of its rows
         auto taken = (*target)->take(*wanted);
         is_target_at_fault = !taken;
