@@ -15,6 +15,15 @@ class Unlike(Exception):
     pass
 
 
+class Lenient(ChainableUndefined):
+    """As in NoETL, a name that is not there is no number to `int` and `float`: they give their default."""
+
+    def __int__(self):
+        raise TypeError("undefined")
+
+    __float__ = __int__
+
+
 def plain(value):
     if isinstance(value, Undefined):
         return {"__undefined__": True}
@@ -38,7 +47,7 @@ def plain(value):
 
 
 def main():
-    environment = Environment(undefined=ChainableUndefined, keep_trailing_newline=True)
+    environment = Environment(undefined=Lenient, keep_trailing_newline=True)
     for line in sys.stdin:
         case = json.loads(line)
         source, scope = case["source"], case["scope"]
