@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace noetl::tools::postgres;
   const std::string text(reinterpret_cast<const char*>(data), size);
-  std::size_t at = 0;
+  std::size_t at = 0, formats_used = 0;
   static const nlohmann::json list =
       nlohmann::json::array({1, "two", nullptr, 4.5, true, nlohmann::json::object()});
   static const nlohmann::json map = {{"id", 1}, {"name", "two"}, {"x", nullptr}};
@@ -22,8 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     NOETL_FUZZ_CHECK(again.size() == 1 && again.front() == statement);
     (void)is_transaction_control(statement);
     (void)refuses_transaction(statement);
-    (void)bind_parameters(statement, list);
-    (void)bind_parameters(statement, map);
+    (void)bind_parameters(statement, list, formats_used);
+    (void)bind_parameters(statement, map, formats_used);
   }
   if (const auto name = quoted_name(text)) NOETL_FUZZ_CHECK(name->front() == '"' && name->back() == '"');
   return 0;
