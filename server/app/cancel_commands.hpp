@@ -1,6 +1,6 @@
 #pragma once
-// Use cases: POST /api/v2/commands/{queue_id}/cancel and POST /api/v2/commands/cancel, for plain commands. What waits ends at once;
-// the worker of what runs learns it with its next heartbeat and stops the tool, and its report changes nothing any more. Any thread.
+// Use cases: POST /api/v2/commands/{queue_id}/cancel and POST /api/v2/commands/cancel, for plain commands. A waiting command ends at
+// once. The worker of a running one learns it with its next heartbeat and stops the tool; its report changes nothing. Any thread.
 #include "server/app/parts.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/command_filter.hpp"

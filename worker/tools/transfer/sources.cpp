@@ -17,9 +17,9 @@ namespace {
 domain::ToolError refusal(const std::string& message) { return error_of("invalid_input", message); }
 
 // Gathers rows until a chunk is full.
-class Gathering {
+class RowCollector {
  public:
-  Gathering(std::size_t rows_max, const TakeChunk& take) : rows_max_(rows_max), take_(take) {}
+  RowCollector(std::size_t rows_max, const TakeChunk& take) : rows_max_(rows_max), take_(take) {}
 
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
@@ -63,7 +63,7 @@ Outcome<std::string> query_of(const ToolCall& call) {
   return "select * from " + *quoted;
 }
 
-Outcome<void> read_postgres(const Peers& peers, const ToolCall& call, Gathering& gathering) {
+Outcome<void> read_postgres(const Peers& peers, const ToolCall& call, RowCollector& collector) {
   const auto sql = query_of(call);
   if (!sql) return tl::unexpected(sql.error());
   const Json* parameters = find_option(call, {"params", "parameters"});
@@ -85,7 +85,7 @@ Outcome<void> read_postgres(const Peers& peers, const ToolCall& call, Gathering&
               found.push_back({.name = column.name, .declared = declared_type(types, column)});
               ids.push_back(column.type);
             }
-            gathering.set_columns(std::move(found));
+            collector.set_columns(std::move(found));
           },
       .row =
           [&](std::span<const postgres::Cell> cells) {
@@ -93,10 +93,10 @@ Outcome<void> read_postgres(const Peers& peers, const ToolCall& call, Gathering&
             row.reserve(cells.size());
             for (std::size_t i = 0; i < cells.size(); ++i)
               row.push_back(cells[i] ? postgres_cell(types, ids[i], *cells[i]) : Cell{});
-            return gathering.add(std::move(row));
+            return collector.add(std::move(row));
           }};
   auto end = (*connection)->run(*statement, handler, waiter, "the source's query");
-  if (gathering.error()) return tl::unexpected(*gathering.error());
+  if (collector.error()) return tl::unexpected(*collector.error());
   if (!end) return tl::unexpected(end.error());
   if (!end->returns_rows) return tl::unexpected(refusal("the source's query returns no rows"));
   return {};
@@ -160,19 +160,19 @@ Cell duckdb_cell(const duckdb::ColumnType& type, const std::string& json) {
 enum class Reading { typed, fields, objects };
 
 Outcome<void> run_duckdb(const Peers& peers, const ToolCall& call, const std::string& path, const std::string& sql,
-                         const duckdb::RowHandler& rows, const Gathering& gathering) {
+                         const duckdb::RowHandler& rows, const RowCollector& collector) {
   auto session = duckdb::Session::open(peers.duckdb.databases(), path, call.deadline, call.stop);
   if (!session) return tl::unexpected(session.error());
   const duckdb::Session::Steps steps{
-      .begin = {}, .rows = rows, .end = [&](const duckdb::StatementEnd&) { return !gathering.error(); }};
+      .begin = {}, .rows = rows, .end = [&](const duckdb::StatementEnd&) { return !collector.error(); }};
   const Json* parameters = find_option(call, {"params", "parameters"});
   auto ran = (*session)->run(sql, parameters == nullptr ? Json() : *parameters, NumericAs::digits, steps);
-  if (gathering.error()) return tl::unexpected(*gathering.error());
+  if (collector.error()) return tl::unexpected(*collector.error());
   return ran;
 }
 
 Outcome<void> read_duckdb(const Peers& peers, const ToolCall& call, const std::string& path, const std::string& sql,
-                          Gathering& gathering, Reading reading) {
+                          RowCollector& collector, Reading reading) {
   std::vector<duckdb::ColumnType> types;
   const duckdb::RowHandler handler{
       .columns =
@@ -182,7 +182,7 @@ Outcome<void> read_duckdb(const Peers& peers, const ToolCall& call, const std::s
               found.push_back({.name = column.name, .declared = declared_type(column.type)});
               types.push_back(column.type);
             }
-            gathering.set_columns(std::move(found));
+            collector.set_columns(std::move(found));
           },
       .row =
           [&](const std::function<void(std::string&, std::size_t)>& value) {
@@ -195,13 +195,13 @@ Outcome<void> read_duckdb(const Peers& peers, const ToolCall& call, const std::s
               row.push_back(json == "null" ? Cell{} : duckdb_cell(types[i], json));
               if (reading == Reading::fields && row.back().shape == Cell::Shape::text) row.back().shape = Cell::Shape::field;
             }
-            return gathering.add(std::move(row));
+            return collector.add(std::move(row));
           }};
-  return run_duckdb(peers, call, path, sql, handler, gathering);
+  return run_duckdb(peers, call, path, sql, handler, collector);
 }
 
 // A JSON file is read twice: once for the names, which any row may add to, and once for the rows.
-Outcome<void> read_objects(const Peers& peers, const ToolCall& call, const std::string& file, Gathering& gathering) {
+Outcome<void> read_objects(const Peers& peers, const ToolCall& call, const std::string& file, RowCollector& collector) {
   const std::string sql = "select json::varchar from read_json_objects_auto(" + sql_text(file) + ")";
   std::vector<Column> columns;
   std::optional<domain::ToolError> problem;
@@ -224,12 +224,12 @@ Outcome<void> read_objects(const Peers& peers, const ToolCall& call, const std::
             if (is_for_names && column == columns.end()) columns.push_back({.name = name, .declared = {}});
             if (!is_for_names) row[static_cast<std::size_t>(column - columns.begin())] = cell_of_text(member);
           }
-          return is_for_names || gathering.add(std::move(row));
+          return is_for_names || collector.add(std::move(row));
         }};
-    auto ran = run_duckdb(peers, call, ":memory:", sql, handler, gathering);
+    auto ran = run_duckdb(peers, call, ":memory:", sql, handler, collector);
     if (problem) return tl::unexpected(*problem);
     if (!ran) return ran;
-    if (is_for_names) gathering.set_columns(columns);
+    if (is_for_names) collector.set_columns(columns);
   }
   return {};
 }
@@ -247,7 +247,7 @@ const Json* member_at(const Json& value, const std::string& path) {
   return at;
 }
 
-Outcome<void> read_http(const Peers& peers, const ToolCall& call, Gathering& gathering) {
+Outcome<void> read_http(const Peers& peers, const ToolCall& call, RowCollector& collector) {
   ToolCall request = call;
   request.tool["kind"] = "http";
   for (const char* own : {"type", "data_path", "mapping", "chunk_size"}) request.tool.erase(own);
@@ -272,11 +272,11 @@ Outcome<void> read_http(const Peers& peers, const ToolCall& call, Gathering& gat
       if (!is_known) columns.push_back({.name = name, .declared = {}});
     }
   }
-  gathering.set_columns(columns);
+  collector.set_columns(columns);
   for (const Json& item : list) {
     std::vector<Cell> row;
     for (const Column& column : columns) row.push_back(item.contains(column.name) ? cell_of(item.at(column.name)) : Cell{});
-    if (!gathering.add(std::move(row))) break;
+    if (!collector.add(std::move(row))) break;
   }
   return {};
 }
@@ -309,31 +309,31 @@ std::string sql_text(std::string_view text) {
 }
 
 Outcome<void> read_source(const Peers& peers, const End& end, std::size_t rows_max, const TakeChunk& take) {
-  Gathering gathering(rows_max, take);
+  RowCollector collector(rows_max, take);
   Outcome<void> read;
   if (end.type == "postgres") {
-    read = read_postgres(peers, end.call, gathering);
+    read = read_postgres(peers, end.call, collector);
   } else if (end.type == "duckdb") {
     const auto sql = query_of(end.call);
     if (!sql) return tl::unexpected(sql.error());
     const auto file = peers.duckdb.database_file(auth_field(end.call.tool, {"database", "db_path"}));
     if (!file) return tl::unexpected(error_of(file.error()));
-    read = read_duckdb(peers, end.call, *file, *sql, gathering, Reading::typed);
+    read = read_duckdb(peers, end.call, *file, *sql, collector, Reading::typed);
   } else if (end.type == "http") {
-    read = read_http(peers, end.call, gathering);
+    read = read_http(peers, end.call, collector);
   } else if (is_file_type(end.type)) {
     const std::string path = auth_field(end.call.tool, {"path", "file", "uri"});
     if (path.empty()) return tl::unexpected(refusal("the source of tool transfer needs 'path', the file"));
     const auto file = file_of(peers, path);
     if (!file) return tl::unexpected(error_of(file.error()));
     if (end.type == "json") {
-      read = read_objects(peers, end.call, *file, gathering);
+      read = read_objects(peers, end.call, *file, collector);
     } else if (end.type == "csv") {
       const auto sql = csv_sql(end.call, *file);
       if (!sql) return tl::unexpected(sql.error());
-      read = read_duckdb(peers, end.call, ":memory:", *sql, gathering, Reading::fields);
+      read = read_duckdb(peers, end.call, ":memory:", *sql, collector, Reading::fields);
     } else {
-      read = read_duckdb(peers, end.call, ":memory:", "select * from read_parquet(" + sql_text(*file) + ")", gathering, Reading::typed);
+      read = read_duckdb(peers, end.call, ":memory:", "select * from read_parquet(" + sql_text(*file) + ")", collector, Reading::typed);
     }
   } else {
     return tl::unexpected(
@@ -341,7 +341,7 @@ Outcome<void> read_source(const Peers& peers, const End& end, std::size_t rows_m
                                     "'; known are postgres, duckdb, http, csv, parquet and json"));
   }
   if (!read) return read;
-  return gathering.finish();
+  return collector.finish();
 }
 
 }  // namespace noetl::tools::transfer
