@@ -270,3 +270,37 @@ workflow:
   CHECK(stack.api().post(rerun, {{"from_step", "nowhere"}}).status == 422);
   CHECK(stack.api().post("/api/v2/executions/7/rerun", json::object()).status == 404);
 }
+
+TEST_CASE("registration answers with the warnings of lint, a duration is refused with its place, and 200 ms hold in a tool") {
+  const Stack stack;
+  const auto registered = [&](const std::string& workload, const std::string& timeout) {
+    return stack.api().post("/api/catalog/register",
+                            {{"content", "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: e2e/t}\nworkload: {" + workload +
+                                             "}\nworkflow:\n  - step: start\n    tool: {kind: shell, command: sleep 20, timeout: " + timeout +
+                                             "}\n"}});
+  };
+  const auto taken = registered("country: NO, zip: 00501", "200ms");
+  CHECK(taken.status == 200);
+  const auto warnings = taken.json().at("warnings");
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0].at("line") == 4);
+  CHECK(warnings[1].at("message").get<std::string>().find("321") != std::string::npos);
+  const auto refused = registered("a: 1", "1 second");
+  CHECK(refused.status == 422);
+  CHECK(refused.json().at("details")[0].at("line") == 7);
+
+  const auto ended = stack.wait_for_execution(stack.execute("e2e/t", json::object()));
+  CHECK(ended.at("status") == "FAILED");
+  CHECK(ended.at("error").at("kind") == "timeout");
+  CHECK(ended.at("duration") < 15);
+
+  // The mended playbook goes on where the old one failed.
+  CHECK(registered("country: Norway", "20s").json().at("version") == 2);
+  const auto rerun = "/api/v2/executions/" + ended.at("execution_id").get<std::string>() + "/rerun";
+  const auto again = stack.api().post(rerun, {{"version", "latest"}});
+  CHECK(again.status == 200);
+  const std::string second = again.json().at("execution_id");
+  CHECK(stack.api().get("/api/v2/executions/" + second).json().at("version") == 2);
+  CHECK(stack.api().post(rerun, {{"version", 9}}).status == 404);
+  CHECK(stack.api().post("/api/v2/executions/" + second + "/cancel", json::object()).status == 200);
+}
