@@ -1,12 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <unistd.h>
-
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "shared/base/guarded.hpp"
 #include "support.hpp"
 #include "worker/tools/python_tool.hpp"
 
@@ -248,22 +247,24 @@ TEST_CASE("invalid UTF-8 in the input is replaced rather than fatal") {
 }
 
 TEST_CASE("eight threads share the pool and each gets its own answers") {
-  std::atomic<int> wrong = 0;
+  noetl::base::Guarded<std::vector<std::string>> wrong;
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 8; ++t) {
       threads.emplace_back([t, &wrong] {
         for (int i = 0; i < 200; ++i) {
-          const int number = t * 1000 + i;
-          const ToolResult result =
-              tool().run(python("def main(n):\n  print(n)\n  return n", {{"n", number}}));
-          if (result.result != std::to_string(number) || result.output != std::to_string(number) + "\n")
-            ++wrong;
+          const auto text = std::to_string(t * 1000 + i);
+          const auto result = tool().run(python("def main(n):\n  print(n)\n  return n", {{"n", t * 1000 + i}}));
+          if (result.result == text && result.output == text + "\n") continue;
+          wrong.with([&](auto& found) {
+            found.push_back(text + ": " + result.result + ", " + result.output + (result.error ? result.error->message : ""));
+          });
         }
       });
     }
   }
-  CHECK(wrong == 0);
+  CHECK_MESSAGE(wrong.with([](const auto& found) { return found; }).empty(),
+                wrong.with([](const auto& found) { return found.empty() ? std::string() : found.front(); }));
 }
 
 TEST_CASE("warm calls are fast") {
