@@ -297,6 +297,7 @@ CallEnd::How Interpreter::exchange_with(Exchange& exchange, Time deadline, const
     }
     if (watched[4].revents != 0) hear();
     if (watched[3].revents != 0 || wait_status_) {
+      exchange.drain_output();  // it may have printed, replied and ended after the kernel had looked at the first two
       return exchange.receive_more().value_or(How::died);
     }
   }
