@@ -55,10 +55,11 @@ def judge_outage(trial, before, during, after, failed):
     trial.figures["commands a second"] = f"before {before:.0f}, during {during:.0f}, after {after:.0f}"
     trial.figures["enqueues refused"] = sum(failed.values())
     trial.expect(not failed, f"enqueueing failed meanwhile: {failed}")
-    # The short form measures some two seconds beside whatever else continuous integration does: it shows that work goes on.
-    share = trial.scaled(0.15, 0.5)
-    trial.expect(during >= before * share, f"{during:.0f} commands a second by fallback, less than {share:.0%} of {before:.0f}")
-    trial.expect(after >= before * share, f"{after:.0f} commands a second afterwards, less than {share:.0%} of {before:.0f}")
+    # The short form shows that work goes on and comes to its end: a rate of two seconds beside other tests says nothing.
+    if trial.is_short:
+        return
+    trial.expect(during >= before / 2, f"{during:.0f} commands a second by fallback, less than half of {before:.0f}")
+    trial.expect(after >= before / 2, f"{after:.0f} commands a second afterwards, less than half of {before:.0f}")
 
 
 class NatsStopped(Row):
