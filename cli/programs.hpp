@@ -18,6 +18,13 @@ struct MigrationLine {
   int version = 0;
   std::string name;
   std::string applied_at;  // empty: pending
+  int runs_with = 0;  // the oldest migration that a program must know to work with the schema
+};
+
+// Tables and the like of users that are in the schema noetl, and what moves them out of it.
+struct MoveRequest {
+  std::string schema = "public";
+  bool is_dry_run = false;
 };
 
 struct LintFinding {
@@ -44,6 +51,8 @@ struct Programs {
   std::function<std::string()> playbook_schema;  // JSON Schema of the language
   std::function<base::Result<std::vector<int>>(const std::string& database_url)> migrate_up;
   std::function<base::Result<std::vector<MigrationLine>>(const std::string& database_url)> migration_status;
+  // {"moved": [{kind, name, statement}, …], "search_path": …, "playbooks": [{path, version, name}, …]}
+  std::function<base::Result<nlohmann::json>(const std::string& database_url, const MoveRequest&)> move_tables;
   std::function<std::string()> migration_sql;
   // {"status": …, "checks": [{check, rule, status, summary, found, findings, cure}, …]}
   std::function<base::Result<nlohmann::json>(const config::ServerSettings&, const DoctorRequest&)> run_doctor;

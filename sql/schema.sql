@@ -558,6 +558,7 @@ CREATE TABLE noetl.queue_change (
     status text NOT NULL,
     change bigint NOT NULL
 );
+ALTER TABLE ONLY noetl.queue_change REPLICA IDENTITY FULL;
 CREATE TABLE noetl.queue_depth (
     pool text NOT NULL,
     status text NOT NULL,

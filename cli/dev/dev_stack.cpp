@@ -105,6 +105,7 @@ nlohmann::json DevStack::state(bool is_ready) const {
           {"nats_port", nats_.port},
           {"nats_passwords_file", nats_.passwords_file},
           {"database_url", postgres_.database_url},
+          {"playbook_database_url", postgres_.playbook_socket_url},
           {"postgres_port", postgres_.port}};
 }
 
@@ -206,6 +207,7 @@ void DevStack::launch_worker(int number) {
   const std::string name = "worker-" + std::to_string(number);
   auto variables = with(worker_environment(), nats_.login_of("worker"));
   variables.try_emplace("NOETL_TOOL_NATS_URL", nats_.url_of("playbook"));
+  if (!variables.contains("NOETL_TOOL_POSTGRES_URL_FILE")) variables.try_emplace("NOETL_TOOL_POSTGRES_URL", postgres_.playbook_url);
   auto worker = std::make_unique<ChildProcess>(
       Launch{.name = name,
              .arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker", "start"},
@@ -242,7 +244,8 @@ base::Result<void> DevStack::start() {
   data_.write_state(state(true));
   output_.line(state(true), "server    http://localhost:" + std::to_string(port_) + "\nNATS      " +
                                 nats_.url + " (logins: " + nats_.passwords_file + ")\nPostgres  psql \"" + postgres_.database_url +
-                                "\"\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
+                                "\"\n          psql \"" + postgres_.playbook_socket_url +
+                                "\" (of steps that name no database)\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
                                 data_.path() + "/logs");
   return {};
 }

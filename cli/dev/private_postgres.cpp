@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/dev/machine.hpp"
+#include "cli/dev/private_file.hpp"
 #include "cli/interruptible_wait.hpp"
 
 namespace noetl::dev {
@@ -24,8 +25,12 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds initdb_patience{120'000};
 constexpr milliseconds start_patience{60'000};
-// In clusters of before it is missing: their role noetl is the superuser that made them, which cannot be changed.
-constexpr const char* plain_role_mark = "noetl_role";
+// Says which role is the server's. In clusters of before it is missing: their role noetl is the superuser that made them.
+constexpr const char* server_role_mark = "noetl_role";
+constexpr const char* server_role = "noetl_server";
+constexpr const char* former_server_role = "noetl";
+// The password of the role playbook; clusters of before get the role when they start again.
+constexpr const char* playbook_mark = "playbook_role";
 constexpr std::size_t socket_path_max = 80;  // the system allows 107 with the socket's own name
 
 struct Places {
@@ -87,6 +92,18 @@ base::Result<void> run_to_end(Launch launch, milliseconds patience) {
                                              log_file + ":\n" + log_tail(log_file, 15));
 }
 
+// Statements, one in each line, for a cluster that nobody else uses.
+base::Result<void> run_alone(DevFolder& data, const Places& places, const std::string& postgres, const std::string& cluster,
+                             std::string statements) {
+  return run_to_end({.name = "create roles and databases",
+                     .arguments = {postgres, "--single", "-D", cluster, "postgres"},
+                     .environment = clean_environment(),
+                     .log_file = data.log_file("postgres"),
+                     .input = std::move(statements),
+                     .account = places.account},
+                    initdb_patience);
+}
+
 // initdb and the database, in a folder beside that gets its name only when all is done: an interrupted
 // first start leaves no half cluster behind.
 base::Result<void> make_cluster(DevFolder& data, const Places& places, const std::string& initdb,
@@ -109,14 +126,36 @@ base::Result<void> make_cluster(DevFolder& data, const Places& places, const std
                 .account = places.account};
   if (auto made = run_to_end(launch, initdb_patience); !made) return made;
   fs::rename(password_file, data.path() + "/postgres-password");
-  launch.name = "create database";
-  launch.arguments = {postgres, "--single", "-D", making, "postgres"};
-  // The server's role owns its database and is no superuser, as in production. Each statement is a line here.
-  launch.input = "create role noetl login password '" + password + "';\ncreate database noetl owner noetl;\n";
-  if (auto made = run_to_end(launch, initdb_patience); !made) return made;
-  std::ofstream(making + "/" + plain_role_mark) << "noetl is no superuser\n";
+  // The server's role owns its database and is no superuser, as in production. It is not named like its schema, which would be the
+  // first place where its tables land.
+  auto made = run_alone(data, places, postgres, making,
+                        std::string("create role ") + server_role + " login password '" + password + "';\ncreate database noetl owner " +
+                            server_role + ";\nrevoke all on database noetl from public;\n");
+  if (!made) return made;
+  std::ofstream(making + "/" + server_role_mark) << server_role << '\n';
   fs::rename(making, places.cluster);
   return {};
+}
+
+// Steps that name no database have one of their own, and no way into the server's.
+base::Result<void> make_playbook_role(DevFolder& data, const Places& places, const std::string& postgres) {
+  const std::string mark = places.cluster + "/" + playbook_mark;
+  const std::string password = random_word();
+  auto made = run_alone(data, places, postgres, places.cluster,
+                        "create role playbook login password '" + password +
+                            "';\ncreate database playbook owner playbook;\nrevoke all on database playbook from public;\n");
+  if (!made) return made;
+  write_private_file(mark, password + '\n');
+  if (places.account && chown(mark.c_str(), places.account->uid, places.account->gid) != 0)  // a backup of the cluster reads it
+    throw std::system_error(errno, std::generic_category(), "chown " + mark);
+  return {};
+}
+
+std::string first_line_of(const std::string& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
 }
 
 // The last line of postmaster.pid says "ready" once connections are accepted.
@@ -160,12 +199,20 @@ base::Result<PrivatePostgres> start_postgres(DevFolder& data, const cli::Output&
     if (auto made = make_cluster(data, places, *initdb, *postgres); !made)
       return failure(std::move(made.error()));
   }
+  if (!fs::exists(places.cluster + "/" + playbook_mark)) {
+    if (auto made = make_playbook_role(data, places, *postgres); !made) return failure(std::move(made.error()));
+  }
+  const auto role = first_line_of(places.cluster + "/" + server_role_mark);
   PrivatePostgres running;
-  running.has_superuser_role = !fs::exists(places.cluster + "/" + plain_role_mark);
+  running.has_superuser_role = role.empty();
   running.folder = places.cluster;
   running.port = choose_port(data.read_state().value("postgres_port", 0), 5432);
-  running.database_url = "host='" + places.socket_folder + "' port='" + std::to_string(running.port) +
-                         "' dbname='noetl' user='noetl'";
+  const std::string over_socket = "host='" + places.socket_folder + "' port='" + std::to_string(running.port) + "'";
+  running.database_url =
+      over_socket + " dbname='noetl' user='" + (role == server_role ? server_role : former_server_role) + "'";
+  running.playbook_url = "postgresql://playbook:" + first_line_of(places.cluster + "/" + playbook_mark) + "@127.0.0.1:" +
+                         std::to_string(running.port) + "/playbook";
+  running.playbook_socket_url = over_socket + " dbname='playbook' user='playbook'";
   running.process = std::make_unique<ChildProcess>(
       Launch{.name = "Postgres",
              .arguments = {*postgres, "-D", places.cluster, "-c", "listen_addresses=127.0.0.1", "-c",

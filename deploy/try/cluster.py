@@ -258,7 +258,7 @@ class Trial(Api):
         """docs/kubernetes.md, "Secrets", with passwords of this trial, and of the overlay for kind for its Postgres."""
         password = (ROOT / "k8s/overlays/kind/postgres/.secrets/noetl").read_text(encoding="utf-8")
         self.secret("noetl-server", "noetl", "--from-literal=token=try-callers", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://server:server-password@{NATS}",
-                    f"--from-literal=database-url=postgresql://noetl:{password}@postgres.postgres.svc.cluster.local/noetl",
+                    f"--from-literal=database-url=postgresql://noetl_server:{password}@postgres.postgres.svc.cluster.local/noetl",
                     f"--from-literal=encryption-key={run('openssl', 'rand', '-base64', '32').stdout.strip()}")
         for name, user in (("noetl-worker", "worker"), ("noetl-worker-batch", "worker-batch")):
             self.secret(name, "noetl", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://{user}:{user}-password@{NATS}")

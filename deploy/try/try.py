@@ -191,7 +191,7 @@ class Trial:
             self.engine("rm", "-f", name, check=False)
         job = next(one for one in rendered if one["kind"] == "Job")["spec"]["template"]["spec"]["containers"][0]
         migrated = self.engine("run", "--rm", "--network", self.stack.network(), "--read-only", "--cap-drop", "ALL", "-e",
-                               f"NOETL_DATABASE_URL=postgresql://noetl:{self.stack.secret('server', 'postgres-password')}@postgres/noetl",
+                               f"NOETL_DATABASE_URL=postgresql://noetl_server:{self.stack.secret('server', 'postgres-password')}@postgres/noetl",
                                "local/noetl:latest", *job["args"])
         self.report.saw("pod: the migration's job, on a database that is current", (migrated.stdout + migrated.stderr).strip()[:120])
 
@@ -220,10 +220,10 @@ class Trial:
         execution = self.stack.get("/api/v2/executions?limit=1")["executions"][0]["execution_id"]
         queue_id = self.stack.enqueue("hostname", delay=15)
         postgres = self.stack.containers("postgres")[0]
-        self.engine("exec", postgres, "pg_dump", "-U", "noetl", "--format=custom", "--file=/tmp/noetl.dump", "noetl")
-        self.engine("exec", postgres, "createdb", "-U", "postgres", "-O", "noetl", "restored")
-        self.engine("exec", postgres, "pg_restore", "-U", "noetl", "--dbname=restored", "--no-owner", "/tmp/noetl.dump")
-        url = f"postgresql://noetl:{self.stack.secret('server', 'postgres-password')}@postgres/restored"
+        self.engine("exec", postgres, "pg_dump", "-U", "noetl_server", "--format=custom", "--file=/tmp/noetl.dump", "noetl")
+        self.engine("exec", postgres, "createdb", "-U", "postgres", "-O", "noetl_server", "restored")
+        self.engine("exec", postgres, "pg_restore", "-U", "noetl_server", "--dbname=restored", "--no-owner", "/tmp/noetl.dump")
+        url = f"postgresql://noetl_server:{self.stack.secret('server', 'postgres-password')}@postgres/restored"
         names = {mode: f"{self.stack.project}-restored-{mode}" for mode in ("server", "worker")}
         try:
             for mode, name in names.items():

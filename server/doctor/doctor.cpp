@@ -25,6 +25,7 @@ std::vector<Check> examine(const DoctorSettings& settings) {
                                      .statement_timeout = statement_timeout,
                                      .is_inspection = true});
   append(checks, check_postgres(connections, settings.stack));
+  checks.push_back(check_users_tables(connections));
   append(checks, check_nats(connections, settings.stack));
   append(checks, check_rules(connections, settings.is_deep));
   if (settings.is_deep) checks.push_back(check_replays(connections, settings.replay));

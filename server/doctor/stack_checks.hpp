@@ -25,6 +25,8 @@ struct StackSettings {
 [[nodiscard]] Check check_schema(const std::string& database_url);
 [[nodiscard]] std::vector<Check> check_postgres(store::ConnectionPool& connections,
                                                 const StackSettings& settings);
+// Whether anything of users is in the schema noetl, or the role's search_path leads there.
+[[nodiscard]] Check check_users_tables(store::ConnectionPool& connections);
 [[nodiscard]] std::vector<Check> check_nats(store::ConnectionPool& connections,
                                             const StackSettings& settings);
 

@@ -50,6 +50,7 @@ std::unique_ptr<Connection> open_connection(const PoolSettings& settings) {
     options += is_uri ? (options.find('?') == std::string::npos ? "?" : "&") + pair : " " + pair;
   }
   auto connection = std::make_unique<Connection>(options);
+  connection->link.set_variable("search_path", settings.search_path);
   connection->link.set_variable("statement_timeout",
                                 std::to_string(settings.statement_timeout.count() * 1000));
   // Somebody's forgotten `begin; lock table` is told within seconds, not after the statement's whole time.

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "server/store/search_path.hpp"
+
 namespace noetl::store {
 
 class Session;
@@ -22,6 +24,7 @@ struct PoolSettings {
   std::chrono::seconds connect_timeout{3};
   std::chrono::seconds statement_timeout{30};
   std::chrono::seconds lock_timeout{15};
+  std::string search_path = own_search_path;
   // For who reads whole tables and writes nothing: each transaction sees one snapshot, and the planner is free.
   bool is_inspection = false;
 };

@@ -2,11 +2,14 @@
 
 #include <pqxx/pqxx>
 
+#include "server/store/search_path.hpp"
+
 namespace noetl::store {
 
 base::Result<DatabaseRole> role_of(const std::string& database_url) {
   try {
     pqxx::connection connection(database_url);
+    connection.set_variable("search_path", own_search_path);
     pqxx::nontransaction transaction(connection);
     const auto row = transaction.exec1("select rolname, rolsuper from pg_roles where rolname = current_user");
     return DatabaseRole{.name = row[0].c_str(), .is_superuser = row[1].as<bool>()};

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "server/store/errors.hpp"
+#include "server/store/search_path.hpp"
 #include "server/store/session.hpp"
 #include "server/store/statements.hpp"
 
@@ -33,6 +34,7 @@ std::string made_up_holder() {
 struct DutyConnection::State {
   explicit State(const std::string& url) : link(url) {
     link.set_variable("application_name", "'noetl-server-upkeep'");
+    link.set_variable("search_path", own_search_path);
     link.set_variable("statement_timeout", "30000");
     link.set_variable("lock_timeout", "5000");
     for (const auto& [name, text] : statements()) link.prepare(name, text);

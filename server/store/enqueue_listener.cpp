@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "server/store/search_path.hpp"
 #include "shared/base/backoff.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/wire/names.hpp"
@@ -102,6 +103,7 @@ void EnqueueListener::run(const std::stop_token& stop) {
 void EnqueueListener::listen(const std::stop_token& stop) {
   pqxx::connection link(database_url_);
   link.set_variable("application_name", "'noetl-server-listener'");
+  link.set_variable("search_path", own_search_path);
   Pools pools(link);
   is_listening_ = true;
   heard_({});

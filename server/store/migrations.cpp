@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "server/store/sha256.hpp"
+#include "server/store/users_objects.hpp"
 #include "shared/base/invariant.hpp"
 
 namespace noetl::store {
@@ -173,9 +174,10 @@ const std::vector<Migration>& known_migrations() {
   return all;
 }
 
-base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
+base::Result<std::vector<int>> migrate_up(const std::string& database_url, const std::string& search_path) {
   try {
     pqxx::connection connection(database_url);
+    connection.set_variable("search_path", search_path);
     if (read_applied(connection).empty()) make_table(connection);
     const auto applied = read_applied(connection);
     if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
@@ -185,6 +187,7 @@ base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
       if (applied.contains(migration.version)) continue;
       if (apply(connection, migration)) done.push_back(migration.version);
     }
+    leave_the_schema(database_url);
     return done;
   } catch (const StillLocked& error) {
     return base::failure(base::ErrorCode::unavailable, error.what());
@@ -197,12 +200,13 @@ base::Result<std::vector<int>> migrate_up(const std::string& database_url) {
 base::Result<std::vector<AppliedMigration>> migration_status(const std::string& database_url) {
   try {
     pqxx::connection connection(database_url);
+    connection.set_variable("search_path", own_search_path);
     const auto applied = read_applied(connection);
     std::vector<AppliedMigration> rows;
     for (const auto& migration : known_migrations()) {
       const auto found = applied.find(migration.version);
-      rows.push_back(
-          {migration.version, migration.name, found == applied.end() ? "" : found->second.applied_at});
+      rows.push_back({migration.version, migration.name,
+                      found == applied.end() ? "" : found->second.applied_at, migration.runs_with});
     }
     if (const auto checked = check_applied(applied); !checked) return base::failure(checked.error());
     return rows;

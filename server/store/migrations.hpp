@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/store/search_path.hpp"
 #include "shared/base/result.hpp"
 
 namespace noetl::store {
@@ -20,6 +21,7 @@ struct AppliedMigration {
   int version = 0;
   std::string name;
   std::string applied_at;  // empty: pending
+  int runs_with = 0;  // programs that know at least this one work with the schema that it makes
 };
 
 // What this program knows, in order.
@@ -27,7 +29,8 @@ struct AppliedMigration {
 
 // Applies what is missing; the versions applied. A newer database is left as it is when its migrations say that they run with
 // what this program knows. Errors: schema_mismatch (they do not, or a file was changed after it was applied), unavailable.
-[[nodiscard]] base::Result<std::vector<int>> migrate_up(const std::string& database_url);
+[[nodiscard]] base::Result<std::vector<int>> migrate_up(const std::string& database_url,
+                                                        const std::string& search_path = own_search_path);
 // Known migrations with the time they were applied. Errors: unavailable.
 [[nodiscard]] base::Result<std::vector<AppliedMigration>> migration_status(const std::string& database_url);
 // The text that migrate_up would run on an empty database.

@@ -38,6 +38,16 @@ def environment_of(manifests, workload):
     return variables
 
 
+def bytes_of(size):
+    """Of Kubernetes' 4Gi, a setting's 224MiB and compose's 2g."""
+    number, unit = re.fullmatch(r"(\d+)([KMGkmg])i?B?", size).groups()
+    return int(number) * 1024 ** ("KMG".index(unit.upper()) + 1)
+
+
+# The process itself, its interpreters, and DuckDB within it.
+MEMORY_OF_A_WORKER = 512 * 1024 * 1024
+
+
 class RenderedTest(unittest.TestCase):
     maxDiff = None
 
@@ -272,8 +282,55 @@ class OperationTest(unittest.TestCase):
                     self.assertIs(False, security["allowPrivilegeEscalation"], where)
                     self.assertIs(True, security["readOnlyRootFilesystem"], where)
                     self.assertEqual(["ALL"], security["capabilities"]["drop"], where)
-                    self.assertIn("memory", container["resources"]["limits"], where)
-                    self.assertEqual({"cpu", "memory"}, set(container["resources"]["requests"]), where)
+                    self.assertEqual({"memory", "ephemeral-storage"}, set(container["resources"]["limits"]), where)
+                    self.assertEqual({"cpu", "memory", "ephemeral-storage"}, set(container["resources"]["requests"]), where)
+
+    def test_what_a_pod_may_write_fits_into_its_limit_of_storage(self):
+        for target, manifests in MANIFESTS.items():
+            for what, template in manifests.pods():
+                folders = sum(bytes_of(volume["emptyDir"]["sizeLimit"]) for volume in template["spec"].get("volumes", [])
+                              if "emptyDir" in volume and volume["emptyDir"].get("medium") != "Memory")
+                limits = sum(bytes_of(one["resources"]["limits"]["ephemeral-storage"]) for one in template["spec"]["containers"])
+                self.assertLess(folders, limits, f"{target}: {what}")
+
+    def test_steps_that_take_all_they_may_leave_the_worker_alive(self):
+        for target, manifests in MANIFESTS.items():
+            for worker in (one for one in manifests.of("Deployment") if one["metadata"]["labels"]["app"] == "noetl-worker"):
+                variables = environment_of(manifests, worker)
+                limit = worker["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
+                tools = int(variables["NOETL_WORKER_SLOTS"]) * bytes_of(variables["NOETL_TOOL_MEMORY_MAX"])
+                self.assertGreaterEqual(bytes_of(limit), tools + MEMORY_OF_A_WORKER, f"{target}: {name_of(worker)}")
+        env = env_file("deploy/.env")
+        tools = int(env["NOETL_WORKER_SLOTS"]) * bytes_of(env["NOETL_TOOL_MEMORY_MAX"])
+        self.assertGreaterEqual(bytes_of(env["WORKER_MEMORY"]), tools + MEMORY_OF_A_WORKER)
+
+    def test_servers_and_the_migration_reach_one_postgres_and_no_other(self):
+        for target, manifests in MANIFESTS.items():
+            for name in ("noetl-server", "noetl-migrate"):
+                rules = [rule for rule in manifests.one("NetworkPolicy", name)["spec"]["egress"] if any(port["port"] == 5432 for port in rule["ports"])]
+                (rule,) = rules
+                (peer,) = rule["to"]
+                where = peer["ipBlock"]["cidr"] if "ipBlock" in peer else peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+                self.assertEqual("postgres" if target == "kind" else "192.0.2.10/32", where, f"{target}: {name}")
+
+    def test_the_role_of_the_server_is_not_named_like_its_schema(self):
+        self.assertEqual("noetl_server", yaml.safe_load(text_of("deploy/compose.yaml"))["services"]["server"]["environment"]["POSTGRES_USER"])
+        self.assertEqual("noetl_server", env_file("deploy/systemd/server.env")["POSTGRES_USER"])
+        for path in ("deploy/postgres/roles.sh", "deploy/make-secrets", "docs/deployment.md", "docs/kubernetes.md"):
+            self.assertNotRegex(text_of(path), r"create role noetl\b|postgresql://noetl[:@]|owner noetl\b", path)
+
+    def test_the_ingress_of_the_page_leads_to_the_service(self):
+        block = re.search(r"```yaml\n(apiVersion: networking.k8s.io/v1\nkind: Ingress.*?)```", text_of("docs/kubernetes.md"), re.S).group(1)
+        ingress = yaml.safe_load(block)
+        service = MANIFESTS["production"].one("Service", "noetl")
+        (rule,) = ingress["spec"]["rules"]
+        backend = rule["http"]["paths"][0]["backend"]["service"]
+        self.assertEqual((service["metadata"]["name"], service["spec"]["ports"][0]["name"]), (backend["name"], backend["port"]["name"]))
+        self.assertEqual([rule["host"]], ingress["spec"]["tls"][0]["hosts"])
+
+    def test_nothing_rendered_ends_with_blanks(self):
+        for target, text in RENDERED.items():
+            self.assertEqual([], [number for number, line in enumerate(text.splitlines(), 1) if line != line.rstrip()], target)
 
     def test_production_names_its_images_by_version(self):
         for target in ("production", "chart"):

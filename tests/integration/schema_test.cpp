@@ -66,6 +66,15 @@ TEST_CASE("sql/schema.sql is what the migrations make") {
   CHECK(kept.str() == made);
 }
 
+TEST_CASE("a publication for all tables can tell every row of ours from another") {
+  const auto rows = sql(migrated(),
+                        "select c.relname from pg_class c where c.relnamespace = 'noetl'::regnamespace and c.relkind in ('r', 'p') and "
+                        "not (c.relreplident = 'f' or c.relreplident = 'd' and exists (select from pg_index i where i.indrelid = c.oid "
+                        "and i.indisprimary))");
+
+  CHECK_MESSAGE(rows.empty(), (rows.empty() ? "" : rows[0][0]));
+}
+
 TEST_CASE("migrating twice changes nothing") { CHECK(store::migrate_up(migrated()).value().empty()); }
 
 TEST_CASE(

@@ -60,7 +60,7 @@ LAYERS = {
     "cli/load": ["shared/base", "shared/wire", "cli/interruptible_wait.hpp"],
     # The one place where the command line meets the programs that it starts.
     "cli/main.cpp": ["shared", "cli", "server/run_doctor.hpp", "server/run_server.hpp",
-                     "server/store/migrations.hpp", "worker/run_worker.hpp"],
+                     "server/store/migrations.hpp", "server/store/users_objects.hpp", "worker/run_worker.hpp"],
 }
 
 # Third-party header → the folders that may include it.

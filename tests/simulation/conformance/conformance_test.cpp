@@ -89,12 +89,13 @@ struct ManualDatabase {
     (void)support::sql(url, manual_clock);
     url += url.find('?') == std::string::npos ? "?" : "&";
     url += "options=-csearch_path%3Dtest_clock,pg_catalog,public";
-    const auto migrated = store::migrate_up(url);
+    const auto migrated = store::migrate_up(url, path);
     REQUIRE_MESSAGE(migrated, migrated.error().message);
     (void)support::sql(url,
                        "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
                        "values (1, 'p', 1, 'p', '', repeat('0', 64))");
   }
+  static constexpr const char* path = "test_clock, pg_catalog, public";
   std::string url;
 };
 
@@ -122,7 +123,8 @@ std::string difference(const std::vector<std::string>& real, const std::vector<s
 
 TEST_CASE("the model's statements answer and leave what Postgres answers and leaves") {
   const ManualDatabase database;
-  store::ConnectionPool connections(store::PoolSettings{.database_url = database.url, .connections_max = 2});
+  store::ConnectionPool connections(store::PoolSettings{
+      .database_url = database.url, .connections_max = 2, .search_path = ManualDatabase::path});
   pqxx::connection link(database.url);
 
   for (std::uint64_t seed = 1; seed <= sequences; ++seed) {

@@ -23,6 +23,7 @@ struct Noetlctl {
   std::ostringstream out, err;
   std::string doctor_says = "ok";
   bool is_deep = false;
+  MoveRequest moved;
   std::optional<config::ServerSettings> server;
   std::optional<config::WorkerSettings> worker;
 
@@ -48,6 +49,12 @@ struct Noetlctl {
                                         {"cure", "look at it"}}}}});
     };
     programs.migration_sql = [] { return std::string("create schema noetl;\n"); };
+    programs.move_tables = [this](const std::string&, const MoveRequest& request) {
+      moved = request;
+      return base::Result<Json>(Json{{"moved", {{{"kind", "table"}, {"name", "orders"}, {"statement", "alter table noetl.orders"}}}},
+                                     {"search_path", nullptr},
+                                     {"playbooks", {{{"path", "a/b"}, {"version", 2}, {"name", "orders"}}}}});
+    };
     programs.lint_playbook = [](std::string_view text) {
       LintOutcome outcome{.path = "a/b", .generation = "v10", .steps = 1, .findings = {}};
       if (text.find("warn") != std::string_view::npos)
@@ -69,6 +76,18 @@ struct Variable {
   Variable& operator=(const Variable&) = delete;
   const char* name;
 };
+
+TEST_CASE("migrate move-tables prints what it does, and which playbooks name the schema") {
+  Noetlctl noetlctl;
+
+  CHECK(noetlctl({"migrate", "move-tables", "--to", "shop", "--dry-run", "--database-url", "x"}) == 0);
+
+  CHECK(noetlctl.moved.schema == "shop");
+  CHECK(noetlctl.moved.is_dry_run);
+  CHECK(noetlctl.out.str() == "alter table noetl.orders;\n");
+  CHECK(noetlctl.err.str().find("playbook a/b names noetl.orders: write shop.orders there") != std::string::npos);
+  CHECK(noetlctl.err.str().find("nothing was changed") != std::string::npos);
+}
 
 TEST_CASE("worker start has the habits of NoETL: --v2, -c, --pool") {
   Noetlctl noetlctl;
