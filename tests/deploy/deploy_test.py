@@ -453,6 +453,9 @@ class FilesTest(unittest.TestCase):
             self.assertIn(name, given)
             self.assertEqual(given[name], default, f"default of {name} in compose.yaml and in .env")
 
+    def test_the_image_changes_folders_by_workdir_alone(self):
+        self.assertNotRegex(text_of("deploy/Dockerfile"), r"\bcd /?\w")
+
     def test_the_image_is_not_root_and_starts_the_command_line(self):
         last = text_of("deploy/Dockerfile").split("\nFROM ")[-1]
         self.assertRegex(last, r"\nUSER 10001:10001\n")

@@ -125,6 +125,30 @@ TEST_CASE("a role enqueues the pools and kinds that it was allowed, and with exe
   CHECK(refusal(url, enqueue_of("noop", "default")).starts_with("42501"));
 }
 
+TEST_CASE("a role that is made as docs/sql.md says has tables of its own beside the queue, enqueues, and reads none of ours") {
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  const auto name = stack.database_url().substr(stack.database_url().rfind('/') + 1);
+  auto made = documented("## Your tables and the product's");
+  made.replace(made.find("database noetl "), 15, "database " + name + " ");
+  for (std::size_t at = made.find("shop"); at != std::string::npos; at = made.find("shop", at)) made.replace(at, 4, "kiosk");
+  (void)stack.sql("revoke all on database " + name + " from public");
+  (void)stack.sql(made);
+  (void)stack.sql("select noetl.allow_enqueue('kiosk', '{default}', '{noop}')");
+  const auto& url = stack.database_url();
+  const auto kiosk = url.substr(0, url.find("//") + 2) + "kiosk" + url.substr(url.find('@'));
+
+  CHECK(refusal(kiosk, "create table event (id int, what text)").empty());
+  CHECK(refusal(kiosk, "insert into event values (1, 'a'); " + enqueue_of("noop", "default")).empty());
+  CHECK(refusal(kiosk, "drop table if exists result cascade").empty());
+  for (const std::string table : {"queue", "event", "result", "credential", "keychain", "enqueue_grant", "schema_migration"}) {
+    CAPTURE(table);
+    CHECK(refusal(kiosk, "select * from noetl." + table).starts_with("42501"));
+    CHECK(refusal(kiosk, "drop table noetl." + table + " cascade").starts_with("42501"));
+  }
+  CHECK(refusal(kiosk, "create table noetl.mine (id int)").starts_with("42501"));
+  CHECK(stack.sql("select to_regclass('kiosk.event') is not null and to_regclass('noetl.result') is not null")[0][0] == "t");
+}
+
 TEST_CASE("the role that has logged in counts: by membership it may what a group may, by set role no more than itself") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   const auto member = url_of(stack, "clerk");

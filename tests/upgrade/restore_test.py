@@ -199,7 +199,7 @@ class RestoreTest(Installation):
         self.start("noetl-worker", NOETL_TOOLS="all")
 
         self.check_filled(work)
-        self.assertEqual(json.loads(self.run_page("noetlctl -o json doctor --deep", **self.urls()))["status"], "warning")  # fsync's disk is not seen
+        self.assertEqual(json.loads(self.run_page("noetlctl -o json doctor --deep", **self.urls()))["status"], "ok")
 
     def test_a_database_is_put_back_beside_the_one_that_was(self):
         self.start_servers()
