@@ -409,6 +409,15 @@ class FilesTest(unittest.TestCase):
         rule = yaml.safe_load(text_of("k8s/components/monitoring/alerts.yaml"))
         self.assertEqual(yaml.safe_load(text_of("deploy/prometheus/alerts.yaml"))["groups"], rule["spec"]["groups"])
 
+    def test_yamllint_finds_nothing(self):
+        program = shutil.which("yamllint")
+        if not program:
+            self.skipTest("yamllint (Debian's package of that name) is not here")
+        run = subprocess.run([program, "--strict", "deploy", "k8s", ".ci"], cwd=ROOT, capture_output=True, text=True, check=False)
+        self.assertEqual((0, ""), (run.returncode, run.stdout))
+        chart = subprocess.run([program, "--strict", "--config-file", ".yamllint", "-"], cwd=ROOT, input=RENDERED["chart"], capture_output=True, text=True, check=False)
+        self.assertEqual((0, ""), (chart.returncode, chart.stdout))
+
     def test_nats_server_accepts_every_configuration(self):
         program = shutil.which("nats-server")
         self.assertIsNotNone(program, "nats-server is not in PATH (./dev setup installs it)")

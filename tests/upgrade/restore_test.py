@@ -133,7 +133,7 @@ class Installation(unittest.TestCase):
         return run.stdout
 
     def urls(self, admin="admin"):
-        return {"ADMIN_URL": self.postgres.url(admin, "postgres"), "NOETL_DATABASE_URL": self.postgres.url("noetl_server", "noetl"),
+        return {"PGHOST": "127.0.0.1", "PGPORT": str(self.postgres.port), "PGUSER": admin, "NOETL_DATABASE_URL": self.postgres.url("noetl_server", "noetl"),
                 "COPY_URL": self.postgres.url("noetl_server", "noetl_copy")}
 
     def fill(self):
@@ -233,6 +233,21 @@ class RestoreTest(Installation):
 
         self.assertEqual(self.postgres.sql("shop", "noetl", "select id from orders"), "17")
         self.postgres.sql("shop", "noetl", "select noetl.enqueue('{\"kind\": \"noop\"}')")
+
+    def test_the_timer_s_command_leaves_a_whole_dump_and_the_roles(self):
+        self.start_servers()
+        page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+        command = re.search(r"^ExecStart=/bin/sh -ec '(.*)'$", page, re.M).group(1).replace("$$", "$").replace("%%", "%")
+        folder = self.folder / "backups"
+        folder.mkdir()
+        (folder / "noetl-old.dump").touch()
+        os.utime(folder / "noetl-old.dump", (0, 0))
+
+        self.run_page(command.replace("/var/backups/noetl", str(folder)), **self.urls("postgres"))
+
+        (dump,) = folder.glob("noetl-*.dump")
+        self.assertEqual(dump.name, time.strftime("noetl-%Y-%m-%d.dump"))
+        self.assertIn("create role shop", (folder / "roles.sql").read_text().lower())
 
     def test_a_cut_dump_is_no_good_dump(self):
         self.start_servers()
