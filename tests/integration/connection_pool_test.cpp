@@ -19,9 +19,9 @@ TEST_CASE("of two transactions that wait for each other one is repeated, and bot
   const auto raise_both = [&](const std::string& first, const std::string& second) {
     bool is_first_try = true;
     server.connections.transact([&](store::Session& session) {
-      session.transaction().exec("update pair set n = n + 1 where id = " + first);
+      session.transaction().exec("update public.pair set n = n + 1 where id = " + first);
       if (std::exchange(is_first_try, false)) both_hold_one.arrive_and_wait();
-      session.transaction().exec("update pair set n = n + 1 where id = " + second);
+      session.transaction().exec("update public.pair set n = n + 1 where id = " + second);
     });
   };
 

@@ -276,6 +276,24 @@ class FormerRoleTest(unittest.TestCase):
         self.assertIn("already exists in schema", said)
         self.assertEqual(sql(url, "select to_regclass('noetl.orders_open') is not null")[1], "t")
 
+    def test_tables_of_a_later_release_are_not_taken_for_users_tables(self):
+        url = self.database("later")
+        known = sql(url, "select max(version) from noetl.schema_migration")[1]
+        sql(url, f"insert into noetl.schema_migration (version, name, checksum, runs_with) values (9999, 'expands', 'x', {known})", "create table noetl.page (id int)")
+
+        code, _answer, said = noetlctl(url, "migrate", "move-tables")
+
+        self.assertNotEqual(code, 0)
+        self.assertIn("of a later release", said)
+        self.assertEqual(check_of(url, "users' tables")["status"], "ok")
+        self.assertEqual(sql(url, "select to_regclass('noetl.page') is not null")[1], "t")
+
+    def test_migrate_status_says_which_programs_run_with_the_schema(self):
+        _code, answer, _said = noetlctl(self.database("told"), "migrate", "status")
+
+        self.assertTrue(all(1 <= one["runs_with"] <= one["version"] for one in answer["migrations"]))
+        self.assertLess(answer["migrations"][-1]["runs_with"], answer["migrations"][-1]["version"])
+
     def test_a_path_that_somebody_has_set_stays(self):
         url = self.database("chosen")
         sql(url, "alter role noetl in database chosen set search_path = noetl, public")
