@@ -40,7 +40,7 @@ class NothingStored final : public engine::Archive {
 };
 
 engine::State written_and_read(const engine::State& state) {
-  return must(engine::state_from_json(Json::parse(engine::to_json(state).dump())), "state");
+  return must(engine::state_from_text(engine::state_text(state)), "state");
 }
 
 void play(const engine::Situation& situation, const Json& result) {

@@ -6,6 +6,7 @@
 #include "server/app/event_view.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/wire/object_writer.hpp"
 #include "shared/wire/reserved_name.hpp"
 
 namespace noetl::app {
@@ -16,18 +17,36 @@ void move_to_end(std::vector<T>& into, std::vector<T>& from) {
   into.insert(into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+std::string context_of(const engine::NewCommand& command) {
+  std::string context = R"({"input":)";
+  domain::append_json(context, command.input);
+  if (command.names.is_object() && !command.names.empty()) {
+    context += R"(,"names":)";
+    domain::append_json(context, command.names);
+  }
+  context += R"(,"tool":)";
+  domain::append_json(context, command.tool);
+  // Without the list a worker looks for templates itself: rows of servers that made no list have none.
+  if (!command.templates.empty() || wire::has_reserved_name(std::string_view(context))) {
+    context += R"(,"templates":)";
+    domain::append_json(context, command.templates);
+  }
+  return context += '}';
+}
+
 }  // namespace
 
 std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId execution_id,
                                          std::vector<engine::NewCommand> new_commands) {
-  auto issued = domain::Json::array();
+  std::string issued;
+  std::size_t shown = 0;
   for (auto& command : new_commands) {
     const base::CommandId queue_id{parts.ids.next()};
-    if (issued.size() < base::IdGenerator::block_max) {  // no more of them can be shown
-      issued.push_back({{"queue_id", queue_id.str()},
-                        {"step", command.step},
-                        {"node_id", command.node_id},
-                        {"tool_kind", command.tool_kind}});
+    if (shown++ < base::IdGenerator::block_max) {  // no more of them can be shown
+      issued += issued.empty() ? '[' : ',';
+      wire::ObjectWriter one;
+      one.text("node_id", command.node_id).id("queue_id", queue_id).text("step", command.step).text("tool_kind", command.tool_kind);
+      issued += one.finish();
     }
     if (command.delay.count() == 0) {
       rings.push_back({.queue_id = queue_id,
@@ -38,14 +57,7 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
                        .epoch = 0,
                        .round = 0});
     }
-    domain::Json context{{"tool", std::move(command.tool)}, {"input", std::move(command.input)}};
-    if (command.names.is_object() && !command.names.empty()) context["names"] = std::move(command.names);
-    auto context_text = domain::json_text(context);
-    // Without the list a worker looks for templates itself: rows of servers that made no list have none.
-    if (!command.templates.empty() || wire::has_reserved_name(std::string_view(context_text))) {
-      context["templates"] = std::move(command.templates);
-      context_text = domain::json_text(context);
-    }
+    auto context_text = context_of(command);
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
                         .node_id = std::move(command.node_id),
@@ -59,7 +71,7 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
                         .context = std::move(context_text),
                         .frame = command.frame.is_null() ? std::string{} : domain::json_text(command.frame)});
   }
-  return issued.empty() ? std::string{} : issued.dump();
+  return issued.empty() ? issued : issued + ']';
 }
 
 void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
@@ -76,7 +88,7 @@ void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
                       .node_id = {},
                       .epoch = 0,
                       .status = event.status,
-                      .payload = event.payload.is_null() ? std::string{} : domain::json_text(event.payload),
+                      .payload = event.payload.is_null() ? std::string{} : event.payload.text(),
                       .meta = is_first ? meta_of_first : std::string{},
                       .worker_id = {},
                       .claimed_at = {}});
@@ -114,7 +126,7 @@ void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector
   }
   for (const auto& outcome : outcomes) {
     ended_loop_items.push_back(
-        {execution_id, outcome.loop, outcome.index, outcome.is_completed, domain::json_text(outcome.result)});
+        {execution_id, outcome.loop, outcome.index, outcome.is_completed, outcome.result.text()});
   }
 }
 

@@ -17,7 +17,7 @@ void load_earlier_results(store::Session& session, base::ExecutionId earlier, en
     if (slot.loop.empty()) continue;
     Json results = Json::array();
     for (const auto& text : table.loop_results(earlier, slot.loop)) results.push_back(Json::parse(text));
-    slot.value = engine::loop_value(std::move(results), std::move(slot.value));
+    slot.value = engine::loop_value(std::move(results), slot.value.take());
     slot.loop.clear();
   }
   if (references.empty()) return;
@@ -26,7 +26,7 @@ void load_earlier_results(store::Session& session, base::ExecutionId earlier, en
     if (!slot.reference.is_set()) continue;
     const auto found = stored.find(slot.reference);
     slot = {
-        .value = found == stored.end() ? Json() : Json::parse(found->second), .reference = {}, .loop = {}};
+        .value = found == stored.end() ? wire::LazyJson() : wire::LazyJson::of_text(found->second), .reference = {}, .loop = {}};
   }
 }
 

@@ -13,6 +13,7 @@
 #include "shared/base/invariant.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/wire/json_tree.hpp"
+#include "shared/wire/object_writer.hpp"
 
 namespace noetl::app {
 
@@ -164,9 +165,10 @@ void Transaction::record(std::size_t index) {
   if (decision.ended->status == domain::CommandStatus::queued && is_paused(command.execution_id)) {
     decision.ended->delay += store::pause_shift;
   }
-  Json meta{{"duration_us", report.duration.count()}, {"attempt", command.attempts}};
-  if (!report.output.empty()) meta["output"] = report.output;
-  if (!report.trace_id.empty()) meta["trace_id"] = report.trace_id;
+  wire::ObjectWriter meta;
+  meta.integer("attempt", command.attempts).integer("duration_us", report.duration.count());
+  if (!report.output.empty()) meta.text("output", report.output);
+  if (!report.trace_id.empty()) meta.text("trace_id", report.trace_id);
   // A failure's error is in its row as well; of a cancelled one only the log tells what it said.
   std::string error = decision.ended->error;
   if (error.empty() && report.error) error = error_json(*report.error);
@@ -179,7 +181,7 @@ void Transaction::record(std::size_t index) {
                            .epoch = command.lease.epoch,
                            .status = std::string(domain::to_string(decision.ended->status)),
                            .payload = error.empty() ? std::string{} : "{\"error\":" + error + "}",
-                           .meta = domain::json_text(meta),
+                           .meta = meta.finish(),
                            .worker_id = command.worker_id,
                            .claimed_at = command.claimed_at};
   if (decision.concerns_engine) {
@@ -210,7 +212,7 @@ void Transaction::react(std::size_t index, const store::LockedCommand& command, 
   const engine::Occurrence occurrence{
       .node_id = command.node_id,
       .outcome = report.outcome,
-      .result = wire::parse_known(report.result),
+      .result = wire::LazyJson::of_text(report.result),
       .error = report.error,
       .frame = command.frame.empty() ? Json() : wire::parse_known(command.frame)};
   run_.react(open, occurrence, std::move(event));

@@ -35,7 +35,7 @@ std::optional<Found> find(store::Session& session, base::ExecutionId id) {
   std::string text;
   const auto row = store::ExecutionTable(session).find(id, text);
   if (!row) return std::nullopt;
-  auto state = engine::state_from_json(Json::parse(text));
+  auto state = engine::state_from_text(text);
   if (!state) throw std::runtime_error("execution " + id.str() + ": " + state.error().message);
   return Found{.catalog_id = row->catalog_id, .variables = std::move(state->variables)};
 }
@@ -74,11 +74,11 @@ base::Result<std::int64_t> change_state(store::Session& session, base::Execution
                                                           std::string(domain::to_display(locked[0].status)) +
                                                           ": its variables stay as they are");
   }
-  auto state = engine::state_from_json(Json::parse(locked[0].state));
+  auto state = engine::state_from_text(locked[0].state);
   if (!state) return base::failure(state.error());
   if (const auto changed = change(state->variables); !changed) return base::failure(changed.error());
   ++state->decisions;
-  store::VariableTable(session).save_state(id, domain::json_text(engine::to_json(*state)));
+  store::VariableTable(session).save_state(id, engine::state_text(*state));
   return state->decisions;
 }
 

@@ -76,7 +76,7 @@ base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& ses
   open.is_paused = row.is_paused;
   if (row.status != domain::ExecutionStatus::running) return open;
   auto playbook = parts.playbooks.get(row.catalog_id, session);
-  auto state = engine::state_from_json(wire::parse_known(row.state));
+  auto state = engine::state_from_text(row.state);
   if (!playbook || !state) {
     return base::failure(ErrorCode::internal,
                          "execution " + row.execution_id.str() + " cannot go on: " +
@@ -131,7 +131,7 @@ std::string DecisionRun::payload_of(const engine::Occurrence& occurrence, const 
                                     const std::vector<log_notes::LeftResult>& left) const {
   std::string payload = event.payload;
   if (occurrence.outcome != domain::Outcome::completed && occurrence.result.is_null()) return payload;
-  const auto result = domain::json_text(occurrence.result);
+  const auto result = occurrence.result.text();
   for (const auto& one : left) {
     if (one.step != event.step || writes_.result_text(one.result_id) != result) continue;
     log_notes::add(payload, "result_ref", "\"" + one.result_id.str() + "\"");
@@ -244,11 +244,11 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
   row.status = open.finish ? open.finish->status : domain::ExecutionStatus::running;
   row.outstanding = static_cast<int>(open.state.outstanding.size());
   row.current_step = open.state.current_step;
-  row.state = domain::json_text(engine::to_json(open.state));
+  row.state = engine::state_text(open.state);
   row.workload = domain::json_text(open.workload);
   row.depth = open.depth;
   row.is_paused = open.is_paused && !open.finish;
-  if (open.finish && !open.finish->result.is_null()) row.result = domain::json_text(open.finish->result);
+  if (open.finish && !open.finish->result.is_null()) row.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) row.error = domain::json_text(open.finish->error);
   return row;
 }
@@ -260,10 +260,10 @@ void DecisionRun::add_update(OpenExecution& open) {
       .status = open.finish ? open.finish->status : domain::ExecutionStatus::running,
       .outstanding = static_cast<int>(open.state.outstanding.size()),
       .current_step = open.state.current_step,
-      .state = domain::json_text(engine::to_json(open.state)),
+      .state = engine::state_text(open.state),
       .result = {},
       .error = {}};
-  if (open.finish && !open.finish->result.is_null()) update.result = domain::json_text(open.finish->result);
+  if (open.finish && !open.finish->result.is_null()) update.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) update.error = domain::json_text(open.finish->error);
   if (open.finish && open.has_caller) writes_.ended_children.push_back(open.execution_id);
   writes_.updates.push_back(std::move(update));

@@ -22,8 +22,8 @@ using nlohmann::json;
 constexpr int loop_results_shown_max = 1000;
 
 json loop_shown(store::Session& session, base::ExecutionId id, const engine::ResultSlot& slot) {
-  json shown{{"stats", slot.value}};
-  if (slot.value.value("total", 0) > loop_results_shown_max) return shown;
+  json shown{{"stats", slot.value.get()}};
+  if (slot.value.get().value("total", 0) > loop_results_shown_max) return shown;
   auto& results = shown["results"] = json::array();
   for (const auto& text : store::ExecutionTable(session).loop_results(id, slot.loop))
     results.push_back(json::parse(text));
@@ -46,7 +46,7 @@ std::string variables_of(store::Session& session, const wire::ExecutionRow& row,
     if (!slot.loop.empty())
       variables[step] = loop_shown(session, row.execution_id, slot);
     else
-      variables[step] = found == loaded.end() ? slot.value : json::parse(found->second);
+      variables[step] = found == loaded.end() ? slot.value.get() : json::parse(found->second);
   }
   return domain::json_text(variables);
 }
@@ -71,7 +71,7 @@ base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId e
     std::string state_text;
     row = store::ExecutionTable(session).find(execution_id, state_text);
     if (!row) return;
-    const auto state = engine::state_from_json(nlohmann::json::parse(state_text));
+    const auto state = engine::state_from_text(state_text);
     if (!state) return;
     row->completed_steps = state->completed_steps;
     row->variables = variables_of(session, *row, *state);

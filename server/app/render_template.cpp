@@ -109,7 +109,7 @@ base::Result<void> check_names(const Json& source, const std::set<std::string>& 
 base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::RenderRequest& request) {
   const auto loaded = load(parts, request.execution_id);
   if (!loaded) return base::failure(loaded.error());
-  const auto state = engine::state_from_json(Json::parse(loaded->state));
+  const auto state = engine::state_from_text(loaded->state);
   if (!state) return base::failure(state.error());
   const Json workload = Json::parse(loaded->workload);
   const Json extra = Json::parse(request.extra_context);

@@ -33,7 +33,7 @@ class Transaction {
     if (playbook && is_other)
       playbook = find_playbook(parts_, session_, {}, (*playbook)->path, request.version);
     if (!playbook) return base::failure(playbook.error());
-    auto earlier = engine::state_from_json(Json::parse(locked[0].state));
+    auto earlier = engine::state_from_text(locked[0].state);
     if (!earlier) return base::failure(earlier.error());
 
     OpenExecution open;
@@ -51,8 +51,11 @@ class Transaction {
     if (!decision) return base::failure(decision.error());
     wire::ExecuteAnswer answer{
         open.execution_id, static_cast<int>(decision->commands.size() + decision->children.size()), false};
-    decision->events.front().payload["rerun_of"] = id.str();
-    if (!request.from_step.empty()) decision->events.front().payload["from_step"] = request.from_step;
+    auto& told = decision->events.front().payload;
+    Json payload = told.take();
+    payload["rerun_of"] = id.str();
+    if (!request.from_step.empty()) payload["from_step"] = request.from_step;
+    told = std::move(payload);
     run_.begin(open, std::move(*decision));
     auto row = run_.row_of(open);
     row.timeout = limit_of(*open.playbook);

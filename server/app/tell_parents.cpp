@@ -56,16 +56,16 @@ class Telling {
     }
   }
 
-  Json result_of(const store::EndedChild& child) {
-    if (child.return_step.empty()) return child.result.empty() ? Json() : Json::parse(child.result);
-    auto state = engine::state_from_json(Json::parse(child.state));
-    if (!state) return nullptr;
+  wire::LazyJson result_of(const store::EndedChild& child) {
+    if (child.return_step.empty()) return wire::LazyJson::of_text(child.result);
+    auto state = engine::state_from_text(child.state);
+    if (!state) return {};
     const auto slot = state->results.find(child.return_step);
-    if (slot == state->results.end()) return child.result.empty() ? Json() : Json::parse(child.result);
+    if (slot == state->results.end()) return wire::LazyJson::of_text(child.result);
     StoredValues values(session_, writes_, child.execution_id);
     if (slot->second.reference.is_set()) return values.result(slot->second.reference);
     if (!slot->second.loop.empty()) {
-      return engine::loop_value(values.loop_results(slot->second.loop), slot->second.value);
+      return engine::loop_value(values.loop_results(slot->second.loop), slot->second.value.get());
     }
     return slot->second.value;
   }

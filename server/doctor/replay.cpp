@@ -171,7 +171,7 @@ std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& 
     if (slot == state_.results.end() || slot->second.reference.is_set()) {
       return contradiction("result " + left_[i].str() + " left the state, but no step brought it");
     }
-    Json value;
+    wire::LazyJson value;
     auto large = engine::move_out(playbook_, slot->first, slot->second, left_[i], value);
     memory_->results[left_[i]] = std::move(large.json);
   }
@@ -189,7 +189,7 @@ std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& 
   for (auto& outcome : decision.loop_outcomes) {
     auto& row = memory_->items[outcome.loop][outcome.index];
     if (row.result) continue;  // an item has one outcome: the first (R7)
-    row.result = std::move(outcome.result);
+    row.result = outcome.result.take();
     row.is_completed = outcome.is_completed;
   }
   return std::nullopt;

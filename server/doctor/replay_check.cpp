@@ -79,7 +79,7 @@ class Inspection {
   std::optional<engine::State> earlier_state(base::ExecutionId id) {
     const auto row = statements_.execution(id);
     if (!row) return std::nullopt;
-    auto state = engine::state_from_json(Json::parse(row->state));
+    auto state = engine::state_from_text(row->state);
     if (!state) return std::nullopt;
     app::load_earlier_results(session_, id, *state);
     return std::move(*state);
@@ -134,7 +134,7 @@ class Inspection {
   }
 
   static std::string compare_state(const Replay& replay, const Json& stored) {
-    const auto text = domain::json_text(engine::to_json(replay.state()));
+    const auto text = engine::state_text(replay.state());
     const auto found = difference(stored, Json::parse(text));
     return found.empty() ? found : "the state differs " + found;
   }
@@ -149,7 +149,7 @@ class Inspection {
     const Json replayed{{"status", finish ? domain::to_string(finish->status) : std::string_view("running")},
                         {"outstanding", replay.state().outstanding.size()},
                         {"current_step", replay.state().current_step},
-                        {"result", finish ? finish->result : Json()},
+                        {"result", finish ? finish->result.get() : Json()},
                         {"error", finish ? finish->error : Json()}};
     const auto text = domain::json_text(replayed);
     const auto found = difference(stored, Json::parse(text));

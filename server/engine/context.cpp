@@ -97,7 +97,8 @@ const Json* Context::find(const std::string& name, Rendering& rendering) {
 }
 
 const Json* Context::happening_result() {
-  return happening_.slot != nullptr ? value_of(*happening_.slot) : happening_.result;
+  if (happening_.slot != nullptr) return value_of(*happening_.slot);
+  return happening_.result == nullptr ? nullptr : &happening_.result->get();
 }
 
 const Json* Context::find_happening(const std::string& name, Rendering& rendering) {

@@ -17,7 +17,7 @@ namespace noetl::engine {
 struct Happening {
   std::string name;  // call.done, call.error, step.exit, step.enter
   std::string step;
-  const Json* result = nullptr;  // of the tool
+  const wire::LazyJson* result = nullptr;  // of the tool
   const ResultSlot* slot = nullptr;  // instead: a result that is loaded only when a template asks for it
   const Json* error = nullptr;  // {kind, message, …}
 };
@@ -62,7 +62,7 @@ class Context {
   // The whole value of a result, wherever it is stored. Null pointer: it is gone.
   [[nodiscard]] const Json* value_of(const ResultSlot& slot);
   // A result that this decision has moved out of the state, still read without the archive.
-  void keep_loaded(base::ResultId id, Json value) { loaded_[id.str()] = std::move(value); }
+  void keep_loaded(base::ResultId id, wire::LazyJson value) { loaded_[id.str()] = std::move(value); }
   // The names of `wanted` that can be seen now, with their values.
   [[nodiscard]] Json names(const std::vector<std::string>& wanted);
   // A SQL step's name is the list of its rows; this is all that it gave. Null: no such step, or it gave no rows.
@@ -96,13 +96,13 @@ class Context {
   const Situation& situation_;
   const State& state_;
   const std::vector<LoopOutcome>& outcomes_;
-  const Json nothing_ = Json::object();
+  const wire::LazyJson nothing_ = Json::object();
   Happening happening_;
   const Json* input_ = nullptr;
   const Frame* frame_ = nullptr;
   std::string step_;
   bool sees_whole_answers_ = false;
-  std::map<std::string, Json> loaded_;  // results from the archive, by where they are
+  std::map<std::string, wire::LazyJson> loaded_;  // results from the archive, by where they are
   std::optional<Json> merged_workload_;
 };
 

@@ -156,7 +156,7 @@ void Decide::claim_ended(const domain::Step& step, const std::string& node, Tool
   (*loop)["claiming"] = count_of(*loop, "claiming") - 1;
   open_loops_.push_back(node);
   if (end.error) return fail(step.name, end.error->kind, "the claim of the cursor: " + end.error->message);
-  const Json* rows = rows_of(end.result);
+  const Json* rows = rows_of(end.result.get());
   if (rows == nullptr || rows->empty()) {
     // Nothing left for this lane. The others find that out by themselves.
     (*loop)["lanes"] = count_of(*loop, "lanes") - 1;

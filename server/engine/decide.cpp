@@ -3,12 +3,30 @@
 #include <algorithm>
 
 #include "server/engine/large_results.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
 namespace {
 
 // A result above this is not repeated in the last event: it is in the execution's row.
 constexpr std::size_t event_result_bytes_max = 4096;
+
+std::string end_payload(const Finish& finish, const std::string& final_step) {
+  std::string payload = "{";
+  if (!finish.error.is_null()) {
+    payload += R"("error":)";
+    domain::append_json(payload, finish.error);
+    payload += ',';
+  }
+  payload += R"("final_step":)";
+  domain::append_json_string(payload, final_step);
+  if (!finish.result.is_null() && !is_larger(finish.result, event_result_bytes_max)) {
+    payload += R"(,"result":)";
+    finish.result.append_to(payload);
+  }
+  payload += '}';
+  return payload;
+}
 
 }  // namespace
 
@@ -84,7 +102,7 @@ void Decide::refuse_amount(const domain::Step& step, std::string_view of, const 
   fail(step.name, "invalid_input", "step '" + step.name + "', " + std::string(of) + ": " + error.message);
 }
 
-void Decide::append(std::string type, const std::string& step, std::string status, Json payload) {
+void Decide::append(std::string type, const std::string& step, std::string status, wire::LazyJson payload) {
   decision_.events.push_back({.event_type = std::move(type),
                               .step = step,
                               .status = std::move(status),
@@ -102,23 +120,18 @@ void Decide::finish_if_quiet() {
   Finish finish;
   std::string final_step;
   finish.result = final_result(final_step);
-  Json payload{{"final_step", final_step}};
-  if (!finish.result.is_null() && !is_larger(finish.result, event_result_bytes_max))
-    payload["result"] = finish.result;
   if (has_failed()) {
     finish.status = domain::ExecutionStatus::failed;
     finish.error = state().bookkeeping["failure"];
-    payload["error"] = finish.error;
-    append("playbook.failed", final_step, "failed", std::move(payload));
-  } else {
-    append("playbook.completed", final_step, "completed", std::move(payload));
   }
+  append(has_failed() ? "playbook.failed" : "playbook.completed", final_step, has_failed() ? "failed" : "completed",
+         wire::LazyJson::of_text(end_payload(finish, final_step)));
   state().bookkeeping["finished"] = to_string(finish.status);
   decision_.finish = std::move(finish);
 }
 
 // What `result` actions set, else of the last step that brought one.
-Json Decide::final_result(std::string& final_step) {
+wire::LazyJson Decide::final_result(std::string& final_step) {
   const auto& notes = decision_.state.bookkeeping;
   final_step = decision_.state.current_step;
   for (const auto* key : {"result_step", "last_result_step"}) {
@@ -126,8 +139,10 @@ Json Decide::final_result(std::string& final_step) {
     if (noted == notes.end()) continue;
     const auto slot = decision_.state.results.find(noted->get<std::string>());
     if (slot == decision_.state.results.end()) continue;
+    const bool is_at_hand = slot->second.loop.empty() && !slot->second.reference.is_set();
+    if (is_at_hand) return slot->second.value;
     const Json* value = context_.value_of(slot->second);
-    if (value == nullptr) return nullptr;
+    if (value == nullptr) return {};
     if (slot->second.loop.empty()) return *value;
     return Json{{"results", value->at("results")}, {"stats", value->at("stats")}};
   }

@@ -44,7 +44,7 @@ class Decide {
   };
   // How a tool ended, as the step's rules and policy see it.
   struct ToolEnd {
-    Json result;  // also of a failed tool, when it brought one
+    wire::LazyJson result;  // also of a failed tool, when it brought one
     std::optional<domain::ToolError> error;
   };
   // What a tool's policy says, and what a rule's `retry` asks for.
@@ -97,7 +97,7 @@ class Decide {
   [[nodiscard]] bool conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
                               std::chrono::milliseconds& delay);
   void sink_ended(const domain::Step& step, Frame frame);
-  void frame_completed(const domain::Step& step, Frame& frame, Json result);
+  void frame_completed(const domain::Step& step, Frame& frame, wire::LazyJson result);
   void frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end);
   void step_completed(const domain::Step& step);
   void move_out_very_large(const domain::Step& step);
@@ -169,9 +169,9 @@ class Decide {
   bool settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
                      NewCommand& command);
   std::optional<int> read_count(const domain::Step& step, const Json& written, const char* name);
-  void append(std::string type, const std::string& step, std::string status, Json payload);
+  void append(std::string type, const std::string& step, std::string status, wire::LazyJson payload);
   void finish_if_quiet();
-  [[nodiscard]] Json final_result(std::string& final_step);
+  [[nodiscard]] wire::LazyJson final_result(std::string& final_step);
   void remember_arrivals();
   [[nodiscard]] const Graph& graph();
   [[nodiscard]] std::size_t index_of(const std::string& step) const;

@@ -52,7 +52,7 @@ void Decide::occurred(const Occurrence& occurrence) {
     end_.error = error_of(occurrence);
   } else if (situation_.playbook.generation != "v10") {
     // Today's authors give {"status": "error"} as any other data, and say in arcs what follows.
-    end_.error = error_in_result(occurrence.result);
+    end_.error = error_in_result(occurrence.result.get());
   }
   if (is_claim) {
     claim_ended(*step, frame->node, end_);

@@ -86,7 +86,7 @@ struct LoopOutcome {
   std::string loop;
   int index = 0;
   bool is_completed = true;
-  domain::Json result;  // or {"status":"error","error":{…}}
+  wire::LazyJson result;  // or {"status":"error","error":{…}}
 };
 
 // A fact to be appended to the log beside the one that is being decided about: step.skipped,
@@ -95,12 +95,12 @@ struct NewEvent {
   std::string event_type;
   std::string step;
   std::string status;
-  domain::Json payload;
+  wire::LazyJson payload;
 };
 
 struct Finish {
   domain::ExecutionStatus status = domain::ExecutionStatus::completed;
-  domain::Json result;  // of the last step that completed, or what `result` actions set
+  wire::LazyJson result;  // of the last step that completed, or what `result` actions set
   domain::Json error;  // {kind, message, step} when failed
 };
 
@@ -119,7 +119,7 @@ struct Decision {
 struct Occurrence {
   std::string node_id;
   domain::Outcome outcome = domain::Outcome::completed;
-  domain::Json result;  // for completed, and of a failed tool that brought one
+  wire::LazyJson result;  // for completed, and of a failed tool that brought one
   std::optional<domain::ToolError> error;  // for failed
   domain::Json frame;  // as the command was given it
 };

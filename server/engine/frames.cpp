@@ -155,7 +155,7 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
   } else if (verdict == Verdict::fail) {
     frame_failed(step, frame, end);
   } else if (verdict == Verdict::leave) {
-    frame_completed(step, frame, end.error ? failure_as_result(end.result, error_) : std::move(end.result));
+    frame_completed(step, frame, end.error ? failure_as_result(end.result.get(), error_) : std::move(end.result));
   } else if (is_ruled) {
     runs_on = judge_by_rules(step, frame, end, delay);
   } else if (end.error && verdict == Verdict::none) {
@@ -165,7 +165,7 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
     mark_completed(step.name);
     if (apply_set(step, step.set, step.name)) follow_arcs(step);
   } else {
-    if (end.error) end.result = failure_as_result(end.result, error_);
+    if (end.error) end.result = failure_as_result(end.result.get(), error_);
     runs_on = next_task(step, frame, end);
   }
   frame_ = nullptr;
@@ -183,7 +183,7 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   const bool keeps_all = step.tools.size() > 1 && are_results_read(situation_.playbook, step, frame);
   if (!tool.label.empty() && step.tools.size() > 1 &&
       (keeps_all || is_label_read(step, tool.label, frame.task))) {
-    frame.results[tool.label] = end.result;
+    frame.results[tool.label] = end.result.get();
   }
   context_.see_whole_answers(true);
   const bool is_set = apply_task_set(step, tool.set, frame);
@@ -193,7 +193,7 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
     frame_completed(step, frame, std::move(end.result));
     return false;
   }
-  if (is_previous_read(step)) frame.previous = std::move(end.result);
+  if (is_previous_read(step)) frame.previous = end.result.take();
   ++frame.task;
   frame.attempt = 1;
   if (!keeps_all) forget_what_nothing_reads(step, frame);
@@ -214,7 +214,7 @@ bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end
   if (outcome.sinks.empty()) return conclude(step, frame, end, std::move(outcome), delay);
   // What the sinks hold up: it goes on in sink_ended() when the last of them has ended.
   frame.sinks = std::move(outcome.sinks);
-  frame.ended = Json{{"result", std::move(end.result)},
+  frame.ended = Json{{"result", end.result.take()},
                      {"is_routed", outcome.is_routed},
                      {"is_handled", outcome.is_handled},
                      {"arrivals", Json::array()}};
@@ -337,11 +337,13 @@ void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) 
   if (apply_set(step, step.set, step.name)) follow_arcs(step);
 }
 
-void Decide::frame_completed(const domain::Step& step, Frame& frame, Json result) {
+void Decide::frame_completed(const domain::Step& step, Frame& frame, wire::LazyJson result) {
   if (frame.is_iteration()) return iteration_over(frame, {.result = std::move(result), .error = {}});
   // `step.results.label`, for the labels that something after the pipeline could read.
-  if (step.tools.size() > 1 && result.is_object() && !result.contains("results") && !frame.results.empty()) {
-    result["results"] = std::move(frame.results);
+  if (step.tools.size() > 1 && !frame.results.empty() && result.get().is_object() && !result.get().contains("results")) {
+    Json with_results = result.take();
+    with_results["results"] = std::move(frame.results);
+    result = std::move(with_results);
   }
   auto& slot = state().results[step.name];
   slot = {.value = std::move(result), .reference = {}, .loop = {}};
@@ -357,7 +359,7 @@ void Decide::move_out_very_large(const domain::Step& step) {
   if (!situation_.new_result_id) return;
   auto& slot = state().results[step.name];
   if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, reference_bytes_min)) return;
-  Json value;
+  wire::LazyJson value;
   decision_.large_results.push_back(
       move_out(situation_.playbook, step.name, slot, situation_.new_result_id(), value));
   context_.keep_loaded(slot.reference, std::move(value));

@@ -126,7 +126,7 @@ bool Decide::cannot_render(const domain::Step& step, const std::string& what, co
   failure.message += ": " + error.message;
   if (!render_error_) render_error_ = error;
   render_error_->message = failure.message;
-  end_ = {.result = nullptr, .error = std::move(failure)};
+  end_ = {.result = {}, .error = std::move(failure)};
   return false;
 }
 

@@ -70,12 +70,20 @@ bool is_larger(const Json& value, std::size_t bytes_max) {
   return !take_off(value, left);
 }
 
+bool is_larger(const wire::LazyJson& value, std::size_t bytes_max) {
+  // take_off() counts 8 bytes for a number, and a digit with its comma has two; a character may be an escape of six.
+  constexpr std::size_t counted_per_byte_max = 4, bytes_per_counted_max = 6;
+  const auto text_bytes = value.text_bytes();
+  if (text_bytes != 0 && text_bytes < bytes_max / counted_per_byte_max) return false;
+  return text_bytes > bytes_max * bytes_per_counted_max || is_larger(value.get(), bytes_max);
+}
+
 LargeResult move_out(const domain::Playbook& playbook, const std::string& step, ResultSlot& slot,
-                     base::ResultId id, Json& value) {
-  auto json = domain::json_text(slot.value);
+                     base::ResultId id, wire::LazyJson& value) {
+  auto json = slot.value.text();
   Json at_hand;
   if (json.size() > reference_bytes_min) {
-    at_hand = selected_fields(playbook, step, slot.value);
+    at_hand = selected_fields(playbook, step, slot.value.get());
     at_hand["_ref"] = "noetl://result/" + id.str();
     at_hand["_store"] = json.size() > kv_bytes_max ? "disk" : "kv";
     at_hand["_preview"] = preview_of(json);
@@ -91,7 +99,7 @@ std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State&
   std::vector<LargeResult> moved;
   for (auto& [step, slot] : state.results) {
     if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, inline_bytes_max)) continue;
-    Json value;
+    wire::LazyJson value;
     moved.push_back(move_out(playbook, step, slot, new_id(), value));
   }
   return moved;

@@ -59,8 +59,9 @@ const Json* Context::find_result(const std::string& name, Rendering& rendering) 
     slot = state_.results.find(step->get_ref<const std::string&>());
     if (slot == state_.results.end()) return nullptr;
   }
-  const auto& kept = slot->second.value;
-  const bool is_kept = slot->second.reference.is_set() && kept.is_object();
+  static const Json nothing;
+  const Json& kept = slot->second.reference.is_set() ? slot->second.value.get() : nothing;
+  const bool is_kept = kept.is_object();
   if (is_kept && rendering.source != nullptr && reads_only(*rendering.source, name, kept)) return &kept;
   const Json* value = value_of(slot->second);
   if (value == nullptr) return nullptr;
@@ -123,7 +124,7 @@ const Json* Context::whole_of_rows(const std::string& step) {
 }
 
 const Json* Context::value_of(const ResultSlot& slot) {
-  if (!slot.reference.is_set() && slot.loop.empty()) return &slot.value;
+  if (!slot.reference.is_set() && slot.loop.empty()) return &slot.value.get();
   const auto place = slot.loop.empty() ? slot.reference.str() : slot.loop;
   auto found = loaded_.find(place);
   if (found == loaded_.end()) {
@@ -133,13 +134,13 @@ const Json* Context::value_of(const ResultSlot& slot) {
     } else {
       Json results = situation_.archive.loop_results(slot.loop);
       for (const auto& outcome : outcomes_) {
-        if (outcome.loop == slot.loop) results[static_cast<std::size_t>(outcome.index)] = outcome.result;
+        if (outcome.loop == slot.loop) results[static_cast<std::size_t>(outcome.index)] = outcome.result.get();
       }
-      value = loop_value(std::move(results), slot.value);
+      value = loop_value(std::move(results), slot.value.get());
     }
     found = loaded_.emplace(place, std::move(value)).first;
   }
-  return &found->second;
+  return &found->second.get();
 }
 
 // Rules of a task see what its tool gave; a body's members are read from it all the same, unless the answer has such names.

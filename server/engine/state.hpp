@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shared/base/ids.hpp"
 #include "shared/base/result.hpp"
 #include "shared/domain/playbook.hpp"
+#include "shared/wire/lazy_json.hpp"
 
 namespace noetl::engine {
 
@@ -18,7 +20,7 @@ using domain::Json;
 
 // A step's result: the value, or a reference to it.
 struct ResultSlot {
-  Json value;  // beside a reference: what of it is kept at hand
+  wire::LazyJson value;  // beside a reference: what of it is kept at hand
   base::ResultId reference;  // set: the value lives in noetl.result
   std::string loop;  // set: {results, stats} of this loop, whose results are in noetl.loop_item
 };
@@ -36,8 +38,11 @@ struct State {
   std::int64_t decisions = 0;
 };
 
-[[nodiscard]] Json to_json(const State& state);
+// As it is stored.
+[[nodiscard]] std::string state_text(const State& state);
 // internal when the stored text is not a state of this version.
-[[nodiscard]] base::Result<State> state_from_json(const Json& json);
+[[nodiscard]] base::Result<State> state_from_text(std::string_view text);
+// The same for who compares.
+[[nodiscard]] Json to_json(const State& state);
 
 }  // namespace noetl::engine

@@ -87,14 +87,15 @@ std::map<std::string, KeyedExecution> ExecutionTable::by_keys(const std::vector<
 std::vector<LockedExecution> ExecutionTable::lock(const std::vector<base::ExecutionId>& ids) {
   std::vector<LockedExecution> locked;
   for (const auto& row : session_.run("lock_executions", id_array(ids))) {
-    locked.push_back({.execution_id = {row["execution_id"].as<std::int64_t>()},
-                      .catalog_id = {row["catalog_id"].as<std::int64_t>()},
-                      .status = status_from(row["status"]),
-                      .state = text_of(row["state"]),
-                      .workload = text_of(row["workload"]),
-                      .depth = row["depth"].as<int>(),
-                      .has_caller = row["has_caller"].as<bool>(),
-                      .is_paused = row["is_paused"].as<bool>()});
+    // By position: looking for a name costs more than reading the value.
+    locked.push_back({.execution_id = {row[0].as<std::int64_t>()},
+                      .catalog_id = {row[1].as<std::int64_t>()},
+                      .status = status_from(row[2]),
+                      .state = text_of(row[3]),
+                      .workload = text_of(row[4]),
+                      .depth = row[5].as<int>(),
+                      .has_caller = row[6].as<bool>(),
+                      .is_paused = row[7].as<bool>()});
   }
   return locked;
 }

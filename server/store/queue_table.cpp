@@ -241,22 +241,23 @@ std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::A
 std::vector<LockedCommand> QueueTable::lock(const std::vector<base::CommandId>& ids) {
   std::vector<LockedCommand> locked;
   for (const auto& row : session_.run("lock_commands", id_array(ids))) {
-    locked.push_back({.lease = {{row["queue_id"].as<std::int64_t>()}, row["epoch"].as<std::int32_t>()},
-                      .execution_id = {row["execution_id"].as<std::int64_t>()},
-                      .node_id = text_of(row["node_id"]),
-                      .step = text_of(row["step"]),
-                      .tool_kind = text_of(row["tool_kind"]),
-                      .pool = text_of(row["pool"]),
-                      .status = status_from(row["status"]),
-                      .attempts = row["attempts"].as<int>(),
-                      .max_attempts = row["max_attempts"].as<int>(),
-                      .priority = row["priority"].as<int>(),
-                      .worker_id = text_of(row["worker_id"]),
-                      .is_cancel_requested = row["cancel_requested"].as<bool>(),
-                      .claimed_at = text_of(row["claimed_at"]),
-                      .frame = text_of(row["frame"]),
-                      .retry = text_of(row["retry"]),
-                      .instance = text_of(row["instance"])});
+    // By position: looking for a name costs more than reading the value.
+    locked.push_back({.lease = {{row[0].as<std::int64_t>()}, row[6].as<std::int32_t>()},
+                      .execution_id = {row[1].as<std::int64_t>()},
+                      .node_id = text_of(row[2]),
+                      .step = text_of(row[3]),
+                      .tool_kind = text_of(row[4]),
+                      .pool = text_of(row[5]),
+                      .status = status_from(row[7]),
+                      .attempts = row[8].as<int>(),
+                      .max_attempts = row[9].as<int>(),
+                      .priority = row[12].as<int>(),
+                      .worker_id = text_of(row[10]),
+                      .is_cancel_requested = row[11].as<bool>(),
+                      .claimed_at = text_of(row[13]),
+                      .frame = text_of(row[14]),
+                      .retry = text_of(row[15]),
+                      .instance = text_of(row[16])});
   }
   return locked;
 }

@@ -1,13 +1,16 @@
 #pragma once
-// JSON as the text that is stored and sent. What a tool gave may hold bytes that are no UTF-8: they become U+FFFD
-// instead of an exception. Pure; any thread.
+// JSON as the text that is stored and sent: what nlohmann::json::dump writes, several times faster. What a tool gave may hold
+// bytes that are no UTF-8: they become U+FFFD instead of an exception. Pure; any thread.
 #include <nlohmann/json.hpp>
 #include <string>
 
 namespace noetl::domain {
 
-[[nodiscard]] inline std::string json_text(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+[[nodiscard]] std::string json_text(const nlohmann::json& json);
+
+void append_json(std::string& out, const nlohmann::json& json);
+
+// A text with its quotes.
+void append_json_string(std::string& out, const std::string& text);
 
 }  // namespace noetl::domain

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstddef>
 
+#include "shared/base/utf8.hpp"
 #include "shared/domain/json_number.hpp"
 
 namespace noetl::domain {
@@ -12,27 +13,9 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD";
 constexpr std::string_view escaped_replacement = "\\ufffd";
 constexpr std::size_t escape_bytes = 6;  // \u and four digits
 
-// Length of the valid UTF-8 sequence that starts at `at`, or 0 (RFC 3629: no overlongs, no surrogates); 0 of NUL as well.
-std::size_t sequence_length(std::string_view bytes, std::size_t at) {
-  const auto byte = [&](std::size_t offset) {
-    return at + offset < bytes.size() ? static_cast<unsigned char>(bytes[at + offset]) : 0U;
-  };
-  const auto continues = [&](std::size_t offset) { return (byte(offset) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80U) return lead == 0 ? 0 : 1;
-  if (lead >= 0xC2U && lead <= 0xDFU) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0U && lead <= 0xEFU) {
-    const unsigned second = byte(1);
-    const bool is_overlong = lead == 0xE0U && second < 0xA0U;
-    const bool is_surrogate = lead == 0xEDU && second >= 0xA0U;
-    return continues(1) && continues(2) && !is_overlong && !is_surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0U && lead <= 0xF4U) {
-    const unsigned second = byte(1);
-    const bool is_out_of_range = (lead == 0xF0U && second < 0x90U) || (lead == 0xF4U && second >= 0x90U);
-    return continues(1) && continues(2) && continues(3) && !is_out_of_range ? 4 : 0;
-  }
-  return 0;
+// Of a valid UTF-8 sequence at `at`; 0 of NUL as well, which Postgres cannot store.
+std::size_t storable_length(std::string_view bytes, std::size_t at) {
+  return bytes[at] == '\0' ? 0 : base::utf8_sequence_length(bytes, at);
 }
 
 // What \uXXXX at the beginning of the text says; nothing when it is no such escape.
@@ -96,7 +79,7 @@ class Replacer {
       }
       if (c == '\\') {
         read_escape();
-      } else if (const std::size_t length = sequence_length(json_, at_); length > 0) {
+      } else if (const std::size_t length = storable_length(json_, at_); length > 0) {
         at_ += length;
       } else {
         replace(1, replacement);
@@ -109,7 +92,7 @@ class Replacer {
     if (!unit) {
       at_ += 1;
       // What is escaped is looked at by itself when it is no ASCII: the parser refuses such an escape anyway.
-      if (at_ < json_.size() && sequence_length(json_, at_) == 1) ++at_;
+      if (at_ < json_.size() && storable_length(json_, at_) == 1) ++at_;
       return;
     }
     if (is_high(*unit)) {
@@ -138,7 +121,7 @@ std::string storable_text(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t length = sequence_length(bytes, at);
+    const std::size_t length = storable_length(bytes, at);
     if (length == 0) {
       text += replacement;
       ++at;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/domain/json_number.hpp"
 #include "shared/wire/json_scanner.hpp"
 
 namespace noetl::wire {
@@ -178,6 +179,34 @@ std::string_view JsonCursor::any() {
   Checker checker;
   at_ = JsonScanner(rest, checker).run_first();
   return at_ == nullptr ? std::string_view() : std::string_view(begin, static_cast<std::size_t>(at_ - begin));
+}
+
+std::string_view JsonCursor::skip() {
+  skip_space();
+  if (at_ == nullptr) return {};
+  const char* const begin = at_;
+  int depth = 0;
+  do {
+    if (at_ == end_) {
+      fail();
+      return {};
+    }
+    const char c = *at_++;
+    if (c == '"') {
+      while (at_ != end_ && *at_ != '"') at_ += *at_ == '\\' && at_ + 1 != end_ ? 2 : 1;
+      if (at_ != end_) ++at_;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    } else if (domain::goes_on(c)) {
+      while (at_ != end_ && domain::goes_on(*at_)) ++at_;
+    } else {
+      continue;  // between values
+    }
+  } while (depth > 0);
+  if (depth < 0 || at_ == begin) fail();
+  return has_failed() ? std::string_view() : std::string_view(begin, static_cast<std::size_t>(at_ - begin));
 }
 
 bool JsonCursor::is_done() {

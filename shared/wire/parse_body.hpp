@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "shared/base/result.hpp"
+#include "shared/base/utf8.hpp"
 #include "shared/domain/json_shape.hpp"
 
 namespace noetl::wire {
@@ -37,7 +38,6 @@ struct BodyBounds {
 // The same for who needs no number. Nothing: it may be parsed.
 [[nodiscard]] std::optional<base::Error> check_body(std::string_view text, const BodyBounds& bounds = {});
 
-// Where `text` stops being UTF-8 (no overlong forms, no surrogates), or npos.
-[[nodiscard]] std::size_t find_invalid_utf8(std::string_view text);
+using base::find_invalid_utf8;
 
 }  // namespace noetl::wire

@@ -23,7 +23,7 @@ from noetl.execution where idempotency_key = any($1::text[])
 
 -- name: lock_executions
 -- Reports of one execution take turns: the engine decides from the state that the last one left.
--- In the order of ids, so that two batches cannot wait for each other.
+-- In the order of ids, so that two batches cannot wait for each other. Its columns are read by position.
 select execution_id, catalog_id, status, state, workload, depth, not is_parent_told as has_caller, is_paused
 from noetl.execution where execution_id = any($1::bigint[]) order by execution_id for update
 

@@ -174,7 +174,7 @@ with input as (
 select queue_id from told
 
 -- name: lock_commands
--- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them.
+-- For outcomes that need a decision: locked, since between reading and writing nobody may requeue them. Its columns are read by position.
 select queue_id, coalesce(execution_id, 0) as execution_id, coalesce(node_id, '') as node_id, step, tool_kind, pool,
   epoch, status, attempts, max_attempts, coalesce(worker_id, '') as worker_id, cancel_requested, priority,
   coalesce(claimed_at::text, '') as claimed_at, coalesce(frame::text, '') as frame,

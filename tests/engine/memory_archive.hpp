@@ -32,7 +32,7 @@ class MemoryArchive final : public engine::Archive {
     }
     for (const auto& outcome : decision.loop_outcomes) {
       is_right = items[outcome.loop].contains(outcome.index) && is_right;
-      is_right = outcomes[outcome.loop].emplace(outcome.index, outcome.result).second && is_right;
+      is_right = outcomes[outcome.loop].emplace(outcome.index, outcome.result.get()).second && is_right;
     }
     for (const auto& large : decision.large_results)
       results[large.result_id] = domain::Json::parse(large.json);

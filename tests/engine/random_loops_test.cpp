@@ -79,12 +79,13 @@ Occurrence random_end(Random& random, const std::string& node, const Json& frame
                  .error = {},
                  .frame = frame};
   if (node.find("!claim") != std::string::npos) {
-    end.result = Json{{"rows", Json::array()}};
-    for (int rows = below(random, 3); rows > 0; --rows) end.result["rows"].push_back(Json{{"id", rows}});
+    Json rows = Json::array();
+    for (int left = below(random, 3); left > 0; --left) rows.push_back(Json{{"id", left}});
+    end.result = Json{{"rows", std::move(rows)}};
   }
   if (below(random, 6) == 0) {
     end.outcome = domain::Outcome::failed;
-    end.result = nullptr;
+    end.result = {};
     end.error = domain::ToolError{.kind = "timeout",
                                   .message = "too slow",
                                   .is_retryable = true,
@@ -140,7 +141,7 @@ void run_one(unsigned seed) {
     std::advance(node, below(random, static_cast<int>(outstanding.size())));
     const auto end = random_end(random, node->first, node->second);
     outstanding.erase(node);
-    const auto stored = state_from_json(Json::parse(to_json(decision.state).dump()));
+    const auto stored = state_from_text(state_text(decision.state));
     REQUIRE(stored);
     auto next = react(situation, decision.state, end);
     const auto again = react(situation, *stored, end);

@@ -48,7 +48,7 @@ std::string describe_command(const engine::NewCommand& command) {
 
 std::string describe_event(const engine::NewEvent& event) {
   return "event " + event.event_type + (event.step.empty() ? "" : " " + event.step) + " " +
-         event.payload.dump() + "\n";
+         event.payload.get().dump() + "\n";
 }
 
 }  // namespace
@@ -197,7 +197,7 @@ std::string Transcript::describe(engine::Decision decision) {
     text += "loop " + loop.loop + " items " + shown(Json(loop.items)) + "\n";
   for (const auto& outcome : decision.loop_outcomes) {
     text += "item " + outcome.loop + "[" + std::to_string(outcome.index) + "] " +
-            (outcome.is_completed ? "completed " : "failed ") + shown(outcome.result) + "\n";
+            (outcome.is_completed ? "completed " : "failed ") + shown(outcome.result.get()) + "\n";
   }
   for (const auto& command : decision.commands) {
     CHECK_MESSAGE(issued_.insert(command.node_id).second, "a node is issued once: ", command.node_id);
@@ -214,11 +214,11 @@ std::string Transcript::describe(engine::Decision decision) {
   if (decision.finish) {
     const auto& finish = *decision.finish;
     text += "finish " + std::string(to_string(finish.status));
-    text += finish.error.is_null() ? " result " + shown(finish.result) : " error " + finish.error.dump();
+    text += finish.error.is_null() ? " result " + shown(finish.result.get()) : " error " + finish.error.dump();
     text += "\n";
   }
   // What the database keeps is the text, so every scenario goes through it.
-  auto stored = engine::state_from_json(Json::parse(engine::to_json(decision.state).dump()));
+  auto stored = engine::state_from_text(engine::state_text(decision.state));
   REQUIRE(stored);
   REQUIRE(engine::to_json(*stored) == engine::to_json(decision.state));
   state_ = std::move(*stored);
