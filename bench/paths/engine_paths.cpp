@@ -43,7 +43,7 @@ engine::State written_and_read(const engine::State& state) {
   return must(engine::state_from_text(engine::state_text(state)), "state");
 }
 
-void play(const engine::Situation& situation, const Json& result) {
+void play(const engine::Situation& situation, const wire::LazyJson& result) {
   auto decision = must(engine::start(situation), "start");
   for (int step = 0; step < 3; ++step) {
     if (decision.commands.size() != 1)
@@ -65,7 +65,7 @@ void play(const engine::Situation& situation, const Json& result) {
 std::vector<Path> engine_paths() {
   constexpr std::size_t executions = 20;
   static const auto playbook = must(language::load_playbook(three_steps), "playbook").playbook;
-  static const Json result = Json::parse(
+  static const auto result = wire::LazyJson::of_text(
       R"({"status": 200, "data": {"count": 2, "items": [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]}})");
   return {{.name = "engine, three steps from start to end",
            .unit = "execution",

@@ -40,6 +40,7 @@ void Context::pass_through(const std::string& step) {
 }
 
 base::Result<Json> Context::render(const Json& value, std::size_t bytes_max) {
+  if (value.is_structured() && value.empty()) return value;
   std::vector<std::string> roots;
   templating::collect_roots(value, roots);
   Rendering rendering;

@@ -1,6 +1,7 @@
 // Commands and sub-playbooks: a tool of a step, rendered.
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
@@ -26,13 +27,14 @@ const domain::WorkbookEntry* find_entry(const domain::Playbook& playbook, const 
 // A tool as it is to be run: a workbook reference replaced by the entry that it names.
 struct Resolved {
   std::string kind;
-  Json options;
+  const Json* options;  // of the playbook, or `merged`
   Json input;  // templates; what is nearer to the step lies over what is farther
+  std::unique_ptr<const Json> merged = {};
 };
 
 base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::Step& step,
                                const domain::ToolSpec& tool) {
-  Resolved resolved{.kind = tool.kind, .options = tool.options, .input = Json::object()};
+  Resolved resolved{.kind = tool.kind, .options = &tool.options, .input = Json::object()};
   if (tool.kind == "workbook") {
     const auto name = text_of(tool.options, {"name"});
     const auto* entry = find_entry(playbook, name);
@@ -41,11 +43,13 @@ base::Result<Resolved> resolve(const domain::Playbook& playbook, const domain::S
                                                                   "' names the workbook entry '" + name +
                                                                   "', which the playbook does not have");
     }
-    Json own = std::move(resolved.options);
+    Json own = tool.options;
     own.erase("name");
+    Json merged = entry->tool.options;
+    lay_over(merged, own);
     resolved.kind = entry->tool.kind;
-    resolved.options = entry->tool.options;
-    lay_over(resolved.options, own);
+    resolved.merged = std::make_unique<const Json>(std::move(merged));
+    resolved.options = resolved.merged.get();
     lay_over(resolved.input, entry->tool.input);
   }
   lay_over(resolved.input, tool.input);
@@ -149,12 +153,12 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
   auto input = context_.render_for_worker(resolved->input);
   if (!input) return cannot_render(step, "input", input.error());
   if (!input->is_object()) *input = Json::object();
-  if (resolved->kind == "python") keep_maps_for_code(resolved->options, resolved->input, *input);
+  if (resolved->kind == "python") keep_maps_for_code(*resolved->options, resolved->input, *input);
   lay_over(*input, frame.args);
   // Code and commands may name the arguments of their own step.
   context_.set_input(&*input);
-  const bool has_timeout = !first_of(resolved->options, {"timeout"}).is_null();
-  auto options = render_for_tool(context_, std::move(resolved->options));
+  const bool has_timeout = !first_of(*resolved->options, {"timeout"}).is_null();
+  auto options = render_for_tool(context_, *resolved->options);
   context_.set_input(nullptr);
   if (!options) return cannot_render(step, "", options.error());
   options->erase("retry");  // the engine's own business

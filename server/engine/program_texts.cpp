@@ -30,9 +30,10 @@ void take_out(Json& value, const Json::json_pointer& at, std::vector<Kept>& kept
 }  // namespace
 
 // Looked into only when the rendering as a whole has failed.
-base::Result<Json> render_for_tool(Context& context, Json options) {
-  auto rendered = context.render_for_worker(options);
+base::Result<Json> render_for_tool(Context& context, const Json& written) {
+  auto rendered = context.render_for_worker(written);
   if (rendered) return rendered;
+  Json options = written;
   std::vector<Kept> kept;
   take_out(options, Json::json_pointer(), kept);
   if (kept.empty()) return rendered;

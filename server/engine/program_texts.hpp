@@ -5,6 +5,6 @@
 
 namespace noetl::engine {
 
-[[nodiscard]] base::Result<domain::Json> render_for_tool(Context& context, domain::Json options);
+[[nodiscard]] base::Result<domain::Json> render_for_tool(Context& context, const domain::Json& written);
 
 }  // namespace noetl::engine

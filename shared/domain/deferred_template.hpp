@@ -30,6 +30,7 @@ inline constexpr const char* template_names_member = "$names";
 // Gives those inside `value` their form in a command and adds where they stand.
 inline void settle_deferred_templates(nlohmann::json& value, const nlohmann::json::json_pointer& at,
                                       std::vector<std::string>& pointers) {
+  if (!has_deferred_template(value)) return;  // a pointer costs more than the look
   if (value.is_binary()) {
     value = nlohmann::json::from_cbor(value.get_binary());
     pointers.push_back(at.to_string());
