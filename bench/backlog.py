@@ -20,12 +20,11 @@ def add_waiting(stack, count):
 
 
 def add_finished(stack, count):
-    """By SQL: copies of one that ran here, with their events and their part of the counters, done a day ago, one each
+    """By SQL: copies of one that ran here, with their part of the counters, done a day ago, one each
     millisecond. Ids are older than any other, as they would be."""
     stack.sql.rows(f"""
       with template as (
-        select q, e from noetl.queue q join noetl.event e using (queue_id)
-        where q.status = 'done' and q.attempts = 1 and q.execution_id is null and e.event_type = 'command.completed' limit 1
+        select q from noetl.queue q where q.duration_us is not null limit 1
       ), moments as (
         select day.ms + i as ms from (select floor(extract(epoch from now() - interval '1 day') * 1000)::bigint as ms) as day,
           generate_series(1, {count}) as i
@@ -33,14 +32,10 @@ def add_finished(stack, count):
         select template.*, (ms - {EPOCH_MS}) << 22 as id, to_timestamp(ms / 1000.0) as at from template, moments
       ), queue as (
         insert into noetl.queue (queue_id, step, tool_kind, pool, priority, status, epoch, attempts, max_attempts, timeout_ms,
-          worker_id, context, result, created_at, claimed_at, finished_at)
+          worker_id, context, result, created_at, claimed_at, finished_at, duration_us)
         select id, (q).step, (q).tool_kind, (q).pool, (q).priority, (q).status, (q).epoch, (q).attempts, (q).max_attempts,
-          (q).timeout_ms, (q).worker_id, (q).context, (q).result, at, at + interval '2 ms', at + interval '4 ms' from rows
+          (q).timeout_ms, (q).worker_id, (q).context, (q).result, at, at + interval '2 ms', at + interval '4 ms', (q).duration_us from rows
         returning pool
-      ), events as (
-        insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, payload, meta, worker_id, claimed_at, created_at)
-        select id + 1, id, (e).event_type, (e).step, (e).epoch, (e).status, (e).payload, (e).meta, (e).worker_id,
-          at + interval '2 ms', at + interval '4 ms' from rows
       )
       insert into noetl.queue_change (pool, status, change) select pool, 'done', count(*) from queue group by pool
     """)

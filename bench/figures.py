@@ -48,8 +48,8 @@ def wait_for_drain(stack, after, patience=300.0, at_each_look=lambda: None):
 def check_once_each(stack, after, count):
     done, once, events, commands = (int(n) for n in stack.sql.rows(
         f"select count(*) filter (where status = 'done'), count(*) filter (where attempts = 1),"
-        f" (select count(*) from noetl.event where queue_id > {after} and event_type = 'command.completed'),"
-        f" (select count(distinct queue_id) from noetl.event where queue_id > {after} and event_type = 'command.completed')"
+        f" (select count(*) from noetl.event_history where queue_id > {after} and event_type = 'command.completed'),"
+        f" (select count(distinct queue_id) from noetl.event_history where queue_id > {after} and event_type = 'command.completed')"
         f" from noetl.queue where queue_id > {after}")[0])
     if (done, once, events, commands) != (count,) * 4:
         raise RuntimeError(f"of {count} commands {done} are done, {once} at the first attempt, with {events} events of {commands} commands")

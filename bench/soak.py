@@ -62,7 +62,7 @@ def run(stack, minutes, batch, log):
     wrong, again = (int(stack.sql.value(f"select count(*) from noetl.queue where queue_id > {after} and {what}"))
                     for what in ("status <> 'done'", "epoch > 1"))  # again: what a worker that was late, or had no slot, has left to others
     for row in stack.sql.rows("select queue_id, step, epoch, attempts, created_at, claimed_at, finished_at, worker_id, "
-                              "(select coalesce(string_agg(event_type || ' ' || created_at, ', '), '') from noetl.event e where e.queue_id = q.queue_id) "
+                              "(select coalesce(string_agg(event_type || ' ' || created_at, ', '), '') from noetl.event_history e where e.queue_id = q.queue_id) "
                               f"from noetl.queue q where queue_id > {after} and epoch > 1 limit 20"):
         log("  given twice: " + " ".join(str(cell) for cell in row))
     kept, events = (int(stack.sql.value(f"select count(*) from noetl.{table} where queue_id > {after} {more}"))

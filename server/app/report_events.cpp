@@ -47,7 +47,9 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, con
   for (const auto& [report, place] : attempts) {
     if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease))
       continue;
-    finished.push_back({report.lease, &report.result, {parts.ids.next()}, report.duration, report.trace_id});
+    // Of a first attempt the command's row is the log.
+    const base::EventId event_id{report.lease.epoch == 1 ? 0 : parts.ids.next()};
+    finished.push_back({report.lease, &report.result, event_id, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
   std::set<base::CommandId> done;

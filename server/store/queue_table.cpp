@@ -210,17 +210,23 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
 
 std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
                                                       const Caller& worker) {
-  ArrayLiteral ids, epochs, results, events, meta_list;
+  ArrayLiteral ids, epochs, results, events, meta_list, durations;
   for (const auto& f : finished) {
     ids.add(f.lease.queue_id.value);
     epochs.add(f.lease.epoch);
     results.add(*f.result);
-    events.add(f.event_id.value);
+    durations.add(f.duration.count());
+    if (f.lease.epoch == 1) {
+      events.add_or_null(std::int64_t{0});
+      meta_list.add_or_null(std::string_view());
+      continue;
+    }
+    events.add_or_null(f.event_id.value);
     const auto trace = f.trace_id.empty() ? std::string() : ",\"trace_id\":\"" + f.trace_id + "\"";
-    meta_list.add("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
+    meta_list.add_or_null("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
-  return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text(),
-                               meta_list.text(), worker.worker_id, worker.instance));
+  return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text_or_null(),
+                               meta_list.text_or_null(), worker.worker_id, worker.instance, durations.text()));
 }
 
 std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,

@@ -73,7 +73,7 @@ struct DeadLetter {
 struct FinishedPlain {
   domain::Lease lease;
   const std::string* result = nullptr;  // JSON text
-  base::EventId event_id;
+  base::EventId event_id;  // not set for epoch 1
   std::chrono::microseconds duration{0};
   std::string trace_id = {};
 };

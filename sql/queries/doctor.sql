@@ -21,7 +21,7 @@ where e.epoch > q.epoch group by q.queue_id, q.epoch order by q.queue_id limit 2
 -- name: doctor_recorded_twice
 -- R3: one epoch has one end.
 select queue_id::text as id, 'epoch ' || epoch || ' ended ' || count(*) || ' times' as what, count(*) over () as total
-from noetl.event where queue_id is not null and epoch is not null
+from noetl.event_history where queue_id is not null and epoch is not null
 group by queue_id, epoch having count(*) > 1 order by queue_id limit 20
 
 -- name: doctor_keys_used_twice

@@ -127,19 +127,21 @@ from chosen order by chosen.priority desc, chosen.queue_id limit $3
 
 -- name: finish_plain
 -- Success of plain commands, the hot path: fenced by worker and epoch, logged and counted in one statement. $7, the instance of who
--- reports: a name that another process has registered with since counts for nothing.
+-- reports: a name that another process has registered with since counts for nothing. Of a first attempt the row itself is the log
+-- (noetl.event_history); $4 and $5 are null for these.
 with input as (
-  select * from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::text[])
-    as t(queue_id, epoch, result, event_id, meta)
+  select * from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::text[], $8::bigint[])
+    as t(queue_id, epoch, result, event_id, meta, duration_us)
 ), finished as (
-  update noetl.queue q set status = 'done', finished_at = now(), result = i.result::json, error = null
+  update noetl.queue q set status = 'done', finished_at = now(), result = i.result::json, error = null,
+    duration_us = case when q.epoch = 1 then i.duration_us end
   from input i
   where q.queue_id = i.queue_id and q.epoch = i.epoch and q.status = 'running' and q.execution_id is null
     and q.worker_id = $6 and not exists (select from noetl.worker w where w.worker_id = $6 and w.instance <> $7)
   returning q.queue_id, q.epoch, q.pool, q.step, q.worker_id, q.claimed_at, i.event_id, i.meta
 ), logged as (
   insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, meta, worker_id, claimed_at)
-  select event_id, queue_id, 'command.completed', step, epoch, 'done', meta::json, worker_id, claimed_at from finished
+  select event_id, queue_id, 'command.completed', step, epoch, 'done', meta::json, worker_id, claimed_at from finished where epoch > 1
 ), counted as (
   select pool, count(*) as n from finished group by pool
 ), changed as (

@@ -14,23 +14,23 @@ IDS_SHOWN = 5
 # Each gives the ids that break the rule; none when it holds.
 STATEMENTS = {
     "R2 an attempt was ended twice":
-        "select queue_id from noetl.event where queue_id is not null and epoch is not null and event_type in"
+        "select queue_id from noetl.event_history where queue_id is not null and epoch is not null and event_type in"
         " ('command.completed', 'command.failed', 'command.cancelled', 'command.released') group by queue_id, epoch having count(*) > 1",
     "R2 an event has an epoch that its command never reached":
         "select e.queue_id from noetl.event e join noetl.queue q using (queue_id) where e.epoch > q.epoch",
     "R2 an attempt began before the one before it had ended":
         "select queue_id from (select queue_id, claimed_at, lag(created_at) over (partition by queue_id order by epoch) as before"
-        " from noetl.event where claimed_at is not null and event_type in ('command.completed', 'command.failed')) as attempts"
+        " from noetl.event_history where claimed_at is not null and event_type in ('command.completed', 'command.failed')) as attempts"
         " where claimed_at < before",
     "R2 a command runs at a worker that is gone":
         "select q.queue_id from noetl.queue q left join noetl.worker w using (worker_id)"
         " where q.status = 'running' and coalesce(w.status, 'lost') in ('lost', 'stopped')",
     "R3 a command was completed twice":
-        "select queue_id from noetl.event where event_type = 'command.completed' and queue_id is not null and epoch is not null"
+        "select queue_id from noetl.event_history where event_type = 'command.completed' and queue_id is not null and epoch is not null"
         " group by queue_id having count(*) > 1",
     "R3 a done command has no completion in the log":
         "select q.queue_id from noetl.queue q where q.status = 'done' and not exists"
-        " (select from noetl.event e where e.queue_id = q.queue_id and e.event_type = 'command.completed')",
+        " (select from noetl.event_history e where e.queue_id = q.queue_id and e.event_type = 'command.completed')",
     "R3 an execution ended twice":
         "select execution_id from noetl.event where event_type in ('playbook.completed', 'playbook.failed', 'playbook.cancelled')"
         " group by execution_id having count(*) > 1",
@@ -133,7 +133,7 @@ def tell_of_repeated(stack, load):
         times = [str(row[0]) for row in stack.query(stack.ledger, "select at from effect where token = %s order by at", (token,))]
         rows = stack.sql("select queue_id, epoch, attempts, worker_id, created_at::text, claimed_at::text, finished_at::text from noetl.queue"
                          " where context::text like %s", f"%{token}'%")
-        events = stack.sql("select e.epoch, e.event_type, e.status, e.worker_id, e.claimed_at::text, e.created_at::text from noetl.event e"
+        events = stack.sql("select e.epoch, e.event_type, e.status, e.worker_id, e.claimed_at::text, e.created_at::text from noetl.event_history e"
                            " where e.queue_id = any(%s) order by e.event_id", [row[0] for row in rows])
         told.append(f"effect {token} at {times}: command {rows}, events {events}")
     return told

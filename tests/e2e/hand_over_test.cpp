@@ -39,7 +39,7 @@ TEST_CASE("lone commands of an idle worker are handed over") {
 
   CHECK_FALSE(shows(stack, "noetl_commands_handed_over 0"));
   CHECK(stack.sql_number("select count(*) from noetl.queue where epoch = 1 and attempts = 1") == 5);
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == 5);
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 5);
 }
 
 TEST_CASE("a worker that was killed while it waited is handed nothing") {

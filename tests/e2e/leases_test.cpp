@@ -38,7 +38,7 @@ TEST_CASE("the commands of a worker that was killed run elsewhere within six sec
   CHECK(count(stack, "claimed_at - timestamptz '" + killed_at + "' > interval '6500 milliseconds'") == 0);
   wait_until("all 50 done", 10s, [&] { return count(stack, "status = 'done'") == 50; });
   CHECK(count(stack, "epoch = 2 and attempts = 2") == 50);
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == 50);
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 50);
 }
 
 TEST_CASE("a late report of a lost lease gets 409 lease_lost and changes nothing") {
@@ -99,7 +99,7 @@ TEST_CASE("reporting the same attempt twice records it once") {
   const auto again = worker.report(command);
 
   CHECK_MESSAGE(again.status == 200, again.body);
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
   CHECK(count(stack, "status = 'done'") == 1);
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("a worker that is stopped past its lease does not spoil what another d
   CHECK(holds_for(2s, [&] {
     return count(stack, "queue_id = " + id + " and status = 'done' and attempts = 2 and epoch = 2") == 1;
   }));
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
   stack.enqueue(std::vector<json>(8, shell("sleep 0.3")));
   wait_until("both workers at work again", 10s, [&] { return count(stack, "status = 'done'") == 9; });
 }

@@ -43,9 +43,9 @@ TEST_CASE("5,000 commands on two workers are all done, none twice") {
   const auto by_status = stack.sql("SELECT status, COUNT(*) FROM noetl.queue GROUP BY status");
   CHECK(by_status == std::vector<SqlRow>{{"done", "5000"}});
   CHECK(stack.sql_number("select count(*) from noetl.queue where attempts = 1 and epoch = 1") == total);
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed'") == total);
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == total);
   CHECK(stack.sql_number(
-            "select count(distinct queue_id) from noetl.event where event_type = 'command.completed'") ==
+            "select count(distinct queue_id) from noetl.event_history where event_type = 'command.completed'") ==
         total);
 }
 

@@ -108,7 +108,7 @@ TEST_CASE("the trace that work came with reaches its tools and the events of its
   wait_until("its end", 20s, [&] { return command_of(stack, id).at("status") == "done"; });
 
   CHECK(command_of(stack, id).at("result").at("stdout") == parent + "\n");
-  CHECK(stack.sql_number("select count(*) from noetl.event where event_type = 'command.completed' and "
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed' and "
                          "meta->>'trace_id' = '" +
                          trace + "'") == 1);
 

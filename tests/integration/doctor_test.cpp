@@ -26,9 +26,9 @@ TEST_CASE("R2: an epoch below the attempts, and a row of the log under an epoch 
   CHECK(doctor.rule("fences").verdict == Verdict::ok);
   CHECK(doctor.rule("epochs of the log").verdict == Verdict::ok);
 
-  server.run("update noetl.event set epoch = 9");
+  server.run("insert into noetl.event (event_id, queue_id, event_type, epoch) values (1, " + id.str() + ", 'command.failed', 9)");
   check_found(doctor.rule("epochs of the log"), id.str());
-  server.run("alter table noetl.queue drop constraint queue_check1; update noetl.queue set epoch = 0");
+  server.run("alter table noetl.queue drop constraint queue_check1, drop constraint queue_duration_us_check; update noetl.queue set epoch = 0");
   check_found(doctor.rule("fences"), id.str());
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("R3: an attempt that is recorded twice, and a key that was used twice"
 
   server.run(
       "insert into noetl.event (event_id, queue_id, event_type, epoch) select event_id + 1, queue_id, "
-      "event_type, epoch from noetl.event");
+      "event_type, epoch from noetl.event_history");
   server.run(
       "drop index noetl.queue_idempotency_key; update noetl.queue set idempotency_key = 'once' where "
       "queue_id = " +

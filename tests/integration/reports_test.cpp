@@ -23,10 +23,29 @@ TEST_CASE("a completed command is done with its result, one event and right coun
   CHECK_FALSE(verdict.refused);
   CHECK(server.status_of(id) == "done");
   CHECK(server.number("select json_array_length(result->'rows') from noetl.queue") == 2);
-  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+  CHECK(server.number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
   CHECK(server.number("select sum(change) from noetl.queue_change where status = 'done'") == 1);
   CHECK(server.number("select sum(change) from noetl.queue_change where status in ('queued', 'running')") ==
         0);
+}
+
+TEST_CASE("a success at the first attempt is told by the command's row, a later one by a row of its own") {
+  ServerParts server;
+  server.add_worker("w");
+  const auto first = server.claim("w", server.enqueue());
+  (void)server.report(completed(first));
+  const auto taken = server.enqueue();
+  (void)server.claim("w", taken);
+  server.add_worker("w");  // registered anew: what it held waits again
+  (void)server.report(completed(server.claim("w", taken)));
+
+  const auto told = "select count(*) from noetl.event_history where event_type = 'command.completed' and status = 'done' and "
+                    "worker_id = 'w' and claimed_at is not null and created_at >= claimed_at and (meta->>'duration_us')::bigint >= 0 and queue_id = ";
+  const auto rows = "select count(*) from noetl.event where event_type = 'command.completed' and queue_id = ";
+  CHECK(server.number(told + first.lease.queue_id.str() + " and epoch = 1") == 1);
+  CHECK(server.number(rows + first.lease.queue_id.str()) == 0);
+  CHECK(server.number(told + taken.str() + " and epoch = 2") == 1);
+  CHECK(server.number(rows + taken.str()) == 1);
 }
 
 TEST_CASE("a repeated report changes nothing and is answered as a duplicate") {
@@ -38,7 +57,7 @@ TEST_CASE("a repeated report changes nothing and is answered as a duplicate") {
   const auto again = server.report(completed(command, R"({"other":1})"));
 
   CHECK(again.is_duplicate);
-  CHECK(server.number("select count(*) from noetl.event") == 1);
+  CHECK(server.number("select count(*) from noetl.event_history") == 1);
   CHECK(server.number("select count(*) from noetl.queue where result->>'status' = 'ok'") == 1);
 }
 
@@ -58,7 +77,7 @@ TEST_CASE("a report with an old epoch is refused with lease_lost") {
   CHECK(*late.refused == base::ErrorCode::lease_lost);
   CHECK_FALSE(right.refused);
   CHECK(fresh.lease.epoch == stale.lease.epoch + 1);
-  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+  CHECK(server.number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
 }
 
 TEST_CASE("of two attempts of one command in one request only the live one is recorded") {
@@ -78,7 +97,7 @@ TEST_CASE("of two attempts of one command in one request only the live one is re
   REQUIRE(answer->verdicts.at(0).refused);
   CHECK_FALSE(answer->verdicts.at(1).refused);
   CHECK(server.status_of(id) == "done");
-  CHECK(server.number("select count(*) from noetl.event where event_type = 'command.completed'") == 1);
+  CHECK(server.number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
 }
 
 TEST_CASE(

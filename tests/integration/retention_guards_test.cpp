@@ -70,6 +70,7 @@ TEST_CASE("an event stays while its command is there, while it is young, and wit
   (void)server.ended();
   const auto plain = server.enqueue();
   (void)server.report(support::completed(server.claim("w", plain)));
+  server.run("insert into noetl.event (event_id, queue_id, event_type) values (1, " + plain.str() + ", 'command.failed')");
   const auto gone = [&](std::chrono::seconds kept) {
     return server.with([&](auto& statements) { return statements.prune_events(kept, all).gone; });
   };

@@ -154,7 +154,7 @@ class ToolsMisbehave(Row):
             "select q.queue_id, q.status, coalesce(q.error->>'kind', ''), octet_length(coalesce(q.result::text, '')),"
             " octet_length(coalesce(e.meta->>'output', '')), coalesce(right(coalesce(e.meta->>'output', ''), 200), ''),"
             " right(coalesce(q.result->>'stdout', ''), 200)"
-            " from noetl.queue q left join noetl.event e using (queue_id) where q.queue_id = any(%s)", list(ids.values()))}
+            " from noetl.queue q left join noetl.event_history e using (queue_id) where q.queue_id = any(%s)", list(ids.values()))}
         for name, (_, kind) in wild.items():
             status, found, result_bytes, output_bytes, output_end, stdout_end = rows[ids[name]]
             if kind is not None:
@@ -248,7 +248,7 @@ class ClockOff(Row):
             worker.await_ready()
         off = stack.value("select count(*) from noetl.queue where created_at >= %s and (claimed_at > clock_timestamp() or claimed_at < created_at"
                           " or finished_at > clock_timestamp() or finished_at < claimed_at or available_at > clock_timestamp() + interval '30 minutes')", since)
-        off += stack.value("select count(*) from noetl.event where created_at > clock_timestamp() or created_at < claimed_at")
+        off += stack.value("select count(*) from noetl.event_history where created_at > clock_timestamp() or created_at < claimed_at")
         done = stack.value("select count(*) from noetl.queue where status = 'done' and worker_id = any(%s)", [one.worker_id for one in strange])
         lost = trial.lost_attempts(since)
         for worker in strange:

@@ -54,7 +54,8 @@ union all
 select 'execution ' || execution_id || ' ' || status || ' ' || outstanding || ' ' || state || ' ' ||
   case when is_parent_told then 't' else 'f' end from noetl.execution
 union all
-select 'event ' || event_id || ' ' || coalesce(queue_id, 0) || ' ' || event_type || ' ' || coalesce(status, '-') from noetl.event
+select 'event ' || coalesce(e.event_id, 0) || ' ' || coalesce(h.queue_id, 0) || ' ' || h.event_type || ' ' || coalesce(h.status, '-')
+from noetl.event_history h left join noetl.event e using (event_id)
 union all
 select 'dead ' || queue_id || ' ' || error_kind || ' ' || attempts from noetl.dead_letter
 union all

@@ -104,7 +104,7 @@ void Database::update(const store::ExecutionUpdate& update) {
 }
 
 void Database::add_event(const store::NewEventRow& event) {
-  if (event_ids.insert(event.event_id).second) events.push_back(event);
+  if (!event.event_id.is_set() || event_ids.insert(event.event_id).second) events.push_back(event);
 }
 
 }  // namespace noetl::simulation

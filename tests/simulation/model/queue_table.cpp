@@ -247,7 +247,8 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
       q.error.clear();
     });
     NewEventRow event;
-    event.event_id = f.event_id;
+    // Of a first attempt the row is the log, and noetl.event_history makes an id of its own.
+    if (row->epoch > 1) event.event_id = f.event_id;
     event.queue_id = row->queue_id;
     event.event_type = "command.completed";
     event.step = row->step;
