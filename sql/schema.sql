@@ -404,6 +404,78 @@ CREATE TABLE noetl.event (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000');
+CREATE TABLE noetl.queue (
+    queue_id bigint NOT NULL,
+    execution_id bigint,
+    node_id text,
+    step text NOT NULL,
+    tool_kind text NOT NULL,
+    pool text NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    epoch integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    max_attempts integer NOT NULL,
+    timeout_ms bigint DEFAULT 0 NOT NULL,
+    available_at timestamp with time zone,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    worker_id text,
+    context json NOT NULL,
+    result json,
+    error json,
+    idempotency_key text,
+    traceparent text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    frame json,
+    retry json,
+    redriven_from bigint,
+    duration_us bigint,
+    CONSTRAINT queue_check CHECK (((attempts >= 0) AND (attempts <= max_attempts))),
+    CONSTRAINT queue_check1 CHECK ((epoch >= attempts)),
+    CONSTRAINT queue_check2 CHECK (((status <> 'queued'::text) OR (attempts < max_attempts))),
+    CONSTRAINT queue_check3 CHECK (((status <> 'running'::text) OR ((worker_id IS NOT NULL) AND (claimed_at IS NOT NULL)))),
+    CONSTRAINT queue_check4 CHECK (((status = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
+    CONSTRAINT queue_check5 CHECK (((execution_id IS NULL) = (node_id IS NULL))),
+    CONSTRAINT queue_epoch_check CHECK ((epoch >= 0)),
+    CONSTRAINT queue_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT queue_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
+    CONSTRAINT queue_timeout_ms_check CHECK ((timeout_ms >= 0))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='30');
+CREATE VIEW noetl.event_history AS
+ SELECT event.event_id,
+    event.execution_id,
+    event.queue_id,
+    event.event_type,
+    event.step,
+    event.node_id,
+    event.epoch,
+    event.status,
+    event.payload,
+    event.meta,
+    event.worker_id,
+    event.claimed_at,
+    event.created_at
+   FROM noetl.event
+UNION ALL
+ SELECT (((((floor((EXTRACT(epoch FROM queue.finished_at) * (1000)::numeric)))::bigint - '1704067200000'::bigint) << 22) | queue.queue_id) & (4194303)::bigint) AS event_id,
+    NULL::bigint AS execution_id,
+    queue.queue_id,
+    'command.completed'::text AS event_type,
+    queue.step,
+    NULL::text AS node_id,
+    queue.epoch,
+    'done'::text AS status,
+    NULL::json AS payload,
+    json_strip_nulls(json_build_object('duration_us', queue.duration_us, 'trace_id', NULLIF(split_part(queue.traceparent, '-'::text, 2), ''::text))) AS meta,
+    queue.worker_id,
+    queue.claimed_at,
+    queue.finished_at AS created_at
+   FROM noetl.queue
+  WHERE (queue.duration_us IS NOT NULL);
+COMMENT ON VIEW noetl.event_history IS 'What happened: rows of noetl.event, and successes of plain commands. docs/decisions/0027';
 CREATE TABLE noetl.execution (
     execution_id bigint NOT NULL,
     catalog_id bigint NOT NULL,
@@ -493,45 +565,6 @@ CREATE TABLE noetl.pool (
     CONSTRAINT pool_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
     CONSTRAINT pool_pool_check CHECK ((pool ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 );
-CREATE TABLE noetl.queue (
-    queue_id bigint NOT NULL,
-    execution_id bigint,
-    node_id text,
-    step text NOT NULL,
-    tool_kind text NOT NULL,
-    pool text NOT NULL,
-    priority smallint DEFAULT 0 NOT NULL,
-    status text DEFAULT 'queued'::text NOT NULL,
-    epoch integer DEFAULT 0 NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    max_attempts integer NOT NULL,
-    timeout_ms bigint DEFAULT 0 NOT NULL,
-    available_at timestamp with time zone,
-    cancel_requested boolean DEFAULT false NOT NULL,
-    worker_id text,
-    context json NOT NULL,
-    result json,
-    error json,
-    idempotency_key text,
-    traceparent text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    claimed_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    frame json,
-    retry json,
-    redriven_from bigint,
-    CONSTRAINT queue_check CHECK (((attempts >= 0) AND (attempts <= max_attempts))),
-    CONSTRAINT queue_check1 CHECK ((epoch >= attempts)),
-    CONSTRAINT queue_check2 CHECK (((status <> 'queued'::text) OR (attempts < max_attempts))),
-    CONSTRAINT queue_check3 CHECK (((status <> 'running'::text) OR ((worker_id IS NOT NULL) AND (claimed_at IS NOT NULL)))),
-    CONSTRAINT queue_check4 CHECK (((status = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
-    CONSTRAINT queue_check5 CHECK (((execution_id IS NULL) = (node_id IS NULL))),
-    CONSTRAINT queue_epoch_check CHECK ((epoch >= 0)),
-    CONSTRAINT queue_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT queue_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text]))),
-    CONSTRAINT queue_timeout_ms_check CHECK ((timeout_ms >= 0))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', fillfactor='30');
 CREATE VIEW noetl.open_due_pool AS
  WITH RECURSIVE found AS (
         ( SELECT queue.pool
@@ -641,6 +674,8 @@ ALTER TABLE ONLY noetl.pool
     ADD CONSTRAINT pool_pkey PRIMARY KEY (pool);
 ALTER TABLE ONLY noetl.queue_depth
     ADD CONSTRAINT queue_depth_pkey PRIMARY KEY (pool, status);
+ALTER TABLE noetl.queue
+    ADD CONSTRAINT queue_duration_us_check CHECK (((duration_us IS NULL) OR ((duration_us >= 0) AND (execution_id IS NULL) AND (status = 'done'::text) AND (epoch = 1) AND (finished_at IS NOT NULL)))) NOT VALID;
 ALTER TABLE ONLY noetl.queue
     ADD CONSTRAINT queue_pkey PRIMARY KEY (queue_id);
 ALTER TABLE ONLY noetl.result
