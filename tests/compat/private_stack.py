@@ -106,7 +106,7 @@ class PrivateStack:
 
     def run_sql(self, database, statement):
         """One statement outside a transaction; its rows, if it has any."""
-        url = self.state["database_url"].replace("user='noetl'", "user='postgres'")
+        url = re.sub("user='[^']*'", "user='postgres'", self.state["database_url"])
         connection = psycopg2.connect(url.replace("dbname='noetl'", f"dbname='{database}'"))
         try:
             connection.autocommit = True
