@@ -71,9 +71,10 @@ class Inspection {
             .earlier = [this](base::ExecutionId earlier) { return earlier_state(earlier); }};
   }
 
-  Json stored_result(base::ResultId id) {
+  // As the text that it was: a preview of it is a piece of that.
+  wire::LazyJson stored_result(base::ResultId id) {
     const auto found = store::ExecutionTable(session_).results({id});
-    return found.empty() ? Json() : Json::parse(found.begin()->second);
+    return found.empty() ? wire::LazyJson() : wire::LazyJson::of_text(found.begin()->second);
   }
 
   std::optional<engine::State> earlier_state(base::ExecutionId id) {
