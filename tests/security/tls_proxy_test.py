@@ -1,5 +1,5 @@
 """deploy/nginx/noetl.conf before a server with a token: people log in by name and password, programs by their token, both over TLS. Needs
-nginx (NOETL_TEST_NGINX, or in PATH), and is skipped without it."""
+nginx (NOETL_TEST_NGINX, in PATH, or as `./dev test` fetches it), and is skipped without it."""
 import base64
 import json
 import os
@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import machine  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("NOETL_BIN_DIR") or sys.exit("set NOETL_BIN_DIR to the folder of the programs"))
-NGINX = os.environ.get("NOETL_TEST_NGINX") or shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+FETCHED = ROOT / ".noetl/nginx/usr/sbin/nginx"  # by ./dev test
+NGINX = os.environ.get("NOETL_TEST_NGINX") or shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin") or (FETCHED if FETCHED.exists() else None)
 TOKEN, PASSWORD = "b" * 64, "a-word-of-ann"
 HTTP = """daemon off;
 pid {folder}/nginx.pid;
