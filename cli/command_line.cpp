@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "cli/commands/commands.hpp"
+#include "cli/known_words.hpp"
 #include "cli/session.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -53,6 +54,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_bench_command(app, line);
   add_config_command(app, line);
   add_completion_command(app, line);
+  add_other_names(app);
 }
 
 void init_logging(const config::LogChoice& choice) {
@@ -70,6 +72,10 @@ std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments
 }
 
 int parse(CLI::App& app, std::vector<std::string> arguments, const Streams& streams) {
+  if (const auto unknown = unknown_word(app, arguments)) {
+    streams.err << *unknown << '\n';
+    return exit_usage;
+  }
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     app.parse(std::move(arguments));

@@ -13,6 +13,20 @@ constexpr auto requests_help = "Requests answered, by operation and HTTP status"
 constexpr auto refused_name = "noetl_http_refused_total";
 constexpr auto refused_help = "Refused with 503 because the server was saturated, by what was refused";
 
+// What takes equally long for the same reasons stands together: a claim waits for work, a read for one statement.
+std::string_view group_of(const Endpoint& endpoint) {
+  if (endpoint.gate == GateKind::none) return "operations";
+  const auto operation = endpoint.alias_of.empty() ? endpoint.operation_id : endpoint.alias_of;
+  if (operation.starts_with("execute") || operation == "rerunExecution") return "execute";
+  if (operation.starts_with("claim")) return "claim";
+  if (operation == "enqueueCommands") return "enqueue";
+  if (operation == "reportEvents" || operation == "keepResult") return "report";
+  if (operation == "heartbeat") return "heartbeat";
+  return endpoint.method == "GET" ? "read" : "write";
+}
+
+const std::vector<double> seconds_bounds{0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30};
+
 }  // namespace
 
 RequestMetrics::RequestMetrics(telemetry::Metrics& metrics, std::span<const Endpoint> table)
@@ -28,11 +42,12 @@ RequestMetrics::RequestMetrics(telemetry::Metrics& metrics, std::span<const Endp
     };
     std::set<int> statuses{endpoint.success_status};
     for (const auto code : errors_of(endpoint)) statuses.insert(wire::http_status_of(code));
-    Row row{.by_status = {},
-            .other = counter("other"),
-            .seconds = metrics.histogram("noetl_http_request_seconds",
-                                         "From the end of a request's body to its reply, by operation",
-                                         telemetry::seconds_buckets(), {{"operation", operation}})};
+    Row row{
+        .by_status = {},
+        .other = counter("other"),
+        .seconds = metrics.histogram("noetl_http_request_seconds",
+                                     "From the end of a request's body to its reply, by group of operations",
+                                     seconds_bounds, {{"group", std::string(group_of(endpoint))}})};
     for (const int status : statuses) row.by_status.emplace_back(status, counter(std::to_string(status)));
     rows_.push_back(std::move(row));
   }
