@@ -70,7 +70,7 @@ void rewrite(std::string& text, const std::string& name, const std::string& tabl
   text.replace(from, to - from, table);
 }
 
-// A command that completes, one that dies, an execution that fails.
+// A command that completes, one that dies, one that waits, an execution that fails.
 void work(const Stack& stack) {
   stack.register_playbook(R"(
 apiVersion: noetl.io/v2
@@ -80,8 +80,9 @@ workflow:
   - step: start
     tool: {kind: shell, command: "echo password=hunter2 >&2; exit 3"}
 )");
-  stack.enqueue(
-      {{{"tool", {{"kind", "noop"}}}}, {{"tool", {{"kind", "no_such_tool"}}}, {"max_attempts", 1}}});
+  stack.enqueue({{{"tool", {{"kind", "noop"}}}},
+                 {{"tool", {{"kind", "no_such_tool"}}}, {"max_attempts", 1}},
+                 {{"tool", {{"kind", "noop"}}}, {"delay", 3600}}});
   const auto id = stack.execute("tests/fails", json::object());
   wait_until("all of it to end", 20s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status in ('done', 'dead')") == 2 &&
