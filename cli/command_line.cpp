@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "cli/commands/commands.hpp"
+#include "cli/dev/running_stack.hpp"
 #include "cli/known_words.hpp"
 #include "cli/session.hpp"
 #include "shared/telemetry/log.hpp"
@@ -49,6 +50,9 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_pool_command(app, line);
   add_credential_command(app, line);
   add_variable_command(app, line);
+  add_keychain_command(app, line);
+  add_result_command(app, line);
+  add_render_command(app, line);
   add_migrate_command(app, line);
   add_doctor_command(app, line);
   add_bench_command(app, line);
@@ -69,6 +73,17 @@ std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments
   const std::string& mode = resolved.at("run-mode").value;
   if (!arguments.empty() || mode == "cli") return arguments;
   return {mode, "start"};
+}
+
+// A flag, a variable or a file says where the server is; else the stack that `noetlctl dev` runs; else the default does.
+ServerChoice choose_server(const config::Resolved& resolved, config::ClientSettings& settings) {
+  const auto& url = resolved.at("server-url");
+  if (url.origin != config::Origin::default_value) return {.said_by = "from " + url.where};
+  const auto stack = dev::find_stack();
+  if (!stack) return {.said_by = {}, .problem = stack.error()};
+  if (!*stack) return {.said_by = "the default; no `noetlctl dev` of yours runs here"};
+  settings.server_url = (*stack)->server_url;
+  return {.said_by = "the stack of `noetlctl dev` in " + (*stack)->folder};
 }
 
 int parse(CLI::App& app, std::vector<std::string> arguments, const Streams& streams) {
@@ -140,10 +155,11 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
   if (!resolved) return plain.error(resolved.error());
   if (const auto read = config::check_secret_files(*resolved, config::client); !read)
     return plain.error(read.error());
-  const auto settings = config::client_settings(*resolved);
+  auto settings = config::client_settings(*resolved);
+  auto choice = choose_server(*resolved, settings);
   init_logging(settings.log);
   const Output output(streams, settings.json, color && !settings.json);
-  Session session{programs, *resolved, settings, output, std::move(stop)};
+  Session session{programs, *resolved, settings, output, std::move(stop), std::move(choice)};
   try {
     return line.chosen(session);
   } catch (const std::exception& error) {

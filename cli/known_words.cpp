@@ -58,21 +58,21 @@ std::string command_meant(const CLI::App& app, const std::string& word) {
     if (known_as == word && find_command(app, std::string(command)) != nullptr) return std::string(command);
   }
   const auto commands = commands_of(app);
+  // A command of a group, without its group; bench names what others do, catalog is playbook.
+  std::string below;
+  for (const auto* group : commands) {
+    if (group->get_name() == "bench" || group->get_name() == "catalog") continue;
+    if (const auto* command = find_command(*group, word))
+      below += (below.empty() ? "" : "' or '") + group->get_name() + " " + command->get_name();
+  }
+  if (!below.empty()) return below;
   std::vector<std::string_view> names;
   for (const auto* command : commands) {
     names.push_back(command->get_name());
     for (const auto& alias : command->get_aliases()) names.push_back(alias);
   }
   const auto nearest = base::nearest_word(word, names, limit_for(word));
-  if (!nearest.empty()) return find_command(app, std::string(nearest))->get_name();
-  // A command of a group, without its group.
-  std::string below;
-  for (const auto* group : commands) {
-    if (find_command(*group, word) != nullptr)
-      below +=
-          (below.empty() ? "" : "' or '") + group->get_name() + " " + find_command(*group, word)->get_name();
-  }
-  return below;
+  return nearest.empty() ? std::string() : find_command(app, std::string(nearest))->get_name();
 }
 
 std::string option_meant(const CLI::App& app, const std::string& name) {

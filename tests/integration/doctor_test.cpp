@@ -1,6 +1,8 @@
 // The doctor's rules and its looks at the stack on a real Postgres: each violation is found when it is planted.
 #include <doctest/doctest.h>
 
+#include <regex>
+
 #include "server/app/pause.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/start_execution.hpp"
@@ -245,6 +247,8 @@ TEST_CASE("the stack's checks tell a pool larger than Postgres allows, and a NAT
 
   CHECK(checks.at("schema").verdict == Verdict::ok);
   CHECK(checks.at("connections").verdict == Verdict::broken);
+  const std::regex distance("[0-9.]+ ms (ahead of|behind) Postgres's, give or take [0-9.]+ ms");
+  CHECK(std::regex_match(checks.at("clock of this machine").summary, distance));
   CHECK(checks.at("durability").verdict != Verdict::unchecked);
   CHECK(checks.at("autovacuum").verdict == Verdict::ok);
   CHECK(checks.at("NATS").verdict == Verdict::warning);
