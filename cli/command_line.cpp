@@ -7,6 +7,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/dev/running_stack.hpp"
+#include "cli/help_text.hpp"
 #include "cli/known_words.hpp"
 #include "cli/session.hpp"
 #include "shared/telemetry/log.hpp"
@@ -16,12 +17,6 @@ namespace {
 
 constexpr const char* description =
     "NoETL: a durable work queue and playbook runner on Postgres and NATS JetStream.";
-constexpr const char* footer =
-    "Settings come from flags, then the environment, then a file (--config, NOETL_CONFIG), then defaults:\n"
-    "docs/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
-    "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 8 the doctor found something "
-    "broken,\n"
-    "78 the server would be open to others without a token, 130 interrupted.";
 
 void add_global_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config_file, "File with settings")->type_name("FILE");
@@ -59,6 +54,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_config_command(app, line);
   add_completion_command(app, line);
   add_other_names(app);
+  arrange_help(app);
 }
 
 void init_logging(const config::LogChoice& choice) {
@@ -138,7 +134,6 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
   const auto words = environment ? with_run_mode(arguments, *environment) : arguments;
 
   CLI::App app(description, "noetlctl");
-  app.footer(footer);
   app.fallthrough();
   app.require_subcommand(1);
   app.set_version_flag("--version", "noetlctl " + programs.version);

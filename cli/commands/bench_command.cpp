@@ -161,7 +161,7 @@ void add_kind(CLI::App& bench, CommandLine& line, const Kind& kind) {
 
 void add_bench_command(CLI::App& app, CommandLine& line) {
   auto* bench =
-      app.add_subcommand("bench", "Load against a running server, and what it gave: see which kind");
+      app.add_subcommand("bench", "Load against a running server: enqueue, drain, execute, latency");
   bench->require_subcommand(1);
   for (const auto& kind : kinds) add_kind(*bench, line, kind);
 }

@@ -27,10 +27,11 @@ constexpr milliseconds worker_stop_patience{35'000};  // the worker's own grace 
 constexpr milliseconds stop_patience{10'000};
 
 // As one word of a shell.
-std::string in_single_quotes(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
+std::string quoted(const std::string& text) {
+  if (text.find_first_of("\"$`\\!") == std::string::npos) return '"' + text + '"';
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
 }
 
 base::Error died(const ChildProcess& process) {
@@ -104,8 +105,8 @@ std::vector<ChildProcess*> DevStack::processes() const {
 std::string DevStack::exports() const {
   return "\nnoetlctl finds this stack by itself. For other programs, and where several stacks run:\n"
          "  export NOETL_SERVER_URL=http://localhost:" +
-         std::to_string(port_) + "\n  export NOETL_DATABASE_URL=" + in_single_quotes(postgres_.database_url) +
-         "\n  export NATS_URL=\"$(cat " + in_single_quotes(nats_.url_file) + ")\"";
+         std::to_string(port_) + "\n  export NOETL_DATABASE_URL=" + quoted(postgres_.database_url) +
+         "\n  export NATS_URL=\"$(cat " + quoted(nats_.url_file) + ")\"";
 }
 
 nlohmann::json DevStack::state(bool is_ready) const {

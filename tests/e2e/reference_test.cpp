@@ -174,7 +174,7 @@ TEST_CASE(
        ++at)
     ++of_http;
   CHECK(of_http < 100);
-  CHECK(of_http * 5 < lines);
+  CHECK(lines < 600);  // comments included
 
   std::string log;
   wait_until("the line of the log", 10s, [&] {

@@ -218,7 +218,8 @@ TEST_CASE("counters that are off, a clock that is ahead, and a transaction that 
   server.run("insert into noetl.queue_change values ('other', 'queued', -1)");
 
   CHECK(doctor.rule("counters of the queue").total == 2);
-  CHECK(doctor.rule("clocks of servers").findings.at(0).what.find("3600") != std::string::npos);
+  // Between the id and the row some tenths of a second may pass.
+  CHECK(std::regex_search(doctor.rule("clocks of servers").findings.at(0).what, std::regex("(3600|3599)\\.[0-9] s")));
   CHECK(doctor.rule("clocks of servers").findings.at(0).what.find("ahead of") != std::string::npos);
 }
 

@@ -101,5 +101,16 @@ TEST_CASE("commands have the names that other programs have for them") {
   }
 }
 
+TEST_CASE("--help says what to begin with, and every command stands below a heading") {
+  std::ostringstream out, err;
+  Programs programs;
+  programs.version = "1.2.3";
+  CHECK(run({"--help"}, programs, {.out = out, .err = err}, {}) == 0);
+
+  CHECK(out.str().find("Begin with:\n  noetlctl dev ") != std::string::npos);
+  CHECK(out.str().find("\nThe queue:\n") != std::string::npos);
+  CHECK(out.str().find("\nSubcommands:\n") == std::string::npos);  // the heading of those that have none
+}
+
 }  // namespace
 }  // namespace noetl::cli
