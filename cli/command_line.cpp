@@ -6,6 +6,9 @@
 #include <ostream>
 
 #include "cli/commands/commands.hpp"
+#include "cli/dev/running_stack.hpp"
+#include "cli/help_text.hpp"
+#include "cli/known_words.hpp"
 #include "cli/session.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -14,12 +17,6 @@ namespace {
 
 constexpr const char* description =
     "NoETL: a durable work queue and playbook runner on Postgres and NATS JetStream.";
-constexpr const char* footer =
-    "Settings come from flags, then the environment, then a file (--config, NOETL_CONFIG), then defaults:\n"
-    "docs/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
-    "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 8 the doctor found something "
-    "broken,\n"
-    "78 the server would be open to others without a token, 130 interrupted.";
 
 void add_global_flags(CLI::App& app, CommandLine& line) {
   app.add_option("--config", line.config_file, "File with settings")->type_name("FILE");
@@ -48,11 +45,16 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_pool_command(app, line);
   add_credential_command(app, line);
   add_variable_command(app, line);
+  add_keychain_command(app, line);
+  add_result_command(app, line);
+  add_render_command(app, line);
   add_migrate_command(app, line);
   add_doctor_command(app, line);
   add_bench_command(app, line);
   add_config_command(app, line);
   add_completion_command(app, line);
+  add_other_names(app);
+  arrange_help(app);
 }
 
 void init_logging(const config::LogChoice& choice) {
@@ -69,7 +71,22 @@ std::vector<std::string> with_run_mode(const std::vector<std::string>& arguments
   return {mode, "start"};
 }
 
+// A flag, a variable or a file says where the server is; else the stack that `noetlctl dev` runs; else the default does.
+ServerChoice choose_server(const config::Resolved& resolved, config::ClientSettings& settings) {
+  const auto& url = resolved.at("server-url");
+  if (url.origin != config::Origin::default_value) return {.said_by = "from " + url.where};
+  const auto stack = dev::find_stack();
+  if (!stack) return {.said_by = {}, .problem = stack.error()};
+  if (!*stack) return {.said_by = "the default; no `noetlctl dev` of yours runs here"};
+  settings.server_url = (*stack)->server_url;
+  return {.said_by = "the stack of `noetlctl dev` in " + (*stack)->folder};
+}
+
 int parse(CLI::App& app, std::vector<std::string> arguments, const Streams& streams) {
+  if (const auto unknown = unknown_word(app, arguments)) {
+    streams.err << *unknown << '\n';
+    return exit_usage;
+  }
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     app.parse(std::move(arguments));
@@ -117,7 +134,6 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
   const auto words = environment ? with_run_mode(arguments, *environment) : arguments;
 
   CLI::App app(description, "noetlctl");
-  app.footer(footer);
   app.fallthrough();
   app.require_subcommand(1);
   app.set_version_flag("--version", "noetlctl " + programs.version);
@@ -134,10 +150,11 @@ int run(const std::vector<std::string>& arguments, const Programs& programs, con
   if (!resolved) return plain.error(resolved.error());
   if (const auto read = config::check_secret_files(*resolved, config::client); !read)
     return plain.error(read.error());
-  const auto settings = config::client_settings(*resolved);
+  auto settings = config::client_settings(*resolved);
+  auto choice = choose_server(*resolved, settings);
   init_logging(settings.log);
   const Output output(streams, settings.json, color && !settings.json);
-  Session session{programs, *resolved, settings, output, std::move(stop)};
+  Session session{programs, *resolved, settings, output, std::move(stop), std::move(choice)};
   try {
     return line.chosen(session);
   } catch (const std::exception& error) {

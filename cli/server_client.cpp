@@ -47,6 +47,18 @@ httplib::Result send(httplib::Client& client, const ServerAddress& address, cons
   return client.send(request);
 }
 
+// What httplib's name of an error means here.
+std::string failure_text(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection: return "nobody listens there, or the name is not known";
+    case httplib::Error::ConnectionTimeout: return "the connection took too long";
+    case httplib::Error::Read:
+      return "the answer did not come within --request-timeout, or the connection broke";
+    case httplib::Error::Write: return "the request could not be sent";
+    default: return httplib::to_string(error);
+  }
+}
+
 base::Result<Json> read_answer(const httplib::Response& response) {
   if (response.status >= 400) return failure(wire::decode_problem(response.status, response.body));
   if (response.body.empty()) return Json::object();
@@ -80,6 +92,7 @@ base::Result<ServerAddress> parse_server_url(std::string_view url) {
 }
 
 base::Result<Json> ServerClient::call(const Call& call) const {
+  if (choice_.problem) return failure(*choice_.problem);
   const auto address = parse_server_url(settings_.server_url);
   if (!address) return failure(address.error());
   httplib::Client client(address->origin);
@@ -92,9 +105,12 @@ base::Result<Json> ServerClient::call(const Call& call) const {
   for (int refusals = 0;;) {
     const auto result = send(client, *address, call);
     if (!result) {
-      return failure(ErrorCode::unavailable, "no answer from " + settings_.server_url + " to " + call.method +
-                                                 " " + call.path + ": " + httplib::to_string(result.error()) +
-                                                 ". Is the server running? `noetlctl dev` starts one");
+      return failure(ErrorCode::unavailable,
+                     "no answer from " + settings_.server_url +
+                         (choice_.said_by.empty() ? "" : " (" + choice_.said_by + ")") + " to " +
+                         call.method + " " + call.path + ": " + failure_text(result.error()) +
+                         ". Is the server running? `noetlctl dev` starts one; --server-url or "
+                         "NOETL_SERVER_URL names another");
     }
     if (result->status != 503 || refusals >= settings_.retries) return read_answer(*result);
     ++refusals;

@@ -21,10 +21,16 @@ struct Call {
   std::map<std::string, std::string> headers = {};
 };
 
+// Who said where the server is.
+struct ServerChoice {
+  std::string said_by;  // "NOETL_SERVER_URL"; for the message when nobody answers there
+  std::optional<base::Error> problem = {};  // why it is not known: every call gives it
+};
+
 class ServerClient {
  public:
-  ServerClient(const config::ClientSettings& settings, std::stop_token stop)
-      : settings_(settings), stop_(std::move(stop)) {}
+  ServerClient(const config::ClientSettings& settings, std::stop_token stop, ServerChoice choice = {})
+      : settings_(settings), stop_(std::move(stop)), choice_(std::move(choice)) {}
 
   // The answer's JSON. Errors: what the server's problem+json says; unavailable when it is not reached.
   [[nodiscard]] base::Result<nlohmann::json> call(const Call& call) const;
@@ -38,6 +44,7 @@ class ServerClient {
  private:
   const config::ClientSettings& settings_;
   const std::stop_token stop_;
+  const ServerChoice choice_;
 };
 
 // "http://host:8082/prefix" → {"http://host:8082", "/prefix"}; errors name what is wrong.

@@ -21,8 +21,9 @@ struct Session {
   const config::ClientSettings& settings;
   const Output& output;
   std::stop_token stop;
+  ServerChoice server_choice = {};
 
-  [[nodiscard]] ServerClient server() const { return ServerClient(settings, stop); }
+  [[nodiscard]] ServerClient server() const { return ServerClient(settings, stop, server_choice); }
 };
 
 struct CommandLine {

@@ -15,11 +15,12 @@
 #include "server/app/intake.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/read_queue.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/counts/work_counts.hpp"
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
+#include "server/server_metrics.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/database_role.hpp"
 #include "server/store/enqueue_listener.hpp"
@@ -28,7 +29,6 @@
 #include "server/store/node_id.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "server/vault/vault.hpp"
-#include "shared/base/guarded.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/telemetry/metrics.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -123,111 +123,6 @@ std::vector<std::string> split_names(std::string_view text) {
   return names;
 }
 
-// Pools and statuses that a gauge was made for.
-using QueuePlaces = base::Guarded<std::set<std::pair<std::string, std::string>>>;
-
-constexpr std::size_t places_max = 2048;
-constexpr const char* others = "(others)";
-
-// Where no command is any more there is no row: the gauge falls to zero instead of staying as it was.
-void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& known) {
-  std::map<std::pair<std::string, std::string>, std::int64_t> counts;
-  std::map<std::string, double> ages;
-  for (const auto& depth : app::read_queue_depth(parts)) {
-    counts[{depth.pool, depth.status}] += depth.count;
-    if (depth.status == "queued") ages[depth.pool] = depth.oldest_age_seconds;
-  }
-  known.with([&counts](auto& places) {
-    // A gauge is kept for good, and whoever enqueues names pools: beyond the bound they are counted together.
-    for (auto it = counts.begin(); it != counts.end();) {
-      if (places.contains(it->first) || places.size() + counts.size() < places_max || it->first.first == others) {
-        ++it;
-        continue;
-      }
-      counts[{others, it->first.second}] += it->second;
-      it = counts.erase(it);
-    }
-    for (const auto& place : places) counts.try_emplace(place, 0);
-    for (const auto& [place, count] : counts) places.insert(place);
-  });
-  for (const auto& [place, count] : counts) {
-    metrics
-        .gauge("noetl_queue_commands", "Commands per pool and status",
-               {{"pool", place.first}, {"status", place.second}})
-        .set(static_cast<double>(count));
-    if (place.second != "queued" || place.first == others) continue;
-    metrics
-        .gauge("noetl_queue_oldest_seconds", "How long the oldest command that is due has waited, by pool",
-               {{"pool", place.first}})
-        .set(count > 0 ? ages[place.first] : 0.0);
-  }
-}
-
-// Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
-void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier,
-             upkeep::Upkeep& upkeep) {
-  const auto published =
-      metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
-  const auto failed = metrics.gauge("noetl_notifications_failed",
-                                    "Notifications not sent, refused or unanswered since start");
-  const auto connected = metrics.gauge("noetl_nats_connected", "1 while the doorbell works");
-  const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
-  const auto handed_over = metrics.gauge("noetl_commands_handed_over",
-                                         "Commands given to workers that waited for them here, since start");
-  const auto standing_by =
-      metrics.gauge("noetl_workers_waiting", "Workers that wait here for commands to be handed over");
-  const auto rung =
-      metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
-  const auto expired = metrics.gauge("noetl_upkeep_leases_expired",
-                                     "Leases of lost workers ended by this server's upkeep since start");
-  const auto failures =
-      metrics.gauge("noetl_upkeep_failures", "Background duties that failed on this server since start");
-  const auto given_up = metrics.gauge("noetl_notifications_given_up",
-                                      "Notifications that JetStream gave up after their last delivery, seen "
-                                      "by this server's upkeep since start");
-  const auto dropped =
-      metrics.gauge("noetl_advisories_dropped",
-                    "Given up notifications that were not stored: of no command that is there, or more than 60 a "
-                    "minute in a pool");
-  const auto pruned = [&metrics](const char* what) {
-    return metrics.gauge("noetl_retention_rows_pruned",
-                         "What left when its time was over, by this server's upkeep since start",
-                         {{"what", what}});
-  };
-  const auto pruned_commands = pruned("command"), pruned_events = pruned("event"),
-             pruned_executions = pruned("execution"), pruned_rows = pruned("execution_row");
-  const auto leading =
-      metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
-  const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
-  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected,
-                         borrowed, handed_over, standing_by, rung, expired, failures, leading, given_up, dropped,
-                         pruned_commands, pruned_events, pruned_executions, pruned_rows] {
-    const auto counts = notifier.counts();
-    published.set(static_cast<double>(counts.published));
-    failed.set(static_cast<double>(counts.failed));
-    connected.set(notifier.is_connected() ? 1 : 0);
-    borrowed.set(static_cast<double>(parts.connections.borrowed()));
-    handed_over.set(static_cast<double>(parts.hand_over.given()));
-    standing_by.set(static_cast<double>(parts.hand_over.waiting()));
-    rung.set(static_cast<double>(upkeep.commands_rung()));
-    expired.set(static_cast<double>(upkeep.leases_expired()));
-    failures.set(static_cast<double>(upkeep.failures()));
-    leading.set(upkeep.is_leading() ? 1 : 0);
-    given_up.set(static_cast<double>(upkeep.rings_given_up()));
-    dropped.set(static_cast<double>(upkeep.advisories_dropped()));
-    const auto gone = upkeep.retention_counts();
-    pruned_commands.set(static_cast<double>(gone.commands));
-    pruned_events.set(static_cast<double>(gone.events));
-    pruned_executions.set(static_cast<double>(gone.executions));
-    pruned_rows.set(static_cast<double>(gone.execution_rows));
-    try {
-      observe_queue(metrics, parts, *known_places);
-    } catch (const std::exception&) {
-      // Postgres is away: the other numbers still count, and /readyz says so.
-    }
-  });
-}
-
 // Once asked to stop: says that it is not ready, goes on answering while balancers take notice, then stops.
 void close(api::HttpDoor& door, const std::stop_token& is_asked, std::chrono::milliseconds leave_delay) {
   std::mutex mutex;
@@ -269,6 +164,18 @@ reach::EgressSettings egress_of(const config::ServerSettings& settings) {
       .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
 }
 
+app::Rules rules_of(const config::ServerSettings& settings) {
+  return {.heartbeat_interval = settings.heartbeat_interval,
+          .lease = settings.lease,
+          .ack_wait = settings.nats.ack_wait,
+          .pools_max = settings.pools_max,
+          .workers_max = settings.workers_max,
+          .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
+          .nats_stream = settings.nats.stream,
+          .nats_subject = settings.nats.subject,
+          .nats_consumer = settings.nats.consumer};
+}
+
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
   store::ConnectionPool connections({.database_url = settings.database_url,
                                      .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
@@ -277,6 +184,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   app::WaitingClaims waiting_claims;
   app::HandOver hand_over;
   app::PoolRules pool_rules(connections);
+  counts::WorkCounts work_counts;
   telemetry::Metrics metrics;
 
   notify::JetStreamNotifier notifier(notifier_settings(settings));
@@ -287,15 +195,8 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .waiting_claims = waiting_claims,
                    .hand_over = hand_over,
                    .pool_rules = pool_rules,
-                   .rules = {.heartbeat_interval = settings.heartbeat_interval,
-                             .lease = settings.lease,
-                             .ack_wait = settings.nats.ack_wait,
-                             .pools_max = settings.pools_max,
-                             .workers_max = settings.workers_max,
-                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
-                             .nats_stream = settings.nats.stream,
-                             .nats_subject = settings.nats.subject,
-                             .nats_consumer = settings.nats.consumer}};
+                   .work_counts = work_counts,
+                   .rules = rules_of(settings)};
   vault::Vault vault(
       parts, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
   api::HttpDoor door(
@@ -332,13 +233,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     waiting_claims.wake(pools);
     upkeep.wake();
   });
-  observe(metrics, parts, notifier, upkeep);
-  metrics.gauge("noetl_insecure", "1 when the server was told to serve whoever reaches it without a token")
-      .set(settings.is_insecure ? 1 : 0);
-  metrics.before_expose(
-      [listening = metrics.gauge("noetl_enqueue_listening",
-                                 "1 while this server hears at once what noetl.enqueue has enqueued"),
-       &listener] { listening.set(listener.is_listening() ? 1 : 0); });
+  expose_server(metrics, {parts, notifier, upkeep, listener, settings.is_insecure});
   write_port_file(port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
   std::jthread closer([&](const std::stop_token& is_asked) { close(door, is_asked, settings.leave_delay); });

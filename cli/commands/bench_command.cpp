@@ -62,6 +62,7 @@ base::Result<load::Plan> plan_from(const Session& session, const Arguments& argu
     return base::failure(base::ErrorCode::invalid_input, "--batch: " + std::to_string(plan.batch) +
                                                              " is more than --count, which is " +
                                                              std::to_string(plan.count));
+  if (session.server_choice.problem) return base::failure(*session.server_choice.problem);
   const auto address = parse_server_url(settings.server_url);
   if (!address) return base::failure(address.error());
   plan.patience = *patience;
@@ -160,7 +161,7 @@ void add_kind(CLI::App& bench, CommandLine& line, const Kind& kind) {
 
 void add_bench_command(CLI::App& app, CommandLine& line) {
   auto* bench =
-      app.add_subcommand("bench", "Load against a running server, and what it gave: see which kind");
+      app.add_subcommand("bench", "Load against a running server: enqueue, drain, execute, latency");
   bench->require_subcommand(1);
   for (const auto& kind : kinds) add_kind(*bench, line, kind);
 }

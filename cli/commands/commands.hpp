@@ -11,7 +11,7 @@ struct CommandLine;
 
 void add_dev_command(CLI::App& app, CommandLine& line);  // dev
 void add_server_command(CLI::App& app, CommandLine& line);  // server start
-void add_worker_command(CLI::App& app, CommandLine& line);  // worker start|list|drain
+void add_worker_command(CLI::App& app, CommandLine& line);  // worker start|list|drain|deregister
 void add_playbook_command(CLI::App& app,
                           CommandLine& line);  // playbook register|list|get|lint|schema, catalog …
 void add_execute_command(CLI::App& app, CommandLine& line);  // execute, run
@@ -21,7 +21,10 @@ void add_enqueue_command(CLI::App& app, CommandLine& line);  // command enqueue|
 void add_dead_command(CLI::App& app, CommandLine& line);  // dead list|groups|show|redrive|purge
 void add_pool_command(CLI::App& app, CommandLine& line);  // pool list|get|set
 void add_credential_command(CLI::App& app, CommandLine& line);  // credential put|get|list|allow|deny|delete|rotate
-void add_variable_command(CLI::App& app, CommandLine& line);  // vars get|set
+void add_variable_command(CLI::App& app, CommandLine& line);  // vars get|set|delete
+void add_result_command(CLI::App& app, CommandLine& line);  // result get
+void add_render_command(CLI::App& app, CommandLine& line);  // render
+void add_keychain_command(CLI::App& app, CommandLine& line);  // keychain list|delete
 void add_migrate_command(CLI::App& app, CommandLine& line);  // migrate up|status|sql
 void add_doctor_command(CLI::App& app, CommandLine& line);  // doctor
 void add_bench_command(CLI::App& app, CommandLine& line);  // bench enqueue|drain|execute|latency

@@ -192,7 +192,7 @@ void add_delete(CLI::App& credential, CommandLine& line) {
 }  // namespace
 
 void add_credential_command(CLI::App& app, CommandLine& line) {
-  auto* credential = app.add_subcommand("credential", "Credentials that tools use by name");
+  auto* credential = app.add_subcommand("credential", "Credentials that tools use by name: put, get, list, allow, deny, delete, rotate");
   credential->require_subcommand(1);
   add_put(*credential, line);
   add_get(*credential, line);

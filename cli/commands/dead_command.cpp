@@ -72,15 +72,17 @@ void add_list(CLI::App& dead, CommandLine& line) {
 void add_groups(CLI::App& dead, CommandLine& line) {
   struct Arguments {
     Filter filter;
+    std::string state;
     int limit = 100;
   };
   auto* groups = dead.add_subcommand("groups", "Dead commands by their cause, the most frequent first");
   auto arguments = std::make_shared<Arguments>();
   add_filter_options(*groups, arguments->filter);
+  groups->add_option("--state", arguments->state, "open (the default), closed or all");
   groups->add_option("--limit", arguments->limit, "At most so many")->check(CLI::Range(1, 1000));
   on_chosen(*groups, line, [arguments](Session& session) {
-    const auto path =
-        "/api/v2/dead?group=true&limit=" + std::to_string(arguments->limit) + arguments->filter.query();
+    auto path = "/api/v2/dead?group=true&limit=" + std::to_string(arguments->limit) + arguments->filter.query();
+    if (!arguments->state.empty()) path += "&state=" + base::percent_encoded(arguments->state);
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer, {{"FINGERPRINT", "fingerprint"},
                                    {"COUNT", "count"},

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "cli/command_line.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/dev/dev_stack.hpp"
+#include "cli/dev/running_stack.hpp"
 #include "cli/session.hpp"
 #include "shared/wire/error_codes.hpp"
 
@@ -39,7 +41,9 @@ int run_stack(Session& session, dev::DevFolder& data, const Arguments& arguments
                        .client = std::move(client)},
                       session.output, session.stop);
   auto done = stack.start();
+  std::optional<dev::StackNote> note;
   if (done) {
+    note.emplace(data.path());
     session.output.note("ready; Ctrl-C stops everything, the data stays in " + data.path());
     done = stack.watch();
   }

@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "cli/commands/commands.hpp"
+#include "cli/dev/running_stack.hpp"
 #include "cli/session.hpp"
 
 namespace noetl::cli {
@@ -31,7 +32,9 @@ void explain(const Output& output, const Json& check) {
 }
 
 int examine(Session& session, const DoctorFlags& flags) {
-  const auto settings = config::server_settings(session.resolved);
+  const auto resolved = dev::with_stack(session.resolved);
+  if (!resolved) return session.output.error(resolved.error());
+  const auto settings = config::server_settings(*resolved);
   if (!settings) return session.output.error(settings.error());
   const auto answer = session.programs.run_doctor(*settings, flags.request);
   if (!answer) return session.output.error(answer.error());

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/command_line.hpp"
+#include "cli/command_wait.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/payload.hpp"
 #include "cli/session.hpp"
@@ -15,7 +16,8 @@ struct Arguments {
   std::string kind;
   std::string tool;
   std::string input;
-  std::string pool, timeout, delay, available_at, idempotency_key, retry, group;
+  std::string pool, timeout, delay, available_at, idempotency_key, retry, group, wait_timeout;
+  bool should_wait = false;
   int priority = 0;
   int max_attempts = 0;
 };
@@ -49,6 +51,22 @@ base::Result<Json> command_from(const Arguments& arguments) {
   return command;
 }
 
+int enqueue_one(Session& session, const Arguments& arguments) {
+  const auto limit = durations::parse_duration(arguments.wait_timeout.empty() ? "0s" : arguments.wait_timeout);
+  if (!limit) {
+    return session.output.error(
+        base::failure(base::ErrorCode::invalid_input,
+                      "--wait-timeout: expected a duration such as 30s, found '" + arguments.wait_timeout + "'")
+            .value());
+  }
+  auto body = command_from(arguments);
+  if (!body) return session.output.error(body.error());
+  const auto answer = session.server().post("/api/v2/commands", std::move(*body));
+  if (answer && (arguments.should_wait || limit->count() > 0))
+    return wait_for_command(session, {.queue_id = cell_text(*answer, "queue_id"), .limit = *limit});
+  return show_or_fail(session, answer, [&](const Json& shown) { session.output.fields(shown); });
+}
+
 void add_enqueue(CLI::App& command, CommandLine& line) {
   auto* enqueue = command.add_subcommand("enqueue", "Enqueue one command without a playbook");
   auto arguments = std::make_shared<Arguments>();
@@ -72,12 +90,10 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
   enqueue
       ->add_option("--idempotency-key", arguments->idempotency_key, "The same key enqueues one command only")
       ->type_name("KEY");
-  on_chosen(*enqueue, line, [arguments](Session& session) {
-    auto body = command_from(*arguments);
-    if (!body) return session.output.error(body.error());
-    return show_or_fail(session, session.server().post("/api/v2/commands", std::move(*body)),
-                        [&](const Json& answer) { session.output.fields(answer); });
-  });
+  enqueue->add_flag("--wait", arguments->should_wait, "Wait for the end and show the result");
+  enqueue->add_option("--wait-timeout", arguments->wait_timeout, "Wait, and give up waiting after so long")
+      ->type_name("TIME");
+  on_chosen(*enqueue, line, [arguments](Session& session) { return enqueue_one(session, *arguments); });
 }
 
 void add_get(CLI::App& command, CommandLine& line) {

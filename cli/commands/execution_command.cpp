@@ -23,19 +23,21 @@ std::string execution_path(const std::string& id) {
 
 void add_list(CLI::App& execution, CommandLine& line) {
   struct Filter {
-    std::string status, path, before;
+    std::string status, path, parent, before;
     int limit = 20;
   };
   auto* list = execution.add_subcommand("list", "Executions, newest first");
   auto filter = std::make_shared<Filter>();
   list->add_option("--status", filter->status, "running, completed, failed or cancelled");
   list->add_option("--path", filter->path, "Path of the playbook");
+  list->add_option("--parent", filter->parent, "Only those that this execution has called")->type_name("ID");
   list->add_option("--before", filter->before, "Only executions older than this id: the next page");
   list->add_option("--limit", filter->limit, "At most so many")->check(CLI::Range(1, 1000));
   on_chosen(*list, line, [filter](Session& session) {
     std::string path = "/api/v2/executions?limit=" + std::to_string(filter->limit);
     if (!filter->status.empty()) path += "&status=" + base::percent_encoded(filter->status);
     if (!filter->path.empty()) path += "&path=" + base::percent_encoded(filter->path);
+    if (!filter->parent.empty()) path += "&parent_execution_id=" + base::percent_encoded(filter->parent);
     if (!filter->before.empty()) path += "&before=" + base::percent_encoded(filter->before);
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer, {{"EXECUTION", "execution_id"},
@@ -59,11 +61,21 @@ void add_get(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::
 
 void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
   auto* events = execution.add_subcommand("events", "Events of an execution, oldest first");
-  auto limit = std::make_shared<int>(1000);
+  struct Filter {
+    std::string type, step, after;
+    int limit = 1000;
+  };
+  auto filter = std::make_shared<Filter>();
   events->add_option("execution_id", *id)->required();
-  events->add_option("--limit", *limit, "At most so many")->check(CLI::Range(1, 1000));
-  on_chosen(*events, line, [id, limit](Session& session) {
-    const auto path = execution_path(*id) + "/events?limit=" + std::to_string(*limit);
+  events->add_option("--type", filter->type, "Only events of this type, such as call.error");
+  events->add_option("--step", filter->step, "Only events of this step");
+  events->add_option("--after", filter->after, "Only events after this id: the next page")->type_name("ID");
+  events->add_option("--limit", filter->limit, "At most so many")->check(CLI::Range(1, 1000));
+  on_chosen(*events, line, [id, filter](Session& session) {
+    std::string path = execution_path(*id) + "/events?limit=" + std::to_string(filter->limit);
+    if (!filter->type.empty()) path += "&event_type=" + base::percent_encoded(filter->type);
+    if (!filter->step.empty()) path += "&step=" + base::percent_encoded(filter->step);
+    if (!filter->after.empty()) path += "&after=" + base::percent_encoded(filter->after);
     return show_or_fail(session, session.server().get(path),
                         [&](const Json& answer) { session.output.rows(answer, event_columns); });
   });

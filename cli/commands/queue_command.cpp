@@ -4,7 +4,7 @@
 namespace noetl::cli {
 
 void add_queue_command(CLI::App& app, CommandLine& line) {
-  auto* queue = app.add_subcommand("queue", "The queue");
+  auto* queue = app.add_subcommand("queue", "The queue: status");
   queue->require_subcommand(1);
   auto* status =
       queue->add_subcommand("status", "Commands per pool and status, and how long the oldest has waited");

@@ -58,13 +58,27 @@ void add_set(CLI::App& variables, CommandLine& line) {
   });
 }
 
+void add_delete(CLI::App& variables, CommandLine& line) {
+  auto* command = variables.add_subcommand("delete", "Remove a variable of a running execution");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("execution_id", arguments->execution_id)->required();
+  command->add_option("name", arguments->name)->required();
+  on_chosen(*command, line, [arguments](Session& session) {
+    const auto path = "/api/vars/" + base::percent_encoded(arguments->execution_id) + "/" +
+                      base::percent_encoded(arguments->name);
+    return show_or_fail(session, session.server().call({"DELETE", path}),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
 }  // namespace
 
 void add_variable_command(CLI::App& app, CommandLine& line) {
-  auto* variables = app.add_subcommand("vars", "Variables of executions");
+  auto* variables = app.add_subcommand("vars", "Variables of executions: get, set, delete");
   variables->require_subcommand(1);
   add_get(*variables, line);
   add_set(*variables, line);
+  add_delete(*variables, line);
 }
 
 }  // namespace noetl::cli

@@ -28,9 +28,17 @@ void add_start(CLI::App& worker, CommandLine& line) {
 }
 
 void add_list(CLI::App& worker, CommandLine& line) {
-  auto* list = worker.add_subcommand("list", "Workers that are registered");
-  on_chosen(*list, line, [](Session& session) {
-    return show_or_fail(session, session.server().get("/api/v2/workers"), [&](const Json& answer) {
+  struct Filter {
+    std::string pool, status;
+  };
+  auto* list = worker.add_subcommand("list", "Workers of the last day");
+  auto filter = std::make_shared<Filter>();
+  list->add_option("--pool", filter->pool, "Of this pool");
+  list->add_option("--status", filter->status, "ready, draining, stopped or lost");
+  on_chosen(*list, line, [filter](Session& session) {
+    const auto path = "/api/v2/workers?pool=" + base::percent_encoded(filter->pool) +
+                      "&status=" + base::percent_encoded(filter->status);
+    return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer, {{"WORKER", "worker_id"},
                                    {"POOL", "pool"},
                                    {"STATUS", "status"},
@@ -56,14 +64,34 @@ void add_drain(CLI::App& worker, CommandLine& line) {
   });
 }
 
+void add_deregister(CLI::App& worker, CommandLine& line) {
+  struct Arguments {
+    std::string worker_id;
+    bool is_forced = false;
+  };
+  auto* command = worker.add_subcommand("deregister", "Forget a worker; what it held is claimed by others");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("worker_id", arguments->worker_id, "As `worker list` shows it")->required();
+  command->add_flag("--force", arguments->is_forced,
+                    "Also one that is alive: its commands run elsewhere while it still works on them");
+  on_chosen(*command, line, [arguments](Session& session) {
+    const auto path = "/api/v2/workers/" + base::percent_encoded(arguments->worker_id) +
+                      (arguments->is_forced ? "?force=true" : "");
+    return show_or_fail(session, session.server().call({"DELETE", path}), [&](const Json& answer) {
+      session.output.line(answer, "worker " + arguments->worker_id + " is deregistered");
+    });
+  });
+}
+
 }  // namespace
 
 void add_worker_command(CLI::App& app, CommandLine& line) {
-  auto* worker = app.add_subcommand("worker", "Workers: start one, list and drain them");
+  auto* worker = app.add_subcommand("worker", "Workers: start, list, drain, deregister");
   worker->require_subcommand(1);
   add_start(*worker, line);
   add_list(*worker, line);
   add_drain(*worker, line);
+  add_deregister(*worker, line);
 }
 
 }  // namespace noetl::cli

@@ -26,7 +26,20 @@ struct flock whole_file() {
   return lock;
 }
 
+bool is_locked(int lock_fd) {
+  auto wanted = whole_file();
+  return fcntl(lock_fd, F_OFD_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;
+}
+
 }  // namespace
+
+bool is_folder_held(const std::string& path) {
+  const int fd = open((path + "/dev.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool is_held = is_locked(fd);
+  close(fd);
+  return is_held;
+}
 
 DevFolder::DevFolder(const std::string& path) {
   fs::create_directories(fs::path(path) / "logs");
@@ -40,10 +53,7 @@ DevFolder::DevFolder(const std::string& path) {
 
 DevFolder::~DevFolder() { close(lock_fd_); }
 
-bool DevFolder::is_held() const {
-  auto wanted = whole_file();
-  return fcntl(lock_fd_, F_OFD_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;
-}
+bool DevFolder::is_held() const { return is_locked(lock_fd_); }
 
 base::Result<void> DevFolder::lock() {
   auto wanted = whole_file();

@@ -11,6 +11,9 @@
 
 namespace noetl::dev {
 
+// Does a process hold the lock of that folder? Makes nothing.
+[[nodiscard]] bool is_folder_held(const std::string& path);
+
 class DevFolder {
  public:
   // Made when missing. Throws std::system_error when it cannot be.

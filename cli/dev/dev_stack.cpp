@@ -26,6 +26,14 @@ constexpr milliseconds ready_patience{60'000};
 constexpr milliseconds worker_stop_patience{35'000};  // the worker's own grace is 30 s
 constexpr milliseconds stop_patience{10'000};
 
+// As one word of a shell.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of("\"$`\\!") == std::string::npos) return '"' + text + '"';
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
 base::Error died(const ChildProcess& process) {
   return failure(ErrorCode::unavailable, process.name() + " " + process.end_text() +
                                              " unexpectedly; the end of " + process.log_file() + ":\n" +
@@ -93,6 +101,14 @@ std::vector<ChildProcess*> DevStack::processes() const {
   return all;
 }
 
+// The login of NATS stays in its file: a terminal may be recorded.
+std::string DevStack::exports() const {
+  return "\nnoetlctl finds this stack by itself. For other programs, and where several stacks run:\n"
+         "  export NOETL_SERVER_URL=http://localhost:" +
+         std::to_string(port_) + "\n  export NOETL_DATABASE_URL=" + quoted(postgres_.database_url) +
+         "\n  export NATS_URL=\"$(cat " + quoted(nats_.url_file) + ")\"";
+}
+
 nlohmann::json DevStack::state(bool is_ready) const {
   nlohmann::json pids = nlohmann::json::object();
   for (const auto* process : processes()) pids[process->name()] = process->pid();
@@ -104,6 +120,7 @@ nlohmann::json DevStack::state(bool is_ready) const {
           {"nats_url", nats_.url},
           {"nats_port", nats_.port},
           {"nats_passwords_file", nats_.passwords_file},
+          {"nats_url_file", nats_.url_file},
           {"database_url", postgres_.database_url},
           {"playbook_database_url", postgres_.playbook_socket_url},
           {"postgres_port", postgres_.port}};
@@ -123,7 +140,8 @@ std::map<std::string, std::string> DevStack::environment(config::Program program
     }
   }
   auto variables = process::child_variables(process::NamePatterns(names));
-  for (const char* other : {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
+  for (const char* other :
+       {"NATS_URL", "NOETL_NATS_TOKEN", "NOETL_NATS_CREDENTIALS", "NOETL_NATS_INBOX_PREFIX"})
     variables.erase(other);
   variables["SERVER_API_URL"] = "http://127.0.0.1:" + std::to_string(port_);
   variables.try_emplace("NOETL_HOST", "127.0.0.1");  // a stack for one machine is not for the network
@@ -246,7 +264,7 @@ base::Result<void> DevStack::start() {
                                 nats_.url + " (logins: " + nats_.passwords_file + ")\nPostgres  psql \"" + postgres_.database_url +
                                 "\"\n          psql \"" + postgres_.playbook_socket_url +
                                 "\" (of steps that name no database)\nworkers   " + std::to_string(options_.workers) + "\nlogs      " +
-                                data_.path() + "/logs");
+                                data_.path() + "/logs\n" + exports());
   return {};
 }
 

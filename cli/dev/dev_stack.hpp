@@ -48,6 +48,7 @@ class DevStack {
   [[nodiscard]] std::map<std::string, std::string> server_environment() const;
   [[nodiscard]] std::map<std::string, std::string> worker_environment() const;
   [[nodiscard]] std::vector<ChildProcess*> processes() const;
+  [[nodiscard]] std::string exports() const;  // lines to paste into a shell
   [[nodiscard]] nlohmann::json state(bool is_ready) const;
 
   DevFolder& data_;

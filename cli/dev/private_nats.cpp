@@ -117,9 +117,12 @@ base::Result<PrivateNats> start_nats(DevFolder& data, const std::stop_token& sto
   PrivateNats running;
   running.port = choose_port(data.read_state().value("nats_port", 0), 4222);
   running.url = "nats://127.0.0.1:" + std::to_string(running.port);
+  const auto configuration = write_configuration(data, running);
+  running.url_file = data.path() + "/nats/url";
+  write_private_file(running.url_file, running.url_of("server") + '\n');
   running.process = std::make_unique<ChildProcess>(
       Launch{.name = "nats-server",
-             .arguments = {*program, "-c", write_configuration(data, running)},
+             .arguments = {*program, "-c", configuration},
              .environment = {{"PATH", "/usr/bin:/bin"}},
              .log_file = data.log_file("nats")});
   const auto give_up = std::chrono::steady_clock::now() + start_patience;

@@ -17,6 +17,7 @@ struct PrivateNats {
   std::string url;  // without a login
   int port = 0;
   std::string passwords_file;  // mode 0600
+  std::string url_file;  // mode 0600: the url with the login of the server
   std::map<std::string, std::string> passwords;  // by user
 
   // The login of a user as settings of a program.

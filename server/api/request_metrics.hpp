@@ -1,10 +1,12 @@
 #pragma once
 // RequestMetrics: what the door counts, made once per row of the endpoints table so that a request only
 // adds to what exists. Names: docs/protocol.md. Any thread.
+#include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <span>
-#include <string_view>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include "server/api/endpoints.hpp"
@@ -17,7 +19,7 @@ class RequestMetrics {
   RequestMetrics(telemetry::Metrics& metrics, std::span<const Endpoint> table);
 
   void count(std::size_t endpoint, int status, std::chrono::nanoseconds elapsed) const;
-  void count_unrouted() const { unrouted_.add(); }  // no such route, method or request line
+  void count_unrouted() const { ++answered_->unrouted; }  // no such route, method or request line
   void refused_connection() const { refused_connections_.add(); }
   void refused_request() const { refused_requests_.add(); }
 
@@ -35,13 +37,22 @@ class RequestMetrics {
   void connections(int change) const { connections_.add(change); }
 
  private:
-  struct Row {
-    std::vector<std::pair<int, telemetry::Counter>> by_status;
-    telemetry::Counter other;
-    telemetry::Histogram seconds;
+  // By operation and status. Shared with what /metrics reads, which may outlive this.
+  struct Answered {
+    explicit Answered(std::span<const Endpoint> table);
+    [[nodiscard]] std::vector<telemetry::CounterReading> read() const;
+
+    struct Row {
+      std::string operation;
+      std::vector<int> statuses;
+      std::size_t first = 0;  // of `counts`: one for each status, then one for any other
+    };
+    std::vector<Row> rows;
+    std::vector<std::atomic<std::uint64_t>> counts;
+    std::atomic<std::uint64_t> unrouted{0};
   };
-  std::vector<Row> rows_;
-  telemetry::Counter unrouted_;
+  const std::shared_ptr<Answered> answered_;
+  std::vector<telemetry::Histogram> seconds_;
   telemetry::Counter refused_connections_;
   telemetry::Counter refused_requests_;
   telemetry::Gauge in_flight_;

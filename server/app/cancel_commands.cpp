@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "server/counts/work_counts.hpp"
 #include "server/store/cancel_statements.hpp"
 #include "server/store/connection_pool.hpp"
 #include "shared/domain/json_text.hpp"
@@ -30,11 +31,22 @@ std::vector<base::CommandId> cancel_batch(Parts& parts, const std::vector<base::
   std::vector<base::EventId> events;
   events.reserve(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) events.push_back({parts.ids.next()});
-  std::vector<base::CommandId> cancelled;
+  std::vector<store::CancelledCommand> cancelled;
   parts.connections.transact([&](store::Session& session) {
     cancelled = store::CancelStatements(session).cancel(ids, events, texts.error, texts.payload);
   });
-  return cancelled;
+  counts::Work work;
+  std::vector<base::CommandId> cancelled_ids;
+  for (auto& command : cancelled) {
+    cancelled_ids.push_back(command.queue_id);
+    if (!command.was_running) continue;
+    work.attempts.push_back({.pool = std::move(command.pool),
+                             .tool = std::move(command.tool_kind),
+                             .outcome = counts::AttemptOutcome::cancelled,
+                             .duration = {}});
+  }
+  parts.work_counts.add(work);
+  return cancelled_ids;
 }
 
 wire::CancelRefusal refusal_of(base::CommandId id, const store::UncancellableCommand* command) {

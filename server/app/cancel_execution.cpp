@@ -15,6 +15,7 @@ enum class Cancelled { yes, already_completed, not_found };
 Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reason,
                      std::vector<base::ExecutionId>* children) {
   auto outcome = Cancelled::not_found;
+  counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     outcome = Cancelled::not_found;
     store::ExecutionTable executions(session);
@@ -25,11 +26,12 @@ Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reas
     if (locked[0].status != domain::ExecutionStatus::running) return;
     auto open = open_execution(parts, session, locked[0]);
     NothingStored nothing;  // cancelling renders nothing
-    end_execution(
+    work = end_execution(
         parts, session, open,
         engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
     outcome = Cancelled::yes;
   });
+  if (outcome == Cancelled::yes) parts.work_counts.add(work);
   return outcome;
 }
 }  // namespace

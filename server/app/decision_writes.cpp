@@ -172,6 +172,7 @@ void DecisionWrites::append(DecisionWrites more) {
   move_to_end(ended_loop_items, more.ended_loop_items);
   move_to_end(ended_children, more.ended_children);
   move_to_end(rings, more.rings);
+  work.append(std::move(more.work));
 }
 
 void give(std::optional<HandedOver>& handed_over) {

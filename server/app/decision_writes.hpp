@@ -9,6 +9,7 @@
 #include "server/app/hand_over.hpp"
 #include "server/app/log_notes.hpp"
 #include "server/app/parts.hpp"
+#include "server/counts/work_counts.hpp"
 #include "server/engine/engine.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/event_table.hpp"
@@ -34,6 +35,7 @@ struct DecisionWrites {
   std::vector<store::EndedLoopItem> ended_loop_items;
   std::vector<base::ExecutionId> ended_children;  // whose callers are to be told after the commit
   std::vector<notify::Ring> rings;  // for commands that are due at once
+  counts::Work work;  // counted after the commit
   std::string traceparent;
 
   // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.

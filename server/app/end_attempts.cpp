@@ -26,6 +26,17 @@ double unit_random() {
   return std::uniform_real_distribution<double>{0.0, 1.0}(generator);
 }
 
+counts::AttemptOutcome outcome_of(const wire::AttemptReport& report) {
+  using counts::AttemptOutcome;
+  switch (report.outcome) {
+    case domain::Outcome::completed: return AttemptOutcome::completed;
+    case domain::Outcome::cancelled: return AttemptOutcome::cancelled;
+    case domain::Outcome::released: return AttemptOutcome::released;
+    case domain::Outcome::failed: break;
+  }
+  return report.error && report.error->kind == "worker_lost" ? AttemptOutcome::lost : AttemptOutcome::failed;
+}
+
 class Transaction {
  public:
   Transaction(Parts& parts, store::Session& session, const std::vector<wire::AttemptReport>& reports,
@@ -52,6 +63,7 @@ class Transaction {
   [[nodiscard]] std::optional<HandedOver> take_handed_over() { return std::move(handed_over_); }
   [[nodiscard]] const std::vector<notify::Death>& deaths() const { return deaths_; }
   [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return writes_.ended_children; }
+  [[nodiscard]] counts::Work take_work() { return std::move(writes_.work); }
 
  private:
   void lock();
@@ -162,6 +174,7 @@ void Transaction::record(std::size_t index) {
   auto& decision = decisions_[index];
   if (!decision.ended) return;
   const auto& command = *command_of(report);
+  writes_.work.attempts.push_back({command.pool, command.tool_kind, outcome_of(report), report.duration});
   if (decision.ended->status == domain::CommandStatus::queued && is_paused(command.execution_id)) {
     decision.ended->delay += store::pause_shift;
   }
@@ -228,6 +241,7 @@ void Transaction::write() {
   if (!ended.empty()) store::QueueTable(session_).end_attempts(ended);
   if (!letters.empty()) store::QueueTable(session_).insert_dead_letters(letters);
   for (auto& letter : letters) {
+    writes_.work.dead.push_back({letter.pool, std::move(letter.tool_kind)});
     deaths_.push_back({.queue_id = letter.queue_id,
                        .execution_id = letter.execution_id,
                        .step = std::move(letter.step),
@@ -247,6 +261,7 @@ EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>&
   std::vector<notify::Death> deaths;
   std::vector<base::ExecutionId> ended;
   std::optional<HandedOver> handed_over;
+  counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     handed_over.reset();  // of a transaction that is repeated
     Transaction transaction(parts, session, reports, worker);
@@ -254,8 +269,10 @@ EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>&
     rings = transaction.rings();
     deaths = transaction.deaths();
     ended = transaction.ended();
+    work = transaction.take_work();
     if (auto handed = transaction.take_handed_over()) handed_over.emplace(std::move(*handed));
   });
+  parts.work_counts.add(work);
   give(handed_over);
   ring(parts, rings);
   parts.notifier.tell_dead(deaths);

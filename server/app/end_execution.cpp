@@ -4,7 +4,20 @@
 
 namespace noetl::app {
 
-void end_execution(Parts& parts, store::Session& session, OpenExecution& open, engine::Decision decision) {
+namespace {
+// Attempts that end with their execution: what their workers report later changes nothing.
+void cancel_commands(store::Session& session, base::ExecutionId id, counts::Work& work) {
+  for (auto& running : store::QueueTable(session).cancel_commands(id)) {
+    work.attempts.push_back({.pool = std::move(running.pool),
+                             .tool = std::move(running.tool_kind),
+                             .outcome = counts::AttemptOutcome::cancelled,
+                             .duration = {}});
+  }
+}
+}  // namespace
+
+counts::Work end_execution(Parts& parts, store::Session& session, OpenExecution& open,
+                           engine::Decision decision) {
   DecisionWrites writes;
   std::string meta;
   log_notes::add_sequence(meta, ++decision.state.decisions);
@@ -13,12 +26,14 @@ void end_execution(Parts& parts, store::Session& session, OpenExecution& open, e
   open.finish = std::move(decision.finish);
   open.is_changed = true;
   DecisionRun(parts, session, writes).add_update(open);
-  (void)store::QueueTable(session).cancel_commands(open.execution_id);
+  cancel_commands(session, open.execution_id, writes.work);
   writes.write(session);
+  return std::move(writes.work);
 }
 
-void fail_unreadable(Parts& parts, store::Session& session, const store::LockedExecution& row,
-                     const domain::Json& error) {
+counts::Work fail_unreadable(Parts& parts, store::Session& session, const store::OverdueExecution& overdue,
+                             const domain::Json& error) {
+  const auto& row = overdue.row;
   DecisionWrites writes;
   writes.add_events(parts, row.execution_id,
                     {{.event_type = "playbook.failed",
@@ -32,8 +47,14 @@ void fail_unreadable(Parts& parts, store::Session& session, const store::LockedE
                             .state = row.state,
                             .result = {},
                             .error = domain::json_text(error)});
-  (void)store::QueueTable(session).cancel_commands(row.execution_id);
+  writes.work.ended.push_back({.execution_id = row.execution_id,
+                               .path = overdue.path,
+                               .version = overdue.version,
+                               .status = domain::ExecutionStatus::failed,
+                               .error = domain::json_text(error)});
+  cancel_commands(session, row.execution_id, writes.work);
   writes.write(session);
+  return std::move(writes.work);
 }
 
 }  // namespace noetl::app

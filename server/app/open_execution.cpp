@@ -235,7 +235,7 @@ void DecisionRun::child_ended_at_once(OpenExecution& caller, const engine::NewCh
   react(caller, occurrence, std::move(event));
 }
 
-store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
+store::NewExecution DecisionRun::row_of(OpenExecution& open) {
   store::NewExecution row;
   row.execution_id = open.execution_id;
   row.catalog_id = open.playbook->catalog_id;
@@ -250,7 +250,18 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
   row.is_paused = open.is_paused && !open.finish;
   if (open.finish && !open.finish->result.is_null()) row.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) row.error = domain::json_text(open.finish->error);
+  writes_.work.started.push_back(row.path);
+  if (open.finish) count_end(open);
   return row;
+}
+
+void DecisionRun::count_end(const OpenExecution& open) {
+  const auto& error = open.finish->error;
+  writes_.work.ended.push_back({.execution_id = open.execution_id,
+                                .path = open.playbook->path,
+                                .version = open.playbook->catalog_version,
+                                .status = open.finish->status,
+                                .error = error.is_null() ? std::string() : domain::json_text(error)});
 }
 
 void DecisionRun::add_update(OpenExecution& open) {
@@ -265,6 +276,7 @@ void DecisionRun::add_update(OpenExecution& open) {
       .error = {}};
   if (open.finish && !open.finish->result.is_null()) update.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) update.error = domain::json_text(open.finish->error);
+  if (open.finish) count_end(open);
   if (open.finish && open.has_caller) writes_.ended_children.push_back(open.execution_id);
   writes_.updates.push_back(std::move(update));
 }

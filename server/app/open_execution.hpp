@@ -60,13 +60,14 @@ class DecisionRun {
   void react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event);
   // What the first decision of an execution comes to; its first event tells which commands were issued.
   void begin(OpenExecution& open, engine::Decision decision);
-  // The row of an execution that has begun.
-  [[nodiscard]] store::NewExecution row_of(OpenExecution& open) const;
+  // The row of an execution that has begun, which is to be counted when it is written.
+  [[nodiscard]] store::NewExecution row_of(OpenExecution& open);
   // The update of one that went on; nothing when nothing was decided about it.
   void add_update(OpenExecution& open);
 
  private:
   void follow(OpenExecution& open, engine::Decision& decision);
+  void count_end(const OpenExecution& open);
   static void put_off(const OpenExecution& open, std::vector<engine::NewCommand>& commands);
   [[nodiscard]] std::function<base::ResultId()> new_result_id();
   [[nodiscard]] std::string payload_of(const engine::Occurrence& occurrence, const store::NewEventRow& event,

@@ -9,6 +9,9 @@
 
 #include "shared/base/ids.hpp"
 
+namespace noetl::counts {
+class WorkCounts;
+}
 namespace noetl::store {
 class ConnectionPool;
 }
@@ -43,6 +46,7 @@ struct Parts {
   WaitingClaims& waiting_claims;
   HandOver& hand_over;
   PoolRules& pool_rules;
+  counts::WorkCounts& work_counts;
   const Rules rules;
 };
 

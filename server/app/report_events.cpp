@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "server/app/end_attempts.hpp"
 #include "server/app/log_notes.hpp"
 #include "server/app/tell_progress.hpp"
+#include "server/counts/work_counts.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"
@@ -52,21 +52,31 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, con
     finished.push_back({report.lease, &report.result, event_id, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
-  std::set<base::CommandId> done;
+  std::map<base::CommandId, store::FinishedCommand> done;
   parts.connections.run_one([&](store::Session& session) {
-    const auto ids = store::QueueTable(session).finish_plain(finished, worker);
-    done = {ids.begin(), ids.end()};
+    done.clear();
+    for (auto& one : store::QueueTable(session).finish_plain(finished, worker))
+      done.emplace(one.queue_id, std::move(one));
   });
+  counts::Work work;
+  work.attempts.reserve(done.size());
   std::vector<Placed> left;
   for (auto& attempt : attempts) {
-    // A duplicate within one request finds its row finished by the first and is looked at as well.
-    if (attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease) &&
-        done.erase(attempt.report.lease.queue_id) > 0) {
-      answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
-    } else {
+    const bool may_be_done = attempt.report.outcome == Outcome::completed && is_newest(attempt.report.lease);
+    const auto found = may_be_done ? done.find(attempt.report.lease.queue_id) : done.end();
+    if (found == done.end()) {
       left.push_back(std::move(attempt));
+      continue;
     }
+    answer.verdicts[attempt.place] = recorded(attempt.report.lease.queue_id);
+    work.attempts.push_back({.pool = std::move(found->second.pool),
+                             .tool = std::move(found->second.tool_kind),
+                             .outcome = counts::AttemptOutcome::completed,
+                             .duration = attempt.report.duration});
+    // A duplicate within one request finds its row finished by the first and is looked at as well.
+    done.erase(found);
   }
+  parts.work_counts.add(work);
   return left;
 }
 
@@ -108,9 +118,9 @@ base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
   const auto where = "step '" + event.step + "' of execution " + event.execution_id.str();
   if (!running) return base::failure(ErrorCode::lease_lost, "no command is running at " + where);
   if (running->worker_id != worker_id) {
-    return base::failure(ErrorCode::lease_lost, where + " is held by worker '" + running->worker_id + "', not by " +
-                                                    (worker_id.empty() ? "a worker without worker_id"
-                                                                       : "'" + worker_id + "'"));
+    return base::failure(ErrorCode::lease_lost,
+                         where + " is held by worker '" + running->worker_id + "', not by " +
+                             (worker_id.empty() ? "a worker without worker_id" : "'" + worker_id + "'"));
   }
   return running->lease;
 }

@@ -90,11 +90,13 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
   std::vector<notify::Ring> rings;
   std::vector<base::ExecutionId> ended;
   std::optional<KnownKey> known;
+  counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     Transaction transaction(parts, session);
     answer = transaction.run(request);
     rings = transaction.writes().rings;
     ended = transaction.writes().ended_children;
+    work = transaction.writes().work;
     known.reset();
     if (answer && !transaction.is_new())
       known = {.key = request.idempotency_key,
@@ -106,6 +108,7 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
                .workload = transaction.workload()};
   });
   if (known) return known_execution(parts, *known);
+  if (answer) parts.work_counts.add(work);
   ring(parts, rings);
   tell_parents(parts, std::move(ended));
   return answer;

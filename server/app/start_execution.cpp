@@ -111,10 +111,12 @@ class Transaction {
     together.write(session);
     handed_over_ = together.hand_over(parts_, session);
     rings_ = std::move(together.rings);
+    work_ = std::move(together.work);
     ended_ = std::move(together.ended_children);
   }
 
   [[nodiscard]] const std::vector<notify::Ring>& rings() const { return rings_; }
+  [[nodiscard]] const counts::Work& work() const { return work_; }
   [[nodiscard]] std::optional<HandedOver>& handed_over() { return handed_over_; }
   [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return ended_; }
   [[nodiscard]] const std::map<base::ExecutionId, int>& generated() const { return generated_; }
@@ -123,6 +125,7 @@ class Transaction {
  private:
   Parts& parts_;
   std::vector<notify::Ring> rings_;
+  counts::Work work_;
   std::optional<HandedOver> handed_over_;
   std::vector<base::ExecutionId> ended_;
   std::set<base::ExecutionId> inserted_;
@@ -165,6 +168,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
   });
   after_commit([&] {
     crash_after_commit();
+    parts.work_counts.add(done->work());
     give(done->handed_over());
     ring(parts, done->rings());
     tell_parents(parts, done->ended());

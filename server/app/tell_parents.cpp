@@ -107,12 +107,15 @@ class Telling {
 std::vector<base::ExecutionId> tell_batch(Parts& parts, const std::vector<store::UntoldChild>& untold) {
   std::vector<base::ExecutionId> ended;
   std::vector<notify::Ring> rings;
+  counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     Telling telling(parts, session);
     telling.tell(untold);
     ended = telling.writes().ended_children;
     rings = telling.writes().rings;
+    work = telling.writes().work;
   });
+  parts.work_counts.add(work);
   ring(parts, rings);
   return ended;
 }

@@ -11,6 +11,7 @@ namespace noetl::app {
 namespace {
 bool fail_one(Parts& parts, base::ExecutionId id) {
   bool is_failed = false;
+  counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     is_failed = false;
     store::TimeLimitStatements statements(session);
@@ -20,16 +21,17 @@ bool fail_one(Parts& parts, base::ExecutionId id) {
         "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
     if (auto open = try_open_execution(parts, session, overdue->row)) {
       NothingStored nothing;  // ending renders nothing
-      end_execution(
+      work = end_execution(
           parts, session, *open,
           engine::time_out({*open->playbook, id, open->workload, nothing}, std::move(open->state), message));
     } else {
-      fail_unreadable(parts, session, overdue->row,
-                      {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
+      work = fail_unreadable(parts, session, *overdue,
+                             {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
     }
     statements.end_time_of_children(id);
     is_failed = true;
   });
+  if (is_failed) parts.work_counts.add(work);
   return is_failed;
 }
 }  // namespace

@@ -1,4 +1,6 @@
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 
 #include "server/doctor/stack_checks.hpp"
@@ -9,28 +11,36 @@
 namespace noetl::doctor {
 namespace {
 
-using std::chrono::milliseconds;
+using std::chrono::microseconds;
 
-constexpr milliseconds clock_difference_max{2000};
+constexpr microseconds clock_difference_max{2'000'000};
 constexpr double connections_share_max = 0.8;
 constexpr double disk_share_min = 0.1;
 
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+std::int64_t unix_us() {
+  return std::chrono::duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
-Check check_clock(const store::PostgresState& postgres, std::int64_t asked_ms, std::int64_t answered_ms) {
+// "0.4 ms", "2000 ms"
+std::string shown(std::int64_t us) {
+  char text[32];
+  std::snprintf(text, sizeof text, us < 10'000 ? "%.1f ms" : "%.0f ms", static_cast<double>(us) / 1000.0);
+  return text;
+}
+
+// The answer was on its way for an unknown part of the time that asking took: half of it is what the difference may be wrong by.
+Check check_clock(const store::PostgresState& postgres, std::int64_t asked_us, std::int64_t answered_us) {
   auto check = named("clock of this machine");
-  const auto off = (asked_ms + answered_ms) / 2 - postgres.now_ms;
-  const auto margin = clock_difference_max.count() + (answered_ms - asked_ms) / 2;
-  if (std::abs(off) > margin) {
-    find(check, Verdict::warning,
-         {"this machine", "its clock is " + std::to_string(std::abs(off)) + " ms " +
-                              (off > 0 ? "ahead of" : "behind") + " Postgres's"},
+  const auto off = (asked_us + answered_us) / 2 - postgres.now_us;
+  const auto margin = (answered_us - asked_us) / 2;
+  const auto said = shown(std::abs(off)) + (off >= 0 ? " ahead of" : " behind") +
+                    " Postgres's, give or take " + shown(margin);
+  if (std::abs(off) > clock_difference_max.count() + margin) {
+    find(check, Verdict::warning, {"this machine", "its clock is " + said},
          "Leases and delays follow Postgres's clock; run a time service (chrony) on both machines.");
   } else {
-    check.summary = "within " + std::to_string(margin) + " ms of Postgres's";
+    check.summary = said;
   }
   return check;
 }
@@ -140,16 +150,16 @@ Check check_schema(const std::string& database_url) {
 
 std::vector<Check> check_postgres(store::ConnectionPool& connections, const StackSettings& settings) {
   store::PostgresState postgres;
-  std::int64_t asked_ms = 0;
+  std::int64_t asked_us = 0;
   // The first transaction also connects, which must not count as distance between the clocks.
   for (int i = 0; i < 2; ++i) {
     connections.transact([&](store::Session& session) {
-      asked_ms = unix_ms();
+      asked_us = unix_us();
       postgres = store::DoctorStatements(session).postgres();
     });
   }
-  const auto answered_ms = unix_ms();
-  return {check_clock(postgres, asked_ms, answered_ms), check_connections(postgres, settings.db_pool_size),
+  const auto answered_us = unix_us();
+  return {check_clock(postgres, asked_us, answered_us), check_connections(postgres, settings.db_pool_size),
           check_durability(postgres), check_autovacuum(postgres), check_disk(postgres)};
 }
 

@@ -29,13 +29,16 @@ std::vector<base::CommandId> CancelStatements::ids(const wire::CommandFilter& fi
   return found;
 }
 
-std::vector<base::CommandId> CancelStatements::cancel(const std::vector<base::CommandId>& ids,
-                                                      const std::vector<base::EventId>& events,
-                                                      const std::string& error, const std::string& payload) {
-  std::vector<base::CommandId> cancelled;
+std::vector<CancelledCommand> CancelStatements::cancel(const std::vector<base::CommandId>& ids,
+                                                       const std::vector<base::EventId>& events,
+                                                       const std::string& error, const std::string& payload) {
+  std::vector<CancelledCommand> cancelled;
   for (const auto& row :
        session_.run("cancel_plain_commands", array_of(ids), array_of(events), error, payload)) {
-    cancelled.push_back({row[0].as<std::int64_t>()});
+    cancelled.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
+                         .pool = text_of(row["pool"]),
+                         .tool_kind = text_of(row["tool_kind"]),
+                         .was_running = row["was_running"].as<bool>()});
   }
   return cancelled;
 }

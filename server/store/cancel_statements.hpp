@@ -15,6 +15,12 @@ struct UncancellableCommand {
   std::string status;
 };
 
+struct CancelledCommand {
+  base::CommandId queue_id;
+  std::string pool, tool_kind;
+  bool was_running = false;
+};
+
 class CancelStatements {
  public:
   explicit CancelStatements(Session& session) : session_(session) {}
@@ -23,9 +29,9 @@ class CancelStatements {
   [[nodiscard]] std::vector<base::CommandId> ids(const wire::CommandFilter& filter, int limit);
   // events[i] is the id for the event of ids[i]. `error` is JSON text for the rows, `payload` for the events. Gives those that it
   // cancelled: plain, and waiting or running.
-  [[nodiscard]] std::vector<base::CommandId> cancel(const std::vector<base::CommandId>& ids,
-                                                    const std::vector<base::EventId>& events,
-                                                    const std::string& error, const std::string& payload);
+  [[nodiscard]] std::vector<CancelledCommand> cancel(const std::vector<base::CommandId>& ids,
+                                                     const std::vector<base::EventId>& events,
+                                                     const std::string& error, const std::string& payload);
   [[nodiscard]] std::map<base::CommandId, UncancellableCommand> explain(
       const std::vector<base::CommandId>& ids);
 

@@ -25,7 +25,7 @@ PostgresState DoctorStatements::postgres() {
           .server_version = text_of(row["server_version"]),
           .database_bytes = row["database_bytes"].as<std::int64_t>(),
           .data_directory = text_of(row["data_directory"]),
-          .now_ms = row["now_ms"].as<std::int64_t>()};
+          .now_us = row["now_us"].as<std::int64_t>()};
 }
 
 std::vector<PoolSlots> DoctorStatements::pools() {

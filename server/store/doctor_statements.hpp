@@ -26,7 +26,7 @@ struct PostgresState {
   std::string autovacuum, fsync, synchronous_commit, track_counts, server_version;
   std::int64_t database_bytes = 0;
   std::string data_directory;  // empty: not for this user's eyes
-  std::int64_t now_ms = 0;
+  std::int64_t now_us = 0;  // Unix microseconds
 };
 
 struct InspectedExecution {

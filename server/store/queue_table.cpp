@@ -37,6 +37,15 @@ domain::CommandStatus status_from(const pqxx::field& field) {
   return domain::command_status_from(field.c_str()).value_or(domain::CommandStatus::queued);
 }
 
+// finish_plain and cancel_commands_of_execution give these.
+std::vector<FinishedCommand> finished_from(const pqxx::result& rows) {
+  std::vector<FinishedCommand> finished;
+  finished.reserve(rows.size());
+  for (const auto& row : rows)
+    finished.push_back({{row[0].as<std::int64_t>()}, text_of(row[1]), text_of(row[2])});
+  return finished;
+}
+
 std::vector<base::CommandId> ids_from(const pqxx::result& rows) {
   std::vector<base::CommandId> ids;
   ids.reserve(rows.size());
@@ -121,11 +130,11 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     return {.inserted = ids, .claimed = {}};
   }
   const char* worker_id = taker.worker_id.empty() ? nullptr : taker.worker_id.c_str();
-  const auto rows = session_.run(
-      "insert_plain_commands", id_list.text(), kinds.text(), pools.text(), priorities.text_or_null(),
-      attempts.text(), timeouts.text_or_null(), times.text_or_null(), delays.text_or_null(), contexts.text(),
-      keys.text_or_null(), traces.text_or_null(), retries.text_or_null(), worker_id, taker.claim_id.value,
-      taker.instance);
+  const auto rows =
+      session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(),
+                   priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), times.text_or_null(),
+                   delays.text_or_null(), contexts.text(), keys.text_or_null(), traces.text_or_null(),
+                   retries.text_or_null(), worker_id, taker.claim_id.value, taker.instance);
   InsertedPlain made;
   made.inserted.reserve(rows.size());
   for (const auto& row : rows) {
@@ -208,7 +217,7 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
   return ids_from(rows);
 }
 
-std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
+std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
                                                       const Caller& worker) {
   ArrayLiteral ids, epochs, results, events, meta_list, durations;
   for (const auto& f : finished) {
@@ -225,8 +234,9 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
     const auto trace = f.trace_id.empty() ? std::string() : ",\"trace_id\":\"" + f.trace_id + "\"";
     meta_list.add_or_null("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
-  return ids_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(), events.text_or_null(),
-                               meta_list.text_or_null(), worker.worker_id, worker.instance, durations.text()));
+  return finished_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(),
+                                    events.text_or_null(), meta_list.text_or_null(), worker.worker_id,
+                                    worker.instance, durations.text()));
 }
 
 std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
@@ -307,8 +317,8 @@ void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
                errors.text(), attempts.text(), fingerprints.text());
 }
 
-int QueueTable::cancel_commands(base::ExecutionId execution_id) {
-  return session_.run("cancel_commands_of_execution", execution_id.value)[0][0].as<int>();
+std::vector<FinishedCommand> QueueTable::cancel_commands(base::ExecutionId execution_id) {
+  return finished_from(session_.run("cancel_commands_of_execution", execution_id.value));
 }
 
 std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id,

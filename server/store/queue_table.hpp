@@ -78,6 +78,12 @@ struct FinishedPlain {
   std::string trace_id = {};
 };
 
+// A command whose attempt has ended, as it is counted.
+struct FinishedCommand {
+  base::CommandId queue_id;
+  std::string pool, tool_kind;
+};
+
 struct RunningCommand {
   domain::Lease lease;
   std::string worker_id;
@@ -136,8 +142,8 @@ class QueueTable {
                                                         int limit,
                                                         std::optional<base::CommandId>& first_fresh);
 
-  // The ids that were finished: running, plain, held by that worker at that epoch.
-  [[nodiscard]] std::vector<base::CommandId> finish_plain(const std::vector<FinishedPlain>& finished,
+  // Those that were finished: running, plain, held by that worker at that epoch.
+  [[nodiscard]] std::vector<FinishedCommand> finish_plain(const std::vector<FinishedPlain>& finished,
                                                           const Caller& worker);
   [[nodiscard]] std::vector<LockedCommand> lock(const std::vector<base::CommandId>& ids);
   [[nodiscard]] std::map<base::CommandId, base::ExecutionId> executions_of(
@@ -148,7 +154,8 @@ class QueueTable {
                                                            const std::vector<base::EventId>& ids,
                                                            const Caller& worker);
   void insert_dead_letters(const std::vector<DeadLetter>& letters);
-  [[nodiscard]] int cancel_commands(base::ExecutionId execution_id);
+  // Those that were running.
+  [[nodiscard]] std::vector<FinishedCommand> cancel_commands(base::ExecutionId execution_id);
   [[nodiscard]] std::optional<RunningCommand> running_at(base::ExecutionId execution_id,
                                                          const std::string& step);
 

@@ -23,7 +23,9 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
                                   .depth = row["depth"].as<int>(),
                                   .has_caller = row["has_caller"].as<bool>(),
                                   .is_paused = row["is_paused"].as<bool>()},
-                          .deadline_at = text_of(row["deadline_at"])};
+                          .deadline_at = text_of(row["deadline_at"]),
+                          .path = text_of(row["path"]),
+                          .version = row["version"].as<int>()};
 }
 
 void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {

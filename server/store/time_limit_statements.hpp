@@ -12,6 +12,8 @@ namespace noetl::store {
 struct OverdueExecution {
   LockedExecution row;
   std::string deadline_at;  // RFC 3339
+  std::string path;
+  int version = 0;
 };
 
 class TimeLimitStatements {

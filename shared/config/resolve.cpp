@@ -3,7 +3,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <numeric>
+#include <vector>
+
+#include "shared/base/nearest_word.hpp"
 
 namespace noetl::config {
 namespace {
@@ -13,19 +15,6 @@ using base::failure;
 
 constexpr std::size_t file_bytes_max = 1024 * 1024;
 constexpr std::size_t secret_bytes_max = 64 * 1024;
-
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row.back();
-}
 
 ResolvedValue pick(const Setting& setting, const Sources& sources) {
   if (const auto flag = sources.flags.find(std::string(setting.name)); flag != sources.flags.end()) {
@@ -114,16 +103,9 @@ base::Result<void> check_secret_files(const Resolved& resolved, Program program)
 }
 
 std::string nearest_setting(std::string_view name) {
-  std::string best;
-  std::size_t best_distance = 2 + name.size() / 3;
-  for (const auto& setting : all_settings()) {
-    const std::size_t far = distance(name, setting.name);
-    if (far < best_distance) {
-      best_distance = far;
-      best = setting.name;
-    }
-  }
-  return best;
+  std::vector<std::string_view> names;
+  for (const auto& setting : all_settings()) names.push_back(setting.name);
+  return std::string(base::nearest_word(name, names, 2 + name.size() / 3));
 }
 
 base::Result<Resolved> resolve(const Sources& sources) {

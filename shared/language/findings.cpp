@@ -1,9 +1,10 @@
 #include "shared/language/findings.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <tuple>
 #include <utility>
+
+#include "shared/base/nearest_word.hpp"
 
 namespace noetl::language {
 
@@ -12,29 +13,6 @@ namespace {
 // Names longer than this are not compared: the cost is the product of the lengths.
 constexpr std::size_t compared_bytes_max = 64;
 constexpr std::size_t compared_names_max = 500;
-
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-
-// Levenshtein distance with swaps of neighbours, letter case ignored.
-std::size_t distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> before(right.size() + 1);
-  std::vector<std::size_t> row(right.size() + 1);
-  std::vector<std::size_t> next(right.size() + 1);
-  for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= left.size(); ++i) {
-    next[0] = i;
-    for (std::size_t j = 1; j <= right.size(); ++j) {
-      const bool is_same = lower(left[i - 1]) == lower(right[j - 1]);
-      next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (is_same ? 0U : 1U)});
-      if (i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) &&
-          lower(left[i - 2]) == lower(right[j - 1]))
-        next[j] = std::min(next[j], before[j - 2] + 1);
-    }
-    before.swap(row);
-    row.swap(next);
-  }
-  return row[right.size()];
-}
 
 }  // namespace
 
@@ -92,7 +70,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
   if (name.size() <= 2) least = 1;
   for (const auto candidate : candidates.first(std::min(candidates.size(), compared_names_max))) {
     if (candidate.size() > compared_bytes_max || candidate == name) continue;
-    const auto apart = distance(name, candidate);
+    const auto apart = base::edit_distance(name, candidate);
     if (apart < least || (apart == least && nearest.empty())) {
       nearest = candidate;
       least = apart;

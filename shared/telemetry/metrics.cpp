@@ -6,7 +6,9 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "shared/base/guarded.hpp"
 
@@ -37,7 +39,47 @@ struct Metrics::State {
   prometheus::Registry registry;
   base::Guarded<std::map<std::string, MetricDeclaration>> declared;
   base::Guarded<std::vector<std::function<void()>>> refreshers;
+  base::Guarded<std::vector<std::function<prometheus::MetricFamily()>>> read_families;
 };
+
+namespace {
+prometheus::ClientMetric labelled(const Labels& labels) {
+  prometheus::ClientMetric metric;
+  for (const auto& [name, value] : labels) metric.label.push_back({name, value});
+  return metric;
+}
+
+prometheus::ClientMetric metric_of(const CounterReading& reading) {
+  auto metric = labelled(reading.labels);
+  metric.counter.value = reading.value;
+  return metric;
+}
+
+// Prometheus' buckets are cumulative, the last one without a bound.
+prometheus::ClientMetric metric_of(const HistogramReading& reading) {
+  auto metric = labelled(reading.labels);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < reading.counts.size(); ++i) {
+    count += reading.counts[i];
+    const double bound =
+        i < reading.bounds.size() ? reading.bounds[i] : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({.cumulative_count = count, .upper_bound = bound});
+  }
+  metric.histogram.sample_count = count;
+  metric.histogram.sample_sum = reading.sum;
+  return metric;
+}
+
+template <class Read>
+std::function<prometheus::MetricFamily()> family_from(const std::string& name, const std::string& help,
+                                                      prometheus::MetricType type, Read read) {
+  return [name, help, type, read = std::move(read)] {
+    prometheus::MetricFamily family{.name = name, .help = help, .type = type, .metric = {}};
+    for (const auto& reading : read()) family.metric.push_back(metric_of(reading));
+    return family;
+  };
+}
+}  // namespace
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
@@ -70,6 +112,26 @@ Histogram Metrics::histogram(const std::string& name, const std::string& help,
   return Histogram(family.Add(labels, bounds));
 }
 
+void Metrics::counter_from(const std::string& name, const std::string& help, std::function<double()> read) {
+  counters_from(name, help, [read = std::move(read)] { return std::vector<CounterReading>{{{}, read()}}; });
+}
+
+void Metrics::counters_from(const std::string& name, const std::string& help,
+                            std::function<std::vector<CounterReading>()> read) {
+  declare(name, "counter", help);
+  state_->read_families.with([&](auto& all) {
+    all.push_back(family_from(name, help, prometheus::MetricType::Counter, std::move(read)));
+  });
+}
+
+void Metrics::histograms_from(const std::string& name, const std::string& help,
+                              std::function<std::vector<HistogramReading>()> read) {
+  declare(name, "histogram", help);
+  state_->read_families.with([&](auto& all) {
+    all.push_back(family_from(name, help, prometheus::MetricType::Histogram, std::move(read)));
+  });
+}
+
 void Metrics::before_expose(std::function<void()> refresh) {
   state_->refreshers.with([&](auto& all) { all.push_back(std::move(refresh)); });
 }
@@ -78,7 +140,10 @@ std::string Metrics::expose() const {
   // Copied out first: nothing is called while a Guarded is held.
   const auto refreshers = state_->refreshers.with([](const auto& all) { return all; });
   for (const auto& refresh : refreshers) refresh();
-  return prometheus::TextSerializer{}.Serialize(state_->registry.Collect());
+  auto families = state_->registry.Collect();
+  const auto read_families = state_->read_families.with([](const auto& all) { return all; });
+  for (const auto& read : read_families) families.push_back(read());
+  return prometheus::TextSerializer{}.Serialize(families);
 }
 
 std::vector<MetricDeclaration> Metrics::declarations() const {

@@ -3,6 +3,7 @@
 // from any thread without a lock of ours. The only door to prometheus-cpp. main owns the Metrics and passes
 // it by reference; the handles are small values that stay valid as long as it lives.
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -58,6 +59,18 @@ class Histogram {
 // Upper bounds for counts such as the size of a batch: 1 to 4096.
 [[nodiscard]] const std::vector<double>& size_buckets();
 
+// One series of what is counted elsewhere, as it stands now.
+struct CounterReading {
+  Labels labels;
+  double value = 0;
+};
+struct HistogramReading {
+  Labels labels;
+  std::vector<double> bounds;
+  std::vector<std::uint64_t> counts;  // by bucket, one more than bounds
+  double sum = 0;
+};
+
 struct MetricDeclaration {
   std::string name;
   std::string kind;  // counter | gauge | histogram
@@ -79,6 +92,13 @@ class Metrics {
   [[nodiscard]] Histogram histogram(const std::string& name, const std::string& help,
                                     const std::vector<double>& bounds = seconds_buckets(),
                                     const Labels& labels = {});
+
+  // Of what others count: read at each exposition, and has to grow. `read` must not throw.
+  void counter_from(const std::string& name, const std::string& help, std::function<double()> read);
+  void counters_from(const std::string& name, const std::string& help,
+                     std::function<std::vector<CounterReading>()> read);
+  void histograms_from(const std::string& name, const std::string& help,
+                       std::function<std::vector<HistogramReading>()> read);
 
   // Called by expose() before it reads, for gauges that are looked up rather than kept. Must not throw.
   void before_expose(std::function<void()> refresh);

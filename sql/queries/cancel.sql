@@ -23,7 +23,7 @@ with chosen as (
   set status = 'cancelled', cancel_requested = true, finished_at = now(), available_at = null, error = $3::json
   from chosen c join unnest($1::bigint[], $2::bigint[]) as i(queue_id, event_id) using (queue_id)
   where q.queue_id = c.queue_id
-  returning q.queue_id, q.pool, q.step, q.epoch, q.worker_id, q.claimed_at, i.event_id, c.status as status_before
+  returning q.queue_id, q.pool, q.tool_kind, q.step, q.epoch, q.worker_id, q.claimed_at, i.event_id, c.status as status_before
 ), logged as (
   -- An epoch stands for the end of an attempt: a command that waited had none.
   insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, payload, worker_id, claimed_at)
@@ -36,7 +36,7 @@ with chosen as (
   union all
   select pool, 'cancelled', count(*) from ended group by pool
 )
-select queue_id from ended order by queue_id
+select queue_id, pool, tool_kind, status_before = 'running' as was_running from ended order by queue_id
 
 -- name: uncancellable_commands
 -- Why were these not cancelled: a command that has ended, or one of an execution.

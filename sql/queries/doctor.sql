@@ -240,7 +240,7 @@ select current_setting('max_connections')::int - current_setting('superuser_rese
   current_setting('synchronous_commit') as synchronous_commit, current_setting('track_counts') as track_counts,
   current_setting('server_version') as server_version, pg_database_size(current_database()) as database_bytes,
   coalesce((select setting from pg_settings where name = 'data_directory'), '') as data_directory,
-  (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms
+  (extract(epoch from clock_timestamp()) * 1000000)::bigint as now_us
 
 -- name: doctor_executions
 -- The next executions to replay, from the newest to the oldest.

@@ -138,7 +138,7 @@ with input as (
   from input i
   where q.queue_id = i.queue_id and q.epoch = i.epoch and q.status = 'running' and q.execution_id is null
     and q.worker_id = $6 and not exists (select from noetl.worker w where w.worker_id = $6 and w.instance <> $7)
-  returning q.queue_id, q.epoch, q.pool, q.step, q.worker_id, q.claimed_at, i.event_id, i.meta
+  returning q.queue_id, q.epoch, q.pool, q.tool_kind, q.step, q.worker_id, q.claimed_at, i.event_id, i.meta
 ), logged as (
   insert into noetl.event (event_id, queue_id, event_type, step, epoch, status, meta, worker_id, claimed_at)
   select event_id, queue_id, 'command.completed', step, epoch, 'done', meta::json, worker_id, claimed_at from finished where epoch > 1
@@ -148,7 +148,7 @@ with input as (
   insert into noetl.queue_change (pool, status, change)
   select pool, s.status, s.sign * n from counted cross join (values ('running', -1), ('done', 1)) as s(status, sign)
 )
-select queue_id from finished
+select queue_id, pool, tool_kind from finished
 
 -- name: tell_progress
 -- What running commands say: the newest stands in `result` until the end of the attempt overwrites it, and an execution's
@@ -214,20 +214,20 @@ from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::in
 on conflict (queue_id) do nothing
 
 -- name: cancel_commands_of_execution
--- Running ones too: their workers learn it with the next heartbeat, and their reports find them ended.
+-- Running ones too: their workers learn it with the next heartbeat, and their reports find them ended. Gives those.
 with ended as (
   update noetl.queue q set status = 'cancelled', cancel_requested = true, finished_at = now(), available_at = null
   from (select queue_id, status from noetl.queue
         where execution_id = $1 and status in ('queued', 'running') for update) as old
   where q.queue_id = old.queue_id
-  returning q.pool, old.status as status_before
+  returning q.queue_id, q.pool, q.tool_kind, old.status as status_before
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
   select pool, status_before, -count(*) from ended group by pool, status_before
   union all
   select pool, 'cancelled', count(*) from ended group by pool
 )
-select count(*) from ended
+select queue_id, pool, tool_kind from ended where status_before = 'running'
 
 -- name: command_of_step
 -- The seed's events name execution and step only: the command that is running there.

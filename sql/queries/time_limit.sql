@@ -5,7 +5,7 @@ select execution_id from noetl.execution where deadline_at <= now() and status =
 -- name: lock_overdue
 -- Looked at again under the lock.
 select execution_id, catalog_id, state, workload, depth, not is_parent_told as has_caller, is_paused,
-  noetl.rfc3339(deadline_at) as deadline_at
+  noetl.rfc3339(deadline_at) as deadline_at, path, version
 from noetl.execution where execution_id = $1 and status = 'running' and deadline_at <= now() for update
 
 -- name: end_time_of_children

@@ -34,7 +34,7 @@ def metrics():
         constants.update(re.findall(r'constexpr (?:auto|std::string_view) (\w+) = "(noetl_\w+)"', source))
     found = {}
     for source in sources:
-        for kind, literal, constant in re.findall(r'\b(gauge|counter|histogram)\(\s*(?:"(noetl_\w+)"|(\w+)\s*,)', source):
+        for kind, literal, constant in re.findall(r'\b(gauge|counter|histogram)s?(?:_from)?\(\s*(?:"(noetl_\w+)"|(\w+)\s*,)', source):
             name = literal or constants.get(constant)
             if name:
                 found[name] = kind

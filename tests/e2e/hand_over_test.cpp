@@ -37,7 +37,7 @@ TEST_CASE("lone commands of an idle worker are handed over") {
     wait_until_done(stack, i);
   }
 
-  CHECK_FALSE(shows(stack, "noetl_commands_handed_over 0"));
+  CHECK_FALSE(shows(stack, "noetl_direct_claims_total 0"));
   CHECK(stack.sql_number("select count(*) from noetl.queue where epoch = 1 and attempts = 1") == 5);
   CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 5);
 }

@@ -21,7 +21,7 @@ TEST_CASE("a worker with a health port says that it lives, whether it is ready, 
 
   stack.enqueue(std::vector<json>(3, {{"tool", {{"kind", "noop"}}}}));
   wait_until("three commands done", 20s, [&] {
-    return health.get("/metrics").body.find("\nnoetl_worker_completed_total 3\n") != std::string::npos;
+    return health.get("/metrics").body.find("\nnoetl_worker_attempts_completed_total 3\n") != std::string::npos;
   });
   CHECK(health.get("/livez").status == 200);
 

@@ -112,6 +112,28 @@ TEST_CASE("the curl session of README.md works as printed") {
         0);
 }
 
+TEST_CASE("the session with noetlctl works as printed, and shows results") {
+  const auto blocks =
+      marked_blocks(read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "README.md"), "test: noetlctl session");
+  REQUIRE(!blocks.empty());
+  Stack stack;
+
+  const auto output = run_blocks(blocks, stack, NOETL_SOURCE_DIR);
+
+  CAPTURE(output);
+  CHECK(output.find("COMPLETED") != std::string::npos);
+  CHECK(output.find("42") != std::string::npos);
+}
+
+TEST_CASE("every block of README.md is run here") {
+  std::istringstream lines(read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "README.md"));
+  std::string before;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```sh")) CHECK(before.starts_with("<!-- test: "));
+    if (!line.empty()) before = line;
+  }
+}
+
 TEST_CASE("every command of docs is run here, or says what it needs") {
   for (const auto& document : documents()) {
     CAPTURE(document);

@@ -28,6 +28,7 @@ ServerParts::ServerParts()
             .waiting_claims = waiting_claims,
             .hand_over = hand_over,
             .pool_rules = pool_rules,
+            .work_counts = work_counts,
             .rules = {}} {}
 
 void ServerParts::add_worker(const std::string& worker_id, const std::string& pool) {

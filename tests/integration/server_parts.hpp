@@ -6,6 +6,7 @@
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/counts/work_counts.hpp"
 #include "server/notify/recording_notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "shared/wire/claim.hpp"
@@ -39,6 +40,7 @@ struct ServerParts {
   app::WaitingClaims waiting_claims;
   app::HandOver hand_over;
   app::PoolRules pool_rules{connections};
+  counts::WorkCounts work_counts;
   app::Parts parts;
 };
 

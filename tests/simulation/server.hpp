@@ -7,6 +7,7 @@
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/counts/work_counts.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/upkeep/upkeep.hpp"
@@ -35,6 +36,7 @@ struct Server {
               .waiting_claims = waiting_claims,
               .hand_over = hand_over,
               .pool_rules = pool_rules,
+              .work_counts = work_counts,
               .rules = {.ack_wait = settings.ack_wait}},
         intake(parts),
         upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
@@ -47,6 +49,7 @@ struct Server {
   app::WaitingClaims waiting_claims;
   app::HandOver hand_over;
   app::PoolRules pool_rules;
+  counts::WorkCounts work_counts;
   app::Parts parts;
   app::Intake intake;
   upkeep::Upkeep upkeep;

@@ -254,9 +254,9 @@ class StoreFull(Row):
                 nats.exchange(chunk * 40, False)
             small = b"PUB filler 100\r\n" + b"z" * 100 + b"\r\n"
             nats.exchange(small * 2000, False)
-            failed = sum(server.metric("noetl_notifications_failed") for server in stack.servers)
+            failed = sum(server.metric("noetl_notifications_failed_total") for server in stack.servers)
             trial.enqueue({"kind": "noop"})
-            wait_until("notifications to fail", lambda: sum(server.metric("noetl_notifications_failed") for server in stack.servers) > failed, 15)
+            wait_until("notifications to fail", lambda: sum(server.metric("noetl_notifications_failed_total") for server in stack.servers) > failed, 15)
 
         def empty():
             answer = nats.request("$JS.API.STREAM.DELETE.FILLER")

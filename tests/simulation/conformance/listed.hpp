@@ -25,6 +25,14 @@ inline std::string listed(std::vector<domain::Lease> leases) {
   return text;
 }
 
+inline std::string listed(const std::vector<store::FinishedCommand>& finished) {
+  std::vector<std::string> texts;
+  for (const auto& one : finished) texts.push_back(one.queue_id.str() + " " + one.pool + "/" + one.tool_kind);
+  std::ranges::sort(texts);
+  std::string text;
+  for (const auto& one : texts) text += " " + one;
+  return text;
+}
 inline std::string listed(const std::vector<store::WaitingCommand>& waiting) {
   std::vector<domain::Lease> leases;
   for (const auto& one : waiting) leases.push_back({one.queue_id, one.epoch});

@@ -252,8 +252,8 @@ class Sequence : Choices {
   void cancel(store::Session& session) {
     if (!random_.one_in(3)) return;
     const auto id = some_execution();
-    const int cancelled = store::QueueTable(session).cancel_commands(id);
-    say("cancel_commands_of_execution " + id.str() + " -> " + std::to_string(cancelled));
+    say("cancel_commands_of_execution " + id.str() + " ->" +
+        listed(store::QueueTable(session).cancel_commands(id)));
   }
 
   void stop_or_drain(store::Session& session) {

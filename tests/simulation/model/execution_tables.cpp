@@ -212,7 +212,9 @@ std::optional<OverdueExecution> TimeLimitStatements::lock(base::ExecutionId id) 
       .row = locked_from(execution),
       .deadline_at =
           std::to_string(std::chrono::round<std::chrono::milliseconds>(*execution.deadline_at).count()) +
-          " ms"};
+          " ms",
+      .path = execution.row.path,
+      .version = execution.row.version};
 }
 
 void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {

@@ -228,11 +228,11 @@ std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, bas
   return chosen;
 }
 
-std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
+std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,
                                                       const Caller& worker) {
   auto& database = session_.database;
   if (!speaks_for(database, worker)) return {};
-  std::vector<base::CommandId> done;
+  std::vector<FinishedCommand> done;
   for (const auto& f : finished) {
     QueueRow* row = database.find(f.lease.queue_id);
     if (row == nullptr || row->execution_id.is_set()) continue;
@@ -240,7 +240,7 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
                            row->worker_id == worker.worker_id;
     if (!is_fenced && (!database.flaws.is_unfenced || domain::is_terminal(row->status))) continue;
     // An update meets a row once, however often its id is in the input.
-    if (std::ranges::count(done, f.lease.queue_id) > 0) continue;
+    if (std::ranges::count(done, f.lease.queue_id, &FinishedCommand::queue_id) > 0) continue;
     database.update(*row, "finish_plain", [&](QueueRow& q) {
       finish(q, CommandStatus::done, database.now());
       q.result = *f.result;
@@ -256,7 +256,7 @@ std::vector<base::CommandId> QueueTable::finish_plain(const std::vector<Finished
     event.status = "done";
     event.worker_id = row->worker_id;
     database.add_event(event);
-    done.push_back(row->queue_id);
+    done.push_back({row->queue_id, row->pool, row->tool_kind});
   }
   return done;
 }
@@ -354,20 +354,20 @@ void QueueTable::insert_dead_letters(const std::vector<DeadLetter>& letters) {
   for (const auto& letter : letters) session_.database.dead_letters.emplace(letter.queue_id, letter);
 }
 
-int QueueTable::cancel_commands(base::ExecutionId execution_id) {
+std::vector<FinishedCommand> QueueTable::cancel_commands(base::ExecutionId execution_id) {
   auto& database = session_.database;
-  int cancelled = 0;
+  std::vector<FinishedCommand> were_running;
   for (const auto id : database.commands_of[execution_id]) {
     QueueRow& row = database.queue.at(id);
     if (row.status != CommandStatus::queued && row.status != CommandStatus::running) continue;
+    if (row.status == CommandStatus::running) were_running.push_back({row.queue_id, row.pool, row.tool_kind});
     database.update(row, "cancel_commands_of_execution", [&](QueueRow& q) {
       finish(q, CommandStatus::cancelled, database.now());
       q.is_cancel_requested = true;
       q.available_at.reset();
     });
-    ++cancelled;
   }
-  return cancelled;
+  return were_running;
 }
 
 std::optional<RunningCommand> QueueTable::running_at(base::ExecutionId execution_id,

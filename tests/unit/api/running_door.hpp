@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "server/api/http_door.hpp"
+#include "server/counts/work_counts.hpp"
 #include "tests/unit/api/fake_app.hpp"
 
 namespace noetl::api_test {
@@ -35,6 +36,7 @@ class RunningDoor {
   std::array<std::max_align_t, 8> nothing_{};  // where parts are said to be that no handler touches
   SilentNotifier notifier_;
   base::IdGenerator ids_{1};
+  counts::WorkCounts work_counts_;
   app::Parts parts_;
   vault::Vault vault_{parts_, {}};
   telemetry::Metrics metrics_;

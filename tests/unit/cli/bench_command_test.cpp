@@ -36,8 +36,8 @@ TEST_CASE("bench refuses nonsense with exit code 2 and names the option") {
       {{"drain", "--pool", "a b"}, "--pool"},
       {{"drain", "--timeout", "soon"}, "--timeout"},
       {{"enqueue", "--timeout", "1s"}, "--timeout"},
-      {{"sleep"}, "subcommand"},
-      {{}, "subcommand"}};
+      {{"sleep"}, "there is no 'sleep'"},
+      {{}, "say which: enqueue, drain, execute, latency"}};
 
   for (const auto& [arguments, named] : refused) {
     const auto answer = bench(arguments);

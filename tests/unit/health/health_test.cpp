@@ -54,8 +54,8 @@ TEST_CASE("the port answers of life, readiness and counts") {
   CHECK(metrics.status == 200);
   CHECK(metrics.header("content-type").starts_with("text/plain"));
   for (const char* line :
-       {"\nnoetl_worker_completed_total 3\n", "\nnoetl_worker_slots 7\n", "\nnoetl_worker_running 2\n",
-        "\n# TYPE noetl_worker_completed_total counter\n", "\nnoetl_worker_ready 1\n"})
+       {"\nnoetl_worker_attempts_completed_total 3\n", "\nnoetl_worker_slots 7\n", "\nnoetl_worker_running 2\n",
+        "\n# TYPE noetl_worker_attempts_completed_total counter\n", "\nnoetl_worker_ready 1\n"})
     CHECK_MESSAGE(metrics.body.find(line) != std::string::npos, line);
   counts.is_draining = true;
   CHECK(client.get("/readyz").body == "draining\n");
