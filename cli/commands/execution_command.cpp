@@ -1,7 +1,10 @@
 #include <memory>
+#include <ostream>
+#include <set>
 
 #include "cli/command_line.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/error_text.hpp"
 #include "cli/execution_wait.hpp"
 #include "cli/interruptible_wait.hpp"
 #include "cli/payload.hpp"
@@ -15,7 +18,8 @@ const std::vector<Column> event_columns{{"TIME", "created_at"},
                                         {"EVENT", "event_type"},
                                         {"STEP", "step"},
                                         {"STATUS", "status"},
-                                        {"WORKER", "worker_id"}};
+                                        {"WORKER", "worker_id"},
+                                        {"TEXT", "text"}};
 
 std::string execution_path(const std::string& id) {
   return "/api/v2/executions/" + base::percent_encoded(id);
@@ -57,6 +61,8 @@ void add_get(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::
   });
 }
 
+Json events_of(const Json& answer) { return answer.is_array() ? answer : answer.value("events", Json::array()); }
+
 void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
   auto* events = execution.add_subcommand("events", "Events of an execution, oldest first");
   auto limit = std::make_shared<int>(1000);
@@ -64,8 +70,12 @@ void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<st
   events->add_option("--limit", *limit, "At most so many")->check(CLI::Range(1, 1000));
   on_chosen(*events, line, [id, limit](Session& session) {
     const auto path = execution_path(*id) + "/events?limit=" + std::to_string(*limit);
-    return show_or_fail(session, session.server().get(path),
-                        [&](const Json& answer) { session.output.rows(answer, event_columns); });
+    return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
+      if (session.output.is_json()) return session.output.rows(answer, event_columns);
+      Json rows = events_of(answer);
+      for (auto& row : rows) row["text"] = event_text(row);
+      session.output.rows(rows, event_columns);
+    });
   });
 }
 
@@ -75,13 +85,46 @@ base::Result<Json> new_events(const Session& session, const std::string& id, std
   if (!after.empty()) path += "&after=" + base::percent_encoded(after);
   auto answer = session.server().get(path);
   if (!answer) return answer;
-  Json events = answer->is_array() ? *answer : answer->value("events", Json::array());
+  Json events = events_of(*answer);
   if (!events.empty()) after = cell_text(events.back(), "event_id");
   return events;
 }
 
+// What a person follows an execution by: one line for each event, and below it what was printed.
+class Narrator {
+ public:
+  void tell(const Json& event, std::ostream& out) {
+    const auto command = cell_text(event, "queue_id");
+    const auto type = cell_text(event, "event_type");
+    std::string line = cell_text(event, "created_at") + "  " + type;
+    if (const auto step = cell_text(event, "step"); !step.empty()) line += "  " + step;
+    auto text = event_text(event);
+    if (type == "command.log") printing_.insert(command);
+    if (type.starts_with("call.") && !printing_.contains(command)) {
+      // A short command has said it with its end alone.
+      const auto output = printed_of(event);
+      text += text.empty() || output.empty() ? output : "\n" + output;
+    }
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    out << line;
+    const bool is_one_line = text.find('\n') == std::string::npos;
+    if (!text.empty()) out << (is_one_line ? "  " : "\n    ");
+    for (const char c : text) out << (c == '\n' ? "\n    " : std::string(1, c));
+    out << '\n' << std::flush;
+  }
+
+ private:
+  static std::string printed_of(const Json& event) {
+    const auto meta = event.find("meta");
+    return meta != event.end() && meta->is_object() ? printable_lines(meta->value("output", "")) : std::string();
+  }
+
+  std::set<std::string> printing_;  // commands that have told what they print
+};
+
 int watch(Session& session, const std::string& id) {
   std::string after;
+  Narrator narrator;
   while (true) {
     // Asked before the events: what ended before this question has all its events there.
     const auto execution = session.server().get(execution_path(id));
@@ -89,16 +132,14 @@ int watch(Session& session, const std::string& id) {
     const auto events = new_events(session, id, after);
     if (!events) return session.output.error(events.error());
     for (const auto& event : *events) {
-      session.output.out() << (session.output.is_json()
-                                   ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
-                                   : cell_text(event, "created_at") + "  " + cell_text(event, "event_type") +
-                                         "  " + cell_text(event, "step"))
-                           << '\n'
-                           << std::flush;
+      if (session.output.is_json())
+        session.output.out() << event.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
+      else
+        narrator.tell(event, session.output.out());
     }
     if (has_ended(*execution) && events->empty()) {
       if (!session.output.is_json())
-        session.output.out() << "execution " << id << " " << cell_text(*execution, "status") << '\n';
+        session.output.fields(*execution, {"execution_id", "status", "duration", "result", "error"});
       return exit_code_of(*execution);
     }
     if (!wait_unless_stopped(session.stop, std::chrono::milliseconds{250})) return exit_interrupted;

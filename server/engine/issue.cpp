@@ -1,5 +1,6 @@
 // Commands and sub-playbooks: a tool of a step, rendered.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
 
@@ -84,6 +85,40 @@ void lay_overrides(Json& tool, Json& input, const Json& overrides) {
       option = value;
   }
 }
+
+// Templates of a tool whose names nothing knows; those that name what has just happened, or what the worker alone knows, cannot be
+// judged afterwards.
+class EmptyTemplates {
+ public:
+  explicit EmptyTemplates(Context& context) : context_(context) {}
+
+  void look(const Json& value, const std::string& place) {
+    if (found_.size() >= named_max || ++looked_at_ > values_max) return;
+    if (value.is_string()) return look_at(value.get_ref<const std::string&>(), place);
+    if (value.is_object()) {
+      for (const auto& [name, inner] : value.items()) look(inner, place.empty() ? name : place + "." + name);
+    } else if (value.is_array()) {
+      for (std::size_t i = 0; i < value.size(); ++i) look(value[i], place + "[" + std::to_string(i) + "]");
+    }
+  }
+  [[nodiscard]] const Json& found() const { return found_; }
+
+ private:
+  void look_at(const std::string& text, const std::string& place) {
+    if (text.size() > text_bytes_max || !context_.gives_nothing(text)) return;
+    std::vector<std::string> roots;
+    templating::collect_roots(text, roots);
+    constexpr auto unseen = std::to_array<std::string_view>(
+        {"response", "result", "error", "event", "output", "data", "payload", "this", "_prev", "keychain", "secrets", "token", "env"});
+    const auto is_unseen = [&](const std::string& root) { return std::ranges::find(unseen, root) != unseen.end(); };
+    if (std::ranges::none_of(roots, is_unseen)) found_.push_back(place + ": " + text);
+  }
+
+  static constexpr std::size_t named_max = 5, text_bytes_max = 200, values_max = 2000;
+  Context& context_;
+  Json found_ = Json::array();
+  std::size_t looked_at_ = 0;
+};
 
 constexpr durations::CountBounds priority_bounds{.least = -100, .most = 100};
 
@@ -188,6 +223,25 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
   settle_templates(command);
   issue_command(step, std::move(frame), std::move(command));
   return true;
+}
+
+// A tool that fails may have been given nothing where its author expects something.
+void Decide::note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error) {
+  if (step.tools.empty()) return;
+  const auto resolved = resolve(situation_.playbook, step, step.tools[frame.task]);
+  if (!resolved) return;
+  context_.set_frame(&frame);
+  EmptyTemplates empty(context_);
+  empty.look(resolved->input, "input");
+  const auto input = context_.render_for_worker(resolved->input);
+  if (input) context_.set_input(&*input);
+  empty.look(resolved->options, "");
+  context_.set_input(nullptr);
+  context_.set_frame(nullptr);
+  if (empty.found().empty()) return;
+  Json details = error.details.empty() ? Json::object() : Json::parse(error.details);
+  details["templates"] = empty.found();
+  error.details = details.dump();
 }
 
 // An argument that is the name of a SQL step is the list of its rows, unless the code reads it as the map of all that the
