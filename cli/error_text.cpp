@@ -80,6 +80,7 @@ std::string error_text(const Json& error) {
   if (error.is_string()) return printable_lines(error.get_ref<const std::string&>());
   if (!error.is_object()) return {};
   std::string text = printable_lines(raw(error, "message"));
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   if (text.empty()) text = "no message";
   const auto place = place_of(error);
   add_line(text, place);
@@ -96,7 +97,7 @@ std::string error_text(const Json& error) {
       if (one.is_string()) add_line(text, "gave nothing: " + one.get<std::string>());
     }
   }
-  if (const auto lines = raw(error, "stderr"); text.find(printable_lines(lines)) == std::string::npos) add_lines(text, "stderr:", lines);
+  if (const auto lines = raw(error, "stderr"); text.find(lines.substr(0, lines.find_last_not_of("\n ") + 1)) == std::string::npos) add_lines(text, "stderr:", lines);
   add_lines(text, "", raw(error, "traceback"));
   return text;
 }
@@ -123,6 +124,7 @@ std::string event_text(const Json& event) {
   const bool is_end = type == "call.error" || type == "playbook.failed" || type == "sink.failed" || type == "command.cancelled";
   if (!is_end || error == payload->end()) return {};
   std::string text = error->is_object() ? printable_lines(raw(*error, "message")) : cell_text(*payload, "error");
+  while (!text.empty() && text.back() == '\n') text.pop_back();
   if (type != "call.error" || !error->is_object()) return text;
   std::string place;
   if (const auto item = error->find("item"); item != error->end()) join(place, "item " + member(*item, "index"));

@@ -102,19 +102,19 @@ std::optional<base::Error> read_error(const Json& object, const std::string& poi
   error.traceback = reader.optional_string("traceback", {0, output_bytes_max}).value_or("");
   Json details = Json::object();
   for (const domain::ErrorDetail& detail : domain::error_details) {
-    const std::string name(detail.name);
+    const std::string_view name = detail.name;  // the reader remembers what it was asked for
     if (!reader.has(name)) continue;
     if (detail.type == "number") {
-      if (const auto number = reader.optional_int(name, {0, std::numeric_limits<int>::max()})) details[name] = *number;
+      if (const auto number = reader.optional_int(name, {0, std::numeric_limits<int>::max()})) details[std::string(name)] = *number;
     } else if (detail.type == "text") {
-      if (auto text = reader.optional_string(name, {0, domain::error_detail_bytes_max})) details[name] = *std::move(text);
+      if (auto text = reader.optional_string(name, {0, domain::error_detail_bytes_max})) details[std::string(name)] = *std::move(text);
     } else if (const Json* value = reader.optional_value(name)) {
       if (detail.type == "list" ? !value->is_array() : !value->is_object())
         reader.refuse(name, "must be a " + std::string(detail.type));
       else if (value->dump().size() > domain::error_detail_bytes_max)
         reader.refuse(name, "has more than " + std::to_string(domain::error_detail_bytes_max) + " bytes");
       else
-        details[name] = *value;
+        details[std::string(name)] = *value;
     }
   }
   if (!details.empty()) error.details = details.dump();

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/e2e/fixtures.hpp"
+#include "test_paths.hpp"
 #include "tests/support/stack.hpp"
 #include "tests/support/wait_until.hpp"
 
