@@ -94,13 +94,13 @@ TEST_CASE("a refused statement says which it was, the character, the line of the
 TEST_CASE("a refusal without a place names the line at which its statement begins") {
   Bench bench;
 
-  const ToolResult ran = bench.run({{"command", "create table t (a int not null);\ninsert into t\nvalues (null)"}});
+  const ToolResult ran = bench.run({{"command", "create table u (a int not null);\ninsert into u\nvalues (null)"}});
 
   REQUIRE(ran.error);
   const Json details = Json::parse(ran.error->details);
   CHECK(details["statement"] == 2);
   CHECK(details["line"] == 2);
-  CHECK(details["code"] == "insert into t");
+  CHECK(details["code"] == "insert into u");
   CHECK_FALSE(details.contains("position"));
 }
 

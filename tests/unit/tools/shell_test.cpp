@@ -199,7 +199,7 @@ TEST_CASE("many commands at once leave no process behind") {
 }
 
 TEST_CASE("the error of a command has the last lines of stderr") {
-  const ToolResult result = tool().run(call_of({{"kind", "shell"}, {"command", "for i in $(seq 1 400); do echo line $i >&2; done; exit 3"}}));
+  const ToolResult result = run(shell("for i in $(seq 1 400); do echo line $i >&2; done; exit 3"));
 
   REQUIRE(result.error);
   const auto text = Json::parse(result.error->details)["stderr"].get<std::string>();
