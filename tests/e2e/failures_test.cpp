@@ -73,7 +73,7 @@ TEST_CASE("execution watch shows what runs while it runs, what it prints, what f
   const auto text = noetlctl(stack, "execution watch " + id);
 
   CAPTURE(text);
-  const auto entered = text.find("step.enter  waits"), printed = text.find("command.log  waits  first"), failed = text.find("call.error  waits");
+  const auto entered = text.find("step.enter  start"), printed = text.find("command.log  start  first"), failed = text.find("call.error  start");
   REQUIRE(entered != std::string::npos);
   REQUIRE(printed != std::string::npos);
   REQUIRE(failed != std::string::npos);
