@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -79,16 +80,38 @@ void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<st
   });
 }
 
-// The events after `after`; `after` moves on to the last of them.
-base::Result<Json> new_events(const Session& session, const std::string& id, std::string& after) {
-  std::string path = execution_path(id) + "/events?limit=1000";
-  if (!after.empty()) path += "&after=" + base::percent_encoded(after);
-  auto answer = session.server().get(path);
-  if (!answer) return answer;
-  Json events = events_of(*answer);
-  if (!events.empty()) after = cell_text(events.back(), "event_id");
-  return events;
-}
+// The events of an execution as they come. An event may be committed after a later one was read, so each look goes back a little.
+class EventFeed {
+ public:
+  EventFeed(const Session& session, std::string id) : session_(session), id_(std::move(id)) {}
+
+  base::Result<Json> fresh() {
+    constexpr std::size_t page_max = 1000;
+    constexpr std::int64_t looked_back = std::int64_t{2000} << 22;  // two seconds: below its milliseconds an id has 22 bits
+    Json fresh = Json::array();
+    auto from = std::max<std::int64_t>(0, last_ - looked_back);
+    for (std::size_t size = page_max; size == page_max && fresh.size() < page_max;) {
+      const std::string after = from > 0 ? "&after=" + std::to_string(from) : "";
+      const auto answer = session_.server().get(execution_path(id_) + "/events?limit=" + std::to_string(page_max) + after);
+      if (!answer) return answer;
+      const Json events = events_of(*answer);
+      size = events.size();
+      for (const auto& event : events) {
+        from = base::parse_id(cell_text(event, "event_id")).value_or(from);
+        last_ = std::max(last_, from);
+        if (seen_.insert(from).second) fresh.push_back(event);
+      }
+    }
+    seen_.erase(seen_.begin(), seen_.lower_bound(last_ - looked_back));
+    return fresh;
+  }
+
+ private:
+  const Session& session_;
+  const std::string id_;
+  std::int64_t last_ = 0;
+  std::set<std::int64_t> seen_;
+};
 
 // What a person follows an execution by: one line for each event, and below it what was printed.
 class Narrator {
@@ -123,13 +146,13 @@ class Narrator {
 };
 
 int watch(Session& session, const std::string& id) {
-  std::string after;
+  EventFeed feed(session, id);
   Narrator narrator;
   while (true) {
     // Asked before the events: what ended before this question has all its events there.
     const auto execution = session.server().get(execution_path(id));
     if (!execution) return session.output.error(execution.error());
-    const auto events = new_events(session, id, after);
+    const auto events = feed.fresh();
     if (!events) return session.output.error(events.error());
     for (const auto& event : *events) {
       if (session.output.is_json())
