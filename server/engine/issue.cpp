@@ -1,11 +1,11 @@
 // Commands and sub-playbooks: a tool of a step, rendered.
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <memory>
 
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/empty_templates.hpp"
 #include "server/engine/fields.hpp"
 #include "server/engine/large_results.hpp"
 #include "server/engine/program_texts.hpp"
@@ -85,40 +85,6 @@ void lay_overrides(Json& tool, Json& input, const Json& overrides) {
       option = value;
   }
 }
-
-// Templates of a tool whose names nothing knows; those that name what has just happened, or what the worker alone knows, cannot be
-// judged afterwards.
-class EmptyTemplates {
- public:
-  explicit EmptyTemplates(Context& context) : context_(context) {}
-
-  void look(const Json& value, const std::string& place) {
-    if (found_.size() >= named_max || ++looked_at_ > values_max) return;
-    if (value.is_string()) return look_at(value.get_ref<const std::string&>(), place);
-    if (value.is_object()) {
-      for (const auto& [name, inner] : value.items()) look(inner, place.empty() ? name : place + "." + name);
-    } else if (value.is_array()) {
-      for (std::size_t i = 0; i < value.size(); ++i) look(value[i], place + "[" + std::to_string(i) + "]");
-    }
-  }
-  [[nodiscard]] const Json& found() const { return found_; }
-
- private:
-  void look_at(const std::string& text, const std::string& place) {
-    if (text.size() > text_bytes_max || !context_.gives_nothing(text)) return;
-    std::vector<std::string> roots;
-    templating::collect_roots(text, roots);
-    constexpr auto unseen = std::to_array<std::string_view>(
-        {"response", "result", "error", "event", "output", "data", "payload", "this", "_prev", "keychain", "secrets", "token", "env"});
-    const auto is_unseen = [&](const std::string& root) { return std::ranges::find(unseen, root) != unseen.end(); };
-    if (std::ranges::none_of(roots, is_unseen)) found_.push_back(place + ": " + text);
-  }
-
-  static constexpr std::size_t named_max = 5, text_bytes_max = 200, values_max = 2000;
-  Context& context_;
-  Json found_ = Json::array();
-  std::size_t looked_at_ = 0;
-};
 
 constexpr durations::CountBounds priority_bounds{.least = -100, .most = 100};
 
