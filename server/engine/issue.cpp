@@ -201,7 +201,7 @@ void Decide::note_empty_templates(const domain::Step& step, const Frame& frame, 
   empty.look(resolved->input, "input");
   const auto input = context_.render_for_worker(resolved->input);
   if (input) context_.set_input(&*input);
-  empty.look(resolved->options, "");
+  empty.look(*resolved->options, "");
   context_.set_input(nullptr);
   context_.set_frame(nullptr);
   if (empty.found().empty()) return;
