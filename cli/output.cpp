@@ -1,7 +1,9 @@
 #include "cli/output.hpp"
 
+#include <algorithm>
 #include <ostream>
 
+#include "cli/error_text.hpp"
 #include "shared/wire/error_codes.hpp"
 
 namespace noetl::cli {
@@ -20,17 +22,6 @@ std::string printable(std::string text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = c == '\n' || c == '\t' ? ' ' : '?';
   }
   return text;
-}
-
-// The same with its lines kept.
-std::string printable_lines(std::string_view text) {
-  std::string out;
-  for (std::size_t from = 0; from <= text.size();) {
-    const auto end = std::min(text.find('\n', from), text.size());
-    out += (from == 0 ? "" : "\n") + printable(std::string(text.substr(from, end - from)));
-    from = end + 1;
-  }
-  return out;
 }
 
 std::string cut(std::string text) {
@@ -54,6 +45,16 @@ const Json& rows_of(const Json& answer) {
 std::string json_text(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t from = 0; from <= text.size();) {
+    const auto end = std::min(text.find('\n', from), text.size());
+    out += (from == 0 ? "" : "\n") + printable(std::string(text.substr(from, end - from)));
+    from = end + 1;
+  }
+  return out;
+}
 
 std::string cell_text(const Json& row, std::string_view field) {
   const auto found = row.find(field);
@@ -117,8 +118,14 @@ void Output::fields(const Json& answer, std::vector<std::string> names) const {
   if (names.empty()) {
     for (const auto& [key, value] : answer.items()) names.push_back(key);
   }
+  // A person looks at the end of what is printed: there stands why something failed.
+  std::stable_partition(names.begin(), names.end(), [&](const auto& name) { return name != "error"; });
   for (const auto& key : names) {
     const auto value = answer.value(key, Json{});
+    if (key == "error" && value.is_object() && value.contains("message")) {
+      streams_.out << "error: " << error_text(value) << '\n';
+      continue;
+    }
     if (value.is_null() || (value.is_string() && value.get<std::string>().empty())) continue;
     const bool is_nested =
         value.is_structured() && value.dump(-1, ' ', false, Json::error_handler_t::replace).size() > 60;

@@ -33,7 +33,7 @@ class Output {
   // In JSON mode `answer` as it is; else its rows (an array, or the first array in the object) as a table.
   void rows(const Json& answer, const std::vector<Column>& columns) const;
   // In JSON mode `answer`; else one "field: value" line per field, objects indented below. With names: only
-  // those, in that order.
+  // those, in that order; an error always last, as error_text() has it.
   void fields(const Json& answer, std::vector<std::string> names = {}) const;
   // In JSON mode `answer`; else the line alone.
   void line(const Json& answer, std::string_view text) const;
@@ -56,5 +56,7 @@ class Output {
 
 // The field as a cell: strings bare, lists joined with commas, nothing for null; control characters become '?'.
 [[nodiscard]] std::string cell_text(const Json& row, std::string_view field);
+// A text with its lines kept and other control characters as '?'.
+[[nodiscard]] std::string printable_lines(std::string_view text);
 
 }  // namespace noetl::cli

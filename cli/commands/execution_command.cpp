@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <memory>
+#include <ostream>
+#include <set>
 
 #include "cli/command_line.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/error_text.hpp"
 #include "cli/execution_wait.hpp"
 #include "cli/interruptible_wait.hpp"
 #include "cli/payload.hpp"
@@ -15,7 +19,8 @@ const std::vector<Column> event_columns{{"TIME", "created_at"},
                                         {"EVENT", "event_type"},
                                         {"STEP", "step"},
                                         {"STATUS", "status"},
-                                        {"WORKER", "worker_id"}};
+                                        {"WORKER", "worker_id"},
+                                        {"TEXT", "text"}};
 
 std::string execution_path(const std::string& id) {
   return "/api/v2/executions/" + base::percent_encoded(id);
@@ -59,6 +64,8 @@ void add_get(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::
   });
 }
 
+Json events_of(const Json& answer) { return answer.is_array() ? answer : answer.value("events", Json::array()); }
+
 void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
   auto* events = execution.add_subcommand("events", "Events of an execution, oldest first");
   struct Filter {
@@ -76,41 +83,98 @@ void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<st
     if (!filter->type.empty()) path += "&event_type=" + base::percent_encoded(filter->type);
     if (!filter->step.empty()) path += "&step=" + base::percent_encoded(filter->step);
     if (!filter->after.empty()) path += "&after=" + base::percent_encoded(filter->after);
-    return show_or_fail(session, session.server().get(path),
-                        [&](const Json& answer) { session.output.rows(answer, event_columns); });
+    return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
+      if (session.output.is_json()) return session.output.rows(answer, event_columns);
+      Json rows = events_of(answer);
+      for (auto& row : rows) row["text"] = event_text(row);
+      session.output.rows(rows, event_columns);
+    });
   });
 }
 
-// The events after `after`; `after` moves on to the last of them.
-base::Result<Json> new_events(const Session& session, const std::string& id, std::string& after) {
-  std::string path = execution_path(id) + "/events?limit=1000";
-  if (!after.empty()) path += "&after=" + base::percent_encoded(after);
-  auto answer = session.server().get(path);
-  if (!answer) return answer;
-  Json events = answer->is_array() ? *answer : answer->value("events", Json::array());
-  if (!events.empty()) after = cell_text(events.back(), "event_id");
-  return events;
-}
+// The events of an execution as they come. An event may be committed after a later one was read, so each look goes back a little.
+class EventFeed {
+ public:
+  EventFeed(const Session& session, std::string id) : session_(session), id_(std::move(id)) {}
+
+  base::Result<Json> fresh() {
+    constexpr std::size_t page_max = 1000;
+    constexpr std::int64_t looked_back = std::int64_t{2000} << 22;  // two seconds: below its milliseconds an id has 22 bits
+    Json fresh = Json::array();
+    auto from = std::max<std::int64_t>(0, last_ - looked_back);
+    for (std::size_t size = page_max; size == page_max && fresh.size() < page_max;) {
+      const std::string after = from > 0 ? "&after=" + std::to_string(from) : "";
+      const auto answer = session_.server().get(execution_path(id_) + "/events?limit=" + std::to_string(page_max) + after);
+      if (!answer) return answer;
+      const Json events = events_of(*answer);
+      size = events.size();
+      for (const auto& event : events) {
+        from = base::parse_id(cell_text(event, "event_id")).value_or(from);
+        last_ = std::max(last_, from);
+        if (seen_.insert(from).second) fresh.push_back(event);
+      }
+    }
+    seen_.erase(seen_.begin(), seen_.lower_bound(last_ - looked_back));
+    return fresh;
+  }
+
+ private:
+  const Session& session_;
+  const std::string id_;
+  std::int64_t last_ = 0;
+  std::set<std::int64_t> seen_;
+};
+
+// What a person follows an execution by: one line for each event, and below it what was printed.
+class Narrator {
+ public:
+  void tell(const Json& event, std::ostream& out) {
+    const auto command = cell_text(event, "queue_id");
+    const auto type = cell_text(event, "event_type");
+    std::string line = cell_text(event, "created_at") + "  " + type;
+    if (const auto step = cell_text(event, "step"); !step.empty()) line += "  " + step;
+    auto text = event_text(event);
+    if (type == "command.log") printing_.insert(command);
+    if (type.starts_with("call.") && !printing_.contains(command)) {
+      // A short command has said it with its end alone.
+      const auto output = printed_of(event);
+      text += text.empty() || output.empty() ? output : "\n" + output;
+    }
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    out << line;
+    const bool is_one_line = text.find('\n') == std::string::npos;
+    if (!text.empty()) out << (is_one_line ? "  " : "\n    ");
+    for (const char c : text) out << (c == '\n' ? "\n    " : std::string(1, c));
+    out << '\n' << std::flush;
+  }
+
+ private:
+  static std::string printed_of(const Json& event) {
+    const auto meta = event.find("meta");
+    return meta != event.end() && meta->is_object() ? printable_lines(meta->value("output", "")) : std::string();
+  }
+
+  std::set<std::string> printing_;  // commands that have told what they print
+};
 
 int watch(Session& session, const std::string& id) {
-  std::string after;
+  EventFeed feed(session, id);
+  Narrator narrator;
   while (true) {
     // Asked before the events: what ended before this question has all its events there.
     const auto execution = session.server().get(execution_path(id));
     if (!execution) return session.output.error(execution.error());
-    const auto events = new_events(session, id, after);
+    const auto events = feed.fresh();
     if (!events) return session.output.error(events.error());
     for (const auto& event : *events) {
-      session.output.out() << (session.output.is_json()
-                                   ? event.dump(-1, ' ', false, Json::error_handler_t::replace)
-                                   : cell_text(event, "created_at") + "  " + cell_text(event, "event_type") +
-                                         "  " + cell_text(event, "step"))
-                           << '\n'
-                           << std::flush;
+      if (session.output.is_json())
+        session.output.out() << event.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n' << std::flush;
+      else
+        narrator.tell(event, session.output.out());
     }
     if (has_ended(*execution) && events->empty()) {
       if (!session.output.is_json())
-        session.output.out() << "execution " << id << " " << cell_text(*execution, "status") << '\n';
+        session.output.fields(*execution, {"execution_id", "status", "duration", "result", "error"});
       return exit_code_of(*execution);
     }
     if (!wait_unless_stopped(session.stop, std::chrono::milliseconds{250})) return exit_interrupted;

@@ -81,7 +81,7 @@ void decide_failure(const store::LockedCommand& command, const wire::AttemptRepo
   const domain::ToolError error =
       report.error.value_or(domain::ToolError{"internal", "the worker gave no error", false, {}, {}, {}});
   auto& ended = *decision.ended;
-  ended.error = error_json(error);
+  ended.error = error_json(error, command);
   const bool is_lost = error.kind == "worker_lost";
   const bool is_plain = !command.execution_id.is_set();
   const bool may_try_again = command.attempts < command.max_attempts && !command.is_cancel_requested;
@@ -142,11 +142,16 @@ AttemptDecision decide_attempt(const store::LockedCommand* command, const wire::
   return decision;
 }
 
-std::string error_json(const domain::ToolError& error) {
+std::string error_json(const domain::ToolError& error, const store::LockedCommand& command) {
   nlohmann::json json{{"kind", error.kind}, {"message", error.message}, {"retryable", error.is_retryable}};
   if (error.status) json["status"] = *error.status;
   if (error.retry_after) json["retry_after_ms"] = error.retry_after->count();
   if (!error.traceback.empty()) json["traceback"] = error.traceback;
+  if (!error.details.empty()) json.update(nlohmann::json::parse(error.details));
+  // Of a step's tool the engine counts the attempts: those here are claims.
+  json["attempt"] = command.attempts;
+  if (!command.execution_id.is_set() || error.kind == "worker_lost") json["attempts"] = command.max_attempts;
+  if (command.execution_id.is_set()) json["step"] = command.step;
   return domain::json_text(json);
 }
 

@@ -20,7 +20,7 @@ struct AttemptDecision {
                                              const wire::AttemptReport& report, const store::Caller* worker,
                                              double unit_random);
 
-// The error as it is stored and shown: {kind, message, retryable, status?, traceback?}.
-[[nodiscard]] std::string error_json(const domain::ToolError& error);
+// The error as it is stored and shown: {kind, message, retryable, status?, traceback?, attempt, …}.
+[[nodiscard]] std::string error_json(const domain::ToolError& error, const store::LockedCommand& command);
 
 }  // namespace noetl::app

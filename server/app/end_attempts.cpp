@@ -71,7 +71,7 @@ class Transaction {
   [[nodiscard]] std::optional<wire::ReportVerdict> wrong_execution(const store::LockedCommand& command,
                                                                    const wire::AttemptReport& report) const;
   void record(std::size_t index);
-  void react(std::size_t index, const store::LockedCommand& command, store::NewEventRow event);
+  void react(std::size_t index, const store::LockedCommand& command, Json frame, store::NewEventRow event);
   void write();
   [[nodiscard]] std::vector<base::ExecutionId> execution_ids();
   [[nodiscard]] store::LockedCommand* command_of(const wire::AttemptReport& report);
@@ -178,13 +178,16 @@ void Transaction::record(std::size_t index) {
   if (decision.ended->status == domain::CommandStatus::queued && is_paused(command.execution_id)) {
     decision.ended->delay += store::pause_shift;
   }
+  Json frame = command.frame.empty() ? Json() : wire::parse_known(command.frame);
+  // Each retry of a step is a command of its own, and its frame counts them.
+  const int attempt = std::max(command.attempts, frame.is_object() ? frame.value("attempt", 1) : 1);
   wire::ObjectWriter meta;
-  meta.integer("attempt", command.attempts).integer("duration_us", report.duration.count());
+  meta.integer("attempt", attempt).integer("duration_us", report.duration.count());
   if (!report.output.empty()) meta.text("output", report.output);
   if (!report.trace_id.empty()) meta.text("trace_id", report.trace_id);
   // A failure's error is in its row as well; of a cancelled one only the log tells what it said.
   std::string error = decision.ended->error;
-  if (error.empty() && report.error) error = error_json(*report.error);
+  if (error.empty() && report.error) error = error_json(*report.error, command);
   store::NewEventRow event{.event_id = {},
                            .execution_id = command.execution_id,
                            .queue_id = command.lease.queue_id,
@@ -198,7 +201,7 @@ void Transaction::record(std::size_t index) {
                            .worker_id = command.worker_id,
                            .claimed_at = command.claimed_at};
   if (decision.concerns_engine) {
-    react(index, command, std::move(event));
+    react(index, command, std::move(frame), std::move(event));
   } else {
     event.event_id = {parts_.ids.next_block(events_shown_of(0))};
     writes_.events.push_back(std::move(event));
@@ -214,7 +217,7 @@ void Transaction::record(std::size_t index) {
   }
 }
 
-void Transaction::react(std::size_t index, const store::LockedCommand& command, store::NewEventRow event) {
+void Transaction::react(std::size_t index, const store::LockedCommand& command, Json frame, store::NewEventRow event) {
   const auto found = executions_.find(command.execution_id);
   NOETL_INVARIANT(found != executions_.end(),
                   "what is decided about an attempt is of an execution that is locked");
@@ -227,8 +230,12 @@ void Transaction::react(std::size_t index, const store::LockedCommand& command, 
       .outcome = report.outcome,
       .result = wire::LazyJson::of_text(report.result),
       .error = report.error,
-      .frame = command.frame.empty() ? Json() : wire::parse_known(command.frame)};
-  run_.react(open, occurrence, std::move(event));
+      .frame = std::move(frame)};
+  const Json place = run_.react(open, occurrence, std::move(event));
+  if (place.is_null()) return;
+  auto& decision = decisions_[index];
+  add_place(decision.ended->error, place);
+  if (decision.dead_letter) decision.dead_letter->error = decision.ended->error;
 }
 
 void Transaction::write() {

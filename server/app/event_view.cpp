@@ -12,6 +12,22 @@ namespace noetl::app {
 namespace {
 using nlohmann::json;
 constexpr int attempt_events = 6;  // claimed, started, enter, call, exit, ended
+constexpr int beginning_events = 3;
+constexpr int id_bits_below_ms = 22;
+
+// The id of the first event of an attempt: of the millisecond in which it was claimed, and after the command was issued, whatever the
+// clocks say. It is made of what the command's row knows while it runs and the event's row afterwards, so that both show the same.
+// What is below the millisecond tells attempts apart.
+std::int64_t begin_id(const store::StoredEvent& stored) {
+  const auto issued_ms = (stored.row.queue_id.value >> id_bits_below_ms) + 1;
+  const auto ms = std::max(stored.claimed_ms - base::IdGenerator::epoch_ms, issued_ms);
+  auto mixed = static_cast<std::uint64_t>(stored.row.queue_id.value) + static_cast<std::uint64_t>(stored.epoch) * 0x9E3779B97F4A7C15U;
+  mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+  constexpr unsigned bits_of_three = 2;  // each has room for the ids of its beginning
+  const auto low = (mixed >> (64U - id_bits_below_ms + bits_of_three)) << bits_of_three;
+  return (ms << id_bits_below_ms) | static_cast<std::int64_t>(low);
+}
 
 class View {
  public:
@@ -29,8 +45,9 @@ class View {
     shown_.push_back(std::move(row));
   }
 
-  void add_attempt(bool is_ok, const json& meta) {
+  void add_beginning() {
     const auto& row = stored_.row;
+    const auto first = shown_.size();
     const json of_command{{"command_id", row.queue_id.str()},
                           {"queue_id", row.queue_id.str()},
                           {"epoch", stored_.epoch},
@@ -40,6 +57,15 @@ class View {
     add("command.claimed", "CLAIMED", claimed_at, of_command.dump(), nullptr);
     add("command.started", "RUNNING", claimed_at, of_command.dump(), nullptr);
     add("step.enter", "started", claimed_at, R"({"status":"started"})", nullptr);
+    // By the time at which it began, not at which it ended.
+    const auto begin = begin_id(stored_);
+    if (row.event_id.is_set() && begin + beginning_events > row.event_id.value) return;
+    for (auto at = first; at < shown_.size(); ++at) shown_[at].event_id.value = begin + static_cast<std::int64_t>(at - first);
+  }
+
+  void add_attempt(bool is_ok, const json& meta) {
+    const auto& row = stored_.row;
+    add_beginning();
     const std::string inner = row.payload == "null" ? "{}" : row.payload;
     add(is_ok ? "call.done" : "call.error", is_ok ? "success" : "error", row.created_at, call_payload(inner),
         meta);
@@ -76,6 +102,19 @@ class View {
 int events_shown_of(std::size_t commands_issued) {
   return static_cast<int>(
       std::min<std::size_t>(attempt_events + commands_issued, base::IdGenerator::block_max));
+}
+
+std::vector<wire::EventRow> show_beginning(const store::StoredEvent& stored) {
+  View view(stored);
+  view.add_beginning();
+  return view.take();
+}
+
+std::vector<wire::EventRow> show_running(const store::StoredEvent& running, std::int64_t now_ms) {
+  // Nothing that is still to come gets an id below it, so that the end of this attempt follows its beginning.
+  const auto begin = begin_id(running);
+  if (begin + beginning_events > base::IdGenerator::first_id_at(now_ms)) return {};
+  return show_beginning(running);
 }
 
 std::vector<wire::EventRow> show_event(const store::StoredEvent& stored) {

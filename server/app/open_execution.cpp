@@ -30,6 +30,14 @@ Json error_json(const domain::ToolError& error) {
 }
 }  // namespace
 
+void add_place(std::string& text, const Json& place) {
+  Json value = text.empty() ? Json() : wire::parse_known(text);
+  if (!value.is_object()) return;
+  Json& error = value.contains("error") && value["error"].is_object() ? value["error"] : value;
+  error.update(place);
+  text = domain::json_text(value);
+}
+
 base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session, base::CatalogId catalog_id,
                                         const std::string& path, std::optional<int> version) {
   if (catalog_id.is_set()) return parts.playbooks.get(catalog_id, session);
@@ -94,12 +102,13 @@ OpenExecution open_execution(Parts& parts, store::Session& session, const store:
   return std::move(*open);
 }
 
-void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event) {
+Json DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event) {
   StoredValues& values =
       values_.try_emplace(open.execution_id, session_, writes_, open.execution_id).first->second;
   auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
                                 std::move(open.state), occurrence);
   const auto left = writes_.add_results(parts_, *open.playbook, open.execution_id, decision);
+  if (!decision.place.is_null()) add_place(event.payload, decision.place);
   event.payload = payload_of(occurrence, event, left);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
@@ -123,6 +132,7 @@ void DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   }
   writes_.add_events(parts_, open.execution_id, decision.events);
   follow(open, decision);
+  return std::move(decision.place);
 }
 
 // What the occurrence brought, as the log keeps it: with the error of a failure, and by reference when just this has
@@ -232,7 +242,7 @@ void DecisionRun::child_ended_at_once(OpenExecution& caller, const engine::NewCh
   event.status = error ? "failed" : "completed";
   if (error) event.payload = domain::json_text(Json{{"error", error_json(*error)}});
   if (child_id.is_set()) event.meta = domain::json_text(Json{{"child_execution_id", child_id.str()}});
-  react(caller, occurrence, std::move(event));
+  static_cast<void>(react(caller, occurrence, std::move(event)));
 }
 
 store::NewExecution DecisionRun::row_of(OpenExecution& open) {

@@ -51,13 +51,17 @@ inline constexpr int depth_max = 32;
 [[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session,
                                            const store::LockedExecution& row);
 
+// Adds where it was to an error's JSON text, or to the `error` of an event's payload.
+void add_place(std::string& text, const domain::Json& place);
+
 class DecisionRun {
  public:
   DecisionRun(Parts& parts, store::Session& session, DecisionWrites& writes)
       : parts_(parts), session_(session), writes_(writes) {}
 
-  // Decides about an occurrence. `event` is the row that tells of it: it gets its id and is written.
-  void react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event);
+  // Decides about an occurrence. `event` is the row that tells of it: it gets its id and is written. Gives where a failed one was
+  // (engine::Decision::place), which the event's error says by then.
+  domain::Json react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event);
   // What the first decision of an execution comes to; its first event tells which commands were issued.
   void begin(OpenExecution& open, engine::Decision decision);
   // The row of an execution that has begun, which is to be counted when it is written.

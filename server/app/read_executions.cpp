@@ -1,5 +1,8 @@
 #include "server/app/read_executions.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "server/app/event_view.hpp"
@@ -80,30 +83,100 @@ base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId e
   return std::move(*row);
 }
 
+namespace {
+
+std::int64_t unix_ms_now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::int64_t unix_ms_of(base::EventId id) {
+  constexpr int bits_below_ms = 22;
+  return base::IdGenerator::epoch_ms + (id.value >> bits_below_ms);
+}
+
+// The events of one execution in the order of their ids, a page of rows at a time. A row tells of an attempt when that ends, and
+// its beginning belongs where it began: before the page, within it, or within an earlier page.
+class EventReader {
+ public:
+  EventReader(store::Session& session, const wire::EventFilter& filter, bool is_running) : table_(session), filter_(filter) {
+    // What ends between this look and the next is in the log by then.
+    if (is_running) running_ = table_.running(filter.execution_id);
+  }
+
+  std::vector<wire::EventRow> read() {
+    const auto now_ms = unix_ms_now();
+    // A stored row may show events up to a block beyond its id: start that much earlier.
+    base::EventId from{std::max<std::int64_t>(0, filter_.after.value - base::IdGenerator::block_max)};
+    base::EventId done = filter_.after;
+    for (bool is_last = false; !is_last && !is_full();) {
+      const auto rows = table_.list(filter_.execution_id, from, rows_max);
+      is_last = rows.size() < rows_max;
+      std::vector<wire::EventRow> shown;
+      base::EventId until{std::numeric_limits<std::int64_t>::max()};
+      for (const auto& stored : rows) {
+        auto events = show_event(stored);
+        if (!is_last) until = last_of(events);
+        append(shown, std::move(events));
+      }
+      if (!is_last) {
+        from = {rows.back().row.event_id.value + 1};
+        for (const auto& stored : table_.begun_before(filter_.execution_id, rows.back().row.event_id, unix_ms_of(until)))
+          append(shown, show_beginning(stored));
+      }
+      for (const auto& stored : running_) {
+        append(shown, show_running(stored, now_ms));
+      }
+      take(std::move(shown), done, until);
+      done = until;
+    }
+    return std::move(found_);
+  }
+
+ private:
+  static constexpr int rows_max = 500;
+
+  static void append(std::vector<wire::EventRow>& into, std::vector<wire::EventRow> more) {
+    into.insert(into.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  static base::EventId last_of(const std::vector<wire::EventRow>& events) {
+    return std::ranges::max_element(events, {}, &wire::EventRow::event_id)->event_id;
+  }
+  [[nodiscard]] bool is_full() const { return found_.size() >= static_cast<std::size_t>(filter_.limit); }
+
+  // What comes after `after`, up to `until`.
+  void take(std::vector<wire::EventRow> shown, base::EventId after, base::EventId until) {
+    std::ranges::stable_sort(shown, {}, &wire::EventRow::event_id);
+    // An attempt that has ended between two looks is seen as running and as ended.
+    const auto is_same = [](const auto& left, const auto& right) {
+      return left.event_id == right.event_id && left.queue_id == right.queue_id;
+    };
+    shown.erase(std::unique(shown.begin(), shown.end(), is_same), shown.end());
+    for (auto& event : shown) {
+      if (event.event_id <= after || event.event_id > until) continue;
+      if (!filter_.event_type.empty() && event.event_type != filter_.event_type) continue;
+      if (!filter_.step.empty() && event.step != filter_.step) continue;
+      // Two of one id would be parted by the cursor.
+      if (is_full() && found_.back().event_id != event.event_id) return;
+      found_.push_back(std::move(event));
+    }
+  }
+
+  store::EventTable table_;
+  const wire::EventFilter& filter_;
+  std::vector<store::StoredEvent> running_;
+  std::vector<wire::EventRow> found_;
+};
+
+}  // namespace
+
 base::Result<std::vector<wire::EventRow>> list_events(Parts& parts, const wire::EventFilter& filter) {
-  constexpr int page = 500;
   std::vector<wire::EventRow> found;
   bool is_known = false;
   parts.connections.run_one([&](store::Session& session) {
     std::string state_text;
-    is_known = store::ExecutionTable(session).find(filter.execution_id, state_text).has_value();
-    if (!is_known) return;
-    // A stored row may show events up to a block beyond its id: start that much earlier.
-    base::EventId from{std::max<std::int64_t>(0, filter.after.value - base::IdGenerator::block_max)};
-    const auto wanted = static_cast<std::size_t>(filter.limit);
-    for (bool is_last = false; !is_last && found.size() < wanted;) {
-      const auto rows = store::EventTable(session).list(filter.execution_id, from, page);
-      is_last = rows.size() < page;
-      for (const auto& stored : rows) {
-        from = {stored.row.event_id.value + 1};
-        for (auto& shown : show_event(stored)) {
-          if (shown.event_id <= filter.after || found.size() >= wanted) continue;
-          if (!filter.event_type.empty() && shown.event_type != filter.event_type) continue;
-          if (!filter.step.empty() && shown.step != filter.step) continue;
-          found.push_back(std::move(shown));
-        }
-      }
-    }
+    const auto execution = store::ExecutionTable(session).find(filter.execution_id, state_text);
+    is_known = execution.has_value();
+    if (is_known) found = EventReader(session, filter, execution->status == domain::to_display(domain::ExecutionStatus::running)).read();
   });
   if (!is_known) return unknown(filter.execution_id);
   return found;

@@ -8,6 +8,7 @@
 #include "server/engine/loop_value.hpp"
 #include "server/engine/tool_error.hpp"
 #include "server/store/connection_pool.hpp"
+#include "shared/domain/error_details.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
@@ -70,6 +71,19 @@ class Telling {
     return slot->second.value;
   }
 
+  // What the caller's error says of where it was; of a playbook that called another one, of both.
+  static std::string details_of(const Json& error, const store::EndedChild& child) {
+    Json details = Json::object(), called{{"execution_id", child.execution_id.str()}, {"path", child.path}};
+    for (const auto& [name, value] : error.items()) {
+      if (name == "step" || name == "task" || name == "item" || name == "attempt" || name == "attempts" || name == "child")
+        called[name] = value;
+      else if (domain::find_error_detail(name) != nullptr)
+        details[name] = value;
+    }
+    details["child"] = std::move(called);
+    return domain::json_text(details);
+  }
+
   void tell_one(OpenExecution& caller, const store::EndedChild& child) {
     const bool is_completed = child.status == domain::ExecutionStatus::completed;
     engine::Occurrence occurrence;
@@ -86,14 +100,15 @@ class Telling {
     if (is_completed) {
       occurrence.result = result_of(child);
     } else {
-      auto error =
-          engine::tool_error_from_json(child.error.empty() ? Json::object() : Json::parse(child.error));
+      const auto of_child = child.error.empty() ? Json::object() : Json::parse(child.error);
+      auto error = engine::tool_error_from_json(of_child);
+      error.details = details_of(of_child, child);
       error.message = "playbook '" + child.path + "', execution " + child.execution_id.str() + ", " +
                       std::string(domain::to_string(child.status)) + ": " + error.message;
       occurrence.error = error;
       event.payload = domain::json_text(Json{{"error", engine::to_json(error)}});
     }
-    run_.react(caller, occurrence, std::move(event));
+    (void)run_.react(caller, occurrence, std::move(event));
   }
 
   Parts& parts_;

@@ -72,6 +72,21 @@ base::Result<Json> Context::evaluate(const std::string& expression) {
                                                            : Json(expression));
 }
 
+bool Context::gives_nothing(const std::string& text) {
+  if (text.find("{{") == std::string::npos) return false;
+  const auto parsed = templating::parse_cached(text);
+  if (!parsed || !(*parsed)->is_single_expression()) return false;
+  Rendering rendering;
+  const Json source(text);
+  rendering.source = &source;
+  rendering.with_payload = text.find("payload") != std::string::npos;
+  rendering.with_response = text.find("response") != std::string::npos;
+  fill(rendering, (*parsed)->roots());
+  bool is_undefined = false;
+  const auto value = (*parsed)->evaluate(rendering.scope, &is_undefined);
+  return value && is_undefined;
+}
+
 void Context::fill(Rendering& rendering, const std::vector<std::string>& roots) {
   for (const auto& root : roots) {
     const Json* value = find(root, rendering);

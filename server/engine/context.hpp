@@ -54,6 +54,8 @@ class Context {
   [[nodiscard]] bool holds(const std::string& when);
   // The value of an expression, with or without its braces ("response.data").
   [[nodiscard]] base::Result<Json> evaluate(const std::string& expression);
+  // Whether a text is one template and nothing else, whose expression gives nothing at all: null and empty texts are something.
+  [[nodiscard]] bool gives_nothing(const std::string& text);
   // As render(), but a text that names `keychain` stays a template for the worker, with the values of the
   // other names that it uses: a deferred template (shared/domain). Secrets never come to the server's rows.
   [[nodiscard]] base::Result<Json> render_for_worker(const Json& value);

@@ -155,7 +155,10 @@ void Decide::claim_ended(const domain::Step& step, const std::string& node, Tool
   if (loop == nullptr) return;
   (*loop)["claiming"] = count_of(*loop, "claiming") - 1;
   open_loops_.push_back(node);
-  if (end.error) return fail(step.name, end.error->kind, "the claim of the cursor: " + end.error->message);
+  if (end.error) {
+    return fail(step.name, end.error->kind, "the claim of the cursor: " + end.error->message,
+                failure_details(to_json(*end.error), nullptr));
+  }
   const Json* rows = rows_of(end.result.get());
   if (rows == nullptr || rows->empty()) {
     // Nothing left for this lane. The others find that out by themselves.

@@ -39,7 +39,8 @@ Decide::Decide(const Situation& situation, State state)
                 .loop_outcomes = {},
                 .large_results = {},
                 .events = {},
-                .finish = {}},
+                .finish = {},
+                .place = {}},
       context_(situation_, decision_.state, decision_.loop_outcomes) {
   const auto stored = decision_.state.bookkeeping.find("arrivals");
   if (stored == decision_.state.bookkeeping.end()) return;
@@ -91,9 +92,11 @@ std::optional<Json> Decide::rendered_or_failed(const domain::Step& step, base::R
 }
 
 // The first failure counts. Nothing more is issued; what is running runs to its end.
-void Decide::fail(const std::string& step, std::string_view kind, std::string message) {
+void Decide::fail(const std::string& step, std::string_view kind, std::string message, const Json& details) {
   if (!has_failed()) {
-    state().bookkeeping["failure"] = Json{{"kind", kind}, {"message", std::move(message)}, {"step", step}};
+    auto& failure = state().bookkeeping["failure"];
+    failure = details.is_object() ? details : Json::object();
+    failure.update(Json{{"kind", kind}, {"message", std::move(message)}, {"step", step}});
   }
   arrivals_.clear();
 }
@@ -118,8 +121,9 @@ void Decide::mark_completed(const std::string& step) {
 void Decide::finish_if_quiet() {
   if (!state().outstanding.empty() || !arrivals_.empty() || is_finished()) return;
   Finish finish;
-  std::string final_step;
-  finish.result = final_result(final_step);
+  std::string final_step = state().current_step;
+  // What another step brought is no result of an execution that failed; its variables have it.
+  if (!has_failed()) finish.result = final_result(final_step);
   if (has_failed()) {
     finish.status = domain::ExecutionStatus::failed;
     finish.error = state().bookkeeping["failure"];

@@ -14,9 +14,9 @@
 #include "server/engine/context.hpp"
 #include "server/engine/engine.hpp"
 #include "server/engine/graph.hpp"
+#include "server/engine/tool_error.hpp"
 
 namespace noetl::engine {
-
 class Decide {
  public:
   Decide(const Situation& situation, State state);
@@ -75,6 +75,7 @@ class Decide {
   [[nodiscard]] bool issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay);
   [[nodiscard]] bool cannot_render(const domain::Step& step, const std::string& what,
                                    const base::Error& error);
+  void note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error);
   void keep_maps_for_code(const Json& options, const Json& written, Json& rendered);
   [[nodiscard]] const Json* previous_result();
   void issue_sink(const domain::Step& step, Frame frame);
@@ -97,6 +98,7 @@ class Decide {
   [[nodiscard]] bool conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
                               std::chrono::milliseconds& delay);
   void sink_ended(const domain::Step& step, Frame frame);
+  void note_attempt(const domain::Step& step, const Frame& frame);
   void frame_completed(const domain::Step& step, Frame& frame, wire::LazyJson result);
   void frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end);
   void step_completed(const domain::Step& step);
@@ -162,7 +164,7 @@ class Decide {
   std::optional<Json> render(const domain::Step& step, const Json& value);  // nothing: the execution failed
   std::optional<Json> render_for_worker(const domain::Step& step, const Json& value);
   std::optional<Json> rendered_or_failed(const domain::Step& step, base::Result<Json> rendered);
-  void fail(const std::string& step, std::string_view kind, std::string message);
+  void fail(const std::string& step, std::string_view kind, std::string message, const Json& details = {});
   [[nodiscard]] bool has_failed() const { return decision_.state.bookkeeping.contains("failure"); }
   // issue.cpp. Nothing: it cannot be read, and the step fails. `written` may be a template.
   void refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error);
@@ -187,6 +189,7 @@ class Decide {
   bool is_firing_for_item_ = false;
   Frame* frame_ = nullptr;  // whose rules are being looked through
   ToolEnd end_;  // what the happening points to
+  Tried tried_;  // of the frame that is judged
   std::vector<std::string> open_loops_;  // loops that may have room for more, or be over
   int routers_run_ = 0;
   int tasks_run_here_ = 0;
@@ -194,5 +197,4 @@ class Decide {
   std::optional<base::Error> render_error_;
   Json error_;  // of the command that failed, as templates see it
 };
-
 }  // namespace noetl::engine

@@ -100,8 +100,8 @@ struct NewEvent {
 
 struct Finish {
   domain::ExecutionStatus status = domain::ExecutionStatus::completed;
-  wire::LazyJson result;  // of the last step that completed, or what `result` actions set
-  domain::Json error;  // {kind, message, step} when failed
+  wire::LazyJson result;  // of the last step that completed, or what `result` actions set; null unless completed
+  domain::Json error;  // {kind, message, step} when failed, and what else is known of where: tool_error.hpp
 };
 
 struct Decision {
@@ -113,6 +113,7 @@ struct Decision {
   std::vector<LargeResult> large_results;
   std::vector<NewEvent> events;
   std::optional<Finish> finish;  // given exactly when nothing is outstanding any more (quiescence)
+  domain::Json place;  // of an occurrence that failed: {step, task, item, attempt, attempts}, as far as it has them
 };
 
 // How one command of the execution ended.

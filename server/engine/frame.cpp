@@ -29,6 +29,7 @@ Json to_json(const Frame& frame) {
   put(json, "iter", frame.iter);
   if (frame.task != 0) json["task"] = frame.task;
   if (frame.attempt != 1) json["attempt"] = frame.attempt;
+  if (frame.attempts != 1) json["attempts"] = frame.attempts;
   if (frame.commands != 1) json["commands"] = frame.commands;
   put(json, "results", frame.results);
   put(json, "previous", frame.previous);
@@ -58,6 +59,7 @@ base::Result<Frame> frame_from_json(const Json& json) {
     frame.iter = take(json, "iter", Json::object());
     frame.task = json.value("task", std::size_t{0});
     frame.attempt = json.value("attempt", 1);
+    frame.attempts = json.value("attempts", 1);
     frame.commands = json.value("commands", 1);
     frame.results = take(json, "results", Json::object());
     frame.previous = take(json, "previous", nullptr);

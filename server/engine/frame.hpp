@@ -22,6 +22,7 @@ struct Frame {
   Json iter = Json::object();  // `iter.x` and, in a pipeline, names that its tasks have set
   std::size_t task = 0;  // position in the pipeline
   int attempt = 1;  // of this task
+  int attempts = 1;  // how many it may have, as far as was asked for
   int commands = 0;  // issued so far; makes node ids unique
   Json results = Json::object();  // of earlier tasks by label: those that templates name
   Json previous;  // result of the task before

@@ -98,12 +98,30 @@ void Decide::run(const domain::Step& step, Frame frame, std::chrono::millisecond
 
 void Decide::tool_ended(const domain::Step& step, Frame frame) {
   std::chrono::milliseconds delay{0};
-  if (judge(step, frame, end_, delay)) run(step, std::move(frame), delay);
+  Json place;
+  if (end_.error) {
+    note_empty_templates(step, frame, *end_.error);
+    note_attempt(step, frame);
+    place = place_of(frame, tried_);
+    if (const auto details = to_json(*end_.error); details.contains("templates")) place["templates"] = details["templates"];
+  }
+  const bool runs_on = judge(step, frame, end_, delay);
+  if (!place.is_null()) {
+    place["attempts"] = std::max(tried_.attempt, tried_.attempts);  // what it asks for is known by now
+    decision_.place = std::move(place);
+  }
+  if (runs_on) run(step, std::move(frame), delay);
+}
+
+void Decide::note_attempt(const domain::Step& step, const Frame& frame) {
+  tried_ = {.task = {}, .attempt = frame.attempt, .attempts = frame.attempts};
+  if (step.tools.size() > 1) tried_.task = step.tools[frame.task].label.empty() ? std::to_string(frame.task + 1) : step.tools[frame.task].label;
 }
 
 // What a tool's end means. True: the frame's task, which may be another one now, is to be run.
 bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
   state().current_step = step.name;
+  if (end.error) note_attempt(step, frame);
   if (has_failed()) {  // draining; the first failure counts
     error_ = end.error ? to_json(*end.error) : Json();
     if (frame.is_iteration()) iteration_over(frame, end);
@@ -141,8 +159,7 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
   std::optional<std::chrono::milliseconds> again;
   if (end.error && verdict == Verdict::none && !has_failed())
     again = written_retry(step, step.tools[frame.task]);
-  if (has_failed()) {
-    runs_on = false;
+  if (has_failed()) {  // it does not run on
   } else if (again) {
     delay = *again;
     runs_on = true;
@@ -150,7 +167,7 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
     ++frame.attempt;
     runs_on = true;
   } else if (verdict == Verdict::jump) {
-    frame.attempt = 1;
+    frame.attempt = frame.attempts = 1;
     runs_on = true;
   } else if (verdict == Verdict::fail) {
     frame_failed(step, frame, end);
@@ -195,7 +212,7 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   }
   if (is_previous_read(step)) frame.previous = end.result.take();
   ++frame.task;
-  frame.attempt = 1;
+  frame.attempt = frame.attempts = 1;
   if (!keeps_all) forget_what_nothing_reads(step, frame);
   return true;
 }
@@ -265,6 +282,7 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
   }
   if (const auto made = held.find("made"); made != held.end()) outcome.result = std::move(*made);
   error_ = tool.error ? to_json(*tool.error) : Json();
+  if (tool.error) note_attempt(step, frame);
   frame_ = &frame;
   context_.set_frame(&frame);
   context_.set_happening({.name = tool.error ? "call.error" : "call.done",
@@ -324,6 +342,7 @@ void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) 
     domain::ToolError error;
     error.kind = "failed";
     error.message = "the policy of step '" + step.name + "' failed it";
+    note_attempt(step, frame);
     end.error = std::move(error);
     error_ = to_json(*end.error);
   }
@@ -331,7 +350,7 @@ void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) 
   if (text_of(step.spec, {"on_error"}) != "continue") {
     auto message = end.error->message;
     if (step.tools.size() > 1) message = "task '" + step.tools[frame.task].label + "': " + message;
-    return fail(step.name, end.error->kind, std::move(message));
+    return fail(step.name, end.error->kind, std::move(message), failure_details(error_, place_of(frame, tried_)));
   }
   mark_completed(step.name);
   if (apply_set(step, step.set, step.name)) follow_arcs(step);

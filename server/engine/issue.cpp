@@ -5,6 +5,7 @@
 
 #include "server/engine/decide.hpp"
 #include "server/engine/durations.hpp"
+#include "server/engine/empty_templates.hpp"
 #include "server/engine/fields.hpp"
 #include "server/engine/large_results.hpp"
 #include "server/engine/program_texts.hpp"
@@ -188,6 +189,25 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
   settle_templates(command);
   issue_command(step, std::move(frame), std::move(command));
   return true;
+}
+
+// A tool that fails may have been given nothing where its author expects something.
+void Decide::note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error) {
+  if (step.tools.empty()) return;
+  const auto resolved = resolve(situation_.playbook, step, step.tools[frame.task]);
+  if (!resolved) return;
+  context_.set_frame(&frame);
+  EmptyTemplates empty(context_);
+  empty.look(resolved->input, "input");
+  const auto input = context_.render_for_worker(resolved->input);
+  if (input) context_.set_input(&*input);
+  empty.look(*resolved->options, "");
+  context_.set_input(nullptr);
+  context_.set_frame(nullptr);
+  if (empty.found().empty()) return;
+  Json details = error.details.empty() ? Json::object() : Json::parse(error.details);
+  details["templates"] = empty.found();
+  error.details = details.dump();
 }
 
 // An argument that is the name of a SQL step is the list of its rows, unless the code reads it as the map of all that the

@@ -112,8 +112,10 @@ void Decide::iteration_over(const Frame& frame, const ToolEnd& end, bool is_hand
   (*loop)[counter] = count_of(*loop, counter) + 1;
   if (is_handled) (*loop)["handled"] = loop->value("handled", 0) + 1;
   if (!is_completed && !is_handled && !loop->contains("first_error")) {
-    (*loop)["first_error"] = error_;
-    (*loop)["first_error"]["index"] = frame.index;
+    auto& first = (*loop)["first_error"];
+    first = error_;
+    first["index"] = frame.index;
+    first.update(place_of(frame, tried_));
   }
   // Like the items, what came of them is not kept in the state.
   decision_.loop_outcomes.push_back({.loop = frame.loop,
@@ -147,7 +149,8 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
     return fail(step.name, text_of(error_, {"kind"}),
                 std::to_string(unhandled) + " of " + loop.at("total").dump() +
                     " items failed; the first of them, item " + error_.at("index").dump() + ": " +
-                    text_of(error_, {"message"}));
+                    text_of(error_, {"message"}),
+                failure_details(error_, nullptr));
   }
   mark_completed(step.name);
   take_vars(step);

@@ -75,6 +75,7 @@ Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSp
       refuse_amount(step, "policy", attempts ? backoff.error() : attempts.error());
       return Verdict::fail;
     }
+    tried_.attempts = frame.attempts = *attempts;
     if (frame.attempt >= *attempts) return Verdict::fail;
     delay = std::max(backoff->delay_after(frame.attempt), delay_asked(error_));
     append("task.retry", step.name, "retrying",

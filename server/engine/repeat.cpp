@@ -59,7 +59,7 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
     if (!pages || !backoff) return refuse_amount(step, "retry", pages ? backoff.error() : pages.error());
     if (frame_->requests >= *pages) return;
     ++frame_->requests;
-    frame_->attempt = 1;
+    frame_->attempt = frame_->attempts = 1;
     for (const auto name : request_fields) {
       if (const auto field = spec->find(name); field != spec->end())
         frame_->overrides[std::string(name)] = *field;
@@ -78,6 +78,7 @@ std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step
     refuse_amount(step, "retry", attempts ? backoff.error() : attempts.error());
     return std::nullopt;
   }
+  tried_.attempts = frame_->attempts = *attempts;
   if (frame_->attempt >= *attempts) return std::nullopt;
   const auto delay = std::max(backoff->delay_after(frame_->attempt), delay_asked(error_));
   ++frame_->attempt;

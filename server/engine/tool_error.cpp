@@ -1,15 +1,21 @@
 #include "server/engine/tool_error.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <string_view>
 
 #include "server/engine/fields.hpp"
+#include "server/engine/large_results.hpp"
+#include "shared/domain/error_details.hpp"
+#include "shared/domain/json_text.hpp"
 
 namespace noetl::engine {
 namespace {
 
 using domain::Json;
+
+constexpr std::size_t item_bytes_written = 64 * 1024;
 
 bool says_error(const Json& value) {
   if (!value.is_object()) return false;
@@ -44,6 +50,17 @@ std::optional<int> number_of(const Json& value, std::string_view name) {
   return found->get<int>();
 }
 
+// As JSON, whole when it is short. Of a long text or list only the beginning is written out.
+std::string beginning_of(const Json& item) {
+  constexpr std::size_t bytes_max = 200;
+  if (is_larger(item, item_bytes_written)) return std::string(item.is_array() ? "a list" : item.is_object() ? "a map" : "a text") + " of more than " + std::to_string(item_bytes_written) + " bytes";
+  auto text = domain::json_text(item);
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
 }  // namespace
 
 std::optional<domain::ToolError> error_in_result(const Json& result) {
@@ -73,6 +90,7 @@ Json to_json(const domain::ToolError& error) {
   if (error.status) json["status"] = *error.status;
   if (error.retry_after) json["retry_after"] = static_cast<double>(error.retry_after->count()) / 1000.0;
   if (!error.traceback.empty()) json["traceback"] = error.traceback;
+  if (!error.details.empty()) json.update(Json::parse(error.details));
   return json;
 }
 
@@ -89,6 +107,26 @@ domain::ToolError tool_error_from_json(const Json& json) {
     error.retry_after = std::chrono::milliseconds(std::llround(seconds->get<double>() * 1000.0));
   }
   error.traceback = json.value("traceback", std::string());
+  Json details = Json::object();
+  for (const auto& detail : domain::error_details) {
+    if (const auto found = json.find(detail.name); found != json.end()) details[std::string(detail.name)] = *found;
+  }
+  if (!details.empty()) error.details = details.dump();
+  return error;
+}
+
+Json place_of(const Frame& frame, const Tried& tried) {
+  Json place{{"step", frame.step}, {"attempt", tried.attempt}, {"attempts", std::max(tried.attempt, tried.attempts)}};
+  if (!tried.task.empty()) place["task"] = tried.task;
+  if (frame.is_iteration()) place["item"] = Json{{"index", frame.index}, {"value", beginning_of(frame.item)}};
+  return place;
+}
+
+Json failure_details(Json error, const Json& place) {
+  if (!error.is_object()) error = Json::object();
+  for (const auto* name : {"kind", "message", "retryable", "retry_after", "index"}) error.erase(name);
+  if (place.is_object()) error.update(place);
+  error.erase("step");  // the execution's error has the step that failed it
   return error;
 }
 

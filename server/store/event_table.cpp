@@ -34,9 +34,11 @@ bool EventTable::insert_once(const SentEvent& event) {
               .empty();
 }
 
-std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::EventId from, int limit) {
+namespace {
+
+std::vector<StoredEvent> events_of(const pqxx::result& rows) {
   std::vector<StoredEvent> found;
-  for (const auto& row : session_.run("list_events", execution_id.value, from.value, limit)) {
+  for (const auto& row : rows) {
     StoredEvent event;
     event.row.event_id = {row["event_id"].as<std::int64_t>()};
     event.row.execution_id = {row["execution_id"].as<std::int64_t>()};
@@ -51,9 +53,24 @@ std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::
     event.node_id = row["node_id"].c_str();
     event.epoch = row["epoch"].as<int>();
     event.claimed_at = row["claimed_at"].c_str();
+    event.claimed_ms = row["claimed_ms"].as<std::int64_t>();
     found.push_back(std::move(event));
   }
   return found;
+}
+
+}  // namespace
+
+std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::EventId from, int limit) {
+  return events_of(session_.run("list_events", execution_id.value, from.value, limit));
+}
+
+std::vector<StoredEvent> EventTable::begun_before(base::ExecutionId execution_id, base::EventId after, std::int64_t unix_ms) {
+  return events_of(session_.run("attempts_begun_before", execution_id.value, after.value, unix_ms));
+}
+
+std::vector<StoredEvent> EventTable::running(base::ExecutionId execution_id) {
+  return events_of(session_.run("running_attempts", execution_id.value));
 }
 
 }  // namespace noetl::store

@@ -36,6 +36,7 @@ struct StoredEvent {
   std::string node_id;
   int epoch = 0;
   std::string claimed_at;
+  std::int64_t claimed_ms = 0;  // the same since 1970; 0: it was not claimed
 };
 
 class EventTable {
@@ -48,6 +49,10 @@ class EventTable {
   [[nodiscard]] bool insert_once(const SentEvent& event);
   // From that id on, in order.
   [[nodiscard]] std::vector<StoredEvent> list(base::ExecutionId execution_id, base::EventId from, int limit);
+  // Attempts whose rows come after `after`, and which had begun by then; without payload and meta, in no order.
+  [[nodiscard]] std::vector<StoredEvent> begun_before(base::ExecutionId execution_id, base::EventId after, std::int64_t unix_ms);
+  // Attempts that run now, which have no row yet.
+  [[nodiscard]] std::vector<StoredEvent> running(base::ExecutionId execution_id);
 
  private:
   Session& session_;

@@ -55,6 +55,7 @@ struct ToolError {
   std::optional<int> status;  // the peer's status, e.g. HTTP 503
   std::optional<std::chrono::milliseconds> retry_after;  // what the peer asked for
   std::string traceback;  // the tool's own, cut to a bound
+  std::string details = {};  // JSON text of a map: where it failed, of the names of error_details.hpp; or empty
   bool operator==(const ToolError&) const = default;
 };
 

@@ -23,14 +23,14 @@ bool is_template(const Field& field) {
 Json value_of(const Field& field) { return field.node->to_json(); }
 
 void refuse(const Field& field, const base::Error& error, Findings& findings) {
-  findings.refused_amount(field.path, field.mark(), error.message);
+  findings.refused(field.path, field.mark(), error.message);
 }
 
 void check_backoff(const Field& field, Findings& findings) {
   if (!field.is_given() || is_template(field)) return;
   if (field.is_scalar() && vocabulary::contains(vocabulary::backoffs, field.node->text)) return;
   if (durations::factor_of(value_of(field))) return;
-  findings.refused_amount(
+  findings.refused(
       field.path, field.mark(),
       "expected none, fixed, linear, exponential or a factor from 1 to 100; found " + field.described(),
       field.is_scalar() ? did_you_mean(field.node->text, vocabulary::backoffs) : "");
@@ -57,7 +57,7 @@ void check_retry(const Field& field, Findings& findings) {
   if (!field.is_given() || is_template(field)) return;
   if (field.is_mapping()) return check_retry_map(field, findings);
   if (field.is_sequence()) {
-    findings.refused_amount(
+    findings.refused(
         field.path, field.mark(),
         "expected a number of attempts or {max_attempts, initial_delay, backoff, max_delay}; found a list");
     return;
@@ -90,7 +90,7 @@ void refuse_unknown_keys(const Field& field, vocabulary::Words known, std::strin
       findings.warning(at.path, member.mark, "`" + member.key + "` has no effect in a playbook");
       continue;
     }
-    findings.refused_amount(
+    findings.refused(
         at.path, member.mark,
         "the key '" + clipped(member.key, 60) + "' means nothing in retry; expected " + std::string(what),
         did_you_mean(member.key, known));
@@ -151,7 +151,7 @@ void check_keychain_amounts(const Field& keychain, Findings& findings) {
 
 void check_execution_timeout(const Field& field, Findings& findings) {
   if (is_template(field))
-    findings.refused_amount(
+    findings.refused(
         field.path, field.mark(),
         "expected a duration; found a template, which is rendered for steps alone: give `timeout` (--limit) "
         "when you execute the playbook");

@@ -143,16 +143,19 @@ std::string read_word(const Field& field, vocabulary::Words words, Findings& fin
   return {};
 }
 
-void warn_of_unknown_keys(const Field& field, vocabulary::Words known, Findings& findings) {
+void check_keys(const Field& field, vocabulary::Words known, Findings& findings) {
   if (!field.is_mapping()) return;
   for (const auto& member : field.node->members) {
     if (findings.is_full_of_warnings()) return;
     // x-… is the author's own, as in OpenAPI and compose files.
     if (vocabulary::contains(known, member.key) || member.key.starts_with("x-")) continue;
     if (const auto own = name_without_unit(member.key); own && vocabulary::contains(known, *own)) continue;
-    findings.warning(field.of(member).path, member.mark,
-                     "the key '" + clipped(member.key, 60) + "' is not known here and has no effect",
-                     did_you_mean(member.key, known));
+    auto message = "the key '" + clipped(member.key, 60) + "' is not known here and has no effect";
+    auto suggestion = did_you_mean(member.key, known);
+    if (is_slip_of(member.key, known))
+      findings.refused(field.of(member).path, member.mark, message + "; known are " + listed(known), std::move(suggestion));
+    else
+      findings.warning(field.of(member).path, member.mark, std::move(message), std::move(suggestion));
   }
 }
 

@@ -45,8 +45,8 @@ enum class Strictness { error, warning, program };
 // One of `words`, or empty when absent. Another word is an error, unless it is a template.
 [[nodiscard]] std::string read_word(const Field& field, vocabulary::Words words, Findings& findings);
 
-// Warns of members that mean nothing here.
-void warn_of_unknown_keys(const Field& field, vocabulary::Words known, Findings& findings);
+// Members that mean nothing here: refused when they look like a slip of one that does, else a warning.
+void check_keys(const Field& field, vocabulary::Words known, Findings& findings);
 // Parses every template inside; texts of programs (code, command, …) only get warnings.
 void check_templates(const Field& field, Strictness strictness, Findings& findings);
 [[nodiscard]] bool has_template_marks(std::string_view text);

@@ -23,7 +23,7 @@ void Findings::error(std::string field, domain::SourceMark mark, std::string mes
     errors_.push_back({std::move(field), std::move(message), mark.line, mark.column, std::move(suggestion)});
 }
 
-void Findings::refused_amount(std::string field, domain::SourceMark mark, std::string message,
+void Findings::refused(std::string field, domain::SourceMark mark, std::string message,
                               std::string suggestion) {
   if (origin_ == Origin::author)
     error(std::move(field), mark, std::move(message), std::move(suggestion));
@@ -83,6 +83,20 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
   const std::vector<std::string_view> views(candidates.begin(), candidates.end());
   return did_you_mean(name, std::span<const std::string_view>(views));
+}
+
+bool is_slip_of(std::string_view name, std::span<const std::string_view> candidates) {
+  constexpr std::size_t long_name = 6;
+  if (name.size() < 3 || name.size() > compared_bytes_max) return false;
+  return std::ranges::any_of(candidates, [&](std::string_view candidate) {
+    return candidate.size() >= 3 && distance(name, candidate) <= (std::min(name.size(), candidate.size()) >= long_name ? 2U : 1U);
+  });
+}
+
+std::string listed(std::span<const std::string_view> words) {
+  std::string list;
+  for (const auto word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+  return list;
 }
 
 std::string clipped(std::string_view text, std::size_t bytes_max) {

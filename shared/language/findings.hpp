@@ -23,8 +23,9 @@ class Findings {
 
   // Refuses the playbook.
   void error(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
-  // A duration, a count or a retry that cannot be read. An error; of a text in the catalog a warning: the step that needs it fails.
-  void refused_amount(std::string field, domain::SourceMark mark, std::string message,
+  // What earlier releases let pass: a duration, a count or a retry that cannot be read, a key that nothing knows. An error; of a text
+  // in the catalog a warning: the step that needs it fails.
+  void refused(std::string field, domain::SourceMark mark, std::string message,
                       std::string suggestion = {});
   // Is reported and lets the playbook pass.
   void warning(std::string field, domain::SourceMark mark, std::string message, std::string suggestion = {});
@@ -51,6 +52,11 @@ class Findings {
 // "did you mean 'x'?" for the candidate nearest to `name`, or empty when none is near enough.
 [[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates);
 [[nodiscard]] std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+
+// Whether `name` is one of `candidates` but for a letter or two, of long names: what nobody writes on purpose.
+[[nodiscard]] bool is_slip_of(std::string_view name, std::span<const std::string_view> candidates);
+// "step, tool, next"
+[[nodiscard]] std::string listed(std::span<const std::string_view> words);
 
 // At most `bytes_max` bytes of a text, cut between characters.
 [[nodiscard]] std::string clipped(std::string_view text, std::size_t bytes_max);

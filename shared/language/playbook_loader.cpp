@@ -106,7 +106,7 @@ void read_surroundings(const Field& root, Playbook& playbook, Findings& findings
     if (!is_scalar && !vocabulary::contains(modelled, member.key))
       playbook.extra[member.key] = member.node.to_json();
   }
-  warn_of_unknown_keys(root, vocabulary::playbook_keys, findings);
+  check_keys(root, vocabulary::playbook_keys, findings);
 }
 
 void read_workbook(const Field& field, const Outline& outline, Playbook& playbook, Findings& findings) {
@@ -135,7 +135,7 @@ void read_workbook(const Field& field, const Outline& outline, Playbook& playboo
     made.tool = std::move(tools.front());
     made.tool.input.update(read_object(entry["args"], findings));
     made.tool.input.update(read_object(entry["input"], findings));
-    if (!entry["tool"].is_scalar()) warn_of_unknown_keys(entry, vocabulary::workbook_keys, findings);
+    if (!entry["tool"].is_scalar()) check_keys(entry, vocabulary::workbook_keys, findings);
     made.sink = read_value(entry["sink"], findings);
     playbook.workbook.push_back(std::move(made));
   }

@@ -43,7 +43,7 @@ Arc read_arc(const Field& field, Outline& outline, Findings& findings) {
                    std::move(suggestion));
     return arc;
   }
-  warn_of_unknown_keys(field, vocabulary::arc_keys, findings);
+  check_keys(field, vocabulary::arc_keys, findings);
   read_target(field["step"], arc, outline, findings);
   arc.when = read_condition(field["when"], findings);
   arc.args = read_object(field["args"], findings);
@@ -76,8 +76,8 @@ void read_next_mapping(const Field& field, NextReading& next, Outline& outline, 
     return;
   }
   next.has_arcs = true;
-  warn_of_unknown_keys(field, vocabulary::next_keys, findings);
-  warn_of_unknown_keys(field["spec"], vocabulary::next_spec_keys, findings);
+  check_keys(field, vocabulary::next_keys, findings);
+  check_keys(field["spec"], vocabulary::next_spec_keys, findings);
   const Field mode = field["spec"].has("mode") ? field["spec"]["mode"] : field["mode"];
   next.mode = read_word(mode, vocabulary::next_modes, findings) == "inclusive" ? domain::NextMode::inclusive
                                                                                : domain::NextMode::exclusive;
@@ -146,7 +146,7 @@ Action read_action(std::string_view kind, const Field& field, Outline& outline, 
   }
   if (kind == "retry") check_retry_map(field, findings);
   if (kind == "collect") {
-    warn_of_unknown_keys(field, vocabulary::collect_keys, findings);
+    check_keys(field, vocabulary::collect_keys, findings);
     (void)read_word(field.has("strategy") ? field["strategy"] : field["mode"], vocabulary::collect_strategies,
                     findings);
   }
@@ -166,7 +166,7 @@ void read_actions(const Field& field, std::vector<Action>& actions, Outline& out
                    "expected a mapping of actions (next, set, result, sink, …), found " + field.described());
     return;
   }
-  warn_of_unknown_keys(field, vocabulary::action_keys, findings);
+  check_keys(field, vocabulary::action_keys, findings);
   for (const auto kind : vocabulary::action_keys) {
     const Field action = field[kind];
     // `fail:`, `skip:` and `sink:` may stand without a value; a `next:` without one leads nowhere.
@@ -183,7 +183,7 @@ CaseRule read_case(const Field& field, Outline& outline, Findings& findings) {
     findings.error(field.path, field.mark(), "expected a rule {when, then}, found " + field.described());
     return rule;
   }
-  warn_of_unknown_keys(field, vocabulary::case_keys, findings);
+  check_keys(field, vocabulary::case_keys, findings);
   Field then = field["then"];
   if (field.has("else")) {
     then = field["else"].has("then") ? field["else"]["then"] : field["else"];

@@ -25,7 +25,7 @@ bool is_identifier(const std::string& text) {
 // What a frame of a cursor may say. Leases are the worker's, whatever a frame asks for.
 void check_effects_of_frame(const Field& frame, Findings& findings) {
   if (!frame.is_given()) return;
-  warn_of_unknown_keys(frame, vocabulary::frame_keys, findings);
+  check_keys(frame, vocabulary::frame_keys, findings);
   const std::string process = read_word(frame["process"], vocabulary::frame_processes, findings);
   for (const char* key : {"lease_seconds", "heartbeat_seconds"}) {
     if (frame.has(key))
@@ -50,8 +50,8 @@ Loop read_loop(const Field& field, Findings& findings) {
     findings.error(field.path, field.mark(), "expected {in, iterator, mode}, found " + field.described());
     return loop;
   }
-  warn_of_unknown_keys(field, vocabulary::loop_keys, findings);
-  warn_of_unknown_keys(field["spec"], vocabulary::loop_spec_keys, findings);
+  check_keys(field, vocabulary::loop_keys, findings);
+  check_keys(field["spec"], vocabulary::loop_spec_keys, findings);
   const Field frame = field["spec"].has("frame") ? field["spec"]["frame"] : field["frame"];
   check_effects_of_frame(frame, findings);
   loop.spec = read_object(field["spec"], findings);
@@ -97,16 +97,30 @@ void refuse_stray_options(const Field& field, Findings& findings) {
   }
 }
 
-void warn_of_unknown_step_keys(const Field& field, Findings& findings) {
+// What authors write beside a step for other readers: their editor, their team, a tool of their own. It is read over.
+bool is_remark(std::string_view key) {
+  constexpr auto remarks = std::to_array<std::string_view>({"name", "title", "id", "note", "notes", "comment", "comments", "doc", "docs",
+                                                            "metadata", "meta", "annotations", "author", "owner", "team", "version"});
+  return vocabulary::contains(remarks, key);
+}
+
+// A step that loses its tool or what follows it runs all the same, and does something else.
+void check_step_keys(const Field& field, Findings& findings) {
   for (const auto& member : field.node->members) {
+    // x-… and acme.io/team are the author's own, as in OpenAPI and Kubernetes.
     if (vocabulary::contains(vocabulary::step_keys, member.key) || member.key.starts_with("x-") ||
-        name_without_unit(member.key) == "timeout" ||
+        member.key.find('/') != std::string::npos || name_without_unit(member.key) == "timeout" ||
         vocabulary::contains(vocabulary::tool_only_options, member.key))
       continue;
-    if (findings.is_full_of_warnings()) return;
-    findings.warning(field.of(member).path, member.mark,
-                     "the key '" + clipped(member.key, 60) + "' is not known in a step and has no effect",
-                     did_you_mean(member.key, vocabulary::step_keys));
+    const std::string unknown = "the key '" + clipped(member.key, 60) + "' is not known in a step";
+    if (is_remark(member.key)) {
+      if (!findings.is_full_of_warnings())
+        findings.warning(field.of(member).path, member.mark, unknown + " and has no effect", "`desc` is what a step is described by");
+      continue;
+    }
+    auto suggestion = did_you_mean(member.key, vocabulary::step_keys);
+    if (suggestion.empty()) suggestion = "a key of your own begins with x-";
+    findings.refused(field.of(member).path, member.mark, unknown + "; known are " + listed(vocabulary::step_keys), std::move(suggestion));
   }
 }
 
@@ -118,7 +132,7 @@ void read_tool_part(const Field& field, Step& step, const Outline& outline, Find
   // A plain word as tool takes its options from the step's other keys.
   if (tool.is_scalar()) return;
   refuse_stray_options(field, findings);
-  warn_of_unknown_step_keys(field, findings);
+  check_step_keys(field, findings);
 }
 
 void read_next_part(const Field& field, Step& step, Outline& outline, Findings& findings) {
@@ -177,7 +191,7 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   step.set.update(read_set(field["set_ctx"], findings));
   step.vars = read_object(field["vars"], findings);
   step.when = read_condition(field["when"], findings);
-  warn_of_unknown_keys(field["spec"], vocabulary::step_spec_keys, findings);
+  check_keys(field["spec"], vocabulary::step_spec_keys, findings);
   step.spec = read_object(field["spec"], findings);
   if (field["spec"].is_mapping()) {
     for (const auto& member : field["spec"].node->members)
@@ -187,7 +201,7 @@ Step read_step(const Field& field, Outline& outline, Dialect& dialect, Findings&
   take_units_from_names(step.spec, field["spec"].path, field["spec"].mark(), findings);
   take_units_from_retries(step.spec, field["spec"].path, field["spec"].mark(), findings);
   read_timeout(field, step.spec, findings);
-  warn_of_unknown_keys(field["output"], vocabulary::output_keys, findings);
+  check_keys(field["output"], vocabulary::output_keys, findings);
   step.output = read_object(field["output"], findings);
   if (field.has("loop")) step.loop = read_loop(field["loop"], findings);
   read_tool_part(field, step, outline, findings);

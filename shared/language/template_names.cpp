@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "shared/domain/error_details.hpp"
 #include "shared/language/field.hpp"
+#include "shared/templating/members_read.hpp"
 #include "shared/templating/template.hpp"
 
 namespace noetl::language {
@@ -52,6 +55,9 @@ constexpr auto names_of_the_language = std::to_array<std::string_view>({"workloa
 constexpr auto names_of_jinja =
     std::to_array<std::string_view>({"now", "range", "dict", "namespace", "cycler", "joiner", "lipsum",
                                      "token", "env", "uuid", "true", "false", "none"});
+// What every map has beside its members.
+constexpr auto names_of_maps =
+    std::to_array<std::string_view>({"items", "keys", "values", "get", "copy", "update", "pop", "setdefault"});
 constexpr std::size_t compared_length_min = 4;  // shorter names are all near to each other
 
 bool is_identifier(std::string_view text) {
@@ -72,6 +78,35 @@ void collect_names(const Node& node, std::set<std::string, std::less<>>& names) 
   }
 }
 
+// Names that a playbook gives values to: keys below set, set_ctx, set_iter and vars, with or without their scope, and what is
+// collected into.
+void collect_set_names(const Node& node, bool is_set, std::set<std::string, std::less<>>& names) {
+  const auto add = [&](const std::string& written) { names.insert(written.substr(written.rfind('.') + 1)); };
+  for (const auto& item : node.items) collect_set_names(item, is_set, names);
+  for (const auto& member : node.members) {
+    if (is_set) {
+      add(member.key);
+      names.insert(member.key.substr(0, member.key.find('.')));
+    }
+    if (member.key == "into" && member.node.kind == Node::Kind::scalar) add(member.node.text);
+    const bool sets = member.key == "set" || member.key == "set_ctx" || member.key == "set_iter" || member.key == "vars";
+    collect_set_names(member.node, is_set || sets, names);
+  }
+}
+
+// Of keychain: [{name: api}] or {api: …}.
+std::vector<std::string> keychain_names(const Json& keychain) {
+  std::vector<std::string> names;
+  if (keychain.is_object()) {
+    for (const auto& [name, entry] : keychain.items()) names.push_back(name);
+  } else if (keychain.is_array()) {
+    for (const auto& entry : keychain) {
+      if (entry.is_object() && entry.contains("name") && entry["name"].is_string()) names.push_back(entry["name"]);
+    }
+  }
+  return names;
+}
+
 class SlipFinder {
  public:
   SlipFinder(const Node& root, const domain::Playbook& playbook, Findings& findings) : findings_(findings) {
@@ -81,6 +116,7 @@ class SlipFinder {
     for (const auto& [name, value] : playbook.workload.items()) candidates_.push_back(name);
     known_.insert(names_of_jinja.begin(), names_of_jinja.end());
     known_.insert(candidates_.begin(), candidates_.end());
+    learn_members(root, playbook);
   }
 
   void look(const Field& field, bool is_program = false) {
@@ -92,6 +128,38 @@ class SlipFinder {
   }
 
  private:
+  // What members the names have of which that is known.
+  void learn_members(const Node& root, const domain::Playbook& playbook) {
+    std::set<std::string, std::less<>> set_names;
+    collect_set_names(root, false, set_names);
+    std::vector<std::string> variables(set_names.begin(), set_names.end());
+    for (const auto& [name, value] : playbook.workload.items()) {
+      variables.push_back(name);
+      // A map of the workload, unless a step or a variable takes its name.
+      if (!value.is_object() || value.empty() || playbook.find_step(name) != nullptr || set_names.contains(name)) continue;
+      auto& members = members_[name];
+      for (const auto& [member, inner] : value.items()) members.push_back(member);
+    }
+    for (const auto& step : playbook.workflow) members_["steps"].push_back(step.name);
+    members_["workload"] = members_["ctx"] = members_["vars"] = std::move(variables);
+    members_["keychain"] = keychain_names(playbook.keychain);
+    members_["error"] = {"kind", "message", "retryable", "status", "retry_after", "traceback", "index"};
+    for (const auto& detail : domain::error_details) members_["error"].emplace_back(detail.name);
+  }
+
+  void look_at_members(const Field& field, const templating::Template& parsed) {
+    for (const auto& [name, member] : templating::members_read(parsed)) {
+      const auto known = members_.find(name);
+      if (known == members_.end() || known->second.empty() || vocabulary::contains(names_of_maps, member)) continue;
+      if (std::ranges::find(known->second, member) != known->second.end()) continue;
+      const std::vector<std::string_view> near(known->second.begin(), known->second.end());
+      if (!is_slip_of(member, near)) continue;
+      findings_.warning(field.path, place_of(*field.node, name + "." + member, name),
+                        "'" + clipped(name, 60) + "' has no '" + clipped(member, 60) + "' in this playbook: it will be empty unless the input brings it",
+                        did_you_mean(member, known->second));
+    }
+  }
+
   void look_at_text(const Field& field, bool is_program) {
     const auto& node = *field.node;
     if (!node.value.is_string() || !has_template_marks(node.text)) return;
@@ -111,6 +179,11 @@ class SlipFinder {
                             "': it will be empty unless the input brings it",
                         std::move(suggestion));
     }
+    look_at_members(field, **parsed);
+  }
+
+  static SourceMark place_of(const Node& node, const std::string& preferred, const std::string& name) {
+    return place_of(node, node.text.find(preferred) == std::string::npos ? name : preferred);
   }
 
   // The name's first place inside a template of the text.
@@ -133,6 +206,7 @@ class SlipFinder {
   Findings& findings_;
   std::set<std::string, std::less<>> known_;
   std::vector<std::string> candidates_;
+  std::map<std::string, std::vector<std::string>, std::less<>> members_;
 };
 
 }  // namespace

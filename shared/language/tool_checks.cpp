@@ -33,7 +33,7 @@ void check_kind(const Field& field, const std::string& kind, Findings& findings)
                    did_you_mean(kind, vocabulary::tool_kinds));
 }
 
-void warn_of_slip(const Field& field, const Member& member, const std::string& kind, vocabulary::Words others,
+void check_option(const Field& field, const Member& member, const std::string& kind, vocabulary::Words others,
                   Findings& findings) {
   if (findings.is_full_of_warnings() || member.key.starts_with("x-")) return;
   if (vocabulary::contains(vocabulary::common_tool_options, member.key)) return;
@@ -45,9 +45,12 @@ void warn_of_slip(const Field& field, const Member& member, const std::string& k
   if (!own.empty()) {
     std::vector<std::string_view> known(own.begin(), own.end());
     known.insert(known.end(), others.begin(), others.end());
-    findings.warning(field.path, member.mark,
-                     "the " + kind + " tool has no option '" + clipped(member.key, 60) + "'",
-                     did_you_mean(member.key, vocabulary::Words(known)));
+    auto message = "the " + kind + " tool has no option '" + clipped(member.key, 60) + "'";
+    auto suggestion = did_you_mean(member.key, vocabulary::Words(known));
+    if (is_slip_of(member.key, vocabulary::Words(known)))
+      findings.refused(field.path, member.mark, message + "; it has " + listed(own), std::move(suggestion));
+    else
+      findings.warning(field.path, member.mark, std::move(message), std::move(suggestion));
     return;
   }
   // Of other tools only what looks like a slip is worth a word.

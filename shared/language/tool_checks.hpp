@@ -9,7 +9,7 @@ namespace noetl::language {
 
 void check_kind(const Field& field, const std::string& kind, Findings& findings);
 // `others` are the words beside the tool's options that may stand where this one does.
-void warn_of_slip(const Field& field, const Member& member, const std::string& kind, vocabulary::Words others,
+void check_option(const Field& field, const Member& member, const std::string& kind, vocabulary::Words others,
                   Findings& findings);
 void check_substance(const Field& field, const domain::ToolSpec& tool, Findings& findings);
 

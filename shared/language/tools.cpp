@@ -53,7 +53,7 @@ void read_spec(const Field& spec, ToolSpec& tool, Findings& findings) {
       tool.spec[member.key] = member.node.to_json();
     } else {
       tool.options[member.key] = member.node.to_json();
-      warn_of_slip(field, member, tool.kind, spec_keys, findings);
+      check_option(field, member, tool.kind, spec_keys, findings);
     }
   }
 }
@@ -95,7 +95,7 @@ struct ToolReader {
                         findings);
         check_limit(option, member.key, findings);
         tool.options[member.key] = member.node.to_json();
-        warn_of_slip(option, member, tool.kind, vocabulary::common_tool_options, findings);
+        check_option(option, member, tool.kind, vocabulary::common_tool_options, findings);
       }
     }
   }
@@ -207,7 +207,7 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
                    "expected a rule {when, then} or {else}, found " + rule.described());
     return;
   }
-  warn_of_unknown_keys(rule, vocabulary::policy_rule_keys, findings);
+  check_keys(rule, vocabulary::policy_rule_keys, findings);
   Field then = rule["then"];
   if (rule.has("else")) then = rule["else"].has("then") ? rule["else"]["then"] : rule["else"];
   if (!then.is_given()) {
@@ -220,7 +220,7 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
     refuse_unknown_keys(then, vocabulary::policy_then_keys, "attempts, delay, backoff or max_delay",
                         findings);
   else
-    warn_of_unknown_keys(then, vocabulary::policy_then_keys, findings);
+    check_keys(then, vocabulary::policy_then_keys, findings);
   (void)read_word(then["backoff"], vocabulary::backoffs, findings);
   check_then_amounts(then, findings);
   if (action != "jump") return;
@@ -236,7 +236,7 @@ void check_rule(const Field& rule, const std::vector<std::string>& labels, Findi
 }  // namespace
 
 void check_policy(const Field& spec, const std::vector<std::string>& labels, Findings& findings) {
-  warn_of_unknown_keys(spec["policy"], vocabulary::policy_keys, findings);
+  check_keys(spec["policy"], vocabulary::policy_keys, findings);
   const Field rules = spec["policy"]["rules"];
   if (!rules.is_given()) return;
   if (!rules.is_sequence()) {

@@ -26,6 +26,7 @@ class CompiledTemplate final : public Template {
 
   // How its text is read when it is the value of an option.
   [[nodiscard]] Reading reading() const { return reading_; }
+  [[nodiscard]] const Program& program() const { return program_; }
   // What it takes in memory, about.
   [[nodiscard]] std::size_t bytes() const { return sizeof *this + source_.size() + program_.bytes; }
 

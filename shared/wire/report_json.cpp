@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "shared/domain/error_details.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
@@ -30,6 +31,7 @@ void append(std::string& out, const domain::ToolError& error) {
     append_name(out, "traceback");
     append_json_string(out, error.traceback);
   }
+  if (error.details.size() > 2) out += ',' + error.details.substr(1, error.details.size() - 2);
   out += '}';
 }
 
@@ -98,6 +100,24 @@ std::optional<base::Error> read_error(const Json& object, const std::string& poi
   if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max}))
     error.retry_after = std::chrono::milliseconds(*wait);
   error.traceback = reader.optional_string("traceback", {0, output_bytes_max}).value_or("");
+  Json details = Json::object();
+  for (const domain::ErrorDetail& detail : domain::error_details) {
+    const std::string_view name = detail.name;  // the reader remembers what it was asked for
+    if (!reader.has(name)) continue;
+    if (detail.type == "number") {
+      if (const auto number = reader.optional_int(name, {0, std::numeric_limits<int>::max()})) details[std::string(name)] = *number;
+    } else if (detail.type == "text") {
+      if (auto text = reader.optional_string(name, {0, domain::error_detail_bytes_max})) details[std::string(name)] = *std::move(text);
+    } else if (const Json* value = reader.optional_value(name)) {
+      if (detail.type == "list" ? !value->is_array() : !value->is_object())
+        reader.refuse(name, "must be a " + std::string(detail.type));
+      else if (value->dump().size() > domain::error_detail_bytes_max)
+        reader.refuse(name, "has more than " + std::to_string(domain::error_detail_bytes_max) + " bytes");
+      else
+        details[std::string(name)] = *value;
+    }
+  }
+  if (!details.empty()) error.details = details.dump();
   return reader.finish();
 }
 

@@ -132,5 +132,27 @@ returning event_id
 select event_id, coalesce(execution_id, 0) as execution_id, coalesce(queue_id, 0) as queue_id, event_type,
   coalesce(step, '') as step, coalesce(node_id, '') as node_id, coalesce(epoch, 0) as epoch,
   coalesce(status, '') as status, payload, meta, coalesce(worker_id, '') as worker_id,
-  coalesce(noetl.rfc3339(claimed_at), '') as claimed_at, noetl.rfc3339(created_at) as created_at
+  coalesce(noetl.rfc3339(claimed_at), '') as claimed_at, noetl.rfc3339(created_at) as created_at,
+  coalesce(floor(extract(epoch from claimed_at) * 1000)::bigint, 0) as claimed_ms
 from noetl.event where execution_id = $1 and event_id >= $2 order by event_id limit $3
+
+-- name: attempts_begun_before
+-- Of the attempts whose row comes after $2: those that had begun by $3, in milliseconds. A page of the history shows their
+-- beginnings. All that is left of the execution's log is looked through, by event_execution.
+select event_id, execution_id, queue_id, event_type, coalesce(step, '') as step, coalesce(node_id, '') as node_id,
+  coalesce(epoch, 0) as epoch, coalesce(status, '') as status, null::json as payload, null::json as meta,
+  coalesce(worker_id, '') as worker_id, noetl.rfc3339(claimed_at) as claimed_at, noetl.rfc3339(created_at) as created_at,
+  floor(extract(epoch from claimed_at) * 1000)::bigint as claimed_ms
+from noetl.event
+where execution_id = $1 and event_id > $2 and claimed_at < to_timestamp(($3::bigint + 1) / 1000.0) and queue_id is not null
+  and event_type in ('command.completed', 'command.failed')
+
+-- name: running_attempts
+-- Of one execution. Whatever runs is in a claim: by those it is found without looking at all of the execution's commands.
+with held as materialized (select distinct unnest(queue_ids) as queue_id from noetl.claim)
+select 0::bigint as event_id, q.execution_id, q.queue_id, 'command.claimed' as event_type, q.step, coalesce(q.node_id, '') as node_id,
+  q.epoch, 'running' as status, null::json as payload, null::json as meta, coalesce(q.worker_id, '') as worker_id,
+  noetl.rfc3339(q.claimed_at) as claimed_at, noetl.rfc3339(q.claimed_at) as created_at,
+  floor(extract(epoch from q.claimed_at) * 1000)::bigint as claimed_ms
+from held join noetl.queue q using (queue_id)
+where q.execution_id = $1 and q.status = 'running' and q.claimed_at is not null

@@ -189,8 +189,15 @@ void Reporter::count(const wire::AttemptReport& report) {
   }
 }
 
-// One report of many spoils the call for all: halve until it stands alone, and then report that instead.
+// One report of many spoils the call for all: halve until it stands alone, and then report that instead. Servers of the release
+// before refuse the details of errors, which they do not know.
 void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const std::stop_token& stop) {
+  bool had_details = false;
+  for (auto& report : batch) {
+    had_details = had_details || (report.error && !report.error->details.empty());
+    if (report.error) report.error->details.clear();
+  }
+  if (had_details) return send(std::move(batch), stop);
   if (batch.size() > 1) {
     const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
     Batch rest(std::make_move_iterator(middle), std::make_move_iterator(batch.end()));

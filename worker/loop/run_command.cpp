@@ -84,6 +84,7 @@ void mask_secrets(wire::AttemptReport& report, const CommandSecrets& secrets, bo
     report.error->kind = secrets.masked_lines(std::move(report.error->kind));  // a program says its own
     report.error->message = secrets.masked_lines(std::move(report.error->message));
     report.error->traceback = secrets.masked_lines(std::move(report.error->traceback));
+    if (!report.error->details.empty()) report.error->details = secrets.masked_result(std::move(report.error->details));
   }
   if (!may_return_secrets) report.result = secrets.masked_result(std::move(report.result));
 }

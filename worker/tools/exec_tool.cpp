@@ -82,6 +82,7 @@ ToolResult ExecTool::run_program(const ToolCall& call) const {
     result = failed(error_of("exit_code", "tool " + kind_ + " exited with code " + std::to_string(exit_code) +
                                               (tail.empty() ? "" : ": " + tail)));
     result.error->status = exit_code;
+    add_details(*result.error, {{"stderr", last_lines(printed, 2048)}});
   } else if (answer.is_discarded()) {
     BoundedOutput wrote(300);
     wrote.append(text.data(), text.size());

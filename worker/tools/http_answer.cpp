@@ -1,6 +1,7 @@
 #include "worker/tools/http_answer.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "shared/base/base64.hpp"
 #include "shared/fetch/retry_after.hpp"
@@ -50,6 +51,25 @@ std::string result_text(const HttpAnswer& answer, const HttpRequest& request,
          R"(,"headers":)" + to_text(headers_json(answer)) + "," + body_members(answer) + "}";
 }
 
+// Names of a query whose values are no business of who reads an error: "api_key", "X-Amz-Signature", "sig".
+bool is_secret_name(std::string name) {
+  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  constexpr std::array<std::string_view, 4> whole{"key", "sig", "code", "auth"};
+  constexpr std::array<std::string_view, 10> within{"token", "secret", "passw", "apikey", "api_key", "api-key",
+                                                    "access_key", "signature", "credential", "session"};
+  return std::ranges::any_of(whole, [&](auto word) { return name == word; }) ||
+         std::ranges::any_of(within, [&](auto word) { return name.find(word) != std::string::npos; });
+}
+
+// The first bytes of a body that is a text.
+std::string beginning_of(const HttpAnswer& answer) {
+  constexpr std::size_t bytes_max = 1024;
+  if (answer.kept || answer.body.find('\0') != std::string::npos) return {};
+  BoundedOutput beginning(bytes_max);
+  beginning.append(answer.body.data(), answer.body.size());
+  return beginning.text();
+}
+
 std::string_view kind_of_status(int status) {
   if (status == 429) return "rate_limit";
   if (status == 401 || status == 403) return "auth";
@@ -67,6 +87,23 @@ bool is_redirect(const HttpAnswer& answer) {
 
 std::string shown_url(const HttpRequest& request) {
   return request.shown_url.empty() ? request.url.text() : request.shown_url;
+}
+
+std::string url_of_error(const HttpRequest& request) {
+  std::string url = shown_url(request);
+  const auto query = url.find('?');
+  if (query == std::string::npos) return url;
+  std::string shown = url.substr(0, query);
+  char mark = '?';
+  for (std::size_t at = query + 1; at <= url.size(); mark = '&') {
+    const auto end = std::min(url.find('&', at), url.size());
+    const std::string pair = url.substr(at, end - at);
+    const auto equals = pair.find('=');
+    shown += mark;
+    shown += equals != std::string::npos && is_secret_name(pair.substr(0, equals)) ? pair.substr(0, equals) + "=***" : pair;
+    at = end + 1;
+  }
+  return shown;
 }
 
 std::string name_of(const HttpRequest& request) {
@@ -124,6 +161,7 @@ ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
                      .traceback = {}});
   }
   result.result = result_text(answer, request, elapsed);
+  if (result.error) add_details(*result.error, {{"body", beginning_of(answer)}});
   return result;
 }
 

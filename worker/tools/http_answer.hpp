@@ -34,6 +34,8 @@ struct HttpAnswer {
 
 // The url as results show it: never what secrets were rendered into. The one place that makes such texts.
 [[nodiscard]] std::string shown_url(const HttpRequest& request);
+// The same for errors, which more people read: without the values of parameters that are named like secrets.
+[[nodiscard]] std::string url_of_error(const HttpRequest& request);
 // "GET http://host/path", for messages: without the query, which often carries keys.
 [[nodiscard]] std::string name_of(const HttpRequest& request);
 

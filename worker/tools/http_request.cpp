@@ -187,6 +187,21 @@ std::string shown_url_of(const ToolCall& call, const Url& url) {
   return has_secret_query ? url.origin() + url.target.path() + "?***" : std::string();
 }
 
+// A text that is no url, as an error may show it.
+std::string shown_text_of(const ToolCall& call, const std::string& text) {
+  for (const char* option : {"url", "endpoint"}) {
+    if (const auto found = call.secret_options.find(option); found != call.secret_options.end()) return found->second;
+  }
+  constexpr std::size_t bytes_max = 200;
+  const auto begin = text.find("//");
+  const auto at = text.find('@');
+  const bool has_login = begin != std::string::npos && at != std::string::npos && at > begin;
+  const std::string shown = has_login ? text.substr(0, begin + 2) + "***" + text.substr(at) : text;
+  BoundedOutput bounded(bytes_max);
+  bounded.append(shown.data(), shown.size());
+  return bounded.text();
+}
+
 }  // namespace
 
 base::Result<HttpRequest> http_request_of(const ToolCall& call, const reach::FilesRoot& files) {
@@ -196,7 +211,11 @@ base::Result<HttpRequest> http_request_of(const ToolCall& call, const reach::Fil
   auto text = text_of(*address, "url");
   if (!text) return tl::unexpected(text.error());
   auto url = fetch::parse_url(*text);
-  if (!url) return tl::unexpected(url.error());
+  if (!url) {
+    auto error = url.error();
+    error.message += text->empty() ? ", and is empty" : ", found '" + shown_text_of(call, *text) + "'";
+    return failure(std::move(error));
+  }
   request.url = *std::move(url);
   if (!call.traceparent.empty()) request.headers["traceparent"] = call.traceparent;
   for (const auto read : {read_method, read_headers, read_auth, read_proxy, read_wanted_statuses}) {

@@ -69,12 +69,19 @@ ToolResult HttpTool::run(const ToolCall& call) {
 std::span<const OptionSpec> HttpTool::options() const { return option_table; }
 
 ToolResult HttpTool::run_request(const ToolCall& call) {
+  auto request = http_request_of(call, reach_of(settings_.limits).files);
+  if (!request) return failed(request.error());
+  ToolResult result = send(call, *request);
+  if (result.error) add_details(*result.error, {{"method", request->method}, {"url", url_of_error(*request)}});
+  return result;
+}
+
+// `request` becomes the one that a redirect led to.
+ToolResult HttpTool::send(const ToolCall& call, HttpRequest& request) {
   const auto deadline = deadline_of(call);
   if (!deadline) return refused(deadline.error().message);
   const auto above = streams_above(call);
   if (!above) return failed(above.error());
-  auto request = http_request_of(call, reach_of(settings_.limits).files);
-  if (!request) return failed(request.error());
   const auto began = std::chrono::steady_clock::now();
   const std::size_t bytes_max = settings_.limits.result_bytes_max;
   const ExchangeSettings settings{
@@ -88,26 +95,26 @@ ToolResult HttpTool::run_request(const ToolCall& call) {
   const auto is_late = [&] { return std::chrono::steady_clock::now() >= *deadline; };
   for (int hop = 0; hop <= settings_.redirects_max; ++hop) {
     if (call.stop.stop_requested()) return cancelled();
-    if (is_late()) return timed_out(name_of(*request));
-    if (const auto allowed = check_destination(*request); !allowed) return failed(allowed.error());
-    const HttpAnswer answer = exchange(clients_, *request, settings);
-    if (answer.end == HttpAnswer::End::too_large) return too_large(*request, bytes_max);
+    if (is_late()) return timed_out(name_of(request));
+    if (const auto allowed = check_destination(request); !allowed) return failed(allowed.error());
+    const HttpAnswer answer = exchange(clients_, request, settings);
+    if (answer.end == HttpAnswer::End::too_large) return too_large(request, bytes_max);
     if (answer.end != HttpAnswer::End::whole) {
       if (call.stop.stop_requested()) return cancelled();
-      return is_late() ? timed_out(name_of(*request)) : not_answered(answer, *request, bytes_max);
+      return is_late() ? timed_out(name_of(request)) : not_answered(answer, request, bytes_max);
     }
-    if (!request->follows_redirects || !is_redirect(answer)) {
-      ToolResult result = answered(answer, *request, std::chrono::steady_clock::now() - began);
-      return result.result.size() > bytes_max ? too_large(*request, bytes_max) : result;
+    if (!request.follows_redirects || !is_redirect(answer)) {
+      ToolResult result = answered(answer, request, std::chrono::steady_clock::now() - began);
+      return result.result.size() > bytes_max ? too_large(request, bytes_max) : result;
     }
-    auto target = fetch::resolve_url(request->url, answer.headers.at("location"));
+    auto target = fetch::resolve_url(request.url, answer.headers.at("location"));
     if (!target)
-      return refused(name_of(*request) + " redirected to where it may not: " + target.error().message);
-    auto next = redirected(*request, answer.status, *std::move(target));
-    if (!next) return refused(name_of(*request) + " redirected to where it may not: " + next.error().message);
-    request = std::move(next);
+      return refused(name_of(request) + " redirected to where it may not: " + target.error().message);
+    auto next = redirected(request, answer.status, *std::move(target));
+    if (!next) return refused(name_of(request) + " redirected to where it may not: " + next.error().message);
+    request = *std::move(next);
   }
-  return refused(name_of(*request) + " redirected more than " + std::to_string(settings_.redirects_max) +
+  return refused(name_of(request) + " redirected more than " + std::to_string(settings_.redirects_max) +
                  " times");
 }
 

@@ -26,6 +26,7 @@ class HttpTool final : public Tool {
 
  private:
   [[nodiscard]] ToolResult run_request(const ToolCall& call);
+  [[nodiscard]] ToolResult send(const ToolCall& call, HttpRequest& request);
 
   const HttpSettings settings_;
   HttpClients clients_;

@@ -23,6 +23,7 @@ using Time = std::chrono::steady_clock::time_point;
 // One string of the environment may have 128 KiB (MAX_ARG_STRLEN); exec fails above it.
 constexpr std::size_t exec_string_bytes_max = 128 * 1024 - 64;
 constexpr int reads_per_turn = 16;
+constexpr std::size_t stderr_bytes = 2048;  // of the last lines that an error shows
 
 // A file without a name, so that nobody has to write while the program reads; /dev/null for no input.
 Fd input_file(std::string_view text) {
@@ -61,12 +62,14 @@ domain::ToolError exit_error(int wait_status, int exit_code, const Json& result)
   const auto& err = result["stderr"].get_ref<const std::string&>();
   constexpr std::size_t tail_bytes = 500;
   if (const auto tail = last_lines(err, tail_bytes); !tail.empty()) message += ": " + tail;
-  return {.kind = "exit_code",
-          .message = storable_text(message),
-          .is_retryable = false,
-          .status = exit_code,
-          .retry_after = {},
-          .traceback = {}};
+  domain::ToolError error{.kind = "exit_code",
+                          .message = storable_text(message),
+                          .is_retryable = false,
+                          .status = exit_code,
+                          .retry_after = {},
+                          .traceback = {}};
+  add_details(error, {{"stderr", last_lines(err, stderr_bytes)}});
+  return error;
 }
 
 bool is_shell(std::string_view program) {

@@ -467,10 +467,23 @@ def describe(error):
     kind = {InvalidInput: "invalid_input", InvalidResult: "invalid_result", ResultTooLarge: "output_limit",
             MemoryError: "memory_limit"}.get(type(error), "exception")
     if kind not in ("exception", "memory_limit"):
-        return {"kind": kind, "message": bounded(text_of(error)), "traceback": ""}
+        return {"kind": kind, "message": bounded(text_of(error)), "traceback": "", "line": 0}
     text = text_of(error)
     message = shown(type(error).__name__) + (": " + text if text else "")
-    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error)}
+    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error), "line": line_of(error)}
+
+
+def line_of(error):
+    """The line of the step's code where it went wrong, the innermost of them; 0: in none."""
+    line = 0
+    if isinstance(error, SyntaxError) and error.filename == CODE_NAME and type(error.lineno) is int:
+        line = error.lineno
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == CODE_NAME:
+            line = trace.tb_lineno or line
+        trace = trace.tb_next
+    return max(line, 0)
 
 
 def traceback_of(error):
@@ -546,8 +559,8 @@ def put_back(kept):
 quoted = json.encoder.encode_basestring_ascii  # code may have changed what json's classes do
 
 
-def error_body(kind, message, traceback):
-    return ('{"kind":"%s","message":%s,"traceback":%s}' % (kind, quoted(message), quoted(traceback))).encode("ascii")
+def error_body(kind, message, traceback, line):
+    return ('{"kind":"%s","message":%s,"traceback":%s,"line":%d}' % (kind, quoted(message), quoted(traceback), line)).encode("ascii")
 
 
 def answer(frame, own_pid):

@@ -72,18 +72,33 @@ ToolResult not_lent(const base::Error& error) {
   return failed(error_of(is_late ? "timeout" : "internal", error.message, true));
 }
 
-ToolResult raised(const std::string& body) {
+// Line `number` of a text, counted from 1, without what it is indented by; empty when there is none.
+std::string_view line_of(std::string_view text, std::size_t number) {
+  for (std::size_t i = 1; i < number; ++i) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find_first_of("\r\n"));
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text;
+}
+
+ToolResult raised(const std::string& body, std::string_view code) {
   const Json error = parse_answer(body);
   if (!error.is_object()) {
     return failed(error_of("crash", "the interpreter's error could not be read"));
   }
   const std::string kind = auth_field(error, {"kind"});  // the code shares a process with the driver
-  return failed({.kind = domain::is_error_kind(kind) ? kind : "exception",
-                 .message = storable_text(auth_field(error, {"message"})),
-                 .is_retryable = false,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = storable_text(auth_field(error, {"traceback"}))});
+  domain::ToolError made{.kind = domain::is_error_kind(kind) ? kind : "exception",
+                         .message = storable_text(auth_field(error, {"message"})),
+                         .is_retryable = false,
+                         .status = {},
+                         .retry_after = {},
+                         .traceback = storable_text(auth_field(error, {"traceback"}))};
+  if (const auto line = error.find("line"); line != error.end() && line->is_number_unsigned() && *line > 0)
+    add_details(made, {{"line", *line}, {"code", std::string(line_of(code, line->get<std::size_t>()))}});
+  return failed(std::move(made));
 }
 
 ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
@@ -102,7 +117,7 @@ ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
   return failed(error_of(std::move(kind), std::move(message), true));
 }
 
-ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status, bool has_memory_run_out) {
+ToolResult result_of(CallEnd& end, std::string_view code, const std::optional<int>& wait_status, bool has_memory_run_out) {
   switch (end.how) {
     case How::completed:
       // The code shares a process with the driver and could have written anything.
@@ -111,7 +126,7 @@ ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status, bool h
         return failed(error_of("invalid_result", "the code ran to its end, but its result is not JSON"));
       }
       return completed(std::move(end.body));
-    case How::failed: return raised(end.body);
+    case How::failed: return raised(end.body, code);
     case How::timed_out: return timed_out("the code");
     case How::cancelled: return cancelled();
     case How::broke_protocol:
@@ -194,7 +209,7 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
     }
     if (end.how == How::never_began) continue;
     const bool has_memory_run_out = end.how == How::died && oom_kills_.count_now() > kills_before;
-    ToolResult result = result_of(end, end.wait_status ? end.wait_status : wait_status, has_memory_run_out);
+    ToolResult result = result_of(end, *code, end.wait_status ? end.wait_status : wait_status, has_memory_run_out);
     result.output = std::move(end.output);
     return result;
   }

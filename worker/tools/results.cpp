@@ -1,5 +1,6 @@
 #include "worker/tools/results.hpp"
 
+#include "shared/domain/error_details.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::tools {
@@ -74,6 +75,22 @@ domain::ToolError error_of(const base::Error& error) {
 }
 
 ToolResult failed(const base::Error& error) { return failed(error_of(error)); }
+
+void add_details(domain::ToolError& error, const Json& more) {
+  Json details = error.details.empty() ? Json::object() : Json::parse(error.details);
+  for (const auto& [name, value] : more.items()) {
+    if (!value.is_string()) {
+      details[name] = value;
+      continue;
+    }
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.empty()) continue;
+    BoundedOutput bounded(domain::error_detail_bytes_max);
+    bounded.append(text.data(), text.size());
+    details[name] = bounded.text();
+  }
+  error.details = to_text(details);
+}
 
 std::string to_text(const Json& value) { return domain::json_text(value); }
 

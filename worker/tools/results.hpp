@@ -29,6 +29,8 @@ namespace noetl::tools {
 // What another part of the worker answered, as a tool's error.
 [[nodiscard]] domain::ToolError error_of(const base::Error& error);
 [[nodiscard]] ToolResult failed(const base::Error& error);
+// Where it failed: names of error_details.hpp. Texts are made storable and cut to their bound with a mark; empty ones are left out.
+void add_details(domain::ToolError& error, const Json& more);
 
 using domain::storable_text;
 

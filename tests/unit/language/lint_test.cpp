@@ -85,13 +85,13 @@ TEST_CASE("slips have their place and a suggestion") {
   check_finding(playbook("  - step: start\n    tool: {kind: pyhton, code: x}\n"), "tool kind 'pyhton'",
                 {.is_error = false, .line = 7, .column = 18, .suggestion = "'python'"});
   check_finding(playbook("  - step: start\n    tol: {kind: noop}\n"), "the key 'tol'",
-                {.is_error = false, .line = 7, .column = 5, .suggestion = "'tool'"});
+                {.is_error = true, .line = 7, .column = 5, .suggestion = "'tool'"});
   check_finding(
       playbook("  - step: start\n    loop: {in: [1], spec: {max_in_fligth: 2}}\n    tool: {kind: noop}\n"),
       "the key 'max_in_fligth'",
-      {.is_error = false, .line = 7, .column = 28, .suggestion = "'max_in_flight'"});
+      {.is_error = true, .line = 7, .column = 28, .suggestion = "'max_in_flight'"});
   check_finding(playbook("  - step: start\n    next: {spec: {mod: exclusive}, arcs: []}\n"), "the key 'mod'",
-                {.is_error = false, .line = 7, .column = 19, .suggestion = "'mode'"});
+                {.is_error = true, .line = 7, .column = 19, .suggestion = "'mode'"});
   check_finding(playbook("  - step: start\n    tool: {kind: noop, spec: {policy: {rules: [{else: {do: retry, "
                          "atempts: 2}}]}}}\n"),
                 "the key 'atempts'", {.is_error = true, .line = 7, .column = 67, .suggestion = "'attempts'"});
@@ -108,9 +108,9 @@ TEST_CASE(
     "an option that a tool does not have is told, wherever it stands; tools of a worker's own take any") {
   check_finding(playbook("  - step: start\n    tool: {kind: http, url: x, vrify_ssl: false}\n"),
                 "the http tool has no option",
-                {.is_error = false, .line = 7, .column = 32, .suggestion = "'verify_ssl'"});
+                {.is_error = true, .line = 7, .column = 32, .suggestion = "'verify_ssl'"});
   check_finding(playbook("  - step: start\n    tool: {kind: shell, command: x, spec: {polcy: {}}}\n"),
-                "no option 'polcy'", {.is_error = false, .line = 7, .column = 44, .suggestion = "'policy'"});
+                "no option 'polcy'", {.is_error = true, .line = 7, .column = 44, .suggestion = "'policy'"});
   CHECK(
       lint_playbook(
           playbook("  - step: start\n    tool: {kind: shell, command: x, x-mine: 1, env: {}, timeout: 3}\n"))
@@ -178,7 +178,7 @@ TEST_CASE("a name in a template that nothing brings and that is near to one that
 
   for (const char* good : {"{{ city }}", "{{ ctx.total }} {{ total }}", "{{ iter.round }} {{ round }}",
                            "{% for row in range(amount) %}{{ row }}{% endfor %}", "{{ zzyzx }}",
-                           "{{ workload.ctiy }}", "{{ start.x }} {{ now() }}"}) {
+                           "{{ start.x }} {{ now() }}"}) {
     CAPTURE(good);
     const auto report = lint_playbook(
         playbook("  - step: start\n    loop: {in: [1], iterator: round}\n    tool: {kind: noop, data: \"" +
@@ -195,6 +195,31 @@ TEST_CASE("what is no playbook at all has one finding and no generation") {
     CHECK(report.generation.empty());
   }
   CHECK(lint_playbook("a: [").findings.size() == 1);
+}
+
+TEST_CASE("members that the playbook does not have are told, with the nearest that it has") {
+  const auto slip = [](const std::string& expression) {
+    return playbook("  - step: fetch\n    tool: {kind: noop}\n    set: {ctx.total: 1}\n    next: {arcs: [{step: end}]}\n"
+                    "  - step: end\n    tool: {kind: noop, input: {apiurl: \"{{ " + expression + " }}\"}}\n");
+  };
+  check_finding(slip("workload.amout"), "'workload' has no 'amout'", {.is_error = false, .line = 11, .column = 44, .suggestion = "'amount'"});
+  check_finding(slip("workload['amout']"), "'workload' has no 'amout'", {.is_error = false, .line = 11, .column = 44, .suggestion = "'amount'"});
+  check_finding(slip("ctx.totl"), "'ctx' has no 'totl'", {.is_error = false, .line = 11, .column = 44, .suggestion = "'total'"});
+  check_finding(slip("steps.fecth.data"), "'steps' has no 'fecth'", {.is_error = false, .line = 11, .column = 44, .suggestion = "'fetch'"});
+  check_finding(slip("error.mesage"), "'error' has no 'mesage'", {.is_error = false, .line = 11, .column = 44, .suggestion = "'message'"});
+  check_finding(slip("fecth.results"), "nothing in this playbook is called 'fecth'", {.is_error = false, .line = 11, .column = 44, .suggestion = "'fetch'"});
+}
+
+TEST_CASE("members that may well be missing, or that the input may bring, are no slips") {
+  for (const char* good :
+       {"workload.amout | default(1)", "workload.amout is defined", "workload.amout or 1", "1 if workload.amout else 2", "workload.get('amout')",
+        "workload.customer", "workload.items()", "ctx.total", "ctx.other", "workload.total", "workload.city", "steps.fetch", "error.line"}) {
+    CAPTURE(good);
+    const auto report = lint_playbook(
+        playbook(std::string("  - step: fetch\n    tool: {kind: noop}\n    set: {ctx.total: 1}\n    next: {arcs: [{step: end}]}\n"
+                             "  - step: end\n    tool: {kind: noop, input: {x: \"{{ ") + good + " }}\"}}\n"));
+    CHECK(std::ranges::none_of(report.findings, [](const auto& one) { return one.detail.message.find("has no") != std::string::npos; }));
+  }
 }
 
 }  // namespace noetl::language

@@ -100,7 +100,7 @@ TEST_CASE("options with their unit are the options without it") {
   CHECK(said(playbook("    tool: {kind: http, url: x, timeout: 2, timeout_seconds: 1}\n"), "say the same") ==
         "warning");
   CHECK(said(playbook("    tool: {kind: http, url: x, timeout_second: 1}\n"), "no option 'timeout_second'") ==
-        "warning");
+        "error");
 
   const auto loaded = load_playbook(
       playbook("    timeout_ms: \"{{ n }}\"\n    tool: {kind: http, url: x, timeout_seconds: 3}\n"));

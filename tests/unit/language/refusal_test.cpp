@@ -177,4 +177,27 @@ TEST_CASE("findings are bounded however many mistakes there are") {
   CHECK(error.message.find("and 4999 more") != std::string::npos);
 }
 
+TEST_CASE("an unknown key of a step is refused with the known ones and the nearest") {
+  check_single(refusal_of("- step: start\n  toool: {kind: noop}\n"),
+               {"workflow[0].toool", 6, "the key 'toool' is not known in a step; known are step, desc, description, tool", "'tool'"});
+  check_single(refusal_of("- step: start\n  agrs: {a: 1}\n"), {"workflow[0].agrs", 6, "'agrs'", "'args'"});
+  check_single(refusal_of("- step: start\n  nxt: [end]\n- step: end\n  tool: {kind: noop}\n"), {"workflow[0].nxt", 6, "'nxt'", "'next'"});
+  check_single(refusal_of("- step: start\n  colour: red\n"), {"workflow[0].colour", 6, "'colour'", "begins with x-"});
+}
+
+TEST_CASE("what authors note down for themselves is read over, and what is near to a known key is not") {
+  CHECK(load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\nworkflow:\n"
+                      "- step: start\n  name: Start\n  metadata: {owner: me}\n  x-team: a\n  acme.io/team: b\n  notes: here\n"));
+  check_single(refusal_of("- step: start\n  loop: {in: [1], iteratr: x}\n  tool: {kind: noop}\n"), {"workflow[0].loop.iteratr", 6, "'iteratr'", "'iterator'"});
+  check_single(refusal_of("- step: start\n  tool: {kind: postgres, comand: select 1, query: select 1}\n"), {"workflow[0].tool.comand", 6, "no option 'comand'", "'command'"});
+  check_single(refusal_of("- step: start\n", "wrokload: {a: 1}\n"), {"wrokload", 4, "'wrokload'", "'workload'"});
+}
+
+TEST_CASE("a playbook of the catalog that an earlier release took goes on, whatever keys it has") {
+  const auto loaded = load_playbook("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: test/t}\nworkflow:\n- step: start\n  colour: red\n",
+                                    Origin::catalog);
+  REQUIRE(loaded);
+  CHECK(loaded->warnings.size() == 1);
+}
+
 }  // namespace noetl::language

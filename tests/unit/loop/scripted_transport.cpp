@@ -151,6 +151,8 @@ base::Result<wire::ReportAnswer> ScriptedTransport::report(const wire::ReportReq
         (attempt.outcome == domain::Outcome::completed || is_failure_poison_too)) {
       return base::failure(ErrorCode::invalid_input, "one of them is poison");
     }
+    if (knows_no_details && attempt.error && !attempt.error->details.empty())
+      return base::failure(ErrorCode::invalid_input, "'/payload/error/line' is not a known field");
   }
   for (const auto& attempt : request.attempts) {
     wire::ReportVerdict& verdict = answer.verdicts.emplace_back();
@@ -257,6 +259,19 @@ tools::ToolResult InstantTool::run(const tools::ToolCall& call) {
 }
 
 tools::ToolResult ThrowingTool::run(const tools::ToolCall&) { throw std::runtime_error("out of luck"); }
+
+tools::ToolResult FailingTool::run(const tools::ToolCall&) {
+  tools::ToolResult result;
+  result.outcome = domain::Outcome::failed;
+  result.error = domain::ToolError{.kind = "exception",
+                                   .message = "boom",
+                                   .is_retryable = false,
+                                   .status = {},
+                                   .retry_after = {},
+                                   .traceback = "in main",
+                                   .details = R"({"line":5})"};
+  return result;
+}
 
 tools::ToolResult GarbageTool::run(const tools::ToolCall&) {
   tools::ToolResult result;

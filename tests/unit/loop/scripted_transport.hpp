@@ -57,6 +57,7 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<bool> should_drain{false};
   std::atomic<std::int64_t> poison{0};  // a report of this id is refused with the whole call
   std::atomic<bool> is_failure_poison_too{false};  // what is reported instead
+  std::atomic<bool> knows_no_details{false};  // of the release before: refuses a call with an error that has some
   std::atomic<std::int64_t> to_cancel{0};
   std::atomic<std::int64_t> to_lose{0};
   std::atomic<std::int64_t> to_retry{0};  // a failed report of this id waits again for 10 ms
@@ -110,6 +111,13 @@ class InstantTool final : public tools::Tool {
 class ThrowingTool final : public tools::Tool {
  public:
   [[nodiscard]] std::string_view kind() const override { return "throwing"; }
+  tools::ToolResult run(const tools::ToolCall& call) override;
+};
+
+// Fails, and says where.
+class FailingTool final : public tools::Tool {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "failing"; }
   tools::ToolResult run(const tools::ToolCall& call) override;
 };
 

@@ -29,6 +29,7 @@ struct WorkerFixture {
     registry.add(std::make_unique<InstantTool>());
     registry.add(std::make_unique<ThrowingTool>());
     registry.add(std::make_unique<GarbageTool>());
+    registry.add(std::make_unique<FailingTool>());
     settings.slots = 8;
     settings.uses_nats = false;
     settings.grace = std::chrono::milliseconds(100);

@@ -74,6 +74,23 @@ TEST_CASE("one report that the server refuses does not hold up the others, and b
   CHECK(fixture.server.row(8).reports[0].outcome == Outcome::completed);
 }
 
+TEST_CASE("a server of the release before hears of an error without the details that it does not know") {
+  WorkerFixture fixture;
+  fixture.server.knows_no_details = true;
+  fixture.server.add(1, "failing");
+  fixture.server.add(2);
+
+  fixture.start();
+  fixture.wait("both are reported", [&] { return fixture.server.reported() == 2; });
+  fixture.finish();
+
+  const auto& error = *fixture.server.row(1).reports[0].error;
+  CHECK(error.message == "boom");
+  CHECK(error.traceback == "in main");
+  CHECK(error.details.empty());
+  CHECK(fixture.server.row(2).reports[0].outcome == Outcome::completed);
+}
+
 TEST_CASE("a cancelled command's tool is stopped and reported as cancelled") {
   WorkerFixture fixture;
   fixture.server.add(1, "held");

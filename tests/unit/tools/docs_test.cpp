@@ -7,6 +7,7 @@
 #include <regex>
 #include <sstream>
 
+#include "shared/domain/error_details.hpp"
 #include "shared/domain/error_kinds.hpp"
 #include "worker/run_worker_tools.hpp"
 #include "worker/tools/absent_tools.hpp"
@@ -40,6 +41,13 @@ std::string table_of_errors() {
     table += "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + std::string(kind.retryable) + " | " +
              (is_end ? "has ended" : kind.is_final ? "is dead at once" : "is tried again") + " |\n";
   }
+  return table;
+}
+
+std::string table_of_details() {
+  std::string table = "\n| of an error | value | meaning |\n| --- | --- | --- |\n";
+  for (const auto& detail : domain::error_details)
+    table += "| `" + std::string(detail.name) + "` | " + std::string(detail.type) + " | " + escaped(detail.meaning) + " |\n";
   return table;
 }
 
@@ -87,6 +95,7 @@ TEST_CASE("docs/tools.md has the options of every tool and the kinds of errors")
   rewrite(
       text,
       {.begin = "<!-- kinds of errors -->\n", .end = "<!-- end of kinds -->", .table = table_of_errors()});
+  rewrite(text, {.begin = "<!-- details of errors -->\n", .end = "<!-- end of details -->", .table = table_of_details()});
   rewrite(text, {.begin = "<!-- absent kinds -->\n",
                  .end = "<!-- end of absent kinds -->",
                  .table = table_of_absent_kinds()});

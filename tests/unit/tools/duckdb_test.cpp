@@ -213,4 +213,20 @@ TEST_CASE("a worker without the library says how to get it") {
   CHECK(ran.error->message.find("/no/such/libduckdb.so") != std::string::npos);
 }
 
+TEST_CASE("a refused statement says which it was, and the line of the SQL where it is wrong") {
+  const ToolResult bound = run({{"command", "select 1;\nselect\n  nam\nfrom (select 1 as name)"}});
+  REQUIRE(bound.error);
+  INFO(bound.error->message);
+  const Json details = Json::parse(bound.error->details);
+  CHECK(details["statement"] == 2);
+  CHECK(details["statements"] == 2);
+  CHECK(details["line"] == 3);
+
+  const ToolResult parsed = run({{"command", "select 1;\nselct 2"}});
+  REQUIRE(parsed.error);
+  INFO(parsed.error->message);
+  CHECK(Json::parse(parsed.error->details)["line"] == 2);
+  CHECK(Json::parse(parsed.error->details)["code"] == "selct 2");
+}
+
 }  // namespace noetl::tools

@@ -245,3 +245,33 @@ TEST_CASE("what a peer says of when to come again reaches the step's error") {
   CHECK(waits("Sunday, 06-Nov-94 08:49:37 GMT") == 0ms);
   CHECK(waits("soon") == std::nullopt);
 }
+
+TEST_CASE("an error of a request says its method, its url with the query, and the beginning of the body") {
+  const ToolResult result = tool().run(http("/status/500?page=2&api_key=s3cr3t"));
+
+  REQUIRE(result.error);
+  const Json details = Json::parse(result.error->details);
+  CHECK(details["method"] == "GET");
+  CHECK(details["url"] == site().url("/status/500?page=2&api_key=***"));
+  CHECK(details["body"] == R"({"why":"asked for"})");
+  const ToolResult params = tool().run(http("/status/404", {{"params", {{"page", 3}}}}));
+  CHECK(Json::parse(params.error->details)["url"] == site().url("/status/404?page=3"));
+}
+
+TEST_CASE("an error of a request that was not answered says where it went") {
+  const ToolResult result = tool().run(call_of({{"url", "http://127.0.0.1:1/items?page=7"}, {"method", "post"}}));
+
+  REQUIRE(result.error);
+  const Json details = Json::parse(result.error->details);
+  CHECK(details["method"] == "POST");
+  CHECK(details["url"] == "http://127.0.0.1:1/items?page=7");
+  CHECK_FALSE(details.contains("body"));
+}
+
+TEST_CASE("what is no url is shown, without a login that it may have") {
+  const auto message = [](const std::string& url) { return tool().run(call_of({{"url", url}})).error->message; };
+
+  CHECK(message("api.example.com/items") == "the url must begin with http:// or https://, found 'api.example.com/items'");
+  CHECK(message("ftp://me:pass@host/x").find("'ftp://***@host/x'") != std::string::npos);
+  CHECK(message("").find("is empty") != std::string::npos);
+}

@@ -76,4 +76,32 @@ TEST_CASE("rows beyond the bound say what was committed and what was rolled back
   CHECK(message({{"command", writes}}).find("may have been") != std::string::npos);
 }
 
+TEST_CASE("a refused statement says which it was, the character, the line of the SQL and what stands there") {
+  Bench bench;
+
+  const ToolResult ran = bench.run({{"command", "-- two\nselect 1;\n\nselect 'ä',\n  name\nfrom shop_itemz;\nselect 3"}});
+
+  REQUIRE(ran.error);
+  const Json details = Json::parse(ran.error->details);
+  CHECK(details["statement"] == 2);
+  CHECK(details["statements"] == 3);
+  CHECK(details["position"] == 25);
+  CHECK(details["line"] == 6);
+  CHECK(details["code"] == "from shop_itemz");
+  CHECK(details["sqlstate"] == "42P01");
+}
+
+TEST_CASE("a refusal without a place names the line at which its statement begins") {
+  Bench bench;
+
+  const ToolResult ran = bench.run({{"command", "create table u (a int not null);\ninsert into u\nvalues (null)"}});
+
+  REQUIRE(ran.error);
+  const Json details = Json::parse(ran.error->details);
+  CHECK(details["statement"] == 2);
+  CHECK(details["line"] == 2);
+  CHECK(details["code"] == "insert into u");
+  CHECK_FALSE(details.contains("position"));
+}
+
 }  // namespace noetl::tools

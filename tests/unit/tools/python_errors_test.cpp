@@ -145,3 +145,20 @@ TEST_CASE("code that kills its interpreter is a crash of that call only") {
   CHECK(result.error->kind == "crash");
   CHECK(tool().run(python("result = 'fine'")).result == "\"fine\"");
 }
+
+TEST_CASE("an error says the line of the step's code and what stands there, wherever below it was raised") {
+  const auto details = [](const std::string& code) {
+    const ToolResult result = tool().run(python(code));
+    REQUIRE(result.error);
+    return result.error->details.empty() ? Json::object() : Json::parse(result.error->details);
+  };
+
+  const Json own = details("def main():\n  rows = [{'price': 1}]\n  return sum(r['prise'] for r in rows)\n");
+  CHECK(own["line"] == 3);
+  CHECK(own["code"] == "return sum(r['prise'] for r in rows)");
+  CHECK(details("import json\n\njson.loads('{')\n")["line"] == 3);
+  CHECK(details("x = 1\ny = = 2")["line"] == 2);
+  CHECK(details("x = 1\nif x == 2:\n  return 3\n\n1 / 0\n")["line"] == 5);
+  CHECK(details("async def main():\n  raise ValueError('x')\n")["code"] == "raise ValueError('x')");
+  CHECK(details("def main(missing): pass\n").empty());
+}

@@ -197,3 +197,13 @@ TEST_CASE("many commands at once leave no process behind") {
   }
   CHECK(living_children_of_ours() == before);
 }
+
+TEST_CASE("the error of a command has the last lines of stderr") {
+  const ToolResult result = run(shell("for i in $(seq 1 400); do echo line $i >&2; done; exit 3"));
+
+  REQUIRE(result.error);
+  const auto text = Json::parse(result.error->details)["stderr"].get<std::string>();
+  CHECK(text.ends_with("line 399\nline 400\n"));
+  CHECK(text.size() <= 2048);
+  CHECK(text.starts_with("line "));
+}

@@ -18,6 +18,12 @@ base::Result<Statement> bound(std::string_view statement, const Json& parameters
   return bind_parameters(statement, parameters, formats_used);
 }
 
+Texts texts_of_statements(std::string_view sql) {
+  Texts texts;
+  for (auto& statement : split_statements(sql)) texts.push_back(std::move(statement.text));
+  return texts;
+}
+
 std::optional<std::string> text_of(const Json& value, TypeId type) {
   auto text = parameter_text(value, Types(), type);
   REQUIRE(text);
@@ -26,43 +32,52 @@ std::optional<std::string> text_of(const Json& value, TypeId type) {
 
 }  // namespace
 
+TEST_CASE("a statement knows the line that it begins at") {
+  const auto statements = split_statements("-- first\nselect 1;\n\nselect\n 2; select 3");
+
+  REQUIRE(statements.size() == 3);
+  CHECK(statements[0].line == 2);
+  CHECK(statements[1].line == 4);
+  CHECK(statements[2].line == 5);
+}
+
 TEST_CASE("statements end at semicolons that are neither in quotes nor in comments") {
-  CHECK(split_statements("select 1; select 2") == Texts{"select 1", "select 2"});
-  CHECK(split_statements("select 'a;b', \"c;d\"; select 2;") == Texts{"select 'a;b', \"c;d\"", "select 2"});
-  CHECK(split_statements("select 'it''s;'; x") == Texts{"select 'it''s;'", "x"});
-  CHECK(split_statements("select E'\\';'; x") == Texts{"select E'\\';'", "x"});
-  CHECK(split_statements("select '\\'; x") == Texts{"select '\\'", "x"});
-  CHECK(split_statements("select 1 -- a;b\n; x") == Texts{"select 1", "x"});
-  CHECK(split_statements("select /* a; /* b; */ c; */ 1; x") == Texts{"select /* a; /* b; */ c; */ 1", "x"});
+  CHECK(texts_of_statements("select 1; select 2") == Texts{"select 1", "select 2"});
+  CHECK(texts_of_statements("select 'a;b', \"c;d\"; select 2;") == Texts{"select 'a;b', \"c;d\"", "select 2"});
+  CHECK(texts_of_statements("select 'it''s;'; x") == Texts{"select 'it''s;'", "x"});
+  CHECK(texts_of_statements("select E'\\';'; x") == Texts{"select E'\\';'", "x"});
+  CHECK(texts_of_statements("select '\\'; x") == Texts{"select '\\'", "x"});
+  CHECK(texts_of_statements("select 1 -- a;b\n; x") == Texts{"select 1", "x"});
+  CHECK(texts_of_statements("select /* a; /* b; */ c; */ 1; x") == Texts{"select /* a; /* b; */ c; */ 1", "x"});
 }
 
 TEST_CASE("dollar quotes with any tag hold semicolons") {
-  CHECK(split_statements("do $$ begin; end; $$; x") == Texts{"do $$ begin; end; $$", "x"});
-  CHECK(split_statements("select $a$ $$;$b$ $a$; x") == Texts{"select $a$ $$;$b$ $a$", "x"});
-  CHECK(split_statements("select $1; x") == Texts{"select $1", "x"});
-  CHECK(split_statements("select a$b$c; x$b$") == Texts{"select a$b$c", "x$b$"});
+  CHECK(texts_of_statements("do $$ begin; end; $$; x") == Texts{"do $$ begin; end; $$", "x"});
+  CHECK(texts_of_statements("select $a$ $$;$b$ $a$; x") == Texts{"select $a$ $$;$b$ $a$", "x"});
+  CHECK(texts_of_statements("select $1; x") == Texts{"select $1", "x"});
+  CHECK(texts_of_statements("select a$b$c; x$b$") == Texts{"select a$b$c", "x$b$"});
 }
 
 TEST_CASE("comments alone are no statement, and leading ones are left out") {
-  CHECK(split_statements(" -- nothing\n ; /* at all */ ;").empty());
-  CHECK(split_statements("-- first\nselect 1;\n-- last") == Texts{"select 1"});
-  CHECK(split_statements("").empty());
+  CHECK(texts_of_statements(" -- nothing\n ; /* at all */ ;").empty());
+  CHECK(texts_of_statements("-- first\nselect 1;\n-- last") == Texts{"select 1"});
+  CHECK(texts_of_statements("").empty());
 }
 
 TEST_CASE("bodies of functions in standard SQL and of rules are one statement") {
   const std::string function =
       "create or replace function f() returns int begin atomic; select case when true then 1 end; select 2; "
       "end";
-  CHECK(split_statements(function + "; x") == Texts{function, "x"});
+  CHECK(texts_of_statements(function + "; x") == Texts{function, "x"});
   const std::string rule =
       "create rule r as on insert to t do also (insert into a values (1); insert into b values (2))";
-  CHECK(split_statements(rule + "; x") == Texts{rule, "x"});
+  CHECK(texts_of_statements(rule + "; x") == Texts{rule, "x"});
 }
 
 TEST_CASE("what is not closed reaches to the end") {
-  CHECK(split_statements("select 'a; b") == Texts{"select 'a; b"});
-  CHECK(split_statements("select $$ a; b") == Texts{"select $$ a; b"});
-  CHECK(split_statements("select 1 /* a; b").size() == 1);
+  CHECK(texts_of_statements("select 'a; b") == Texts{"select 'a; b"});
+  CHECK(texts_of_statements("select $$ a; b") == Texts{"select $$ a; b"});
+  CHECK(texts_of_statements("select 1 /* a; b").size() == 1);
 }
 
 TEST_CASE("any text is split, and split again it is the same") {
@@ -78,7 +93,7 @@ TEST_CASE("any text is split, and split again it is the same") {
     for (std::size_t i = random() % 20; i > 0; --i)
       sql += pieces[random() % pieces.size()] + (random() % 2 == 0 ? " " : "");
     CAPTURE(sql);
-    const Texts statements = split_statements(sql);
+    const Texts statements = texts_of_statements(sql);
     std::string joined;
     for (const std::string& statement : statements) {
       CHECK(sql.find(statement) != std::string::npos);
@@ -89,7 +104,7 @@ TEST_CASE("any text is split, and split again it is the same") {
       (void)bound(statement, Json{{"a", 1}});
       (void)quoted_name(statement);
     }
-    const Texts again = split_statements(joined);
+    const Texts again = texts_of_statements(joined);
     // An unclosed quote swallows the separator of the last statement.
     REQUIRE(again.size() == statements.size());
     for (std::size_t i = 0; i + 1 < statements.size(); ++i) CHECK(again[i] == statements[i]);

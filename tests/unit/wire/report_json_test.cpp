@@ -179,3 +179,31 @@ TEST_CASE("the trace of a command comes with its report, and nothing else does i
   CHECK(wire::decode_report_request(Json::parse(wire::encode(request))).error().field ==
         "/events/0/meta/trace_id");
 }
+
+TEST_CASE("where an error was survives encoding; names that nobody knows and values of another type are refused") {
+  wire::ReportRequest request;
+  request.worker_id = "w";
+  request.attempts.push_back({.lease = {.queue_id = base::CommandId{5}, .epoch = 1},
+                              .outcome = domain::Outcome::failed,
+                              .result = "null",
+                              .error = domain::ToolError{.kind = "exception",
+                                                         .message = "KeyError",
+                                                         .is_retryable = false,
+                                                         .status = {},
+                                                         .retry_after = {},
+                                                         .traceback = {},
+                                                         .details = R"({"code":"x = 1","line":5})"},
+                              .output = {},
+                              .duration = {},
+                              .execution_id = {}});
+
+  auto body = Json::parse(wire::encode(request));
+  CHECK(wire::decode_report_request(body).value().attempts[0].error == request.attempts[0].error);
+
+  auto& error = body["events"][0]["payload"]["error"];
+  error["line"] = "five";
+  CHECK_FALSE(wire::decode_report_request(body));
+  error["line"] = 5;
+  error["lines"] = 6;
+  CHECK_FALSE(wire::decode_report_request(body));
+}

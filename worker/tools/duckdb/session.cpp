@@ -1,6 +1,7 @@
 #include "worker/tools/duckdb/session.hpp"
 
 #include <array>
+#include <charconv>
 
 #include "worker/tools/duckdb/confine.hpp"
 #include "worker/tools/duckdb/placeholders.hpp"
@@ -60,6 +61,19 @@ std::string_view advice_about(std::string_view message, std::string_view kind) {
   return {};
 }
 
+// DuckDB ends what it says of a place with "LINE 2: the line", and a mark below.
+void add_line(domain::ToolError& error, std::string_view message) {
+  constexpr std::string_view word = "\nLINE ";
+  const auto at = message.rfind(word);
+  if (at == std::string_view::npos) return;
+  const auto rest = message.substr(at + word.size());
+  int line = 0;
+  const auto [end, problem] = std::from_chars(rest.data(), rest.data() + rest.size(), line);
+  const auto text = rest.substr(static_cast<std::size_t>(end - rest.data()));
+  if (problem != std::errc{} || !text.starts_with(": ")) return;
+  add_details(error, {{"line", line}, {"code", std::string(text.substr(2, text.find('\n') - 2))}});
+}
+
 domain::ToolError meaning_of(std::string_view message, std::string_view tried) {
   std::string kind = "server_error";
   bool is_retryable = false;
@@ -71,7 +85,9 @@ domain::ToolError meaning_of(std::string_view message, std::string_view tried) {
   }
   std::string text = std::string(tried) + " failed: " + std::string(message);
   text += advice_about(message, kind);
-  return error_of(kind, text, is_retryable);
+  auto error = error_of(kind, text, is_retryable);
+  add_line(error, message);
+  return error;
 }
 
 // Frees one of DuckDB's things at the end of a scope.
@@ -201,17 +217,21 @@ Outcome<void> Session::run(const std::string& sql, const Json& parameters, Numer
     return {};
   }
   for (Index i = 0; i < count; ++i) {
+    const auto failed_here = [&](domain::ToolError error) {
+      add_details(error, {{"statement", i + 1}, {"statements", count}});
+      return tl::unexpected(std::move(error));
+    };
     const std::string tried = "statement " + std::to_string(i + 1) + " of " + std::to_string(count);
     // DuckDB would begin the next statement although the call is over.
     if (stop_.stop_requested() || std::chrono::steady_clock::now() >= deadline_)
-      return tl::unexpected(refused(nullptr, tried));
+      return failed_here(refused(nullptr, tried));
     Owned prepared(api_.destroy_prepare);
     if (steps.begin) steps.begin(static_cast<std::size_t>(i), static_cast<std::size_t>(count));
     if (api_.prepare_extracted_statement(connection_, extracted.handle, i, &prepared.handle) != success) {
-      return tl::unexpected(refused(api_.prepare_error(prepared.handle), tried));
+      return failed_here(refused(api_.prepare_error(prepared.handle), tried));
     }
-    if (auto bound = bind(prepared.handle, parameters, tried); !bound) return bound;
-    if (auto ran = run_one(prepared.handle, tried, numeric, steps); !ran) return ran;
+    if (auto bound = bind(prepared.handle, parameters, tried); !bound) return failed_here(bound.error());
+    if (auto ran = run_one(prepared.handle, tried, numeric, steps); !ran) return failed_here(ran.error());
   }
   return {};
 }

@@ -217,9 +217,8 @@ domain::ToolError Connection::refused(const pg_result* result, std::string_view 
   if (refusal.message.empty()) refusal.message = trimmed(PQresultErrorMessage(result));
   if (const auto detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty()) refusal.message += "; " + detail;
   if (const auto hint = field(PG_DIAG_MESSAGE_HINT); !hint.empty()) refusal.message += "; hint: " + hint;
-  if (const auto position = field(PG_DIAG_STATEMENT_POSITION); !position.empty()) {
-    refusal.message += "; at character " + position;
-  }
+  refusal.position = std::atoi(field(PG_DIAG_STATEMENT_POSITION).c_str());
+  if (refusal.position > 0) refusal.message += "; at character " + std::to_string(refusal.position);
   // Of COPY: the line, the column and the value.
   if (const auto context = field(PG_DIAG_CONTEXT); context.starts_with("COPY ")) {
     refusal.message += "; " + context.substr(0, std::min(context.find('\n'), std::size_t{300}));

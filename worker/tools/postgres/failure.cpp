@@ -51,7 +51,10 @@ domain::ToolError error_of(const Refusal& refusal, std::string_view tried) {
   std::string message(tried);
   message += " failed: " + refusal.message;
   if (!refusal.sqlstate.empty()) message += " (SQLSTATE " + refusal.sqlstate + ")";
-  return tools::error_of(std::string(meaning.kind), message, meaning.is_retryable);
+  auto error = tools::error_of(std::string(meaning.kind), message, meaning.is_retryable);
+  if (refusal.position > 0) tools::add_details(error, {{"position", refusal.position}});
+  if (!refusal.sqlstate.empty()) tools::add_details(error, {{"sqlstate", refusal.sqlstate}});
+  return error;
 }
 
 }  // namespace noetl::tools::postgres

@@ -1,5 +1,6 @@
 #include "worker/tools/postgres/postgres_tool.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "worker/tools/options.hpp"
@@ -59,6 +60,23 @@ struct Plain {
   }  // NOLINT: meant to convert
 };
 
+// Which statement, and which line of the step's SQL.
+void add_place(domain::ToolError& error, const Statement& statement, std::size_t number, std::size_t count) {
+  add_details(error, {{"statement", number}, {"statements", count}});
+  if (statement.line == 0) return;
+  // Postgres counts characters, of which the first byte is none that goes on with one.
+  auto left = Json::parse(error.details).value("position", 1);
+  std::size_t at = 0;
+  const auto is_inner = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  while (at < statement.text.size() && (is_inner(statement.text[at]) || --left > 0)) ++at;
+  const std::string_view text(statement.text);
+  const auto before = text.substr(0, at);
+  auto line = text.substr(before.rfind('\n') + 1);  // npos + 1 is 0
+  line = line.substr(0, line.find_first_of("\r\n"));
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  add_details(error, {{"line", statement.line + std::count(before.begin(), before.end(), '\n')}, {"code", std::string(line)}});
+}
+
 // Runs the statements in turn; the first failure ends them.
 class Session {
  public:
@@ -97,8 +115,10 @@ class Session {
                              .row = [this](std::span<const Cell> cells) { return take_row(cells); }};
     auto end = connection_.run(request_.statements[i], handler, waiter_, tried);
     if (!end) {
-      text_.end_with_error(end.error());
-      return end.error();
+      auto error = end.error();
+      add_place(error, request_.statements[i], i + 1, request_.statements.size());
+      text_.end_with_error(error);
+      return error;
     }
     if (text_.is_full())
       return too_large(bytes_max_, request_.is_one_transaction

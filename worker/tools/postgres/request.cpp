@@ -274,9 +274,10 @@ base::Result<std::vector<Statement>> sql_statements(const std::vector<SqlText>& 
   std::size_t shared_formats = 0;  // %s of the step's own list: counted on through all of its texts
   for (const SqlText& text : texts) {
     std::size_t own_formats = 0;
-    for (const std::string& one : split_statements(text.sql)) {
-      auto bound = bind_parameters(one, text.parameters, text.has_own_parameters ? own_formats : shared_formats);
+    for (const SplitStatement& one : split_statements(text.sql)) {
+      auto bound = bind_parameters(one.text, text.parameters, text.has_own_parameters ? own_formats : shared_formats);
       if (!bound) return tl::unexpected(bound.error());
+      bound->line = one.line;
       statements.push_back(*std::move(bound));
     }
   }

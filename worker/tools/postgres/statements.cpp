@@ -243,13 +243,20 @@ class Binder {
 
 }  // namespace
 
-std::vector<std::string> split_statements(std::string_view sql) {
-  std::vector<std::string> statements;
+std::vector<SplitStatement> split_statements(std::string_view sql) {
+  std::vector<SplitStatement> statements;
+  std::size_t counted = 0;  // up to here the lines are
+  int line = 1;
   std::size_t begin = sql.size();  // of the statement: its first token that says something
   std::size_t end = 0;
   Nesting nesting;
   const auto finish = [&] {
-    if (end > begin) statements.emplace_back(sql.substr(begin, end - begin));
+    if (end > begin) {
+      line += static_cast<int>(std::count(sql.begin() + static_cast<std::ptrdiff_t>(counted),
+                                          sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
+      counted = begin;
+      statements.push_back({.text = std::string(sql.substr(begin, end - begin)), .line = line});
+    }
     begin = sql.size();
     end = 0;
     nesting = Nesting();

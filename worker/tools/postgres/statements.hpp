@@ -17,10 +17,16 @@ struct Statement {
   std::string text;  // without leading comments and the semicolon
   std::vector<nlohmann::json> values;  // of $1, $2, …
   std::vector<std::pair<std::size_t, std::string>> places;  // of values that come from rows: row from 1, column
+  int line = 0;  // of the text that it begins at, from 1; 0: it stands in none
+};
+
+struct SplitStatement {
+  std::string text;
+  int line = 1;  // of the script that it begins at
 };
 
 // The statements of a script; comments and blanks alone are none.
-[[nodiscard]] std::vector<std::string> split_statements(std::string_view sql);
+[[nodiscard]] std::vector<SplitStatement> split_statements(std::string_view sql);
 
 // May it return rows? False only for what surely returns none.
 [[nodiscard]] bool may_return_rows(std::string_view statement);
