@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "server/api/http_door.hpp"
+#include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -20,6 +22,7 @@
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
+#include "server/notify/no_notifier.hpp"
 #include "server/server_metrics.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/database_role.hpp"
@@ -170,10 +173,31 @@ app::Rules rules_of(const config::ServerSettings& settings) {
           .ack_wait = settings.nats.ack_wait,
           .pools_max = settings.pools_max,
           .workers_max = settings.workers_max,
+          .pool_idle_time = settings.pool_idle_time,
           .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
           .nats_stream = settings.nats.stream,
           .nats_subject = settings.nats.subject,
           .nats_consumer = settings.nats.consumer};
+}
+
+api::DoorSettings door_settings(const config::ServerSettings& settings) {
+  return {.host = settings.host,
+          .port = settings.port,
+          .version = NOETL_VERSION,
+          .access = {.token = settings.token,
+                     .worker_token = settings.worker_token,
+                     .is_insecure = settings.is_insecure,
+                     .is_metrics_open = settings.is_metrics_open,
+                     .hosts = split_names(settings.allowed_hosts),
+                     .server_url = settings.server_url},
+          .threads_max = static_cast<std::size_t>(settings.http_threads),
+          .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
+          // For batches, those of the database's connections that single requests leave, but two: what workers report and
+          // ask for finds those.
+          .intake_max =
+              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
+          .body_bytes_max = settings.body_bytes_max,
+          .report_bytes_max = settings.report_bytes_max};
 }
 
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
@@ -185,9 +209,14 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   app::HandOver hand_over;
   app::PoolRules pool_rules(connections);
   counts::WorkCounts work_counts;
+  // Two ticks of a quiet server, and what the look of each takes.
+  app::DueTimes due_times(2 * settings.upkeep_interval + std::chrono::seconds{1});
   telemetry::Metrics metrics;
 
-  notify::JetStreamNotifier notifier(notifier_settings(settings));
+  notify::NoNotifier no_notifier;
+  std::optional<notify::JetStreamNotifier> jetstream;
+  if (settings.nats.address.url != "none") jetstream.emplace(notifier_settings(settings));
+  notify::Notifier& notifier = jetstream ? static_cast<notify::Notifier&>(*jetstream) : no_notifier;
   app::Parts parts{.connections = connections,
                    .notifier = notifier,
                    .ids = ids,
@@ -196,34 +225,18 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .hand_over = hand_over,
                    .pool_rules = pool_rules,
                    .work_counts = work_counts,
+                   .due_times = due_times,
                    .rules = rules_of(settings)};
   vault::Vault vault(
       parts, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
-  api::HttpDoor door(
-      parts, vault,
-      {.host = settings.host,
-       .port = settings.port,
-       .version = NOETL_VERSION,
-       .access = {.token = settings.token,
-                  .worker_token = settings.worker_token,
-                  .is_insecure = settings.is_insecure,
-                  .is_metrics_open = settings.is_metrics_open,
-                  .hosts = split_names(settings.allowed_hosts),
-                  .server_url = settings.server_url},
-       .threads_max = static_cast<std::size_t>(settings.http_threads),
-       .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
-       // For batches, those of the database's connections that single requests leave, but two: what workers report and
-       // ask for finds those.
-       .intake_max =
-           static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
-       .body_bytes_max = settings.body_bytes_max,
-       .report_bytes_max = settings.report_bytes_max},
-      metrics);
+  api::HttpDoor door(parts, vault, door_settings(settings), metrics);
   const int port = door.bind();
   vault.listens_on(port);
   // Notifications name the address where to claim, which is known only now when any port would do.
-  notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
-                                                : settings.server_url);
+  if (jetstream) {
+    jetstream->announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
+                                                    : settings.server_url);
+  }
   upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url,
                                 .interval = settings.upkeep_interval,
                                 .ring_after = settings.ring_after,
@@ -233,7 +246,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     waiting_claims.wake(pools);
     upkeep.wake();
   });
-  expose_server(metrics, {parts, notifier, upkeep, listener, settings.is_insecure});
+  expose_server(metrics, {parts, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});
   write_port_file(port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
   std::jthread closer([&](const std::stop_token& is_asked) { close(door, is_asked, settings.leave_delay); });

@@ -67,16 +67,20 @@ HistogramReading reading_of(Labels labels, const counts::Durations& durations) {
           .sum = durations.sum()};
 }
 
+void expose_nats(telemetry::Metrics& metrics, const notify::JetStreamNotifier& notifier) {
+  metrics.counter_from("noetl_notifications_published_total", "Notifications stored by JetStream",
+                       [&notifier] { return static_cast<double>(notifier.counts().published); });
+  metrics.counter_from("noetl_notifications_failed_total", "Notifications not sent, refused or unanswered",
+                       [&notifier] { return static_cast<double>(notifier.counts().failed); });
+  const auto connected = metrics.gauge("noetl_nats_connected", "1 while NATS is connected and its streams are there");
+  metrics.before_expose([&notifier, connected] { connected.set(notifier.is_connected() ? 1 : 0); });
+}
+
 // Counts of other parts, which are looked up when somebody asks.
 void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
-  auto& notifier = observed.notifier;
   auto& upkeep = observed.upkeep;
   auto& hand_over = observed.parts.hand_over;
   const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
-  metrics.counter_from("noetl_notifications_published_total", "Notifications stored by JetStream",
-                       [=, &notifier] { return number(notifier.counts().published); });
-  metrics.counter_from("noetl_notifications_failed_total", "Notifications not sent, refused or unanswered",
-                       [=, &notifier] { return number(notifier.counts().failed); });
   metrics.counter_from(
       "noetl_notifications_max_deliveries_total",
       "Notifications that nobody acknowledged until JetStream's last delivery, seen by this server's upkeep",
@@ -110,7 +114,6 @@ void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
 }
 
 void expose_state(telemetry::Metrics& metrics, const Observed& observed) {
-  const auto connected = metrics.gauge("noetl_nats_connected", "1 while this server is connected to NATS");
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
   const auto waiting = metrics.gauge("noetl_workers_waiting",
                                      "Workers whose long poll waits at this server for direct claims");
@@ -121,8 +124,7 @@ void expose_state(telemetry::Metrics& metrics, const Observed& observed) {
   metrics.gauge("noetl_insecure", "1 when the server was told to serve whoever reaches it without a token")
       .set(observed.is_insecure ? 1 : 0);
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
-  metrics.before_expose([&metrics, observed, known_places, connected, borrowed, waiting, leading, listening] {
-    connected.set(observed.notifier.is_connected() ? 1 : 0);
+  metrics.before_expose([&metrics, observed, known_places, borrowed, waiting, leading, listening] {
     borrowed.set(static_cast<double>(observed.parts.connections.borrowed()));
     waiting.set(static_cast<double>(observed.parts.hand_over.waiting()));
     listening.set(observed.listener.is_listening() ? 1 : 0);
@@ -204,6 +206,7 @@ void expose_work(telemetry::Metrics& metrics, const counts::WorkCounts& counts) 
 void expose_server(telemetry::Metrics& metrics, Observed observed) {
   expose_state(metrics, observed);
   expose_counts(metrics, observed);
+  if (observed.notifier != nullptr) expose_nats(metrics, *observed.notifier);
   expose_work(metrics, observed.parts.work_counts);
 }
 

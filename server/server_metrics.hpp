@@ -18,7 +18,7 @@ namespace noetl::server {
 
 struct Observed {  // all of it outlives the metrics' last exposition
   app::Parts& parts;
-  notify::JetStreamNotifier& notifier;
+  const notify::JetStreamNotifier* notifier = nullptr;  // null: the server does without NATS, and an alert on NATS has nothing to look at
   upkeep::Upkeep& upkeep;
   const store::EnqueueListener& listener;
   bool is_insecure = false;

@@ -21,6 +21,7 @@ class Notifier;
 
 namespace noetl::app {
 
+class DueTimes;
 class HandOver;
 class PlaybookCache;
 class PoolRules;
@@ -32,6 +33,7 @@ struct Rules {
   std::chrono::milliseconds ack_wait{30'000};  // of the notifications' consumers
   std::int64_t pools_max = 64;  // that workers make by registering
   std::int64_t workers_max = 10'000;
+  std::chrono::milliseconds pool_idle_time{600'000};  // without a worker and commands: then a pool's consumers go
   std::size_t result_inline_bytes_max = 4096;  // larger results leave the execution's state
   std::string nats_stream = "NOETL_COMMANDS";
   std::string nats_subject = "noetl.commands";  // of the default pool
@@ -47,6 +49,7 @@ struct Parts {
   HandOver& hand_over;
   PoolRules& pool_rules;
   counts::WorkCounts& work_counts;
+  DueTimes& due_times;
   const Rules rules;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
+#include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
@@ -37,6 +38,7 @@ struct Server {
               .hand_over = hand_over,
               .pool_rules = pool_rules,
               .work_counts = work_counts,
+              .due_times = due_times,
               .rules = {.ack_wait = settings.ack_wait}},
         intake(parts),
         upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
@@ -50,6 +52,7 @@ struct Server {
   app::HandOver hand_over;
   app::PoolRules pool_rules;
   counts::WorkCounts work_counts;
+  app::DueTimes due_times;
   app::Parts parts;
   app::Intake intake;
   upkeep::Upkeep upkeep;

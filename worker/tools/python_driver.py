@@ -463,6 +463,15 @@ def text_of(error):
         return "<its text raised %s>" % type(second).__name__
 
 
+def word_on_retrying(error):
+    """What an exception says of another attempt: `retryable = False` in its class, or on the object. None: nothing."""
+    try:
+        said = getattr(error, "retryable", None)
+    except BaseException:
+        return None
+    return said if said is True or said is False else None
+
+
 def describe(error):
     kind = {InvalidInput: "invalid_input", InvalidResult: "invalid_result", ResultTooLarge: "output_limit",
             MemoryError: "memory_limit"}.get(type(error), "exception")
@@ -470,7 +479,8 @@ def describe(error):
         return {"kind": kind, "message": bounded(text_of(error)), "traceback": "", "line": 0}
     text = text_of(error)
     message = shown(type(error).__name__) + (": " + text if text else "")
-    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error), "line": line_of(error)}
+    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error), "line": line_of(error),
+            "retryable": word_on_retrying(error)}
 
 
 def line_of(error):
@@ -559,8 +569,9 @@ def put_back(kept):
 quoted = json.encoder.encode_basestring_ascii  # code may have changed what json's classes do
 
 
-def error_body(kind, message, traceback, line):
-    return ('{"kind":"%s","message":%s,"traceback":%s,"line":%d}' % (kind, quoted(message), quoted(traceback), line)).encode("ascii")
+def error_body(kind, message, traceback, line, retryable=None):
+    return ('{"kind":"%s","message":%s,"traceback":%s,"line":%d,"retryable":%s}' % (
+        kind, quoted(message), quoted(traceback), line, {True: "true", False: "false"}.get(retryable, "null"))).encode("ascii")
 
 
 def answer(frame, own_pid):

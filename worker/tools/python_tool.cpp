@@ -69,7 +69,7 @@ base::Result<std::string> request_text(const ToolCall& call, std::string_view co
 ToolResult not_lent(const base::Error& error) {
   if (error.code == base::ErrorCode::cancelled) return cancelled();
   const bool is_late = error.code == base::ErrorCode::timeout;
-  return failed(error_of(is_late ? "timeout" : "internal", error.message, true));
+  return failed(error_of(is_late ? "timeout" : "internal", error.message));
 }
 
 // Line `number` of a text, counted from 1, without what it is indented by; empty when there is none.
@@ -90,15 +90,13 @@ ToolResult raised(const std::string& body, std::string_view code) {
     return failed(error_of("crash", "the interpreter's error could not be read"));
   }
   const std::string kind = auth_field(error, {"kind"});  // the code shares a process with the driver
-  domain::ToolError made{.kind = domain::is_error_kind(kind) ? kind : "exception",
-                         .message = storable_text(auth_field(error, {"message"})),
-                         .is_retryable = false,
-                         .status = {},
-                         .retry_after = {},
-                         .traceback = storable_text(auth_field(error, {"traceback"}))};
+  const auto said = error.find("retryable");
+  const auto is_retryable = said != error.end() && said->is_boolean() ? std::optional(said->get<bool>()) : std::nullopt;
+  ToolResult result = failed(error_of(domain::is_error_kind(kind) ? kind : "exception", auth_field(error, {"message"}), is_retryable));
+  result.error->traceback = storable_text(auth_field(error, {"traceback"}));
   if (const auto line = error.find("line"); line != error.end() && line->is_number_unsigned() && *line > 0)
-    add_details(made, {{"line", *line}, {"code", std::string(line_of(code, line->get<std::size_t>()))}});
-  return failed(std::move(made));
+    add_details(*result.error, {{"line", *line}, {"code", std::string(line_of(code, line->get<std::size_t>()))}});
+  return result;
 }
 
 ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
@@ -114,7 +112,7 @@ ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
   } else if (WIFEXITED(wait_status)) {
     message = "the interpreter exited with code " + std::to_string(WEXITSTATUS(wait_status));
   }
-  return failed(error_of(std::move(kind), std::move(message), true));
+  return failed(error_of(std::move(kind), std::move(message)));
 }
 
 ToolResult result_of(CallEnd& end, std::string_view code, const std::optional<int>& wait_status, bool has_memory_run_out) {
@@ -213,7 +211,7 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
     result.output = std::move(end.output);
     return result;
   }
-  return failed(error_of("crash", "every python interpreter died before it took the code", true));
+  return failed(error_of("crash", "every python interpreter died before it took the code"));
 }
 
 }  // namespace noetl::tools

@@ -35,6 +35,7 @@ RunningDoor::RunningDoor(api::DoorSettings settings)
              .hand_over = *reinterpret_cast<app::HandOver*>(&nothing_),
              .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
              .work_counts = work_counts_,
+             .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),
              .rules = {}},
       door_(parts_, vault_, std::move(settings), metrics_) {
   port_ = door_.bind();
