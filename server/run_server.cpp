@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "server/api/http_door.hpp"
+#include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -20,6 +22,7 @@
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
+#include "server/notify/no_notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/database_role.hpp"
 #include "server/store/enqueue_listener.hpp"
@@ -163,25 +166,31 @@ void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& 
   }
 }
 
-// Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
-void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNotifier& notifier,
-             upkeep::Upkeep& upkeep) {
+// A server that does without NATS has none of these: an alert on NATS that is away has nothing to look at.
+void observe_nats(telemetry::Metrics& metrics, const notify::JetStreamNotifier& notifier) {
   const auto published =
       metrics.gauge("noetl_notifications_published", "Notifications stored by JetStream since start");
   const auto failed = metrics.gauge("noetl_notifications_failed",
                                     "Notifications not sent, refused or unanswered since start");
-  const auto connected = metrics.gauge("noetl_nats_connected", "1 while the doorbell works");
+  const auto connected = metrics.gauge("noetl_nats_connected", "1 while NATS is connected and its streams are there");
+  metrics.before_expose([&notifier, published, failed, connected] {
+    const auto counts = notifier.counts();
+    published.set(static_cast<double>(counts.published));
+    failed.set(static_cast<double>(counts.failed));
+    connected.set(notifier.is_connected() ? 1 : 0);
+  });
+}
+
+// Numbers that are looked up when somebody asks for /metrics rather than counted along the way.
+void observe(telemetry::Metrics& metrics, app::Parts& parts, upkeep::Upkeep& upkeep) {
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
   const auto handed_over = metrics.gauge("noetl_commands_handed_over",
                                          "Commands given to workers that waited for them here, since start");
-  const auto standing_by =
-      metrics.gauge("noetl_workers_waiting", "Workers that wait here for commands to be handed over");
-  const auto rung =
-      metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
+  const auto standing_by = metrics.gauge("noetl_workers_waiting", "Workers that wait here for commands to be handed over");
+  const auto rung = metrics.gauge("noetl_upkeep_commands_rung", "Commands rung again by this server's upkeep since start");
   const auto expired = metrics.gauge("noetl_upkeep_leases_expired",
                                      "Leases of lost workers ended by this server's upkeep since start");
-  const auto failures =
-      metrics.gauge("noetl_upkeep_failures", "Background duties that failed on this server since start");
+  const auto failures = metrics.gauge("noetl_upkeep_failures", "Background duties that failed on this server since start");
   const auto given_up = metrics.gauge("noetl_notifications_given_up",
                                       "Notifications that JetStream gave up after their last delivery, seen "
                                       "by this server's upkeep since start");
@@ -196,16 +205,10 @@ void observe(telemetry::Metrics& metrics, app::Parts& parts, notify::JetStreamNo
   };
   const auto pruned_commands = pruned("command"), pruned_events = pruned("event"),
              pruned_executions = pruned("execution"), pruned_rows = pruned("execution_row");
-  const auto leading =
-      metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
+  const auto leading = metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
-  metrics.before_expose([&metrics, &parts, &notifier, &upkeep, known_places, published, failed, connected,
-                         borrowed, handed_over, standing_by, rung, expired, failures, leading, given_up, dropped,
-                         pruned_commands, pruned_events, pruned_executions, pruned_rows] {
-    const auto counts = notifier.counts();
-    published.set(static_cast<double>(counts.published));
-    failed.set(static_cast<double>(counts.failed));
-    connected.set(notifier.is_connected() ? 1 : 0);
+  metrics.before_expose([&metrics, &parts, &upkeep, known_places, borrowed, handed_over, standing_by, rung, expired, failures,
+                         leading, given_up, dropped, pruned_commands, pruned_events, pruned_executions, pruned_rows] {
     borrowed.set(static_cast<double>(parts.connections.borrowed()));
     handed_over.set(static_cast<double>(parts.hand_over.given()));
     standing_by.set(static_cast<double>(parts.hand_over.waiting()));
@@ -269,6 +272,39 @@ reach::EgressSettings egress_of(const config::ServerSettings& settings) {
       .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
 }
 
+app::Rules rules_of(const config::ServerSettings& settings) {
+  return {.heartbeat_interval = settings.heartbeat_interval,
+          .lease = settings.lease,
+          .ack_wait = settings.nats.ack_wait,
+          .pools_max = settings.pools_max,
+          .workers_max = settings.workers_max,
+          .pool_idle_time = settings.pool_idle_time,
+          .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
+          .nats_stream = settings.nats.stream,
+          .nats_subject = settings.nats.subject,
+          .nats_consumer = settings.nats.consumer};
+}
+
+api::DoorSettings door_settings(const config::ServerSettings& settings) {
+  return {.host = settings.host,
+          .port = settings.port,
+          .version = NOETL_VERSION,
+          .access = {.token = settings.token,
+                     .worker_token = settings.worker_token,
+                     .is_insecure = settings.is_insecure,
+                     .is_metrics_open = settings.is_metrics_open,
+                     .hosts = split_names(settings.allowed_hosts),
+                     .server_url = settings.server_url},
+          .threads_max = static_cast<std::size_t>(settings.http_threads),
+          .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
+          // For batches, those of the database's connections that single requests leave, but two: what workers report and
+          // ask for finds those.
+          .intake_max =
+              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
+          .body_bytes_max = settings.body_bytes_max,
+          .report_bytes_max = settings.report_bytes_max};
+}
+
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
   store::ConnectionPool connections({.database_url = settings.database_url,
                                      .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
@@ -277,9 +313,14 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   app::WaitingClaims waiting_claims;
   app::HandOver hand_over;
   app::PoolRules pool_rules(connections);
+  // Two ticks of a quiet server, and what the look of each takes.
+  app::DueTimes due_times(2 * settings.upkeep_interval + std::chrono::seconds{1});
   telemetry::Metrics metrics;
 
-  notify::JetStreamNotifier notifier(notifier_settings(settings));
+  notify::NoNotifier no_notifier;
+  std::optional<notify::JetStreamNotifier> jetstream;
+  if (settings.nats.address.url != "none") jetstream.emplace(notifier_settings(settings));
+  notify::Notifier& notifier = jetstream ? static_cast<notify::Notifier&>(*jetstream) : no_notifier;
   app::Parts parts{.connections = connections,
                    .notifier = notifier,
                    .ids = ids,
@@ -287,42 +328,19 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .waiting_claims = waiting_claims,
                    .hand_over = hand_over,
                    .pool_rules = pool_rules,
-                   .rules = {.heartbeat_interval = settings.heartbeat_interval,
-                             .lease = settings.lease,
-                             .ack_wait = settings.nats.ack_wait,
-                             .pools_max = settings.pools_max,
-                             .workers_max = settings.workers_max,
-                             .result_inline_bytes_max = std::min(settings.inline_bytes_max, state_bytes_max),
-                             .nats_stream = settings.nats.stream,
-                             .nats_subject = settings.nats.subject,
-                             .nats_consumer = settings.nats.consumer}};
+                   .due_times = due_times,
+                   .rules = rules_of(settings)};
   vault::Vault vault(
       parts, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
-  api::HttpDoor door(
-      parts, vault,
-      {.host = settings.host,
-       .port = settings.port,
-       .version = NOETL_VERSION,
-       .access = {.token = settings.token,
-                  .worker_token = settings.worker_token,
-                  .is_insecure = settings.is_insecure,
-                  .is_metrics_open = settings.is_metrics_open,
-                  .hosts = split_names(settings.allowed_hosts),
-                  .server_url = settings.server_url},
-       .threads_max = static_cast<std::size_t>(settings.http_threads),
-       .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
-       // For batches, those of the database's connections that single requests leave, but two: what workers report and
-       // ask for finds those.
-       .intake_max =
-           static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
-       .body_bytes_max = settings.body_bytes_max,
-       .report_bytes_max = settings.report_bytes_max},
-      metrics);
+  api::HttpDoor door(parts, vault, door_settings(settings), metrics);
   const int port = door.bind();
   vault.listens_on(port);
   // Notifications name the address where to claim, which is known only now when any port would do.
-  notifier.announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
-                                                : settings.server_url);
+  if (jetstream) {
+    jetstream->announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
+                                                    : settings.server_url);
+    observe_nats(metrics, *jetstream);
+  }
   upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url,
                                 .interval = settings.upkeep_interval,
                                 .ring_after = settings.ring_after,
@@ -332,7 +350,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     waiting_claims.wake(pools);
     upkeep.wake();
   });
-  observe(metrics, parts, notifier, upkeep);
+  observe(metrics, parts, upkeep);
   metrics.gauge("noetl_insecure", "1 when the server was told to serve whoever reaches it without a token")
       .set(settings.is_insecure ? 1 : 0);
   metrics.before_expose(

@@ -206,9 +206,10 @@ begin
     ), changed as (
       insert into noetl.queue_change (pool, status, change) select pool, 'queued', count(*) from inserted group by pool
     )
-    select array_agg(queue_id), array_agg(distinct pool) filter (where available_at <= clock_timestamp())
+    select array_agg(queue_id), array_agg(distinct pool) filter (where available_at <= clock_timestamp() + interval '3 seconds')
     into inserted_ids, due_pools from inserted;
-    if due_pools is not null then perform noetl.notify_enqueued(due_pools); end if;  -- delivered with the commit
+    -- Delivered with the commit. What is due in a moment is told as well: servers find the others with their ticks.
+    if due_pools is not null then perform noetl.notify_enqueued(due_pools); end if;
     if cardinality(inserted_ids) = cardinality(elements) then return drawn; end if;
     select c.command ->> 'idempotency_key' as key, q.queue_id,
       left(md5(q.pool || ' ' || q.context::jsonb::text), 16) as fingerprint,
@@ -501,6 +502,7 @@ CREATE TABLE noetl.execution (
     is_paused boolean DEFAULT false NOT NULL,
     deadline_at timestamp with time zone,
     rerun_of bigint,
+    due_at timestamp with time zone,
     CONSTRAINT execution_check CHECK (((status = 'running'::text) = (finished_at IS NULL))),
     CONSTRAINT execution_check1 CHECK (((status = 'running'::text) OR (outstanding = 0))),
     CONSTRAINT execution_check2 CHECK (((status <> 'running'::text) OR (outstanding > 0))),
@@ -562,6 +564,7 @@ CREATE TABLE noetl.pool (
     retry json,
     is_paused boolean DEFAULT false NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    paused_at timestamp with time zone,
     CONSTRAINT pool_max_attempts_check CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
     CONSTRAINT pool_pool_check CHECK ((pool ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 );

@@ -11,13 +11,16 @@ namespace {
 std::string pool_path(const std::string& name) { return "/api/v2/pools/" + base::percent_encoded(name); }
 
 void add_list(CLI::App& pool, CommandLine& line) {
-  auto* list = pool.add_subcommand("list", "Pools that something was set for");
+  auto* list = pool.add_subcommand("list", "Pools that have settings, commands or workers");
   on_chosen(*list, line, [](Session& session) {
     return show_or_fail(session, session.server().get("/api/v2/pools"), [&](const Json& answer) {
       session.output.rows(answer, {{"POOL", "pool"},
                                    {"ATTEMPTS", "max_attempts"},
                                    {"RETRY", "retry"},
                                    {"PAUSED", "is_paused"},
+                                   {"WORKERS", "workers"},
+                                   {"QUEUED", "queued"},
+                                   {"RUNNING", "running"},
                                    {"UPDATED", "updated_at"}});
     });
   });
@@ -70,6 +73,16 @@ void add_set(CLI::App& pool, CommandLine& line) {
   });
 }
 
+void add_delete(CLI::App& pool, CommandLine& line) {
+  auto* command = pool.add_subcommand("delete", "Delete a pool that nobody uses: its settings and its consumers in NATS");
+  auto name = std::make_shared<std::string>();
+  command->add_option("pool", *name)->required();
+  on_chosen(*command, line, [name](Session& session) {
+    return show_or_fail(session, session.server().call({"DELETE", pool_path(*name)}),
+                        [&](const Json& answer) { session.output.fields(answer); });
+  });
+}
+
 // pause, resume
 void add_pause(CLI::App& pool, CommandLine& line, const char* name, const char* description) {
   auto* command = pool.add_subcommand(name, description);
@@ -84,11 +97,12 @@ void add_pause(CLI::App& pool, CommandLine& line, const char* name, const char* 
 }  // namespace
 
 void add_pool_command(CLI::App& app, CommandLine& line) {
-  auto* pool = app.add_subcommand("pool", "Pools: list, get, set, pause, resume");
+  auto* pool = app.add_subcommand("pool", "Pools: list, get, set, delete, pause, resume");
   pool->require_subcommand(1);
   add_list(*pool, line);
   add_get(*pool, line);
   add_set(*pool, line);
+  add_delete(*pool, line);
   add_pause(*pool, line, "pause", "Nothing more is claimed from the pool; enqueueing goes on");
   add_pause(*pool, line, "resume", "Commands of the pool are claimed again");
 }

@@ -197,12 +197,14 @@ constexpr Endpoint table[] = {
      .response_schema = "PurgeAnswer", .errors = missing, .audit = AuditKind::all, .handler = handle_purge_one_dead},
 
     // pools
-    {.method = "GET", .path = "/api/v2/pools", .operation_id = "listPoolRules", .tag = "pools", .summary = "Pools that something was set for", .open_to = callers,
+    {.method = "GET", .path = "/api/v2/pools", .operation_id = "listPoolRules", .tag = "pools", .summary = "Pools that have settings, commands or workers", .open_to = callers,
      .response_schema = "PoolRulesList", .handler = handle_list_pools},
     {.method = "GET", .path = "/api/v2/pools/{pool}", .operation_id = "getPoolRules", .tag = "pools", .summary = "What holds for the commands of a pool", .open_to = callers,
      .response_schema = "PoolRules", .handler = handle_get_pool},
     {.method = "PUT", .path = "/api/v2/pools/{pool}", .operation_id = "putPoolRules", .tag = "pools", .summary = "Set attempts and retry for plain commands that say nothing of their own", .open_to = callers,
      .body = BodyKind::json, .request_schema = "PoolRulesRequest", .response_schema = "PoolRules", .body_bytes_max = small_max, .audit = AuditKind::all, .handler = handle_put_pool},
+    {.method = "DELETE", .path = "/api/v2/pools/{pool}", .operation_id = "removePool", .tag = "pools", .summary = "Delete a pool that nobody uses: its settings and consumers", .open_to = callers,
+     .response_schema = "PoolDeleted", .errors = worker_errors, .audit = AuditKind::all, .handler = handle_delete_pool},
     {.method = "POST", .path = "/api/v2/pools/{pool}/pause", .operation_id = "pausePool", .tag = "pools", .summary = "Nothing more is claimed from the pool; enqueueing goes on", .open_to = callers,
      .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "PoolRules", .body_bytes_max = small_max, .audit = AuditKind::all, .handler = handle_pause_pool},
     {.method = "POST", .path = "/api/v2/pools/{pool}/resume", .operation_id = "resumePool", .tag = "pools", .summary = "Commands of the pool are claimed again", .open_to = callers,

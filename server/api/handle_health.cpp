@@ -9,6 +9,11 @@ double uptime_seconds(const Backing& backing) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - backing.started_at).count();
 }
 
+const char* nats_of(const app::Readiness& readiness) {
+  if (!readiness.wants_nats) return "none";
+  return readiness.has_nats ? "ok" : "unavailable";
+}
+
 }  // namespace
 
 base::Result<Reply> handle_root(Backing& backing, const Call&) {
@@ -31,7 +36,7 @@ base::Result<Reply> handle_health(Backing& backing, const Call&) {
   wire::ObjectWriter out;
   out.text("status", "ok")
       .text("database", readiness.has_postgres ? "ok" : "unavailable")
-      .text("nats", readiness.has_nats ? "ok" : "unavailable")
+      .text("nats", nats_of(readiness))
       .number("uptime_seconds", uptime_seconds(backing))
       .text("version", backing.version);
   return json_reply(out.finish());
@@ -55,9 +60,9 @@ base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
                              : readiness.message);
   }
   wire::ObjectWriter out;
-  out.text("status", readiness.has_nats ? "ok" : "degraded")
+  out.text("status", readiness.wants_nats && !readiness.has_nats ? "degraded" : "ok")
       .text("database", "ok")
-      .text("nats", readiness.has_nats ? "ok" : "unavailable")
+      .text("nats", nats_of(readiness))
       .integer("schema_version", readiness.schema_version)
       .text_or_null("message", readiness.message);
   return json_reply(out.finish());

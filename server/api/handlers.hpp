@@ -34,6 +34,7 @@ base::Result<Reply> handle_resume_pool(Backing& backing, const Call& call);
 base::Result<Reply> handle_list_pools(Backing& backing, const Call& call);
 base::Result<Reply> handle_get_pool(Backing& backing, const Call& call);
 base::Result<Reply> handle_put_pool(Backing& backing, const Call& call);
+base::Result<Reply> handle_delete_pool(Backing& backing, const Call& call);
 // handle_claims.cpp
 base::Result<Reply> handle_claim(Backing& backing, const Call& call);
 base::Result<Reply> handle_claim_one(Backing& backing, const Call& call);

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "server/app/error_fingerprint.hpp"
-#include "shared/domain/error_kinds.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/wire/retry.hpp"
 
@@ -12,12 +11,6 @@ namespace noetl::app {
 namespace {
 using domain::CommandStatus;
 using domain::Outcome;
-
-// Trying once more only delays the bad news, or does the work twice.
-bool is_hopeless(const domain::ToolError& error) {
-  const domain::ErrorKind* const kind = domain::find_error_kind(error.kind);
-  return !error.is_retryable && kind != nullptr && kind->is_final;
-}
 
 AttemptDecision refused(const wire::AttemptReport& report, base::ErrorCode code, std::string message) {
   AttemptDecision decision;
@@ -79,13 +72,14 @@ std::chrono::milliseconds wait_before_next(const store::LockedCommand& command,
 void decide_failure(const store::LockedCommand& command, const wire::AttemptReport& report,
                     double unit_random, AttemptDecision& decision) {
   const domain::ToolError error =
-      report.error.value_or(domain::ToolError{"internal", "the worker gave no error", false, {}, {}, {}});
+      report.error.value_or(domain::ToolError{"internal", "the worker gave no error", true, {}, {}, {}});
   auto& ended = *decision.ended;
   ended.error = error_json(error);
-  const bool is_lost = error.kind == "worker_lost";
+  const bool is_lost = error.kind == "worker_lost" && error.is_retryable;
   const bool is_plain = !command.execution_id.is_set();
   const bool may_try_again = command.attempts < command.max_attempts && !command.is_cancel_requested;
-  if (may_try_again && (is_lost || (is_plain && !is_hopeless(error)))) {
+  // Of a plain command the error's own word counts: trying once more after a "no" only delays the bad news, or does the work twice.
+  if (may_try_again && (is_lost || (is_plain && error.is_retryable))) {
     ended.status = CommandStatus::queued;
     ended.delay = is_lost ? std::chrono::milliseconds{0} : wait_before_next(command, error, unit_random);
     decision.verdict.retry_after = ended.delay;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "server/app/due_times.hpp"
 #include "server/app/event_view.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "shared/domain/json_text.hpp"
@@ -48,15 +49,14 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
       one.text("node_id", command.node_id).id("queue_id", queue_id).text("step", command.step).text("tool_kind", command.tool_kind);
       issued += one.finish();
     }
-    if (command.delay.count() == 0) {
-      rings.push_back({.queue_id = queue_id,
-                       .execution_id = execution_id,
-                       .step = command.step,
-                       .pool = command.pool,
-                       .priority = command.priority,
-                       .epoch = 0,
-                       .round = 0});
-    }
+    rings.push_back({.queue_id = queue_id,
+                     .execution_id = execution_id,
+                     .step = command.step,
+                     .pool = command.pool,
+                     .priority = command.priority,
+                     .epoch = 0,
+                     .round = 0,
+                     .delay = command.delay});
     auto context_text = context_of(command);
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
@@ -147,12 +147,17 @@ void DecisionWrites::write(store::Session& session) {
 }
 
 std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session& session) {
-  const auto is_elsewhere = [&](const notify::Ring& ring) { return ring.pool != rings.front().pool; };
-  if (rings.empty() || std::ranges::any_of(rings, is_elsewhere)) return std::nullopt;
-  auto offer = parts.hand_over.take(rings.front().pool, rings.size());
-  if (!offer) return std::nullopt;
+  const std::string* pool = nullptr;
   std::vector<base::CommandId> ids;
-  for (const auto& ring : rings) ids.push_back(ring.queue_id);
+  for (const auto& ring : rings) {
+    if (ring.delay.count() > 0) continue;
+    if (pool != nullptr && *pool != ring.pool) return std::nullopt;
+    pool = &ring.pool;
+    ids.push_back(ring.queue_id);
+  }
+  if (ids.empty()) return std::nullopt;
+  auto offer = parts.hand_over.take(*pool, ids.size());
+  if (!offer) return std::nullopt;
   const base::ClaimId claim_id{parts.ids.next()};
   auto claimed = store::QueueTable(session).claim({offer->worker_id(), offer->instance()}, ids, claim_id);
   for (auto& ring : rings) {
@@ -178,7 +183,15 @@ void give(std::optional<HandedOver>& handed_over) {
   if (handed_over) handed_over->offer.give(std::move(handed_over->commands), handed_over->claim_id);
 }
 
-void ring(Parts& parts, const std::vector<notify::Ring>& rings) {
+void ring(Parts& parts, const std::vector<notify::Ring>& all) {
+  const auto is_later = [](const notify::Ring& one) { return one.delay.count() > 0; };
+  if (std::ranges::any_of(all, is_later)) {
+    std::vector<notify::Ring> now, later;
+    for (const auto& one : all) (is_later(one) ? later : now).push_back(one);
+    parts.due_times.add(later);
+    return ring(parts, now);
+  }
+  const auto& rings = all;
   if (rings.empty()) return;
   parts.notifier.ring(rings);
   std::set<std::string> pools;

@@ -190,14 +190,15 @@ void Transaction::record(std::size_t index) {
     event.event_id = {parts_.ids.next_block(events_shown_of(0))};
     writes_.events.push_back(std::move(event));
   }
-  if (decision.ended->status == domain::CommandStatus::queued && decision.ended->delay.count() == 0) {
+  if (decision.ended->status == domain::CommandStatus::queued) {
     writes_.rings.push_back({.queue_id = command.lease.queue_id,
                              .execution_id = command.execution_id,
                              .step = command.step,
                              .pool = command.pool,
                              .priority = command.priority,
                              .epoch = command.lease.epoch,
-                             .round = 0});
+                             .round = 0,
+                             .delay = decision.ended->delay});
   }
 }
 

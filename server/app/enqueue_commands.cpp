@@ -6,6 +6,7 @@
 #include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
 #include "server/app/decision_writes.hpp"
+#include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/store/connection_pool.hpp"
@@ -37,7 +38,7 @@ wire::EnqueuedCommand known_command(const wire::NewCommand& command,
                      " of tool, input and pool, this one " + first->asked_fingerprint + ": use another key");
 }
 
-// What is not due yet is rung by upkeep when its time has come.
+// What is due at a time of Postgres is read when it is due soon, by whoever leads or, here, at once.
 bool is_due(const wire::NewCommand& command) {
   return !command.available_at && command.delay.value_or(std::chrono::milliseconds{0}).count() == 0;
 }
@@ -67,6 +68,7 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
   auto first = known.begin();
   std::vector<wire::EnqueuedCommand> answer;
   std::vector<notify::Ring> rings;
+  bool has_times = false;
   answer.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const auto& command = commands[i];
@@ -75,7 +77,8 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
       continue;
     }
     answer.push_back({.queue_id = ids[i], .is_duplicate = false, .conflict = {}});
-    if (is_due(command)) {
+    has_times = has_times || command.available_at.has_value();
+    if (!command.available_at) {
       rings.push_back({.queue_id = ids[i],
                        .execution_id = {},
                        .step = command.tool_kind,
@@ -84,10 +87,12 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
                        .priority = command.priority,
                        .epoch = 0,
                        .round = 0,
-                       .is_handed_over = claimed.contains(ids[i])});
+                       .is_handed_over = claimed.contains(ids[i]),
+                       .delay = command.delay.value_or(std::chrono::milliseconds{0})});
     }
   }
   ring(parts, rings);
+  if (has_times) parts.due_times.look();
   return answer;
 }
 }  // namespace

@@ -25,12 +25,12 @@ std::optional<store::WorkerLease> lease_of(Parts& parts, const std::string& work
 base::Result<void> check_room(Parts& parts, const wire::WorkerRegistration& registration) {
   store::RegistrationRoom room;
   parts.connections.run_one([&](store::Session& session) {
-    room = store::WorkerTable(session).room(registration.worker_id, registration.pool);
+    room = store::WorkerTable(session).room(registration.worker_id, registration.pool, parts.rules.pool_idle_time);
   });
   if (room.other_workers >= parts.rules.workers_max) {
     return base::failure(base::ErrorCode::conflict,
                          std::to_string(room.other_workers) +
-                             " workers have registered in the last ten minutes, as many as workers-max allows: "
+                             " workers have registered lately (pool-idle-time), as many as workers-max allows: "
                              "end some, or raise workers-max of the servers",
                          "/worker_id");
   }
@@ -41,7 +41,7 @@ base::Result<void> check_room(Parts& parts, const wire::WorkerRegistration& regi
                            std::to_string(room.other_pools) +
                            " others, as many as pools-max allows: set it up (PUT /api/v2/pools/" +
                            registration.pool + "), raise pools-max of the servers, or end the workers of a pool "
-                           "that is not needed; ten minutes later it is gone",
+                           "that is not needed; after pool-idle-time it counts no more",
                        "/pool");
 }
 
@@ -135,7 +135,7 @@ void tell_pools(Parts& parts) {
   notify::PoolsInUse pools;
   parts.connections.run_one([&](store::Session& session) {
     pools = {};
-    for (const auto& [pool, is_used] : store::WorkerTable(session).pools_in_use())
+    for (const auto& [pool, is_used] : store::WorkerTable(session).pools_in_use(parts.rules.pool_idle_time))
       (is_used ? pools.in_use : pools.unused).insert(pool);
   });
   parts.notifier.keep_pools(pools);

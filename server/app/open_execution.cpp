@@ -7,6 +7,7 @@
 #include "server/engine/durations.hpp"
 #include "server/store/catalog_table.hpp"
 #include "server/store/pause_statements.hpp"
+#include "shared/domain/error_kinds.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/wire/json_tree.hpp"
 
@@ -17,9 +18,10 @@ using base::ErrorCode;
 using domain::Json;
 
 domain::ToolError tool_error(std::string kind, std::string message) {
+  const bool is_retryable = domain::is_retryable_by_default(kind);
   return {.kind = std::move(kind),
           .message = std::move(message),
-          .is_retryable = false,
+          .is_retryable = is_retryable,
           .status = {},
           .retry_after = {},
           .traceback = {}};
@@ -248,6 +250,7 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) const {
   row.workload = domain::json_text(open.workload);
   row.depth = open.depth;
   row.is_paused = open.is_paused && !open.finish;
+  row.start_delay = open.start_delay;
   if (open.finish && !open.finish->result.is_null()) row.result = open.finish->result.text();
   if (open.finish && !open.finish->error.is_null()) row.error = domain::json_text(open.finish->error);
   return row;

@@ -18,6 +18,7 @@ class Notifier;
 
 namespace noetl::app {
 
+class DueTimes;
 class HandOver;
 class PlaybookCache;
 class PoolRules;
@@ -29,6 +30,7 @@ struct Rules {
   std::chrono::milliseconds ack_wait{30'000};  // of the notifications' consumers
   std::int64_t pools_max = 64;  // that workers make by registering
   std::int64_t workers_max = 10'000;
+  std::chrono::milliseconds pool_idle_time{600'000};  // without a worker and commands: then a pool's consumers go
   std::size_t result_inline_bytes_max = 4096;  // larger results leave the execution's state
   std::string nats_stream = "NOETL_COMMANDS";
   std::string nats_subject = "noetl.commands";  // of the default pool
@@ -43,6 +45,7 @@ struct Parts {
   WaitingClaims& waiting_claims;
   HandOver& hand_over;
   PoolRules& pool_rules;
+  DueTimes& due_times;
   const Rules rules;
 };
 

@@ -2,6 +2,7 @@
 
 #include "server/app/decision_writes.hpp"
 #include "server/app/pool_rules.hpp"
+#include "server/app/pools.hpp"
 #include "server/app/take_back.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "server/store/connection_pool.hpp"
@@ -83,7 +84,7 @@ base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const
   return answer;
 }
 
-wire::Pool pause_pool(Parts& parts, const std::string& pool, bool is_paused) {
+wire::PoolRow pause_pool(Parts& parts, const std::string& pool, bool is_paused) {
   parts.connections.run_one(
       [&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
   parts.pool_rules.forget();

@@ -21,6 +21,6 @@ struct PauseRequest {
                                                                            const PauseRequest& request);
 
 // The pool as it is then.
-wire::Pool pause_pool(Parts& parts, const std::string& pool, bool is_paused);
+wire::PoolRow pause_pool(Parts& parts, const std::string& pool, bool is_paused);
 
 }  // namespace noetl::app

@@ -36,24 +36,4 @@ void PoolRules::forget() {
   kept_.with([](Kept& kept) { kept = {}; });
 }
 
-std::vector<wire::Pool> list_pools(Parts& parts) {
-  std::vector<wire::Pool> rows;
-  for (auto& [name, pool] : read(parts.connections)) rows.push_back(pool);
-  return rows;
-}
-
-wire::Pool get_pool(Parts& parts, const std::string& name) {
-  const auto pools = read(parts.connections);
-  if (const auto found = pools.find(name); found != pools.end()) return found->second;
-  wire::Pool unset;
-  unset.pool = name;
-  return unset;
-}
-
-wire::Pool put_pool(Parts& parts, const wire::Pool& pool) {
-  parts.connections.run_one([&](store::Session& session) { store::PoolTable(session).put(pool); });
-  parts.pool_rules.forget();
-  return get_pool(parts, pool.pool);
-}
-
 }  // namespace noetl::app

@@ -3,8 +3,6 @@
 // nothing more. A change is in force everywhere a second later. Any thread.
 #include <chrono>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "server/app/parts.hpp"
 #include "shared/base/guarded.hpp"
@@ -30,10 +28,5 @@ class PoolRules {
   store::ConnectionPool& connections_;
   base::Guarded<Kept> kept_;
 };
-
-// GET and PUT /api/v2/pools/{pool}: straight from the table. A pool that nobody has set anything for has defaults.
-[[nodiscard]] std::vector<wire::Pool> list_pools(Parts& parts);
-[[nodiscard]] wire::Pool get_pool(Parts& parts, const std::string& name);
-wire::Pool put_pool(Parts& parts, const wire::Pool& pool);
 
 }  // namespace noetl::app

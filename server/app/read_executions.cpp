@@ -6,6 +6,8 @@
 #include "server/engine/state.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
+#include "server/store/wait_statements.hpp"
+#include "server/waiting/wait_reason.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::app {
@@ -50,6 +52,19 @@ std::string variables_of(store::Session& session, const wire::ExecutionRow& row,
   }
   return domain::json_text(variables);
 }
+// Why an execution that runs does nothing just now; nothing while a command of it runs.
+void explain_wait(store::Session& session, wire::ExecutionRow& row) {
+  const auto wait = store::WaitStatements(session).of_execution(row.execution_id);
+  if (wait.has_running) return;
+  if (wait.command) {
+    const auto reason = waiting::reason_of(*wait.command);
+    row.wait_reason = reason.code;
+    row.wait_message = reason.message;
+  } else if (wait.child.is_set()) {
+    row.wait_reason = "called_playbook";
+    row.wait_message = "waits for execution " + wait.child.str() + " of playbook '" + wait.child_path + "'";
+  }
+}
 }  // namespace
 
 std::vector<wire::ExecutionRow> list_executions(Parts& parts, const wire::ExecutionFilter& filter) {
@@ -75,6 +90,8 @@ base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId e
     if (!state) return;
     row->completed_steps = state->completed_steps;
     row->variables = variables_of(session, *row, *state);
+    if (!row->finished_at.empty()) return;
+    explain_wait(session, *row);
   });
   if (!row) return unknown(execution_id);
   return std::move(*row);

@@ -7,20 +7,40 @@
 #include "server/store/migrations.hpp"
 #include "server/store/queue_reads.hpp"
 #include "server/store/upkeep_statements.hpp"
+#include "server/store/wait_statements.hpp"
+#include "server/waiting/wait_reason.hpp"
 
 namespace noetl::app {
+
+namespace {
+template <class Row>
+void explain(const waiting::Reason& reason, Row& row) {
+  row.wait_reason = reason.code;
+  row.wait_message = reason.message;
+}
+}  // namespace
 
 std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
   std::vector<wire::QueueDepth> rows;
   parts.connections.run_one([&](store::Session& session) {
     store::QueueReads reads(session);
     rows = reads.depth();
+    std::map<std::string, store::NextWaiting> next;
     for (auto& row : rows) {
       if (row.status != "queued" || row.count <= 0) continue;
       const auto horizon = WaitingClaims::horizon_now();
       const auto oldest = reads.oldest_waiting(row.pool, parts.waiting_claims.lower_bound(row.pool));
       parts.waiting_claims.raise_lower_bound(row.pool, oldest.first_fresh, horizon);
       row.oldest_age_seconds = oldest.age_seconds;
+      // Nothing of all that: what the counters still have was just claimed.
+      if (!oldest.tool_kind.empty() || !oldest.due_at.empty() || oldest.is_put_off)
+        next[row.pool] = {.tool_kind = oldest.tool_kind, .due_at = oldest.due_at, .is_put_off = oldest.is_put_off};
+    }
+    if (next.empty()) return;
+    const auto facts = store::WaitStatements(session).of_pools(next);
+    for (auto& row : rows) {
+      const auto found = row.status == "queued" ? facts.find(row.pool) : facts.end();
+      if (found != facts.end()) explain(waiting::reason_of(found->second), row);
     }
   });
   return rows;
@@ -29,7 +49,11 @@ std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
 base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id) {
   std::optional<wire::CommandRow> row;
   parts.connections.run_one(
-      [&](store::Session& session) { row = store::QueueReads(session).find(queue_id); });
+      [&](store::Session& session) {
+        row = store::QueueReads(session).find(queue_id);
+        if (!row || row->status != "queued") return;
+        if (const auto facts = store::WaitStatements(session).of_command(queue_id)) explain(waiting::reason_of(*facts), *row);
+      });
   if (row) return std::move(*row);
   return base::failure(base::ErrorCode::not_found, "no command has queue_id " + queue_id.str(), "/queue_id");
 }
@@ -44,6 +68,7 @@ std::vector<wire::CommandRow> list_commands(Parts& parts, const wire::CommandFil
 Readiness check_readiness(Parts& parts) {
   Readiness readiness;
   readiness.has_nats = parts.notifier.is_connected();
+  readiness.wants_nats = parts.notifier.is_wanted();
   try {
     parts.connections.run_one([&](store::Session& session) {
       readiness.schema_version = store::UpkeepStatements(session).schema_version();
@@ -56,7 +81,7 @@ Readiness check_readiness(Parts& parts) {
     if (!readiness.is_schema_current) {
       readiness.message = "the database is at migration " + std::to_string(readiness.schema_version) +
                           ", this program knows " + std::to_string(store::known_migrations().size());
-    } else if (!readiness.has_nats) {
+    } else if (readiness.wants_nats && !readiness.has_nats) {
       readiness.message = "NATS is away: workers poll, notifications wait";
     }
   } catch (const std::exception& error) {

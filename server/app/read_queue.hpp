@@ -22,6 +22,7 @@ struct Readiness {
   bool is_schema_current = false;
   int schema_version = 0;
   bool has_nats = false;  // false: degraded, workers long-poll; still ready
+  bool wants_nats = true;  // false: nats-url is none, and nothing is missing
   std::string message;  // what is wrong, or empty
 };
 [[nodiscard]] Readiness check_readiness(Parts& parts);

@@ -12,6 +12,7 @@
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"
 #include "server/store/queue_table.hpp"
+#include "shared/domain/error_kinds.hpp"
 
 namespace noetl::app {
 
@@ -87,7 +88,7 @@ std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
     const auto error = has_error ? payload["error"] : json{};
     report.error = domain::ToolError{.kind = "exception",
                                      .message = error.is_string() ? error.get<std::string>() : error.dump(),
-                                     .is_retryable = false,
+                                     .is_retryable = domain::is_retryable_by_default("exception"),
                                      .status = {},
                                      .retry_after = {},
                                      .traceback = {}};

@@ -69,6 +69,8 @@ const RuleCheck rule_checks[] = {
      "or slots (`--slots`), or see the stream and consumer below."},
     {"pools have workers", "R6", "doctor_pools_without_worker", "pools", Verdict::warning, false,
      wait_for_worker},
+    {"pools are not paused", "R6", "doctor_paused_pools", "pools", Verdict::warning, false,
+     "Nothing is claimed from a paused pool: `noetlctl pool resume POOL`."},
     {"somebody does upkeep", "R6", "doctor_no_upkeep", "databases", Verdict::warning, false,
      "Start a server with this database. Without one nothing is rung again and no lease ends."},
     {"nodes are issued once", "R7", "doctor_nodes_queued_twice", "nodes", Verdict::broken, true, report_it},

@@ -5,6 +5,7 @@
 #include "server/engine/durations.hpp"
 #include "server/engine/fields.hpp"
 #include "server/engine/large_results.hpp"
+#include "shared/domain/error_kinds.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -94,7 +95,7 @@ std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Ste
   const Json& attempts = first_member("max_attempts", {&step.spec});
   if (retry.is_null() && attempts.is_null()) return std::nullopt;
   // The work is done and only its result is lost: a policy may ask for another run, a number of attempts does not.
-  if (const auto kind = error_.value("kind", ""); kind == "invalid_result" || kind == "output_limit") return std::nullopt;
+  if (domain::is_work_done(error_.value("kind", ""))) return std::nullopt;
   auto spec = render(step, retry.is_null() ? Json{{"max_attempts", attempts}} : without_nulls(retry));
   if (!spec || *spec == false) return std::nullopt;
   if (*spec == true) return next_attempt(step, Json::object());

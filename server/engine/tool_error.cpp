@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "server/engine/fields.hpp"
+#include "shared/domain/error_kinds.hpp"
 
 namespace noetl::engine {
 namespace {
@@ -51,6 +52,7 @@ std::optional<domain::ToolError> error_in_result(const Json& result) {
   if (part == nullptr) return std::nullopt;
   domain::ToolError error;
   error.kind = "exception";
+  std::optional<bool> says_retryable;
   const auto detail = part->find("error");
   if (detail != part->end() && detail->is_object()) {
     if (const auto kind = detail->find("kind"); kind != detail->end() && kind->is_string())
@@ -58,13 +60,14 @@ std::optional<domain::ToolError> error_in_result(const Json& result) {
     error.message = text_of(*detail, {"message"});
     error.status = number_of(*detail, "status");
     const auto retryable = detail->find("retryable");
-    error.is_retryable = retryable != detail->end() && retryable->is_boolean() && retryable->get<bool>();
+    if (retryable != detail->end() && retryable->is_boolean()) says_retryable = retryable->get<bool>();
   } else if (detail != part->end() && detail->is_string()) {
     error.message = detail->get<std::string>();
   }
   if (error.message.empty()) error.message = text_of(*part, {"message"});
   if (error.message.empty()) error.message = "the tool's result has status \"error\"";
   if (!error.status) error.status = number_of(*part, "status_code");
+  error.is_retryable = says_retryable.value_or(domain::is_retryable_by_default(error.kind));
   return error;
 }
 
@@ -80,7 +83,7 @@ domain::ToolError tool_error_from_json(const Json& json) {
   domain::ToolError error;
   error.kind = json.value("kind", std::string("internal"));
   error.message = json.value("message", std::string());
-  error.is_retryable = json.value("retryable", false);
+  error.is_retryable = json.value("retryable", domain::is_retryable_by_default(error.kind));
   error.status = number_of(json, "status");
   // Rows of the queue and of the log have milliseconds, what templates see has seconds.
   if (const auto wait = json.find("retry_after_ms"); wait != json.end() && wait->is_number()) {

@@ -348,6 +348,7 @@ bool JetStreamNotifier::repair() {
     const std::lock_guard lock(mutex_);
     pools = pools_;
   }
+  find_strangers(jetstream);
   remove_unused(jetstream);
   for (const auto& [pool, was_there] : pools) {
     Lines::Untaken untaken{};

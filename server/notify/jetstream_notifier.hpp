@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -70,6 +71,7 @@ class JetStreamNotifier final : public Notifier {
   // Has the pool's consumers made soon, or when NATS is back; ring() does it for pools it meets.
   void ensure_pool(const std::string& pool) override;
   void keep_pools(const PoolsInUse& pools) override;
+  void forget_pool(const std::string& pool) override;
   [[nodiscard]] NotifierCounts counts() const;
 
  private:
@@ -90,6 +92,7 @@ class JetStreamNotifier final : public Notifier {
   bool send(Link& link, const Bundle& bundle) const;
   void meet_pools(const std::vector<Ring>& rings);
   void remove_unused(nats::JetStream& jetstream);
+  void find_strangers(nats::JetStream& jetstream);
 
   const NotifierSettings settings_;
   std::string server_url_;  // constant once ring() is called
@@ -107,6 +110,9 @@ class JetStreamNotifier final : public Notifier {
   // Guarded by mutex_: pools whose consumers are to go, and whether they have.
   std::map<std::string, bool, std::less<>> unused_pools_;
   bool is_poked_ = false;  // guarded by mutex_
+  bool looks_for_strangers_ = false;  // guarded by mutex_
+  std::set<std::string> strangers_;  // supervisor only: pools of consumers that nobody knows, as of the last look
+  bool may_list_ = true;  // supervisor only; false: this login may not list consumers
 
   std::map<std::string, bool> streams_;  // supervisor only; true: it was there before
   std::map<std::string, std::string> reported_;  // supervisor only: the trouble already logged, by name

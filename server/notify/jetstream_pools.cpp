@@ -49,8 +49,43 @@ void JetStreamNotifier::keep_pools(const PoolsInUse& pools) {
   for (const auto& pool : pools.in_use) {
     if (wire::is_pool_name(pool) && pools_.size() < pools_max) pools_.emplace(pool, false);
   }
-  is_poked_ = is_poked_ || std::ranges::any_of(unused_pools_, [](const auto& entry) { return !entry.second; });
-  if (is_poked_) wake_.notify_one();
+  looks_for_strangers_ = true;
+  is_poked_ = true;
+  wake_.notify_one();
+}
+
+void JetStreamNotifier::forget_pool(const std::string& pool) {
+  if (!wire::is_pool_name(pool) || pool == domain::default_pool) return;
+  const std::lock_guard lock(mutex_);
+  pools_.erase(pool);
+  unused_pools_[pool] = false;
+  is_poked_ = true;
+  wake_.notify_one();
+}
+
+// Supervisor only. Consumers of pools that neither this server nor the database knows, of a time before. Seen twice, a minute apart: the
+// first time another server may just have met the pool.
+void JetStreamNotifier::find_strangers(nats::JetStream& jetstream) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(looks_for_strangers_, false) || !may_list_) return;
+  }
+  const auto names = jetstream.consumer_names(settings_.stream);
+  if (!names) {
+    // A login of an earlier accounts.conf may not ask: once is enough.
+    may_list_ = false;
+    telemetry::log_info("notify", "consumers that nobody uses any more are not looked for: " + names.error().message);
+    return;
+  }
+  std::set<std::string> strangers;
+  const std::lock_guard lock(mutex_);
+  for (const auto& name : *names) {
+    if (auto pool = wire::pool_of_consumer(name, settings_.consumer); pool && !pools_.contains(*pool)) strangers.insert(*std::move(pool));
+  }
+  for (const auto& pool : strangers) {
+    if (strangers_.contains(pool)) unused_pools_[pool] = false;
+  }
+  strangers_ = std::move(strangers);
 }
 
 // Supervisor only. What could not be removed is tried again when the pools are told the next time.

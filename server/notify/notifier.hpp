@@ -2,6 +2,7 @@
 // Notifier: rings the doorbell after a commit. Asynchronous and best effort: a lost notification costs
 // milliseconds, never work, because upkeep rings again. Any thread.
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -25,6 +26,8 @@ struct Ring {
   int round = 0;
   // Claimed for a worker that waited: told for the sake of whoever watches the stream.
   bool is_handed_over = false;
+  // Not before that: app::ring keeps it until then. A notifier is given what is due.
+  std::chrono::milliseconds delay{0};
 };
 
 // A command that ended in the dead letter, for whoever listens on noetl.dead.<pool>.
@@ -69,6 +72,10 @@ class Notifier {
   virtual void ensure_pool(const std::string& pool) { (void)pool; }
   // What was made for pools that nobody uses may go. Waits for nothing.
   virtual void keep_pools(const PoolsInUse& pools) { (void)pools; }
+  // False: the server was told to do without (nats-url none), and nothing is missing while it is not connected.
+  [[nodiscard]] virtual bool is_wanted() const { return true; }
+  // That pool was deleted: what was made for it goes now, and is made again when somebody names it. Waits for nothing.
+  virtual void forget_pool(const std::string& pool) { (void)pool; }
   // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
   // The lanes of that pool, asked just now; empty ones when that cannot be said. Waits for the network, for a moment: not

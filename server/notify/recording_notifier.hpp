@@ -2,6 +2,7 @@
 // RecordingNotifier: keeps what was rung, for tests. Any thread.
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,14 @@ class RecordingNotifier : public Notifier {
   void ensure_pool(const std::string& pool) override {
     const std::lock_guard lock(mutex_);
     pools_.push_back(pool);
+  }
+  void keep_pools(const PoolsInUse& pools) override {
+    const std::lock_guard lock(mutex_);
+    in_use_ = pools.in_use;
+  }
+  void forget_pool(const std::string& pool) override {
+    const std::lock_guard lock(mutex_);
+    forgotten_.push_back(pool);
   }
   [[nodiscard]] bool is_connected() const override { return true; }
   [[nodiscard]] PoolLanes lanes(const std::string&) const override {
@@ -59,6 +68,16 @@ class RecordingNotifier : public Notifier {
     const std::lock_guard lock(mutex_);
     return pools_;
   }
+  // As it was told last.
+  [[nodiscard]] std::set<std::string> pools_in_use() const {
+    const std::lock_guard lock(mutex_);
+    return in_use_;
+  }
+  // Pools that were deleted.
+  [[nodiscard]] std::vector<std::string> forgotten() const {
+    const std::lock_guard lock(mutex_);
+    return forgotten_;
+  }
   // All that was rung and not taken.
   [[nodiscard]] std::vector<Ring> rings() const {
     const std::lock_guard lock(mutex_);
@@ -78,6 +97,8 @@ class RecordingNotifier : public Notifier {
   std::vector<Death> deaths_;
   std::vector<GivenUpRing> given_up_;
   std::vector<std::string> pools_;
+  std::set<std::string> in_use_;
+  std::vector<std::string> forgotten_;
 };
 
 }  // namespace noetl::notify

@@ -25,6 +25,7 @@ wire::ExecutionRow listed(const pqxx::row& row) {
   found.finished_at = text_of(row["finished_at"]);
   found.is_paused = row["is_paused"].as<bool>();
   found.deadline_at = text_of(row["deadline_at"]);
+  found.due_at = text_of(row["due_at"]);
   found.duration_seconds = row["duration_seconds"].as<double>();
   return found;
 }
@@ -33,7 +34,7 @@ wire::ExecutionRow listed(const pqxx::row& row) {
 std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecution>& executions) {
   ArrayLiteral ids, catalogs, paths, versions, parents, statuses, outstanding, steps, states, workloads,
       results, errors, keys, traces, depths, parent_nodes, parent_frames, return_steps, pauses, timeouts,
-      reruns;
+      reruns, delays;
   for (const auto& e : executions) {
     ids.add(e.execution_id.value);
     catalogs.add(e.catalog_id.value);
@@ -56,6 +57,7 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
     pauses.add(std::string_view(e.is_paused ? "true" : "false"));
     timeouts.add_or_null(e.timeout.count());
     reruns.add_or_null(e.rerun_of.value);
+    delays.add_or_null(e.start_delay.count());
   }
   std::vector<base::ExecutionId> inserted;
   for (const auto& row : session_.run(
@@ -63,7 +65,8 @@ std::vector<base::ExecutionId> ExecutionTable::insert(const std::vector<NewExecu
            parents.text_or_null(), statuses.text(), outstanding.text(), steps.text_or_null(), states.text(),
            workloads.text(), results.text_or_null(), errors.text_or_null(), keys.text_or_null(),
            traces.text_or_null(), depths.text(), parent_nodes.text_or_null(), parent_frames.text_or_null(),
-           return_steps.text_or_null(), pauses.text(), timeouts.text_or_null(), reruns.text_or_null())) {
+           return_steps.text_or_null(), pauses.text(), timeouts.text_or_null(), reruns.text_or_null(),
+           delays.text_or_null())) {
     inserted.push_back({row[0].as<std::int64_t>()});
   }
   return inserted;

@@ -30,6 +30,7 @@ struct NewExecution {
   std::string parent_node_id, parent_frame, return_step;  // of one whose caller waits for it; else empty
   bool is_paused = false;  // as its caller
   std::chrono::milliseconds timeout{0};  // until it is failed; 0: no limit
+  std::chrono::milliseconds start_delay{0};  // until it is due; 0: at once
   base::ExecutionId rerun_of;  // that this one repeats
 };
 

@@ -74,7 +74,11 @@ std::vector<wire::QueueDepth> QueueReads::depth() {
 
 OldestWaiting QueueReads::oldest_waiting(const std::string& pool, base::CommandId from) {
   const auto row = session_.run("oldest_waiting", pool, from.value)[0];
-  OldestWaiting oldest{.age_seconds = row["age"].as<double>(), .first_fresh = {}};
+  OldestWaiting oldest{.age_seconds = row["age"].as<double>(),
+                       .first_fresh = {},
+                       .tool_kind = text_of(row["tool_kind"]),
+                       .due_at = text_of(row["due_at"]),
+                       .is_put_off = row["is_put_off"].as<bool>()};
   if (!row["first_fresh"].is_null()) oldest.first_fresh = {row["first_fresh"].as<std::int64_t>()};
   return oldest;
 }

@@ -14,6 +14,9 @@ class Session;
 struct OldestWaiting {
   double age_seconds = 0;  // 0: none waits
   std::optional<base::CommandId> first_fresh;  // the first of the never handed back ones
+  std::string tool_kind;  // of the one that has waited longest; empty: none is due
+  std::string due_at;  // RFC 3339, of the first that is due later; empty: one is due, or none is later
+  bool is_put_off = false;  // none is due, and some wait for their paused executions
 };
 
 class QueueReads {

@@ -70,6 +70,19 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
   return found;
 }
 
+std::vector<SoonDue> UpkeepStatements::due_soon(std::chrono::milliseconds horizon, int limit) {
+  std::vector<SoonDue> found;
+  for (const auto& row : session_.run("due_soon", horizon.count(), limit))
+    found.push_back({waiting_from(row), std::chrono::milliseconds{row[6].as<std::int64_t>()}});
+  return found;
+}
+
+std::set<std::string> UpkeepStatements::pools_with_workers() {
+  std::set<std::string> pools;
+  for (const auto& row : session_.run("pools_with_workers")) pools.insert(text_of(row[0]));
+  return pools;
+}
+
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
                                                       int rows_max, int waiting_max,
                                                       base::CommandId& last_seen) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ struct WaitingCommand {
   int epoch = 0;
   std::string available_at;  // as Postgres printed it; of due ones only
   bool is_put_off = false;  // though its execution is not paused
+};
+
+// One that is due after a moment, by Postgres's clock.
+struct SoonDue {
+  WaitingCommand command;
+  std::chrono::milliseconds wait{0};
 };
 
 // Where to go on among the due ones of a pool.
@@ -70,6 +77,10 @@ class UpkeepStatements {
   void forget_claims(const std::optional<std::string>& worker_id);
   // Of all pools that are not paused in turn, each from its cursor on; `limit` of all together.
   [[nodiscard]] std::vector<WaitingCommand> due_commands(const DueCursors& from, int limit);
+  // Due within `horizon` and not yet, of pools that are not paused, the first ones first.
+  [[nodiscard]] std::vector<SoonDue> due_soon(std::chrono::milliseconds horizon, int limit);
+  // Pools that a worker could claim from now.
+  [[nodiscard]] std::set<std::string> pools_with_workers();
   // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at
   // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
   // exhausted).

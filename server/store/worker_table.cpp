@@ -92,16 +92,17 @@ CallingWorker WorkerTable::calling(const Caller& worker, base::ExecutionId execu
   return {.is_worker = true, .is_holder = rows[0]["is_holder"].as<bool>()};
 }
 
-RegistrationRoom WorkerTable::room(const std::string& worker_id, const std::string& pool) {
-  const auto rows = session_.run("registration_room", worker_id, pool);
+RegistrationRoom WorkerTable::room(const std::string& worker_id, const std::string& pool,
+                                   std::chrono::milliseconds idle_time) {
+  const auto rows = session_.run("registration_room", worker_id, pool, idle_time.count());
   return {.other_pools = rows[0]["other_pools"].as<std::int64_t>(),
           .other_workers = rows[0]["other_workers"].as<std::int64_t>(),
           .is_pool_known = rows[0]["is_known"].as<bool>()};
 }
 
-std::map<std::string, bool> WorkerTable::pools_in_use() {
+std::map<std::string, bool> WorkerTable::pools_in_use(std::chrono::milliseconds idle_time) {
   std::map<std::string, bool> pools;
-  for (const auto& row : session_.run("pools_in_use")) pools[text_of(row[0])] = row[1].as<bool>();
+  for (const auto& row : session_.run("pools_in_use", idle_time.count())) pools[text_of(row[0])] = row[1].as<bool>();
   return pools;
 }
 

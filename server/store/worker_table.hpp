@@ -55,9 +55,10 @@ class WorkerTable {
   [[nodiscard]] std::vector<wire::WorkerRow> list(const std::string& pool, const std::string& status);
   [[nodiscard]] std::optional<WorkerLease> lease_of(const std::string& worker_id);
   [[nodiscard]] CallingWorker calling(const Caller& worker, base::ExecutionId execution_id);
-  [[nodiscard]] RegistrationRoom room(const std::string& worker_id, const std::string& pool);
-  // True: the pool has had a worker in the last ten minutes, or has rules of its own, or commands. False: it had a worker before.
-  [[nodiscard]] std::map<std::string, bool> pools_in_use();
+  [[nodiscard]] RegistrationRoom room(const std::string& worker_id, const std::string& pool,
+                                      std::chrono::milliseconds idle_time);
+  // True: the pool has had a worker within that time, or has rules of its own, or commands. False: it had a worker before.
+  [[nodiscard]] std::map<std::string, bool> pools_in_use(std::chrono::milliseconds idle_time);
   // Workers that ended more than a day ago.
   void forget_ended();
 

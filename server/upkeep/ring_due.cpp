@@ -58,7 +58,7 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   due_from_ = due.size() >= due_max ? store::cursors_after(due) : store::DueCursors{};
   const int taken_back = take_back(fresh);
   drop_those_in_line(fresh, look.now_ms);
-  return taken_back + ring(due).commands + ring(fresh).commands;
+  return taken_back + ring(connection, due).commands + ring(connection, fresh).commands;
 }
 
 RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
@@ -68,7 +68,7 @@ RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
     connection.run_one([&](store::Session& session) {
       due = store::UpkeepStatements(session).due_commands(enqueued_from_, static_cast<int>(due_max));
     });
-    const auto of_page = ring(due);
+    const auto of_page = ring(connection, due);
     rung.commands += of_page.commands;
     rung.first_time += of_page.first_time;
     if (due.size() < due_max) {
@@ -121,7 +121,24 @@ void RingDue::drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const {
   });
 }
 
-RingDue::Rung RingDue::ring(const Waiting& waiting) {
+// Rung once already, in a pool without a worker, where notifications wait that nobody has taken: one more wakes nobody, and who scales
+// by their number (KEDA) would see more and more work. A worker that comes looks into its pool, and is rung for.
+void RingDue::drop_unserved(store::DutyConnection& connection, std::vector<notify::Ring>& rings) const {
+  const auto is_repeated = [](const notify::Ring& one) { return one.round > 1; };
+  if (std::ranges::none_of(rings, is_repeated)) return;
+  std::set<std::string> served;
+  connection.run_one([&](store::Session& session) { served = store::UpkeepStatements(session).pools_with_workers(); });
+  std::map<std::string, bool, std::less<>> has_untaken;
+  std::erase_if(rings, [&](const notify::Ring& one) {
+    if (!is_repeated(one) || served.contains(one.pool)) return false;
+    const auto [pool, is_new] = has_untaken.try_emplace(one.pool);
+    if (is_new)
+      pool->second = std::ranges::any_of(parts_.notifier.lanes(one.pool), [](const notify::Lane& lane) { return lane.untaken > 0; });
+    return pool->second;
+  });
+}
+
+RingDue::Rung RingDue::ring(store::DutyConnection& connection, const Waiting& waiting) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<notify::Ring> rings;
   Rung rung;
@@ -138,6 +155,7 @@ RingDue::Rung RingDue::ring(const Waiting& waiting) {
                      .round = *round});
     if (rings.size() >= due_max) break;
   }
+  drop_unserved(connection, rings);
   app::ring(parts_, rings);
   rung.commands = static_cast<int>(rings.size());
   return rung;

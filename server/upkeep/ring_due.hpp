@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/app/parts.hpp"
+#include "server/notify/notifier.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "server/upkeep/ring_memory.hpp"
 
@@ -31,13 +32,16 @@ class RingDue {
   Rung ring_enqueued(store::DutyConnection& connection);
   // The number rung.
   int tick(store::DutyConnection& connection, const store::UpkeepLook& look);
+  // The last tick found more due ones than it read.
+  [[nodiscard]] bool has_more_due() const { return !due_from_.empty(); }
 
  private:
   using Waiting = std::vector<store::WaitingCommand>;
   // Of what should not be put off: the number rung. They are no longer among `fresh`.
   int take_back(Waiting& fresh);
   void drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const;
-  Rung ring(const Waiting& waiting);
+  Rung ring(store::DutyConnection& connection, const Waiting& waiting);
+  void drop_unserved(store::DutyConnection& connection, std::vector<notify::Ring>& rings) const;
 
   app::Parts& parts_;
   const std::chrono::milliseconds ring_after_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "server/app/due_times.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/record_given_up.hpp"
@@ -36,6 +37,7 @@ Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
       settings_(std::move(settings)),
       connection_(settings_.database_url,
                   std::max(store::DutyConnection::lead_time_default, 2 * idle_interval())),
+      due_timer_(parts),
       ring_due_(parts, settings_.ring_after),
       retention_(parts, settings_.kept),
       pools_told_at_(steady_clock::now()),
@@ -88,6 +90,7 @@ void Upkeep::ring_enqueued_safely() {
     if (!is_leading_) return;
     const auto rung = ring_due_.ring_enqueued(connection_);
     commands_rung_ += static_cast<std::uint64_t>(rung.commands);
+    parts_.due_times.look();
     if (rung.first_time > 0) look_again_at_ = rung.has_more ? began : began + look_again_after;
   } catch (const std::exception& error) {
     is_leading_ = false;
@@ -123,6 +126,9 @@ std::chrono::milliseconds Upkeep::tick() {
   if (look.has_untold)
     attempt("callers", [&] { note("callers", app::tell_waiting_parents(parts_, callers_max)); });
   attempt("ring", [&] { commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look)); });
+  // Whatever is due before the next ticks is rung at its time, by the thread of DueTimer.
+  if (look.next_due <= parts_.due_times.horizon()) parts_.due_times.look();
+  if (ring_due_.has_more_due()) wake();
   if (look.has_change && ticks_ % fold_ticks == 0) {
     attempt("counters", [&] {
       connection_.write(
@@ -148,8 +154,7 @@ std::chrono::milliseconds Upkeep::tick() {
   }
   ++ticks_;
   // A lease that nobody renews ends at that moment, whatever the interval.
-  const auto next =
-      std::min({look.next_due, look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline});
+  const auto next = std::min(look.next_lease_end + std::chrono::milliseconds{1}, look.next_deadline);
   return std::clamp(next, wait_min, longest_wait(look));
 }
 

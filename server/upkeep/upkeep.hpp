@@ -16,6 +16,7 @@
 #include "server/app/parts.hpp"
 #include "server/app/record_given_up.hpp"
 #include "server/store/duty_connection.hpp"
+#include "server/upkeep/due_timer.hpp"
 #include "server/upkeep/retention.hpp"
 #include "server/upkeep/ring_due.hpp"
 
@@ -39,7 +40,7 @@ class Upkeep {
   void wake();
 
   [[nodiscard]] bool is_leading() const { return is_leading_; }
-  [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_; }
+  [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_ + due_timer_.commands_rung(); }
   [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
   // Notifications that JetStream gave up after their last delivery.
   [[nodiscard]] std::uint64_t rings_given_up() const { return rings_given_up_; }
@@ -72,6 +73,7 @@ class Upkeep {
   app::Parts& parts_;
   const UpkeepSettings settings_;
   store::DutyConnection connection_;
+  DueTimer due_timer_;  // a thread of its own
   RingDue ring_due_;
   Retention retention_;
   bool has_more_to_prune_ = false;

@@ -151,6 +151,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .allows_superuser = read.text("allow-superuser") == "yes",
                         .pools_max = read.integer("pools-max"),
                         .workers_max = read.integer("workers-max"),
+                        .pool_idle_time = read.duration("pool-idle-time"),
                         .http_threads = read.integer("http-threads"),
                         .http_queue = read.integer("http-queue"),
                         .body_bytes_max = read.bytes("body-bytes-max"),

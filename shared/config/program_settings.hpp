@@ -58,6 +58,7 @@ struct ServerSettings {
   bool allows_superuser = false;  // as the database role
   int pools_max = 0;  // that workers make by registering
   int workers_max = 0;
+  std::chrono::milliseconds pool_idle_time{0};  // without a worker and commands: then a pool's consumers go
   int http_threads = 0;
   int http_queue = 0;
   std::size_t body_bytes_max = 0;

@@ -316,12 +316,21 @@ base::Result<ConsumerState> JetStream::compare_consumer(const std::string& strea
   return state;
 }
 
+base::Result<std::vector<std::string>> JetStream::consumer_names(const std::string& stream) {
+  jsOptions options = options_for(patience_);
+  jsConsumerNamesList* raw = nullptr;
+  const natsStatus status = js_ConsumerNames(&raw, context_.get(), stream.c_str(), &options, nullptr);
+  const std::unique_ptr<jsConsumerNamesList, decltype(&jsConsumerNamesList_Destroy)> list(raw, &jsConsumerNamesList_Destroy);
+  if (status == NATS_NOT_FOUND) return std::vector<std::string>{};  // none
+  if (status != NATS_OK) return nats_failure(status, "list the consumers of stream '" + stream + "'");
+  return std::vector<std::string>(list->List, list->List + list->Count);
+}
+
 base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
   if (auto checked = check_names(stream, durable); !checked) return checked;
   jsOptions options = options_for(patience_);
   jsErrCode code{};
-  const natsStatus status =
-      js_DeleteConsumer(context_.get(), stream.c_str(), durable.c_str(), &options, &code);
+  const natsStatus status = js_DeleteConsumer(context_.get(), stream.c_str(), durable.c_str(), &options, &code);
   if (status != NATS_OK)
     return nats_failure(status, "delete consumer '" + durable + "' of stream '" + stream + "'",
                         static_cast<int>(code));

@@ -74,6 +74,7 @@ class JetStream {
                                                           const std::string& durable);
   [[nodiscard]] base::Result<ConsumerState> compare_consumer(const std::string& stream,
                                                              const ConsumerSettings& settings);
+  [[nodiscard]] base::Result<std::vector<std::string>> consumer_names(const std::string& stream);
   [[nodiscard]] base::Result<void> remove_consumer(const std::string& stream, const std::string& durable);
 
   // The bytes of a message that a stream keeps. not_found: it has left the stream.

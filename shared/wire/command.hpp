@@ -55,6 +55,7 @@ struct CommandRow {
   std::string error = "null";  // JSON text
   std::string progress = "null";  // JSON text: what it said last, while it runs or when it was cancelled
   std::string created_at, available_at, claimed_at, finished_at;  // RFC 3339 or empty
+  std::string wait_reason, wait_message;  // why one that waits does not run: a code and a line; else empty
 };
 
 struct QueueDepth {
@@ -62,6 +63,7 @@ struct QueueDepth {
   std::string status;
   std::int64_t count = 0;
   double oldest_age_seconds = 0;  // of the longest waiting; 0 when none waits
+  std::string wait_reason = {}, wait_message = {};  // of those that wait: why the next of them does not run; else empty
 };
 
 }  // namespace noetl::wire

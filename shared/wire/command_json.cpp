@@ -175,7 +175,9 @@ std::string encode(const CommandRow& row) {
       .text_or_null("created_at", row.created_at)
       .text_or_null("available_at", row.available_at)
       .text_or_null("claimed_at", row.claimed_at)
-      .text_or_null("finished_at", row.finished_at);
+      .text_or_null("finished_at", row.finished_at)
+      .text_or_null("wait_reason", row.wait_reason)
+      .text_or_null("wait_message", row.wait_message);
   return out.finish();
 }
 
@@ -187,7 +189,9 @@ std::string encode(const std::vector<QueueDepth>& depths) {
     out.text("pool", depth.pool)
         .text("status", depth.status)
         .integer("count", depth.count)
-        .number("oldest_age_seconds", depth.oldest_age_seconds);
+        .number("oldest_age_seconds", depth.oldest_age_seconds)
+        .text_or_null("wait_reason", depth.wait_reason)
+        .text_or_null("wait_message", depth.wait_message);
     rows.push_back(out.finish());
   }
   ObjectWriter out;

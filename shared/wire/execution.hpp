@@ -51,6 +51,8 @@ struct ExecutionRow {
   std::string error = "null";  // JSON text: {kind, message, step, …}
   std::string started_at, finished_at;  // RFC 3339; finished_at empty while running
   std::string deadline_at;  // RFC 3339; empty: no limit, or ended
+  std::string due_at;  // RFC 3339: when it was to begin; empty: at once
+  std::string wait_reason, wait_message;  // why one that runs does nothing now: a code and a line; else empty
   bool is_paused = false;
   double duration_seconds = 0;
   int outstanding_commands = 0;

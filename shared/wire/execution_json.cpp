@@ -78,6 +78,7 @@ ObjectWriter begin_execution(const ExecutionRow& row, std::size_t bytes_expected
       .id("parent_execution_id", row.parent_execution_id)
       .text_or_null("started_at", row.started_at)
       .text_or_null("finished_at", row.finished_at)
+      .text_or_null("due_at", row.due_at)
       .text_or_null("deadline_at", row.deadline_at)
       .boolean("is_paused", row.is_paused)
       .text_or_null("start_time", row.started_at)  // NoETL's names for the same
@@ -196,6 +197,8 @@ std::string encode(const ExecutionRow& row, const std::string& events) {
       .boolean("completed", row.status == "COMPLETED")
       .boolean("failed", row.status == "FAILED")
       .integer("outstanding_commands", row.outstanding_commands)
+      .text_or_null("wait_reason", row.wait_reason)
+      .text_or_null("wait_message", row.wait_message)
       .raw("variables", row.variables)
       .raw("workload", row.workload);
   if (!events.empty()) out.raw("events", events);

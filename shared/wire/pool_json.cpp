@@ -27,7 +27,8 @@ base::Result<Pool> decode_pool(const Json& body, std::string name) {
   return pool;
 }
 
-std::string encode(const Pool& pool) {
+std::string encode(const PoolRow& row) {
+  const Pool& pool = row;
   ObjectWriter out;
   out.text("pool", pool.pool);
   if (pool.max_attempts)
@@ -36,11 +37,16 @@ std::string encode(const Pool& pool) {
     out.null("max_attempts");
   out.raw("retry", pool.retry)
       .boolean("is_paused", pool.is_paused)
-      .text_or_null("updated_at", pool.updated_at);
+      .text_or_null("paused_at", pool.paused_at)
+      .text_or_null("updated_at", pool.updated_at)
+      .integer("workers", row.workers)
+      .integer("slots", row.slots)
+      .integer("queued", row.queued)
+      .integer("running", row.running);
   return out.finish();
 }
 
-std::string encode(const std::vector<Pool>& pools) {
+std::string encode(const std::vector<PoolRow>& pools) {
   std::vector<std::string> rows;
   rows.reserve(pools.size());
   for (const auto& pool : pools) rows.push_back(encode(pool));

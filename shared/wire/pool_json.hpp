@@ -11,8 +11,8 @@ namespace noetl::wire {
 
 // {max_attempts, retry}; what is left out or null goes back to the program's default.
 [[nodiscard]] base::Result<Pool> decode_pool(const nlohmann::json& body, std::string name);
-// {pool, max_attempts, retry, is_paused, updated_at}
-[[nodiscard]] std::string encode(const Pool& pool);
-[[nodiscard]] std::string encode(const std::vector<Pool>& pools);  // {pools:[…]}
+// {pool, max_attempts, retry, is_paused, paused_at, updated_at, workers, slots, queued, running}
+[[nodiscard]] std::string encode(const PoolRow& row);
+[[nodiscard]] std::string encode(const std::vector<PoolRow>& pools);  // {pools:[…]}
 
 }  // namespace noetl::wire

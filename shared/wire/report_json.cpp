@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "shared/domain/error_kinds.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
@@ -92,7 +93,7 @@ std::optional<base::Error> read_error(const Json& object, const std::string& poi
   ObjectReader reader(object, pointer);
   error.kind = reader.required_string("kind", {1, 64});
   error.message = reader.optional_string("message", {0, output_bytes_max}).value_or("");
-  error.is_retryable = reader.optional_bool("retryable").value_or(false);
+  error.is_retryable = reader.optional_bool("retryable").value_or(domain::is_retryable_by_default(error.kind));
   if (const auto status = reader.optional_int("status", {-1'000'000, 1'000'000}))
     error.status = static_cast<int>(*status);
   if (const auto wait = reader.optional_int("retry_after_ms", {0, milliseconds_max}))

@@ -25,6 +25,18 @@ std::string commands_consumer_of(std::string_view pool, std::string_view base) {
   return pool == domain::default_pool ? std::string(base) : joined(base, '-', pool);
 }
 
+std::optional<std::string> pool_of_consumer(std::string_view consumer, std::string_view base) {
+  const std::string prefix = std::string(base) + "-";
+  if (!consumer.starts_with(prefix)) return std::nullopt;
+  const std::string pool(consumer.substr(prefix.size(), consumer.find(':') - prefix.size()));
+  if (!is_pool_name(pool)) return std::nullopt;
+  const std::string own = commands_consumer_of(pool, base);
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    if (consumer == lane_consumer_of(own, lane)) return pool;
+  }
+  return std::nullopt;
+}
+
 std::size_t lane_of(std::uint64_t in_line) {
   std::size_t lane = 0;
   while (lane + 1 < lanes && in_line >= lane_line_max[lane]) ++lane;

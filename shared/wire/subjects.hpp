@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ inline constexpr int consumer_acks_pending_max =
 [[nodiscard]] std::string commands_consumer_of(
     std::string_view pool,
     std::string_view base = commands_consumer);  // noetl-worker-pool | noetl-worker-pool-<pool>
+
+// The pool whose consumer, of whichever lane, has that name; nothing: it is none of ours, or the default pool's.
+[[nodiscard]] std::optional<std::string> pool_of_consumer(std::string_view consumer, std::string_view base = commands_consumer);
 
 // Lanes: the doorbell of a pool is several subjects, each with its consumer, so that whoever rings a million times does not
 // stand before whoever rings once (docs/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.

@@ -127,6 +127,17 @@ where not exists (select from noetl.worker w
                   where w.pool = waiting.pool and w.status in ('ready', 'draining') and w.lease_until > now())
 group by pool having sum(count) > 0 order by pool limit 20
 
+-- name: doctor_paused_pools
+-- R6: somebody paused it, and commands wait.
+select p.pool as id, waiting.count || ' commands wait in pool ''' || p.pool || ''', which is paused' ||
+  coalesce(' since ' || noetl.rfc3339(p.paused_at), '') as what, count(*) over () as total
+from noetl.pool p
+cross join lateral (
+  select coalesce(sum(count), 0) as count from (
+    select count from noetl.queue_depth where pool = p.pool and status = 'queued'
+    union all select change from noetl.queue_change where pool = p.pool and status = 'queued') as counted) as waiting
+where p.is_paused and waiting.count > 0 order by p.pool limit 20
+
 -- name: doctor_no_upkeep
 -- R6: without it no doorbell rings again and no lease ends. A lead that has just passed is about to be renewed, or taken.
 select current_database() as id, 'no server has the lead in the background duties' as what, 1::bigint as total

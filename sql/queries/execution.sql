@@ -2,18 +2,19 @@
 -- A known idempotency key inserts nothing: the caller reads the first execution instead.
 insert into noetl.execution (execution_id, catalog_id, path, version, parent_execution_id, status, outstanding,
   current_step, state, workload, result, error, idempotency_key, traceparent, finished_at, depth, parent_node_id,
-  parent_frame, return_step, is_parent_told, is_paused, deadline_at, rerun_of)
+  parent_frame, return_step, is_parent_told, is_paused, deadline_at, rerun_of, due_at)
 select t.execution_id, t.catalog_id, t.path, t.version, t.parent_execution_id, t.status, t.outstanding,
   t.current_step, t.state::json, t.workload::json, t.result::json, t.error::json, t.idempotency_key, t.traceparent,
   case when t.status = 'running' then null else now() end, t.depth, t.parent_node_id, t.parent_frame::json,
   t.return_step, t.parent_node_id is null, t.is_paused,
-  case when t.status = 'running' then now() + t.timeout_ms * interval '1 millisecond' end, t.rerun_of
+  case when t.status = 'running' then now() + t.timeout_ms * interval '1 millisecond' end, t.rerun_of,
+  now() + t.delay_ms * interval '1 millisecond'
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::int[], $8::text[],
   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[],
-  $18::text[], $19::boolean[], $20::bigint[], $21::bigint[])
+  $18::text[], $19::boolean[], $20::bigint[], $21::bigint[], $22::bigint[])
   as t(execution_id, catalog_id, path, version, parent_execution_id, status, outstanding, current_step, state,
        workload, result, error, idempotency_key, traceparent, depth, parent_node_id, parent_frame, return_step,
-       is_paused, timeout_ms, rerun_of)
+       is_paused, timeout_ms, rerun_of, delay_ms)
 on conflict (idempotency_key) where idempotency_key is not null do nothing
 returning execution_id
 
@@ -43,14 +44,16 @@ where e.execution_id = t.execution_id and e.status = 'running'
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
   coalesce(current_step, '') as current_step, outstanding, state, workload, result, error, is_paused,
   noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
-  extract(epoch from coalesce(finished_at, now()) - started_at)::float8 as duration_seconds
+  noetl.rfc3339(due_at) as due_at,
+  extract(epoch from greatest(coalesce(finished_at, now()) - greatest(started_at, due_at), interval '0'))::float8 as duration_seconds
 from noetl.execution where execution_id = $1
 
 -- name: list_executions
 select execution_id, catalog_id, path, version, status, coalesce(parent_execution_id, 0) as parent_execution_id,
   coalesce(current_step, '') as current_step, outstanding, error, is_paused,
   noetl.rfc3339(deadline_at) as deadline_at, noetl.rfc3339(started_at) as started_at, noetl.rfc3339(finished_at) as finished_at,
-  extract(epoch from coalesce(finished_at, now()) - started_at)::float8 as duration_seconds
+  noetl.rfc3339(due_at) as due_at,
+  extract(epoch from greatest(coalesce(finished_at, now()) - greatest(started_at, due_at), interval '0'))::float8 as duration_seconds
 from noetl.execution
 where ($1::text = '' or status = $1) and ($2::text = '' or path = $2)
   and ($3::bigint = 0 or parent_execution_id = $3) and ($4::bigint = 0 or execution_id < $4)

@@ -1,6 +1,9 @@
 -- name: pause_pool
-insert into noetl.pool (pool, is_paused) values ($1, $2)
-on conflict (pool) do update set is_paused = excluded.is_paused, updated_at = now()
+-- Paused again it is paused since the first time.
+insert into noetl.pool as p (pool, is_paused, paused_at) values ($1, $2, case when $2 then now() end)
+on conflict (pool) do update
+set is_paused = excluded.is_paused, updated_at = now(),
+    paused_at = case when excluded.is_paused then case when p.is_paused then coalesce(p.paused_at, now()) else now() end end
 
 -- name: pause_executions
 -- One execution, and with $3 those that it has called, as far as this snapshot sees them: repeated until it changes

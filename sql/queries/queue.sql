@@ -296,14 +296,23 @@ select pool, status, sum(count)::bigint as count from (
 ) as all_changes group by pool, status having sum(count) <> 0 order by pool, status
 
 -- name: oldest_waiting
--- How long the oldest of a pool has waited. $2: a lower bound of never handed back ids, as in candidates_in_pool; first_fresh is
--- the next one.
+-- How long the oldest of a pool has waited, and its tool; when none is due, when the first one is. $2: a lower bound of never handed back
+-- ids, as in candidates_in_pool; first_fresh is the next one.
 with due as (
-  select available_at from noetl.queue
+  select available_at as since, tool_kind from noetl.queue
   where available_at is not null and available_at <= now() and status = 'queued' and pool = $1 order by available_at limit 1
 ), fresh as (
-  select queue_id, created_at from noetl.queue
+  select queue_id, created_at as since, tool_kind from noetl.queue
   where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1 order by queue_id limit 1
+), oldest as (
+  select since, tool_kind from (select since, tool_kind from due union all select since, tool_kind from fresh) as both_kinds
+  order by since limit 1
 )
-select coalesce(extract(epoch from now() - least((select available_at from due), (select created_at from fresh))), 0)::float8 as age,
-  (select queue_id from fresh) as first_fresh
+select coalesce((select extract(epoch from now() - since) from oldest), 0)::float8 as age,
+  (select queue_id from fresh) as first_fresh, (select tool_kind from oldest) as tool_kind,
+  case when not exists (select from oldest) then (
+    select noetl.rfc3339(available_at) from noetl.queue
+    where available_at is not null and available_at > now() and available_at < now() + noetl.pause_shift() / 2
+      and status = 'queued' and pool = $1 order by available_at limit 1) end as due_at,
+  not exists (select from oldest) and exists (select from noetl.queue
+    where available_at is not null and available_at > now() + noetl.pause_shift() / 2 and status = 'queued' and pool = $1) as is_put_off

@@ -35,6 +35,23 @@ cross join lateral (
 ) as d
 order by d.place, p.pool limit $4
 
+-- name: due_soon
+-- What is due within $1 ms, of each pool that is not paused by queue_pool_available_at; $2 at most. Of executions that are paused
+-- nothing is due for a thousand years.
+select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
+  ceil(extract(epoch from d.available_at - now()) * 1000)::bigint as wait_ms
+from noetl.open_due_pool p
+cross join lateral (
+  select q.queue_id, q.execution_id, q.step, q.priority, q.epoch, q.available_at from noetl.queue q
+  where q.pool = p.pool and q.available_at is not null and q.available_at > now()
+    and q.available_at <= now() + $1::bigint * interval '1 millisecond' and q.status = 'queued'
+  order by q.available_at, q.queue_id limit $2
+) as d
+order by d.available_at, d.queue_id limit $2
+
+-- name: pools_with_workers
+select distinct pool from noetl.worker where status in ('ready', 'draining') and lease_until > now()
+
 -- name: unheard_commands
 -- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read, of which
 -- $4 that wait at most. Nearly all that it reads has ended: of those nothing is kept but their number (a third of what a

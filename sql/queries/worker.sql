@@ -19,19 +19,19 @@ select w.instance is not null and w.instance = $2 and w.status in ('ready', 'dra
 from noetl.worker w where w.worker_id = $1
 
 -- name: registration_room
--- What registering $1 in pool $2 would add to: pools that other workers were in within ten minutes, whether this pool is one of
+-- What registering $1 in pool $2 would add to: pools that other workers were in within $3 ms, whether this pool is one of
 -- them, was set up by an operator or has commands, and the other workers of that time.
 select count(distinct w.pool) filter (where w.pool <> $2) as other_pools, count(*) as other_workers,
   coalesce(bool_or(w.pool = $2), false) or exists (select from noetl.pool p where p.pool = $2)
     or exists (select from noetl.queue_depth d where d.pool = $2 and d.status in ('queued', 'running') and d.count > 0) as is_known
-from noetl.worker w where w.heartbeat_at > now() - interval '10 minutes' and w.worker_id <> $1
+from noetl.worker w where w.heartbeat_at > now() - $3::bigint * interval '1 millisecond' and w.worker_id <> $1
 
 -- name: pools_in_use
--- Pools that a worker was in within ten minutes, that an operator has set up, or that have commands; and those that a worker was in
+-- Pools that a worker was in within $1 ms, that an operator has set up, or that have commands; and those that a worker was in
 -- before, and nobody uses now.
 with used as (
-  select w.pool from noetl.worker w where w.heartbeat_at > now() - interval '10 minutes'
-  union select p.pool from noetl.pool p
+  select w.pool from noetl.worker w where w.heartbeat_at > now() - $1::bigint * interval '1 millisecond'
+  union select p.pool from noetl.pool p where p.max_attempts is not null or p.retry is not null or p.is_paused
   union select d.pool from noetl.queue_depth d where d.status in ('queued', 'running') and d.count > 0
   union select c.pool from noetl.queue_change c where c.status in ('queued', 'running')
 )

@@ -80,6 +80,23 @@ TEST_CASE(
   CHECK(done_before("queue_id = (select max(queue_id) from noetl.queue where priority = -1)") > 500);
 }
 
+TEST_CASE("what fails is tried again or is dead at once, as its error says") {
+  const Stack stack(StackSettings{.workers = 1, .env = {}});
+  const auto failing = [&](const json& tool) {
+    const json command{{"tool", tool}, {"retry", {{"backoff", "none"}}}, {"max_attempts", 2}};
+    const auto ended = wait_for_command(stack, enqueue_one(stack, command));
+    CHECK(ended.at("status") == "dead");
+    return std::pair(ended.at("attempts").get<int>(), ended.at("error").at("retryable").get<bool>());
+  };
+  const std::pair once{1, false}, twice{2, true};
+
+  CHECK(failing({{"kind", "python"}, {"code", "1 / 0"}}) == twice);
+  CHECK(failing({{"kind", "python"}, {"code", "class No(Exception): retryable = False\nraise No('never')"}}) == once);
+  CHECK(failing({{"kind", "shell"}, {"command", "exit 3"}}) == twice);
+  CHECK(failing({{"kind", "http"}, {"url", stack.api().url() + "/nothing"}}) == once);  // 404
+  CHECK(failing({{"kind", "no_such_tool"}}) == once);
+}
+
 TEST_CASE("the gauge of waiting commands falls to zero when nothing waits any more") {
   const Stack stack(StackSettings{.workers = 1, .env = {}});
   const auto is_told = [&](const std::string& count) {

@@ -50,6 +50,19 @@ TEST_CASE("a committed command runs within a second, and one that was rolled bac
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 10);
 }
 
+TEST_CASE("a server that is told to do without NATS is ready, says none, and has no metric that an alert on NATS looks at") {
+  Stack stack(StackSettings{.workers = 0, .env = without_nats()});
+
+  const auto ready = stack.api().get("/readyz");
+  CHECK(ready.status == 200);
+  CHECK(ready.json().at("status") == "ok");
+  CHECK(ready.json().at("nats") == "none");
+  CHECK(ready.json().at("message").is_null());
+  CHECK(stack.api().get("/health").json().at("nats") == "none");
+  CHECK(stack.api().get("/metrics").body.find("noetl_nats_connected") == std::string::npos);
+  CHECK(stack.server().log().find("component=notify") == std::string::npos);
+}
+
 TEST_CASE("without NATS it runs within a second as well, whichever server the worker polls") {
   Stack stack(StackSettings{.servers = 2, .workers = 0, .env = without_nats()});
   wait_until("both listen", 5s, [&] { return is_listening(stack, 0) && is_listening(stack, 1); });

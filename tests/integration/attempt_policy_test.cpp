@@ -28,7 +28,7 @@ wire::AttemptReport report(Outcome outcome, const std::string& error_kind = "exc
   if (outcome == Outcome::failed) {
     made.error = domain::ToolError{.kind = error_kind,
                                    .message = "m",
-                                   .is_retryable = false,
+                                   .is_retryable = domain::is_retryable_by_default(error_kind),
                                    .status = {},
                                    .retry_after = {},
                                    .traceback = {}};
@@ -55,21 +55,36 @@ TEST_CASE("a plain command's failure is tried again while attempts are left, the
   CHECK(status_after(running(true, 3, 3), report(Outcome::failed)) == CommandStatus::dead);
 }
 
-TEST_CASE("an error that cannot get better is not tried again") {
+TEST_CASE("an error that says that it cannot get better is dead at once, with a letter") {
   CHECK(status_after(running(true, 1, 3), report(Outcome::failed, "invalid_input")) == CommandStatus::dead);
 }
 
-TEST_CASE("which kinds of errors a plain command is not tried again for is what docs/tools.md says of them") {
-  for (const auto& kind : domain::error_kinds) {
-    if (kind.name == "cancelled" || kind.name == "worker_lost") continue;  // an outcome of its own; decided by the server
-    INFO(kind.name);
-    auto attempt = report(Outcome::failed, std::string(kind.name));
-    CHECK(status_after(running(true, 1, 3), attempt) == (kind.is_final ? CommandStatus::dead : CommandStatus::queued));
-    attempt.error->is_retryable = true;
-    CHECK(status_after(running(true, 1, 3), attempt) == CommandStatus::queued);
-    CHECK(status_after(running(true, 3, 3), attempt) == CommandStatus::dead);
+TEST_CASE("a plain command is tried again exactly when its error says that it is retryable, whatever its kind") {
+  std::vector<std::string> kinds{"of_a_program"};
+  for (const auto& kind : domain::error_kinds) kinds.emplace_back(kind.name);
+  for (const auto& kind : kinds) {
+    INFO(kind);
+    auto attempt = report(Outcome::failed, kind);
+    CHECK(status_after(running(true, 1, 3), attempt) ==
+          (domain::is_retryable_by_default(kind) ? CommandStatus::queued : CommandStatus::dead));
+    for (const bool is_retryable : {true, false}) {
+      attempt.error->is_retryable = is_retryable;
+      const auto plain = running(true, 1, 3);
+      const auto decision = app::decide_attempt(&plain, attempt, nullptr, 0.5);
+      CHECK(decision.ended->status == (is_retryable ? CommandStatus::queued : CommandStatus::dead));
+      CHECK(decision.dead_letter.has_value() == !is_retryable);
+      CHECK(decision.ended->error.find(is_retryable ? "\"retryable\":true" : "\"retryable\":false") != std::string::npos);
+      CHECK(status_after(running(true, 3, 3), attempt) == CommandStatus::dead);
+    }
   }
-  CHECK(status_after(running(true, 1, 3), report(Outcome::failed, "of_a_program")) == CommandStatus::queued);
+}
+
+TEST_CASE("the kinds that are tried again and those that are not") {
+  for (const char* kind : {"exception", "exit_code", "crash", "memory_limit", "server_error", "rate_limit", "connection", "timeout", "worker_lost",
+                           "internal", "of_a_program"})
+    CHECK_MESSAGE(domain::is_retryable_by_default(kind), kind);
+  for (const char* kind : {"invalid_input", "unsupported", "auth", "not_found", "conflict", "client_error", "output_limit", "invalid_result", "cancelled"})
+    CHECK_MESSAGE(!domain::is_retryable_by_default(kind), kind);
 }
 
 TEST_CASE("a command whose cancellation was asked for is not tried again, not even after its worker was lost") {

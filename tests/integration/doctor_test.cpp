@@ -160,6 +160,21 @@ TEST_CASE("R6: a pool without a worker, commands that a live worker leaves, and 
   CHECK(pools.findings.at(0).id == "default");
 }
 
+TEST_CASE("R6: a pool that is paused while commands wait in it is a warning that says since when") {
+  ServerParts server;
+  Doctor doctor(server);
+  (void)app::pause_pool(server.parts, "idle", true);
+  CHECK(doctor.rule("pools are not paused").verdict == Verdict::ok);
+
+  (void)server.enqueue();
+  const auto pool = app::pause_pool(server.parts, "default", true);
+
+  const auto paused = doctor.rule("pools are not paused");
+  CHECK(paused.verdict == Verdict::warning);
+  CHECK(paused.findings.at(0).id == "default");
+  CHECK(paused.findings.at(0).what == "1 commands wait in pool 'default', which is paused since " + pool.paused_at);
+}
+
 TEST_CASE("R7: a node that is queued twice, a loop with a gap, and a completed execution with items left") {
   ServerParts server;
   server.add_worker("w");

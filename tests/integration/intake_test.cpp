@@ -90,6 +90,7 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
                    .waiting_claims = server.waiting_claims,
                    .hand_over = server.hand_over,
                    .pool_rules = server.pool_rules,
+                   .due_times = server.due_times,
                    .rules = {}};
   (void)app::register_playbook(server.parts, {support::single_step}).value();
   app::Intake intake(parts);

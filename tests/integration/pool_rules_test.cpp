@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/pool_rules.hpp"
+#include "server/app/pools.hpp"
 #include "server/app/read_queue.hpp"
 #include "tests/integration/server_parts.hpp"
 
@@ -61,6 +61,6 @@ TEST_CASE("setting a pool again replaces both, and does not touch whether it is 
 
   CHECK_FALSE(now.max_attempts);
   CHECK(now.is_paused);
-  CHECK(app::list_pools(server.parts).size() == 1);
+  CHECK(app::list_pools(server.parts).size() == 2);  // and the default pool, which has a worker
   CHECK(app::get_pool(server.parts, "never-set").updated_at.empty());
 }

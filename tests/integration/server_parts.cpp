@@ -7,6 +7,7 @@
 #include "server/app/keep_workers.hpp"
 #include "server/app/report_events.hpp"
 #include "server/store/migrations.hpp"
+#include "shared/domain/error_kinds.hpp"
 
 namespace noetl::support {
 
@@ -28,6 +29,7 @@ ServerParts::ServerParts()
             .waiting_claims = waiting_claims,
             .hand_over = hand_over,
             .pool_rules = pool_rules,
+            .due_times = due_times,
             .rules = {}} {}
 
 void ServerParts::add_worker(const std::string& worker_id, const std::string& pool) {
@@ -94,7 +96,7 @@ wire::AttemptReport failed(const domain::ClaimedCommand& command, const std::str
   report.outcome = domain::Outcome::failed;
   report.error = domain::ToolError{.kind = kind,
                                    .message = "it failed",
-                                   .is_retryable = false,
+                                   .is_retryable = domain::is_retryable_by_default(kind),
                                    .status = {},
                                    .retry_after = {},
                                    .traceback = {}};

@@ -1,6 +1,7 @@
 #pragma once
 // ServerParts: a server without its doors: a migrated database of its own, the parts of every use case,
 // and a notifier that records what was rung. Main thread makes it; use cases may run in any.
+#include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/parts.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -39,6 +40,7 @@ struct ServerParts {
   app::WaitingClaims waiting_claims;
   app::HandOver hand_over;
   app::PoolRules pool_rules{connections};
+  app::DueTimes due_times;
   app::Parts parts;
 };
 

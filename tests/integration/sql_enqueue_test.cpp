@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/pool_rules.hpp"
+#include "server/app/pools.hpp"
 #include "server/doctor/check.hpp"
 #include "server/store/node_id.hpp"
 #include "shared/wire/command_json.hpp"

@@ -59,6 +59,26 @@ TEST_CASE(
   wait_until("the line has gone", 5s, [&] { return was_rung(server, fresh); });
 }
 
+TEST_CASE("what waits in a pool without a worker does not gather notifications, and is rung again when one comes") {
+  ServerParts server;
+  server.notifier.pretend_untaken(1);
+  const auto id = server.enqueue();
+  server.run("update noetl.queue set available_at = now() - interval '1 minute'");
+  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  wait_until("it is rung", 5s, [&] { return was_rung(server, id); });
+  const auto rung = [&] {
+    const auto rings = server.notifier.rings();
+    return std::count_if(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+  };
+
+  wait_until("it would have been rung three times", 8s, [&] {
+    return server.number("select count(*) from noetl.queue where created_at < now() - interval '4500 milliseconds'") == 1;
+  });
+  CHECK(rung() == 1);
+  server.add_worker("w");
+  wait_until("it is rung again", 8s, [&] { return rung() > 1; });
+}
+
 TEST_CASE("behind a line of rings that are all younger a command was never heard: it is rung at once") {
   ServerParts server;
   const auto id = server.enqueue();

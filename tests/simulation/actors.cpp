@@ -113,9 +113,10 @@ class SimulatedTool final : public tools::Tool {
     }
     if (random.one_in(world_.troubles.tool_fails)) {
       result.outcome = domain::Outcome::failed;
-      result.error = domain::ToolError{.kind = random.one_in(3) ? "invalid_input" : "server_error",
+      const bool is_hopeless = random.one_in(3);
+      result.error = domain::ToolError{.kind = is_hopeless ? "invalid_input" : "server_error",
                                        .message = "it failed",
-                                       .is_retryable = false,
+                                       .is_retryable = !is_hopeless,
                                        .status = {},
                                        .retry_after = {},
                                        .traceback = {}};

@@ -1,6 +1,7 @@
 #pragma once
 // Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
+#include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
@@ -35,6 +36,7 @@ struct Server {
               .waiting_claims = waiting_claims,
               .hand_over = hand_over,
               .pool_rules = pool_rules,
+              .due_times = due_times,
               .rules = {.ack_wait = settings.ack_wait}},
         intake(parts),
         upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
@@ -47,6 +49,7 @@ struct Server {
   app::WaitingClaims waiting_claims;
   app::HandOver hand_over;
   app::PoolRules pool_rules;
+  app::DueTimes due_times;
   app::Parts parts;
   app::Intake intake;
   upkeep::Upkeep upkeep;

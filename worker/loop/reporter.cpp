@@ -5,6 +5,7 @@
 
 #include "shared/base/backoff.hpp"
 #include "shared/base/thread_name.hpp"
+#include "shared/domain/error_kinds.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::loop {
@@ -201,7 +202,7 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
   wire::AttemptReport& report = batch.front();
   telemetry::log_error("worker", "the server does not accept a report: " + refusal.message,
                        {{"queue_id", report.lease.queue_id.str()}});
-  // Of what completed, both kinds are final: another attempt would do the work twice.
+  // Of what completed, neither kind is tried again: another attempt would do the work twice.
   const bool is_done = report.outcome == domain::Outcome::completed;
   const std::string kind = refusal.code == ErrorCode::payload_too_large ? "output_limit" : is_done ? "invalid_result" : "internal";
   if (report.error && report.error->message.starts_with(
@@ -216,7 +217,7 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
                           .result = "null",
                           .error = domain::ToolError{.kind = kind,
                                                      .message = "the report was refused: " + refusal.message,
-                                                     .is_retryable = false,
+                                                     .is_retryable = domain::is_retryable_by_default(kind),
                                                      .status = {},
                                                      .retry_after = {},
                                                      .traceback = {}},

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/domain/error_kinds.hpp"
 #include "shared/domain/storable_json.hpp"
 #include "shared/wire/json_cursor.hpp"
 #include "shared/wire/json_tree.hpp"
@@ -19,9 +20,10 @@ using domain::Outcome;
 using domain::ToolError;
 
 ToolError error_of(std::string kind, std::string message) {
+  const bool is_retryable = domain::is_retryable_by_default(kind);
   return {.kind = std::move(kind),
           .message = std::move(message),
-          .is_retryable = false,
+          .is_retryable = is_retryable,
           .status = {},
           .retry_after = {},
           .traceback = {}};
@@ -72,7 +74,6 @@ ToolError error_of(const base::Error& error) {
                             : error.code == ErrorCode::unsupported ? "unsupported"
                                                                    : "invalid_input",
                             error.message);
-  made.is_retryable = may_pass;
   if (error.retry_after.count() > 0) made.retry_after = error.retry_after;
   return made;
 }
@@ -120,7 +121,7 @@ void check_result(wire::AttemptReport& report, const tools::ToolLimits& limits) 
     checked = check_json(report.result, limits.result_bytes_max);
   }
   if (checked) return;
-  // Whatever the tool was to do is done, and would be done twice by another attempt: both kinds are final.
+  // Whatever the tool was to do is done, and would be done twice by another attempt: neither kind is tried again.
   const bool is_large = checked.error().code == base::ErrorCode::payload_too_large;
   fail(report, error_of(is_large ? "output_limit" : "invalid_result",
                         "the tool has done its work, but its result cannot be stored: " + checked.error().message));

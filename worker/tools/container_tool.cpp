@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "shared/domain/error_kinds.hpp"
 #include "worker/tools/container_launch.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/process_run.hpp"
@@ -35,13 +36,13 @@ ToolResult own_failure(ToolResult result, const std::string& err) {
   domain::ToolError& error = *result.error;
   if (says("Cannot connect to") || says("connection refused") || says("daemon running")) {
     error.kind = "connection";
-    error.is_retryable = true;
   } else if (says("Unable to find image") || says("pull access denied") || says("manifest unknown") ||
              says("No such image")) {
     error.kind = "not_found";
   } else {
     error.kind = "invalid_input";
   }
+  error.is_retryable = domain::is_retryable_by_default(error.kind);
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "worker/tools/exec_tool.hpp"
 
+#include "shared/domain/error_kinds.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/process_run.hpp"
@@ -27,7 +28,10 @@ std::optional<domain::ToolError> own_error(const Json& answer) {
   if (said.is_string()) return error_of("exception", said.get<std::string>());
   domain::ToolError error = error_of(auth_field(said, {"kind"}), auth_field(said, {"message"}));
   if (error.kind.empty()) error.kind = "exception";
-  error.is_retryable = said.is_object() && said.value("retryable", Json(false)) == true;
+  const auto retryable = said.is_object() ? said.find("retryable") : said.end();
+  error.is_retryable = said.is_object() && retryable != said.end() && retryable->is_boolean()
+                           ? retryable->get<bool>()
+                           : domain::is_retryable_by_default(error.kind);
   const auto status = said.is_object() ? said.find("status") : said.end();
   if (said.is_object() && status != said.end() && status->is_number_integer())
     error.status = status->get<int>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/base64.hpp"
+#include "shared/domain/error_kinds.hpp"
 #include "shared/fetch/retry_after.hpp"
 #include "worker/tools/peer_body.hpp"
 
@@ -55,6 +56,11 @@ std::string_view kind_of_status(int status) {
   if (status == 401 || status == 403) return "auth";
   if (status == 404) return "not_found";
   return status >= 500 ? "server_error" : "client_error";
+}
+
+// 408 and 425 ask for the same again.
+bool is_worth_another_attempt(int status) {
+  return status == 408 || status == 425 || domain::is_retryable_by_default(kind_of_status(status));
 }
 
 }  // namespace
@@ -118,7 +124,7 @@ ToolResult answered(const HttpAnswer& answer, const HttpRequest& request,
   if (!is_wanted) {
     result = failed({.kind = std::string(kind_of_status(status)),
                      .message = name_of(request) + " answered " + std::to_string(status),
-                     .is_retryable = status == 429 || status >= 500,
+                     .is_retryable = is_worth_another_attempt(status),
                      .status = status,
                      .retry_after = retry_after_of(answer),
                      .traceback = {}});

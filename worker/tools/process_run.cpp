@@ -61,12 +61,9 @@ domain::ToolError exit_error(int wait_status, int exit_code, const Json& result)
   const auto& err = result["stderr"].get_ref<const std::string&>();
   constexpr std::size_t tail_bytes = 500;
   if (const auto tail = last_lines(err, tail_bytes); !tail.empty()) message += ": " + tail;
-  return {.kind = "exit_code",
-          .message = storable_text(message),
-          .is_retryable = false,
-          .status = exit_code,
-          .retry_after = {},
-          .traceback = {}};
+  domain::ToolError error = error_of("exit_code", message);
+  error.status = exit_code;
+  return error;
 }
 
 bool is_shell(std::string_view program) {

@@ -463,6 +463,15 @@ def text_of(error):
         return "<its text raised %s>" % type(second).__name__
 
 
+def word_on_retrying(error):
+    """What an exception says of another attempt: `retryable = False` in its class, or on the object. None: nothing."""
+    try:
+        said = getattr(error, "retryable", None)
+    except BaseException:
+        return None
+    return said if said is True or said is False else None
+
+
 def describe(error):
     kind = {InvalidInput: "invalid_input", InvalidResult: "invalid_result", ResultTooLarge: "output_limit",
             MemoryError: "memory_limit"}.get(type(error), "exception")
@@ -470,7 +479,7 @@ def describe(error):
         return {"kind": kind, "message": bounded(text_of(error)), "traceback": ""}
     text = text_of(error)
     message = shown(type(error).__name__) + (": " + text if text else "")
-    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error)}
+    return {"kind": kind, "message": bounded(message), "traceback": traceback_of(error), "retryable": word_on_retrying(error)}
 
 
 def traceback_of(error):
@@ -546,8 +555,9 @@ def put_back(kept):
 quoted = json.encoder.encode_basestring_ascii  # code may have changed what json's classes do
 
 
-def error_body(kind, message, traceback):
-    return ('{"kind":"%s","message":%s,"traceback":%s}' % (kind, quoted(message), quoted(traceback))).encode("ascii")
+def error_body(kind, message, traceback, retryable=None):
+    return ('{"kind":"%s","message":%s,"traceback":%s,"retryable":%s}' % (
+        kind, quoted(message), quoted(traceback), {True: "true", False: "false"}.get(retryable, "null"))).encode("ascii")
 
 
 def answer(frame, own_pid):

@@ -69,7 +69,7 @@ base::Result<std::string> request_text(const ToolCall& call, std::string_view co
 ToolResult not_lent(const base::Error& error) {
   if (error.code == base::ErrorCode::cancelled) return cancelled();
   const bool is_late = error.code == base::ErrorCode::timeout;
-  return failed(error_of(is_late ? "timeout" : "internal", error.message, true));
+  return failed(error_of(is_late ? "timeout" : "internal", error.message));
 }
 
 ToolResult raised(const std::string& body) {
@@ -78,12 +78,11 @@ ToolResult raised(const std::string& body) {
     return failed(error_of("crash", "the interpreter's error could not be read"));
   }
   const std::string kind = auth_field(error, {"kind"});  // the code shares a process with the driver
-  return failed({.kind = domain::is_error_kind(kind) ? kind : "exception",
-                 .message = storable_text(auth_field(error, {"message"})),
-                 .is_retryable = false,
-                 .status = {},
-                 .retry_after = {},
-                 .traceback = storable_text(auth_field(error, {"traceback"}))});
+  const auto said = error.find("retryable");
+  const auto is_retryable = said != error.end() && said->is_boolean() ? std::optional(said->get<bool>()) : std::nullopt;
+  ToolResult result = failed(error_of(domain::is_error_kind(kind) ? kind : "exception", auth_field(error, {"message"}), is_retryable));
+  result.error->traceback = storable_text(auth_field(error, {"traceback"}));
+  return result;
 }
 
 ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
@@ -99,7 +98,7 @@ ToolResult died(const CallEnd& end, int wait_status, bool has_memory_run_out) {
   } else if (WIFEXITED(wait_status)) {
     message = "the interpreter exited with code " + std::to_string(WEXITSTATUS(wait_status));
   }
-  return failed(error_of(std::move(kind), std::move(message), true));
+  return failed(error_of(std::move(kind), std::move(message)));
 }
 
 ToolResult result_of(CallEnd& end, const std::optional<int>& wait_status, bool has_memory_run_out) {
@@ -198,7 +197,7 @@ ToolResult PythonTool::run_call(const ToolCall& call) {
     result.output = std::move(end.output);
     return result;
   }
-  return failed(error_of("crash", "every python interpreter died before it took the code", true));
+  return failed(error_of("crash", "every python interpreter died before it took the code"));
 }
 
 }  // namespace noetl::tools

@@ -1,5 +1,6 @@
 #include "worker/tools/results.hpp"
 
+#include "shared/domain/error_kinds.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::tools {
@@ -46,10 +47,13 @@ ToolResult cancelled() { return failed(error_of("cancelled", "the call was stopp
 
 ToolResult refused(std::string message) { return failed(error_of("invalid_input", std::move(message))); }
 
-domain::ToolError error_of(std::string kind, std::string message, bool is_retryable) {
+domain::ToolError error_of(std::string kind, std::string message, std::optional<bool> is_retryable) {
+  const domain::ErrorKind* const known = domain::find_error_kind(kind);
+  const bool may_say_so = known == nullptr || !known->exceptions.empty();
+  const bool is_worth_it = may_say_so && is_retryable ? *is_retryable : domain::is_retryable_by_default(kind);
   return {.kind = std::move(kind),
           .message = storable_text(message),
-          .is_retryable = is_retryable,
+          .is_retryable = is_worth_it,
           .status = {},
           .retry_after = {},
           .traceback = {}};

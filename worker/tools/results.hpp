@@ -24,8 +24,8 @@ namespace noetl::tools {
 // invalid_input, never retryable: the same input fails the same way.
 [[nodiscard]] ToolResult refused(std::string message);
 
-// A ToolError in one line.
-[[nodiscard]] domain::ToolError error_of(std::string kind, std::string message, bool is_retryable = false);
+// A ToolError in one line. Whether it is retryable the table of kinds says, and the caller of those kinds that have exceptions there.
+[[nodiscard]] domain::ToolError error_of(std::string kind, std::string message, std::optional<bool> is_retryable = {});
 // What another part of the worker answered, as a tool's error.
 [[nodiscard]] domain::ToolError error_of(const base::Error& error);
 [[nodiscard]] ToolResult failed(const base::Error& error);
@@ -71,21 +71,11 @@ template <class F>
   try {
     return act();
   } catch (const std::bad_alloc&) {
-    return failed({.kind = "memory_limit",
-                   .message = "the worker has no memory for this call",
-                   .is_retryable = true,
-                   .status = {},
-                   .retry_after = {},
-                   .traceback = {}});
+    return failed(error_of("memory_limit", "the worker has no memory for this call"));
   } catch (const TooManyValues&) {
     return too_many_values();
   } catch (const std::exception& error) {
-    return failed({.kind = "internal",
-                   .message = storable_text(error.what()),
-                   .is_retryable = true,
-                   .status = {},
-                   .retry_after = {},
-                   .traceback = {}});
+    return failed(error_of("internal", error.what()));
   }
 }
 

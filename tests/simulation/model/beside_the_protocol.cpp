@@ -23,6 +23,9 @@ std::vector<WaitingCommand> PauseStatements::take_back_commands(
   not_here("take_back_commands");
 }
 void PoolTable::put(const wire::Pool& /*pool*/) { not_here("put_pool"); }
+std::vector<wire::PoolRow> PoolTable::shown() { not_here("pools_shown"); }
+wire::PoolRow PoolTable::shown_one(const std::string& /*pool*/) { not_here("pools_shown"); }
+PoolRemoval PoolTable::remove(const std::string& /*pool*/) { not_here("delete_pool"); }
 std::chrono::milliseconds TimeLimitStatements::until(const std::string& /*moment*/) {
   not_here("milliseconds_until");
 }

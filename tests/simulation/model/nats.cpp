@@ -89,6 +89,8 @@ base::Result<ConsumerState> JetStream::find_consumer(const std::string& stream, 
   return state;
 }
 
+base::Result<std::vector<std::string>> JetStream::consumer_names(const std::string&) { return std::vector<std::string>{}; }
+
 // One pool, which is always in use.
 base::Result<void> JetStream::remove_consumer(const std::string& stream, const std::string& durable) {
   return base::failure(ErrorCode::not_found, "no consumer " + durable + " of " + stream);

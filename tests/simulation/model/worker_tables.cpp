@@ -150,10 +150,10 @@ std::optional<WorkerLease> WorkerTable::lease_of(const std::string& worker_id) {
 }
 
 // One pool and a few workers: there is room.
-RegistrationRoom WorkerTable::room(const std::string&, const std::string&) {
+RegistrationRoom WorkerTable::room(const std::string&, const std::string&, milliseconds) {
   return {.other_pools = 0, .other_workers = 0, .is_pool_known = true};
 }
-std::map<std::string, bool> WorkerTable::pools_in_use() { return {{"default", true}}; }
+std::map<std::string, bool> WorkerTable::pools_in_use(milliseconds) { return {{"default", true}}; }
 void WorkerTable::forget_ended() {}  // a day does not pass here
 
 // No pool has rules of its own here.
@@ -263,6 +263,30 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
   }
   if (found.size() > static_cast<std::size_t>(limit)) found.resize(static_cast<std::size_t>(limit));
   return found;
+}
+
+std::vector<SoonDue> UpkeepStatements::due_soon(milliseconds horizon, int limit) {
+  auto& database = session_.database;
+  const Time now = database.now();
+  std::map<std::pair<Time, base::CommandId>, const QueueRow*> soon;
+  for (const auto& [id, row] : database.queue) {
+    if (row.status != CommandStatus::queued || !row.available_at) continue;
+    if (*row.available_at > now && *row.available_at <= now + horizon) soon[{*row.available_at, id}] = &row;
+  }
+  std::vector<SoonDue> found;
+  for (const auto& [place, row] : soon) {
+    if (found.size() >= static_cast<std::size_t>(limit)) break;
+    found.push_back({waiting_from(*row), ceiled(place.first - now)});
+  }
+  return found;
+}
+
+std::set<std::string> UpkeepStatements::pools_with_workers() {
+  std::set<std::string> pools;
+  for (const auto& [id, worker] : session_.database.workers) {
+    if (worker.is_active() && worker.lease_until > session_.database.now()) pools.insert(worker.registration.pool);
+  }
+  return pools;
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,

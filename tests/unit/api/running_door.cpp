@@ -34,6 +34,7 @@ RunningDoor::RunningDoor(api::DoorSettings settings)
              .waiting_claims = *reinterpret_cast<app::WaitingClaims*>(&nothing_),
              .hand_over = *reinterpret_cast<app::HandOver*>(&nothing_),
              .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
+             .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),
              .rules = {}},
       door_(parts_, vault_, std::move(settings), metrics_) {
   port_ = door_.bind();

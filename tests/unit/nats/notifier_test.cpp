@@ -233,3 +233,37 @@ TEST_CASE(
                .value("num_ack_pending", 1) == 0;
   });
 }
+
+TEST_CASE("consumers of a pool that was deleted go at once, those that nobody knows when they were seen twice, and both come again") {
+  const support::NatsServer server;
+  const auto has_consumer = [&](const std::string& name) {
+    return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS." + name).contains("config");
+  };
+  {
+    notify::JetStreamNotifier earlier(settings_for(server));
+    wait_ready(earlier);
+    earlier.ring({ring_of(1, "stranger"), ring_of(2, "kept")});
+    support::wait_until("consumers of both", 10s,
+                        [&] { return has_consumer("noetl-worker-pool-stranger") && has_consumer("noetl-worker-pool-kept:lane2"); });
+  }
+  (void)server.request("$JS.API.CONSUMER.DURABLE.CREATE.NOETL_COMMANDS.mine",
+                       R"({"stream_name":"NOETL_COMMANDS","config":{"durable_name":"mine","ack_policy":"explicit"}})");
+  notify::JetStreamNotifier notifier(settings_for(server));
+  wait_ready(notifier);
+  notifier.ensure_pool("deleted");
+  support::wait_until("its consumers", 10s, [&] { return has_consumer("noetl-worker-pool-deleted:lane1"); });
+
+  notifier.forget_pool("deleted");
+  support::wait_until("they are gone", 10s, [&] { return !has_consumer("noetl-worker-pool-deleted"); });
+  CHECK(has_consumer("noetl-worker-pool-stranger"));
+  const notify::PoolsInUse known{.in_use = {"default", "kept"}, .unused = {}};
+  support::wait_until("the stranger's are gone", 10s, [&] {
+    notifier.keep_pools(known);
+    return !has_consumer("noetl-worker-pool-stranger") && !has_consumer("noetl-worker-pool-stranger:lane2");
+  });
+  CHECK(has_consumer("noetl-worker-pool-kept"));
+  CHECK(has_consumer("noetl-worker-pool"));
+  CHECK(has_consumer("mine"));
+  notifier.ring({ring_of(3, "stranger")});
+  support::wait_until("they come again", 10s, [&] { return has_consumer("noetl-worker-pool-stranger"); });
+}

@@ -34,11 +34,11 @@ std::string table_of(const tools::Tool& tool) {
 }
 
 std::string table_of_errors() {
-  std::string table = "\n| kind of error | meaning | `retryable` | a plain command |\n| --- | --- | --- | --- |\n";
+  std::string table = "\n| kind of error | meaning | `retryable` |\n| --- | --- | --- |\n";
   for (const auto& kind : domain::error_kinds) {
-    const bool is_end = kind.name == "cancelled" || kind.name == "worker_lost";
-    table += "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + std::string(kind.retryable) + " | " +
-             (is_end ? "has ended" : kind.is_final ? "is dead at once" : "is tried again") + " |\n";
+    table += "| `" + std::string(kind.name) + "` | " + escaped(kind.meaning) + " | " + (kind.is_retryable ? "yes" : "no");
+    if (!kind.exceptions.empty()) table += std::string(kind.is_retryable ? "; no: " : "; yes: ") + escaped(kind.exceptions);
+    table += " |\n";
   }
   return table;
 }

@@ -73,13 +73,14 @@ TEST_CASE("a repeated step passes its next page in its input") {
 TEST_CASE("a status that is not 2xx fails with its kind, and the answer is there") {
   const std::pair<int, const char*> kinds[] = {
       {400, "client_error"}, {401, "auth"},         {403, "auth"},        {404, "not_found"},
+      {408, "client_error"}, {409, "client_error"}, {422, "client_error"}, {425, "client_error"},
       {429, "rate_limit"},   {500, "server_error"}, {503, "server_error"}};
   for (const auto& [status, kind] : kinds) {
     INFO(status);
     const ToolResult result = tool().run(http("/status/" + std::to_string(status) + "?key=secret"));
     CHECK(error_kind(result) == kind);
     CHECK(result.error->status == status);
-    CHECK(result.error->is_retryable == (status == 429 || status >= 500));
+    CHECK(result.error->is_retryable == (status == 408 || status == 425 || status == 429 || status >= 500));
     CHECK(result.error->message.find("secret") == std::string::npos);
     CHECK(Json::parse(result.result)["data"]["why"] == "asked for");
     if (status == 429) CHECK(result.error->retry_after == 7000ms);

@@ -78,7 +78,23 @@ TEST_CASE("whatever an exception's text does, its kind and its traceback are the
     CHECK(result.error->kind == "exception");
     CHECK(result.error->message == one.message);
     CHECK(says(result.error->traceback, "File \"<code>\""));
-    CHECK_FALSE(result.error->is_retryable);
+    CHECK(result.error->is_retryable);
+  }
+}
+
+TEST_CASE("an exception says itself that it is not to be tried again, by an attribute of its class or its own") {
+  for (const auto& [code, is_retryable] : std::initializer_list<std::pair<const char*, bool>>{
+           {"class Hopeless(Exception): retryable = False\nraise Hopeless('no')", false},
+           {"e = ValueError('no')\ne.retryable = False\nraise e", false},
+           {"e = ValueError('again')\ne.retryable = True\nraise e", true},
+           {"class Base(Exception): retryable = False\nclass E(Base): pass\ndef main(): raise E('no')", false},
+           {"e = ValueError('a word that is none')\ne.retryable = 'no'\nraise e", true},
+           {"class E(Exception):\n  @property\n  def retryable(self): raise SystemExit(1)\nraise E()", true},
+       }) {
+    INFO(code);
+    const ToolResult result = failure_of(code);
+    CHECK(result.error->kind == "exception");
+    CHECK(result.error->is_retryable == is_retryable);
   }
 }
 

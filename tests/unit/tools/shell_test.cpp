@@ -74,12 +74,12 @@ TEST_CASE("stdout that is a JSON map or list is given parsed as well") {
   CHECK_FALSE(Json::parse(run(shell("echo 5")).result).contains("data"));
 }
 
-TEST_CASE("a failing command fails with its code, its streams and no retry") {
+TEST_CASE("a failing command fails with its code and its streams, and may be tried again") {
   const ToolResult result = run(shell("echo why >&2; exit 3"));
 
   CHECK(error_kind(result) == "exit_code");
   CHECK(result.error->status == 3);
-  CHECK_FALSE(result.error->is_retryable);
+  CHECK(result.error->is_retryable);
   CHECK(result.error->message == "the command exited with code 3: why\n");
   CHECK(Json::parse(result.result)["stderr"] == "why\n");
   CHECK(run(shell("kill -9 $$")).error->status == 137);

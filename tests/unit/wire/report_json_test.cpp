@@ -53,6 +53,20 @@ TEST_CASE("attempts and events survive encoding") {
   CHECK(decoded.events[0].payload == R"({"x":1})");
 }
 
+TEST_CASE("an error that does not say whether it is retryable is as its kind is; one that says so is as it says") {
+  const auto error_of = [](const std::string& error) {
+    const auto decoded = wire::decode_report_request(
+        Json::parse(R"({"worker_id":"w","queue_id":"5","epoch":1,"name":"command.failed","payload":{"error":)" + error + "}}"));
+    return decoded.value().attempts.at(0).error.value();
+  };
+
+  CHECK(error_of(R"({"kind":"exception","message":"m"})").is_retryable);
+  CHECK(error_of(R"({"kind":"my_own","message":"m"})").is_retryable);
+  CHECK_FALSE(error_of(R"({"kind":"not_found","message":"m"})").is_retryable);
+  CHECK_FALSE(error_of(R"({"kind":"exception","message":"m","retryable":false})").is_retryable);
+  CHECK(error_of(R"({"kind":"not_found","message":"m","retryable":true})").is_retryable);
+}
+
 TEST_CASE("the seed's single event is understood") {
   const auto decoded = wire::decode_report_request(Json::parse(
       R"({"execution_id":"123","step":"start","name":"step.exit","payload":{"result":1},"worker_id":"worker-1"})"));

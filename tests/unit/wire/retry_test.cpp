@@ -61,7 +61,7 @@ TEST_CASE("a pool says attempts and retry; what it leaves out is the default") {
       wire::decode_pool(Json::parse(R"({"max_attempts":5,"retry":{"backoff":"none"}})"), "blue").value();
 
   CHECK(pool.max_attempts == 5);
-  const auto shown = Json::parse(wire::encode(pool));
+  const auto shown = Json::parse(wire::encode(wire::PoolRow{pool}));
   CHECK(shown["retry"]["backoff"] == "none");
   CHECK(shown["is_paused"] == false);
   CHECK_FALSE(wire::decode_pool(Json::object(), "blue").value().max_attempts);

@@ -22,6 +22,17 @@ TEST_CASE("the lanes of a pool have names that no other pool can have") {
   CHECK(lane_consumer_of("noetl-worker-pool-gpu_1", 2) == "noetl-worker-pool-gpu_1:lane2");
 }
 
+TEST_CASE("the pool of a consumer is told by its name, and what is none of ours has none") {
+  for (const char* pool : {"gpu_1", "a-b", "x"}) {
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      CHECK(pool_of_consumer(lane_consumer_of(commands_consumer_of(pool), lane)) == pool);
+  }
+  CHECK(pool_of_consumer("hands-gpu_1:lane1", "hands") == "gpu_1");
+  for (const char* other : {"noetl-worker-pool", "noetl-worker-pool:lane1", "noetl-worker-pool-", "noetl-worker-pool-x:lane0", "noetl-worker-pool-x:lane9",
+                            "noetl-worker-pool-x:mine", "noetl-worker-pool-x.y", "my-consumer", ""})
+    CHECK_FALSE(pool_of_consumer(other));
+}
+
 TEST_CASE("who has many in line goes to a later lane") {
   CHECK(lane_of(0) == 0);
   CHECK(lane_of(99) == 0);

@@ -62,7 +62,7 @@ std::string_view advice_about(std::string_view message, std::string_view kind) {
 
 domain::ToolError meaning_of(std::string_view message, std::string_view tried) {
   std::string kind = "server_error";
-  bool is_retryable = false;
+  bool is_retryable = true;
   for (const Meaning& known : meanings) {
     if (message.find(known.says) == std::string_view::npos) continue;
     kind = known.kind;

@@ -26,8 +26,8 @@ constexpr std::array<Meaning, 29> meanings{{
     {"42501", "auth", false},  // insufficient privilege
     {"08", "connection", true},     {"0A", "unsupported", false},
     {"53", "server_error", true},  // out of memory, disk full
-    {"58", "server_error", true},   {"XX", "server_error", false},
-    {"P0", "exception", false},  // RAISE EXCEPTION
+    {"58", "server_error", true},   {"XX", "server_error", true},
+    {"P0", "exception", true},  // RAISE EXCEPTION
     {"3D", "not_found", false},  // no such database
     {"42P01", "not_found", false},  // no such table
     {"42", "invalid_input", false}, {"22", "invalid_input", false},

@@ -1,0 +1,70 @@
+#include "server/upkeep/due_timer.hpp"
+
+#include "server/app/decision_writes.hpp"
+#include "server/app/due_times.hpp"
+#include "server/app/pool_rules.hpp"
+#include "server/store/connection_pool.hpp"
+#include "server/store/upkeep_statements.hpp"
+#include "shared/base/thread_name.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::upkeep {
+
+namespace {
+constexpr int soon_max = 2'000;  // read in one look, some 2 ms of Postgres
+}  // namespace
+
+DueTimer::DueTimer(app::Parts& parts)
+    : parts_(parts), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+DueTimer::~DueTimer() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void DueTimer::run(const std::stop_token& stop) {
+  base::name_thread("due-times");
+  while (!stop.stop_requested()) {
+    auto turn = parts_.due_times.wait(stop);
+    // A boundary: without Postgres nothing becomes due, and upkeep says that it is away. What is not rung here its ticks find.
+    try {
+      if (!turn.due.empty()) ring(std::move(turn.due));
+      if (turn.should_look) look();
+    } catch (const std::exception& error) {
+      telemetry::log_debug("upkeep", "what is due could not be rung at its time", {{"error", error.what()}});
+    }
+  }
+}
+
+// A paused pool is not rung: its stream would fill with what nobody takes.
+void DueTimer::ring(std::vector<notify::Ring> due) {
+  const auto pools = parts_.pool_rules.get();
+  std::erase_if(due, [&](const notify::Ring& one) {
+    const auto rules = pools->find(one.pool);
+    return rules != pools->end() && rules->second.is_paused;
+  });
+  commands_rung_ += due.size();
+  app::ring(parts_, due);
+}
+
+void DueTimer::look() {
+  std::vector<store::SoonDue> soon;
+  parts_.connections.run_one([&](store::Session& session) {
+    soon = store::UpkeepStatements(session).due_soon(parts_.due_times.horizon(), soon_max);
+  });
+  std::vector<notify::Ring> rings;
+  rings.reserve(soon.size());
+  for (auto& one : soon) {
+    rings.push_back({.queue_id = one.command.queue_id,
+                     .execution_id = one.command.execution_id,
+                     .step = std::move(one.command.step),
+                     .pool = std::move(one.command.pool),
+                     .priority = one.command.priority,
+                     .epoch = one.command.epoch,
+                     .round = 1,
+                     .delay = one.wait});
+  }
+  parts_.due_times.add(rings);
+}
+
+}  // namespace noetl::upkeep

@@ -1,0 +1,165 @@
+// What becomes due is rung at its time: delays, retries and times, written by this server, by another one, or by SQL.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "server/app/due_times.hpp"
+#include "server/app/enqueue_commands.hpp"
+#include "server/app/pause.hpp"
+#include "server/upkeep/upkeep.hpp"
+#include "tests/integration/server_parts.hpp"
+#include "tests/support/wait_until.hpp"
+
+using namespace noetl;
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using support::ServerParts;
+using support::wait_until;
+
+namespace {
+// Ticks so rarely that nothing here is rung by one.
+upkeep::UpkeepSettings rare(const ServerParts& server) {
+  return {.database_url = server.database_url, .interval = 1000ms, .ring_after = 60s, .kept = {}};
+}
+
+base::CommandId enqueue(app::Parts& parts, milliseconds delay, const std::string& pool = "default") {
+  wire::NewCommand command;
+  command.tool_kind = "noop";
+  command.tool = R"({"kind":"noop"})";
+  command.pool = pool;
+  command.delay = delay;
+  command.max_attempts = 3;
+  command.retry = R"({"backoff":"fixed","initial_delay":0.2,"multiplier":2,"max_delay":60,"jitter":false})";
+  return app::enqueue_commands(parts, {command}).value().front().queue_id;
+}
+
+bool was_rung(ServerParts& server, base::CommandId id) {
+  const auto rings = server.notifier.rings();
+  return std::any_of(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id; });
+}
+
+// How long after `due` it is rung. What is not due is rung by nobody.
+milliseconds lateness(ServerParts& server, base::CommandId id, steady_clock::time_point due) {
+  wait_until("it is rung", 5s, [&] { return was_rung(server, id); });
+  const auto late = std::chrono::duration_cast<milliseconds>(steady_clock::now() - due);
+  CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " + id.str()) == 1);
+  return late;
+}
+
+milliseconds median(std::vector<milliseconds> all) {
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+// A moment is 20 ms; a busy machine gets more, a tick of 390 ms is found out.
+constexpr milliseconds late_max{100};
+}  // namespace
+
+TEST_CASE("delays and retries of this server are rung at their time, and not with a tick") {
+  ServerParts server;
+  server.add_worker("w");
+  const upkeep::Upkeep upkeep(server.parts, rare(server));
+  wait_until("it leads", 5s, [&] { return upkeep.is_leading(); });
+  std::vector<milliseconds> delays, retries;
+
+  for (int i = 0; i < 9; ++i) {
+    const milliseconds delay{100 + 37 * i};
+    const auto enqueued = steady_clock::now();
+    const auto id = enqueue(server.parts, delay);
+    CHECK_FALSE(was_rung(server, id));
+    delays.push_back(lateness(server, id, enqueued + delay));
+    const auto held = server.claim("w", id);
+    (void)server.notifier.take();
+    const auto failed = steady_clock::now();
+    (void)server.report(support::failed(held, "connection"));
+    retries.push_back(lateness(server, id, failed + 200ms));
+  }
+
+  CHECK(median(delays) < late_max);
+  CHECK(median(retries) < late_max);
+}
+
+TEST_CASE("what another server or SQL has written is rung at its time by the one that leads") {
+  ServerParts server;
+  const upkeep::Upkeep upkeep(server.parts, rare(server));
+  wait_until("it leads", 5s, [&] { return upkeep.is_leading(); });
+  std::vector<milliseconds> late;
+
+  for (int i = 0; i < 5; ++i) {
+    const auto id = server.enqueue();
+    (void)server.notifier.take();
+    // Far enough away for the next look.
+    server.run("update noetl.queue set available_at = now() + interval '2500 milliseconds' where queue_id = " + id.str());
+    late.push_back(lateness(server, id, steady_clock::now() + 2500ms));
+  }
+
+  CHECK(median(late) < late_max);
+}
+
+TEST_CASE("a server that does not lead rings for what it wrote itself") {
+  ServerParts server;
+  auto leader = std::make_unique<upkeep::Upkeep>(server.parts, rare(server));
+  wait_until("it leads", 5s, [&] { return leader->is_leading(); });
+  app::DueTimes own;
+  app::Parts parts{.connections = server.connections,
+                   .notifier = server.notifier,
+                   .ids = server.ids,
+                   .playbooks = server.playbooks,
+                   .waiting_claims = server.waiting_claims,
+                   .hand_over = server.hand_over,
+                   .pool_rules = server.pool_rules,
+                   .due_times = own,
+                   .rules = {}};
+  const upkeep::Upkeep second(parts, rare(server));
+  std::vector<milliseconds> late;
+
+  for (int i = 0; i < 5; ++i) {
+    const auto enqueued = steady_clock::now();
+    const auto id = enqueue(parts, 150ms);
+    late.push_back(lateness(server, id, enqueued + 150ms));
+  }
+
+  CHECK_FALSE(second.is_leading());
+  CHECK(median(late) < late_max);
+}
+
+TEST_CASE("a pool that is paused is not rung when something becomes due in it") {
+  ServerParts server;
+  const upkeep::Upkeep upkeep(server.parts, rare(server));
+  (void)app::pause_pool(server.parts, "paused", true);
+  const auto silent = enqueue(server.parts, 100ms, "paused");
+  const auto heard = enqueue(server.parts, 200ms, "open");
+
+  wait_until("the other is rung", 5s, [&] { return was_rung(server, heard); });
+
+  CHECK_FALSE(was_rung(server, silent));
+}
+
+TEST_CASE("what is kept of due times has a bound, and the newest time of a command counts") {
+  app::DueTimes times(10s);
+  const auto ring_of = [](std::int64_t id, milliseconds delay) {
+    notify::Ring ring;
+    ring.queue_id = {id};
+    ring.pool = "default";
+    ring.delay = delay;
+    return ring;
+  };
+  times.add({ring_of(1, 1ms), ring_of(2, 9s), ring_of(3, 11s), ring_of(2, 1ms)});
+  std::vector<notify::Ring> due;
+  const std::stop_source stop;
+
+  while (due.size() < 2) {
+    for (auto& one : times.wait(stop.get_token()).due) due.push_back(one);
+  }
+
+  CHECK(due[0].queue_id.value + due[1].queue_id.value == 3);
+  CHECK(due[0].delay == 0ms);
+  std::vector<notify::Ring> many;
+  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(app::DueTimes::kept_max) + 100; ++id) many.push_back(ring_of(id, 1ms));
+  times.add(many);
+  std::size_t taken = 0;
+  while (taken < app::DueTimes::kept_max) taken += times.wait(stop.get_token()).due.size();
+  CHECK(taken == app::DueTimes::kept_max);
+}
