@@ -89,7 +89,7 @@ bool is_slip_of(std::string_view name, std::span<const std::string_view> candida
   constexpr std::size_t long_name = 6;
   if (name.size() < 3 || name.size() > compared_bytes_max) return false;
   return std::ranges::any_of(candidates, [&](std::string_view candidate) {
-    return candidate.size() >= 3 && distance(name, candidate) <= (std::min(name.size(), candidate.size()) >= long_name ? 2U : 1U);
+    return candidate.size() >= 3 && base::edit_distance(name, candidate) <= (std::min(name.size(), candidate.size()) >= long_name ? 2U : 1U);
   });
 }
 
