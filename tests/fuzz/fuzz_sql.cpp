@@ -13,13 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const nlohmann::json list =
       nlohmann::json::array({1, "two", nullptr, 4.5, true, nlohmann::json::object()});
   static const nlohmann::json map = {{"id", 1}, {"name", "two"}, {"x", nullptr}};
-  for (const auto& statement : split_statements(text)) {
+  for (const auto& [statement, line] : split_statements(text)) {
+    NOETL_FUZZ_CHECK(line >= 1);
     NOETL_FUZZ_CHECK(!statement.empty());
     const auto found = text.find(statement, at);
     NOETL_FUZZ_CHECK(found != std::string::npos);
     at = found + statement.size();
     const auto again = split_statements(statement);
-    NOETL_FUZZ_CHECK(again.size() == 1 && again.front() == statement);
+    NOETL_FUZZ_CHECK(again.size() == 1 && again.front().text == statement);
     (void)is_transaction_control(statement);
     (void)refuses_transaction(statement);
     (void)bind_parameters(statement, list, formats_used);
