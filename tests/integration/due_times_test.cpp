@@ -109,8 +109,8 @@ TEST_CASE("a server that does not lead rings for what it wrote itself") {
                    .playbooks = server.playbooks,
                    .waiting_claims = server.waiting_claims,
                    .hand_over = server.hand_over,
+                   .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,
-                   .due_times = own,
                    .due_times = own,
                    .rules = {}};
   const upkeep::Upkeep second(parts, rare(server));

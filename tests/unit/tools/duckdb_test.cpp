@@ -214,7 +214,7 @@ TEST_CASE("a worker without the library says how to get it") {
 }
 
 TEST_CASE("a refused statement says which it was, and the line of the SQL where it is wrong") {
-  const ToolResult bound = run({{"command", "select 1;\nselect\n  nam\nfrom (select 1 as name)"}});
+  const ToolResult bound = run({{"command", "select 1;\n\nselect nam from (select 1 as name)"}});
   REQUIRE(bound.error);
   INFO(bound.error->message);
   const Json details = Json::parse(bound.error->details);
