@@ -25,7 +25,8 @@ std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
   parts.connections.run_one([&](store::Session& session) {
     store::QueueReads reads(session);
     rows = reads.depth();
-    std::map<std::string, store::NextWaiting> next;
+    std::map<std::string, waiting::CommandFacts> next;  // by pool: what would be claimed next, or is due first
+    std::map<std::string, std::string> tools;
     for (auto& row : rows) {
       if (row.status != "queued" || row.count <= 0) continue;
       const auto horizon = WaitingClaims::horizon_now();
@@ -33,14 +34,18 @@ std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
       parts.waiting_claims.raise_lower_bound(row.pool, oldest.first_fresh, horizon);
       row.oldest_age_seconds = oldest.age_seconds;
       // Nothing of all that: what the counters still have was just claimed.
-      if (!oldest.tool_kind.empty() || !oldest.due_at.empty() || oldest.is_put_off)
-        next[row.pool] = {.tool_kind = oldest.tool_kind, .due_at = oldest.due_at, .is_put_off = oldest.is_put_off};
+      if (oldest.tool_kind.empty() && oldest.due_at.empty() && !oldest.is_put_off) continue;
+      next[row.pool] = {.pool = {},
+                        .tool_kind = oldest.tool_kind,
+                        .due_at = oldest.due_at,
+                        .is_execution_paused = oldest.due_at.empty() && oldest.is_put_off};
+      tools[row.pool] = oldest.tool_kind;
     }
     if (next.empty()) return;
-    const auto facts = store::WaitStatements(session).of_pools(next);
+    for (auto& [pool, facts] : store::WaitStatements(session).of_pools(tools)) next[pool].pool = std::move(facts);
     for (auto& row : rows) {
-      const auto found = row.status == "queued" ? facts.find(row.pool) : facts.end();
-      if (found != facts.end()) explain(waiting::reason_of(found->second), row);
+      const auto found = row.status == "queued" ? next.find(row.pool) : next.end();
+      if (found != next.end()) explain(waiting::reason_of(found->second), row);
     }
   });
   return rows;

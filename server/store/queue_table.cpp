@@ -1,6 +1,8 @@
 #include "server/store/queue_table.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "server/store/array_literal.hpp"
 #include "server/store/session.hpp"
@@ -37,12 +39,29 @@ domain::CommandStatus status_from(const pqxx::field& field) {
   return domain::command_status_from(field.c_str()).value_or(domain::CommandStatus::queued);
 }
 
-// finish_plain and cancel_commands_of_execution give these.
+// cancel_commands_of_execution gives these.
 std::vector<FinishedCommand> finished_from(const pqxx::result& rows) {
   std::vector<FinishedCommand> finished;
   finished.reserve(rows.size());
   for (const auto& row : rows)
     finished.push_back({{row[0].as<std::int64_t>()}, text_of(row[1]), text_of(row[2])});
+  return finished;
+}
+
+// finish_plain gives these: (pool, tool_kind, "{id,id,…}").
+std::vector<FinishedCommand> finished_from_groups(const pqxx::result& rows) {
+  std::vector<FinishedCommand> finished;
+  for (const auto& row : rows) {
+    const auto pool = text_of(row[0]), tool_kind = text_of(row[1]);
+    const std::string_view ids = row[2].c_str();
+    for (const char* at = ids.data(); at != ids.data() + ids.size(); ++at) {
+      std::int64_t id = 0;
+      const auto read = std::from_chars(at, ids.data() + ids.size(), id);
+      if (read.ec != std::errc{}) continue;  // a brace
+      finished.push_back({{id}, pool, tool_kind});
+      at = read.ptr;  // at the comma or brace behind it
+    }
+  }
   return finished;
 }
 
@@ -234,7 +253,7 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
     const auto trace = f.trace_id.empty() ? std::string() : ",\"trace_id\":\"" + f.trace_id + "\"";
     meta_list.add_or_null("{\"duration_us\":" + std::to_string(f.duration.count()) + trace + "}");
   }
-  return finished_from(session_.run("finish_plain", ids.text(), epochs.text(), results.text(),
+  return finished_from_groups(session_.run("finish_plain", ids.text(), epochs.text(), results.text(),
                                     events.text_or_null(), meta_list.text_or_null(), worker.worker_id,
                                     worker.instance, durations.text()));
 }

@@ -6,15 +6,8 @@
 namespace noetl::store {
 
 namespace {
-waiting::CommandFacts facts_from(const pqxx::row& row) {
-  return {.pool = {.pool = text_of(row["pool"]),
-                   .is_paused = row["is_pool_paused"].as<bool>(),
-                   .paused_at = text_of(row["paused_at"]),
-                   .workers = row["workers"].as<int>(),
-                   .draining = row["draining"].as<int>(),
-                   .slots = row["slots"].as<std::int64_t>(),
-                   .busy = row["busy"].as<std::int64_t>(),
-                   .has_tool = row["has_tool"].as<bool>()},
+waiting::CommandFacts command_from(const pqxx::row& row) {
+  return {.pool = {.pool = text_of(row["pool"])},
           .tool_kind = text_of(row["tool_kind"]),
           .due_at = text_of(row["due_at"]),
           .attempts = row["attempts"].as<int>(),
@@ -24,35 +17,45 @@ waiting::CommandFacts facts_from(const pqxx::row& row) {
 }  // namespace
 
 std::optional<waiting::CommandFacts> WaitStatements::of_command(base::CommandId queue_id) {
-  const auto rows = session_.run("wait_facts_of_command", queue_id.value);
+  const auto rows = session_.run("waiting_command", queue_id.value);
   if (rows.empty()) return std::nullopt;
-  return facts_from(rows[0]);
+  return with_pool(command_from(rows[0]));
 }
 
 ExecutionWait WaitStatements::of_execution(base::ExecutionId execution_id) {
   ExecutionWait wait;
-  const auto rows = session_.run("wait_facts_of_execution", execution_id.value);
+  const auto rows = session_.run("waiting_of_execution", execution_id.value);
   if (rows.empty()) return wait;
   const auto& row = rows[0];
   wait.has_running = row["has_running"].as<bool>();
-  if (!row["pool"].is_null()) wait.command = facts_from(row);
+  if (!row["pool"].is_null()) wait.command = with_pool(command_from(row));
   wait.child = {row["child_id"].as<std::int64_t>()};
   wait.child_path = text_of(row["child_path"]);
   return wait;
 }
 
-std::map<std::string, waiting::CommandFacts> WaitStatements::of_pools(const std::map<std::string, NextWaiting>& next) {
-  ArrayLiteral pools, kinds, times, pauses;
-  for (const auto& [pool, waiting] : next) {
+waiting::CommandFacts WaitStatements::with_pool(waiting::CommandFacts command) {
+  command.pool = of_pools({{command.pool.pool, command.tool_kind}}).at(command.pool.pool);
+  return command;
+}
+
+std::map<std::string, waiting::PoolFacts> WaitStatements::of_pools(const std::map<std::string, std::string>& tools) {
+  ArrayLiteral pools, kinds;
+  for (const auto& [pool, tool] : tools) {
     pools.add(pool);
-    kinds.add(waiting.tool_kind);
-    times.add(waiting.due_at);
-    pauses.add(std::string_view(waiting.due_at.empty() && waiting.is_put_off ? "true" : "false"));
+    kinds.add(tool);
   }
-  std::map<std::string, waiting::CommandFacts> facts;
-  for (const auto& row : session_.run("wait_facts_of_pools", pools.text(), kinds.text(), times.text(), pauses.text())) {
-    auto found = facts_from(row);
-    facts.emplace(found.pool.pool, std::move(found));
+  std::map<std::string, waiting::PoolFacts> facts;
+  for (const auto& row : session_.run("facts_of_pools", pools.text(), kinds.text())) {
+    auto pool = text_of(row["pool"]);
+    facts[pool] = {.pool = pool,
+                   .is_paused = row["is_pool_paused"].as<bool>(),
+                   .paused_at = text_of(row["paused_at"]),
+                   .workers = row["workers"].as<int>(),
+                   .draining = row["draining"].as<int>(),
+                   .slots = row["slots"].as<std::int64_t>(),
+                   .busy = row["busy"].as<std::int64_t>(),
+                   .has_tool = row["has_tool"].as<bool>()};
   }
   return facts;
 }

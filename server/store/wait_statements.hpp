@@ -1,5 +1,5 @@
 #pragma once
-// WaitStatements: the facts behind why a command does not run (server/waiting), each in one statement. One thread, as long as the session.
+// WaitStatements: the facts behind why a command does not run (server/waiting). One thread, as long as the session.
 #include <map>
 #include <optional>
 #include <string>
@@ -19,13 +19,6 @@ struct ExecutionWait {
   std::string child_path;
 };
 
-// Of what waits in a pool: the one that would be next.
-struct NextWaiting {
-  std::string tool_kind;  // of the one that has waited longest; empty: none is due
-  std::string due_at = {};  // of the first that is due later; empty: one is due, or none is later
-  bool is_put_off = false;  // none of both, and some wait for their paused executions
-};
-
 class WaitStatements {
  public:
   explicit WaitStatements(Session& session) : session_(session) {}
@@ -34,10 +27,12 @@ class WaitStatements {
   [[nodiscard]] std::optional<waiting::CommandFacts> of_command(base::CommandId queue_id);
   // Of one that runs.
   [[nodiscard]] ExecutionWait of_execution(base::ExecutionId execution_id);
-  // By pool; `next`: what waits in it.
-  [[nodiscard]] std::map<std::string, waiting::CommandFacts> of_pools(const std::map<std::string, NextWaiting>& next);
+  // `tools`: by pool, which tool a command waits for there; empty: any.
+  [[nodiscard]] std::map<std::string, waiting::PoolFacts> of_pools(const std::map<std::string, std::string>& tools);
 
  private:
+  [[nodiscard]] waiting::CommandFacts with_pool(waiting::CommandFacts command);
+
   Session& session_;
 };
 

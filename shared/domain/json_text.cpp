@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <string_view>
 
 #include "shared/base/utf8.hpp"
 
@@ -64,7 +63,7 @@ void append_array(std::string& out, const json::array_t& items) {
 
 }  // namespace
 
-void append_json_string(std::string& out, const std::string& text) {
+void append_json_string(std::string& out, std::string_view text) {
   const auto begin = out.size();
   out += '"';
   std::size_t from = 0;
@@ -75,7 +74,7 @@ void append_json_string(std::string& out, const std::string& text) {
       const auto length = base::utf8_sequence_length(text, at);
       if (length == 0) {  // rare: the library says how many bytes become one U+FFFD
         out.resize(begin);
-        return append_by_library(out, text);
+        return append_by_library(out, std::string(text));
       }
       at += length;
     } else {
@@ -84,7 +83,7 @@ void append_json_string(std::string& out, const std::string& text) {
       from = ++at;
     }
   }
-  out.append(text, from, std::string::npos);
+  out.append(text, from, std::string_view::npos);
   out += '"';
 }
 

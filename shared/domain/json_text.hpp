@@ -3,6 +3,7 @@
 // bytes that are no UTF-8: they become U+FFFD instead of an exception. Pure; any thread.
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace noetl::domain {
 
@@ -11,6 +12,6 @@ namespace noetl::domain {
 void append_json(std::string& out, const nlohmann::json& json);
 
 // A text with its quotes.
-void append_json_string(std::string& out, const std::string& text);
+void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace noetl::domain

@@ -4,55 +4,16 @@
 #include <charconv>
 #include <cmath>
 
+#include "shared/domain/json_text.hpp"
+#include "shared/domain/storable_json.hpp"
 #include "shared/wire/parse_body.hpp"
 
 namespace noetl::wire {
-namespace {
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-void append_escape(std::string& out, char c) {
-  switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case '\0': out += replacement; return;  // Postgres cannot store it, and parse_body refuses it
-    default: break;
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += digits[byte >> 4U];
-  out += digits[byte & 0xFU];
-}
-
-bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
-
-void append_escaped(std::string& out, std::string_view valid) {
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < valid.size(); ++i) {
-    if (is_plain(valid[i])) continue;
-    out.append(valid, from, i - from);
-    append_escape(out, valid[i]);
-    from = i + 1;
-  }
-  out.append(valid, from, std::string_view::npos);
-}
-
-}  // namespace
-
+// Postgres stores no NUL, and parse_body refuses it.
 void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  for (;;) {
-    const std::size_t bad = find_invalid_utf8(text);
-    append_escaped(out, text.substr(0, bad));
-    if (bad == std::string_view::npos) break;
-    out += replacement;
-    text.remove_prefix(bad + 1);
-  }
-  out += '"';
+  const bool is_storable = text.find('\0') == std::string_view::npos && find_invalid_utf8(text) == std::string_view::npos;
+  domain::append_json_string(out, is_storable ? text : std::string_view(domain::storable_text(text)));
 }
 
 ObjectWriter::ObjectWriter(std::size_t bytes_expected) {

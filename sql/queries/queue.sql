@@ -148,7 +148,8 @@ with input as (
   insert into noetl.queue_change (pool, status, change)
   select pool, s.status, s.sign * n from counted cross join (values ('running', -1), ('done', 1)) as s(status, sign)
 )
-select queue_id, pool, tool_kind from finished
+-- One row for each pool and tool, mostly one in all: a row of a result costs its reader more than a number in a list.
+select pool, tool_kind, array_agg(queue_id) as queue_ids from finished group by pool, tool_kind
 
 -- name: tell_progress
 -- What running commands say: the newest stands in `result` until the end of the attempt overwrites it, and an execution's
