@@ -207,6 +207,4 @@ base::Result<State> state_from_text(std::string_view text) {
   return state_from_tree(text);
 }
 
-Json to_json(const State& state) { return Json::parse(state_text(state)); }
-
 }  // namespace noetl::engine

@@ -42,7 +42,5 @@ struct State {
 [[nodiscard]] std::string state_text(const State& state);
 // internal when the stored text is not a state of this version.
 [[nodiscard]] base::Result<State> state_from_text(std::string_view text);
-// The same for who compares.
-[[nodiscard]] Json to_json(const State& state);
 
 }  // namespace noetl::engine

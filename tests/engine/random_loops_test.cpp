@@ -8,6 +8,7 @@
 #include "server/engine/engine.hpp"
 #include "shared/language/playbook_loader.hpp"
 #include "tests/engine/memory_archive.hpp"
+#include "tests/engine/state_json.hpp"
 
 namespace noetl::engine {
 namespace {

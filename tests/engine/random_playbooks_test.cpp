@@ -5,6 +5,7 @@
 
 #include "server/engine/engine.hpp"
 #include "tests/engine/nothing_stored.hpp"
+#include "tests/engine/state_json.hpp"
 
 namespace noetl::engine {
 namespace {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "server/engine/engine.hpp"
+#include "tests/engine/state_json.hpp"
 
 namespace noetl::engine {
 namespace {

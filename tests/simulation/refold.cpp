@@ -6,6 +6,7 @@
 #include "server/engine/tool_error.hpp"
 #include "shared/language/playbook_loader.hpp"
 #include "tests/engine/memory_archive.hpp"
+#include "tests/engine/state_json.hpp"
 
 namespace noetl::simulation {
 

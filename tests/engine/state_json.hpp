@@ -1,0 +1,9 @@
+#pragma once
+// A state as a tree, for who compares.
+#include "server/engine/state.hpp"
+
+namespace noetl::engine {
+
+[[nodiscard]] inline Json to_json(const State& state) { return Json::parse(state_text(state)); }
+
+}  // namespace noetl::engine
