@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -49,9 +51,13 @@ base::Result<Reply> handle_render(Backing& backing, const Call& call) {
   const auto request = wire::decode_render_request(*body);
   if (!request) return base::failure(request.error());
   // On a thread of its own, one after the other (GateKind::rendering): the allocator keeps what a thread has freed for that
-  // thread, and any of hundreds could have rendered. Threads that follow each other share it.
-  const auto answer =
-      std::async(std::launch::async, [&] { return app::render_template(backing.parts, *request); }).get();
+  // thread, and any of hundreds could have rendered. The next such thread may be given another arena, so what was freed goes
+  // back to the system.
+  const auto answer = std::async(std::launch::async, [&] {
+                        auto rendered = app::render_template(backing.parts, *request);
+                        malloc_trim(0);
+                        return rendered;
+                      }).get();
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
