@@ -1,6 +1,7 @@
-"""nats-server away under load: commands and executions go in at a steady rate before, while and after it is gone.
-What is shown for each phase is what a user would feel: refused requests, how long a command waited for a worker, what
-was done each second. It fails when anything is lost, done twice, or did not go on while NATS was away."""
+"""nats-server away under load. Full load: more commands wait than the workers get done, and the rate of each phase is what they can do
+with notifications and by polling. Steady load: commands and executions go in at a steady rate before, while and after it is gone, and each phase
+shows what a user would feel: refused requests, how long a command waited for a worker, what was done each second. It fails when anything is
+lost, done twice, or did not go on while NATS was away."""
 
 import json
 import threading
@@ -75,6 +76,54 @@ def run(stack, seconds_away, log, batch=200, seconds_around=10):
     return {"phases": rows, "accepted": feed.accepted, "refused": len(feed.refused), "doorbell_back_seconds": round(healed, 2)}
 
 
+# The moments in which it is noticed that NATS has gone, or has come back, are no part of a phase.
+SETTLED_SECONDS = 2
+
+
+def run_full(stack, seconds, log):
+    """Everything waits when it begins. `seconds` of each phase; the rates of commands that ended in it."""
+    stack.start_workers(2)
+    per_second = figures.drain(stack, 50_000, 2)["drain"]
+    stack.stop_workers()
+    count = int(per_second * 1.3 * (3 * seconds + 4 * SETTLED_SECONDS)) // 1000 * 1000
+    log(f"{count:,} commands are enqueued")
+    after, _ = figures.fill(stack, count)
+    phases = []
+
+    def phase(name):
+        time.sleep(SETTLED_SECONDS)
+        log(f"{name}: {seconds} s")
+        start = stack.sql.value("select now()")
+        time.sleep(seconds)
+        phases.append((name, start, stack.sql.value("select now()")))
+
+    stack.start_workers(2)
+    stack.await_workers()
+    phase("NATS there")
+    stack.nats.kill()
+    stack.nats.wait()
+    stack.processes.remove(stack.nats)
+    phase("NATS away")
+    stack.start_nats()
+    wait_until("the doorbell", lambda: json.loads(stack.call("GET", "/readyz")[1]).get("status") == "ok")
+    phase("NATS there again")
+    left = int(stack.sql.value("select coalesce(sum(count), 0) from (select count from noetl.queue_depth where status = 'queued'"
+                               " union all select change from noetl.queue_change where status = 'queued') as waiting"))
+    figures.wait_for_drain(stack, after, 600)
+    figures.check_once_each(stack, after, count)  # lost or twice: raises
+    rows = [of_phase(stack, after, *bounds) for bounds in phases]
+    return {"rows": rows, "count": count, "left_at_the_end": left,
+            "ratio": round(rows[1]["done_per_second"] / max(1, rows[0]["done_per_second"]), 2)}
+
+
+def show_full(result):
+    print("| full load | s | done /s |\n| --- | --- | --- |")
+    for row in result["rows"]:
+        print(f"| {row['phase']} | {row['seconds']} | {row['done_per_second']:,} |")
+    print(f"\n{result['count']:,} commands, all done once each; {result['left_at_the_end']:,} of them after the last phase;"
+          f" by polling {result['ratio']} of the rate with notifications\n")
+
+
 def of_phase(stack, after, name, start, end):
     """Of the commands enqueued in that time; done: finished in that time."""
     waited = "extract(epoch from claimed_at - created_at) * 1000"
@@ -84,8 +133,10 @@ def of_phase(stack, after, name, start, end):
     done, seconds = stack.sql.rows(
         f"select count(*), extract(epoch from timestamptz '{end}' - timestamptz '{start}') from noetl.queue"
         f" where queue_id > {after} and finished_at >= '{start}' and finished_at < '{end}'")[0]
-    return {"phase": name, "seconds": round(float(seconds), 1), "enqueued": int(enqueued), "done_per_second": round(int(done) / float(seconds)),
-            "waited_p50_ms": round(float(p50), 1), "waited_p99_ms": round(float(p99), 1), "waited_max_ms": round(float(longest), 1)}
+    row = {"phase": name, "seconds": round(float(seconds), 1), "enqueued": int(enqueued), "done_per_second": round(int(done) / float(seconds))}
+    if int(enqueued) == 0:
+        return row
+    return {**row, "waited_p50_ms": round(float(p50), 1), "waited_p99_ms": round(float(p99), 1), "waited_max_ms": round(float(longest), 1)}
 
 
 def show(result):

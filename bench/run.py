@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import figures
 import outage
+import priorities
 import run_peers
 import soak
 import sweep
@@ -138,7 +139,9 @@ def main():
     parser.add_argument("--python-processes", type=int, default=2, help="interpreters of each worker then")
     parser.add_argument("--idle-seconds", type=float, default=10)
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
-    parser.add_argument("--outage", type=float, metavar="SECONDS", help="instead: load while nats-server is away for so long")
+    parser.add_argument("--outage", type=float, nargs="?", const=10, metavar="SECONDS",
+                        help="instead: full load, and then a steady one, while nats-server is away for so long (10)")
+    parser.add_argument("--priorities", action="store_true", help="instead: drains of commands with a priority beside those without")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="instead: steady load for so long, sizes of tables, memory")
     parser.add_argument("--soak-batch", type=int, default=100, help="commands ten times a second, beside one execution")
     parser.add_argument("--sweep", action="store_true", help="instead: figures against workers, batch, backlog, items; --sweep --help says more")
@@ -147,7 +150,18 @@ def main():
     choice = parser.parse_args()
     if choice.outage:
         with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
-            return outage.show(outage.run(stack, choice.outage, log))
+            full = outage.run_full(stack, choice.outage, log)
+        with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
+            steady = outage.run(stack, choice.outage, log)
+        print(machine_line())
+        outage.show_full(full)
+        return outage.show(steady)
+
+    if choice.priorities:
+        with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
+            rows = priorities.run(stack, choice.commands, choice.runs, log)
+        print(machine_line())
+        return priorities.show(rows)
 
     if choice.soak:
         with Stack(os.path.abspath(choice.bin), choice.slots, **soak.settings(choice.soak)) as stack:

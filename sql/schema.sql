@@ -701,6 +701,7 @@ CREATE INDEX keychain_expires_at ON noetl.keychain USING btree (expires_at) WHER
 CREATE UNIQUE INDEX queue_idempotency_key ON noetl.queue USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE UNIQUE INDEX queue_node ON noetl.queue USING btree (execution_id, node_id) WHERE (execution_id IS NOT NULL);
 CREATE INDEX queue_pool_available_at ON noetl.queue USING btree (pool, available_at, queue_id) WHERE (available_at IS NOT NULL);
+CREATE INDEX queue_pool_priority ON noetl.queue USING btree (pool, priority DESC, available_at, queue_id) WHERE (available_at IS NOT NULL);
 CREATE UNIQUE INDEX queue_redriven_from ON noetl.queue USING btree (redriven_from) WHERE (redriven_from IS NOT NULL);
 CREATE INDEX result_execution ON noetl.result USING btree (execution_id);
 ALTER TABLE ONLY noetl.execution

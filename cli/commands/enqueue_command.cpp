@@ -75,7 +75,7 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
       ->type_name("JSON");
   enqueue->add_option("--input", arguments->input, "The arguments: JSON object or @file")->type_name("JSON");
   enqueue->add_option("--pool", arguments->pool, "Pool that runs it");
-  enqueue->add_option("--priority", arguments->priority, "Higher goes first");
+  enqueue->add_option("--priority", arguments->priority, "-100 to 100: of what is due in a pool the highest is claimed next, of one priority the oldest");
   enqueue->add_option("--group", arguments->group, "In whose line it waits; groups take turns")
       ->type_name("NAME");
   enqueue->add_option("--max-attempts", arguments->max_attempts, "Attempts before it is dead");

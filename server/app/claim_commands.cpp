@@ -20,7 +20,10 @@ using std::chrono::steady_clock;
 // Its workers learn of the pause with their next heartbeat, and then ask for nothing more.
 constexpr std::chrono::milliseconds paused_pool_retry{2'000};
 
-constexpr std::size_t candidates_beside_max = 200;  // read beside those that other polls are claiming
+// Read beside those that other polls of this server are claiming: with fewer one of two workers would find nothing of a full queue.
+constexpr std::size_t candidates_beside_max = 4096;
+// Another server was faster with all that a look has found: looked again at once, and then later and later. It may be that the pool is paused.
+constexpr int races_at_once_max = 3;
 
 wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
   wire::ClaimRefusal refusal{.queue_id = explained.command.lease.queue_id,
@@ -119,7 +122,12 @@ base::Result<void> check_serves(Parts& parts, const wire::ClaimRequest& request)
                        "/pool");
 }
 
-// `most`: 0 for all of them.
+// Every slot was taken by what goes before the others: there may be more of it.
+bool may_have_more(const wire::ClaimAnswer& answer, int slots) {
+  return slots > 0 && answer.commands.size() >= static_cast<std::size_t>(slots) && answer.commands.back().priority > 0;
+}
+
+// `most`: at most so many, and what is due with a priority above 0 before those; 0: all of those and nothing else.
 base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const store::Caller& worker,
                                              const std::vector<base::CommandId>& ids, int most = 0) {
   const auto& worker_id = worker.worker_id;
@@ -131,13 +139,15 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const store::Caller& 
     std::vector<base::CommandId> wanted(all.begin(), all.end());
     if (most > 0 && static_cast<std::size_t>(most) < wanted.size()) {
       wanted = store::QueueTable(session).claimable_of(worker_id, wanted, most);
-      // The worker's slots are filled: what became of the others is for those who ask next.
       if (wanted.size() == static_cast<std::size_t>(most)) missing = {wanted.begin(), wanted.end()};
     }
     const base::ClaimId claim_id{parts.ids.next()};
-    if (!wanted.empty()) answer.commands = store::QueueTable(session).claim(worker, wanted, claim_id);
+    if (!wanted.empty()) answer.commands = store::QueueTable(session).claim(worker, wanted, claim_id, most);
     if (!answer.commands.empty()) answer.claim_id = claim_id;
-    if (answer.commands.size() == missing.size()) return;
+    answer.has_more = may_have_more(answer, most);
+    // The worker's slots are filled: what became of the others is for those who ask next.
+    if (answer.commands.size() == missing.size() || (most > 0 && answer.commands.size() >= static_cast<std::size_t>(most)))
+      return;
     for (const auto& command : answer.commands) missing.erase(command.lease.queue_id);
     pool = pool_served(session, worker);
     if (pool) explain_missing(session, {worker_id, *pool}, missing, answer);
@@ -162,8 +172,29 @@ class Taken {
   const std::vector<base::CommandId> ids_;
 };
 
-// One look into the pool. Losing a race for a candidate is no refusal: nobody asked for that one.
-base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimRequest& request) {
+// Of what goes before the others alone: whoever asks has heard that there is some.
+base::Result<wire::ClaimAnswer> claim_urgent(Parts& parts, const wire::ClaimRequest& request) {
+  auto& waiting = parts.waiting_claims;
+  std::vector<base::CommandId> candidates;
+  std::optional<base::CommandId> first_fresh;
+  parts.connections.run_one([&](store::Session& session) {
+    const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
+    candidates = store::QueueTable(session).candidates(
+        {.pool = request.pool, .from = {}, .limit = most, .priority_min = *request.priority_min}, first_fresh);
+  });
+  const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
+  if (taken.ids().empty()) return wire::ClaimAnswer{};
+  auto answer = claim_by_ids(parts, {request.worker_id, request.instance}, taken.ids());
+  if (!answer) return answer;
+  answer->refused.clear();
+  answer->has_more = candidates.size() >= static_cast<std::size_t>(request.slots);
+  return answer;
+}
+
+// One look into the pool. Losing a race for a candidate is no refusal: nobody asked for that one. `has_lost` says that all were lost.
+base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimRequest& request, bool& has_lost) {
+  has_lost = false;
+  if (request.priority_min.value_or(0) > 0) return claim_urgent(parts, request);
   auto& waiting = parts.waiting_claims;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
@@ -173,14 +204,17 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   const auto look = waiting.begin_look(request.pool, looked_at);
   parts.connections.run_one([&](store::Session& session) {
     const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
-    candidates = store::QueueTable(session).candidates(request.pool, look.from, most, first_fresh);
+    candidates = store::QueueTable(session).candidates({.pool = request.pool, .from = look.from, .limit = most}, first_fresh);
   });
   waiting.end_look(request.pool, look, first_fresh, horizon);
   if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
   const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
   auto answer = claim_by_ids(parts, {request.worker_id, request.instance}, taken.ids());
-  if (answer) answer->refused.clear();
+  if (!answer) return answer;
+  answer->refused.clear();
+  answer->has_more = may_have_more(*answer, request.slots);
+  has_lost = answer->commands.empty();
   return answer;
 }
 
@@ -188,13 +222,15 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
                                                std::stop_token stop,
                                                const std::function<bool()>& is_asker_there) {
   bool is_known = false;
+  bool has_lost = false;
+  int races = 0;
   std::optional<WaitingClaims::Poll> poll;  // once it is known that the worker may wait
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
     const auto seen = parts.waiting_claims.seen(request.pool);
     const bool may_skip = is_known || request.wait.count() == 0;
     const bool is_empty = may_skip && parts.waiting_claims.is_known_empty(request.pool, steady_clock::now());
-    auto answer = is_empty ? base::Result<wire::ClaimAnswer>{} : claim_from_pool(parts, request);
+    auto answer = is_empty ? base::Result<wire::ClaimAnswer>{} : claim_from_pool(parts, request, has_lost);
     if (is_empty && !is_known) return answer;
     if (!answer || !answer->commands.empty()) return answer;
     // Claiming something asks this as well: a poll that finds work costs no statement for it.
@@ -204,8 +240,11 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
     }
     if (steady_clock::now() >= until || stop.stop_requested() || (poll && poll->is_replaced())) return answer;
     if (is_asker_there && !is_asker_there()) return answer;  // within poll_interval
-    parts.waiting_claims.wait(request.pool, seen,
-                              std::min(until, steady_clock::now() + WaitingClaims::poll_interval), stop);
+    const bool is_race = std::exchange(has_lost, false);
+    if (is_race && ++races <= races_at_once_max) continue;
+    const auto patience = is_race ? std::min(WaitingClaims::poll_interval, std::chrono::milliseconds(1 << std::min(races, 9)))
+                                  : WaitingClaims::poll_interval;
+    parts.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + patience), stop);
   }
 }
 

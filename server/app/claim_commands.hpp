@@ -1,6 +1,6 @@
 #pragma once
 // POST /api/v2/commands/claim and /{queue_id}/claim. By ids: one UPDATE by primary keys. From a pool:
-// oldest first, waiting up to request.wait for a first one. Claiming again what this worker holds gives
+// highest priority and then oldest first, waiting up to request.wait for a first one. Claiming again what this worker holds gives
 // the same lease again, so a lost reply can be asked for anew. Any thread.
 #include <functional>
 #include <stop_token>

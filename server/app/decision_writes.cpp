@@ -151,7 +151,7 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   std::vector<base::CommandId> ids;
   for (const auto& ring : rings) {
     if (ring.delay.count() > 0) continue;
-    if (pool != nullptr && *pool != ring.pool) return std::nullopt;
+    if (ring.priority < 0 || (pool != nullptr && *pool != ring.pool)) return std::nullopt;
     pool = &ring.pool;
     ids.push_back(ring.queue_id);
   }
@@ -159,7 +159,9 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   auto offer = parts.hand_over.take(*pool, ids.size());
   if (!offer) return std::nullopt;
   const base::ClaimId claim_id{parts.ids.next()};
-  auto claimed = store::QueueTable(session).claim({offer->worker_id(), offer->instance()}, ids, claim_id);
+  // With slots: when something of a higher priority waits in the pool, the worker is given that.
+  auto claimed = store::QueueTable(session).claim({offer->worker_id(), offer->instance()}, ids, claim_id,
+                                                  static_cast<int>(ids.size()));
   for (auto& ring : rings) {
     ring.is_handed_over =
         std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });

@@ -43,12 +43,13 @@ bool is_due(const wire::NewCommand& command) {
   return !command.available_at && command.delay.value_or(std::chrono::milliseconds{0}).count() == 0;
 }
 
-// A worker that waits for as many as these, which are all for it.
+// A worker that waits for as many as these, which are all for it. What has a priority below 0 waits until nothing else does, which a
+// claim looks up.
 std::optional<HandOver::Offer> offer_for(Parts& parts, const std::vector<wire::NewCommand>& commands) {
   if (commands.empty() || commands.size() > HandOver::commands_max) return std::nullopt;
   const auto& pool = commands.front().pool;
   const bool are_alike = std::ranges::all_of(
-      commands, [&](const auto& command) { return command.pool == pool && is_due(command); });
+      commands, [&](const auto& command) { return command.pool == pool && is_due(command) && command.priority >= 0; });
   return are_alike ? parts.hand_over.take(pool, commands.size()) : std::nullopt;
 }
 

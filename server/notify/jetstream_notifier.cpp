@@ -18,6 +18,7 @@ namespace noetl::notify {
 namespace {
 
 constexpr std::size_t quick_rings_max = 8;
+constexpr std::size_t priority_rings_max = 256;  // of one sign and pool, in one call
 constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
@@ -110,7 +111,7 @@ struct JetStreamNotifier::Link {
 };
 
 JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
-    : settings_(std::move(settings)), server_url_(settings_.server_url) {
+    : settings_(std::move(settings)), server_url_(settings_.server_url), lines_(settings_.line_max) {
   check_names(settings_);
   quick_ = Link::open(settings_.nats, true);
   bulk_ = Link::open(settings_.nats, false);
@@ -127,6 +128,7 @@ bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
                                   .queue_ids = {},
                                   .step = first.step,
                                   .server_url = server_url_,
+                                  .priority = first.priority,
                                   .is_handed_over = first.is_handed_over};
   notification.queue_ids.reserve(bundle.rings.size());
   for (const Ring* ring : bundle.rings) notification.queue_ids.push_back(ring->queue_id);
@@ -149,7 +151,8 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
     const std::lock_guard lock(links_mutex_);
     link = rings.size() <= quick_rings_max ? quick_ : bulk_;
   }
-  std::array<Bundle, wire::lanes> bundles;  // of the pool of the ring before
+  std::array<Bundle, wire::lanes + 1> bundles;  // of the pool of the ring before: by lane, and of a priority below 0
+  std::array<std::size_t, 2> told{};  // in this pool: of a priority above 0, and below it
   std::string_view pool;
   bool has_failed = false;
   const auto publish = [&](Bundle& bundle) {
@@ -160,15 +163,19 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
     if (ring.pool != pool) {
       std::ranges::for_each(bundles, publish);
       if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
+      told = {};
       for (std::size_t lane = 0; lane < wire::lanes; ++lane)
         bundles[lane].subject = nats::Subject::parse(wire::lane_subject_of(ring.pool, lane, settings_.subject)).value();
+      bundles.back().subject = bundles[wire::lanes - 1].subject;
       pool = ring.pool;
     }
+    // Of a priority: a word for each of many workers that such wait; a claim takes the highest of all.
+    if (ring.priority != 0 && !ring.is_handed_over && ++told[ring.priority < 0 ? 1 : 0] > priority_rings_max) continue;
     const auto urgent = ring.is_handed_over ? 0 : lane_by_priority(ring.priority);
     const std::size_t lane = urgent ? *urgent : lines_.join(ring.pool, group_of(ring));
-    bundles[lane].rings.push_back(&ring);
-    // In the first lane each command is to find a slot by itself.
-    if (lane == 0 || bundles[lane].rings.size() >= wire::lane_commands_max) publish(bundles[lane]);
+    Bundle& bundle = ring.priority < 0 && !ring.is_handed_over ? bundles.back() : bundles[lane];
+    bundle.rings.push_back(&ring);
+    if (lane == 0 || ring.priority < 0 || bundle.rings.size() >= wire::lane_commands_max) publish(bundle);
   }
   std::ranges::for_each(bundles, publish);
   if (!has_failed || !is_ready_.exchange(false)) return;

@@ -36,6 +36,7 @@ struct NotifierSettings {
   int deliveries_max = 3;
   int acks_pending_max = 20'000;
   int replicas = 1;
+  wire::LaneLines line_max = wire::lane_line_max;  // of a group, in the lanes before the last
   std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };
 

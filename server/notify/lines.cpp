@@ -7,7 +7,7 @@ namespace noetl::notify {
 std::size_t Lines::join(const std::string& pool, std::uint64_t group) {
   const std::lock_guard lock(mutex_);
   const auto [found, is_new] = pools_[pool].try_emplace(group);
-  const std::size_t lane = wire::lane_of(found->second.count++);
+  const std::size_t lane = wire::lane_of(found->second.count++, line_max_);
   if (is_new && ++groups_ > groups_max) make_room();
   return lane;
 }
@@ -17,7 +17,7 @@ std::size_t Lines::lane_of(const std::string& pool, std::uint64_t group) const {
   const auto groups = pools_.find(pool);
   if (groups == pools_.end()) return 0;
   const auto found = groups->second.find(group);
-  return found == groups->second.end() ? 0 : wire::lane_of(found->second.count);
+  return found == groups->second.end() ? 0 : wire::lane_of(found->second.count, line_max_);
 }
 
 void Lines::settle(const std::string& pool, const Untaken& untaken) {
@@ -25,7 +25,7 @@ void Lines::settle(const std::string& pool, const Untaken& untaken) {
   Untaken rest{};
   std::uint64_t below = 0;
   for (std::size_t lane = 0; lane < wire::lanes; ++lane) {
-    const std::uint64_t all = lane + 1 < wire::lanes ? wire::lane_line_max[lane] : UINT64_MAX;
+    const std::uint64_t all = lane + 1 < wire::lanes ? line_max_[lane] : UINT64_MAX;
     rest[lane] = untaken[lane] > 0 ? all : below;
     below = rest[lane];
   }
@@ -34,7 +34,7 @@ void Lines::settle(const std::string& pool, const Untaken& untaken) {
   if (groups == pools_.end()) return;
   for (auto& [group, line] : groups->second) {
     const std::uint64_t before = line.count_before;
-    if (before > 0) line.count -= before - std::min(before, rest[wire::lane_of(before - 1)]);
+    if (before > 0) line.count -= before - std::min(before, rest[wire::lane_of(before - 1, line_max_)]);
     line.count_before = line.count;
   }
   groups_ -= std::erase_if(groups->second, [](const auto& group) { return group.second.count == 0; });
@@ -44,7 +44,7 @@ void Lines::settle(const std::string& pool, const Untaken& untaken) {
 void Lines::make_room() {
   for (auto& [pool, groups] : pools_) {
     groups_ -=
-        std::erase_if(groups, [](const auto& group) { return wire::lane_of(group.second.count) == 0; });
+        std::erase_if(groups, [&](const auto& group) { return wire::lane_of(group.second.count, line_max_) == 0; });
   }
   if (groups_ <= groups_max) return;
   pools_.clear();

@@ -15,6 +15,8 @@ namespace noetl::notify {
 
 class Lines {
  public:
+  explicit Lines(const wire::LaneLines& line_max = wire::lane_line_max) : line_max_(line_max) {}
+
   using Untaken = std::array<std::uint64_t, wire::lanes>;  // rings in each lane that nobody has taken
 
   // The lane for one more of that group.
@@ -37,6 +39,7 @@ class Lines {
 
   void make_room();
 
+  const wire::LaneLines line_max_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Groups> pools_;
   std::size_t groups_ = 0;

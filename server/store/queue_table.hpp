@@ -102,6 +102,14 @@ struct Caller {
   const std::string& instance;
 };
 
+// What a poll looks for in a pool.
+struct Looking {
+  const std::string& pool;
+  base::CommandId from;  // nothing that was never handed back waits below it
+  int limit = 1;
+  int priority_min = wire::priority_min;
+};
+
 struct InsertedPlain {
   std::vector<base::CommandId> inserted;
   std::vector<domain::ClaimedCommand> claimed;  // of those, for the taker
@@ -129,17 +137,17 @@ class QueueTable {
   [[nodiscard]] std::vector<std::optional<KeyedCommand>> of_keys(
       const std::vector<const wire::NewCommand*>& commands);
 
-  // Locked and given in the order of ids: those of the worker's own pool, to the process that registered.
+  // Those of the worker's own pool, to the process that registered; highest priority first. `slots`: at most so many, and first what is
+  // due in the pool with a priority above 0, whatever the ids; 0: the ids alone, locked in their order.
   [[nodiscard]] std::vector<domain::ClaimedCommand> claim(const Caller& worker,
                                                           const std::vector<base::CommandId>& ids,
-                                                          base::ClaimId claim_id);
+                                                          base::ClaimId claim_id, int slots = 0);
   // The first of those ids that the worker could claim, or holds already; at most `limit`.
   [[nodiscard]] std::vector<base::CommandId> claimable_of(const std::string& worker_id,
                                                           const std::vector<base::CommandId>& ids, int limit);
   [[nodiscard]] std::vector<ExplainedCommand> explain(const std::vector<base::CommandId>& ids);
-  // Best candidates of a pool; `first_fresh` gets the oldest never handed back id that waits, if any.
-  [[nodiscard]] std::vector<base::CommandId> candidates(const std::string& pool, base::CommandId from,
-                                                        int limit,
+  // Highest priority first, then the oldest; `first_fresh` gets the oldest never handed back id that waits, if any.
+  [[nodiscard]] std::vector<base::CommandId> candidates(const Looking& looking,
                                                         std::optional<base::CommandId>& first_fresh);
 
   // Those that were finished: running, plain, held by that worker at that epoch.

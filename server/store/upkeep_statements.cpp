@@ -83,6 +83,15 @@ std::set<std::string> UpkeepStatements::pools_with_workers() {
   return pools;
 }
 
+std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
+  std::vector<WaitingCommand> found;
+  for (const auto& row : session_.run("due_by_priority", limit)) {
+    found.push_back(waiting_from(row));
+    found.back().is_new = row[7].as<bool>();
+  }
+  return found;
+}
+
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
                                                       int rows_max, int waiting_max,
                                                       base::CommandId& last_seen) {

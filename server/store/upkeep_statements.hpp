@@ -21,6 +21,7 @@ struct WaitingCommand {
   int priority = 0;
   int epoch = 0;
   std::string available_at;  // as Postgres printed it; of due ones only
+  bool is_new = false;  // of another priority than 0: its notification went out a moment ago, with its enqueue
   bool is_put_off = false;  // though its execution is not paused
 };
 
@@ -75,12 +76,14 @@ class UpkeepStatements {
   // Running commands of workers that are gone, or of one worker.
   [[nodiscard]] std::vector<domain::Lease> orphaned_commands(const std::optional<std::string>& worker_id);
   void forget_claims(const std::optional<std::string>& worker_id);
-  // Of all pools that are not paused in turn, each from its cursor on; `limit` of all together.
+  // Of priority 0: of all pools that are not paused in turn, each from its cursor on; `limit` of all together.
   [[nodiscard]] std::vector<WaitingCommand> due_commands(const DueCursors& from, int limit);
   // Due within `horizon` and not yet, of pools that are not paused, the first ones first.
   [[nodiscard]] std::vector<SoonDue> due_soon(std::chrono::milliseconds horizon, int limit);
   // Pools that a worker could claim from now.
   [[nodiscard]] std::set<std::string> pools_with_workers();
+  // Of other priorities: of each pool that is not paused the first `limit` above 0 and the first `limit` below it.
+  [[nodiscard]] std::vector<WaitingCommand> due_by_priority(int limit);
   // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at
   // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
   // exhausted).

@@ -18,6 +18,7 @@ namespace noetl::upkeep {
 
 namespace {
 constexpr std::size_t due_max = 2000;  // rung per tick, of all pools together
+constexpr int priority_max = 64;  // rung of one sign and pool per tick: each wakes a worker, which goes on with the others
 constexpr int enqueued_pages_max = 10;  // of due_max each, some 5 ms of Postgres
 constexpr int rows_max = 20'000;  // looked at per tick and scan: some 7 ms of Postgres
 constexpr int waiting_max = 5'000;  // of those that wait, as many more
@@ -41,10 +42,12 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   if (!look.has_due && !may_wait && !sweeps) return 0;
 
   Waiting due;
+  Waiting by_priority;
   Waiting fresh;
   connection.run_one([&](store::Session& session) {
     store::UpkeepStatements statements(session);
     if (look.has_due) due = statements.due_commands(due_from_, static_cast<int>(due_max));
+    if (look.has_due) by_priority = statements.due_by_priority(priority_max);
     base::CommandId last;
     if (may_wait && window_begin.is_set() && window_begin < newest) {
       fresh = statements.unheard(window_begin, newest, rows_max, waiting_max, last);
@@ -58,11 +61,13 @@ int RingDue::tick(store::DutyConnection& connection, const store::UpkeepLook& lo
   due_from_ = due.size() >= due_max ? store::cursors_after(due) : store::DueCursors{};
   const int taken_back = take_back(fresh);
   drop_those_in_line(fresh, look.now_ms);
-  return taken_back + ring(connection, due).commands + ring(connection, fresh).commands;
+  std::erase_if(by_priority, [](const store::WaitingCommand& command) { return command.is_new; });
+  drop_those_of_busy_pools(by_priority);
+  return taken_back + ring(connection, by_priority).commands + ring(connection, due).commands + ring(connection, fresh).commands;
 }
 
 RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
-  Rung rung;
+  Rung rung = ring_enqueued_by_priority(connection);
   for (int page = 0; page < enqueued_pages_max; ++page) {
     Waiting due;
     connection.run_one([&](store::Session& session) {
@@ -80,6 +85,28 @@ RingDue::Rung RingDue::ring_enqueued(store::DutyConnection& connection) {
   // Where all were rung already nobody waits for more of them: the next call goes on from here, and the ticks do.
   rung.has_more = rung.first_time > 0;
   return rung;
+}
+
+RingDue::Rung RingDue::ring_enqueued_by_priority(store::DutyConnection& connection) {
+  Waiting due;
+  connection.run_one([&](store::Session& session) {
+    due = store::UpkeepStatements(session).due_by_priority(priority_max);
+  });
+  drop_those_of_busy_pools(due);
+  return ring(connection, due);
+}
+
+// While a notification of the pool waits for a worker, its claim finds what has a priority; it finds what is below 0 once it finds no other.
+void RingDue::drop_those_of_busy_pools(Waiting& waiting) const {
+  std::map<std::string, bool, std::less<>> busy;
+  std::erase_if(waiting, [&](const store::WaitingCommand& command) {
+    const auto [pool, is_new] = busy.try_emplace(command.pool);
+    if (is_new) {
+      pool->second = std::ranges::any_of(parts_.notifier.lanes(command.pool),
+                                         [](const notify::Lane& lane) { return lane.untaken > 0; });
+    }
+    return pool->second;
+  });
 }
 
 int RingDue::take_back(Waiting& fresh) {

@@ -3,7 +3,8 @@
 // (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads due ones of every pool in
 // turn by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
 // look says that nothing waits. Fresh ones whose pool has rings that no worker has taken yet stand in line and were
-// most likely heard: they are rung after a minute, not after ring_after. One thread.
+// most likely heard: they are rung after a minute, not after ring_after. Of those with another priority than 0 a few of each pool are
+// rung, and none while a notification of the pool waits: it leads to them. One thread.
 #include <chrono>
 #include <vector>
 
@@ -42,6 +43,8 @@ class RingDue {
   void drop_those_in_line(Waiting& fresh, std::int64_t now_ms) const;
   Rung ring(store::DutyConnection& connection, const Waiting& waiting);
   void drop_unserved(store::DutyConnection& connection, std::vector<notify::Ring>& rings) const;
+  void drop_those_of_busy_pools(Waiting& waiting) const;
+  Rung ring_enqueued_by_priority(store::DutyConnection& connection);
 
   app::Parts& parts_;
   const std::chrono::milliseconds ring_after_;

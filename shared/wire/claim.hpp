@@ -1,7 +1,10 @@
 #pragma once
 // Claiming: POST /api/v2/commands/claim and POST /api/v2/commands/{queue_id}/claim.
-// {worker_id, queue_ids:[…], slots}    claims exactly those (the notification carries the ids), or as many as slots says
-// {worker_id, pool, slots, wait}       claims whatever waits, for workers without NATS; long poll
+// {worker_id, queue_ids:[…]}           claims exactly those
+// {worker_id, queue_ids:[…], slots}    claims as many as slots says: first what is due in the pool with a priority above 0, then of those
+//                                      (the notification carries the ids)
+// {worker_id, pool, slots, wait}       claims whatever waits, highest priority first, for workers without NATS; long poll
+// {worker_id, pool, slots, priority_min: 1}  the same of what has at least that priority
 // {…, hand_over: true}                 the same of what is made meanwhile alone: for workers that hear the doorbell as well
 // Values; any thread.
 #include <chrono>
@@ -22,10 +25,11 @@ struct ClaimRequest {
   std::string worker_id;
   std::vector<base::CommandId> queue_ids;  // given: claim by id. Empty: claim from the pool
   std::string pool{domain::default_pool};
-  // From the pool 1 … claim_ids_max. By id 0: all of them; when as many were claimed, nothing is said of the others.
+  // From the pool 1 … claim_ids_max. By id 0: exactly those; when as many were claimed, nothing is said of the others.
   int slots = 0;
   std::chrono::milliseconds wait{0};  // how long to wait for a first command; at most claim_wait_max
   bool hand_over = false;  // from a pool, with a wait: nothing is looked for
+  std::optional<int> priority_min{};  // from a pool: nothing below it
   std::string instance = {};  // header instance_header (wire/worker)
 };
 
@@ -37,7 +41,7 @@ struct ClaimRefusal {
   std::chrono::milliseconds retry_after{0};  // for a command that is not due yet (active_claim)
 };
 
-// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}], "claim_id":…, "waited_ms":…}
+// {"commands":[…], "refused":[{queue_id, code, message, retry_after_ms}], "claim_id":…, "waited_ms":…, "has_more":true}
 struct ClaimAnswer {
   std::vector<domain::ClaimedCommand> commands;
   std::vector<ClaimRefusal> refused;
@@ -46,6 +50,9 @@ struct ClaimAnswer {
   // Of a hand-over: how long the request had been there when its commands were claimed. A worker learns from it how late it hears of
   // them.
   std::optional<std::chrono::milliseconds> waited{};
+  // All slots went to commands of a priority above 0: more of them may wait. Whoever has slots again asks for those (priority_min) before
+  // it takes notifications of others.
+  bool has_more = false;
 };
 
 }  // namespace noetl::wire

@@ -1,5 +1,6 @@
 #include "shared/wire/claim_json.hpp"
 
+#include "shared/wire/command.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
@@ -40,6 +41,10 @@ void append(std::string& out, const domain::ClaimedCommand& command) {
     out += ",\"traceparent\":";
     append_json_string(out, command.traceparent);
   }
+  if (command.priority != 0) {
+    out += ",\"priority\":";
+    out += std::to_string(command.priority);
+  }
   out += '}';
 }
 
@@ -73,6 +78,7 @@ base::Result<domain::ClaimedCommand> decode_command(const Json& item, const std:
   const Json* context = reader.optional_object("context");
   command.context = context == nullptr ? "{}" : context->dump();
   command.traceparent = reader.optional_string("traceparent").value_or("");
+  command.priority = static_cast<std::int32_t>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
   if (reader.has_failed()) return base::failure(*reader.finish());
   return command;
 }
@@ -98,13 +104,13 @@ std::string encode(const ClaimRequest& request) {
   writer.text("worker_id", request.worker_id);
   if (!request.queue_ids.empty()) {
     writer.ids("queue_ids", request.queue_ids);
-    if (request.slots > 0 && static_cast<std::size_t>(request.slots) < request.queue_ids.size())
-      writer.integer("slots", request.slots);
+    if (request.slots > 0) writer.integer("slots", request.slots);
     return writer.finish();
   }
   writer.text("pool", request.pool).integer("slots", request.slots);
   writer.number("wait", static_cast<double>(request.wait.count()) / 1000.0);
   if (request.hand_over) writer.boolean("hand_over", true);
+  if (request.priority_min) writer.integer("priority_min", *request.priority_min);
   return writer.finish();
 }
 
@@ -131,7 +137,7 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
                                   .retry_after = {},
                                   .details = {}});
     }
-    for (const std::string_view name : {"pool", "wait", "hand_over"}) {
+    for (const std::string_view name : {"pool", "wait", "hand_over", "priority_min"}) {
       if (reader.has(name)) reader.refuse(name, "has no meaning beside queue_ids");
     }
   }
@@ -144,6 +150,9 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
   request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));
   request.hand_over = reader.optional_bool("hand_over").value_or(false);
   if (request.hand_over && request.wait.count() == 0) reader.refuse("hand_over", "needs a 'wait' above 0");
+  if (const auto least = reader.optional_int("priority_min", {priority_min, priority_max}))
+    request.priority_min = static_cast<int>(*least);
+  if (request.hand_over && request.priority_min) reader.refuse("priority_min", "has no meaning beside hand_over");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }
@@ -173,6 +182,7 @@ std::string encode(const ClaimAnswer& answer) {
   out += ']';
   if (answer.claim_id.is_set()) out += ",\"claim_id\":\"" + answer.claim_id.str() + '"';
   if (answer.waited) out += ",\"waited_ms\":" + std::to_string(answer.waited->count());
+  if (answer.has_more) out += ",\"has_more\":true";
   out += '}';
   return out;
 }
@@ -197,6 +207,7 @@ base::Result<ClaimAnswer> decode_claim_answer(const Json& body) {
   answer.claim_id = reader.optional_id<base::ClaimId>("claim_id");
   if (const auto waited = reader.optional_int("waited_ms", {0, milliseconds_max}))
     answer.waited = std::chrono::milliseconds(*waited);
+  answer.has_more = reader.optional_bool("has_more").value_or(false);
   if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;
 }

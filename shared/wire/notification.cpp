@@ -1,5 +1,6 @@
 #include "shared/wire/notification.hpp"
 
+#include "shared/wire/command.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"
 #include "shared/wire/parse_body.hpp"
@@ -50,6 +51,14 @@ base::Result<std::vector<base::CommandId>> ids_of(const Json& object) {
   return ids;
 }
 
+// Whatever is none is 0, as where there is none.
+int priority_of(const Json& object) {
+  const auto found = object.find("priority");
+  if (found == object.end() || !found->is_number_integer()) return 0;
+  const auto priority = found->get<std::int64_t>();
+  return priority < priority_min || priority > priority_max ? 0 : static_cast<int>(priority);
+}
+
 std::string text_of(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
@@ -75,6 +84,7 @@ std::string encode(const Notification& notification) {
   append_json_string(out, std::string_view(notification.step).substr(0, step_shown_bytes_max));
   out += ",\"server_url\":";
   append_json_string(out, notification.server_url);
+  if (notification.priority != 0) out += ",\"priority\":" + std::to_string(notification.priority);
   out += notification.is_handed_over ? ",\"handed_over\":true}" : "}";
   return out;
 }
@@ -101,6 +111,7 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
                       .queue_ids = std::move(*queue_ids),
                       .step = text_of(*parsed, "step"),
                       .server_url = text_of(*parsed, "server_url"),
+                      .priority = priority_of(*parsed),
                       .is_handed_over = parsed->value("handed_over", Json()) == true};
 }
 

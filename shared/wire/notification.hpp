@@ -19,6 +19,7 @@ struct Notification {
   std::vector<base::CommandId> queue_ids;  // 1 … notification_commands_max
   std::string step;
   std::string server_url;
+  int priority = 0;  // of all of them; on the wire when it is not 0
   bool is_handed_over = false;  // claimed for a worker already: to be acked, for whoever watches the stream
 };
 

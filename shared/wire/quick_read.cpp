@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "shared/wire/command.hpp"
 #include "shared/wire/json_cursor.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
@@ -75,9 +76,9 @@ bool read_time(JsonCursor& cursor, std::chrono::milliseconds& time) {
 }
 
 bool read_command(JsonCursor& cursor, domain::ClaimedCommand& command) {
-  static constexpr std::array<std::string_view, 11> names{
-      "queue_id", "epoch",        "execution_id", "step",    "node_id",    "tool_kind",
-      "attempt",  "max_attempts", "timeout_ms",   "context", "traceparent"};
+  static constexpr std::array<std::string_view, 12> names{
+      "queue_id", "epoch",        "execution_id", "step",    "node_id",     "tool_kind",
+      "attempt",  "max_attempts", "timeout_ms",   "context", "traceparent", "priority"};
   Fields fields(names);
   const auto read_one = [&](std::size_t field) {
     switch (field) {
@@ -92,6 +93,7 @@ bool read_command(JsonCursor& cursor, domain::ClaimedCommand& command) {
       case 8: return read_time(cursor, command.timeout);
       case 9: command.context = cursor.any(); return command.context.starts_with('{');
       case 10: return read_text(cursor, command.traceparent);
+      case 11: return read_small(cursor, command.priority, priority_min) && command.priority <= priority_max;
       default: return false;
     }
   };
@@ -175,7 +177,7 @@ bool read_empty_list(JsonCursor& cursor) {
 }  // namespace
 
 std::optional<ClaimAnswer> quick_claim_answer(std::string_view text) {
-  static constexpr std::array<std::string_view, 4> names{"commands", "refused", "waited_ms", "claim_id"};
+  static constexpr std::array<std::string_view, 5> names{"commands", "refused", "waited_ms", "claim_id", "has_more"};
   Fields fields(names);
   ClaimAnswer answer;
   JsonCursor cursor(text);
@@ -183,6 +185,7 @@ std::optional<ClaimAnswer> quick_claim_answer(std::string_view text) {
     if (field == 0) return read_list(cursor, answer.commands, claim_ids_max, read_command);
     if (field == 2) return read_time(cursor, answer.waited.emplace());
     if (field == 3) return read_id(cursor, answer.claim_id);
+    if (field == 4) return answer.has_more = cursor.any() == "true";
     return field == 1 && read_empty_list(cursor);  // what was refused is for the other reader
   };
   if (!read_fields(cursor, fields, read_one) || !cursor.is_done() || !fields.has(0)) return std::nullopt;

@@ -1,6 +1,7 @@
 #pragma once
 // Names and defaults of what lives in JetStream: streams, subjects, durable consumers (docs/protocol). The
 // default pool is the bare subject of the seed. Pure; any thread.
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,9 +43,10 @@ inline constexpr int consumer_acks_pending_max =
 // stand before whoever rings once (docs/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.
 inline constexpr std::size_t lanes = 3;
 inline constexpr std::size_t lane_commands_max = 32;  // named by one notification of a later lane
-inline constexpr std::uint64_t lane_line_max[lanes - 1] = {100, 10'000};  // beyond the last: the last lane
-[[nodiscard]] std::size_t lane_of(
-    std::uint64_t in_line);  // of one before which so many of its group are in line
+using LaneLines = std::array<std::uint64_t, lanes - 1>;  // so many of a group have room in each; the others in the last lane
+inline constexpr LaneLines lane_line_max{100, 10'000};
+// Of one before which so many of its group are in line.
+[[nodiscard]] std::size_t lane_of(std::uint64_t in_line, const LaneLines& line_max = lane_line_max);
 // The first lane is the pool's own subject and consumer.
 [[nodiscard]] std::string lane_subject_of(
     std::string_view pool, std::size_t lane,

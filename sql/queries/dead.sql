@@ -105,7 +105,7 @@ from noetl.dead_letter d left join noetl.queue q using (queue_id)
 where d.queue_id = any($1::bigint[]) order by d.queue_id for update of d
 
 -- name: redrive_dead
--- A new command for each old one, with attempts of its own (R8); the old one stays dead, its letter is closed.
+-- As in insert_commands one of another priority than 0 has a time. A new command for each old one, with attempts of its own (R8); the old one stays dead, its letter is closed.
 with input as (
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[])
     as t(old_id, new_id, delay_ms, context, tool_kind, max_attempts)
@@ -113,8 +113,8 @@ with input as (
   insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
     traceparent, retry, redriven_from)
   select i.new_id, coalesce(i.tool_kind, q.tool_kind), coalesce(i.tool_kind, q.tool_kind), q.pool, q.priority,
-    coalesce(i.max_attempts, q.max_attempts), q.timeout_ms, now() + i.delay_ms * interval '1 millisecond',
-    coalesce(i.context::json, q.context), q.traceparent, q.retry, q.queue_id
+    coalesce(i.max_attempts, q.max_attempts), q.timeout_ms,
+    coalesce(now() + i.delay_ms * interval '1 millisecond', case when q.priority <> 0 then now() end), coalesce(i.context::json, q.context), q.traceparent, q.retry, q.queue_id
   from input i join noetl.queue q on q.queue_id = i.old_id
   where q.status = 'dead' and q.execution_id is null
   returning queue_id, redriven_from, pool

@@ -95,10 +95,11 @@ where not is_parent_told and status <> 'running' and finished_at < now() - inter
 order by execution_id limit 20
 
 -- name: doctor_overdue
--- R6: due for a minute, and a live worker of the pool has not taken it. By the index of what waits for a time.
+-- R6: due for a minute, and a live worker of the pool has not taken it. By the index of what waits for a time. What has a
+-- priority below 0 may wait as long as others do.
 select q.queue_id::text as id, 'pool ' || q.pool || ', due since ' || q.available_at as what, count(*) over () as total
 from noetl.queue q
-where q.available_at < now() - interval '1 minute' and q.status = 'queued'
+where q.available_at < now() - interval '1 minute' and q.status = 'queued' and q.priority >= 0
   and exists (select from noetl.worker w where w.pool = q.pool and w.status = 'ready' and w.lease_until > now())
   and not exists (select from noetl.pool p where p.pool = q.pool and p.is_paused)
 order by q.available_at limit 20

@@ -1,5 +1,6 @@
 -- name: insert_commands
 -- Whatever has no idempotency key and is for nobody yet. What no row has is null instead of a list.
+-- Of another priority than 0 it has a time even when it is due at once: claims find it by queue_pool_priority.
 -- $12 pools and $13 numbers: what the depth counters gain.
 with changed as (
   insert into noetl.queue_change (pool, status, change)
@@ -9,8 +10,8 @@ insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool,
   available_at, context, traceparent, frame, retry)
 select t.queue_id, t.execution_id, t.node_id, coalesce(t.step, t.tool_kind), t.tool_kind, t.pool, coalesce(t.priority, 0),
   t.max_attempts, coalesce(t.timeout_ms, 0),
-  coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond'), t.context::json, t.traceparent,
-  t.frame::json, t.retry::json
+  coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond', case when t.priority <> 0 then now() end),
+  t.context::json, t.traceparent, t.frame::json, t.retry::json
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::smallint[], $8::int[],
   $9::bigint[], $10::bigint[], $11::text[], $14::text[], $15::text[], $16::text[], $17::text[])
   as t(queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, delay_ms, context,
@@ -27,8 +28,8 @@ with taker as (
   insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, context,
     idempotency_key, traceparent, retry, status, epoch, attempts, worker_id, claimed_at)
   select t.queue_id, t.tool_kind, t.tool_kind, t.pool, coalesce(t.priority, 0), t.max_attempts, coalesce(t.timeout_ms, 0),
-    coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond'), t.context::json,
-    t.idempotency_key, t.traceparent, t.retry::json, case when w.worker_id is null then 'queued' else 'running' end,
+    coalesce(t.available_at::timestamptz, now() + t.delay_ms * interval '1 millisecond',
+      case when t.priority <> 0 and w.worker_id is null then now() end), t.context::json, t.idempotency_key, t.traceparent, t.retry::json, case when w.worker_id is null then 'queued' else 'running' end,
     (w.worker_id is not null)::int, (w.worker_id is not null)::int, w.worker_id,
     case when w.worker_id is not null then now() end
   from unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::bigint[], $7::text[], $8::bigint[],
@@ -59,31 +60,58 @@ from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t(idempotency
 -- A worker gets what waits in its own pool, as long as its lease lasts and it is the process that registered ($4, its instance).
 -- Rows are locked in the order of ids, so two claims cannot wait for each other: the index is read for a list in its own order.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
--- The list of paused pools is made once for the statement, whatever the number of rows. The time is the statement's: at the end of
--- a long transaction (a hand-over) now() lies so far back that the claim would be taken for one whose answer was lost.
-with claimed as (
+-- The time is the statement's: at the end of a long transaction (a hand-over) now() lies so far back that the claim would be taken for
+-- one whose answer was lost.
+-- $5 slots: what is due in the pool with a priority above 0 goes first, highest, then oldest, and the ids have the slots that it
+-- leaves. Each priority is one look into queue_pool_priority, so delayed commands cost nothing; without any it is one look in all. What others are
+-- claiming is passed over: who claims by priority waits for nobody, so no two wait for each other. 0: the ids, whatever else waits.
+with recursive asker as materialized (
+  select w.pool from noetl.worker w
+  where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now() and (w.instance is null or w.instance = $4)
+    and not exists (select from noetl.pool p where p.pool = w.pool and p.is_paused)
+), level as (
+  (select q.priority from noetl.queue q
+   where $5 > 0 and q.pool = (select a.pool from asker a) and q.available_at is not null and q.priority > 0
+   order by q.priority desc limit 1)
+  union all
+  select (select q.priority from noetl.queue q
+          where q.pool = (select a.pool from asker a) and q.available_at is not null and q.priority > 0 and q.priority < l.priority
+          order by q.priority desc limit 1)
+  from level l where l.priority is not null
+), urgent as materialized (
+  select u.queue_id from level l cross join lateral (
+    select q.queue_id from noetl.queue q
+    where q.pool = (select a.pool from asker a) and q.available_at is not null and q.priority = l.priority and q.available_at <= now()
+      and q.status = 'queued'
+    order by q.available_at, q.queue_id limit $5 for update skip locked) as u
+  limit $5
+), others as materialized (
+  select q.queue_id from noetl.queue q
+  where q.queue_id = any($2::bigint[]) and q.status = 'queued' and q.pool = (select a.pool from asker a)
+    and (q.available_at is null or q.available_at <= now() and q.priority <= 0)
+  order by q.queue_id for update skip locked
+), claimed as (
   update noetl.queue q
   set status = 'running', epoch = q.epoch + 1, attempts = q.attempts + 1, worker_id = $1, claimed_at = statement_timestamp(),
       available_at = null
-  where q.queue_id = any($2::bigint[]) and q.status = 'queued' and (q.available_at is null or q.available_at <= now())
-    and q.pool = (select w.pool from noetl.worker w
-                  where w.worker_id = $1 and w.status in ('ready', 'draining') and w.lease_until > now()
-                    and (w.instance is null or w.instance = $4))
-    and q.pool <> all (array(select p.pool from noetl.pool p where p.is_paused))
+  where q.queue_id = any(case when not exists (select from urgent) then $2::bigint[]
+      else array(select queue_id from urgent union all select queue_id from others limit $5) end)
+    and q.status = 'queued' and (q.available_at is null or q.available_at <= now()) and q.pool = (select a.pool from asker a)
   returning q.queue_id, q.execution_id, q.step, q.node_id, q.tool_kind, q.epoch, q.attempts, q.max_attempts,
-    q.timeout_ms, q.context, q.traceparent, q.pool
+    q.timeout_ms, q.context, q.traceparent, q.priority, q.pool
 ), counted as (
   select pool, count(*) as n from claimed group by pool
 ), noted as (
   insert into noetl.claim (worker_id, claim_id, queue_ids, claimed_at)
-  select $1, $3, case when n = cardinality($2) then $2 else array(select queue_id from claimed) end, statement_timestamp()
+  select $1, $3, case when n = cardinality($2) and not exists (select from urgent) then $2
+      else array(select queue_id from claimed) end, statement_timestamp()
   from (select sum(n) as n from counted) as total where n > 0
 ), changed as (
   insert into noetl.queue_change (pool, status, change)
   select pool, s.status, s.sign * n from counted cross join (values ('queued', -1), ('running', 1)) as s(status, sign)
 )
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
-  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent
+  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, priority
 from claimed
 
 -- name: claimable_of
@@ -101,29 +129,53 @@ order by queue_id limit $3
 -- What became of commands that could not be claimed; also gives a worker its own lease again. The first columns are
 -- those of claim_by_ids.
 select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
-  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, status,
+  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, priority, status,
   coalesce(worker_id, '') as worker_id,
   greatest(0, extract(epoch from available_at - now()) * 1000)::bigint as wait_ms, pool,
   coalesce((select is_paused from noetl.pool p where p.pool = q.pool), false) as is_pool_paused
 from noetl.queue q where queue_id = any($1::bigint[])
 
 -- name: candidates_in_pool
--- For workers without the doorbell: the due ones of the pool by their index, the never handed back ones by primary
--- key from a lower bound that only grows ($2). Priority counts among the oldest 256:
--- more cost more than what they bring, since every poll reads them.
-with due as (
-  select queue_id, priority from noetl.queue
-  where available_at is not null and available_at <= now() and status = 'queued' and pool = $1
-  order by available_at limit 256
-), fresh as (
-  select queue_id, priority from noetl.queue
-  where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1
-  order by queue_id limit 256
+-- What a poll claims: the highest priority first, then the oldest. Above 0 and below it by queue_pool_priority, priority by priority;
+-- of priority 0 those with a time by the same index, and those without by primary key from a lower bound that only grows ($2). What
+-- stands later is read only when the former are fewer than $3: a list of several parts is made part by part. $4: nothing below this priority.
+-- first_fresh is the first without a time; the bound when none was looked for. Some 256 of those are read: servers of the release before
+-- enqueue other priorities without a time.
+with recursive level as (
+  (select q.priority from noetl.queue q where q.pool = $1 and q.available_at is not null order by q.priority desc limit 1)
+  union all
+  select (select q.priority from noetl.queue q
+          where q.pool = $1 and q.available_at is not null and q.priority < l.priority order by q.priority desc limit 1)
+  from level l where l.priority is not null
+), urgent as materialized (
+  select u.* from level l cross join lateral (
+    select q.queue_id, q.priority, q.available_at as since from noetl.queue q
+    where q.pool = $1 and q.available_at is not null and q.priority = l.priority and q.available_at <= now() and q.status = 'queued'
+    order by q.available_at, q.queue_id limit $3) as u
+  where l.priority > 0 limit $3
+), is_full as materialized (
+  select $4 > 0 or count(*) >= $3 as yes from urgent
+), fresh as materialized (
+  select queue_id, priority, created_at as since from noetl.queue
+  where queue_id >= $2 and available_at is null and status = 'queued' and pool = $1 order by queue_id limit greatest($3, 256)
+), due as (
+  select queue_id, priority, available_at as since from noetl.queue
+  where pool = $1 and available_at is not null and priority = 0 and available_at <= now() and status = 'queued'
+  order by available_at, queue_id limit $3
+), normal as (
+  select queue_id, priority, since from (select * from due union all select * from fresh) as n
+  where not (select yes from is_full) order by priority desc, since, queue_id limit $3
+), low as (
+  select u.* from level l cross join lateral (
+    select q.queue_id, q.priority, q.available_at as since from noetl.queue q
+    where q.pool = $1 and q.available_at is not null and q.priority = l.priority and q.available_at <= now() and q.status = 'queued'
+    order by q.available_at, q.queue_id limit $3) as u
+  where l.priority < 0 and not (select yes from is_full) limit $3
 ), chosen as (
-  select queue_id, priority from due union all select queue_id, priority from fresh
+  select * from (select * from urgent union all select * from normal union all select * from low) as parts limit $3
 )
-select chosen.queue_id, (select min(queue_id) from fresh) as first_fresh
-from chosen order by chosen.priority desc, chosen.queue_id limit $3
+select chosen.queue_id, case when (select yes from is_full) then $2 else (select min(queue_id) from fresh) end as first_fresh
+from chosen order by chosen.priority desc, chosen.since, chosen.queue_id
 
 -- name: finish_plain
 -- Success of plain commands, the hot path: fenced by worker and epoch, logged and counted in one statement. $7, the instance of who

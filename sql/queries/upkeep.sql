@@ -20,7 +20,7 @@ where ($1::text is null or c.worker_id = $1)
                   where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
 
 -- name: due_commands
--- Pool by pool, in turn, by queue_pool_available_at. A paused pool is not rung: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
+-- Of priority 0: pool by pool, in turn, by queue_pool_priority. A paused pool is not rung: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
 select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
   d.available_at::text as available_at
 from noetl.open_due_pool p
@@ -28,7 +28,7 @@ left join unnest($1::text[], $2::timestamptz[], $3::bigint[]) as c(pool, availab
 cross join lateral (
   select w.*, row_number() over (order by w.available_at, w.queue_id) as place from (
     select q.queue_id, q.execution_id, q.step, q.priority, q.epoch, q.available_at from noetl.queue q
-    where q.pool = p.pool and q.available_at is not null and q.available_at <= now() and q.status = 'queued'
+    where q.pool = p.pool and q.available_at is not null and q.priority = 0 and q.available_at <= now() and q.status = 'queued'
       and (q.available_at, q.queue_id) > (coalesce(c.available_at, '-infinity'), coalesce(c.queue_id, 0))
     order by q.available_at, q.queue_id limit $4
   ) as w
@@ -51,6 +51,31 @@ order by d.available_at, d.queue_id limit $2
 
 -- name: pools_with_workers
 select distinct pool from noetl.worker where status in ('ready', 'draining') and lease_until > now()
+
+-- name: due_by_priority
+-- Of any other priority: of each pool the first $1 above 0 and the first $1 below it. A notification of one is a word that such wait, and
+-- a claim takes the highest: who has claimed some and finds more goes on without one. is_new: it was notified of when it was enqueued, or
+-- a moment ago by SQL.
+with recursive level as (
+  select p.pool, (select q.priority from noetl.queue q where q.pool = p.pool and q.available_at is not null
+                  order by q.priority desc limit 1) as priority
+  from noetl.open_due_pool p
+  union all
+  select l.pool, (select q.priority from noetl.queue q
+                  where q.pool = l.pool and q.available_at is not null and q.priority < l.priority order by q.priority desc limit 1)
+  from level l where l.priority is not null
+), found as (
+  select w.*, row_number() over (partition by w.pool, sign(w.priority) order by w.priority desc, w.available_at, w.queue_id) as place
+  from level l cross join lateral (
+    select q.queue_id, q.execution_id, q.step, q.pool, q.priority, q.epoch, q.available_at, q.created_at from noetl.queue q
+    where q.pool = l.pool and q.available_at is not null and q.priority = l.priority and q.available_at <= now()
+      and q.status = 'queued'
+    order by q.available_at, q.queue_id limit $1) as w
+  where l.priority <> 0
+)
+select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority, epoch, available_at::text as available_at,
+  epoch = 0 and available_at = created_at and created_at > now() - interval '1 second' as is_new
+from found where place <= $1 order by pool, priority < 0, place
 
 -- name: unheard_commands
 -- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read, of which

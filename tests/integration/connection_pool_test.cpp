@@ -58,8 +58,8 @@ TEST_CASE("a poll reads the oldest that wait and stops: it neither collects nor 
   std::string plan;
 
   server.connections.run_one([&](store::Session& session) {
-    (void)session.run("candidates_in_pool", "default", 0, 8);  // prepares it
-    for (const auto& row : session.transaction().exec("explain execute candidates_in_pool('default', 0, 8)"))
+    (void)session.run("candidates_in_pool", "default", 0, 8, -100);  // prepares it
+    for (const auto& row : session.transaction().exec("explain execute candidates_in_pool('default', 0, 8, -100)"))
       plan += std::string(row[0].c_str()) + "\n";
   });
 

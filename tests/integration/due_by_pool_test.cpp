@@ -96,22 +96,23 @@ TEST_CASE("a poll reads no due command of another pool") {
   server.add_worker("w");
   add_due(server, "other", 1, 20'000);
   server.connections.run_one([&](store::Session& session) {
-    (void)session.run("candidates_in_pool", "default", 0, 8);  // prepares it
+    (void)session.run("candidates_in_pool", "default", 0, 8, -100);  // prepares it
     (void)session.run("due_commands", "{}", "{}", "{}", 8);
   });
 
-  const auto poll = analyzed(server, "candidates_in_pool('default', 0, 8)");
+  const auto poll = analyzed(server, "candidates_in_pool('default', 0, 8, -100)");
   const auto upkeep = analyzed(server, "due_commands('{}', '{}', '{}', 8)");
 
   CAPTURE(poll);
-  CHECK(poll.find("queue_pool_available_at") != std::string::npos);
+  CHECK(poll.find("queue_pool_priority") != std::string::npos);
+  CHECK(poll.find("queue_pool_available_at") == std::string::npos);
   CHECK(poll.find("rows=20000") == std::string::npos);
-  const auto index = poll.find("queue_pool_available_at");
+  const auto index = poll.find("queue_pool_priority");
   CHECK(poll.substr(index, 400).find("Rows Removed by Filter: 20000") == std::string::npos);
   CAPTURE(upkeep);
   CHECK(upkeep.find("rows=20000") == std::string::npos);
   CHECK(upkeep.find("Sort Key: q") == std::string::npos);
-  CHECK(upkeep.find("queue_pool_available_at") != std::string::npos);
+  CHECK(upkeep.find("queue_pool_priority") != std::string::npos);
 }
 
 TEST_CASE("however many due commands nobody takes, every one is rung, and those of other pools at once") {
@@ -145,13 +146,13 @@ TEST_CASE("a poll starts no workers of Postgres, however large the table is") {
   std::string plan;
 
   fresh.run_one([&](store::Session& session) {
-    (void)session.run("candidates_in_pool", "default", 90'000, 8);  // prepares it
+    (void)session.run("candidates_in_pool", "default", 90'000, 8, -100);  // prepares it
     for (const auto& row :
-         session.transaction().exec("explain (analyze) execute candidates_in_pool('default', 90000, 8)"))
+         session.transaction().exec("explain (analyze) execute candidates_in_pool('default', 90000, 8, -100)"))
       plan += std::string(row[0].c_str()) + "\n";
   });
 
   CAPTURE(plan);
-  CHECK(plan.find("queue_pool_available_at") != std::string::npos);
+  CHECK(plan.find("queue_pool_priority") != std::string::npos);
   CHECK(plan.find("Gather") == std::string::npos);
 }

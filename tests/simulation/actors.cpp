@@ -47,7 +47,7 @@ void enqueue_some(World& world, int client) {
   auto& random = world.random();
   for (int round = 0; round < random.between(1, 5); ++round) {
     world.scheduler.sleep(random.time({}, seconds(3)));
-    // Of one priority below 0 they share notifications, and a worker may have fewer slots than one names.
+    // Beyond the first lane they share notifications, and a worker may have fewer slots than one names.
     const bool is_bundle = random.one_in(4);
     std::vector<wire::NewCommand> commands(
         static_cast<std::size_t>(is_bundle ? random.between(2, 12) : random.between(1, 4)));
@@ -58,7 +58,7 @@ void enqueue_some(World& world, int client) {
       command.idempotency_key =
           "c" + std::to_string(client) + "-" + std::to_string(round) + "-" + std::to_string(i);
       command.max_attempts = random.between(1, 4);
-      command.priority = is_bundle ? -1 : random.between(-2, 2);
+      command.priority = is_bundle || random.one_in(2) ? 0 : random.between(-2, 2);
       if (random.one_in(4)) command.delay = milliseconds(random.between(1, 3000));
       keys.push_back(command.idempotency_key);
     }

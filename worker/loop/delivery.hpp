@@ -10,8 +10,8 @@ namespace noetl::loop {
 
 class Delivery {
  public:
-  Delivery(nats::Message message, int commands)
-      : message_(std::move(message)), is_alone_(commands == 1), open_(commands) {}
+  Delivery(nats::Message message, int commands, bool is_urgent = false)
+      : message_(std::move(message)), is_alone_(commands == 1), is_urgent_(is_urgent), open_(commands) {}
 
   // One of its commands has ended, or is somebody else's: the last one acks.
   void settle() const;
@@ -22,11 +22,14 @@ class Delivery {
   void give_back(std::chrono::milliseconds delay) const;
   void in_progress() const;
 
+  // Of a priority above 0: it stands for whichever such command the server gave, not for the one that it names.
+  [[nodiscard]] bool is_urgent() const { return is_urgent_; }
   [[nodiscard]] std::size_t lane() const { return message_.source(); }
 
  private:
   nats::Message message_;
   const bool is_alone_;
+  const bool is_urgent_;
   mutable std::atomic<int> open_;
   mutable std::atomic<bool> is_answered_{false};
 };

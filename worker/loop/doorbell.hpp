@@ -45,6 +45,8 @@ class Doorbell {
   void weighed(std::size_t lane, std::size_t messages, std::size_t commands) {
     shares_.weighed(lane, messages, commands);
   }
+  // Whether the last of the first lane stood for nothing any more.
+  void note_stale(bool are_stale) { shares_.note_stale(are_stale); }
   // May notifications still come that were asked for? Then somebody has to look.
   [[nodiscard]] bool is_expecting() const { return pull_ && pull_->asked() > 0; }
   // What has come although there is no room goes to others. Does not wait.

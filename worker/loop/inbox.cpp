@@ -21,6 +21,8 @@ constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
 constexpr milliseconds retry_after_max{10'000};
 constexpr milliseconds nak_delay{1000};  // for what could not be claimed for reasons that pass
 constexpr milliseconds nak_delay_max{60'000};
+// A word that commands of a priority below 0 wait, to a worker that has no slot for them.
+constexpr milliseconds low_nak_delay{1000};
 // A connection that is open, a subscription that is there, and a publisher that cannot store anything (a full disk, a
 // stream that takes nothing): from here that looks like an idle queue. So a quiet worker looks by itself at times.
 constexpr milliseconds look_interval{2000};
@@ -72,7 +74,9 @@ void Inbox::run(const std::stop_token& stop) {
     }
     const int room = std::min(parts_.book.room(), static_cast<int>(wire::claim_ids_max));
     if (room == 0) continue;
-    if (!hand_.empty() || (doorbell_ != nullptr && doorbell_->is_open()))
+    if (has_more_)
+      take_urgent(room, stop);
+    else if (!hand_.empty() || (doorbell_ != nullptr && doorbell_->is_open()))
       take_from_doorbell(room, is_waiting ? ahead_look : settings_.fetch_patience, stop);
     else
       (void)take_by_poll(room, is_waiting ? ahead_look : settings_.poll_patience, stop);
@@ -94,7 +98,7 @@ void Inbox::take_from_doorbell(int room, milliseconds patience, const std::stop_
   std::vector<nats::Message> messages = std::exchange(hand_, {});
   if (messages.empty()) {
     auto fetched =
-        doorbell_->fetch(room, silent_finds_ > 0 ? fetch_patience_when_silent : patience, parts_.lull);
+        doorbell_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.lull);
     if (!fetched) return;
     if (fetched->empty()) return look_around(room, stop);
     messages = std::move(*fetched);
@@ -135,20 +139,38 @@ void Inbox::claim(Asked asked, const std::stop_token& stop) {
 // Goes on without a pause for as long as it finds something.
 void Inbox::look_around(int room, const std::stop_token& stop) {
   const auto now = std::chrono::steady_clock::now();
-  if (silent_finds_ == 0 && now - looked_at_ < look_interval) return;
+  const bool was_told = seeks_low_;
+  if (silent_finds_ == 0 && !was_told && now - looked_at_ < look_interval) return;
   looked_at_ = now;
-  const bool has_found = take_by_poll(room, milliseconds(0), stop) > 0;
-  silent_finds_ = has_found ? std::min(silent_finds_ + 1, silent_finds_told + 1) : 0;
+  const auto found = take_by_poll(room, milliseconds(0), stop);
+  seeks_low_ = found.low > 0 || (was_told && found.commands > 0);
+  const bool is_silent = !was_told && found.commands > found.low;
+  silent_finds_ = is_silent ? std::min(silent_finds_ + 1, silent_finds_told + 1) : 0;
   if (silent_finds_ == silent_finds_told)
     telemetry::log_warn("worker", "commands wait that no notification came for: polling beside the doorbell");
 }
 
-std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_token& stop) {
+Inbox::Found Inbox::take_by_poll(int room, milliseconds wait, const std::stop_token& stop) {
   wire::ClaimRequest request;
-  request.worker_id = settings_.worker_id;
-  request.pool = settings_.pool;
   request.slots = room;
   request.wait = wait;
+  return ask_pool(request, stop);
+}
+
+// Notifications of others would only be given back meanwhile.
+void Inbox::take_urgent(int room, const std::stop_token& stop) {
+  if (is_expecting()) turn_away();
+  wire::ClaimRequest request;
+  request.slots = room;
+  request.priority_min = 1;
+  has_more_ = false;  // until the answer says so
+  (void)ask_pool(request, stop);
+}
+
+Inbox::Found Inbox::ask_pool(const wire::ClaimRequest& asked, const std::stop_token& stop) {
+  wire::ClaimRequest request = asked;
+  request.worker_id = settings_.worker_id;
+  request.pool = settings_.pool;
   parts_.book.begin_claim();
   auto answer = parts_.transport.claim(request);
   if (!answer) {
@@ -157,18 +179,20 @@ std::size_t Inbox::take_by_poll(int room, milliseconds wait, const std::stop_tok
     if (++poll_failures_ == 1)
       telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
     pause(backoff_after(answer.error(), poll_failures_), stop);
-    return 0;
+    return {};
   }
   poll_failures_ = 0;
   Asked nobody;
   auto commands = accept(std::move(*answer), nobody);
-  const std::size_t count = commands.size();
+  const auto is_low = [](const domain::ClaimedCommand& command) { return command.priority < 0; };
+  const Found found{.commands = commands.size(),
+                    .low = static_cast<std::size_t>(std::ranges::count_if(commands, is_low))};
   start(std::move(commands));
-  return count;
+  return found;
 }
 
 // Garbage never comes again. A second ring for what we hold has nothing to say: if we die, upkeep rings anew.
-std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const std::vector<Asked>& taken) {
+Inbox::Wanted Inbox::wanted_of(nats::Message& message, const std::vector<Asked>& taken) {
   auto notification = wire::decode_notification(message.bytes());
   if (!notification) {
     ++parts_.counts.garbage;
@@ -185,7 +209,17 @@ std::vector<base::CommandId> Inbox::wanted_of(nats::Message& message, const std:
            std::ranges::any_of(taken, [&](const Asked& asked) { return asked.rung.contains(id); });
   });
   if (ids.empty()) message.ack();
-  return ids;
+  return {.ids = std::move(ids), .priority = notification->priority};
+}
+
+// A word that such commands wait, whichever: they are asked for when the lanes have nothing else.
+void Inbox::note_low(nats::Message& message, bool has_room) {
+  if (!has_room) {
+    message.nak(low_nak_delay);
+    return;
+  }
+  seeks_low_ = true;
+  message.ack();
 }
 
 // By lane: what there is no room for goes to others. One that names more than there is room for is asked by itself for as many.
@@ -193,6 +227,7 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
   std::vector<Asked> all(1);
   all.front().rung.reserve(messages.size());
   const int full_room = room;
+  int urgent = 0;
   std::size_t lane = 0;
   int share = doorbell_->share(lane);
   std::size_t count = 0;
@@ -203,10 +238,21 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
       lane = message.source();
       share = doorbell_->share(lane);
     }
-    const auto ids = wanted_of(message, all);
+    const auto [ids, priority] = wanted_of(message, all);
     if (ids.empty()) continue;
+    if (priority < 0) {
+      note_low(message, room > 0);
+      continue;
+    }
     ++count;
     named += ids.size();
+    // Whatever it names, the server gives the highest: it takes the room that the others leave, and there they have less.
+    if (priority > 0) {
+      ++urgent;
+      const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()), true);
+      for (const auto id : ids) all.front().rung.emplace(id, delivery);
+      continue;
+    }
     const int most = std::min(room, share);
     // The first is taken whatever it names, in part if need be: else one with more commands than slots would wait for ever.
     const bool may_wait = is_quick_ && room < full_room && hand_.size() < hand_max;
@@ -222,11 +268,15 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
     room -= taken;
     share -= taken;
     const bool is_whole = taken == static_cast<int>(ids.size());
-    if (!is_whole) all.push_back({.rung = {}, .slots = taken});
+    if (is_whole)
+      all.front().slots += taken;
+    else
+      all.push_back({.rung = {}, .slots = taken});
     const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()));
     for (const auto id : ids) (is_whole ? all.front() : all.back()).rung.emplace(id, delivery);
   }
   doorbell_->weighed(lane, count, named);
+  all.front().slots = std::max(1, all.front().slots + std::min(room, urgent));
   if (all.front().rung.empty()) all.erase(all.begin());
   return all;
 }
@@ -251,29 +301,44 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
 
 std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Asked& asked) {
   Rung& rung = asked.rung;
+  std::size_t unasked = 0;
+  has_more_ = has_more_ || answer.has_more;
   auto commands = starter_.enter(std::move(answer.commands), answer.claim_id, [&](base::CommandId id) {
     const auto found = rung.find(id);
-    if (found == rung.end()) return DeliveryPointer();
+    if (found == rung.end()) {
+      ++unasked;
+      return DeliveryPointer();
+    }
     DeliveryPointer delivery = std::move(found->second);
     rung.erase(found);
     return delivery;
   });
   parts_.book.end_claim();
-  answer_refused(answer.refused, rung);
-  // Asked for, not answered: there was no room for them, or something is wrong.
-  for (const auto& [id, delivery] : rung) delivery->give_back(asked.slots > 0 ? milliseconds(0) : nak_delay);
+  const std::size_t stale = answer_refused(answer.refused, rung);
+  if (doorbell_ != nullptr && asked.slots > 0) doorbell_->note_stale(stale > 0 && commands.empty());
+  // Asked for, not answered: there was no room for them. A word of a priority is used up by another command that was given for it.
+  for (const auto& [id, delivery] : rung) {
+    if (delivery->is_urgent() && unasked > 0) {
+      --unasked;
+      delivery->settle();
+    } else {
+      delivery->give_back(milliseconds(0));
+    }
+  }
   return commands;
 }
 
 // A duplicate must never hold a slot: acked at once. A command that is not due yet, or whose holder may yet
 // fail, says when to come again.
-void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung) {
+std::size_t Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung) {
+  std::size_t urgent = 0;
   parts_.counts.refused += refused.size();
   for (const wire::ClaimRefusal& refusal : refused) {
     const auto found = rung.find(refusal.queue_id);
     if (found == rung.end()) continue;
     const DeliveryPointer delivery = std::move(found->second);
     rung.erase(found);
+    if (delivery->is_urgent()) ++urgent;
     if (refusal.retry_after.count() > 0)
       delivery->settle_later(std::min(refusal.retry_after, nak_delay_max));
     else if (is_settled(refusal.code))
@@ -281,6 +346,7 @@ void Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung&
     else
       delivery->settle_later(nak_delay);
   }
+  return urgent;
 }
 
 void Inbox::start(std::vector<domain::ClaimedCommand> commands) {

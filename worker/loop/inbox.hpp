@@ -43,22 +43,34 @@ class Inbox {
   // What one call claims.
   struct Asked {
     Rung rung;
-    int slots = 0;  // 0: for all of them; else for so many of one notification
+    int slots = 0;  // at most so many, of those and of what goes before them
   };
 
   void take_from_doorbell(int room, std::chrono::milliseconds patience, const std::stop_token& stop);
-  // Gives how many commands it got.
-  std::size_t take_by_poll(int room, std::chrono::milliseconds wait, const std::stop_token& stop);
+  struct Found {
+    std::size_t commands = 0;
+    std::size_t low = 0;  // of them, of a priority below 0
+  };
+  Found take_by_poll(int room, std::chrono::milliseconds wait, const std::stop_token& stop);
+  // What goes before all others, and has no notification of its own any more.
+  void take_urgent(int room, const std::stop_token& stop);
+  Found ask_pool(const wire::ClaimRequest& request, const std::stop_token& stop);
   void look_around(int room, const std::stop_token& stop);
   std::vector<Asked> read(std::vector<nats::Message> messages, int room);
   void turn_away();
   [[nodiscard]] bool is_expecting() const;
-  std::vector<base::CommandId> wanted_of(nats::Message& message, const std::vector<Asked>& taken);
+  struct Wanted {
+    std::vector<base::CommandId> ids;
+    int priority = 0;
+  };
+  Wanted wanted_of(nats::Message& message, const std::vector<Asked>& taken);
+  void note_low(nats::Message& message, bool has_room);
   void claim(Asked asked, const std::stop_token& stop);
   base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
                                                        const std::stop_token& stop);
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Asked& asked);
-  void answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
+  // Gives how many were of a priority above 0.
+  std::size_t answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
   void start(std::vector<domain::ClaimedCommand> commands);
   bool look_after_waiting();
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
@@ -75,6 +87,8 @@ class Inbox {
   bool is_quick_ = false;  // the last commands were all of tools that answer at once
   int poll_failures_ = 0;
   std::minstd_rand random_;
+  bool has_more_ = false;  // commands of a priority above 0 wait, as far as the last claim has seen
+  bool seeks_low_ = false;  // the same below 0: to be looked for when nothing else is there
   int silent_finds_ = 0;  // looks in a row that found commands without a notification
   std::chrono::steady_clock::time_point looked_at_;
   std::mutex mutex_;

@@ -12,6 +12,7 @@ constexpr int share_divisor = 16;
 constexpr std::uint64_t turns_per_rotation = 16;
 constexpr std::uint64_t probes_per_rotation = 4;
 constexpr int probe_all_room_min = 16;
+constexpr int stale_max = 256;
 // What stays open of it while another lane is busy is kept free for the first: a part of the room, not all.
 constexpr int waited_for_max = 64;
 }  // namespace
@@ -21,8 +22,12 @@ void LaneShares::weighed(std::size_t lane, std::size_t messages, std::size_t com
 }
 
 int LaneShares::messages_for(std::size_t lane, int slots) const {
-  return slots <= 0 ? 0 : std::max(1, slots / size_[lane]);
+  if (slots <= 0) return 0;
+  const int messages = std::max(1, slots / size_[lane]);
+  return lane > 0 ? messages : std::max(messages, std::min(messages * stale_factor_, stale_max));
 }
+
+void LaneShares::note_stale(bool are_stale) { stale_factor_ = are_stale ? std::min(stale_factor_ * 4, stale_max) : 1; }
 
 bool LaneShares::is_busy() const {
   return std::ranges::any_of(pending_, [](std::uint64_t pending) { return pending > 0; });

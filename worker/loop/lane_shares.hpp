@@ -17,6 +17,9 @@ class LaneShares {
   void weighed(std::size_t lane, std::size_t messages, std::size_t commands);
   // How many of its messages that many slots are for. One at least: what it names too much is for others.
   [[nodiscard]] int messages_for(std::size_t lane, int slots) const;
+  // The last of the first lane stood for nothing any more (what they named was claimed without them): of such more are asked for at once,
+  // until one that stands for something comes.
+  void note_stale(bool are_stale);
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] std::size_t lanes() const { return pending_.size(); }
 
@@ -35,6 +38,7 @@ class LaneShares {
   std::vector<std::uint64_t> pending_;  // by lane, as of the last answer
   std::vector<int> size_;  // by lane: commands in a message
   std::uint64_t turns_ = 0;
+  int stale_factor_ = 1;
 };
 
 }  // namespace noetl::loop

@@ -79,13 +79,14 @@ void Starter::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool)
     deliver(std::move(report));
   };
   const auto stop = stops_[command.lease.queue_id];
+  const int priority = command.priority;
   auto run = [this, deliver, stop, &tool, held = std::move(command)] {
     auto report = run_command(held, &tool, stop, run_settings_);
     parts_.pace.note(report.duration);
     deliver(std::move(report));
   };
   parts_.threads.submit(
-      {.run = std::move(run), .hand_back = std::move(hand_back), .since = std::chrono::steady_clock::now()});
+      {.run = std::move(run), .hand_back = std::move(hand_back), .since = std::chrono::steady_clock::now(), .priority = priority});
 }
 
 }  // namespace noetl::loop

@@ -1,5 +1,7 @@
 #include "worker/loop/tool_threads.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "shared/base/thread_name.hpp"
@@ -18,7 +20,9 @@ ToolThreads::~ToolThreads() {
 void ToolThreads::submit(Work work) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(work));
+    auto place = waiting_.end();
+    while (place != waiting_.begin() && std::prev(place)->priority < work.priority) --place;
+    waiting_.insert(place, std::move(work));
     if (idle_ < waiting_.size() && threads_.size() < threads_max_) {
       threads_.emplace_back([this] { work_until_closed(); });
     }
@@ -31,7 +35,8 @@ std::size_t ToolThreads::hand_back(std::chrono::steady_clock::time_point waiting
   std::deque<Work> late;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty() || waiting_.front().since >= waiting_since || busy_ < threads_max_) return 0;
+    const auto is_late = [&](const Work& work) { return work.since < waiting_since; };
+    if (busy_ < threads_max_ || std::ranges::none_of(waiting_, is_late)) return 0;
     late.swap(waiting_);
   }
   for (const Work& work : late) work.hand_back();

@@ -17,6 +17,7 @@ class ToolThreads {
     std::function<void()> run;
     std::function<void()> hand_back;  // instead of it, before it has begun
     std::chrono::steady_clock::time_point since;
+    int priority = 0;  // higher first, then as they were submitted
   };
 
   explicit ToolThreads(std::size_t threads_max) : threads_max_(threads_max) {}

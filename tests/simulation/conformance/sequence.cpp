@@ -118,8 +118,9 @@ class Sequence : Choices {
   void claim(store::Session& session) {
     const auto worker = some_worker(), instance = some_instance();
     const auto ids = some_commands();
-    const auto claimed = taken(store::QueueTable(session).claim({worker, instance}, ids, {++claim_}));
-    say("claim_by_ids " + worker + listed(ids) + " ->" + claimed);
+    const int slots = random_.one_in(2) ? random_.between(1, 4) : 0;
+    const auto claimed = taken(store::QueueTable(session).claim({worker, instance}, ids, {++claim_}, slots));
+    say("claim_by_ids " + worker + listed(ids) + " slots " + std::to_string(slots) + " ->" + claimed);
   }
 
   // What a worker might say it holds: of all leases ever given, some.
@@ -220,6 +221,8 @@ class Sequence : Choices {
   void due(store::Session& session) {
     due_ = store::UpkeepStatements(session).due_commands(store::cursors_after(due_), random_.between(1, 20));
     say("due_commands ->" + listed(due_));
+    for (const auto& one : store::UpkeepStatements(session).due_by_priority(random_.between(1, 3)))
+      say("due_by_priority -> " + one.queue_id.str() + (one.is_new ? " new" : ""));
   }
 
   void unheard(store::Session& session) {
@@ -242,8 +245,8 @@ class Sequence : Choices {
 
   void candidates(store::Session& session) {
     std::optional<base::CommandId> first;
-    const auto found =
-        store::QueueTable(session).candidates("default", some_command(), random_.between(1, 5), first);
+    const int least = random_.one_in(3) ? 1 : wire::priority_min;
+    const auto found = store::QueueTable(session).candidates({"default", some_command(), random_.between(1, 5), least}, first);
     std::string text;
     for (const auto id : found) text += " " + id.str();  // in this order: it says who goes first
     say("candidates_in_pool ->" + text + " fresh from " + (first && !found.empty() ? first->str() : "-"));

@@ -7,12 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/simulation/model/claim_order.hpp"
 #include "tests/simulation/model/session.hpp"
 
 namespace noetl::store {
 
 namespace {
 using domain::CommandStatus;
+using simulation::by_priority;
+using simulation::is_due;
 using simulation::QueueRow;
 using simulation::Time;
 using std::chrono::milliseconds;
@@ -20,8 +23,6 @@ using std::chrono::milliseconds;
 std::string context_of(const wire::NewCommand& command) {
   return "{\"tool\":" + command.tool + ",\"input\":" + command.input + "}";
 }
-
-bool is_due(const QueueRow& row, Time now) { return !row.available_at || *row.available_at <= now; }
 
 domain::ClaimedCommand claimed_from(const QueueRow& row) {
   return {.lease = {row.queue_id, row.epoch},
@@ -33,7 +34,8 @@ domain::ClaimedCommand claimed_from(const QueueRow& row) {
           .max_attempts = row.max_attempts,
           .timeout = row.timeout,
           .context = row.context,
-          .traceparent = row.traceparent};
+          .traceparent = row.traceparent,
+          .priority = row.priority};
 }
 
 std::string instance_of(const simulation::Database& database, const std::string& worker_id) {
@@ -66,7 +68,7 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
     row.priority = c.priority;
     row.max_attempts = c.max_attempts;
     row.timeout = c.timeout;
-    if (c.delay.count() > 0) row.available_at = database.now() + c.delay;
+    if (c.delay.count() > 0 || c.priority != 0) row.available_at = database.now() + c.delay;
     row.context = c.context;
     row.frame = c.frame;
     row.traceparent = traceparent;
@@ -92,7 +94,8 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     row.max_attempts = c.max_attempts.value_or(wire::attempts_max_default);
     row.timeout = c.timeout;
     row.retry = c.retry;
-    if (c.delay && c.delay->count() > 0) row.available_at = database.now() + *c.delay;
+    const auto delay = c.delay.value_or(milliseconds{0});
+    if (delay.count() > 0 || c.priority != 0) row.available_at = database.now() + delay;
     row.context = context_of(c);
     row.idempotency_key = c.idempotency_key;
     row.traceparent = c.traceparent;
@@ -130,7 +133,7 @@ std::vector<std::optional<KeyedCommand>> QueueTable::of_keys(
 
 std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& asker,
                                                       const std::vector<base::CommandId>& ids,
-                                                      base::ClaimId claim_id) {
+                                                      base::ClaimId claim_id, int slots) {
   auto& database = session_.database;
   const auto& worker_id = asker.worker_id;
   const auto worker = database.workers.find(worker_id);
@@ -140,7 +143,9 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& asker,
   }
   std::vector<domain::ClaimedCommand> commands;
   std::vector<base::CommandId> claimed;
-  for (const auto id : std::set(ids.begin(), ids.end())) {
+  const auto& pool = worker->second.registration.pool;
+  const auto chosen = slots > 0 ? by_priority(database, pool, ids, static_cast<std::size_t>(slots)) : ids;
+  for (const auto id : std::set(chosen.begin(), chosen.end())) {
     QueueRow* row = database.find(id);
     if (row == nullptr || row->status != CommandStatus::queued || !is_due(*row, database.now())) continue;
     if (row->pool != worker->second.registration.pool) continue;
@@ -158,6 +163,7 @@ std::vector<domain::ClaimedCommand> QueueTable::claim(const Caller& asker,
   if (!claimed.empty() && !database.flaws.is_unlisted) {
     database.claims[{worker_id, claim_id}] = {.queue_ids = std::move(claimed), .claimed_at = database.now()};
   }
+  std::ranges::stable_sort(commands, std::greater{}, &domain::ClaimedCommand::priority);
   return commands;
 }
 
@@ -195,37 +201,6 @@ std::vector<ExplainedCommand> QueueTable::explain(const std::vector<base::Comman
                      .is_pool_paused = false});
   }
   return found;
-}
-
-std::vector<base::CommandId> QueueTable::candidates(const std::string& pool, base::CommandId from, int limit,
-                                                    std::optional<base::CommandId>& first_fresh) {
-  constexpr std::size_t looked_at_max = 1000;
-  auto& database = session_.database;
-  std::vector<const QueueRow*> due;
-  std::vector<const QueueRow*> fresh;
-  for (const auto& [id, row] : database.queue) {
-    if (row.status != CommandStatus::queued || row.pool != pool) continue;
-    if (row.available_at) {
-      if (*row.available_at <= database.now()) due.push_back(&row);
-    } else if (id >= from && fresh.size() < looked_at_max) {
-      fresh.push_back(&row);
-    }
-  }
-  std::stable_sort(due.begin(), due.end(),
-                   [](const auto* a, const auto* b) { return *a->available_at < *b->available_at; });
-  if (due.size() > looked_at_max) due.resize(looked_at_max);
-  first_fresh.reset();
-  if (database.flaws.is_deaf) return {};
-  if (!fresh.empty()) first_fresh = fresh.front()->queue_id;
-  due.insert(due.end(), fresh.begin(), fresh.end());
-  std::sort(due.begin(), due.end(), [](const auto* a, const auto* b) {
-    return a->priority != b->priority ? a->priority > b->priority : a->queue_id < b->queue_id;
-  });
-  std::vector<base::CommandId> chosen;
-  for (const auto* row : due) {
-    if (chosen.size() < static_cast<std::size_t>(limit)) chosen.push_back(row->queue_id);
-  }
-  return chosen;
 }
 
 std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<FinishedPlain>& finished,

@@ -2,6 +2,8 @@
 // sql/queries/worker.sql and upkeep.sql.
 #include <algorithm>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 #include "server/store/pool_table.hpp"
 #include "server/store/upkeep_statements.hpp"
@@ -243,6 +245,7 @@ std::vector<WaitingCommand> UpkeepStatements::due_commands(const DueCursors& fro
   for (const auto& [id, row] : database.queue) {
     if (row.status != CommandStatus::queued || !row.available_at || *row.available_at > database.now())
       continue;
+    if (row.priority != 0) continue;
     const auto cursor = from.find(row.pool);
     const Place place{*row.available_at, id};
     if (cursor != from.end() &&
@@ -287,6 +290,28 @@ std::set<std::string> UpkeepStatements::pools_with_workers() {
     if (worker.is_active() && worker.lease_until > session_.database.now()) pools.insert(worker.registration.pool);
   }
   return pools;
+}
+
+std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
+  auto& database = session_.database;
+  if (database.flaws.is_deaf) return {};
+  std::vector<const QueueRow*> due;
+  for (const auto& [id, row] : database.queue) {
+    const bool waits = row.status == CommandStatus::queued && row.available_at && *row.available_at <= database.now();
+    if (waits && row.priority != 0) due.push_back(&row);
+  }
+  std::ranges::sort(due, [](const auto* a, const auto* b) {
+    return std::tuple(-a->priority, *a->available_at, a->queue_id) < std::tuple(-b->priority, *b->available_at, b->queue_id);
+  });
+  std::map<std::pair<std::string, bool>, int> places;
+  std::vector<WaitingCommand> found;
+  for (const auto* row : due) {
+    if (++places[{row->pool, row->priority > 0}] > limit) continue;
+    found.push_back(waiting_from(*row));
+    found.back().is_new = row->epoch == 0 && *row->available_at == row->created_at &&
+                          row->created_at > database.now() - std::chrono::seconds(1);
+  }
+  return found;
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 struct DoorbellFixture : WorkerFixture {
   support::NatsServer nats;
   std::unique_ptr<notify::JetStreamNotifier> notifier;
+  std::unique_ptr<notify::JetStreamNotifier> notifier_of_many;  // all in the last lane
 
   DoorbellFixture() {
     settings.uses_nats = true;
@@ -26,7 +27,9 @@ struct DoorbellFixture : WorkerFixture {
     ringing.nats = settings.nats;
     ringing.check_interval = 200ms;
     notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
-    wait("the doorbell works", [&] { return notifier->is_connected(); });
+    ringing.line_max = {0, 0};
+    notifier_of_many = std::make_unique<notify::JetStreamNotifier>(ringing);
+    wait("the doorbell works", [&] { return notifier->is_connected() && notifier_of_many->is_connected(); });
   }
   void ring(std::int64_t id, int epoch = 0) {
     notifier->ring({{.queue_id = base::CommandId{id},
@@ -46,11 +49,11 @@ struct DoorbellFixture : WorkerFixture {
                        .execution_id = {},
                        .step = kind,
                        .pool = "default",
-                       .priority = -1,
+                       .priority = 0,
                        .epoch = 0,
                        .round = 0});
     }
-    notifier->ring(rings);
+    notifier_of_many->ring(rings);
   }
   void add_and_ring(std::int64_t id, const std::string& kind = "noop") {
     server.add(id, kind);

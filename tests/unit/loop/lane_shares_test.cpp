@@ -76,3 +76,15 @@ TEST_CASE("with little room the first lane is asked first fifteen times of sixte
   CHECK(first[1] == 10);
   CHECK(first[2] == 10);
 }
+
+TEST_CASE("while notifications of the first lane stand for nothing more of them are asked for, until one does") {
+  LaneShares shares(3);
+  CHECK(shares.messages_for(0, 1) == 1);
+  for (int i = 0; i < 10; ++i) shares.note_stale(true);
+  CHECK(shares.messages_for(0, 1) == 256);
+  CHECK(shares.messages_for(0, 512) == 512);
+  CHECK(shares.messages_for(0, 0) == 0);
+  CHECK(shares.messages_for(1, 1) == 1);
+  shares.note_stale(false);
+  CHECK(shares.messages_for(0, 1) == 1);
+}

@@ -62,3 +62,27 @@ TEST_CASE("what waits while all threads are busy is handed back when its time ha
   }
   CHECK(returned == 4);
 }
+
+TEST_CASE("what waits for a thread begins by priority, and then as it was submitted") {
+  std::latch begun(1);
+  std::latch release(1);
+  std::string order;
+  {
+    loop::ToolThreads threads(1);
+    const auto submit = [&](int priority, std::function<void()> run) {
+      threads.submit({.run = std::move(run),
+                      .hand_back = [] {},
+                      .since = std::chrono::steady_clock::now(),
+                      .priority = priority});
+    };
+    submit(0, [&] {
+      begun.count_down();
+      release.wait();
+    });
+    begun.wait();
+    for (const auto& [priority, name] : {std::pair(0, 'c'), std::pair(-1, 'e'), std::pair(7, 'a'), std::pair(0, 'd'), std::pair(7, 'b')})
+      submit(priority, [&order, name] { order += name; });
+    release.count_down();
+  }
+  CHECK(order == "abcde");
+}

@@ -16,14 +16,15 @@ TEST_CASE("a claim by ids survives encoding") {
   CHECK(decoded.queue_ids == request.queue_ids);
 }
 
-TEST_CASE("a claim of some of those ids says how many; one of all of them does not") {
+TEST_CASE("a claim of ids says for how many slots; one of exactly those ids does not") {
   wire::ClaimRequest request{.worker_id = "w-1",
                              .queue_ids = {base::CommandId{1}, base::CommandId{2}, base::CommandId{3}},
                              .slots = 2};
   CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 2);
   request.slots = 3;
-  CHECK_FALSE(Json::parse(wire::encode(request)).contains("slots"));
+  CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 3);
   request.slots = 0;
+  CHECK_FALSE(Json::parse(wire::encode(request)).contains("slots"));
   CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->slots == 0);
 }
 
@@ -37,6 +38,31 @@ TEST_CASE("a claim by pool survives encoding") {
   CHECK(decoded.pool == "gpu");
   CHECK(decoded.slots == 7);
   CHECK(decoded.wait == request.wait);
+}
+
+TEST_CASE("a claim names the least priority that it is for, and its answer says what was given and whether there is more") {
+  wire::ClaimRequest request{.worker_id = "w-1", .queue_ids = {}, .slots = 7, .priority_min = 1};
+  CHECK(wire::decode_claim_request(Json::parse(wire::encode(request)))->priority_min == 1);
+  request.priority_min.reset();
+  CHECK_FALSE(Json::parse(wire::encode(request)).contains("priority_min"));
+  const auto refused = wire::decode_claim_request(Json::parse(R"({"worker_id":"w","queue_ids":["1"],"priority_min":1})"));
+  CHECK(refused.error().field == "/priority_min");
+
+  wire::ClaimAnswer answer{.commands = {}, .refused = {}, .has_more = true};
+  auto& command = answer.commands.emplace_back();
+  command.lease = {{7}, 1};
+  command.tool_kind = "noop";
+  command.context = "{}";
+  command.priority = -4;
+  for (const auto& decoded : {wire::decode_claim_answer(Json::parse(wire::encode(answer))).value(),
+                              wire::quick_claim_answer(wire::encode(answer)).value()}) {
+    CHECK(decoded.has_more);
+    CHECK(decoded.commands[0].priority == -4);
+  }
+  answer.has_more = false;
+  answer.commands[0].priority = 0;
+  CHECK(wire::encode(answer).find("has_more") == std::string::npos);
+  CHECK(wire::encode(answer).find("priority") == std::string::npos);
 }
 
 TEST_CASE("a claim of what is handed over survives encoding; others do not name it, for older servers") {

@@ -48,6 +48,15 @@ TEST_CASE("a notification says that its command was handed over, and nothing whe
   CHECK_FALSE(wire::decode_notification(R"({"queue_id":"5","handed_over":"yes"})")->is_handed_over);
 }
 
+TEST_CASE("a notification says the priority of its commands, and nothing when it is 0") {
+  wire::Notification notification = sample;
+  CHECK(wire::encode(notification).find("priority") == std::string::npos);
+  notification.priority = -100;
+  CHECK(wire::decode_notification(wire::encode(notification))->priority == -100);
+  for (const char* odd : {R"({"queue_id":"5","priority":101})", R"({"queue_id":"5","priority":"7"})", R"({"queue_id":"5"})"})
+    CHECK(wire::decode_notification(odd)->priority == 0);
+}
+
 TEST_CASE("ids may be numbers or strings, and unknown fields are ignored") {
   const auto decoded =
       wire::decode_notification(R"({"queue_id":7,"execution_id":"0","extra":[1,2]})").value();
