@@ -18,7 +18,7 @@ namespace noetl::notify {
 namespace {
 
 constexpr std::size_t quick_rings_max = 8;
-constexpr std::size_t priority_rings_max = 256;  // of one sign and pool, in one call
+constexpr std::size_t priority_rings_max = 256;  // of one sign and pool, in one call: each says to a worker that such wait
 constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
@@ -169,7 +169,6 @@ void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
       bundles.back().subject = bundles[wire::lanes - 1].subject;
       pool = ring.pool;
     }
-    // Of a priority: a word for each of many workers that such wait; a claim takes the highest of all.
     if (ring.priority != 0 && !ring.is_handed_over && ++told[ring.priority < 0 ? 1 : 0] > priority_rings_max) continue;
     const auto urgent = ring.is_handed_over ? 0 : lane_by_priority(ring.priority);
     const std::size_t lane = urgent ? *urgent : lines_.join(ring.pool, group_of(ring));
