@@ -10,7 +10,7 @@
 #include "server/app/log_notes.hpp"
 #include "server/app/parts.hpp"
 #include "server/counts/work_counts.hpp"
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"

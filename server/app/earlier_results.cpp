@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "server/engine/loop_value.hpp"
+#include "shared/engine/loop_value.hpp"
 #include "server/store/execution_table.hpp"
 
 namespace noetl::app {

@@ -1,7 +1,7 @@
 #pragma once
 // Earlier results: what an ended execution has brought, as one that repeats it from a step begins with: rows of its loops
 // and stored results are taken into the slots, for they leave with it. One thread, as long as the session.
-#include "server/engine/state.hpp"
+#include "shared/engine/state.hpp"
 #include "shared/base/ids.hpp"
 
 namespace noetl::store {

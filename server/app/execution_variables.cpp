@@ -4,7 +4,7 @@
 
 #include "server/app/log_notes.hpp"
 #include "server/app/playbook_cache.hpp"
-#include "server/engine/state.hpp"
+#include "shared/engine/state.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"
 #include "server/store/execution_table.hpp"

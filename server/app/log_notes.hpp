@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 
 namespace noetl::app::log_notes {
 

@@ -4,7 +4,7 @@
 
 #include "server/app/event_view.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/engine/durations.hpp"
+#include "shared/engine/durations.hpp"
 #include "server/store/catalog_table.hpp"
 #include "server/store/pause_statements.hpp"
 #include "shared/domain/error_kinds.hpp"

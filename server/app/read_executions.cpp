@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/app/event_view.hpp"
-#include "server/engine/state.hpp"
+#include "shared/engine/state.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
 #include "server/store/wait_statements.hpp"

@@ -5,7 +5,7 @@
 
 #include "server/app/playbook_cache.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/engine/context.hpp"
+#include "shared/engine/context.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
 #include "shared/domain/json_text.hpp"

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "server/app/decision_writes.hpp"
-#include "server/engine/archive.hpp"
+#include "shared/engine/archive.hpp"
 
 namespace noetl::app {
 

@@ -5,8 +5,8 @@
 
 #include "server/app/open_execution.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/engine/loop_value.hpp"
-#include "server/engine/tool_error.hpp"
+#include "shared/engine/loop_value.hpp"
+#include "shared/engine/tool_error.hpp"
 #include "server/store/connection_pool.hpp"
 #include "shared/domain/error_details.hpp"
 #include "shared/domain/json_text.hpp"

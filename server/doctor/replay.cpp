@@ -1,8 +1,8 @@
 #include "server/doctor/replay.hpp"
 
 #include "server/app/log_notes.hpp"
-#include "server/engine/large_results.hpp"
-#include "server/engine/tool_error.hpp"
+#include "shared/engine/large_results.hpp"
+#include "shared/engine/tool_error.hpp"
 
 namespace noetl::doctor {
 namespace {

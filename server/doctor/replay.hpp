@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 
 namespace noetl::doctor {
 

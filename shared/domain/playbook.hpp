@@ -1,7 +1,7 @@
 #pragma once
 // Playbook: the document that names steps, tools and what follows what, in one model for both
 // generations of the language (v2era: case/when/then; v10: next.spec/arcs). Made by shared/language,
-// read by server/engine. Templates are kept as the text that the author wrote. Immutable values.
+// read by shared/engine. Templates are kept as the text that the author wrote. Immutable values.
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>

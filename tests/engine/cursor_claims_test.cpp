@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "tests/engine/memory_archive.hpp"
 
 namespace noetl::engine {

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "shared/language/playbook_loader.hpp"
 #include "tests/engine/memory_archive.hpp"
 #include "tests/engine/state_json.hpp"

@@ -3,7 +3,7 @@
 #include <random>
 #include <set>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "tests/engine/nothing_stored.hpp"
 #include "tests/engine/state_json.hpp"
 

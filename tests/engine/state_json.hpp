@@ -1,6 +1,6 @@
 #pragma once
 // A state as a tree, for who compares.
-#include "server/engine/state.hpp"
+#include "shared/engine/state.hpp"
 
 namespace noetl::engine {
 

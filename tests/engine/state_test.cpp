@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "tests/engine/state_json.hpp"
 
 namespace noetl::engine {

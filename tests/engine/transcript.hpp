@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "tests/engine/memory_archive.hpp"
 
 namespace noetl::engine_tests {

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/engine/engine.hpp"
-#include "server/engine/tool_error.hpp"
+#include "shared/engine/engine.hpp"
+#include "shared/engine/tool_error.hpp"
 #include "shared/language/playbook_loader.hpp"
 #include "tests/engine/memory_archive.hpp"
 #include "tests/engine/state_json.hpp"
