@@ -10,6 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import cursor
 import figures
 import outage
 import priorities
@@ -145,6 +146,10 @@ def main():
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="instead: steady load for so long, sizes of tables, memory")
     parser.add_argument("--soak-batch", type=int, default=100, help="commands ten times a second, beside one execution")
     parser.add_argument("--sweep", action="store_true", help="instead: figures against workers, batch, backlog, items; --sweep --help says more")
+    parser.add_argument("--cursor", action="store_true", help="instead: a flow of cursor loops, a request and an upsert for each row")
+    parser.add_argument("--patients", type=int, default=1000, help="of that flow, some nine rows for each")
+    parser.add_argument("--frame-rows", type=int, default=50, help="that one claim of it takes")
+    parser.add_argument("--cursor-workers", type=int, default=1, help="that work on it")
     if "--sweep" in sys.argv[1:]:
         return sweep.main([argument for argument in sys.argv[1:] if argument != "--sweep"])
     choice = parser.parse_args()
@@ -162,6 +167,14 @@ def main():
             rows = priorities.run(stack, choice.commands, choice.runs, log)
         print(machine_line())
         return priorities.show(rows)
+
+    if choice.cursor:
+        with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
+            results = cursor.measure(stack, choice, log)
+        if choice.json:
+            with open(choice.json, "w") as out:
+                json.dump({"machine": machine_line(), "cursor": results, "commit": commit()}, out, indent=1)
+        return cursor.show(results, choice)
 
     if choice.soak:
         with Stack(os.path.abspath(choice.bin), choice.slots, **soak.settings(choice.soak)) as stack:

@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "bench/paths/pure_paths.hpp"
-#include "server/engine/engine.hpp"
+#include "shared/engine/engine.hpp"
 #include "shared/language/playbook_loader.hpp"
 
 namespace noetl::bench {
