@@ -1,6 +1,6 @@
 #pragma once
 // What /metrics shows of a server beside its requests: the work that it has committed, the queue, and what its parts have counted.
-// Called once by run_server; what it registers is read by whichever thread answers /metrics. docs/operations.md, "Metrics".
+// Called once by run_server; what it registers is read by whichever thread answers /metrics. docs/operations/monitor.md, "Metrics".
 #include "server/app/parts.hpp"
 #include "shared/telemetry/metrics.hpp"
 

@@ -1,4 +1,4 @@
-"""What must hold when everything has come to rest: R1 to R8 of docs/operations.md as SQL, over the whole database, and what the
+"""What must hold when everything has come to rest: R1 to R8 of docs/concepts/guarantees.md as SQL, over the whole database, and what the
 load remembers against what is stored and what the ledger counted."""
 import collections
 import json

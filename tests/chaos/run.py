@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Chaos: real processes under mixed load, one fault at a time, and proof that nothing was lost (docs/operations.md).
+"""Chaos: real processes under mixed load, one fault at a time, and proof that nothing was lost (docs/operations/failures.md).
 
 Every row of the failure matrix starts from a seed, which is printed: the same seed gives the same schedule of load and
 faults. The exit code is the number of rows that did not hold their mark.

@@ -64,7 +64,7 @@ std::string run_blocks(const std::vector<std::string>& blocks, Stack& stack,
 
 std::vector<std::filesystem::path> documents() {
   std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(NOETL_SOURCE_DIR "/docs"))
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(NOETL_SOURCE_DIR "/docs"))
     if (entry.path().extension() == ".md") found.push_back(entry.path());
   std::ranges::sort(found);
   return found;

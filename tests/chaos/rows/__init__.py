@@ -1,4 +1,4 @@
-"""The rows of the failure matrix (docs/operations.md), in its order: one class each, grouped by what the fault hits."""
+"""The rows of the failure matrix (docs/operations/failures.md), in its order: one class each, grouped by what the fault hits."""
 from rows import doorbell, postgres, servers, traffic, workers
 
 ROWS = [
