@@ -9,9 +9,9 @@ constexpr const char* footer =
     "  noetlctl playbook register FILE\n"
     "  noetlctl execute PATH --set key=value --wait\n"
     "  noetlctl command enqueue shell --tool '{\"command\": \"date\"}' --wait\n"
-    "The server is that of `noetlctl dev`, where none is named: docs/cli.md.\n\n"
+    "The server is that of `noetlctl dev`, where none is named: docs/reference/cli.md.\n\n"
     "Settings come from flags, then the environment, then a file (--config, NOETL_CONFIG), then defaults:\n"
-    "docs/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
+    "docs/reference/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong use or input, 3 not found, 4 conflict,\n"
     "5 not allowed, 6 try again later or the wait is over, 7 cancelled, 8 the doctor found something "
     "broken,\n"
     "78 the server would be open to others without a token, 130 interrupted.";

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A worker in plain Python: it runs commands of the kind `greet`. docs/worker.md walks through it."""
+"""A worker in plain Python: it runs commands of the kind `greet`. docs/guides/write-a-worker.md walks through it."""
 import json, os, signal, socket, threading, time, urllib.error, urllib.request, uuid
 
 SERVER, POOL = os.environ.get("SERVER_API_URL", "http://localhost:8082"), os.environ.get("POOL", "greeters")

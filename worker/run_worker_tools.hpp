@@ -1,6 +1,6 @@
 #pragma once
 // add_tools: the tools of this worker from its settings. A tool of one's own in C++ is registered here, too
-// (docs/tools.md). Main thread, before the first call.
+// (docs/reference/tools.md). Main thread, before the first call.
 #include "shared/config/program_settings.hpp"
 #include "worker/tools/tool.hpp"
 

@@ -23,7 +23,7 @@ int show_settings(const Session& session) {
 void add_config_command(CLI::App& app, CommandLine& line) {
   auto* config = app.add_subcommand("config", "Settings in force and where each comes from");
   auto should_document = std::make_shared<bool>(false);
-  config->add_flag("--markdown", *should_document, "Print docs/configuration.md instead");
+  config->add_flag("--markdown", *should_document, "Print docs/reference/configuration.md instead");
   on_chosen(*config, line, [should_document](Session& session) {
     if (!*should_document) return show_settings(session);
     session.output.out() << config::settings_as_markdown();

@@ -255,7 +255,7 @@ class Trial(Api):
     # The overlay for production, and the chart.
 
     def secrets_of_noetl(self):
-        """docs/kubernetes.md, "Secrets", with passwords of this trial, and of the overlay for kind for its Postgres."""
+        """docs/operations/kubernetes.md, "Secrets", with passwords of this trial, and of the overlay for kind for its Postgres."""
         password = (ROOT / "k8s/overlays/kind/postgres/.secrets/noetl").read_text(encoding="utf-8")
         self.secret("noetl-server", "noetl", "--from-literal=token=try-callers", "--from-literal=worker-token=try", f"--from-literal=nats-url=tls://server:server-password@{NATS}",
                     f"--from-literal=database-url=postgresql://noetl_server:{password}@postgres.postgres.svc.cluster.local/noetl",

@@ -216,7 +216,7 @@ class Trial:
                         rows[0]["status"] == "done" and code == "0")
 
     def backup(self):
-        """docs/upgrade.md: a dump while everything runs, restored beside it; servers and workers on the copy, without NATS."""
+        """docs/operations/upgrade.md: a dump while everything runs, restored beside it; servers and workers on the copy, without NATS."""
         execution = self.stack.get("/api/v2/executions?limit=1")["executions"][0]["execution_id"]
         queue_id = self.stack.enqueue("hostname", delay=15)
         postgres = self.stack.containers("postgres")[0]

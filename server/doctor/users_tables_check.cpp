@@ -21,7 +21,7 @@ Check check_users_tables(store::ConnectionPool& connections) {
   for (const auto& object : std::span(objects).first(std::min(objects.size(), shown_max))) {
     find(check, Verdict::warning, {"noetl." + object.name, "the " + object.kind + " noetl." + object.name + " is not the product's"},
          "A role named like the schema has made them there. See what would move, and which playbooks name the schema: `noetlctl migrate "
-         "move-tables --dry-run`; then without --dry-run (docs/upgrade.md).");
+         "move-tables --dry-run`; then without --dry-run (docs/operations/upgrade.md).");
   }
   check.total = static_cast<std::int64_t>(objects.size());
   if (path.leads_here) {

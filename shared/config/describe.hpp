@@ -1,5 +1,5 @@
 #pragma once
-// Settings for readers: docs/configuration.md, and what `noetlctl config` shows of a running machine.
+// Settings for readers: docs/reference/configuration.md, and what `noetlctl config` shows of a running machine.
 // Secrets are masked. Any thread.
 #include <string>
 
@@ -7,7 +7,7 @@
 
 namespace noetl::config {
 
-// The whole of docs/configuration.md; a test keeps the file equal to it.
+// The whole of docs/reference/configuration.md; a test keeps the file equal to it.
 [[nodiscard]] std::string settings_as_markdown();
 
 // The value as it may be shown: "***" for a secret that is set.

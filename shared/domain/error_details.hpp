@@ -1,6 +1,6 @@
 #pragma once
 // error_details: what a ToolError says of where it failed, beside its kind and its message. They stand flat in the JSON form of an
-// error; docs/tools.md has them. A constant; any thread.
+// error; docs/reference/tools.md has them. A constant; any thread.
 #include <array>
 #include <cstddef>
 #include <string_view>

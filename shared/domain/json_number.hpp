@@ -1,6 +1,6 @@
 #pragma once
 // Which numbers of JSON are kept as numbers: integers of 64 bits, and what a double gives back digit for digit. Any other would be
-// rounded in silence. docs/types.md, "Numbers beyond 64 bits". Pure; any thread.
+// rounded in silence. docs/reference/types.md, "Numbers beyond 64 bits". Pure; any thread.
 #include <cstddef>
 #include <string_view>
 

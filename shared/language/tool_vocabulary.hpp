@@ -1,5 +1,5 @@
 #pragma once
-// The options of each tool, as far as the language knows them: docs/tools.md has what they mean, and a test
+// The options of each tool, as far as the language knows them: docs/reference/tools.md has what they mean, and a test
 // keeps the two together. A worker may offer further tools, of which nothing is known here. Constants; any
 // thread.
 #include "shared/language/vocabulary.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// Coercion: the JSON that NoETL reads out of rendered text (docs/types.md), and what keeps it text. Pure; any
+// Coercion: the JSON that NoETL reads out of rendered text (docs/reference/types.md), and what keeps it text. Pure; any
 // thread.
 #include <cstdint>
 #include <nlohmann/json.hpp>

@@ -17,7 +17,7 @@ struct ErrorMapping {
   base::ErrorCode code;
   int http_status;
   int nats_code;  // the Nats-Service-Error-Code header of a reply
-  int cli_exit_code;  // documented in docs/cli
+  int cli_exit_code;  // docs/reference/cli.md, "Exit codes"
   std::string_view title;
 };
 

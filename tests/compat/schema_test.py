@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""docs/playbook.schema.json is what noetlctl prints, accepts every playbook that runs, and refuses what lint refuses.
+"""docs/reference/playbook.schema.json is what noetlctl prints, accepts every playbook that runs, and refuses what lint refuses.
 
 NOETL_REWRITE_SCHEMA=1 writes the file anew.
 """
@@ -15,7 +15,7 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SCHEMA = ROOT / "docs" / "playbook.schema.json"
+SCHEMA = ROOT / "docs" / "reference" / "playbook.schema.json"
 SHARED = ROOT / ".." / "shared" / "playbooks"
 CTL = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else ROOT / "build/release/bin/noetlctl"
 # What no schema can see: two steps of one name.

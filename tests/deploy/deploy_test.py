@@ -113,7 +113,7 @@ class ProductTest(unittest.TestCase):
 
     def check_settings(self, variables, where):
         unknown = set(variables) - product.settings() - FOREIGN_VARIABLES
-        self.assertEqual(set(), unknown, f"{where} sets what is no setting of docs/configuration.md")
+        self.assertEqual(set(), unknown, f"{where} sets what is no setting of docs/reference/configuration.md")
 
     def test_every_variable_of_a_pod_is_a_setting(self):
         for target, manifests in MANIFESTS.items():
@@ -325,11 +325,11 @@ class OperationTest(unittest.TestCase):
     def test_the_role_of_the_server_is_not_named_like_its_schema(self):
         self.assertEqual("noetl_server", yaml.safe_load(text_of("deploy/compose.yaml"))["services"]["server"]["environment"]["POSTGRES_USER"])
         self.assertEqual("noetl_server", env_file("deploy/systemd/server.env")["POSTGRES_USER"])
-        for path in ("deploy/postgres/roles.sh", "deploy/make-secrets", "docs/deployment.md", "docs/kubernetes.md"):
+        for path in ("deploy/postgres/roles.sh", "deploy/make-secrets", "docs/operations/deploy.md", "docs/operations/kubernetes.md"):
             self.assertNotRegex(text_of(path), r"create role noetl\b|postgresql://noetl[:@]|owner noetl\b", path)
 
     def test_the_ingress_of_the_page_leads_to_the_service(self):
-        block = re.search(r"```yaml\n(apiVersion: networking.k8s.io/v1\nkind: Ingress.*?)```", text_of("docs/kubernetes.md"), re.S).group(1)
+        block = re.search(r"```yaml\n(apiVersion: networking.k8s.io/v1\nkind: Ingress.*?)```", text_of("docs/operations/kubernetes.md"), re.S).group(1)
         ingress = yaml.safe_load(block)
         service = MANIFESTS["production"].one("Service", "noetl")
         (rule,) = ingress["spec"]["rules"]
@@ -368,7 +368,7 @@ class OperationTest(unittest.TestCase):
                 self.assertNotIn("replicas", workload["spec"], f"{target}: {name_of(workload)}")
 
     def test_what_pods_refer_to_is_there_or_documented(self):
-        guide = text_of("docs/kubernetes.md")
+        guide = text_of("docs/operations/kubernetes.md")
         for target, manifests in MANIFESTS.items():
             made = {(one["kind"], one["metadata"]["name"]): one for one in manifests.of("Secret", "ConfigMap")}
             for what, template in manifests.pods():
@@ -387,7 +387,7 @@ class OperationTest(unittest.TestCase):
                             self.assertIn(key, {**one.get("data", {}), **one.get("stringData", {})}, f"{target}: {what}, {name}")
                     else:
                         self.assertEqual("Secret", kind, f"{target}: {what} refers to {name}, which is nowhere")
-                        self.assertIn(f"`{without_hash(name)}`", guide, f"{target}: {what} needs a secret that docs/kubernetes.md does not tell of")
+                        self.assertIn(f"`{without_hash(name)}`", guide, f"{target}: {what} needs a secret that docs/operations/kubernetes.md does not tell of")
 
     def test_ports_of_the_seed_lead_to_server_and_nats(self):
         outside = {one["hostPort"]: one["containerPort"] for one in

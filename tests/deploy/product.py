@@ -10,9 +10,9 @@ def text_of(path):
 
 
 def settings():
-    """Environment variables of every setting (docs/configuration.md is generated and checked)."""
+    """Environment variables of every setting (docs/reference/configuration.md is generated and checked)."""
     names = set()
-    for line in text_of("docs/configuration.md").splitlines():
+    for line in text_of("docs/reference/configuration.md").splitlines():
         cells = line.split(" | ")
         if line.startswith("| `") and len(cells) >= 5:
             names.update(re.findall(r"`([A-Z][A-Z0-9_]+)`", cells[1]))

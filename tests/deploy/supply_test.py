@@ -160,7 +160,7 @@ class BillTest(unittest.TestCase):
 
 class SecretsTest(unittest.TestCase):
     def files(self):
-        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "deploy", "k8s", "README.md", "docs/deployment.md", "docs/kubernetes.md"],
+        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "deploy", "k8s", "README.md", "docs/operations/deploy.md", "docs/operations/kubernetes.md"],
                                 cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
         return listed or [str(path.relative_to(ROOT)) for folder in ("deploy", "k8s") for path in (ROOT / folder).rglob("*") if path.is_file()]
 

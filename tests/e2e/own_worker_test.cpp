@@ -1,4 +1,4 @@
-// The worker of docs/worker.md, as it stands there: examples/worker.py against a stack.
+// The worker of docs/guides/write-a-worker.md, as it stands there: examples/worker.py against a stack.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
@@ -50,8 +50,8 @@ std::string slow_program(const Stack& stack) {
 }
 }  // namespace
 
-TEST_CASE("the program that docs/worker.md shows is examples/worker.py") {
-  const std::string page = read_text(NOETL_SOURCE_DIR "/docs/worker.md");
+TEST_CASE("the program that docs/guides/write-a-worker.md shows is examples/worker.py") {
+  const std::string page = read_text(NOETL_SOURCE_DIR "/docs/guides/write-a-worker.md");
   CHECK(page.find("```python\n" + read_text(NOETL_SOURCE_DIR "/examples/worker.py") + "```\n") != std::string::npos);
 }
 

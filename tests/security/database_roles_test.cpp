@@ -176,12 +176,12 @@ TEST_CASE("a server refuses to be a superuser, says what to run, and starts when
   CHECK(stack.api().get("/readyz").status == 200);
 }
 
-TEST_CASE("a database that a superuser's server has made is given to another role as docs/upgrade.md says") {
+TEST_CASE("a database that a superuser's server has made is given to another role as docs/operations/upgrade.md says") {
   Stack stack(StackSettings{.servers = 0, .workers = 0, .is_server_started = false, .env = {}});
   const auto index = stack.start_server({{"NOETL_DATABASE_URL", stack.database_url()}, {"NOETL_ALLOW_SUPERUSER", "yes"}});
   stack.server(index).send(SIGTERM);
   stack.server(index).wait(20s);
-  auto text = read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "docs/upgrade.md");
+  auto text = read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "docs/operations/upgrade.md");
   const auto begin = text.find("```sql\n", text.find("refuses a superuser")) + 7;
   text = text.substr(begin, text.find("```", begin) - begin);
   text = text.substr(text.find("alter database"));  // the role is there

@@ -10,7 +10,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 UNITS = {"noetl-server.service": 2.2, "noetl-worker@.service": 2.5}
-# For whoever puts steps into namespaces with bubblewrap: docs/deployment.md has the same lines.
+# For whoever puts steps into namespaces with bubblewrap: docs/operations/deploy.md has the same lines.
 BUBBLEWRAP = "[Service]\nRestrictNamespaces=user mnt pid ipc net uts\nSystemCallFilter=@mount pivot_root capset\n"
 
 
@@ -47,7 +47,7 @@ class UnitsTest(unittest.TestCase):
 
     def test_namespaces_for_bubblewrap_leave_the_worker_within_its_bound(self):
         self.assertLessEqual(exposure_of("noetl-worker@.service", "\n" + BUBBLEWRAP), UNITS["noetl-worker@.service"])
-        self.assertIn(BUBBLEWRAP, text_of("docs/deployment.md"))
+        self.assertIn(BUBBLEWRAP, text_of("docs/operations/deploy.md"))
 
     def test_server_and_workers_are_two_users(self):
         users = {unit: settings_of(unit)["User"] for unit in UNITS}

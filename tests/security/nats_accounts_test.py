@@ -250,7 +250,7 @@ class Accounts:
 
     def test_nobody_deletes_streams_of_other_accounts(self):
         if VERSION < (2, 10, 27):
-            self.skipTest(f"nats-server {VERSION} answers $JS.API.ACCOUNT.PURGE to everybody (CVE-2025-30215): docs/deployment.md says so")
+            self.skipTest(f"nats-server {VERSION} answers $JS.API.ACCOUNT.PURGE to everybody (CVE-2025-30215): docs/operations/deploy.md says so")
         before = self.state()
         for user, subject in (("playbook", "$JS.API.CONSUMER.MSG.NEXT.ORDERS.none"), ("playbook", "$JS.API.STREAM.INFO.ORDERS"),
                               ("server", "$JS.API.CONSUMER.MSG.NEXT.NOETL_COMMANDS_ADVISORIES.upkeep")):

@@ -24,7 +24,7 @@ json ended(const Stack& stack, const std::string& id) {
   return command;
 }
 
-// A tool's result calls such a member $template_ (docs/credentials.md).
+// A tool's result calls such a member $template_ (docs/guides/credentials.md).
 json renamed(const json& value) {
   std::string text = value.dump();
   for (std::size_t at = 0; (at = text.find("\"$template\"", at)) != std::string::npos; at += 12)

@@ -1,5 +1,5 @@
 // noetl-simulate: runs of the whole protocol, one for each seed, each in a process of its own that begins from the same
-// state, so that a seed is the same run alone and among a hundred thousand. docs/simulation.md.
+// state, so that a seed is the same run alone and among a hundred thousand. docs/internals/simulation.md.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Backup and restore as docs/upgrade.md prints them, from beginning to end: the commands are read from the page and run as roles that
+"""Backup and restore as docs/operations/upgrade.md prints them, from beginning to end: the commands are read from the page and run as roles that
 production has, none a superuser unless the page says so. The cluster is lost and made anew; the queue goes on where the dump was made."""
 import json
 import os
@@ -33,8 +33,8 @@ workflow:
 
 
 def blocks(heading):
-    """The shell commands of a section of docs/upgrade.md, in their order."""
-    page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+    """The shell commands of a section of docs/operations/upgrade.md, in their order."""
+    page = (ROOT / "docs/operations/upgrade.md").read_text(encoding="utf-8")
     section = page[page.index(f"\n## {heading}\n"):]
     section = section[:section.index("\n## ", 4)]
     return [re.sub(r"^ {3}", "", block, flags=re.M) if indent else block
@@ -236,7 +236,7 @@ class RestoreTest(Installation):
 
     def test_the_timer_s_command_leaves_a_whole_dump_and_the_roles(self):
         self.start_servers()
-        page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+        page = (ROOT / "docs/operations/upgrade.md").read_text(encoding="utf-8")
         command = re.search(r"^ExecStart=/bin/sh -ec '(.*)'$", page, re.M).group(1).replace("$$", "$").replace("%%", "%")
         folder = self.folder / "backups"
         folder.mkdir()

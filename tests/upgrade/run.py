@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Two releases side by side: an installation of the previous one is brought to this one under load, one process after another, its
-servers back and forth again, and nothing is lost (docs/upgrade.md).
+servers back and forth again, and nothing is lost (docs/operations/upgrade.md).
 
 The programs of the previous release are built by ./dev upgrade, from the commit in tests/upgrade/previous_release.
 """

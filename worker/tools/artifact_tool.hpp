@@ -1,6 +1,6 @@
 #pragma once
 // ArtifactTool: reads a stored result by its reference. Any thread; it asks the server through the call's
-// ResultSource. docs/tools.md has the options.
+// ResultSource. docs/reference/tools.md has the options.
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools {

@@ -1,6 +1,6 @@
 #pragma once
 // ContainerTool: runs an image to its end with the docker or podman command line of the machine. Any thread.
-// docs/tools.md has the options.
+// docs/reference/tools.md has the options.
 #include <string>
 
 #include "worker/tools/container_rules.hpp"

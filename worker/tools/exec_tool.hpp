@@ -1,6 +1,6 @@
 #pragma once
 // ExecTool: a tool of one's own that is a program. For each call it is started, reads one JSON object from stdin
-// and writes one to stdout; what it writes to stderr is the call's output. docs/tools.md has the protocol. Any thread.
+// and writes one to stdout; what it writes to stderr is the call's output. docs/reference/tools.md has the protocol. Any thread.
 #include <string>
 
 #include "worker/tools/tool.hpp"

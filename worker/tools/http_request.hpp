@@ -39,7 +39,7 @@ struct HttpRequest {
 // forbidden: secrets that the request carries may not be sent to its host, or to its proxy. To be asked at each hop.
 [[nodiscard]] base::Result<void> check_destination(const HttpRequest& request);
 
-// docs/tools.md has the options. What the input names of url, method, params, headers and the body wins,
+// docs/reference/tools.md has the options. What the input names of url, method, params, headers and the body wins,
 // since a repeated step (pagination) passes its next page there.
 // `files`: where the options that name files may lead.
 [[nodiscard]] base::Result<HttpRequest> http_request_of(const ToolCall& call, const reach::FilesRoot& files);

@@ -1,5 +1,5 @@
 #pragma once
-// HttpTool: one HTTP request per call, redirects included (docs/tools.md has the options). Any thread;
+// HttpTool: one HTTP request per call, redirects included (docs/reference/tools.md has the options). Any thread;
 // connections are kept for the next request to the same origin.
 #include <chrono>
 #include <cstddef>

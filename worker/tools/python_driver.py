@@ -96,7 +96,7 @@ scan = json.JSONDecoder().scan_once  # as json.loads does, less what it looks at
 # --- results as JSON ------------------------------------------------------------------------------
 
 def simpler(value):
-    """What json cannot write, as something that it can and that says the same: docs/tools.md has the table."""
+    """What json cannot write, as something that it can and that says the same: docs/reference/tools.md has the table."""
     kind = type(value)
     name = kind.__name__
     if isinstance(value, (set, frozenset)):
@@ -537,7 +537,7 @@ def has_company():
 
 
 def settings_of_process():
-    """What code may change of a process that serves others, as far as a look costs a microsecond; docs/tools.md lists it. There is no end
+    """What code may change of a process that serves others, as far as a look costs a microsecond; docs/reference/tools.md lists it. There is no end
     to what it may change: reuse is for code that is trusted."""
     socket = sys.modules.get("_socket")
     umask = os.umask(0o77)

@@ -1,6 +1,6 @@
 #pragma once
 // PythonTool: runs code in a warm interpreter (python_driver.py says how code gets its input and gives its
-// result; docs/tools.md has the options). Any thread; each call borrows an interpreter of one of the pools.
+// result; docs/reference/tools.md has the options). Any thread; each call borrows an interpreter of one of the pools.
 #include <map>
 #include <memory>
 #include <optional>

@@ -64,7 +64,7 @@ struct ToolLimits {
   std::shared_ptr<const reach::Reach> reach;
 };
 
-// One option of a tool, as docs/tools.md shows it. What a playbook writes and no table has is warned about.
+// One option of a tool, as docs/reference/tools.md shows it. What a playbook writes and no table has is warned about.
 struct OptionSpec {
   std::string_view name;
   std::string_view type;

@@ -264,8 +264,8 @@ TEST_CASE("completion names the subcommands of each level") {
   CHECK(fish.out.str().find("-n '__fish_seen_subcommand_from execution' -a watch") != std::string::npos);
 }
 
-TEST_CASE("docs/cli.md lists every error code with its exit code") {
-  std::ifstream file(NOETL_SOURCE_DIR "/docs/cli.md");
+TEST_CASE("docs/reference/cli.md lists every error code with its exit code") {
+  std::ifstream file(NOETL_SOURCE_DIR "/docs/reference/cli.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
 
   for (int code = 0; code <= static_cast<int>(base::ErrorCode::internal); ++code) {

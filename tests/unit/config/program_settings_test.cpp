@@ -161,11 +161,11 @@ TEST_CASE("flags of a program are read in both spellings and others are refused"
   CHECK_FALSE(read_flags({"start"}, server).has_value());
 }
 
-TEST_CASE("docs/configuration.md is what the table says") {
-  std::ifstream file(NOETL_SOURCE_DIR "/docs/configuration.md");
+TEST_CASE("docs/reference/configuration.md is what the table says") {
+  std::ifstream file(NOETL_SOURCE_DIR "/docs/reference/configuration.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
 
-  CHECK_MESSAGE(text == settings_as_markdown(), "run `noetlctl config --markdown > docs/configuration.md`");
+  CHECK_MESSAGE(text == settings_as_markdown(), "run `noetlctl config --markdown > docs/reference/configuration.md`");
 }
 
 }  // namespace

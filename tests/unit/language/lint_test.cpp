@@ -119,8 +119,8 @@ TEST_CASE(
   CHECK(find(own, "grams") == nullptr);
 }
 
-TEST_CASE("the tools' options are those of docs/tools.md") {
-  std::ifstream file(std::string(NOETL_SOURCE_DIR) + "/docs/tools.md");
+TEST_CASE("the tools' options are those of docs/reference/tools.md") {
+  std::ifstream file(std::string(NOETL_SOURCE_DIR) + "/docs/reference/tools.md");
   std::string kind;
   int seen = 0;
   for (std::string line; std::getline(file, line);) {

@@ -1,4 +1,4 @@
-// When rendered text is a number, a word, a list or a map, and how it stays text: docs/types.md.
+// When rendered text is a number, a word, a list or a map, and how it stays text: docs/reference/types.md.
 #include <cmath>
 #include <cstring>
 #include <random>

@@ -1,4 +1,4 @@
-// docs/tools.md is what the tools say of themselves. NOETL_REWRITE_DOCS=1 writes its tables anew.
+// docs/reference/tools.md is what the tools say of themselves. NOETL_REWRITE_DOCS=1 writes its tables anew.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -17,7 +17,7 @@ namespace noetl {
 
 namespace {
 
-const char* const docs = NOETL_SOURCE_DIR "/docs/tools.md";
+const char* const docs = NOETL_SOURCE_DIR "/docs/reference/tools.md";
 
 std::string escaped(std::string_view text) {
   std::string result;
@@ -87,7 +87,7 @@ config::WorkerSettings settings() {
 
 }  // namespace
 
-TEST_CASE("docs/tools.md has the options of every tool and the kinds of errors") {
+TEST_CASE("docs/reference/tools.md has the options of every tool and the kinds of errors") {
   tools::Registry registry;
   worker::add_tools(registry, settings());
   std::string text = text_of(docs);
@@ -107,7 +107,7 @@ TEST_CASE("docs/tools.md has the options of every tool and the kinds of errors")
     rewrite(text,
             {.begin = begin, .end = "<!-- end of options -->", .table = table_of(*registry.find(kind))});
   }
-  CHECK_MESSAGE(missing.empty(), "docs/tools.md has no section of:", missing);
+  CHECK_MESSAGE(missing.empty(), "docs/reference/tools.md has no section of:", missing);
 
   if (std::getenv("NOETL_REWRITE_DOCS") != nullptr) std::ofstream(docs) << text;
 

@@ -1,6 +1,6 @@
 #pragma once
 // DuckdbTool: runs SQL in DuckDB, within the worker's process. The library is loaded at the first call; without it
-// every call fails with kind `unsupported`, which says how to get it. Any thread. docs/tools.md has the options.
+// every call fails with kind `unsupported`, which says how to get it. Any thread. docs/reference/tools.md has the options.
 #include <string>
 
 #include "worker/tools/duckdb/session.hpp"

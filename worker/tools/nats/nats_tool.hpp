@@ -1,6 +1,6 @@
 #pragma once
 // NatsTool: publishes, asks, and keeps values in JetStream buckets, on the NATS that a credential or the settings
-// name. Any thread; connections are kept by credential. docs/tools.md has the options.
+// name. Any thread; connections are kept by credential. docs/reference/tools.md has the options.
 #include <map>
 #include <memory>
 #include <mutex>

@@ -1,6 +1,6 @@
 #pragma once
 // ObjectTool: puts, gets and deletes one object of a store that speaks S3's protocol: `gcs` is Google's XML API, `s3` Amazon's
-// and those like it (docs/tools.md has the options). Any thread.
+// and those like it (docs/reference/tools.md has the options). Any thread.
 #include <chrono>
 
 #include "worker/tools/http_clients.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 // PostgresTool: runs SQL in a database that the step names. Any thread; each call borrows a connection of the
-// tool's pool, which is kept by credential. docs/tools.md has the options and the shape of results.
+// tool's pool, which is kept by credential. docs/reference/tools.md has the options and the shape of results.
 #include <string>
 
 #include "worker/tools/postgres/connection_pool.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 // TransferTool: moves rows between databases, files and HTTP, a chunk at a time. It works through the tools of
-// these kinds, which must outlive it. Any thread. docs/tools.md has the options.
+// these kinds, which must outlive it. Any thread. docs/reference/tools.md has the options.
 #include "worker/tools/transfer/rows.hpp"
 
 namespace noetl::tools {
