@@ -1,5 +1,5 @@
 # Third-party libraries, all from the system's packages. A folder links the one it may use
-# (docs/architecture.md, "Libraries: who may include whom") and nothing links them all.
+# (docs/internals/architecture.md, "Libraries: who may include whom") and nothing links them all.
 find_package(PkgConfig REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog REQUIRED)

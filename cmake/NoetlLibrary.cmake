@@ -1,5 +1,5 @@
 # noetl_library(NAME SOURCES a.cpp … LINKS other libraries …) makes target noetl_NAME.
-# LINKS are PUBLIC: they are the arrows of docs/architecture.md, and nothing else is visible.
+# LINKS are PUBLIC: they are the arrows of docs/internals/architecture.md, and nothing else is visible.
 function(noetl_library NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   if(ARG_SOURCES)

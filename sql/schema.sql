@@ -18,7 +18,7 @@ begin
     array(select distinct k from unnest(allow_enqueue.kinds) as k order by k))
   on conflict do nothing;
 end $_$;
-COMMENT ON FUNCTION noetl.allow_enqueue(role_name text, pools text[], kinds text[]) IS 'Lets a role enqueue these kinds of tools into these pools by SQL; run by the owner of the schema. docs/sql.md';
+COMMENT ON FUNCTION noetl.allow_enqueue(role_name text, pools text[], kinds text[]) IS 'Lets a role enqueue these kinds of tools into these pools by SQL; run by the owner of the schema. docs/guides/enqueue-from-sql.md';
 CREATE FUNCTION noetl.check_enqueue_grant(commands jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
@@ -144,7 +144,7 @@ begin
   perform noetl.check_enqueue_grant(jsonb_build_array(command));
   return (noetl.insert_checked_commands(jsonb_build_array(command)))[1];
 end $$;
-COMMENT ON FUNCTION noetl.enqueue(tool jsonb, input jsonb, pool text, priority integer, delay interval, available_at timestamp with time zone, max_attempts integer, retry jsonb, timeout interval, idempotency_key text, traceparent text) IS 'Enqueues one plain command in this transaction; gives its queue_id. docs/sql.md';
+COMMENT ON FUNCTION noetl.enqueue(tool jsonb, input jsonb, pool text, priority integer, delay interval, available_at timestamp with time zone, max_attempts integer, retry jsonb, timeout interval, idempotency_key text, traceparent text) IS 'Enqueues one plain command in this transaction; gives its queue_id. docs/guides/enqueue-from-sql.md';
 CREATE FUNCTION noetl.enqueue_many(commands jsonb) RETURNS SETOF bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'noetl', 'pg_temp'
@@ -169,7 +169,7 @@ begin
   perform noetl.check_enqueue_grant(commands);
   return query select unnest(noetl.insert_checked_commands(commands));
 end $$;
-COMMENT ON FUNCTION noetl.enqueue_many(commands jsonb) IS 'Enqueues plain commands in this transaction, as POST /api/v2/commands takes them; gives their queue_ids in their order. docs/sql.md';
+COMMENT ON FUNCTION noetl.enqueue_many(commands jsonb) IS 'Enqueues plain commands in this transaction, as POST /api/v2/commands takes them; gives their queue_ids in their order. docs/guides/enqueue-from-sql.md';
 CREATE FUNCTION noetl.insert_checked_commands(commands jsonb) RETURNS bigint[]
     LANGUAGE plpgsql
     AS $$
@@ -307,7 +307,7 @@ begin
     execute format('revoke execute on function noetl.enqueue, noetl.enqueue_many from %I', role_name);
   end if;
 end $$;
-COMMENT ON FUNCTION noetl.revoke_enqueue(role_name text) IS 'Takes from a role what noetl.allow_enqueue gave it. docs/sql.md';
+COMMENT ON FUNCTION noetl.revoke_enqueue(role_name text) IS 'Takes from a role what noetl.allow_enqueue gave it. docs/guides/enqueue-from-sql.md';
 CREATE FUNCTION noetl.rfc3339(moment timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN to_char((moment AT TIME ZONE 'utc'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text);
@@ -476,7 +476,7 @@ UNION ALL
     queue.finished_at AS created_at
    FROM noetl.queue
   WHERE (queue.duration_us IS NOT NULL);
-COMMENT ON VIEW noetl.event_history IS 'What happened: rows of noetl.event, and successes of plain commands. docs/decisions/0027';
+COMMENT ON VIEW noetl.event_history IS 'What happened: rows of noetl.event, and successes of plain commands. docs/internals/decisions/0027';
 CREATE TABLE noetl.execution (
     execution_id bigint NOT NULL,
     catalog_id bigint NOT NULL,

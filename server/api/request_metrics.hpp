@@ -1,6 +1,6 @@
 #pragma once
 // RequestMetrics: what the door counts, made once per row of the endpoints table so that a request only
-// adds to what exists. Names: docs/protocol.md. Any thread.
+// adds to what exists. Names: docs/reference/protocol.md. Any thread.
 #include <atomic>
 #include <chrono>
 #include <cstdint>

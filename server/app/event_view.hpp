@@ -3,7 +3,7 @@
 // command.claimed, command.started, step.enter, call.done | call.error, step.exit, command.completed |
 // command.failed, and a command.issued for each command that it caused. The row's id is the first of a
 // block, so every shown event has an id of its own. The first three have ids of the time at which the attempt began: they are shown
-// while it runs, and under the same ids afterwards (docs/decisions/0004). Pure; any thread.
+// while it runs, and under the same ids afterwards (docs/internals/decisions/0004). Pure; any thread.
 #include <cstddef>
 #include <vector>
 

@@ -1,5 +1,5 @@
 #pragma once
-// Doctor: looks at a live installation from outside: the rules that always hold (docs/states.md), Postgres and NATS.
+// Doctor: looks at a live installation from outside: the rules that always hold (docs/concepts/states.md), Postgres and NATS.
 // It writes nothing. One thread; `noetlctl doctor` is its only caller.
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
 // Lines: how many of a group have rung in a pool since its lanes were last seen empty, and so which lane the next one
-// takes (docs/protocol.md, "Lanes"). What JetStream says of its lanes is the truth that it is put right by; being wrong
+// takes (docs/reference/protocol.md, "Lanes"). What JetStream says of its lanes is the truth that it is put right by; being wrong
 // only changes an order. Any thread.
 #include <array>
 #include <cstddef>

@@ -1,5 +1,5 @@
 #pragma once
-// EnqueueListener: hears which pools got commands by noetl.enqueue (docs/sql.md), as soon as its transaction has committed. A
+// EnqueueListener: hears which pools got commands by noetl.enqueue (docs/guides/enqueue-from-sql.md), as soon as its transaction has committed. A
 // thread and a connection of its own: LISTEN, and from then on no statement. It connects again with a backoff when Postgres was
 // away; meanwhile, and without it, upkeep's ticks find what was enqueued, a second or two later.
 #include <atomic>

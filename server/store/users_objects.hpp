@@ -1,6 +1,6 @@
 #pragma once
 // Users' tables, views, functions and types in the schema noetl, and the way out of it. A role that is named like the schema makes its
-// tables there (docs/sql.md). Any thread.
+// tables there (docs/guides/enqueue-from-sql.md). Any thread.
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>

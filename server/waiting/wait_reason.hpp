@@ -1,6 +1,6 @@
 #pragma once
 // wait_reason: why a command that waits does not run, from what is known of it and of its pool. Pure: facts in, a reason out; any
-// thread. The codes are part of the API (docs/protocol.md).
+// thread. The codes are part of the API (docs/reference/protocol.md).
 #include <cstdint>
 #include <string>
 #include <string_view>

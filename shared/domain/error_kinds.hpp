@@ -1,6 +1,6 @@
 #pragma once
 // error_kinds: the kinds of ToolError, which stay the same from release to release: playbooks' rules name them. The table says which of
-// them are worth another attempt; the server obeys what the error says (docs/decisions/0026), and docs/reference/tools.md is made from this. A
+// them are worth another attempt; the server obeys what the error says (docs/internals/decisions/0026), and docs/reference/tools.md is made from this. A
 // constant; any thread.
 #include <array>
 #include <string_view>

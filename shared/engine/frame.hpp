@@ -1,7 +1,7 @@
 #pragma once
 // Frame: one run of a step's tools, of the step itself or of one iteration of its loop, with what it
 // remembers from one of its commands to the next. It has one command outstanding at a time and travels
-// with it (docs/decisions/0010). Values; any thread.
+// with it (docs/internals/decisions/0010). Values; any thread.
 #include <string>
 
 #include "shared/base/result.hpp"

@@ -1,4 +1,4 @@
-// Loops: their items are rows, the state has counters only (docs/decisions/0010).
+// Loops: their items are rows, the state has counters only (docs/internals/decisions/0010).
 #include <algorithm>
 
 #include "shared/engine/decide.hpp"

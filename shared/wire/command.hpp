@@ -25,7 +25,7 @@ struct NewCommand {
   std::string pool{domain::default_pool};
   int priority = 0;  // higher first
   std::string
-      group;  // in whose line it waits (docs/protocol.md, "Lanes"); empty: with the pool's other plain commands
+      group;  // in whose line it waits (docs/reference/protocol.md, "Lanes"); empty: with the pool's other plain commands
   std::optional<std::string> available_at;  // RFC 3339; not before
   std::optional<std::chrono::milliseconds> delay;  // or relative to now, by Postgres time
   std::optional<int> max_attempts;  // nothing: as the pool says, else attempts_max_default

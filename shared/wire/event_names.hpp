@@ -1,5 +1,5 @@
 #pragma once
-// Every kind of event that a history may show, with what it says: for docs/reference.md. A test compares the names with the code.
+// Every kind of event that a history may show, with what it says: for docs/reference/tables.md. A test compares the names with the code.
 #include <array>
 #include <string_view>
 

@@ -1,5 +1,5 @@
 #pragma once
-// Names and defaults of what lives in JetStream: streams, subjects, durable consumers (docs/protocol). The
+// Names and defaults of what lives in JetStream: streams, subjects, durable consumers (docs/reference/protocol.md). The
 // default pool is the bare subject of the seed. Pure; any thread.
 #include <array>
 #include <chrono>
@@ -40,7 +40,7 @@ inline constexpr int consumer_acks_pending_max =
 [[nodiscard]] std::optional<std::string> pool_of_consumer(std::string_view consumer, std::string_view base = commands_consumer);
 
 // Lanes: the doorbell of a pool is several subjects, each with its consumer, so that whoever rings a million times does not
-// stand before whoever rings once (docs/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.
+// stand before whoever rings once (docs/reference/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.
 inline constexpr std::size_t lanes = 3;
 inline constexpr std::size_t lane_commands_max = 32;  // named by one notification of a later lane
 using LaneLines = std::array<std::uint64_t, lanes - 1>;  // so many of a group have room in each; the others in the last lane

@@ -212,7 +212,7 @@ class ProductTest(unittest.TestCase):
             self.assertNotRegex(expression, r"sum( by \([^)]*\))? ?\(noetl_queue_", where)
 
     def test_every_metric_of_the_server_is_documented(self):
-        documents = text_of("docs/operations/monitor.md") + text_of("docs/protocol.md")
+        documents = text_of("docs/operations/monitor.md") + text_of("docs/reference/protocol.md")
         for name in product.metrics():
             self.assertIn(re.sub("_(bucket|sum|count)$", "", name), documents)
 

@@ -1,4 +1,4 @@
-// docs/reference.md is what a running server and worker say of themselves. NOETL_REWRITE_DOCS=1 writes its tables anew.
+// docs/reference/tables.md is what a running server and worker say of themselves. NOETL_REWRITE_DOCS=1 writes its tables anew.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
@@ -22,7 +22,7 @@ using nlohmann::json;
 
 namespace {
 
-const std::filesystem::path document = NOETL_SOURCE_DIR "/docs/reference.md";
+const std::filesystem::path document = NOETL_SOURCE_DIR "/docs/reference/tables.md";
 
 std::string table_of_routes(const json& openapi) {
   std::string table = "| method | path | operation | what it does |\n| --- | --- | --- | --- |\n";
@@ -190,7 +190,7 @@ TEST_CASE(
   CHECK(line.find("hunter2") == std::string::npos);
 }
 
-TEST_CASE("docs/reference.md has the routes, metrics and events of this release") {
+TEST_CASE("docs/reference/tables.md has the routes, metrics and events of this release") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   const int port = free_port();
   const HttpClient health("127.0.0.1", port);

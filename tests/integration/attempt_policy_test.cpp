@@ -1,4 +1,4 @@
-// What becomes of a command when an attempt ended: every row of docs/states.md.
+// What becomes of a command when an attempt ended: every row of docs/concepts/states.md.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "server/app/attempt_policy.hpp"
 

@@ -1,5 +1,5 @@
 // What roles of the database may do that are not the server's: with CONNECT alone nothing to the servers, and enqueue by SQL what they
-// were allowed. The statements of docs/sql.md that allow it are run as they stand.
+// were allowed. The statements of docs/guides/enqueue-from-sql.md that allow it are run as they stand.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
@@ -36,9 +36,9 @@ std::string refusal(const std::string& url, const std::string& statement) {
   return {};
 }
 
-// The first SQL block after a heading of docs/sql.md.
+// The first SQL block after a heading of docs/guides/enqueue-from-sql.md.
 std::string documented(const std::string& heading) {
-  const auto text = read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "docs/sql.md");
+  const auto text = read_text(std::filesystem::path(NOETL_SOURCE_DIR) / "docs/guides/enqueue-from-sql.md");
   const auto begin = text.find("```sql\n", text.find(heading)) + 7;
   return text.substr(begin, text.find("```", begin) - begin);
 }
@@ -125,7 +125,7 @@ TEST_CASE("a role enqueues the pools and kinds that it was allowed, and with exe
   CHECK(refusal(url, enqueue_of("noop", "default")).starts_with("42501"));
 }
 
-TEST_CASE("a role that is made as docs/sql.md says has tables of its own beside the queue, enqueues, and reads none of ours") {
+TEST_CASE("a role that is made as docs/guides/enqueue-from-sql.md says has tables of its own beside the queue, enqueues, and reads none of ours") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   const auto name = stack.database_url().substr(stack.database_url().rfind('/') + 1);
   auto made = documented("## Your tables and the product's");

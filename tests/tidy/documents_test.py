@@ -48,9 +48,9 @@ class DocumentsTest(unittest.TestCase):
         self.assertEqual(found, ["docs/a.md:7: docs/a.md has no heading #one-2"])
 
     def test_code_may_name_documents_decisions_and_guarantees_that_are_there(self):
-        found = findings_in({"server/a.cpp": '// docs/a.md, "Here"; decision 0001, docs/decisions/0001, R1; https://x.org/docs/15/y.html\n',
+        found = findings_in({"server/a.cpp": '// docs/a.md, "Here"; decision 0001, docs/internals/decisions/0001, R1; https://x.org/docs/15/y.html\n',
                              "server/b.cpp": '// docs/b.md; docs/a.md, "There"; decision 0002; R2\n',
-                             "docs/a.md": "# Here\n", "docs/decisions/0001-why.md": "# Why\n"})
+                             "docs/a.md": "# Here\n", "docs/internals/decisions/0001-why.md": "# Why\n"})
 
         self.assertEqual(found, ["server/b.cpp:1: docs/b.md does not exist", 'server/b.cpp:1: docs/a.md has no heading "There"',
                                  "server/b.cpp:1: there is no decision 0002", f"server/b.cpp:1: {documents.GUARANTEES} has no R2"])

@@ -17,7 +17,7 @@ LINES_MAX = {".hpp": 200, ".cpp": 400}
 FUNCTION_LINES_MAX = 70
 
 # Folder → what it may include: folders, or single headers. Its own folder it always may. The arrows of
-# docs/architecture.md; change both or neither.
+# docs/internals/architecture.md; change both or neither.
 LAYERS = {
     "shared/base": [],
     "shared/durations": ["shared/base"],

@@ -96,8 +96,8 @@ TEST_CASE("path parameters are declared, and nothing else is said to be one") {
   }
 }
 
-TEST_CASE("every route, code and metric of the door is in docs/protocol.md") {
-  std::ifstream file(NOETL_SOURCE_DIR "/docs/protocol.md");
+TEST_CASE("every route, code and metric of the door is in docs/reference/protocol.md") {
+  std::ifstream file(NOETL_SOURCE_DIR "/docs/reference/protocol.md");
   std::stringstream page;
   page << file.rdbuf();
   const std::string text = page.str();
