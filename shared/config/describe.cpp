@@ -16,11 +16,11 @@ Every setting can come from four places; the first that has it wins:
 3. a file named by `--config` or `NOETL_CONFIG`: lines `port = 9000` with `#` comments, or one JSON object
 4. the default
 
-`noetlctl config` prints the values in force and where each came from; secrets are masked. A value that is not
-allowed stops the program at start with the setting, the place it came from and what was expected.
+`noetlctl config` prints the values in force and where each came from; it masks secrets. A wrong value stops the
+program at start with the setting, the place it came from and what was expected.
 
-Secrets are no flags, since every user of a machine sees the arguments of its processes: a variable has them, or a file
-that their `…-file` names, which children do not inherit. An address of Postgres or NATS may be a flag while it has no password.
+Secrets are no flags, because every user of a machine sees the arguments of its processes. Put them into a variable, or into a
+file that their `…-file` names, which children do not inherit. An address of Postgres or NATS may be a flag while it has no password.
 
 Durations are written `500ms`, `5s`, `2m`, `1h`, `7d` (a bare number is seconds); sizes `65536`, `256KiB`, `1GiB`.
 )";

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Rules of the documents: every link and every reference resolves, and no sentence is longer than 40 words.
+"""Rules of the documents: every link and every reference resolves, no sentence is longer than 40 words, every page is listed, decision records
+have one form.
 
 Checked in every tracked file: "docs/…" paths, decision numbers, and R-numbers of the guarantees. Checked in Markdown: links with
 their anchors, paths of the tree, file:line. tidy.py runs this; run alone it prints the findings of the documents only.
@@ -13,6 +14,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORDS_MAX = 40
 GUARANTEES = "docs/concepts/guarantees.md"
+INDEX = "docs/README.md"
+DECISIONS = "docs/internals/decisions/"
+DECISION_LINES_MAX = 60
 # Documents whose sentences are still too long. The list may shrink, not grow.
 LONG_SENTENCES = ("docs/reference/protocol.md",)
 
@@ -162,7 +166,34 @@ def has_short_sentences(name):
     return is_page and name not in LONG_SENTENCES
 
 
+def check_decisions():
+    """Context, decision, consequences, on one screen, and in the index of its folder."""
+    index = f"{DECISIONS}README.md"
+    for name in tracked():
+        if not name.startswith(DECISIONS) or name == index:
+            continue
+        lines = text_of(name).splitlines()
+        if len(lines) > DECISION_LINES_MAX:
+            yield f"{name}: {len(lines)} lines; a decision record has at most {DECISION_LINES_MAX}"
+        for part in ("Context", "Decision", "Consequences"):
+            if f"## {part}" not in lines:
+                yield f"{name}: a decision record has a section '## {part}'"
+        if f"]({name.removeprefix(DECISIONS)})" not in text_of(index):
+            yield f"{index}: {name} is not listed"
+
+
+def check_index():
+    """Every page stands in docs/README.md."""
+    pages = [name for name in tracked() if name.startswith("docs/") and name.endswith(".md") and name != INDEX and not name.startswith(DECISIONS)]
+    for name in pages:
+        if f"]({name.removeprefix('docs/')}" not in text_of(INDEX):
+            yield f"{INDEX}: {name} is not listed"
+
+
 def findings():
+    if (ROOT / INDEX).exists():
+        yield from check_index()
+    yield from check_decisions()
     for name in tracked():
         if pathlib.Path(name).suffix not in TEXT or name.startswith(SKIPPED) or name in ("LICENSE",):
             continue

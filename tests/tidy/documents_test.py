@@ -11,6 +11,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import documents  # noqa: E402
 
 LONG = " ".join(["word"] * 41)
+RECORD = "# 0001 Why\n\n## Context\n\n## Decision\n\n## Consequences\n"
+FOLDER = documents.DECISIONS
+DECISIONS = {f"{FOLDER}0001-why.md": RECORD, f"{FOLDER}README.md": "# Decisions\n\n[0001](0001-why.md)\n"}
 
 
 def findings_in(files):
@@ -50,7 +53,7 @@ class DocumentsTest(unittest.TestCase):
     def test_code_may_name_documents_decisions_and_guarantees_that_are_there(self):
         found = findings_in({"server/a.cpp": '// docs/a.md, "Here"; decision 0001, docs/internals/decisions/0001, R1; https://x.org/docs/15/y.html\n',
                              "server/b.cpp": '// docs/b.md; docs/a.md, "There"; decision 0002; R2\n',
-                             "docs/a.md": "# Here\n", "docs/internals/decisions/0001-why.md": "# Why\n"})
+                             "docs/a.md": "# Here\n", **DECISIONS})
 
         self.assertEqual(found, ["server/b.cpp:1: docs/b.md does not exist", 'server/b.cpp:1: docs/a.md has no heading "There"',
                                  "server/b.cpp:1: there is no decision 0002", f"server/b.cpp:1: {documents.GUARANTEES} has no R2"])
@@ -70,6 +73,19 @@ class DocumentsTest(unittest.TestCase):
         code = "`" + " ".join(["x"] * 50) + "`"
 
         self.assertEqual(findings_in({"docs/a.md": f"{half} {code} {half[:-5]}.\n\n{half}\n- {half}\n- {half}\n"}), [])
+
+    def test_a_decision_record_has_its_form_and_is_listed(self):
+        found = findings_in({**DECISIONS, f"{FOLDER}0002-how.md": "# How\n\n## Context\n" + "\n" * 60})
+
+        self.assertEqual(found, [f"{FOLDER}0002-how.md: 63 lines; a decision record has at most 60",
+                                 f"{FOLDER}0002-how.md: a decision record has a section '## Decision'",
+                                 f"{FOLDER}0002-how.md: a decision record has a section '## Consequences'",
+                                 f"{FOLDER}README.md: {FOLDER}0002-how.md is not listed"])
+
+    def test_every_page_is_listed(self):
+        found = findings_in({"docs/README.md": "# Documents\n\n[a](a.md)\n", "docs/a.md": "# A\n", "docs/b.md": "# B\n"})
+
+        self.assertEqual(found, ["docs/README.md: docs/b.md is not listed", "docs/README.md: docs/concepts/guarantees.md is not listed"])
 
     def test_documents_outside_of_the_pages_may_be_long(self):
         self.assertEqual(findings_in({"deploy/README.md": LONG + "\n"}), [])
