@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Rules of the documents: every link and every reference resolves, no sentence is longer than 40 words, every page is listed, decision records
-have one form.
+"""Rules of the documents: every link and every reference resolves, no sentence is longer than 40 words, no line
+of prose wider than 140 columns, every page is listed, decision records have one form.
 
 Checked in every tracked file: "docs/…" paths, decision numbers, and R-numbers of the guarantees. Checked in Markdown: links with
 their anchors, paths of the tree, file:line. tidy.py runs this; run alone it prints the findings of the documents only.
@@ -13,11 +13,12 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORDS_MAX = 40
+COLUMNS_MAX = 140
 GUARANTEES = "docs/concepts/guarantees.md"
 INDEX = "docs/README.md"
 DECISIONS = "docs/internals/decisions/"
 DECISION_LINES_MAX = 60
-# Documents whose sentences are still too long. The list may shrink, not grow.
+# Documents whose sentences or lines are still too long. The list may shrink, not grow.
 LONG_SENTENCES = ("docs/reference/protocol.md",)
 
 # Folders whose paths are named in prose.
@@ -161,6 +162,12 @@ def check_sentences(name):
             yield f"{name}:{number}: a sentence of {len(words)} words: {' '.join(words[:9])} …"
 
 
+def check_widths(name):
+    for number, line in enumerate(without_fences(text_of(name)).splitlines(), 1):
+        if len(line) > COLUMNS_MAX and not line.lstrip().startswith(("|", "![", "<!--")) and not line.startswith("    "):
+            yield f"{name}:{number}: a line of {len(line)} columns; wrap prose at {COLUMNS_MAX} or less"
+
+
 def has_short_sentences(name):
     is_page = name in ("README.md", "CONTRIBUTING.md", "bench/README.md") or name.startswith("docs/") and name.endswith(".md")
     return is_page and name not in LONG_SENTENCES
@@ -203,6 +210,7 @@ def findings():
             yield from check_paths(name)
         if has_short_sentences(name):
             yield from check_sentences(name)
+            yield from check_widths(name)
     for name in LONG_SENTENCES:
         if (ROOT / name).exists() and not list(check_sentences(name)):
             yield f"tests/tidy/documents.py: {name} obeys; take it off LONG_SENTENCES"

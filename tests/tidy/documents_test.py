@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import documents  # noqa: E402
 
-LONG = " ".join(["word"] * 41)
+LONG = " ".join(["w"] * 41)
 RECORD = "# 0001 Why\n\n## Context\n\n## Decision\n\n## Consequences\n"
 FOLDER = documents.DECISIONS
 DECISIONS = {f"{FOLDER}0001-why.md": RECORD, f"{FOLDER}README.md": "# Decisions\n\n[0001](0001-why.md)\n"}
@@ -69,10 +69,10 @@ class DocumentsTest(unittest.TestCase):
         self.assertEqual([line.split(": a")[0] for line in found], ["docs/a.md:3", "docs/a.md:6", "docs/a.md:8"])
 
     def test_code_and_links_count_as_one_word_and_items_are_sentences(self):
-        half = " ".join(["word"] * 20)
-        code = "`" + " ".join(["x"] * 50) + "`"
+        half = " ".join(["w"] * 20)
+        code = "`" + " ".join(["x"] * 45) + "`"
 
-        self.assertEqual(findings_in({"docs/a.md": f"{half} {code} {half[:-5]}.\n\n{half}\n- {half}\n- {half}\n"}), [])
+        self.assertEqual(findings_in({"docs/a.md": f"{half} {code}\n{half[:-3]}.\n\n{half}\n- {half}\n- {half}\n"}), [])
 
     def test_a_decision_record_has_its_form_and_is_listed(self):
         found = findings_in({**DECISIONS, f"{FOLDER}0002-how.md": "# How\n\n## Context\n" + "\n" * 60})
@@ -86,6 +86,12 @@ class DocumentsTest(unittest.TestCase):
         found = findings_in({"docs/README.md": "# Documents\n\n[a](a.md)\n", "docs/a.md": "# A\n", "docs/b.md": "# B\n"})
 
         self.assertEqual(found, ["docs/README.md: docs/b.md is not listed", "docs/README.md: docs/concepts/guarantees.md is not listed"])
+
+    def test_prose_is_wrapped_and_tables_need_not_be(self):
+        wide = "wide words. " * 12
+        found = findings_in({"docs/a.md": f"# T\n\n{wide}\n\n| {wide} |\n\n```\n{wide}\n```\n"})
+
+        self.assertEqual(found, ["docs/a.md:3: a line of 144 columns; wrap prose at 140 or less"])
 
     def test_documents_outside_of_the_pages_may_be_long(self):
         self.assertEqual(findings_in({"deploy/README.md": LONG + "\n"}), [])
