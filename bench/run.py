@@ -176,6 +176,14 @@ def main():
                 json.dump({"machine": machine_line(), "cursor": results, "commit": commit()}, out, indent=1)
         return cursor.show(results, choice)
 
+    if choice.cursor:
+        with Stack(os.path.abspath(choice.bin), choice.slots) as stack:
+            results = cursor.measure(stack, choice, log)
+        if choice.json:
+            with open(choice.json, "w") as out:
+                json.dump({"machine": machine_line(), "cursor": results, "commit": commit()}, out, indent=1)
+        return cursor.show(results, choice)
+
     if choice.soak:
         with Stack(os.path.abspath(choice.bin), choice.slots, **soak.settings(choice.soak)) as stack:
             result = soak.run(stack, choice.soak, choice.soak_batch, log)

@@ -179,6 +179,8 @@ constexpr Endpoint table[] = {
      .body = BodyKind::json, .request_schema = "ClaimRequest", .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .gate = GateKind::chosen_by_handler, .place = claims, .errors = missing, .handler = handle_claim},
     {.method = "POST", .path = "/api/v2/commands/{queue_id}/claim", .operation_id = "claimCommand", .tag = "commands", .summary = "Claim one command", .open_to = workers,
      .body = BodyKind::json, .request_schema = "ClaimOneRequest", .response_schema = "ClaimedCommand", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .handler = handle_claim_one},
+    {.method = "POST", .path = "/api/v2/commands/ahead", .operation_id = "runAhead", .tag = "commands", .summary = "Report commands of an execution that the worker has run before they were issued, and get what follows", .open_to = workers,
+     .body = BodyKind::json, .request_schema = "AheadRequest", .response_schema = "AheadAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_ahead},
     {.method = "POST", .path = "/api/postgres/execute", .operation_id = "claimBySeed", .tag = "commands", .summary = "Claim one command as NoETL's first worker does; refuses SQL", .open_to = workers,
      .body = BodyKind::json, .request_schema = "PostgresExecuteRequest", .response_schema = "PostgresExecuteAnswer", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .alias_of = "claimCommand", .handler = handle_postgres_execute},
     {.method = "GET", .path = "/api/v2/queue", .operation_id = "getQueue", .tag = "commands", .summary = "Depth and oldest age per pool and status", .open_to = callers,

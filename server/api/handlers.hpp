@@ -40,6 +40,7 @@ base::Result<Reply> handle_claim(Backing& backing, const Call& call);
 base::Result<Reply> handle_claim_one(Backing& backing, const Call& call);
 base::Result<Reply> handle_postgres_execute(Backing& backing, const Call& call);
 // handle_events.cpp
+base::Result<Reply> handle_ahead(Backing& backing, const Call& call);
 base::Result<Reply> handle_report(Backing& backing, const Call& call);
 // handle_executions.cpp
 base::Result<Reply> handle_list_executions(Backing& backing, const Call& call);

@@ -6,9 +6,10 @@
 #include "server/app/due_times.hpp"
 #include "server/app/event_view.hpp"
 #include "server/app/waiting_claims.hpp"
+#include "server/store/at_worker_statements.hpp"
 #include "shared/domain/json_text.hpp"
+#include "shared/engine/command_context.hpp"
 #include "shared/wire/object_writer.hpp"
-#include "shared/wire/reserved_name.hpp"
 
 namespace noetl::app {
 
@@ -16,23 +17,6 @@ namespace {
 template <class T>
 void move_to_end(std::vector<T>& into, std::vector<T>& from) {
   into.insert(into.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
-std::string context_of(const engine::NewCommand& command) {
-  std::string context = R"({"input":)";
-  domain::append_json(context, command.input);
-  if (command.names.is_object() && !command.names.empty()) {
-    context += R"(,"names":)";
-    domain::append_json(context, command.names);
-  }
-  context += R"(,"tool":)";
-  domain::append_json(context, command.tool);
-  // Without the list a worker looks for templates itself: rows of servers that made no list have none.
-  if (!command.templates.empty() || wire::has_reserved_name(std::string_view(context))) {
-    context += R"(,"templates":)";
-    domain::append_json(context, command.templates);
-  }
-  return context += '}';
 }
 
 }  // namespace
@@ -57,7 +41,7 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
                      .epoch = 0,
                      .round = 0,
                      .delay = command.delay});
-    auto context_text = context_of(command);
+    auto context_text = engine::command_context(command);
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
                         .node_id = std::move(command.node_id),
@@ -117,6 +101,16 @@ std::string_view DecisionWrites::result_text(base::ResultId id) const {
   return found == results.rend() ? std::string_view() : std::string_view(found->value);
 }
 
+store::NewExecutionCommand* DecisionWrites::find_command(base::CommandId id) {
+  const auto found = std::ranges::find(commands, id, &store::NewExecutionCommand::queue_id);
+  return found == commands.end() ? nullptr : &*found;
+}
+
+void DecisionWrites::put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker) {
+  std::erase_if(rings, [&](const notify::Ring& ring) { return ring.queue_id == command.queue_id; });
+  command.at_worker = std::move(at_worker);
+}
+
 void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
                                const std::vector<engine::LoopOutcome>& outcomes) {
   for (const auto& loop : loops) {
@@ -141,6 +135,8 @@ void DecisionWrites::write(store::Session& session) {
   write_loops(session);
   if (!children.empty()) (void)store::ExecutionTable(session).insert(children);
   if (!results.empty()) store::ExecutionTable(session).insert_results(results);
+  // Before the update: the last of them may have ended the execution.
+  if (!worker.worker_id.empty()) store::AtWorkerStatements(session).insert(commands, traceparent, worker);
   if (!updates.empty()) store::ExecutionTable(session).update(updates);
   if (!commands.empty()) store::QueueTable(session).insert(commands, traceparent);
   if (!events.empty()) store::EventTable(session).insert(events);

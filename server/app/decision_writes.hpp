@@ -37,6 +37,7 @@ struct DecisionWrites {
   std::vector<notify::Ring> rings;  // for commands that are due at once
   counts::Work work;  // counted after the commit
   std::string traceparent;
+  store::Taker worker;  // of the commands that are at a worker
 
   // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.
   std::string add_commands(Parts& parts, base::ExecutionId execution_id,
@@ -48,6 +49,10 @@ struct DecisionWrites {
   // Those that the engine has moved out of the state, then those that are still too large for it. Gives all of them.
   std::vector<log_notes::LeftResult> add_results(Parts& parts, const domain::Playbook& playbook,
                                                  base::ExecutionId execution_id, engine::Decision& decision);
+  // A command that is about to be written; null: none of these.
+  [[nodiscard]] store::NewExecutionCommand* find_command(base::CommandId id);
+  // It is at its worker: nobody is told of it.
+  void put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker);
   // Of a result that is about to be written; empty for any other.
   [[nodiscard]] std::string_view result_text(base::ResultId id) const;
   // Loop rows at once, so that what follows in this transaction can read them.

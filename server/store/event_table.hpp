@@ -18,7 +18,7 @@ struct NewEventRow {
   std::string status;
   std::string payload, meta;  // JSON text or empty
   std::string worker_id;
-  std::string claimed_at;  // as Postgres printed it, or empty
+  std::string claimed_at;  // as Postgres printed it, "-123 microseconds" before now, or empty
 };
 
 // Of a sender that may send it again: it names the id.

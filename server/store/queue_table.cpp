@@ -101,7 +101,10 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
   ArrayLiteral ids, executions, nodes, steps, kinds, pools, priorities, attempts, timeouts, delays, contexts,
       traces, frames;
   PoolCounts gained;
+  bool is_empty = true;
   for (const auto& c : commands) {
+    if (c.at_worker) continue;
+    is_empty = false;
     ids.add(c.queue_id.value);
     executions.add(c.execution_id.value);
     nodes.add(c.node_id);
@@ -117,6 +120,7 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
     frames.add_or_null(c.frame);
     gained.add(c.pool);
   }
+  if (is_empty) return;
   const auto [pool_names, pool_counts] = gained.names_and_counts();
   session_.run("insert_commands", ids.text(), executions.text(), nodes.text(), steps.text(), kinds.text(),
                pools.text(), priorities.text_or_null(), attempts.text(), timeouts.text_or_null(),

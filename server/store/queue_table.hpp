@@ -15,6 +15,21 @@ namespace noetl::store {
 
 class Session;
 
+// How a locked command goes on. `attempts` as it is to stand afterwards.
+struct EndedAttempt {
+  domain::Lease lease;
+  domain::CommandStatus status = domain::CommandStatus::done;
+  int attempts = 0;
+  std::string result, error;  // JSON text or empty
+  std::chrono::milliseconds delay{0};  // for status queued
+};
+
+// A command that its worker began before it was issued.
+struct AtWorker {
+  std::chrono::microseconds begun_ago{0};
+  std::optional<EndedAttempt> end;  // nothing: it runs
+};
+
 // A command of an execution, as the engine decided it.
 struct NewExecutionCommand {
   base::CommandId queue_id;
@@ -26,6 +41,7 @@ struct NewExecutionCommand {
   std::chrono::milliseconds delay{0};  // 0: at once
   std::string context;
   std::string frame;  // JSON text or empty
+  std::optional<AtWorker> at_worker = {};
 };
 
 struct ExplainedCommand {
@@ -49,15 +65,6 @@ struct LockedCommand {
   std::string frame;  // JSON text or empty
   std::string retry;  // the same: wire/retry
   std::string instance = {};  // of its worker, as it has registered; empty when it has none
-};
-
-// How a locked command goes on. `attempts` as it is to stand afterwards.
-struct EndedAttempt {
-  domain::Lease lease;
-  domain::CommandStatus status = domain::CommandStatus::done;
-  int attempts = 0;
-  std::string result, error;  // JSON text or empty
-  std::chrono::milliseconds delay{0};  // for status queued
 };
 
 struct DeadLetter {
@@ -126,6 +133,7 @@ class QueueTable {
  public:
   explicit QueueTable(Session& session) : session_(session) {}
 
+  // Those that are at a worker are left out.
   void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent);
   // ids[i] is for commands[i]; `pools` says what those get that leave attempts or retry to their pool. Gives the ids
   // that were inserted: known idempotency keys are left out. `taker`: all of them are claimed for that worker, as claim() does it;

@@ -190,6 +190,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
       .slots = read.integer("slots"),
       .claim_ahead_max = read.integer("claim-ahead"),
       .takes_hand_overs = read.text("hand-over") == "on",
+      .runs_ahead = read.text("run-ahead") == "on",
       .host = read.text("host"),
       .health_port = read.integer("health-port"),
       .worker_id = read.text("worker-id"),

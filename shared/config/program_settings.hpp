@@ -88,6 +88,7 @@ struct WorkerSettings {
   int slots = 0;
   int claim_ahead_max = 0;
   bool takes_hand_overs = true;
+  bool runs_ahead = true;
   std::string host;  // that health_port listens on
   int health_port = 0;  // 0: none
   std::string worker_id;  // empty: make one

@@ -151,6 +151,8 @@ std::vector<Setting> worker_only_settings() {
       {"hand-over", {"NOETL_WORKER_HAND_OVER"}, "on", choice, worker,
        "Direct dispatch. on: while the worker is idle, a long poll waits at the server, which gives it new commands without a notification. "
        "off: notifications alone.", false, 0, 0, {"on", "off"}},
+      {"run-ahead", {"NOETL_WORKER_RUN_AHEAD"}, "on", choice, worker,
+       "on: in a loop of one item or claim at a time the worker runs ahead and reports ends together. off: not.", false, 0, 0, {"on", "off"}},
       {"health-port", {"NOETL_HEALTH_PORT"}, "0", integer, worker,
        "Port where the worker answers /livez, /readyz and /metrics. 0: none.", false, 0, 65535},
       {"worker-id", {"NOETL_WORKER_ID"}, "", text, worker, "Unique name of this process. Empty: host, pid and a random part."},
@@ -169,10 +171,8 @@ std::vector<Setting> worker_only_settings() {
       {"tool-environment", {"NOETL_TOOL_ENVIRONMENT"}, "", text, worker,
        "Environment variables of the worker that programs and Python code get besides PATH, HOME, USER, LOGNAME, SHELL, LANG, LANGUAGE, LC_*, TZ and TMPDIR, "
        "with commas; a * at the end stands for any."},
-      {"tool-timeout", {"NOETL_TOOL_TIMEOUT"}, "5m", duration, worker,
-       "Limit of one attempt when the command names none.", false, 10, 30 * day},
-      {"tool-memory-max", {"NOETL_TOOL_MEMORY_MAX"}, "1GiB", bytes, worker, "Memory of a tool's child process.", false,
-       16 * mib, 1024 * gib},
+      {"tool-timeout", {"NOETL_TOOL_TIMEOUT"}, "5m", duration, worker, "Limit of one attempt when the command names none.", false, 10, 30 * day},
+      {"tool-memory-max", {"NOETL_TOOL_MEMORY_MAX"}, "1GiB", bytes, worker, "Memory of a tool's child process.", false, 16 * mib, 1024 * gib},
       {"tool-file-max", {"NOETL_TOOL_FILE_MAX"}, "0", bytes, worker, "Largest file that a tool's child process writes. 0: no bound.", false, 0,
        1024 * gib},
       {"tool-cpu-max", {"NOETL_TOOL_CPU_MAX"}, "0s", duration, worker,

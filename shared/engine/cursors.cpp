@@ -147,6 +147,7 @@ void Decide::issue_claim(const domain::Step& step, const std::string& node) {
   command.tool = std::move(*options);
   command.frame = Json{{"node", node}, {"step", step.name}, {"claim", true}};
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
+  command.may_run_ahead = is_in_line(loop);
   decision_.commands.push_back(std::move(command));
 }
 

@@ -57,6 +57,7 @@ struct NewCommand {
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds delay{0};  // not before now + delay (retry backoff)
   domain::Json frame;  // to come back with the Occurrence; null: nothing to remember
+  bool may_run_ahead = false;  // of a loop that takes one at a time: its worker may go on with what follows (ahead.hpp)
 };
 
 // A playbook called as a tool: an execution of its own, started in the same transaction. Its end is the

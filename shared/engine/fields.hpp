@@ -34,6 +34,8 @@ namespace noetl::engine {
 [[nodiscard]] inline std::int64_t count_of(const domain::Json& loop, const char* name) {
   return loop.at(name).get<std::int64_t>();
 }
+// Whether a loop has one claim, or one item of a loop without claims, under way at a time.
+[[nodiscard]] bool is_in_line(const domain::Json& loop);
 // A text with a {{ template }} in it.
 [[nodiscard]] bool has_template(const domain::Json& text);
 

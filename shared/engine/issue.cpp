@@ -177,6 +177,8 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
     const auto& seconds = first_of(first_of(*loop, {"frame"}), {"max_seconds"});
     const auto most = durations::duration_of(seconds, durations::timeout_bounds);
     if (most && (command.timeout.count() == 0 || *most < command.timeout)) command.timeout = *most;
+    // What is to wait for others asks the server each time whether any do.
+    command.may_run_ahead = is_in_line(*loop) && command.priority >= 0;
   }
   if (auto pool = text_of(step.spec, {"pool"}); !pool.empty()) command.pool = std::move(pool);
   if (resolved->kind == "python") command.names = names_for_code(*options, *input, frame.task > 0);

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "shared/domain/storable_json.hpp"
+#include "shared/wire/ahead_json.hpp"
 #include "shared/wire/claim_json.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/parse_body.hpp"
@@ -151,6 +152,13 @@ base::Result<wire::ReportAnswer> HttpTransport::report(const wire::ReportRequest
   return decoded_quickly<wire::ReportAnswer>(
       send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = {}}), path,
       wire::quick_report_answer, wire::decode_report_answer);
+}
+
+base::Result<wire::AheadAnswer> HttpTransport::run_ahead(const wire::AheadRequest& request) {
+  const std::string path = "/api/v2/commands/ahead";
+  return decoded<wire::AheadAnswer>(
+      send({.verb = Verb::post, .path = path, .body = wire::encode(request), .patience = {}}), path,
+      wire::decode_ahead_answer);
 }
 
 base::Result<std::string> HttpTransport::get(const std::string& path) {

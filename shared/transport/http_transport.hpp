@@ -31,6 +31,7 @@ class HttpTransport final : public Transport {
   base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;
+  base::Result<wire::AheadAnswer> run_ahead(const wire::AheadRequest& request) override;
   base::Result<void> deregister(const std::string& worker_id) override;
   // The body that the server answers to GET of this path: secrets, stored results.
   [[nodiscard]] base::Result<std::string> get(const std::string& path);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "shared/base/result.hpp"
+#include "shared/wire/ahead.hpp"
 #include "shared/wire/claim.hpp"
 #include "shared/wire/report.hpp"
 #include "shared/wire/worker.hpp"
@@ -18,6 +19,7 @@ class Transport {
   [[nodiscard]] virtual base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) = 0;
   [[nodiscard]] virtual base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) = 0;
   [[nodiscard]] virtual base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) = 0;
+  [[nodiscard]] virtual base::Result<wire::AheadAnswer> run_ahead(const wire::AheadRequest& request) = 0;
   [[nodiscard]] virtual base::Result<void> deregister(const std::string& worker_id) = 0;
 };
 

@@ -62,27 +62,6 @@ std::int32_t small_int(ObjectReader& reader, std::string_view name) {
       reader.optional_int(name, {0, std::numeric_limits<std::int32_t>::max()}).value_or(0));
 }
 
-base::Result<domain::ClaimedCommand> decode_command(const Json& item, const std::string& pointer) {
-  ObjectReader reader(item, pointer);
-  domain::ClaimedCommand command;
-  command.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
-  command.lease.epoch = small_int(reader, "epoch");
-  command.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
-  command.step = reader.optional_string("step").value_or("");
-  command.node_id = reader.optional_string("node_id").value_or("");
-  command.tool_kind = reader.required_string("tool_kind");
-  command.attempt = small_int(reader, "attempt");
-  command.max_attempts = small_int(reader, "max_attempts");
-  command.timeout =
-      std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
-  const Json* context = reader.optional_object("context");
-  command.context = context == nullptr ? "{}" : context->dump();
-  command.traceparent = reader.optional_string("traceparent").value_or("");
-  command.priority = static_cast<std::int32_t>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
-  if (reader.has_failed()) return base::failure(*reader.finish());
-  return command;
-}
-
 base::Result<ClaimRefusal> decode_refusal(const Json& item, const std::string& pointer) {
   ObjectReader reader(item, pointer);
   ClaimRefusal refusal;
@@ -157,6 +136,27 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
   return request;
 }
 
+base::Result<domain::ClaimedCommand> decode_claimed_command(const Json& item, const std::string& pointer) {
+  ObjectReader reader(item, pointer);
+  domain::ClaimedCommand command;
+  command.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
+  command.lease.epoch = small_int(reader, "epoch");
+  command.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
+  command.step = reader.optional_string("step").value_or("");
+  command.node_id = reader.optional_string("node_id").value_or("");
+  command.tool_kind = reader.required_string("tool_kind");
+  command.attempt = small_int(reader, "attempt");
+  command.max_attempts = small_int(reader, "max_attempts");
+  command.timeout =
+      std::chrono::milliseconds(reader.optional_int("timeout_ms", {0, milliseconds_max}).value_or(0));
+  const Json* context = reader.optional_object("context");
+  command.context = context == nullptr ? "{}" : context->dump();
+  command.traceparent = reader.optional_string("traceparent").value_or("");
+  command.priority = static_cast<std::int32_t>(reader.optional_int("priority", {priority_min, priority_max}).value_or(0));
+  if (reader.has_failed()) return base::failure(*reader.finish());
+  return command;
+}
+
 std::string encode(const domain::ClaimedCommand& command) {
   std::string out;
   out.reserve(command_bytes_expected + command.context.size());
@@ -195,7 +195,7 @@ base::Result<ClaimAnswer> decode_claim_answer(const Json& body) {
   ClaimAnswer answer;
   answer.commands.reserve(commands->size());
   for (std::size_t i = 0; i < commands->size(); ++i) {
-    auto command = decode_command((*commands)[i], "/commands/" + std::to_string(i));
+    auto command = decode_claimed_command((*commands)[i], "/commands/" + std::to_string(i));
     if (!command) return base::failure(std::move(command.error()));
     answer.commands.push_back(std::move(*command));
   }

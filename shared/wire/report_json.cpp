@@ -37,12 +37,16 @@ void append(std::string& out, const domain::ToolError& error) {
 }
 
 void append(std::string& out, const AttemptReport& attempt) {
-  out += "{\"queue_id\":\"";
-  out += attempt.lease.queue_id.str();
-  out += "\",\"epoch\":";
-  out += std::to_string(attempt.lease.epoch);
-  if (attempt.execution_id.is_set()) out += ",\"execution_id\":\"" + attempt.execution_id.str() + "\"";
-  out += ",\"name\":\"";
+  out += '{';
+  if (attempt.lease.queue_id.is_set()) {
+    out += "\"queue_id\":\"";
+    out += attempt.lease.queue_id.str();
+    out += "\",\"epoch\":";
+    out += std::to_string(attempt.lease.epoch);
+    out += ',';
+  }
+  if (attempt.execution_id.is_set()) out += "\"execution_id\":\"" + attempt.execution_id.str() + "\",";
+  out += "\"name\":\"";
   out += domain::event_name(attempt.outcome);
   out += "\",\"payload\":{";
   if (attempt.error) {
@@ -152,10 +156,12 @@ std::optional<base::Error> read_meta(const Json& object, const std::string& poin
   return reader.finish();
 }
 
-std::optional<base::Error> read_attempt(ObjectReader& reader, AttemptReport& attempt) {
-  attempt.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
-  attempt.lease.epoch =
-      static_cast<std::int32_t>(reader.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
+std::optional<base::Error> read_attempt(ObjectReader& reader, AttemptReport& attempt, bool has_lease = true) {
+  if (has_lease) {
+    attempt.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
+    attempt.lease.epoch =
+        static_cast<std::int32_t>(reader.required_int("epoch", {1, std::numeric_limits<std::int32_t>::max()}));
+  }
   attempt.execution_id = reader.optional_id<base::ExecutionId>("execution_id");
   const std::string name = reader.required_string("name", {1, 128});
   reader.ignore("step");
@@ -240,6 +246,19 @@ std::string_view status_of(const ReportVerdict& verdict) {
 }
 
 }  // namespace
+
+std::string encode_attempt(const AttemptReport& attempt) {
+  std::string out;
+  append(out, attempt);
+  return out;
+}
+
+base::Result<AttemptReport> decode_attempt(const Json& item, const std::string& pointer, bool has_lease) {
+  ObjectReader reader(item, pointer);
+  AttemptReport attempt;
+  if (auto wrong = read_attempt(reader, attempt, has_lease)) return base::failure(std::move(*wrong));
+  return attempt;
+}
 
 std::string encode(const ReportRequest& request) {
   std::size_t bytes = 128;

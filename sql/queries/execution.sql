@@ -119,7 +119,8 @@ select result_id, value from noetl.result where result_id = any($1::bigint[])
 insert into noetl.event (event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta,
   worker_id, claimed_at)
 select t.event_id, t.execution_id, t.queue_id, t.event_type, t.step, t.node_id, t.epoch, t.status, t.payload::json,
-  t.meta::json, t.worker_id, t.claimed_at::timestamptz
+  t.meta::json, t.worker_id,
+  case when starts_with(t.claimed_at, '-') then now() + t.claimed_at::interval else t.claimed_at::timestamptz end
 from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[],
   $9::text[], $10::text[], $11::text[], $12::text[])
   as t(event_id, execution_id, queue_id, event_type, step, node_id, epoch, status, payload, meta, worker_id, claimed_at)

@@ -17,6 +17,31 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::
   as t(queue_id, execution_id, node_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, delay_ms, context,
        traceparent, frame, available_at, retry)
 
+-- name: insert_commands_at_worker
+-- What the worker $1 has begun before it was issued (docs/internals/decisions/0028): it runs there, under the claim $2, or has ended. Each is at its first
+-- epoch. $15 pools, $16 statuses and $17 numbers: what the depth counters gain. Its worker's lease was looked at before.
+with noted as (
+  insert into noetl.claim (worker_id, claim_id, queue_ids, claimed_at)
+  select $1, $2, array_agg(t.queue_id), statement_timestamp()
+  from unnest($3::bigint[], $11::text[]) as t(queue_id, status) where t.status = 'running' having count(*) > 0
+), changed as (
+  insert into noetl.queue_change (pool, status, change)
+  select pool, status, n from unnest($15::text[], $16::text[], $17::bigint[]) as c(pool, status, n)
+)
+insert into noetl.queue (queue_id, execution_id, node_id, step, tool_kind, pool, max_attempts, timeout_ms, context, traceparent, frame,
+  status, epoch, attempts, worker_id, claimed_at, finished_at, error, priority)
+select t.queue_id, $18, t.node_id, t.step, t.tool_kind, t.pool, t.max_attempts, t.timeout_ms, t.context::json, $19, t.frame::json,
+  t.status, 1, 1, $1, now() + t.begun::interval, case when t.status <> 'running' then now() end, t.error::json, t.priority
+from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::bigint[], $10::text[], $11::text[], $12::text[],
+  $13::text[], $14::text[], $20::smallint[])
+  as t(queue_id, node_id, step, tool_kind, pool, max_attempts, timeout_ms, context, status, frame, begun, error, priority)
+
+-- name: commands_at_worker
+-- What a worker runs of an execution; the columns are those of claim_by_ids, and the frame.
+select queue_id, coalesce(execution_id, 0) as execution_id, step, coalesce(node_id, '') as node_id, tool_kind, epoch,
+  attempts, max_attempts, timeout_ms, context, coalesce(traceparent, '') as traceparent, coalesce(frame::text, '') as frame
+from noetl.queue where execution_id = $1 and worker_id = $2 and status = 'running' order by queue_id
+
 -- name: insert_plain_commands
 -- With idempotency keys, or for a worker that waits for these ($13, else null; $15 its instance): they are claimed for it as
 -- claim_by_ids does it, under the claim $14. To look for a key costs a fifth of an insert and of its WAL, also of rows that have none.

@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* paths[] = {"fan", "each", "caller"};
+constexpr const char* paths[] = {"fan", "each", "line", "rows", "caller"};
 
 // Calls again until there is an answer that says something; what a client with an idempotency key does.
 template <class T>
@@ -120,6 +120,8 @@ class SimulatedTool final : public tools::Tool {
                                        .status = {},
                                        .retry_after = {},
                                        .traceback = {}};
+    } else if (kind_ == "rows") {
+      result.result = random.one_in(4) ? R"({"rows":[]})" : R"({"rows":[{"id":1},{"id":2},{"id":3}]})";
     } else {
       result.result = random.one_in(2) ? R"({"go":true})" : R"({"go":false})";
     }
@@ -263,6 +265,7 @@ std::unique_ptr<tools::Registry> simulated_tools(World& world) {
   auto registry = std::make_unique<tools::Registry>();
   registry->add(std::make_unique<SimulatedTool>(world, "python", false));
   registry->add(std::make_unique<SimulatedTool>(world, "noop", true));
+  registry->add(std::make_unique<SimulatedTool>(world, "rows", false));
   return registry;
 }
 

@@ -3,6 +3,7 @@
 #include "server/app/claim_commands.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/report_events.hpp"
+#include "server/app/run_ahead.hpp"
 #include "tests/simulation/invariants.hpp"
 
 namespace noetl::simulation {
@@ -99,6 +100,13 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                if (answer) promise_reports(world, request, *answer);
                return answer;
              })
+      .run();
+}
+
+base::Result<wire::AheadAnswer> SimulatedTransport::run_ahead(const wire::AheadRequest& request) {
+  return Call<wire::AheadAnswer>(
+             world_, "ahead of " + request.worker_id + ": " + std::to_string(request.ended.size()) + " ended",
+             [request = of_process(request, instance_)](Server& server) { return app::run_ahead(server.parts, request); })
       .run();
 }
 

@@ -97,6 +97,7 @@ class SimulatedTransport final : public transport::Transport {
   base::Result<wire::HeartbeatAnswer> heartbeat(const wire::Heartbeat& heartbeat) override;
   base::Result<wire::ClaimAnswer> claim(const wire::ClaimRequest& request) override;
   base::Result<wire::ReportAnswer> report(const wire::ReportRequest& request) override;
+  base::Result<wire::AheadAnswer> run_ahead(const wire::AheadRequest& request) override;
   base::Result<void> deregister(const std::string& worker_id) override;
 
  private:

@@ -23,9 +23,10 @@ std::string storable(std::string text) {
 
 }  // namespace
 
-CommandProgress::CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask)
+CommandProgress::CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask, const LateLease* late)
     : teller_(teller),
       lease_(lease),
+      late_(late),
       mask_(std::move(mask)),
       began_(std::chrono::steady_clock::now()),
       told_at_(began_) {}
@@ -87,6 +88,8 @@ void CommandProgress::tell(tools::ProgressNote note) {
 }
 
 std::optional<wire::AttemptNote> CommandProgress::take(Time now, std::chrono::milliseconds interval) {
+  const auto lease = late_ == nullptr ? std::optional(lease_) : late_->now();
+  if (!lease) return std::nullopt;  // the server does not know of it yet
   std::string output;
   Json payload = Json::object();
   {
@@ -104,7 +107,7 @@ std::optional<wire::AttemptNote> CommandProgress::take(Time now, std::chrono::mi
     if (!note_.text.empty()) payload["text"] = note_.text;
     if (dropped_bytes_ > 0) payload["dropped_bytes"] = std::exchange(dropped_bytes_, 0);
   }
-  wire::AttemptNote note{.lease = lease_, .name = std::string(wire::progress_event), .payload = {}};
+  wire::AttemptNote note{.lease = *lease, .name = std::string(wire::progress_event), .payload = {}};
   if (!output.empty()) {
     note.name = wire::log_event;
     payload["output"] = storable(mask_(std::move(output)));

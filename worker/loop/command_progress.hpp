@@ -10,6 +10,7 @@
 #include <string>
 
 #include "shared/wire/report.hpp"
+#include "worker/loop/late_lease.hpp"
 #include "worker/tools/progress.hpp"
 
 namespace noetl::loop {
@@ -26,7 +27,8 @@ class CommandProgress final : public tools::Progress {
       4 * 1024;  // a longer one is left out whole: half of it might be half a secret
 
   // `teller` null: nobody listens. `mask` takes secrets out of lines; the teller calls it inside its own lock.
-  CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask);
+  // `late`: where the lease comes from when it is to come yet; null: it is there.
+  CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask, const LateLease* late = nullptr);
   ~CommandProgress() override;
   CommandProgress(const CommandProgress&) = delete;
   CommandProgress& operator=(const CommandProgress&) = delete;
@@ -34,7 +36,9 @@ class CommandProgress final : public tools::Progress {
   void print(std::string_view piece) override;
   void tell(tools::ProgressNote note) override;
 
-  [[nodiscard]] base::CommandId queue_id() const { return lease_.queue_id; }
+  [[nodiscard]] base::CommandId queue_id() const {
+    return late_ == nullptr ? lease_.queue_id : late_->now().value_or(domain::Lease{}).queue_id;
+  }
   // What is new, when it is time to say so: not before the command has run for `interval`, and then at most once in it, or
   // once in a fiftieth of the time that it runs: an hour of prints is 250 events, not 3600.
   [[nodiscard]] std::optional<wire::AttemptNote> take(Time now, std::chrono::milliseconds interval);
@@ -47,6 +51,7 @@ class CommandProgress final : public tools::Progress {
 
   ProgressTeller* teller_;
   const domain::Lease lease_;
+  const LateLease* const late_;
   const Mask mask_;
   const Time began_;
   std::once_flag joined_;

@@ -143,8 +143,10 @@ base::Result<Json> CredentialClient::result(const std::string& reference, const 
 
 base::Result<std::string> CredentialClient::keep(std::string json, const SecretAsker& asker) {
   if (!send_) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  const auto lease = asker.late == nullptr ? std::optional(asker.lease) : asker.late->wait(asker.stop, asker.deadline);
+  if (!lease) return base::failure(ErrorCode::cancelled, "the command was stopped before the server knew of it");
   const std::string request = wire::encode(
-      wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = asker.lease, .value = std::move(json)});
+      wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = *lease, .value = std::move(json)});
   const auto body = patiently(asker, [&] { return send_("/api/v2/results", request); });
   if (!body) return base::failure(body.error());
   const auto kept = wire::decode_kept_result(Json::parse(*body, nullptr, false));

@@ -15,6 +15,7 @@
 #include "shared/base/result.hpp"
 #include "shared/domain/command.hpp"
 #include "shared/secrets/secret_mask.hpp"
+#include "worker/loop/late_lease.hpp"
 #include "worker/tools/credentials.hpp"
 
 namespace noetl::loop {
@@ -25,6 +26,7 @@ struct SecretAsker {
   std::string worker_id;
   base::ExecutionId execution_id;  // unset for a plain command
   domain::Lease lease = {};  // of the command that asks
+  const LateLease* late = nullptr;  // where it comes from when it is to come yet
   std::stop_token stop = {};  // of the command: a server that is away is not waited for any longer
   base::SteadyTime deadline = base::SteadyTime::max();  // the same, by the system's clock
 };

@@ -91,17 +91,20 @@ std::vector<base::CommandId> LeaseBook::enter(std::vector<Holding> claimed, base
       const base::CommandId id = holding.lease.queue_id;
       if (is_given_up(holding.lease)) {
         known.push_back(id);
+        holding.stop = std::stop_source(std::nostopstate);  // it begins nothing, and may be another's who runs ahead
         ended.push_back(std::move(holding));
         continue;
       }
       const auto [place, is_new] = holdings_.try_emplace(id);
       if (!is_new && place->second.lease == holding.lease) {
         known.push_back(id);
+        holding.stop = std::stop_source(std::nostopstate);  // it begins nothing, and may be another's who runs ahead
         ended.push_back(std::move(holding));
         continue;
       }
       // The slot of a tool that still runs by a lost lease is the new one's.
-      if (is_new || !place->second.is_running) ++running_;
+      const bool has_slot = !is_new && place->second.is_running && place->second.takes_slot;
+      if (holding.takes_slot && !has_slot) ++running_;
       if (!is_new) ended.push_back(std::move(place->second));
       place->second = std::move(holding);
     }
@@ -130,11 +133,26 @@ StopReason LeaseBook::finish(const domain::Lease& lease) {
   const std::lock_guard lock(mutex_);
   Holding* holding = held_by(lease, holdings_);
   if (holding == nullptr) return StopReason::lost;
-  if (std::exchange(holding->is_running, false)) {
+  if (std::exchange(holding->is_running, false) && holding->takes_slot) {
     --running_;
     changed_.notify_all();
   }
   return holding->reason;
+}
+
+void LeaseBook::keep_slot(const domain::Lease& lease) {
+  const std::lock_guard lock(mutex_);
+  Holding* holding = held_by(lease, holdings_);
+  if (holding != nullptr && holding->is_running && holding->takes_slot)
+    holding->takes_slot = false;
+  else
+    ++running_;  // it is lost, and its slot with it
+}
+
+void LeaseBook::give_slot() {
+  const std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_all();
 }
 
 StopReason LeaseBook::reason_of(const domain::Lease& lease) const {
@@ -148,7 +166,7 @@ std::optional<Holding> LeaseBook::release(const domain::Lease& lease) {
   Holding* found = held_by(lease, holdings_);
   if (found == nullptr) return std::nullopt;
   std::optional<Holding> holding(std::move(*found));
-  if (holding->is_running) --running_;
+  if (holding->is_running && holding->takes_slot) --running_;
   if (holding->reason == StopReason::lost) remember_given_up(lease);
   holdings_.erase(lease.queue_id);
   changed_.notify_all();

@@ -30,6 +30,7 @@ struct Holding {
   StopReason reason = StopReason::none;
   bool is_running = true;  // false: finished, not yet reported
   std::chrono::steady_clock::time_point claimed_at;
+  bool takes_slot = true;  // false: the one who runs ahead keeps one for all its commands
 };
 
 class LeaseBook {
@@ -72,6 +73,9 @@ class LeaseBook {
   [[nodiscard]] StopReason reason_of(const domain::Lease& lease) const;
   // What a heartbeat has said that was answered.
   void forget_heard(const std::vector<base::ClaimId>& said);
+  // The slot of a command that runs outlives it, until give_slot().
+  void keep_slot(const domain::Lease& lease);
+  void give_slot();
   // Reported or dropped: it is not held any more.
   std::optional<Holding> release(const domain::Lease& lease);
 

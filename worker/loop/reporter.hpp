@@ -25,6 +25,11 @@ class Reporter {
   // The slots of these are free from now on.
   void deliver(std::vector<wire::AttemptReport> finished);
   // Until `stop`, which ends retries: what could not be reported then runs again when its lease has ended.
+  // What somebody else has reported: it is counted, and not held any more.
+  void settle_recorded(const wire::AttemptReport& report) {
+    count(report);
+    settle(report);
+  }
   void run(const std::stop_token& stop);
 
   static constexpr std::size_t batch_max = 1024;

@@ -4,6 +4,7 @@
 
 #include "shared/domain/error_kinds.hpp"
 #include "shared/domain/storable_json.hpp"
+#include "shared/engine/command_context.hpp"
 #include "shared/wire/json_cursor.hpp"
 #include "shared/wire/json_tree.hpp"
 #include "shared/wire/names.hpp"
@@ -45,8 +46,9 @@ tools::ToolCall call_of(const domain::ClaimedCommand& command, Json context, con
     call.input = std::move(*input);
     context.erase("input");
   }
+  context.erase(engine::ahead_member);
   if (command.execution_id.is_set()) context["execution_id"] = command.execution_id.str();
-  context["queue_id"] = command.lease.queue_id.str();
+  if (command.lease.queue_id.is_set()) context["queue_id"] = command.lease.queue_id.str();
   context["step"] = command.step;
   context["attempt"] = command.attempt;
   context["worker_id"] = asker.worker_id;
@@ -149,7 +151,7 @@ void run_tool(const domain::ClaimedCommand& command, tools::Tool& tool, const Ru
   tools::ToolResult result = [&] {
     if (tool.is_instant()) return tool.run(call);
     CommandProgress progress(settings.progress, command.lease,
-                             [&](std::string text) { return secrets.masked_lines(std::move(text)); });
+                             [&](std::string text) { return secrets.masked_lines(std::move(text)); }, settings.late);
     call.progress = &progress;
     return tool.run(call);
   }();
@@ -182,6 +184,7 @@ wire::AttemptReport run_command(const domain::ClaimedCommand& command, tools::To
   CommandSecrets secrets(settings.secrets, {.worker_id = settings.worker_id,
                                             .execution_id = command.execution_id,
                                             .lease = command.lease,
+                                            .late = settings.late,
                                             .stop = std::move(stop),
                                             .deadline = begin + timeout});
   try {

@@ -7,6 +7,7 @@
 #include "shared/domain/command.hpp"
 #include "shared/wire/report.hpp"
 #include "worker/loop/credential_client.hpp"
+#include "worker/loop/late_lease.hpp"
 #include "worker/loop/progress_teller.hpp"
 #include "worker/tools/tool.hpp"
 
@@ -17,6 +18,7 @@ struct RunSettings {
   tools::ToolLimits limits;
   CredentialClient* secrets = nullptr;  // outlives every call; null: commands that need secrets fail
   ProgressTeller* progress = nullptr;  // the same; null: nobody hears what runs
+  const LateLease* late = nullptr;  // of a command that is run before it is issued; null: it has its lease
 };
 
 // `tool` null: no tool of that kind here.

@@ -21,6 +21,7 @@ struct WorkerSettings {
   std::chrono::milliseconds flush_patience{5000};  // and then how long the last reports may take
   bool uses_nats = true;  // false: long poll only
   bool takes_hand_overs = true;  // beside NATS, from servers that hand over
+  bool runs_ahead = true;  // of the server's decisions, where that says so
   nats::ConnectionSettings nats;
   std::string stream = "NOETL_COMMANDS";  // of a server that names none
   // The same of the consumer's ack wait: in-progress goes out three times as often.

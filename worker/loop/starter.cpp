@@ -30,7 +30,7 @@ std::vector<domain::ClaimedCommand> Starter::enter(std::vector<domain::ClaimedCo
     const tools::Tool* tool = parts_.registry.find(command.tool_kind);
     if (tool == nullptr || tool->is_instant()) continue;  // nothing to stop
     holding.stop = std::stop_source();
-    stops_.emplace(command.lease.queue_id, holding.stop.get_token());
+    stops_.emplace(command.lease.queue_id, holding.stop);
   }
   parts_.counts.claimed += claimed.size();
   const auto known = parts_.book.enter(std::move(holdings), claim);
@@ -81,7 +81,8 @@ void Starter::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool)
   const auto stop = stops_[command.lease.queue_id];
   const int priority = command.priority;
   auto run = [this, deliver, stop, &tool, held = std::move(command)] {
-    auto report = run_command(held, &tool, stop, run_settings_);
+    if (parts_.ahead != nullptr && AheadRunner::is_for(held)) return parts_.ahead->run(held, tool, stop);
+    auto report = run_command(held, &tool, stop.get_token(), run_settings_);
     parts_.pace.note(report.duration);
     deliver(std::move(report));
   };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shared/wire/claim.hpp"
+#include "worker/loop/ahead_runner.hpp"
 #include "worker/loop/lease_book.hpp"
 #include "worker/loop/pace.hpp"
 #include "worker/loop/reporter.hpp"
@@ -27,6 +28,7 @@ class Starter {
     Pace& pace;
     CredentialClient* secrets = nullptr;
     ProgressTeller* progress = nullptr;
+    AheadRunner* ahead = nullptr;  // null: nothing is run ahead of the server
   };
   Starter(Parts parts, const WorkerSettings& settings);
   Starter(const Starter&) = delete;
@@ -49,7 +51,7 @@ class Starter {
 
   Parts parts_;
   const RunSettings run_settings_;
-  std::unordered_map<base::CommandId, std::stop_token> stops_;  // of the batch being started
+  std::unordered_map<base::CommandId, std::stop_source> stops_;  // of the batch being started
 };
 
 }  // namespace noetl::loop

@@ -143,6 +143,14 @@ bool Worker::run(const std::stop_token& stop) {
                        {"pool", settings_.pool},
                        {"slots", std::to_string(settings_.slots)}});
   Running running(settings_, *rules, registration(), transport_, counts_);
+  AheadRunner ahead({.transport = transport_,
+                     .registry = registry_,
+                     .book = running.book,
+                     .reporter = running.reporter,
+                     .counts = counts_,
+                     .pace = running.pace},
+                    {.worker_id = settings_.worker_id, .limits = settings_.limits, .secrets = secrets_, .progress = &running.progress},
+                    settings_.slots);
   const Starter::Parts starting{.registry = registry_,
                                 .book = running.book,
                                 .reporter = running.reporter,
@@ -150,7 +158,8 @@ bool Worker::run(const std::stop_token& stop) {
                                 .counts = counts_,
                                 .pace = running.pace,
                                 .secrets = secrets_,
-                                .progress = &running.progress};
+                                .progress = &running.progress,
+                                .ahead = settings_.runs_ahead ? &ahead : nullptr};
   Inbox inbox({.transport = transport_,
                .book = running.book,
                .keeper = running.keeper,

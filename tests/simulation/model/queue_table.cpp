@@ -58,6 +58,7 @@ void finish(QueueRow& row, CommandStatus status, Time now) {
 void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent) {
   auto& database = session_.database;
   for (const auto& c : commands) {
+    if (c.at_worker) continue;
     QueueRow row;
     row.queue_id = c.queue_id;
     row.execution_id = c.execution_id;

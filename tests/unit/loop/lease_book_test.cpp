@@ -251,3 +251,27 @@ TEST_CASE("no more claims are said than one heartbeat may hold") {
   for (std::int64_t i = 1; i <= 5000; ++i) CHECK(book.enter(one_of(i), {i}).empty());
   CHECK(book.snapshot().heard.size() == 4096);
 }
+
+TEST_CASE("whoever runs ahead keeps the slot of its first command for all that follow, and each can be stopped") {
+  LeaseBook book(2);
+  hold(book, 1, 1);
+  book.keep_slot(lease_of(1));
+  (void)book.finish(lease_of(1));
+  (void)book.release(lease_of(1));
+  CHECK(book.room() == 1);
+
+  Holding next = holding_of(2);
+  next.takes_slot = false;
+  const auto stop = next.stop.get_token();
+  (void)book.enter({next});
+  CHECK(book.room() == 1);
+  CHECK(book.stop({lease_of(2)}, StopReason::cancelled) == 1);
+  CHECK(stop.stop_requested());
+  CHECK(book.finish(lease_of(2)) == StopReason::cancelled);
+  (void)book.release(lease_of(2));
+  CHECK_FALSE(book.wait_until_idle(0ms));
+
+  book.give_slot();
+  CHECK(book.wait_until_idle(0ms));
+  CHECK(book.room() == 2);
+}

@@ -201,6 +201,11 @@ std::vector<base::ClaimId> ScriptedTransport::made() const {
   return made_;
 }
 
+// A server of the release before.
+base::Result<wire::AheadAnswer> ScriptedTransport::run_ahead(const wire::AheadRequest&) {
+  return base::failure(base::ErrorCode::not_found, "no such route");
+}
+
 base::Result<void> ScriptedTransport::deregister(const std::string&) {
   ++deregistrations;
   return {};

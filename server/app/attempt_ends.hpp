@@ -1,0 +1,71 @@
+#pragma once
+// AttemptEnds: attempts that end within one transaction, decided one after the other, and what is written of them. For reports, lost
+// workers (end_attempts) and workers that run ahead (run_ahead). One thread, as long as the session.
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "server/app/attempt_policy.hpp"
+#include "server/app/decision_writes.hpp"
+#include "server/app/open_execution.hpp"
+#include "shared/wire/report.hpp"
+
+namespace noetl::app {
+
+class AttemptEnds {
+ public:
+  // `worker`: who reports; null: the server itself, for workers that are gone.
+  AttemptEnds(Parts& parts, store::Session& session, const store::Caller* worker)
+      : parts_(parts), session_(session), worker_(worker), run_(parts, session, writes_) {}
+  AttemptEnds(const AttemptEnds&) = delete;
+  AttemptEnds& operator=(const AttemptEnds&) = delete;
+
+  // First: the executions, then the commands.
+  void lock(const std::vector<wire::AttemptReport>& reports);
+  // A command that a decision of this transaction has issued, as if it were locked: its end is written with its row.
+  void add(store::LockedCommand command);
+  wire::ReportVerdict end(const wire::AttemptReport& report);
+  // Once, after the last end.
+  void write();
+  // After write().
+  void hand_over();
+
+  // Null: not there, or not locked.
+  [[nodiscard]] OpenExecution* execution(base::ExecutionId id);
+  [[nodiscard]] store::LockedCommand* command(base::CommandId id);
+  [[nodiscard]] DecisionWrites& writes() { return writes_; }
+  [[nodiscard]] DecisionRun& decisions() { return run_; }
+  [[nodiscard]] int commands_generated() const { return commands_generated_; }
+
+  // After the commit.
+  void tell();
+
+ private:
+  [[nodiscard]] std::vector<base::ExecutionId> execution_ids(const std::vector<wire::AttemptReport>& reports);
+  [[nodiscard]] std::optional<wire::ReportVerdict> wrong_execution(const store::LockedCommand& command,
+                                                                   const wire::AttemptReport& report) const;
+  void record(const wire::AttemptReport& report, AttemptDecision& decision);
+  void react(const wire::AttemptReport& report, AttemptDecision& decision, const store::LockedCommand& command, domain::Json frame,
+             store::NewEventRow event);
+  void write_ended();
+  [[nodiscard]] bool is_paused(base::ExecutionId id) const {
+    const auto found = executions_.find(id);
+    return found != executions_.end() && found->second.is_paused;
+  }
+
+  Parts& parts_;
+  store::Session& session_;
+  const store::Caller* const worker_;
+  std::map<base::CommandId, store::LockedCommand> commands_;
+  std::map<base::ExecutionId, OpenExecution> executions_;
+  std::vector<store::EndedAttempt> ended_;
+  std::vector<store::DeadLetter> letters_;
+  DecisionWrites writes_;
+  DecisionRun run_;
+  std::optional<HandedOver> handed_over_;
+  std::vector<notify::Death> deaths_;
+  int commands_generated_ = 0;
+  bool has_issued_ends_ = false;
+};
+
+}  // namespace noetl::app
