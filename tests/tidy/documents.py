@@ -164,7 +164,10 @@ def check_sentences(name):
 
 def check_widths(name):
     for number, line in enumerate(without_fences(text_of(name)).splitlines(), 1):
-        if len(line) > COLUMNS_MAX and not line.lstrip().startswith(("|", "![", "<!--")) and not line.startswith("    "):
+        if len(line) <= COLUMNS_MAX or line.lstrip().startswith(("|", "![", "<!--")) or line.startswith("    "):
+            continue
+        # A piece of code or a link cannot be broken.
+        if " " in re.sub(r"`[^`]*`|!?\[[^\]]*\]\([^)]*\)", "x", line.strip()):
             yield f"{name}:{number}: a line of {len(line)} columns; wrap prose at {COLUMNS_MAX} or less"
 
 
