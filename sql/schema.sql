@@ -294,9 +294,7 @@ begin
     case when retry ? 'multiplier' then noetl.number_fault(place, 'multiplier', retry, 1, 100, false) end,
     case when retry ? 'max_delay' then noetl.number_fault(place, 'max_delay', retry, 0, 2592000, false) end,
     case when jsonb_typeof(retry -> 'jitter') not in ('null', 'boolean') then
-      format('''%sjitter'' must be true or false, found %s', place, noetl.shown_value(retry -> 'jitter')) end,
-    case when (retry ->> 'initial_delay')::numeric > (retry ->> 'max_delay')::numeric then
-      format('''%smax_delay'' is less than ''initial_delay''', place) end);
+      format('''%sjitter'' must be true or false, found %s', place, noetl.shown_value(retry -> 'jitter')) end);
 end $_$;
 CREATE FUNCTION noetl.revoke_enqueue(role_name text) RETURNS void
     LANGUAGE plpgsql

@@ -36,8 +36,10 @@ void add_list(CLI::App& worker, CommandLine& line) {
   list->add_option("--pool", filter->pool, "Of this pool");
   list->add_option("--status", filter->status, "ready, draining, stopped or lost");
   on_chosen(*list, line, [filter](Session& session) {
-    const auto path = "/api/v2/workers?pool=" + base::percent_encoded(filter->pool) +
-                      "&status=" + base::percent_encoded(filter->status);
+    std::string path = "/api/v2/workers";
+    if (!filter->pool.empty()) path += "?pool=" + base::percent_encoded(filter->pool);
+    if (!filter->status.empty())
+      path += (filter->pool.empty() ? "?status=" : "&status=") + base::percent_encoded(filter->status);
     return show_or_fail(session, session.server().get(path), [&](const Json& answer) {
       session.output.rows(answer, {{"WORKER", "worker_id"},
                                    {"POOL", "pool"},

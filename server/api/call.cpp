@@ -49,7 +49,8 @@ Reply problem_reply(const base::Error& error, int status) {
 base::Result<std::size_t> values_of(const Call& call, std::size_t values_max) {
   // The door bounds the size.
   return wire::count_values(
-      call.body, {.bytes_max = call.body.size(), .depth_max = domain::json_depth_max, .values_max = values_max});
+      call.body,
+      {.bytes_max = call.body.size(), .depth_max = domain::json_depth_max, .values_max = values_max});
 }
 
 base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text, std::size_t values) {
@@ -69,10 +70,26 @@ base::Result<nlohmann::json> tree_of(const Call& call, std::string_view text, st
   return std::move(*tree);
 }
 
-base::Result<nlohmann::json> json_of(const Call& call) {
+base::Result<nlohmann::json> unchecked_json_of(const Call& call) {
   const auto values = values_of(call);
   if (!values) return base::failure(values.error());
   return tree_of(call, call.body, *values);
+}
+
+base::Result<void> check_by_schema(const Call& call, const nlohmann::json& body, bool shows_values) {
+  if (call.checker == nullptr) return {};
+  // Fields that go together are the decoder's: it says what to do.
+  auto error =
+      call.checker->check(call.body_schema, body, {.fields_together = false, .shows_values = shows_values});
+  if (error) return base::failure(std::move(*error));
+  return {};
+}
+
+base::Result<nlohmann::json> json_of(const Call& call) {
+  auto body = unchecked_json_of(call);
+  if (!body) return body;
+  if (auto checked = check_by_schema(call, *body); !checked) return base::failure(std::move(checked.error()));
+  return body;
 }
 
 base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {

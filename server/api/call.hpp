@@ -17,6 +17,7 @@
 #include "server/app/parts.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/base/result.hpp"
+#include "shared/schema/checker.hpp"
 #include "shared/telemetry/counted_warning.hpp"
 #include "shared/telemetry/metrics.hpp"
 #include "shared/wire/parse_body.hpp"
@@ -30,9 +31,9 @@ class MinuteBudget {
  public:
   explicit MinuteBudget(std::uint64_t a_minute) : a_minute_(a_minute) {}
   [[nodiscard]] bool take() {
-    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(
-                            std::chrono::steady_clock::now().time_since_epoch())
-                            .count();
+    const auto minute =
+        std::chrono::duration_cast<std::chrono::minutes>(std::chrono::steady_clock::now().time_since_epoch())
+            .count();
     if (minute_.exchange(minute) != minute) taken_ = 0;
     return taken_++ < a_minute_;
   }
@@ -78,7 +79,10 @@ struct Call {
   std::string name;  // {name}, {var_name} or {pool} of the path
   std::string body;
   std::string content_type;  // lower case, without parameters
+  const schema::Checker* checker = nullptr;  // of the body; null where the decoder alone checks it
+  std::string_view body_schema;
   std::string idempotency_key;  // header, checked
+  bool has_idempotency_key = false;
   std::string traceparent;  // header; empty when it is none
   const Query* query = nullptr;
   std::string authorization;  // header
@@ -110,8 +114,14 @@ using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
 // The same with another status, where the code's own would be too general (415, 421).
 [[nodiscard]] Reply problem_reply(const base::Error& error, int status);
 
-// The body as JSON; nesting, size and the number of values are bounded, and the tree's memory is taken before it is made.
+// The body as JSON, by its schema where the route's table says so; nesting, size and the number of values are bounded, and the tree's memory is taken
+// before it is made.
 [[nodiscard]] base::Result<nlohmann::json> json_of(const Call& call);
+// The same without its schema.
+[[nodiscard]] base::Result<nlohmann::json> unchecked_json_of(const Call& call);
+// By the schema of the body, where the route's table says so. Of what may be secret, no value is shown.
+[[nodiscard]] base::Result<void> check_by_schema(const Call& call, const nlohmann::json& body,
+                                                 bool shows_values = true);
 // How many values the body has; of size, encoding and depth it is as it may be.
 [[nodiscard]] base::Result<std::size_t> values_of(const Call& call,
                                                   std::size_t values_max = wire::body_values_max_default);

@@ -22,55 +22,55 @@ constexpr std::size_t redrive_bytes_max = 2 * 1024 * 1024;  // 10,000 ids, or a 
 constexpr std::size_t variables_bytes_max = 1024 * 1024;  // they live in the execution's state
 
 constexpr std::array execution_filters{
-    QueryField{"status", "string", "RUNNING, COMPLETED, FAILED or CANCELLED"},
-    QueryField{"path", "string", "Path of the playbook"},
-    QueryField{"parent_execution_id", "id", "Children of this execution"},
-    QueryField{"before", "id", "Cursor: executions older than this one"},
+    QueryField{"status", "ExecutionStatusInput", "RUNNING, COMPLETED, FAILED or CANCELLED"},
+    QueryField{"path", "PlaybookPath", "Path of the playbook"},
+    QueryField{"parent_execution_id", "Id", "Children of this execution"},
+    QueryField{"before", "Id", "Cursor: executions older than this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array event_filters{
-    QueryField{"event_type", "string", "Only events of this type"},
-    QueryField{"step", "string", "Only events of this step"},
-    QueryField{"after", "id", "Cursor: events after this one"},
+    QueryField{"event_type", "Word", "Only events of this type"},
+    QueryField{"step", "StepName", "Only events of this step"},
+    QueryField{"after", "Id", "Cursor: events after this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array command_filters{
-    QueryField{"status", "string", "queued, running, done, failed, dead or cancelled"},
-    QueryField{"pool", "string", "Commands of this pool"},
-    QueryField{"tool_kind", "string", "Commands of this kind of tool"},
-    QueryField{"execution_id", "id", "Commands of this execution"},
-    QueryField{"idempotency_key", "string", "The command that was enqueued with this key"},
-    QueryField{"created_after", "string", "Commands made at this time (RFC 3339) or later"},
-    QueryField{"created_before", "string", "Commands made before this time (RFC 3339)"},
-    QueryField{"after", "id", "Commands newer than this one"},
-    QueryField{"before", "id", "Cursor: commands older than this one"},
+    QueryField{"status", "CommandStatus", "queued, running, done, failed, dead or cancelled"},
+    QueryField{"pool", "PoolName", "Commands of this pool"},
+    QueryField{"tool_kind", "ToolKind", "Commands of this kind of tool"},
+    QueryField{"execution_id", "Id", "Commands of this execution"},
+    QueryField{"idempotency_key", "IdempotencyKey", "The command that was enqueued with this key"},
+    QueryField{"created_after", "Time", "Commands made at this time (RFC 3339) or later"},
+    QueryField{"created_before", "Time", "Commands made before this time (RFC 3339)"},
+    QueryField{"after", "Id", "Commands newer than this one"},
+    QueryField{"before", "Id", "Cursor: commands older than this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array dead_filters{
     QueryField{"group", "flag", "true: groups of one cause instead of letters, the most frequent first"},
-    QueryField{"fingerprint", "string", "Letters of one cause"},
-    QueryField{"pool", "string", "Letters of this pool"},
-    QueryField{"tool_kind", "string", "Letters of this kind of tool"},
-    QueryField{"error_kind", "string", "Letters with this kind of error"},
-    QueryField{"state", "string", "open (what nobody has dealt with; the default), closed or all"},
-    QueryField{"after", "id", "Letters of commands newer than this one"},
-    QueryField{"before", "id", "Cursor: letters of commands older than this one"},
+    QueryField{"fingerprint", "Word", "Letters of one cause"},
+    QueryField{"pool", "PoolName", "Letters of this pool"},
+    QueryField{"tool_kind", "ToolKind", "Letters of this kind of tool"},
+    QueryField{"error_kind", "Word", "Letters with this kind of error"},
+    QueryField{"state", "DeadState", "open (what nobody has dealt with; the default), closed or all"},
+    QueryField{"after", "Id", "Letters of commands newer than this one"},
+    QueryField{"before", "Id", "Cursor: letters of commands older than this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array purge_filters{
-    QueryField{"fingerprint", "string", "Letters of one cause"},
-    QueryField{"pool", "string", "Letters of this pool"},
-    QueryField{"tool_kind", "string", "Letters of this kind of tool"},
-    QueryField{"error_kind", "string", "Letters with this kind of error"},
-    QueryField{"state", "string", "open (the default), closed or all"},
-    QueryField{"after", "id", "Letters of commands newer than this one"},
-    QueryField{"before", "id", "Letters of commands older than this one"},
+    QueryField{"fingerprint", "Word", "Letters of one cause"},
+    QueryField{"pool", "PoolName", "Letters of this pool"},
+    QueryField{"tool_kind", "ToolKind", "Letters of this kind of tool"},
+    QueryField{"error_kind", "Word", "Letters with this kind of error"},
+    QueryField{"state", "DeadState", "open (the default), closed or all"},
+    QueryField{"after", "Id", "Letters of commands newer than this one"},
+    QueryField{"before", "Id", "Letters of commands older than this one"},
     QueryField{"all", "flag", "true: needed when no filter is given"},
     QueryField{"dry_run", "flag", "true: count only"},
 };
 constexpr std::array worker_filters{
-    QueryField{"pool", "string", "Workers of this pool"},
-    QueryField{"status", "string", "ready, draining, stopped or lost"},
+    QueryField{"pool", "PoolName", "Workers of this pool"},
+    QueryField{"status", "WorkerStatus", "ready, draining, stopped or lost"},
 };
 
 constexpr std::array deregister_fields{
@@ -78,27 +78,27 @@ constexpr std::array deregister_fields{
 };
 
 constexpr std::array credential_filters{
-    QueryField{"type", "string", "Credentials of this type"},
-    QueryField{"after", "string", "Cursor: names after this one"},
+    QueryField{"type", "Word", "Credentials of this type"},
+    QueryField{"after", "SecretName", "Cursor: names after this one"},
     QueryField{"limit", "limit", "Rows at most"},
 };
 constexpr std::array credential_fields{
     QueryField{"include_data", "flag", "true: with the secret; needs the right to read secrets"},
-    QueryField{"worker_id", "string", "Who asks, for the audit"},
-    QueryField{"execution_id", "id", "For which execution, for the audit"},
+    QueryField{"worker_id", "WorkerId", "Who asks, for the audit"},
+    QueryField{"execution_id", "Id", "For which execution, for the audit"},
 };
 constexpr std::array keychain_fields{
-    QueryField{"execution_id", "id", "Of which execution; needed for entries of scope local and shared"},
-    QueryField{"worker_id", "string", "Who asks, for the audit"},
+    QueryField{"execution_id", "Id", "Of which execution; needed for entries of scope local and shared"},
+    QueryField{"worker_id", "WorkerId", "Who asks, for the audit"},
 };
 constexpr std::array keychain_reader{
-    QueryField{"worker_id", "string", "Who asks, for the audit"},
+    QueryField{"worker_id", "WorkerId", "Who asks, for the audit"},
 };
 constexpr std::array keychain_scope{
-    QueryField{"execution_id", "id", "Only what is stored for this execution; left out: all of them"},
+    QueryField{"execution_id", "Id", "Only what is stored for this execution; left out: all of them"},
 };
 constexpr std::array reference_field{
-    QueryField{"ref", "string", "noetl://result/<id>, or the id"},
+    QueryField{"ref", "ResultReference", "noetl://result/<id>, or the id", true},
 };
 
 constexpr std::array worker_errors{ErrorCode::not_found, ErrorCode::conflict};
@@ -111,12 +111,12 @@ constexpr std::array token_errors{ErrorCode::not_found,   ErrorCode::unauthentic
                                   ErrorCode::unsupported, ErrorCode::saturated,       ErrorCode::unavailable};
 constexpr std::array scope_errors{ErrorCode::unauthenticated, ErrorCode::forbidden};
 constexpr std::array variable_errors{ErrorCode::not_found, ErrorCode::already_terminal};
-constexpr std::array claim_errors{ErrorCode::not_found,        ErrorCode::forbidden,
-                                  ErrorCode::active_claim,     ErrorCode::already_terminal,
+constexpr std::array claim_errors{ErrorCode::not_found,           ErrorCode::forbidden,
+                                  ErrorCode::active_claim,        ErrorCode::already_terminal,
                                   ErrorCode::execution_cancelled, ErrorCode::lease_lost};
 constexpr std::array report_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::already_terminal,
                                    ErrorCode::execution_cancelled};
-constexpr std::array keep_errors{ErrorCode::not_found, ErrorCode::lease_lost};
+constexpr std::array keep_errors{ErrorCode::not_found, ErrorCode::lease_lost, ErrorCode::conflict};
 constexpr std::array ready_errors{ErrorCode::unavailable, ErrorCode::schema_mismatch};
 
 // One or two lines a row, so that it reads as a table.
@@ -132,13 +132,13 @@ constexpr Endpoint table[] = {
 
     // executions
     {.method = "POST", .path = "/api/v2/execute", .operation_id = "execute", .tag = "executions", .summary = "Start an execution of a playbook", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
     {.method = "POST", .path = "/api/execute", .operation_id = "executeAlias", .tag = "executions", .summary = "Start an execution of a playbook", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
     {.method = "POST", .path = "/api/v2/execute/batch", .operation_id = "executeBatch", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .handler = handle_execute_batch},
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .handler = handle_execute_batch},
     {.method = "POST", .path = "/api/execute/batch", .operation_id = "executeBatchAlias", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .alias_of = "executeBatch", .handler = handle_execute_batch},
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .alias_of = "executeBatch", .handler = handle_execute_batch},
     {.method = "GET", .path = "/api/v2/executions", .operation_id = "listExecutions", .tag = "executions", .summary = "Executions, newest first", .open_to = callers,
      .response_schema = "ExecutionList", .query = execution_filters, .handler = handle_list_executions},
     {.method = "GET", .path = "/api/executions", .operation_id = "listExecutionsPlain", .tag = "executions", .summary = "Executions, newest first, as a plain array", .open_to = callers,
@@ -166,7 +166,7 @@ constexpr Endpoint table[] = {
 
     // commands
     {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "EnqueueRequest", .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
+     .body = BodyKind::json, .request_schema = "EnqueueRequest", .check = BodyCheck::decoder, .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
     {.method = "GET", .path = "/api/v2/commands", .operation_id = "listCommands", .tag = "commands", .summary = "Commands, newest first", .open_to = callers,
      .response_schema = "CommandList", .query = command_filters, .handler = handle_list_commands},
     {.method = "GET", .path = "/api/v2/commands/{queue_id}", .operation_id = "getCommand", .tag = "commands", .summary = "One command with its context, result and error", .open_to = callers,
@@ -176,13 +176,13 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/v2/commands/cancel", .operation_id = "cancelCommands", .tag = "commands", .summary = "Cancel plain commands that wait or run: by their ids, or by a filter", .open_to = callers,
      .body = BodyKind::json, .request_schema = "CancelCommandsRequest", .response_schema = "CancelledCommands", .body_bytes_max = redrive_bytes_max, .audit = AuditKind::all, .handler = handle_cancel_commands},
     {.method = "POST", .path = "/api/v2/commands/claim", .operation_id = "claimCommands", .tag = "commands", .summary = "Claim commands by id, or whatever waits in a pool (long poll)", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ClaimRequest", .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .gate = GateKind::chosen_by_handler, .place = claims, .errors = missing, .handler = handle_claim},
+     .body = BodyKind::json, .request_schema = "ClaimRequest", .check = BodyCheck::decoder, .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .gate = GateKind::chosen_by_handler, .place = claims, .errors = missing, .handler = handle_claim},
     {.method = "POST", .path = "/api/v2/commands/{queue_id}/claim", .operation_id = "claimCommand", .tag = "commands", .summary = "Claim one command", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ClaimOneRequest", .response_schema = "ClaimedCommand", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .handler = handle_claim_one},
+     .body = BodyKind::json, .request_schema = "ClaimOneRequest", .check = BodyCheck::decoder, .response_schema = "ClaimedCommand", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .handler = handle_claim_one},
     {.method = "POST", .path = "/api/v2/commands/ahead", .operation_id = "runAhead", .tag = "commands", .summary = "Report commands of an execution that the worker has run before they were issued, and get what follows", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "AheadRequest", .response_schema = "AheadAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_ahead},
+     .body = BodyKind::json, .request_schema = "AheadRequest", .check = BodyCheck::decoder, .response_schema = "AheadAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_ahead},
     {.method = "POST", .path = "/api/postgres/execute", .operation_id = "claimBySeed", .tag = "commands", .summary = "Claim one command as NoETL's first worker does; refuses SQL", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "PostgresExecuteRequest", .response_schema = "PostgresExecuteAnswer", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .alias_of = "claimCommand", .handler = handle_postgres_execute},
+     .body = BodyKind::json, .request_schema = "PostgresExecuteRequest", .check = BodyCheck::decoder, .response_schema = "PostgresExecuteAnswer", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .alias_of = "claimCommand", .handler = handle_postgres_execute},
     {.method = "GET", .path = "/api/v2/queue", .operation_id = "getQueue", .tag = "commands", .summary = "Depth and oldest age per pool and status", .open_to = callers,
      .response_schema = "Queue", .handler = handle_queue_depth},
 
@@ -190,7 +190,7 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/api/v2/dead", .operation_id = "listDead", .tag = "dead", .summary = "Dead letters, newest first; with group=true those of one cause as one row", .open_to = callers,
      .response_schema = "DeadList", .query = dead_filters, .handler = handle_list_dead},
     {.method = "DELETE", .path = "/api/v2/dead", .operation_id = "purgeDead", .tag = "dead", .summary = "Purge dead letters and their plain commands", .open_to = callers,
-     .response_schema = "PurgeAnswer", .query = purge_filters, .audit = AuditKind::all, .handler = handle_purge_dead},
+     .response_schema = "PurgeAnswer", .query = purge_filters, .errors = key_errors, .audit = AuditKind::all, .handler = handle_purge_dead},
     {.method = "POST", .path = "/api/v2/dead/redrive", .operation_id = "redriveDead", .tag = "dead", .summary = "Run dead plain commands again, as new ones: some, or what a filter takes; edited, paced, or as a dry run", .open_to = callers,
      .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .gate = GateKind::intake, .audit = AuditKind::all, .handler = handle_redrive},
     {.method = "GET", .path = "/api/v2/dead/{queue_id}", .operation_id = "getDead", .tag = "dead", .summary = "One dead letter with context, error and attempts", .open_to = callers,
@@ -214,9 +214,9 @@ constexpr Endpoint table[] = {
 
     // events
     {.method = "POST", .path = "/api/v2/events", .operation_id = "reportEvents", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_report},
+     .body = BodyKind::json, .request_schema = "ReportRequest", .check = BodyCheck::decoder, .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .handler = handle_report},
     {.method = "POST", .path = "/api/events", .operation_id = "reportEventsAlias", .tag = "events", .summary = "Report how attempts ended, or what a step does: one event or {events:[…]}", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ReportRequest", .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .alias_of = "reportEvents", .handler = handle_report},
+     .body = BodyKind::json, .request_schema = "ReportRequest", .check = BodyCheck::decoder, .response_schema = "ReportAnswer", .body_bytes_max = report_bytes_max_of_settings, .place = reports, .errors = report_errors, .alias_of = "reportEvents", .handler = handle_report},
 
     // secrets
     {.method = "POST", .path = "/api/credentials", .operation_id = "putCredential", .tag = "secrets", .summary = "Store a credential under its name, in place of what was there", .open_to = callers,
@@ -254,7 +254,7 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/context/render", .operation_id = "renderTemplate", .tag = "variables", .summary = "Render a template with what an execution knows now", .open_to = callers,
      .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .gate = GateKind::rendering, .errors = missing, .handler = handle_render},
     {.method = "POST", .path = "/api/v2/results", .operation_id = "keepResult", .tag = "variables", .summary = "Keep a large value of a running command apart from its result", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "KeepResultRequest", .response_schema = "KeptResult", .success_status = 201, .body_bytes_max = wire::kept_bytes_max, .place = reports, .errors = keep_errors, .handler = handle_keep_result},
+     .body = BodyKind::json, .request_schema = "KeepResultRequest", .check = BodyCheck::decoder, .response_schema = "KeptResult", .success_status = 201, .body_bytes_max = wire::kept_bytes_max, .place = reports, .errors = keep_errors, .handler = handle_keep_result},
     {.method = "GET", .path = "/api/v2/results/{id}", .operation_id = "getResult", .tag = "variables", .summary = "A stored result by its id: the JSON as it was", .open_to = workers,
      .response_schema = "Result", .errors = missing, .handler = handle_get_result},
     {.method = "GET", .path = "/api/result/resolve", .operation_id = "resolveResult", .tag = "variables", .summary = "A stored result by its reference", .open_to = workers,
@@ -266,7 +266,7 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/api/v2/workers", .operation_id = "listWorkers", .tag = "workers", .summary = "Workers of the last day", .open_to = callers,
      .response_schema = "WorkerList", .query = worker_filters, .handler = handle_list_workers},
     {.method = "POST", .path = "/api/v2/workers/{worker_id}/heartbeat", .operation_id = "heartbeat", .tag = "workers", .summary = "Renew all leases of a worker", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "Heartbeat", .response_schema = "HeartbeatAnswer", .body_bytes_max = body_bytes_max_of_settings, .place = reports, .handler = handle_heartbeat},
+     .body = BodyKind::json, .request_schema = "Heartbeat", .check = BodyCheck::decoder, .response_schema = "HeartbeatAnswer", .body_bytes_max = body_bytes_max_of_settings, .place = reports, .errors = key_errors, .handler = handle_heartbeat},
     {.method = "POST", .path = "/api/v2/workers/{worker_id}/drain", .operation_id = "drainWorker", .tag = "workers", .summary = "Ask a worker to finish what it has and claim nothing more", .open_to = callers,
      .body = BodyKind::optional_json, .request_schema = "Empty", .response_schema = "WorkerAnswer", .body_bytes_max = small_max, .errors = missing, .audit = AuditKind::all, .handler = handle_drain_worker},
     {.method = "DELETE", .path = "/api/v2/workers/{worker_id}", .operation_id = "deregisterWorker", .tag = "workers", .summary = "Deregister a worker; what it holds is handed back", .open_to = workers,
@@ -274,11 +274,11 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/worker/pool/register", .operation_id = "registerPool", .tag = "workers", .summary = "Register a worker, as NoETL names it", .open_to = workers,
      .body = BodyKind::json, .request_schema = "PoolRegistration", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .errors = key_errors, .alias_of = "registerWorker", .handler = handle_pool_register},
     {.method = "POST", .path = "/api/worker/pool/heartbeat", .operation_id = "heartbeatPool", .tag = "workers", .summary = "A sign of life; renews no lease", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .alias_of = "heartbeat", .handler = handle_pool_heartbeat},
+     .body = BodyKind::json, .request_schema = "PoolHeartbeat", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .alias_of = "heartbeat", .handler = handle_pool_heartbeat},
     {.method = "POST", .path = "/api/worker/pool/deregister", .operation_id = "deregisterPool", .tag = "workers", .summary = "Deregister a worker, as NoETL names it", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .errors = worker_errors, .audit = AuditKind::all, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
+     .body = BodyKind::json, .request_schema = "PoolDeregistration", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .errors = worker_errors, .audit = AuditKind::all, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
     {.method = "DELETE", .path = "/api/worker/pool/deregister", .operation_id = "deletePool", .tag = "workers", .summary = "Deregister a worker, as NoETL names it", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "PoolName", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .errors = worker_errors, .audit = AuditKind::all, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
+     .body = BodyKind::json, .request_schema = "PoolDeregistration", .response_schema = "PoolAnswer", .body_bytes_max = small_max, .place = reports, .errors = worker_errors, .audit = AuditKind::all, .alias_of = "deregisterWorker", .handler = handle_pool_deregister},
     {.method = "GET", .path = "/api/worker/pools", .operation_id = "listPools", .tag = "workers", .summary = "Workers, as NoETL names them", .open_to = callers,
      .response_schema = "PoolList", .query = worker_filters, .alias_of = "listWorkers", .handler = handle_pool_list},
 
@@ -296,7 +296,7 @@ constexpr Endpoint table[] = {
     {.method = "GET", .path = "/metrics", .operation_id = "metrics", .tag = "operations", .summary = "Prometheus text format", .open_to = metrics,
      .response_schema = "", .gate = GateKind::none, .handler = handle_metrics},
     {.method = "GET", .path = "/openapi.json", .operation_id = "openapi", .tag = "operations", .summary = "This document", .open_to = callers,
-     .response_schema = "Document", .gate = GateKind::none, .handler = handle_openapi},
+     .response_schema = "AnyObject", .gate = GateKind::none, .handler = handle_openapi},
 };
 // clang-format on
 
@@ -311,10 +311,8 @@ std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {
   const auto add = [&](ErrorCode code) {
     if (std::find(codes.begin(), codes.end(), code) == codes.end()) codes.push_back(code);
   };
-  if (endpoint.body != BodyKind::none) {
-    add(ErrorCode::malformed_body);
-    add(ErrorCode::payload_too_large);
-  }
+  add(ErrorCode::malformed_body);  // a path or query that cannot be read
+  if (endpoint.body != BodyKind::none) add(ErrorCode::payload_too_large);
   if (refuses_query(endpoint) || endpoint.body != BodyKind::none || !endpoint.query.empty() ||
       endpoint.path.find('{') != std::string_view::npos) {
     add(ErrorCode::invalid_input);

@@ -28,13 +28,18 @@ struct OpenTo {
 };
 enum class GateKind { none, work, intake, rendering, chosen_by_handler };
 
+// Who checks a body: its schema before the handler sees it, or the handler's decoder alone, which costs less. That both agree is
+// tested (tests/unit/api/requests_agree_test.cpp).
+enum class BodyCheck { schema, decoder };
+
 // What of a route's calls goes to the audit: those that may not, or all that were taken as well.
 enum class AuditKind { none, refusals, all };
 
 struct QueryField {
   std::string_view name;
-  std::string_view type;  // string | id | limit | flag
+  std::string_view type;  // limit, flag, or a schema of schemas/*.json
   std::string_view summary;
+  bool is_required = false;
 };
 
 struct Endpoint {
@@ -45,7 +50,8 @@ struct Endpoint {
   std::string_view summary;
   OpenTo open_to;
   BodyKind body = BodyKind::none;
-  std::string_view request_schema = {};  // of openapi's components; empty without a body
+  std::string_view request_schema = {};  // of schemas/requests.json; empty without a body
+  BodyCheck check = BodyCheck::schema;  // decoder: where every command comes by
   std::string_view response_schema = {};  // empty: plain text
   int success_status = 200;
   std::size_t body_bytes_max = 0;

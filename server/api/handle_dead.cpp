@@ -18,18 +18,12 @@ wire::DeadFilter read_filter(QueryReader& reader) {
   filter.error_kind = reader.text("error_kind", wire::pool_bytes_max);
   filter.after = reader.id<base::CommandId>("after");
   filter.before = reader.id<base::CommandId>("before");
-  if (!filter.pool.empty() && !wire::is_pool_name(filter.pool)) {
-    reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
-  }
   return filter;
 }
 
 void read_state(QueryReader& reader, wire::DeadFilter& filter) {
-  const std::string state = reader.text("state", 8);
-  if (state.empty()) return;
-  if (state != "open" && state != "closed" && state != "all")
-    reader.refuse("state", "must be one of open, closed, all");
-  filter.state = state;
+  const std::string state = reader.text("state");
+  if (!state.empty()) filter.state = state;
 }
 
 }  // namespace
@@ -67,10 +61,12 @@ base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call) {
   read_state(reader, filter);
   const bool is_dry_run = reader.flag("dry_run");
   const bool is_all = reader.flag("all");
-  if (filter.takes_everything() && !is_all) {
-    reader.refuse("all", "must be true to purge every dead letter: or give a filter");
-  }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
+  if (filter.takes_everything() && !is_all) {
+    return base::failure(base::ErrorCode::conflict,
+                         "query field 'all' must be true to purge every dead letter: or give a filter",
+                         "all");
+  }
   return json_reply(wire::encode(app::purge_dead(backing.parts, filter, is_dry_run)));
 }
 

@@ -12,10 +12,11 @@ base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
   if (!body) return base::failure(body.error());
   auto request = wire::decode_execute_request(*body);
   if (!request) return base::failure(std::move(request.error()));
-  if (auto checked = check_payload(request->payload); !checked) return base::failure(std::move(checked.error()));
+  if (auto checked = check_payload(request->payload); !checked)
+    return base::failure(std::move(checked.error()));
   if (!call.idempotency_key.empty()) {
     if (!request->idempotency_key.empty() && request->idempotency_key != call.idempotency_key) {
-      return base::failure(base::ErrorCode::invalid_input,
+      return base::failure(base::ErrorCode::conflict,
                            "'/idempotency_key' differs from the header Idempotency-Key", "/idempotency_key");
     }
     request->idempotency_key = call.idempotency_key;

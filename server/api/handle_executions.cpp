@@ -25,9 +25,6 @@ base::Result<wire::ExecutionFilter> read_filter(const Call& call) {
   filter.parent_execution_id = reader.id<base::ExecutionId>("parent_execution_id");
   filter.before = reader.id<base::ExecutionId>("before");
   filter.limit = reader.limit();
-  if (!filter.status.empty() && !domain::execution_status_from(filter.status)) {
-    reader.refuse("status", "must be one of RUNNING, COMPLETED, FAILED, CANCELLED");
-  }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return filter;
 }

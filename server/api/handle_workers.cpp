@@ -15,12 +15,6 @@ base::Result<std::vector<wire::WorkerRow>> read_workers(Backing& backing, const 
   QueryReader reader(call);
   const std::string pool = reader.text("pool", wire::pool_bytes_max);
   const std::string status = reader.text("status", 64);
-  if (!pool.empty() && !wire::is_pool_name(pool))
-    reader.refuse("pool", "must consist of letters, digits, '_' and '-'");
-  if (!status.empty() && status != "ready" && status != "draining" && status != "stopped" &&
-      status != "lost") {
-    reader.refuse("status", "must be one of ready, draining, stopped, lost");
-  }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return app::list_workers(backing.parts, pool, status);
 }
@@ -60,8 +54,8 @@ base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call) {
   auto heartbeat = wire::decode_heartbeat(*body);
   if (!heartbeat) return base::failure(std::move(heartbeat.error()));
   if (!heartbeat->worker_id.empty() && heartbeat->worker_id != call.worker_id) {
-    return base::failure(base::ErrorCode::invalid_input,
-                         "'/worker_id' differs from the worker id in the path", "/worker_id");
+    return base::failure(base::ErrorCode::conflict, "'/worker_id' differs from the worker id in the path",
+                         "/worker_id");
   }
   heartbeat->worker_id = call.worker_id;
   heartbeat->instance = call.worker_instance;
@@ -87,8 +81,7 @@ base::Result<Reply> handle_deregister_worker(Backing& backing, const Call& call)
   const bool by_force = reader.flag("force");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   const auto done = app::deregister_worker(
-      backing.parts,
-      {.worker_id = call.worker_id, .instance = call.worker_instance, .by_force = by_force});
+      backing.parts, {.worker_id = call.worker_id, .instance = call.worker_instance, .by_force = by_force});
   if (!done) return base::failure(done.error());
   wire::ObjectWriter out;
   out.text("status", "ok").text("worker_id", call.worker_id);

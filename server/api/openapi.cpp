@@ -1,16 +1,15 @@
 #include "server/api/openapi.hpp"
 
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "shared/base/invariant.hpp"
+#include "server/api/schemas.hpp"
+#include "shared/schema/checker.hpp"
 #include "shared/wire/error_codes.hpp"
 
 namespace noetl::api {
-
-// Made by CMake from schemas.json.
-extern const std::vector<std::pair<std::string_view, std::string_view>> schema_files;
 
 namespace {
 
@@ -25,16 +24,15 @@ Json content_of(std::string_view media_type, Json schema) {
 Json schema_of(const QueryField& field) {
   if (field.type == "limit")
     return {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}};
-  if (field.type == "id") return reference("Id");
   if (field.type == "flag") return {{"type", "boolean"}, {"default", false}};
-  return {{"type", "string"}};
+  return reference(field.type);
 }
 
 Json schema_of_parameter(const std::string& name) {
   if (name == "worker_id") return reference("WorkerId");
   if (name == "name") return reference("SecretName");
-  if (name == "pool") return reference("PoolToken");
-  if (name == "var_name") return {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}};
+  if (name == "pool") return reference("PoolName");
+  if (name == "var_name") return reference("VariableName");
   return reference("Id");
 }
 
@@ -52,13 +50,14 @@ Json parameters_of(const Endpoint& endpoint) {
     parameters.push_back({{"name", field.name},
                           {"in", "query"},
                           {"description", field.summary},
+                          {"required", field.is_required},
                           {"schema", schema_of(field)}});
   }
   if (endpoint.has_idempotency_key) {
     parameters.push_back({{"name", "Idempotency-Key"},
                           {"in", "header"},
                           {"description", "The same key again gives the first answer"},
-                          {"schema", {{"type", "string"}, {"minLength", 1}, {"maxLength", 256}}}});
+                          {"schema", reference("IdempotencyKeyHeader")}});
   }
   return parameters;
 }
@@ -97,8 +96,7 @@ Json responses_of(const Endpoint& endpoint) {
   return responses;
 }
 
-// Whose token opens it, where one is set.
-Json security_of(const Endpoint& endpoint) {
+Json tokens_of(const Endpoint& endpoint) {
   const Json callers{{"token", Json::array()}};
   const Json workers{{"workerToken", Json::array()}};
   switch (endpoint.open_to.access) {
@@ -110,11 +108,19 @@ Json security_of(const Endpoint& endpoint) {
   return Json::array();
 }
 
-Json operation_of(const Endpoint& endpoint) {
+// Whose token opens it. A server that has none asks for none, but takes a request that shows one.
+Json security_of(const Endpoint& endpoint, bool asks_for_token) {
+  if (endpoint.open_to.access == Access::everybody) return Json::array();
+  Json security = tokens_of(endpoint);
+  if (!asks_for_token) security.insert(security.begin(), Json::object());
+  return security;
+}
+
+Json operation_of(const Endpoint& endpoint, bool asks_for_token) {
   Json operation{{"operationId", endpoint.operation_id},
                  {"summary", endpoint.summary},
                  {"tags", Json::array({endpoint.tag})},
-                 {"security", security_of(endpoint)},
+                 {"security", security_of(endpoint, asks_for_token)},
                  {"responses", responses_of(endpoint)}};
   if (!endpoint.alias_of.empty())
     operation["description"] = "Another name of " + std::string(endpoint.alias_of) + ".";
@@ -122,6 +128,33 @@ Json operation_of(const Endpoint& endpoint) {
     operation["parameters"] = std::move(parameters);
   if (endpoint.body != BodyKind::none) operation["requestBody"] = body_of(endpoint);
   return operation;
+}
+
+// What is stored of any JSON. A recursive schema is more than openapi-python-client reads, and `then` it does not read.
+Json storable_values() {
+  const Json value{{"$ref", "#/components/x-values/storable"}};
+  const Json text{{"type", "string"}, {"pattern", schema::no_nul_pattern}};
+  const Json object{{"type", "object"},
+                    {"additionalProperties", value},
+                    {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
+  const Json number{{"type", "number"},
+                    {"minimum", std::numeric_limits<std::int64_t>::min()},
+                    {"maximum", std::numeric_limits<std::uint64_t>::max()}};
+  const Json array{{"type", "array"}, {"items", value}};
+  return {
+      {"storable", {{"anyOf", Json::array({{{"type", {"null", "boolean"}}}, number, text, array, object})}}}};
+}
+
+void allow_storable_alone(Json& schemas) {
+  const Json value{{"$ref", "#/components/x-values/storable"}};
+  const Json fields{{"additionalProperties", value},
+                    {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
+  for (auto& [name, schema] : schemas.items()) {
+    const bool is_open = schema.value("additionalProperties", Json(false)) == true;
+    if (!is_open && name != "AnyValue") continue;
+    schema["if"] = Json::object();
+    schema["then"] = is_open ? fields : value;
+  }
 }
 
 std::string lower_case(std::string_view method) {
@@ -132,11 +165,12 @@ std::string lower_case(std::string_view method) {
 
 }  // namespace
 
-std::string openapi_document(std::span<const Endpoint> table, std::string_view version) {
-  NOETL_INVARIANT(schema_files.size() == 1, "schemas.json is built in");
+std::string openapi_document(std::span<const Endpoint> table, std::string_view version, bool asks_for_token) {
   Json paths = Json::object();
   for (const auto& endpoint : table)
-    paths[std::string(endpoint.path)][lower_case(endpoint.method)] = operation_of(endpoint);
+    paths[std::string(endpoint.path)][lower_case(endpoint.method)] = operation_of(endpoint, asks_for_token);
+  Json schemas = published_schemas();
+  allow_storable_alone(schemas);
   const Json document{
       {"openapi", "3.1.0"},
       {"info",
@@ -147,7 +181,8 @@ std::string openapi_document(std::span<const Endpoint> table, std::string_view v
       {"servers", Json::array({{{"url", "/"}}})},
       {"paths", std::move(paths)},
       {"components",
-       {{"schemas", Json::parse(schema_files.front().second)},
+       {{"schemas", std::move(schemas)},
+        {"x-values", storable_values()},
         {"securitySchemes",
          {{"token", {{"type", "http"}, {"scheme", "bearer"}, {"description", "The server's setting token"}}},
           {"workerToken",

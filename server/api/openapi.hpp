@@ -1,5 +1,5 @@
 #pragma once
-// The OpenAPI 3.1 document: paths from the endpoints table, component schemas from schemas.json. Pure.
+// The OpenAPI 3.1 document: paths from the endpoints table, component schemas from schemas/*.json. Pure.
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +8,7 @@
 
 namespace noetl::api {
 
-[[nodiscard]] std::string openapi_document(std::span<const Endpoint> table, std::string_view version);
+[[nodiscard]] std::string openapi_document(std::span<const Endpoint> table, std::string_view version,
+                                           bool asks_for_token = true);
 
 }  // namespace noetl::api

@@ -7,7 +7,9 @@
 #include "server/api/audited_call.hpp"
 #include "server/api/inflate.hpp"
 #include "server/api/openapi.hpp"
+#include "server/api/query_check.hpp"
 #include "server/api/query_reader.hpp"
+#include "server/api/schemas.hpp"
 #include "server/store/errors.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/error_codes.hpp"
@@ -75,6 +77,7 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
       settings_(settings),
       router_(endpoints()),
       door_(settings.access),
+      checker_(published_schemas()),
       metrics_(metrics, endpoints()),
       gates_{.work = RequestGate({.inside_max = settings.in_flight_max,
                                   .waiting_max = settings.in_flight_waiting_max,
@@ -102,10 +105,11 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                     .help = "Reports refused because another worker, or another process, holds the command",
                     .component = "api",
                     .message = "reports were refused: another worker holds the command"}),
-      unaudited_refusals_(metrics, {.metric = "noetl_refusals_unaudited_total",
-                                    .help = "Refused calls that are not in the audit: more than 60 in a minute",
-                                    .component = "audit",
-                                    .message = "calls were refused, more than the audit takes in a minute"}),
+      unaudited_refusals_(metrics,
+                          {.metric = "noetl_refusals_unaudited_total",
+                           .help = "Refused calls that are not in the audit: more than 60 in a minute",
+                           .component = "audit",
+                           .message = "calls were refused, more than the audit takes in a minute"}),
       backing_{.parts = parts,
                .intake = intake_,
                .vault = vault,
@@ -114,7 +118,7 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                .is_leaving = is_leaving_,
                .version = settings.version,
                .started_at = Clock::now(),
-               .openapi = openapi_document(endpoints(), settings.version),
+               .openapi = openapi_document(endpoints(), settings.version, door_.asks_for_token()),
                .reports_of_others = reports_of_others_,
                .audited_refusals = audited_refusals_,
                .unaudited_refusals = unaudited_refusals_} {}
@@ -137,7 +141,8 @@ http::Admission RequestDesk::admit(const http::Head& head, const std::string&) {
   if (const auto found = door_.refusal(head, endpoint)) {
     route ? metrics_.count(route->endpoint, found->status, {}) : metrics_.count_unrouted();
     auto reply = problem_reply(found->error, found->status);
-    if (found->error.field == "Content-Encoding") reply.headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    if (found->error.field == "Content-Encoding")
+      reply.headers.emplace_back("Accept-Encoding", "gzip, deflate");
     return refusal(response_of(std::move(reply)));
   }
   if (!route) {
@@ -198,12 +203,15 @@ http::Response RequestDesk::answer(http::Request request) {
   call.name = std::move(routed.route.name);
   call.body = std::move(request.body);
   call.content_type = media_type(request.head.header("content-type"));
+  if (endpoint.check == BodyCheck::schema && !endpoint.request_schema.empty()) call.checker = &checker_;
+  call.body_schema = endpoint.request_schema;
   call.query = &routed.query;
   call.stop = stop_.get_token();
   call.is_peer_there = request.is_peer_there;
   call.traceparent =
       header_if(request.head, "traceparent", wire::is_traceparent);  // W3C: a wrong one is ignored
   call.idempotency_key = request.head.header("idempotency-key");
+  call.has_idempotency_key = request.head.has("idempotency-key");
   call.authorization = request.head.header("authorization");
   call.worker_instance = header_if(request.head, wire::instance_header, wire::is_worker_id);
   call.peer = request.peer;
@@ -221,7 +229,7 @@ http::Response RequestDesk::answer(http::Request request) {
 }
 
 base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& call) {
-  if (!call.idempotency_key.empty() && endpoint.has_idempotency_key &&
+  if (call.has_idempotency_key && endpoint.has_idempotency_key &&
       !wire::is_idempotency_key(call.idempotency_key)) {
     return base::failure(ErrorCode::invalid_input,
                          "the header Idempotency-Key must be 1 to 256 visible ASCII characters",
@@ -230,6 +238,10 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
   if (refuses_query(endpoint)) {
     QueryReader reader(call);
     if (auto error = reader.finish()) return base::failure(std::move(*error));
+  }
+  if (!endpoint.query.empty()) {
+    if (auto checked = check_query(endpoint, *call.query, checker_); !checked)
+      return base::failure(std::move(checked.error()));
   }
   try {
     if (endpoint.gate == GateKind::none || endpoint.gate == GateKind::chosen_by_handler)

@@ -44,6 +44,7 @@ class RequestDesk final : public http::Application {
   const DoorSettings& settings_;
   Router router_;
   DoorCheck door_;
+  const schema::Checker checker_;
   RequestMetrics metrics_;
   Gates gates_;
   std::atomic<bool> is_leaving_{false};

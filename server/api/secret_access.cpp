@@ -42,8 +42,12 @@ base::Result<void> check_may_rotate_secrets(const Backing& backing, const Call& 
 }
 
 base::Result<nlohmann::json> secret_json_of(const Call& call) {
-  auto body = json_of(call);
-  if (body) return body;
+  auto body = unchecked_json_of(call);
+  if (body) {
+    if (auto checked = check_by_schema(call, *body, false); !checked)
+      return base::failure(std::move(checked.error()));
+    return body;
+  }
   const auto at = body.error().message.rfind(" at byte ");
   std::string place = at == std::string::npos ? std::string{} : body.error().message.substr(at);
   if (place.find_first_not_of("0123456789", 9) != std::string::npos) place.clear();

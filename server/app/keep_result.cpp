@@ -19,7 +19,7 @@ base::Result<wire::KeptResult> keep_result(Parts& parts, const wire::KeepResultR
   if (!row) return base::failure(base::ErrorCode::not_found, "there is no " + command, "/queue_id");
   if (!row->execution_id.is_set()) {
     return base::failure(
-        base::ErrorCode::unsupported,
+        base::ErrorCode::conflict,
         command +
             " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
             "as a step of a playbook");

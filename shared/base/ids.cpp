@@ -19,6 +19,7 @@ std::int64_t unix_ms_now() {
 
 std::optional<std::int64_t> parse_id(std::string_view text) {
   std::int64_t value = 0;
+  if (text.starts_with('0')) return std::nullopt;  // one id, one spelling
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value <= 0) return std::nullopt;
   return value;

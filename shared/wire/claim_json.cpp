@@ -1,5 +1,7 @@
 #include "shared/wire/claim_json.hpp"
 
+#include <cmath>
+
 #include "shared/wire/command.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
@@ -102,9 +104,7 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
     request.queue_ids.reserve(ids->size());
     for (std::size_t i = 0; i < ids->size() && !reader.has_failed(); ++i) {
       const Json& item = (*ids)[i];
-      const auto id = item.is_string()           ? base::parse_id(item.get_ref<const std::string&>())
-                      : item.is_number_integer() ? base::parse_id(item.dump())
-                                                 : std::nullopt;
+      const auto id = id_of(item);
       if (id)
         request.queue_ids.push_back(base::CommandId{*id});
       else
@@ -126,7 +126,7 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
                                        .value_or(request.queue_ids.empty() ? 1 : 0));
   const double seconds =
       reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
-  request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0 + 0.5));
+  request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000.0)));
   request.hand_over = reader.optional_bool("hand_over").value_or(false);
   if (request.hand_over && request.wait.count() == 0) reader.refuse("hand_over", "needs a 'wait' above 0");
   if (const auto least = reader.optional_int("priority_min", {priority_min, priority_max}))

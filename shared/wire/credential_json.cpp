@@ -23,12 +23,13 @@ bool is_name_start(char c) {
 std::string read_secret(ObjectReader& reader, const Json& body, std::string_view name,
                         std::string_view alias = {}) {
   if (!body.is_object()) return "{}";
-  const bool has_alias = !alias.empty() && body.contains(std::string(alias));
-  if (has_alias && body.contains(std::string(name)))
+  const bool has_alias = !alias.empty() && reader.has(alias);
+  if (!alias.empty()) reader.ignore(alias);
+  if (has_alias && reader.has(name))
     reader.refuse(alias, "is another name of '" + std::string(name) + "': give one of them");
   const std::string_view given = has_alias ? alias : name;
   const auto found = body.find(std::string(given));
-  reader.ignore(given);
+  reader.ignore(name);
   if (found == body.end() || found->is_null()) return "{}";
   if (!found->is_object()) {
     reader.refuse(given, std::string("must be an object of fields, found ") + found->type_name() +
@@ -69,11 +70,13 @@ std::optional<std::vector<std::string>> read_hosts(ObjectReader& reader) {
     reader.ignore("hosts");
     return std::nullopt;
   }
-  auto hosts = reader.optional_strings("hosts", secrets::host_patterns_max, {1, secrets::host_pattern_bytes_max});
+  auto hosts =
+      reader.optional_strings("hosts", secrets::host_patterns_max, {1, secrets::host_pattern_bytes_max});
   for (const auto& host : hosts) {
     if (!secrets::is_host_pattern(host))
-      reader.refuse("hosts", "has '" + host + "', which is no host: api.example.com, *.example.com or *, each with or "
-                             "without :port");
+      reader.refuse("hosts", "has '" + host +
+                                 "', which is no host: api.example.com, *.example.com or *, each with or "
+                                 "without :port");
   }
   return hosts;
 }
@@ -214,10 +217,8 @@ base::Result<SecretAnswer> secret_in(const Json& body, const char* name, const c
   const auto found = body.is_object() ? body.find(name) : body.end();
   if (!body.is_object() || found == body.end() || !found->is_object())
     return base::failure(base::ErrorCode::internal, std::string("the answer has no object '") + name + "'");
-  SecretAnswer answer{.type = body.value(type, std::string{}),
-                      .secret = found->dump(),
-                      .seconds_left = {},
-                      .policies = {}};
+  SecretAnswer answer{
+      .type = body.value(type, std::string{}), .secret = found->dump(), .seconds_left = {}, .policies = {}};
   const auto left = body.find("ttl_seconds");
   if (left != body.end() && left->is_number()) answer.seconds_left = left->get<double>();
   return answer;

@@ -124,6 +124,10 @@ base::Result<ExecuteRequest> decode_execute_request(const Json& body, const std:
 base::Result<std::vector<base::Result<ExecuteRequest>>> decode_execute_batch(const Json& body) {
   ObjectReader reader(body);
   const Json* executions = reader.required_array("executions", execute_batch_max, 1);
+  for (std::size_t i = 0; executions != nullptr && i < executions->size() && !reader.has_failed(); ++i) {
+    ObjectReader item((*executions)[i], "/executions/" + std::to_string(i));
+    if (item.has_failed()) reader.refuse(*item.finish());
+  }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   std::vector<base::Result<ExecuteRequest>> requests;

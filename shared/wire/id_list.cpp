@@ -11,7 +11,7 @@ std::vector<base::CommandId> read_command_ids(ObjectReader& reader, const char* 
   read.reserve(ids->size());
   for (std::size_t i = 0; i < ids->size(); ++i) {
     const Json& item = (*ids)[i];
-    const auto id = base::parse_id(item.is_string() ? item.get<std::string>() : item.dump());
+    const auto id = id_of(item);
     if (!id) {
       reader.refuse(name, "must have ids, found " + describe(item) + " at " + std::to_string(i));
       return {};

@@ -58,6 +58,13 @@ void append_pointer_token(std::string& pointer, std::string_view name) {
   }
 }
 
+// Characters are at least a quarter of the bytes and at most all of them: few texts need to be counted.
+bool is_within(std::string_view text, TextBounds bounds) {
+  if (text.size() < bounds.characters_min) return false;
+  if (text.size() > bounds.characters_max && count_characters(text) > bounds.characters_max) return false;
+  return bounds.characters_min <= 1 || count_characters(text) >= bounds.characters_min;
+}
+
 std::string shown_pointer(const std::string& pointer) {
   return pointer.empty() ? "the body" : "'" + pointer + "'";
 }
@@ -73,6 +80,31 @@ std::string describe(const Json& value) {
     case Json::value_t::object: return "object of " + std::to_string(value.size()) + " fields";
     default: return "number " + value.dump();
   }
+}
+
+std::optional<std::int64_t> integer_of(const Json& value) {
+  if (value.is_number_unsigned()) {
+    const auto number = value.get<std::uint64_t>();
+    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
+    return static_cast<std::int64_t>(number);
+  }
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const double number = value.get<double>();
+  constexpr double limit = 9223372036854775808.0;  // 2^63; its neighbours below are integers
+  if (!(number >= -limit && number < limit) || std::trunc(number) != number) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+std::optional<std::int64_t> id_of(const Json& value) {
+  if (value.is_string()) return base::parse_id(value.get_ref<const std::string&>());
+  const auto number = integer_of(value);
+  return number && *number > 0 ? number : std::nullopt;
+}
+
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates) {
@@ -146,9 +178,9 @@ std::optional<std::string> ObjectReader::read_string(std::string_view name, bool
     return std::nullopt;
   }
   const auto& text = value->get_ref<const std::string&>();
-  if (text.size() < bounds.bytes_min || text.size() > bounds.bytes_max) {
-    refuse(name, "must be " + bounds_text("a string", bounds.bytes_min, bounds.bytes_max) + " bytes, found " +
-                     std::to_string(text.size()) + " bytes");
+  if (!is_within(text, bounds)) {
+    refuse(name, "must be " + bounds_text("a string", bounds.characters_min, bounds.characters_max) +
+                     " characters, found " + std::to_string(count_characters(text)) + " characters");
     return std::nullopt;
   }
   return text;
@@ -166,11 +198,8 @@ std::optional<std::int64_t> ObjectReader::read_int(std::string_view name, bool i
                                                    IntBounds bounds) {
   const Json* value = find(name, is_required, int_text(bounds));
   if (value == nullptr) return std::nullopt;
-  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  const bool fits =
-      value->is_number_integer() && !(value->is_number_unsigned() && value->get<std::uint64_t>() > largest);
-  const std::int64_t number = fits ? value->get<std::int64_t>() : 0;
-  if (!fits || number < bounds.min || number > bounds.max) {
+  const auto number = integer_of(*value);
+  if (!number || *number < bounds.min || *number > bounds.max) {
     mismatch(name, int_text(bounds), *value);
     return std::nullopt;
   }
@@ -210,11 +239,7 @@ std::int64_t ObjectReader::read_id(std::string_view name, bool is_required) {
   static constexpr std::string_view expected = "an id from 1 to 9223372036854775807, as a string or a number";
   const Json* value = find(name, is_required, expected);
   if (value == nullptr) return 0;
-  std::optional<std::int64_t> id;
-  if (value->is_string())
-    id = base::parse_id(value->get_ref<const std::string&>());
-  else if (value->is_number_integer())
-    id = base::parse_id(value->dump());
+  const auto id = id_of(*value);
   if (!id) mismatch(name, std::string(expected), *value);
   return id.value_or(0);
 }
@@ -270,14 +295,12 @@ std::vector<std::string> ObjectReader::optional_strings(std::string_view name, s
   if (value == nullptr) return texts;
   for (std::size_t i = 0; i < value->size(); ++i) {
     const Json& item = (*value)[i];
-    const bool fits = item.is_string() && item.get_ref<const std::string&>().size() >= bounds.bytes_min &&
-                      item.get_ref<const std::string&>().size() <= bounds.bytes_max;
-    if (!fits) {
+    if (!item.is_string() || !is_within(item.get_ref<const std::string&>(), bounds)) {
       const std::string pointer = pointer_to(name) + "/" + std::to_string(i);
       refuse(base::Error{.code = base::ErrorCode::invalid_input,
                          .message = "'" + pointer + "' must be " +
-                                    bounds_text("a string", bounds.bytes_min, bounds.bytes_max) +
-                                    " bytes, found " + describe(item),
+                                    bounds_text("a string", bounds.characters_min, bounds.characters_max) +
+                                    " characters, found " + describe(item),
                          .field = pointer,
                          .retry_after = {},
                          .details = {}});
@@ -295,6 +318,11 @@ bool ObjectReader::has(std::string_view name) const {
 }
 
 void ObjectReader::ignore(std::string_view name) { asked_.push_back(name); }
+
+void ObjectReader::refuse_given(std::string_view name, std::string_view problem) {
+  asked_.push_back(name);
+  if (has(name)) refuse(name, problem);
+}
 
 std::optional<base::Error> ObjectReader::finish() {
   if (error_) return error_;

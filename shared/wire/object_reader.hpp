@@ -19,8 +19,8 @@ namespace noetl::wire {
 using Json = nlohmann::json;
 
 struct TextBounds {
-  std::size_t bytes_min = 0;
-  std::size_t bytes_max = 4096;
+  std::size_t characters_min = 0;
+  std::size_t characters_max = 4096;
 };
 
 struct IntBounds {
@@ -66,6 +66,7 @@ class ObjectReader {
 
   [[nodiscard]] bool has(std::string_view name) const;  // present and not null; does not count as asked for
   void ignore(std::string_view name);  // allowed, whatever it is
+  void refuse_given(std::string_view name, std::string_view problem);  // allowed as null alone
 
   // What a decoder found wrong by itself; the first one counts. `problem` follows the field's pointer:
   // refuse("version", "needs a path beside it").
@@ -91,6 +92,13 @@ class ObjectReader {
   std::vector<std::string_view> asked_;
   std::optional<base::Error> error_;
 };
+
+// A number without a fraction is an integer, however it is written: 17, 17.0, 1.7e1. Nothing when it is none of 64 bits.
+[[nodiscard]] std::optional<std::int64_t> integer_of(const Json& value);
+// An id as a text or a number.
+[[nodiscard]] std::optional<std::int64_t> id_of(const Json& value);
+// Characters of UTF-8.
+[[nodiscard]] std::size_t count_characters(std::string_view text);
 
 // "string 'abc'", "number 7", "array of 3 items": what error messages say was found, cut to a bound.
 [[nodiscard]] std::string describe(const Json& value);

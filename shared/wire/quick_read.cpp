@@ -11,7 +11,7 @@
 namespace noetl::wire {
 namespace {
 
-constexpr std::size_t text_bytes_max = TextBounds{}.bytes_max;
+constexpr std::size_t text_bytes_max = TextBounds{}.characters_max;
 
 // Which of the known fields it is, each once; none for what is unknown or comes again.
 template <std::size_t N>

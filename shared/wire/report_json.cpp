@@ -108,7 +108,10 @@ std::optional<base::Error> read_error(const Json& object, const std::string& poi
   Json details = Json::object();
   for (const domain::ErrorDetail& detail : domain::error_details) {
     const std::string_view name = detail.name;  // the reader remembers what it was asked for
-    if (!reader.has(name)) continue;
+    if (!reader.has(name)) {
+      reader.ignore(name);  // null counts as left out
+      continue;
+    }
     if (detail.type == "number") {
       if (const auto number = reader.optional_int(name, {0, std::numeric_limits<int>::max()})) details[std::string(name)] = *number;
     } else if (detail.type == "text") {
@@ -209,6 +212,7 @@ std::optional<base::Error> read_step_event(ObjectReader& reader, StepEvent& even
   event.name = reader.required_string("name", {1, 128});
   if (const Json* payload = reader.optional_object("payload")) event.payload = payload->dump();
   if (const Json* meta = reader.optional_object("meta")) event.meta = meta->dump();
+  for (const char* name : {"queue_id", "epoch"}) reader.ignore(name);  // null, or it were no event of a step
   return reader.finish();
 }
 

@@ -53,7 +53,6 @@ base::Result<Retry> decode_retry(const Json& body, const std::string& pointer) {
   // Somebody who asks for a first delay of an hour means it, whatever the default of the cap.
   if (!max && retry.backoff.initial > retry.backoff.delay_max)
     retry.backoff.delay_max = retry.backoff.initial;
-  if (max && initial && *initial > *max) reader.refuse("max_delay", "is less than 'initial_delay'");
   retry.has_jitter = reader.optional_bool("jitter").value_or(true);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return retry;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "shared/domain/json_text.hpp"
 #include "shared/wire/object_reader.hpp"
@@ -42,7 +42,9 @@ void read_map(ObjectReader& reader, const Json& map, SetVariablesRequest& reques
 
 // 2026: each with its own.
 void read_list(ObjectReader& reader, const Json& list, SetVariablesRequest& request) {
-  std::set<std::string> names;
+  for (const char* name : {"var_type", "source_step"})
+    reader.refuse_given(name, "is of {name: value}: in a list each item has its own");
+  std::map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < list.size() && !reader.has_failed(); ++i) {
     ObjectReader item(list[i], reader.pointer_to("variables") + "/" + std::to_string(i));
     NewVariable variable;
@@ -50,10 +52,13 @@ void read_list(ObjectReader& reader, const Json& list, SetVariablesRequest& requ
     if (const Json* value = item.optional_value("var_value")) variable.value = domain::json_text(*value);
     variable.var_type = read_type(item);
     variable.source_step = item.optional_string("source_step", {0, name_bytes_max}).value_or("");
-    if (!names.insert(variable.name).second)
-      item.refuse("var_name", "is given twice: '" + variable.name + "'");
     if (auto error = item.finish()) reader.refuse(std::move(*error));
-    request.variables.push_back(std::move(variable));
+    // Set in their order: of two with one name the later one holds.
+    const auto [place, is_new] = places.try_emplace(variable.name, request.variables.size());
+    if (is_new)
+      request.variables.push_back(std::move(variable));
+    else
+      request.variables[place->second] = std::move(variable);
   }
 }
 

@@ -17,9 +17,7 @@ std::vector<Id> read_ids(ObjectReader& reader, std::string_view name, std::size_
   const Json* items = reader.optional_array(name, most);
   for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
     const Json& item = (*items)[i];
-    const auto id = item.is_string()           ? base::parse_id(item.get_ref<const std::string&>())
-                    : item.is_number_integer() ? base::parse_id(item.dump())
-                                               : std::nullopt;
+    const auto id = id_of(item);
     if (!id) {
       reader.refuse(name, "must hold ids only, found " + describe(item));
       return {};

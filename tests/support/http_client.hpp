@@ -1,6 +1,7 @@
 #pragma once
 // HttpClient: JSON over HTTP to one server. Answers of any status are values; only a connection that
-// fails throws. Any thread: every call is a connection of its own.
+// fails throws, and an answer that the OpenAPI document of the server does not have. Any thread: every call is a connection of
+// its own.
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>

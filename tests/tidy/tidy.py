@@ -26,6 +26,7 @@ LAYERS = {
     "shared/language": ["shared/base", "shared/durations", "shared/domain", "shared/templating"],
     "shared/secrets": ["shared/base", "shared/domain"],
     "shared/wire": ["shared/base", "shared/domain", "shared/secrets"],
+    "shared/schema": ["shared/base", "shared/wire"],
     "shared/config": ["shared/base", "shared/durations"],
     "shared/telemetry": ["shared/base"],
     "shared/process": ["shared/base"],
@@ -51,7 +52,7 @@ LAYERS = {
     "server/doctor": ["shared/base", "shared/domain", "shared/nats", "shared/engine", "server/store", "server/notify",
                       "server/app"],
     # errors.hpp: the door is where exceptions of the store are caught.
-    "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry", "shared/http", "shared/coding",
+    "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/schema", "shared/nats", "shared/telemetry", "shared/http", "shared/coding",
                    "server/app", "server/vault", "server/store/errors.hpp"],
     "server": ["shared", "server"],
     "worker/tools": ["shared/base", "shared/durations", "shared/domain", "shared/secrets", "shared/process", "shared/nats", "shared/reach",

@@ -143,6 +143,12 @@ base::Result<Json> CredentialClient::result(const std::string& reference, const 
 
 base::Result<std::string> CredentialClient::keep(std::string json, const SecretAsker& asker) {
   if (!send_) return base::failure(ErrorCode::unavailable, "no server can be asked to keep a result");
+  if (!asker.execution_id.is_set())
+    return base::failure(
+        ErrorCode::unsupported,
+        "command " + asker.lease.queue_id.str() +
+            " is a plain command: what is kept apart goes with an execution, and it has none. Run it "
+            "as a step of a playbook");
   const auto lease = asker.late == nullptr ? std::optional(asker.lease) : asker.late->wait(asker.stop, asker.deadline);
   if (!lease) return base::failure(ErrorCode::cancelled, "the command was stopped before the server knew of it");
   const std::string request = wire::encode(
@@ -193,9 +199,11 @@ base::Result<tools::Credential> CommandSecrets::keychain_entry(const std::string
 std::string CommandSecrets::masked_part(std::string json) const {
   constexpr std::string_view begin = R"({"base64":")";
   constexpr std::string_view end = R"("})";
-  const bool is_piece = json.starts_with(begin) && json.ends_with(end) && json.find('"', begin.size()) == json.size() - end.size();
+  const bool is_piece = json.starts_with(begin) && json.ends_with(end) &&
+                        json.find('"', begin.size()) == json.size() - end.size();
   if (!is_piece) return masked_result(std::move(json));
-  auto bytes = base::base64_decoded(std::string_view(json).substr(begin.size(), json.size() - begin.size() - end.size()));
+  auto bytes = base::base64_decoded(
+      std::string_view(json).substr(begin.size(), json.size() - begin.size() - end.size()));
   if (!bytes) return masked_result(std::move(json));
   auto masked = mask_.with([&](auto& mask) { return mask.in_bytes(*std::move(bytes)); });
   return std::string(begin) + base::base64_encoded(masked) + std::string(end);

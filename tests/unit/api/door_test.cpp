@@ -202,7 +202,7 @@ TEST_CASE("requests beyond those that may work at once are refused with Retry-Af
   app.start = [&](const wire::ExecuteRequest&) {
     inside.count_down();
     release.wait();
-    return wire::ExecuteAnswer{};
+    return wire::ExecuteAnswer{.execution_id = {77}, .commands_generated = 1, .is_duplicate = false};
   };
   const RunningDoor door(settings);
 
@@ -267,7 +267,7 @@ TEST_CASE(
   app.start = [&](const wire::ExecuteRequest&) {
     inside.count_down();
     release.wait();
-    return wire::ExecuteAnswer{};
+    return wire::ExecuteAnswer{.execution_id = {77}, .commands_generated = 1, .is_duplicate = false};
   };
   const RunningDoor door(settings);
 

@@ -55,8 +55,8 @@ TEST_CASE(
 
   for (const char* type :
        {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-        "TEXT/Plain; charset=utf-8", "text/plain\t;x", "application/jsonx",
-        "application/json;x", "application/json; charset=latin1", "application/yaml", "*/*"}) {
+        "TEXT/Plain; charset=utf-8", "text/plain\t;x", "application/jsonx", "application/json;x",
+        "application/json; charset=latin1", "application/yaml", "*/*"}) {
     CAPTURE(type);
     check_problem(post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, type), 415,
                   "unsupported");
@@ -166,10 +166,12 @@ TEST_CASE("an Idempotency-Key that cannot be one, or belongs to another body, is
   check_problem(
       post(door, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", std::string(300, 'k')}}), 422,
       "invalid_input");
+  check_problem(post(door, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", ""}}), 422,
+                "invalid_input");
   check_problem(
-      post(door, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}), 422,
-      "invalid_input");
+      post(door, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}), 409,
+      "conflict");
   check_problem(post(door, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}}]})",
                      {{"Idempotency-Key", "y"}}),
-                422, "invalid_input");
+                409, "conflict");
 }

@@ -6,11 +6,23 @@
 
 #include <stdexcept>
 
+#include "server/api/endpoints.hpp"
+#include "server/api/openapi.hpp"
+#include "tests/support/answer_check.hpp"
+
 namespace noetl::api_test {
 namespace {
 
-Answer answer_of(const httplib::Result& result) {
+Answer answer_of(const httplib::Result& result, const char* method, const std::string& target) {
   if (!result) throw std::runtime_error("no answer: " + httplib::to_string(result.error()));
+  static const support::AnswerCheck check(Json::parse(api::openapi_document(api::endpoints(), "1.2.3")));
+  const auto content_type = result->get_header_value("Content-Type");
+  const auto wrong = check.wrong({.method = method,
+                                  .target = target,
+                                  .status = result->status,
+                                  .content_type = content_type,
+                                  .body = result->body});
+  if (!wrong.empty()) throw std::runtime_error(wrong);
   return {.status = result->status,
           .body = Json::parse(result->body, nullptr, false),
           .headers = result->headers};
@@ -62,12 +74,12 @@ std::string Answer::header(const std::string& name) const {
 }
 
 Answer get(const RunningDoor& door, const std::string& path) {
-  return answer_of(door.client().Get(path.c_str()));
+  return answer_of(door.client().Get(path.c_str()), "GET", path);
 }
 
 Answer post(const RunningDoor& door, const std::string& path, const std::string& body,
             const httplib::Headers& headers, const std::string& content_type) {
-  return answer_of(door.client().Post(path.c_str(), headers, body, content_type.c_str()));
+  return answer_of(door.client().Post(path.c_str(), headers, body, content_type.c_str()), "POST", path);
 }
 
 RawConnection::RawConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {

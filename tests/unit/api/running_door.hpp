@@ -53,6 +53,7 @@ struct Answer {
   [[nodiscard]] std::string header(const std::string& name) const;
 };
 
+// An answer that the OpenAPI document does not have is thrown.
 Answer get(const RunningDoor& door, const std::string& path);
 Answer post(const RunningDoor& door, const std::string& path, const std::string& body,
             const httplib::Headers& headers = {}, const std::string& content_type = "application/json");

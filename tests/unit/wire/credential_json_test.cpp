@@ -80,10 +80,22 @@ TEST_CASE("variables in both shapes") {
   CHECK(list->variables[1].value == "null");
   for (const char* text :
        {R"({})", R"({"variables":3})", R"({"variables":{"a":1},"var_type":"odd"})", R"({"variables":{"":1}})",
-        R"({"variables":[{"var_name":"a"},{"var_name":"a"}]})", R"({"variables":[{"name":"a"}]})"}) {
+        R"({"variables":[{"var_name":"a"}],"var_type":"computed"})", R"({"variables":[{"name":"a"}]})"}) {
     CAPTURE(text);
     CHECK_FALSE(wire::decode_set_variables(json::parse(text), {7}));
   }
+}
+
+TEST_CASE("of two variables with one name the later one holds") {
+  const auto list = wire::decode_set_variables(
+      json::parse(
+          R"({"variables":[{"var_name":"a","var_value":1},{"var_name":"b"},{"var_name":"a","var_value":2}],"var_type":null})"),
+      {7});
+
+  REQUIRE(list);
+  REQUIRE(list->variables.size() == 2);
+  CHECK(list->variables[0].name == "a");
+  CHECK(list->variables[0].value == "2");
 }
 
 TEST_CASE("a list of variables is a map and a list") {
