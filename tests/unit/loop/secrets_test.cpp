@@ -367,7 +367,7 @@ TEST_CASE("what a command keeps is sent with its lease, and again while the serv
   loop::CommandSecrets secrets(&client, {.worker_id = "w", .execution_id = {77}, .lease = {.queue_id = {5}, .epoch = 2}});
 
   CHECK(secrets.keep(R"({"a":1})").value() == "noetl://result/9");
-  CHECK(loop::CommandSecrets(&client, {.worker_id = "w"}).keep("1").error().code == base::ErrorCode::unsupported);
+  CHECK(loop::CommandSecrets(&client, {.worker_id = "w", .execution_id = {}}).keep("1").error().code == base::ErrorCode::unsupported);
 
   REQUIRE(sent.size() == 1);
   CHECK(sent[0] == R"(/api/v2/results {"worker_id":"w","queue_id":"5","epoch":2,"value":{"a":1}})");
