@@ -20,3 +20,10 @@ begin
     case when jsonb_typeof(retry -> 'jitter') not in ('null', 'boolean') then
       format('''%sjitter'' must be true or false, found %s', place, noetl.shown_value(retry -> 'jitter')) end);
 end $$;
+
+-- The pages have moved.
+comment on function noetl.enqueue is 'Enqueues one plain command in this transaction; gives its queue_id. docs/guides/enqueue-from-sql.md';
+comment on function noetl.enqueue_many is 'Enqueues plain commands in this transaction, as POST /api/v2/commands takes them; gives their queue_ids in their order. docs/guides/enqueue-from-sql.md';
+comment on function noetl.allow_enqueue is 'Lets a role enqueue these kinds of tools into these pools by SQL; run by the owner of the schema. docs/guides/enqueue-from-sql.md';
+comment on function noetl.revoke_enqueue is 'Takes from a role what noetl.allow_enqueue gave it. docs/guides/enqueue-from-sql.md';
+comment on view noetl.event_history is 'What happened: rows of noetl.event, and successes of plain commands. docs/internals/decisions/0027';
