@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds ask_first{20};
-constexpr milliseconds ask_last{500};
+constexpr milliseconds command_ask_first{20};
+constexpr milliseconds command_ask_last{500};
 
 bool is_over(const std::string& status) { return status != "queued" && status != "running"; }
 
@@ -26,7 +26,7 @@ int exit_code_for(const std::string& status) {
 int wait_for_command(Session& session, const CommandWait& wait) {
   const auto started = std::chrono::steady_clock::now();
   const auto path = "/api/v2/commands/" + base::percent_encoded(wait.queue_id);
-  milliseconds pause = ask_first;
+  milliseconds pause = command_ask_first;
   while (true) {
     const auto answer = session.server().get(path);
     if (!answer) return session.output.error(answer.error());
@@ -51,7 +51,7 @@ int wait_for_command(Session& session, const CommandWait& wait) {
       session.output.note("interrupted; command " + wait.queue_id + " goes on");
       return exit_interrupted;
     }
-    pause = std::min(pause * 3 / 2, ask_last);
+    pause = std::min(pause * 3 / 2, command_ask_last);
   }
 }
 

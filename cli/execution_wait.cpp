@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds ask_first{20};
-constexpr milliseconds ask_last{500};
+constexpr milliseconds execution_ask_first{20};
+constexpr milliseconds execution_ask_last{500};
 
 }  // namespace
 
@@ -28,7 +28,7 @@ int exit_code_of(const Json& execution) {
 int wait_for_end(Session& session, const Wait& wait) {
   const auto started = std::chrono::steady_clock::now();
   const auto path = "/api/v2/executions/" + base::percent_encoded(wait.execution_id);
-  milliseconds pause = ask_first;
+  milliseconds pause = execution_ask_first;
   while (true) {
     const auto answer = session.server().get(path);
     if (!answer) return session.output.error(answer.error());
@@ -54,7 +54,7 @@ int wait_for_end(Session& session, const Wait& wait) {
       session.output.note("interrupted; execution " + wait.execution_id + " goes on");
       return exit_interrupted;
     }
-    pause = std::min(pause * 3 / 2, ask_last);
+    pause = std::min(pause * 3 / 2, execution_ask_last);
   }
 }
 

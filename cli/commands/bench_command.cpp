@@ -22,7 +22,7 @@ constexpr int connections_max = 256;
 constexpr double per_second_min = 0.1;
 constexpr double per_second_max = 1000;
 
-struct Arguments {
+struct BenchArguments {
   load::Plan plan;
   std::string timeout = "2m";
 };
@@ -48,7 +48,7 @@ constexpr Kind kinds[] = {
     {"latency", "How long a lone no-op waits and takes, by the server's clock", load::measure_latency, 200,
      latency_count_max, 0, 0, 1}};
 
-base::Result<load::Plan> plan_from(const Session& session, const Arguments& arguments) {
+base::Result<load::Plan> plan_from(const Session& session, const BenchArguments& arguments) {
   const auto& settings = session.settings;
   load::Plan plan = arguments.plan;
   if (!wire::is_pool_name(plan.pool))
@@ -105,7 +105,7 @@ void show(const Session& session, const Kind& kind, const load::Plan& plan, cons
   if (!measured.left_behind.empty()) session.output.out() << "left behind: " << measured.left_behind << '\n';
 }
 
-int run_benchmark(Session& session, const Kind& kind, const Arguments& arguments) {
+int run_benchmark(Session& session, const Kind& kind, const BenchArguments& arguments) {
   const auto plan = plan_from(session, arguments);
   if (!plan) return session.output.error(plan.error());
   const auto measured = kind.measure(*plan);
@@ -117,7 +117,7 @@ int run_benchmark(Session& session, const Kind& kind, const Arguments& arguments
 
 void add_kind(CLI::App& bench, CommandLine& line, const Kind& kind) {
   auto* command = bench.add_subcommand(kind.name, kind.description);
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BenchArguments>();
   auto& plan = arguments->plan;
   plan.pool = std::string(domain::default_pool);
   plan.count = kind.count;

@@ -9,7 +9,7 @@
 namespace noetl::cli {
 namespace {
 
-struct Arguments {
+struct CredentialArguments {
   std::string name, type, secret, file, meta, description;
   std::vector<std::string> from_environment, tags, hosts;
   bool shows_data = false;
@@ -17,7 +17,7 @@ struct Arguments {
 };
 
 // The secret comes from a file, from stdin or from the environment: arguments are in everybody's process list.
-base::Result<Json> secret_from(const Arguments& arguments) {
+base::Result<Json> secret_from(const CredentialArguments& arguments) {
   Json secret = Json::object();
   if (!arguments.secret.empty()) {
     if (arguments.secret != "-" && !arguments.secret.starts_with('@'))
@@ -45,7 +45,7 @@ base::Result<Json> secret_from(const Arguments& arguments) {
   return secret;
 }
 
-base::Result<Json> requests_from(const Arguments& arguments) {
+base::Result<Json> requests_from(const CredentialArguments& arguments) {
   if (!arguments.file.empty()) {
     auto text = read_text_file(arguments.file);
     if (!text) return base::failure(text.error());
@@ -73,7 +73,7 @@ base::Result<Json> requests_from(const Arguments& arguments) {
   return Json::array({std::move(body)});
 }
 
-int put(Session& session, const Arguments& arguments) {
+int put(Session& session, const CredentialArguments& arguments) {
   auto requests = requests_from(arguments);
   if (!requests) return session.output.error(requests.error());
   for (auto& request : *requests) {
@@ -86,7 +86,7 @@ int put(Session& session, const Arguments& arguments) {
 
 void add_put(CLI::App& credential, CommandLine& line) {
   auto* command = credential.add_subcommand("put", "Store a credential, in place of what had its name");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("name", arguments->name);
   command->add_option("--type", arguments->type, "postgres, bearer, basic, oauth2, …");
   command->add_option("--data", arguments->secret, "The secret: a JSON object in @file, or - for stdin")
@@ -111,9 +111,9 @@ void add_put(CLI::App& credential, CommandLine& line) {
   on_chosen(*command, line, [arguments](Session& session) { return put(session, *arguments); });
 }
 
-void add_get(CLI::App& credential, CommandLine& line) {
+void add_credential_get(CLI::App& credential, CommandLine& line) {
   auto* command = credential.add_subcommand("get", "One credential by name or id, without its secret");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("name", arguments->name)->required();
   command->add_flag("--include-data", arguments->shows_data,
                     "With its secret; needs the worker-token as NOETL_TOKEN where the server has one");
@@ -125,9 +125,9 @@ void add_get(CLI::App& credential, CommandLine& line) {
   });
 }
 
-void add_list(CLI::App& credential, CommandLine& line) {
+void add_credential_list(CLI::App& credential, CommandLine& line) {
   auto* command = credential.add_subcommand("list", "Credentials by name");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("--type", arguments->type, "Of this type only");
   on_chosen(*command, line, [arguments](Session& session) {
     const std::string path =
@@ -146,7 +146,7 @@ void add_list(CLI::App& credential, CommandLine& line) {
 }
 
 // Adds to what a credential may be used for, or takes away from it.
-int change_policy(Session& session, const Arguments& arguments, bool is_allowed) {
+int change_policy(Session& session, const CredentialArguments& arguments, bool is_allowed) {
   if (!arguments.is_revealed && arguments.hosts.empty())
     return session.output.error(
         {base::ErrorCode::invalid_input, "say what: --reveal, --host HOST or both", "host", {}, {}});
@@ -168,7 +168,7 @@ void add_policy(CLI::App& credential, CommandLine& line, bool is_allowed) {
   auto* command = is_allowed
                       ? credential.add_subcommand("allow", "Let a credential be sent to a host, or be seen by code of steps")
                       : credential.add_subcommand("deny", "Take back what allow allowed");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("name", arguments->name)->required();
   command->add_option("--host", arguments->hosts, "api.example.com, *.example.com or *, with or without :port")
       ->type_name("HOST");
@@ -177,9 +177,9 @@ void add_policy(CLI::App& credential, CommandLine& line, bool is_allowed) {
             [arguments, is_allowed](Session& session) { return change_policy(session, *arguments, is_allowed); });
 }
 
-void add_delete(CLI::App& credential, CommandLine& line) {
+void add_credential_delete(CLI::App& credential, CommandLine& line) {
   auto* command = credential.add_subcommand("delete", "Forget a credential");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CredentialArguments>();
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
     return show_or_fail(
@@ -195,11 +195,11 @@ void add_credential_command(CLI::App& app, CommandLine& line) {
   auto* credential = app.add_subcommand("credential", "Credentials that tools use by name: put, get, list, allow, deny, delete, rotate");
   credential->require_subcommand(1);
   add_put(*credential, line);
-  add_get(*credential, line);
-  add_list(*credential, line);
+  add_credential_get(*credential, line);
+  add_credential_list(*credential, line);
   add_policy(*credential, line, true);
   add_policy(*credential, line, false);
-  add_delete(*credential, line);
+  add_credential_delete(*credential, line);
   auto* rotate =
       credential->add_subcommand("rotate", "Seal every secret with the server's first encryption key");
   on_chosen(*rotate, line, [](Session& session) {

@@ -10,7 +10,7 @@ namespace noetl::cli {
 namespace {
 
 // What list, groups, redrive and purge have in common.
-struct Filter {
+struct DeadLetterFilter {
   std::string fingerprint, pool, tool_kind, error_kind, after, before;
 
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> fields() const {
@@ -30,7 +30,7 @@ struct Filter {
   }
 };
 
-void add_filter_options(CLI::App& command, Filter& filter) {
+void add_filter_options(CLI::App& command, DeadLetterFilter& filter) {
   command.add_option("--fingerprint", filter.fingerprint, "Of one cause: see dead groups");
   command.add_option("--pool", filter.pool, "Of this pool");
   command.add_option("--tool", filter.tool_kind, "Of this kind of tool")->type_name("KIND");
@@ -39,14 +39,14 @@ void add_filter_options(CLI::App& command, Filter& filter) {
   command.add_option("--before", filter.before, "Only commands older than this one")->type_name("ID");
 }
 
-void add_list(CLI::App& dead, CommandLine& line) {
-  struct Arguments {
-    Filter filter;
+void add_dead_letter_list(CLI::App& dead, CommandLine& line) {
+  struct DeadLetterArguments {
+    DeadLetterFilter filter;
     std::string state;
     int limit = 20;
   };
   auto* list = dead.add_subcommand("list", "Dead commands, newest first");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DeadLetterArguments>();
   add_filter_options(*list, arguments->filter);
   list->add_option("--state", arguments->state, "open (the default), closed or all");
   list->add_option("--limit", arguments->limit, "At most so many")->check(CLI::Range(1, 1000));
@@ -70,13 +70,13 @@ void add_list(CLI::App& dead, CommandLine& line) {
 }
 
 void add_groups(CLI::App& dead, CommandLine& line) {
-  struct Arguments {
-    Filter filter;
+  struct DeadLetterArguments {
+    DeadLetterFilter filter;
     std::string state;
     int limit = 100;
   };
   auto* groups = dead.add_subcommand("groups", "Dead commands by their cause, the most frequent first");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DeadLetterArguments>();
   add_filter_options(*groups, arguments->filter);
   groups->add_option("--state", arguments->state, "open (the default), closed or all");
   groups->add_option("--limit", arguments->limit, "At most so many")->check(CLI::Range(1, 1000));
@@ -107,7 +107,7 @@ void add_show(CLI::App& dead, CommandLine& line) {
 }
 
 struct RedriveArguments {
-  Filter filter;
+  DeadLetterFilter filter;
   std::vector<std::string> ids;
   bool takes_all = false, is_dry_run = false;
   std::string input, tool;
@@ -160,7 +160,7 @@ void show_redriven(const Session& session, const Json& answer) {
   }
 }
 
-void add_redrive(CLI::App& dead, CommandLine& line) {
+void add_dead_letter_redrive(CLI::App& dead, CommandLine& line) {
   auto* redrive =
       dead.add_subcommand("redrive", "Run dead commands again, as new ones with attempts of their own");
   auto arguments = std::make_shared<RedriveArguments>();
@@ -191,7 +191,7 @@ void add_redrive(CLI::App& dead, CommandLine& line) {
 }
 
 struct PurgeArguments {
-  Filter filter;
+  DeadLetterFilter filter;
   std::string queue_id, state;
   bool takes_all = false, is_dry_run = false;
 };
@@ -212,7 +212,7 @@ base::Result<std::string> purge_path(const PurgeArguments& arguments) {
   return path;
 }
 
-void add_purge(CLI::App& dead, CommandLine& line) {
+void add_dead_letter_purge(CLI::App& dead, CommandLine& line) {
   auto* purge = dead.add_subcommand("purge", "Forget dead commands");
   auto arguments = std::make_shared<PurgeArguments>();
   purge->add_option("queue_id", arguments->queue_id, "This one; or give a filter");
@@ -233,11 +233,11 @@ void add_purge(CLI::App& dead, CommandLine& line) {
 void add_dead_command(CLI::App& app, CommandLine& line) {
   auto* dead = app.add_subcommand("dead", "Dead letters: list, groups, show, redrive, purge");
   dead->require_subcommand(1);
-  add_list(*dead, line);
+  add_dead_letter_list(*dead, line);
   add_groups(*dead, line);
   add_show(*dead, line);
-  add_redrive(*dead, line);
-  add_purge(*dead, line);
+  add_dead_letter_redrive(*dead, line);
+  add_dead_letter_purge(*dead, line);
 }
 
 }  // namespace noetl::cli

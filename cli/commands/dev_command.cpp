@@ -15,7 +15,7 @@
 namespace noetl::cli {
 namespace {
 
-struct Arguments {
+struct DevArguments {
   std::string folder = ".noetl/dev";
   int port = 8082;
   const CLI::Option* port_option = nullptr;
@@ -24,7 +24,7 @@ struct Arguments {
   bool should_show = false;
 };
 
-int run_stack(Session& session, dev::DevFolder& data, const Arguments& arguments) {
+int run_stack(Session& session, dev::DevFolder& data, const DevArguments& arguments) {
   if (auto locked = data.lock(); !locked) return session.output.error(locked.error());
   // What the file says of the last stack is true no more, but for its ports, which are taken again if free.
   auto state = data.read_state();
@@ -86,7 +86,7 @@ int stop_stack(const Session& session, dev::DevFolder& data) {
 void add_dev_command(CLI::App& app, CommandLine& line) {
   auto* command = app.add_subcommand(
       "dev", "The whole stack on this machine: Postgres, NATS, server and workers of its own");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DevArguments>();
   command->add_option("--data", arguments->folder, "Folder of data and logs")
       ->capture_default_str()
       ->type_name("DIR");

@@ -12,7 +12,7 @@
 namespace noetl::cli {
 namespace {
 
-struct Arguments {
+struct CommandArguments {
   std::string kind;
   std::string tool;
   std::string input;
@@ -22,7 +22,7 @@ struct Arguments {
   int max_attempts = 0;
 };
 
-base::Result<Json> command_from(const Arguments& arguments) {
+base::Result<Json> command_from(const CommandArguments& arguments) {
   auto tool = read_payload(arguments.tool);
   if (!tool) return tool;
   auto input = read_payload(arguments.input);
@@ -51,7 +51,7 @@ base::Result<Json> command_from(const Arguments& arguments) {
   return command;
 }
 
-int enqueue_one(Session& session, const Arguments& arguments) {
+int enqueue_one(Session& session, const CommandArguments& arguments) {
   const auto limit = durations::parse_duration(arguments.wait_timeout.empty() ? "0s" : arguments.wait_timeout);
   if (!limit) {
     return session.output.error(
@@ -69,7 +69,7 @@ int enqueue_one(Session& session, const Arguments& arguments) {
 
 void add_enqueue(CLI::App& command, CommandLine& line) {
   auto* enqueue = command.add_subcommand("enqueue", "Enqueue one command without a playbook");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CommandArguments>();
   enqueue->add_option("kind", arguments->kind, "Kind of tool: python, shell, http, noop, …");
   enqueue->add_option("--tool", arguments->tool, "The tool's options: JSON object or @file")
       ->type_name("JSON");
@@ -96,7 +96,7 @@ void add_enqueue(CLI::App& command, CommandLine& line) {
   on_chosen(*enqueue, line, [arguments](Session& session) { return enqueue_one(session, *arguments); });
 }
 
-void add_get(CLI::App& command, CommandLine& line) {
+void add_command_get(CLI::App& command, CommandLine& line) {
   auto* get = command.add_subcommand("get", "One command: status, attempts, result");
   auto queue_id = std::make_shared<std::string>();
   get->add_option("queue_id", *queue_id)->required();
@@ -125,7 +125,7 @@ void add_common_fields(CLI::App& command, const std::shared_ptr<Fields>& fields)
   add_field(command, fields, "--before", "before", "Older than this command");
 }
 
-void add_list(CLI::App& command, CommandLine& line) {
+void add_command_list(CLI::App& command, CommandLine& line) {
   auto* list = command.add_subcommand("list", "Commands, newest first");
   auto fields = std::make_shared<Fields>();
   auto limit = std::make_shared<int>(20);
@@ -175,7 +175,7 @@ base::Result<Json> cancel_request(const CancelArguments& arguments) {
   return body;
 }
 
-void add_cancel(CLI::App& command, CommandLine& line) {
+void add_command_cancel(CLI::App& command, CommandLine& line) {
   auto* cancel = command.add_subcommand("cancel", "Cancel plain commands that wait or run");
   auto arguments = std::make_shared<CancelArguments>();
   cancel->add_option("queue_id", arguments->ids, "These commands");
@@ -202,9 +202,9 @@ void add_enqueue_command(CLI::App& app, CommandLine& line) {
   auto* command = app.add_subcommand("command", "Commands: enqueue, find, cancel");
   command->require_subcommand(1);
   add_enqueue(*command, line);
-  add_get(*command, line);
-  add_list(*command, line);
-  add_cancel(*command, line);
+  add_command_get(*command, line);
+  add_command_list(*command, line);
+  add_command_cancel(*command, line);
 }
 
 }  // namespace noetl::cli

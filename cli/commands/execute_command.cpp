@@ -9,7 +9,7 @@
 namespace noetl::cli {
 namespace {
 
-struct Arguments {
+struct ExecuteArguments {
   std::string path;
   int version = 0;
   std::string payload;
@@ -20,7 +20,7 @@ struct Arguments {
   std::string limit, delay, start_at, group;
 };
 
-base::Result<Json> request_from(const Arguments& arguments) {
+base::Result<Json> request_from(const ExecuteArguments& arguments) {
   auto payload = read_payload(arguments.payload);
   if (!payload) return payload;
   for (const auto& assignment : arguments.assignments) {
@@ -43,7 +43,7 @@ base::Result<Json> request_from(const Arguments& arguments) {
   return request;
 }
 
-int execute(Session& session, const Arguments& arguments) {
+int execute(Session& session, const ExecuteArguments& arguments) {
   const auto limit = durations::parse_duration(arguments.timeout.empty() ? "0s" : arguments.timeout);
   if (!limit) {
     return session.output.error(
@@ -67,7 +67,7 @@ int execute(Session& session, const Arguments& arguments) {
 
 void add_as(CLI::App& app, CommandLine& line, const char* name, const char* description) {
   auto* command = app.add_subcommand(name, description);
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExecuteArguments>();
   command->add_option("path", arguments->path, "Path of the playbook in the catalog")->required();
   command->add_option("--version", arguments->version, "Version; the latest when left out")->type_name("N");
   command->add_option("--payload,--workload", arguments->payload, "JSON object, or @file, or @- for stdin")

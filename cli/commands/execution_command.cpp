@@ -26,13 +26,13 @@ std::string execution_path(const std::string& id) {
   return "/api/v2/executions/" + base::percent_encoded(id);
 }
 
-void add_list(CLI::App& execution, CommandLine& line) {
-  struct Filter {
+void add_execution_list(CLI::App& execution, CommandLine& line) {
+  struct ExecutionFilter {
     std::string status, path, parent, before;
     int limit = 20;
   };
   auto* list = execution.add_subcommand("list", "Executions, newest first");
-  auto filter = std::make_shared<Filter>();
+  auto filter = std::make_shared<ExecutionFilter>();
   list->add_option("--status", filter->status, "running, completed, failed or cancelled");
   list->add_option("--path", filter->path, "Path of the playbook");
   list->add_option("--parent", filter->parent, "Only those that this execution has called")->type_name("ID");
@@ -55,7 +55,7 @@ void add_list(CLI::App& execution, CommandLine& line) {
   });
 }
 
-void add_get(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+void add_execution_get(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
   auto* get = execution.add_subcommand("get", "One execution: status, steps, result, error");
   get->add_option("execution_id", *id)->required();
   on_chosen(*get, line, [id](Session& session) {
@@ -68,11 +68,11 @@ Json events_of(const Json& answer) { return answer.is_array() ? answer : answer.
 
 void add_events(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
   auto* events = execution.add_subcommand("events", "Events of an execution, oldest first");
-  struct Filter {
+  struct ExecutionFilter {
     std::string type, step, after;
     int limit = 1000;
   };
-  auto filter = std::make_shared<Filter>();
+  auto filter = std::make_shared<ExecutionFilter>();
   events->add_option("execution_id", *id)->required();
   events->add_option("--type", filter->type, "Only events of this type, such as call.error");
   events->add_option("--step", filter->step, "Only events of this step");
@@ -187,13 +187,13 @@ void add_watch(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
   on_chosen(*command, line, [id](Session& session) { return watch(session, *id); });
 }
 
-void add_cancel(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
-  struct Arguments {
+void add_execution_cancel(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
+  struct ExecutionArguments {
     std::string reason;
     bool should_cascade = true;
   };
   auto* cancel = execution.add_subcommand("cancel", "Cancel an execution and those that it started");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExecutionArguments>();
   cancel->add_option("execution_id", *id)->required();
   cancel->add_option("--reason", arguments->reason, "Kept with the execution");
   cancel->add_flag("!--no-cascade", arguments->should_cascade, "Leave the executions that it started alone");
@@ -205,13 +205,13 @@ void add_cancel(CLI::App& execution, CommandLine& line, const std::shared_ptr<st
 }
 
 void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id) {
-  struct Arguments {
+  struct ExecutionArguments {
     std::string from_step;
     std::string payload;
     std::string version;
   };
   auto* rerun = execution.add_subcommand("rerun", "Run an ended execution again");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExecutionArguments>();
   rerun->add_option("execution_id", *id)->required();
   rerun->add_option("--from", arguments->from_step,
                     "The step to begin at; what came before it keeps its results");
@@ -236,7 +236,7 @@ void add_rerun(CLI::App& execution, CommandLine& line, const std::shared_ptr<std
 }
 
 // pause, resume
-void add_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id,
+void add_execution_pause(CLI::App& execution, CommandLine& line, const std::shared_ptr<std::string>& id,
                const char* name, const char* description) {
   auto* command = execution.add_subcommand(name, description);
   auto should_cascade = std::make_shared<bool>(true);
@@ -256,13 +256,13 @@ void add_execution_command(CLI::App& app, CommandLine& line) {
       app.add_subcommand("execution", "Executions: list, get, events, watch, cancel, pause, resume, rerun");
   execution->require_subcommand(1);
   auto id = std::make_shared<std::string>();
-  add_list(*execution, line);
-  add_get(*execution, line, id);
+  add_execution_list(*execution, line);
+  add_execution_get(*execution, line, id);
   add_events(*execution, line, id);
   add_watch(*execution, line, id);
-  add_cancel(*execution, line, id);
-  add_pause(*execution, line, id, "pause", "What runs ends, nothing else begins until it is resumed");
-  add_pause(*execution, line, id, "resume", "Go on with a paused execution");
+  add_execution_cancel(*execution, line, id);
+  add_execution_pause(*execution, line, id, "pause", "What runs ends, nothing else begins until it is resumed");
+  add_execution_pause(*execution, line, id, "resume", "Go on with a paused execution");
   add_rerun(*execution, line, id);
 }
 

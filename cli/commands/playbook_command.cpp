@@ -59,7 +59,7 @@ int register_all(Session& session, const std::string& path) {
   return code;
 }
 
-void add_get(CLI::App& playbook, CommandLine& line) {
+void add_playbook_get(CLI::App& playbook, CommandLine& line) {
   auto* get = playbook.add_subcommand("get", "The text of a playbook");
   auto path = std::make_shared<std::string>();
   auto version = std::make_shared<int>(0);
@@ -97,7 +97,7 @@ void add_playbook_verbs(CLI::App& playbook, CommandLine& line) {
                                     {"CREATED", "created_at"}});
     });
   });
-  add_get(playbook, line);
+  add_playbook_get(playbook, line);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace noetl::cli {
 namespace {
 
-struct Arguments {
+struct LintArguments {
   std::string path;
   bool is_strict = false;
 };
@@ -66,7 +66,7 @@ void show(const Output& output, const std::string& file, const LintOutcome& outc
   output.out() << file << ": " << summary(outcome) << '\n';
 }
 
-int lint_all(Session& session, const Arguments& arguments) {
+int lint_all(Session& session, const LintArguments& arguments) {
   const auto files = playbook_files(arguments.path);
   if (!files) return session.output.error(files.error());
   const int wrong_input = wire::mapping_of(base::ErrorCode::invalid_playbook).cli_exit_code;
@@ -94,7 +94,7 @@ int lint_all(Session& session, const Arguments& arguments) {
 }  // namespace
 
 void add_lint(CLI::App& playbook, CommandLine& line) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LintArguments>();
   auto* lint = playbook.add_subcommand("lint", "Check playbooks without a server");
   lint->add_option("file", arguments->path, "File, folder, or - for stdin")->required();
   lint->add_flag("--strict", arguments->is_strict, "Warnings count as errors");

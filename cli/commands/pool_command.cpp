@@ -10,7 +10,7 @@ namespace {
 
 std::string pool_path(const std::string& name) { return "/api/v2/pools/" + base::percent_encoded(name); }
 
-void add_list(CLI::App& pool, CommandLine& line) {
+void add_pool_list(CLI::App& pool, CommandLine& line) {
   auto* list = pool.add_subcommand("list", "Pools that have settings, commands or workers");
   on_chosen(*list, line, [](Session& session) {
     return show_or_fail(session, session.server().get("/api/v2/pools"), [&](const Json& answer) {
@@ -26,7 +26,7 @@ void add_list(CLI::App& pool, CommandLine& line) {
   });
 }
 
-void add_get(CLI::App& pool, CommandLine& line) {
+void add_pool_get(CLI::App& pool, CommandLine& line) {
   auto* get = pool.add_subcommand("get", "What holds for the commands of a pool");
   auto name = std::make_shared<std::string>();
   get->add_option("pool", *name)->required();
@@ -36,15 +36,15 @@ void add_get(CLI::App& pool, CommandLine& line) {
   });
 }
 
-void add_set(CLI::App& pool, CommandLine& line) {
-  struct Arguments {
+void add_pool_set(CLI::App& pool, CommandLine& line) {
+  struct PoolArguments {
     std::string name, retry;
     int max_attempts = 0;
     bool resets = false;
   };
   auto* set =
       pool.add_subcommand("set", "Attempts and retry of plain commands that say nothing of their own");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PoolArguments>();
   set->add_option("pool", arguments->name)->required();
   set->add_option("--max-attempts", arguments->max_attempts, "Attempts before a command is dead")
       ->check(CLI::Range(1, 100));
@@ -73,7 +73,7 @@ void add_set(CLI::App& pool, CommandLine& line) {
   });
 }
 
-void add_delete(CLI::App& pool, CommandLine& line) {
+void add_pool_delete(CLI::App& pool, CommandLine& line) {
   auto* command = pool.add_subcommand("delete", "Delete a pool that nobody uses: its settings and its consumers in NATS");
   auto name = std::make_shared<std::string>();
   command->add_option("pool", *name)->required();
@@ -84,7 +84,7 @@ void add_delete(CLI::App& pool, CommandLine& line) {
 }
 
 // pause, resume
-void add_pause(CLI::App& pool, CommandLine& line, const char* name, const char* description) {
+void add_pool_pause(CLI::App& pool, CommandLine& line, const char* name, const char* description) {
   auto* command = pool.add_subcommand(name, description);
   auto of = std::make_shared<std::string>();
   command->add_option("pool", *of)->required();
@@ -99,12 +99,12 @@ void add_pause(CLI::App& pool, CommandLine& line, const char* name, const char* 
 void add_pool_command(CLI::App& app, CommandLine& line) {
   auto* pool = app.add_subcommand("pool", "Pools: list, get, set, delete, pause, resume");
   pool->require_subcommand(1);
-  add_list(*pool, line);
-  add_get(*pool, line);
-  add_set(*pool, line);
-  add_delete(*pool, line);
-  add_pause(*pool, line, "pause", "Nothing more is claimed from the pool; enqueueing goes on");
-  add_pause(*pool, line, "resume", "Commands of the pool are claimed again");
+  add_pool_list(*pool, line);
+  add_pool_get(*pool, line);
+  add_pool_set(*pool, line);
+  add_pool_delete(*pool, line);
+  add_pool_pause(*pool, line, "pause", "Nothing more is claimed from the pool; enqueueing goes on");
+  add_pool_pause(*pool, line, "resume", "Commands of the pool are claimed again");
 }
 
 }  // namespace noetl::cli

@@ -8,14 +8,14 @@
 namespace noetl::cli {
 namespace {
 
-struct Arguments {
+struct VariableArguments {
   std::string execution_id, name, type, step;
   std::vector<std::string> assignments;
 };
 
-void add_get(CLI::App& variables, CommandLine& line) {
+void add_variable_get(CLI::App& variables, CommandLine& line) {
   auto* command = variables.add_subcommand("get", "Variables of an execution, or one of them");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<VariableArguments>();
   command->add_option("execution_id", arguments->execution_id)->required();
   command->add_option("name", arguments->name);
   on_chosen(*command, line, [arguments](Session& session) {
@@ -32,9 +32,9 @@ void add_get(CLI::App& variables, CommandLine& line) {
   });
 }
 
-void add_set(CLI::App& variables, CommandLine& line) {
+void add_variable_set(CLI::App& variables, CommandLine& line) {
   auto* command = variables.add_subcommand("set", "Set variables of a running execution");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<VariableArguments>();
   command->add_option("execution_id", arguments->execution_id)->required();
   command
       ->add_option("assignment", arguments->assignments,
@@ -58,9 +58,9 @@ void add_set(CLI::App& variables, CommandLine& line) {
   });
 }
 
-void add_delete(CLI::App& variables, CommandLine& line) {
+void add_variable_delete(CLI::App& variables, CommandLine& line) {
   auto* command = variables.add_subcommand("delete", "Remove a variable of a running execution");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<VariableArguments>();
   command->add_option("execution_id", arguments->execution_id)->required();
   command->add_option("name", arguments->name)->required();
   on_chosen(*command, line, [arguments](Session& session) {
@@ -76,9 +76,9 @@ void add_delete(CLI::App& variables, CommandLine& line) {
 void add_variable_command(CLI::App& app, CommandLine& line) {
   auto* variables = app.add_subcommand("vars", "Variables of executions: get, set, delete");
   variables->require_subcommand(1);
-  add_get(*variables, line);
-  add_set(*variables, line);
-  add_delete(*variables, line);
+  add_variable_get(*variables, line);
+  add_variable_set(*variables, line);
+  add_variable_delete(*variables, line);
 }
 
 }  // namespace noetl::cli

@@ -27,12 +27,12 @@ void add_start(CLI::App& worker, CommandLine& line) {
   });
 }
 
-void add_list(CLI::App& worker, CommandLine& line) {
-  struct Filter {
+void add_worker_list(CLI::App& worker, CommandLine& line) {
+  struct WorkerFilter {
     std::string pool, status;
   };
   auto* list = worker.add_subcommand("list", "Workers of the last day");
-  auto filter = std::make_shared<Filter>();
+  auto filter = std::make_shared<WorkerFilter>();
   list->add_option("--pool", filter->pool, "Of this pool");
   list->add_option("--status", filter->status, "ready, draining, stopped or lost");
   on_chosen(*list, line, [filter](Session& session) {
@@ -67,12 +67,12 @@ void add_drain(CLI::App& worker, CommandLine& line) {
 }
 
 void add_deregister(CLI::App& worker, CommandLine& line) {
-  struct Arguments {
+  struct WorkerArguments {
     std::string worker_id;
     bool is_forced = false;
   };
   auto* command = worker.add_subcommand("deregister", "Forget a worker; what it held is claimed by others");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<WorkerArguments>();
   command->add_option("worker_id", arguments->worker_id, "As `worker list` shows it")->required();
   command->add_flag("--force", arguments->is_forced,
                     "Also one that is alive: its commands run elsewhere while it still works on them");
@@ -91,7 +91,7 @@ void add_worker_command(CLI::App& app, CommandLine& line) {
   auto* worker = app.add_subcommand("worker", "Workers: start, list, drain, deregister");
   worker->require_subcommand(1);
   add_start(*worker, line);
-  add_list(*worker, line);
+  add_worker_list(*worker, line);
   add_drain(*worker, line);
   add_deregister(*worker, line);
 }

@@ -16,7 +16,7 @@
 namespace noetl::dev {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
+[[noreturn]] void fail_child(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -77,11 +77,11 @@ ChildProcess::ChildProcess(Launch launch) : launch_(std::move(launch)) {
   std::vector<std::string> variables;
   for (const auto& [name, value] : launch_.environment) variables.push_back(name + "=" + value);
   const int input_fd = input_of(launch_.input);
-  if (input_fd < 0) fail("stdin of " + launch_.name);
+  if (input_fd < 0) fail_child("stdin of " + launch_.name);
   const int log_fd = open(launch_.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log_fd < 0) {
     close(input_fd);
-    fail("log file " + launch_.log_file);
+    fail_child("log file " + launch_.log_file);
   }
   const Prepared prepared{.arguments = pointers(launch_.arguments),
                           .environment = pointers(variables),
@@ -95,10 +95,10 @@ ChildProcess::ChildProcess(Launch launch) : launch_(std::move(launch)) {
   if (pid_ == 0) become(prepared);
   close(input_fd);
   close(log_fd);
-  if (pid_ < 0) fail("fork for " + launch_.name);
+  if (pid_ < 0) fail_child("fork for " + launch_.name);
   // By number: glibc 2.36 declares pidfd_open without extern "C".
   pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
-  if (pidfd_ < 0) fail("pidfd_open for " + launch_.name);
+  if (pidfd_ < 0) fail_child("pidfd_open for " + launch_.name);
 }
 
 ChildProcess::~ChildProcess() {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/api/inflate.hpp"
+#include "shared/base/ascii.hpp"
 
 namespace noetl::api {
 namespace {
@@ -48,7 +49,7 @@ std::string_view bearer_of(const http::Head& head) {
   constexpr std::string_view scheme = "bearer ";
   const auto header = head.header("authorization");
   if (head.count("authorization") != 1 || header.size() <= scheme.size()) return {};
-  if (http::lower_case(header.substr(0, scheme.size())) != scheme) return {};
+  if (base::lower_case(header.substr(0, scheme.size())) != scheme) return {};
   return header.substr(scheme.size());
 }
 
@@ -56,7 +57,7 @@ std::string_view bearer_of(const http::Head& head) {
 std::string origin_of(std::string_view url) {
   const auto scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
-  return http::lower_case(url.substr(0, url.find('/', scheme + 3)));
+  return base::lower_case(url.substr(0, url.find('/', scheme + 3)));
 }
 
 bool is_yaml(std::string_view type) {
@@ -71,7 +72,7 @@ DoorCheck::DoorCheck(DoorAccess access)
       asks_for_token_(!access_.token.empty() || (!access_.worker_token.empty() && !access_.is_insecure)),
       hosts_(loopback_names.begin(), loopback_names.end()),
       own_origin_(origin_of(access_.server_url)) {
-  for (const auto& host : access_.hosts) hosts_.push_back(http::lower_case(host));
+  for (const auto& host : access_.hosts) hosts_.push_back(base::lower_case(host));
   if (!own_origin_.empty())
     hosts_.push_back(http::host_name(own_origin_.substr(own_origin_.find("://") + 3)));
   std::erase(hosts_, std::string{});
@@ -104,8 +105,8 @@ std::optional<DoorRefusal> DoorCheck::wrong_origin(const http::Head& head) const
           "a web page of another origin may call nothing here (Sec-Fetch-Site: " + shown(site) + ")");
   }
   if (!head.has("origin")) return std::nullopt;
-  const auto origin = http::lower_case(head.header("origin"));
-  const auto host = http::lower_case(head.header("host"));
+  const auto origin = base::lower_case(head.header("origin"));
+  const auto host = base::lower_case(head.header("host"));
   const bool is_own =
       head.count("origin") == 1 && (origin == "http://" + host || origin == "https://" + host ||
                                     (!own_origin_.empty() && origin == own_origin_));
@@ -189,9 +190,9 @@ std::string media_type(std::string_view content_type) {
                                            : text.substr(first, text.find_last_not_of(' ') - first + 1);
   };
   const auto end = content_type.find(';');
-  const std::string type = http::lower_case(blanks(content_type.substr(0, end)));
+  const std::string type = base::lower_case(blanks(content_type.substr(0, end)));
   if (end == std::string_view::npos) return type;
-  const std::string parameter = http::lower_case(blanks(content_type.substr(end + 1)));
+  const std::string parameter = base::lower_case(blanks(content_type.substr(end + 1)));
   return parameter == "charset=utf-8" || parameter == "charset=\"utf-8\"" ? type : std::string{};
 }
 

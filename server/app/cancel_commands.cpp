@@ -13,7 +13,7 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr std::size_t batch_max = 500;  // commands of one transaction
+constexpr std::size_t cancel_batch_max = 500;  // commands of one transaction
 
 struct Texts {
   std::string error, payload;  // JSON
@@ -111,9 +111,9 @@ wire::CancelledCommands cancel_commands(Parts& parts, const wire::CancelCommands
   std::ranges::sort(asked);
   asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
   const auto texts = texts_of(request.reason);
-  for (std::size_t from = 0; from < asked.size() && !request.is_dry_run; from += batch_max) {
+  for (std::size_t from = 0; from < asked.size() && !request.is_dry_run; from += cancel_batch_max) {
     const auto first = asked.begin() + static_cast<std::ptrdiff_t>(from);
-    const auto last = first + static_cast<std::ptrdiff_t>(std::min(batch_max, asked.size() - from));
+    const auto last = first + static_cast<std::ptrdiff_t>(std::min(cancel_batch_max, asked.size() - from));
     const auto cancelled = cancel_batch(parts, {first, last}, texts);
     answer.queue_ids.insert(answer.queue_ids.end(), cancelled.begin(), cancelled.end());
   }

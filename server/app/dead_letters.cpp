@@ -6,7 +6,7 @@
 namespace noetl::app {
 
 namespace {
-constexpr int batch_max = 1000;  // in one transaction
+constexpr int read_batch_max = 1000;  // in one transaction
 constexpr int purge_max = 100'000;  // in one request
 
 tl::unexpected<base::Error> no_letter(base::CommandId queue_id) {
@@ -42,12 +42,12 @@ base::Result<wire::DeadCommand> get_dead(Parts& parts, base::CommandId queue_id)
 wire::PurgeAnswer purge_dead(Parts& parts, const wire::DeadFilter& filter, bool is_dry_run) {
   wire::PurgeAnswer answer{.is_dry_run = is_dry_run, .count = 0, .has_more = false};
   wire::DeadFilter rest = filter;
-  for (int seen = 0; seen < purge_max; seen += batch_max) {
+  for (int seen = 0; seen < purge_max; seen += read_batch_max) {
     std::vector<base::CommandId> ids;
     std::int64_t count = 0;
     parts.connections.transact([&](store::Session& session) {
       store::DeadLetterTable table(session);
-      ids = table.ids(rest, batch_max, store::DeadFor::purge);
+      ids = table.ids(rest, read_batch_max, store::DeadFor::purge);
       count = 0;  // the transaction may have to be repeated
       if (is_dry_run)
         count = static_cast<std::int64_t>(ids.size());
@@ -55,7 +55,7 @@ wire::PurgeAnswer purge_dead(Parts& parts, const wire::DeadFilter& filter, bool 
         count = table.purge(ids);
     });
     answer.count += count;
-    if (ids.size() < static_cast<std::size_t>(batch_max)) return answer;
+    if (ids.size() < static_cast<std::size_t>(read_batch_max)) return answer;
     rest.after = ids.back();
   }
   answer.has_more = true;

@@ -7,7 +7,7 @@
 namespace noetl::app {
 
 namespace {
-constexpr std::size_t batch_max = 512;
+constexpr std::size_t free_batch_max = 512;
 
 wire::AttemptReport lost(const domain::Lease& lease, const std::string& reason) {
   wire::AttemptReport report;
@@ -46,9 +46,9 @@ DutyOutcome free_leases(Parts& parts, const std::optional<std::string>& worker_i
   parts.connections.run_one([&](store::Session& session) {
     leases = store::UpkeepStatements(session).orphaned_commands(worker_id);
   });
-  for (std::size_t from = 0; from < leases.size(); from += batch_max) {
+  for (std::size_t from = 0; from < leases.size(); from += free_batch_max) {
     std::vector<wire::AttemptReport> reports;
-    for (std::size_t i = from; i < std::min(leases.size(), from + batch_max); ++i)
+    for (std::size_t i = from; i < std::min(leases.size(), from + free_batch_max); ++i)
       reports.push_back(lost(leases[i], reason));
     end_lost(parts, reports, outcome);
   }

@@ -13,9 +13,9 @@ namespace noetl::app {
 namespace {
 using base::ErrorCode;
 
-class Transaction {
+class PauseTransaction {
  public:
-  Transaction(Parts& parts, store::Session& session) : parts_(parts), session_(session) {}
+  PauseTransaction(Parts& parts, store::Session& session) : parts_(parts), session_(session) {}
 
   base::Result<std::vector<base::ExecutionId>> run(const PauseRequest& request) {
     const auto id = request.execution_id;
@@ -76,7 +76,7 @@ base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const
   base::Result<std::vector<base::ExecutionId>> answer;
   std::vector<notify::Ring> rings;
   parts.connections.transact([&](store::Session& session) {
-    Transaction transaction(parts, session);
+    PauseTransaction transaction(parts, session);
     answer = transaction.run(request);
     rings = transaction.rings();
   });

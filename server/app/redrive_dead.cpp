@@ -15,7 +15,7 @@ namespace noetl::app {
 namespace {
 using Json = nlohmann::json;
 
-constexpr std::size_t batch_max = 500;  // commands of one transaction
+constexpr std::size_t redrive_batch_max = 500;  // commands of one transaction
 
 struct Edited {
   std::string context, tool_kind;  // empty: as before
@@ -80,7 +80,7 @@ class Redriving {
     wire::DeadFilter rest = *request_.filter;
     auto left = static_cast<std::size_t>(request_.limit);
     while (left > 0) {
-      const auto ids = next_ids(rest, std::min(left, batch_max));
+      const auto ids = next_ids(rest, std::min(left, redrive_batch_max));
       if (ids.empty()) break;
       if (auto error = some(ids, false)) return base::failure(std::move(*error));
       rest.after = ids.back();
@@ -97,9 +97,9 @@ class Redriving {
     auto ids = request_.queue_ids;
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    for (std::size_t from = 0; from < ids.size(); from += batch_max) {
+    for (std::size_t from = 0; from < ids.size(); from += redrive_batch_max) {
       const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(from);
-      const auto count = static_cast<std::ptrdiff_t>(std::min(batch_max, ids.size() - from));
+      const auto count = static_cast<std::ptrdiff_t>(std::min(redrive_batch_max, ids.size() - from));
       if (auto error = some({begin, begin + count}, true)) return base::failure(std::move(*error));
     }
     return std::move(answer_);

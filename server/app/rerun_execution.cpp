@@ -12,9 +12,9 @@ namespace noetl::app {
 namespace {
 using domain::Json;
 
-class Transaction {
+class RerunTransaction {
  public:
-  Transaction(Parts& parts, store::Session& session)
+  RerunTransaction(Parts& parts, store::Session& session)
       : parts_(parts), session_(session), run_(parts, session, writes_) {}
 
   base::Result<wire::ExecuteAnswer> run(const RerunRequest& request) {
@@ -92,7 +92,7 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
   std::optional<KnownKey> known;
   counts::Work work;
   parts.connections.transact([&](store::Session& session) {
-    Transaction transaction(parts, session);
+    RerunTransaction transaction(parts, session);
     answer = transaction.run(request);
     rings = transaction.writes().rings;
     ended = transaction.writes().ended_children;

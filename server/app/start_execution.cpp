@@ -76,9 +76,9 @@ base::Result<Started> decide(Parts& parts, NamedPlaybooks& playbooks, const wire
 }
 
 // All that can start, in one transaction. Gives the ids that were really inserted.
-class Transaction {
+class StartTransaction {
  public:
-  explicit Transaction(Parts& parts) : parts_(parts) {}
+  explicit StartTransaction(Parts& parts) : parts_(parts) {}
 
   void run(store::Session& session, const std::vector<Started>& all,
            const std::vector<wire::ExecuteRequest>& requests) {
@@ -161,7 +161,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
   }
   if (all.empty()) return answers;
 
-  std::optional<Transaction> done;
+  std::optional<StartTransaction> done;
   parts.connections.transact([&](store::Session& session) {
     done.emplace(parts);  // anew for a repeated transaction
     done->run(session, all, requests);

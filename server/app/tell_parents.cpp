@@ -16,7 +16,7 @@ namespace noetl::app {
 namespace {
 using domain::Json;
 
-constexpr int batch_max = 256;
+constexpr int children_batch_max = 256;
 
 // One transaction: callers and called are locked in the order of their ids, as everywhere.
 class Telling {
@@ -140,12 +140,12 @@ void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended) {
   while (!ended.empty()) {
     std::vector<store::UntoldChild> untold;
     parts.connections.run_one([&](store::Session& session) {
-      untold = store::ExecutionTable(session).untold_children(ended, batch_max);
+      untold = store::ExecutionTable(session).untold_children(ended, children_batch_max);
     });
     if (untold.empty()) return;
     const auto more = tell_batch(parts, untold);
     // Of a full batch there may be others left.
-    if (untold.size() < static_cast<std::size_t>(batch_max)) ended.clear();
+    if (untold.size() < static_cast<std::size_t>(children_batch_max)) ended.clear();
     ended.insert(ended.end(), more.begin(), more.end());
   }
 }

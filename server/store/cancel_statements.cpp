@@ -6,13 +6,6 @@
 namespace noetl::store {
 namespace {
 
-template <class IdType>
-std::string array_of(const std::vector<IdType>& ids) {
-  ArrayLiteral array;
-  for (const auto id : ids) array.add(id.value);
-  return array.text();
-}
-
 std::optional<std::string> given(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -34,7 +27,7 @@ std::vector<CancelledCommand> CancelStatements::cancel(const std::vector<base::C
                                                        const std::string& error, const std::string& payload) {
   std::vector<CancelledCommand> cancelled;
   for (const auto& row :
-       session_.run("cancel_plain_commands", array_of(ids), array_of(events), error, payload)) {
+       session_.run("cancel_plain_commands", id_array(ids), id_array(events), error, payload)) {
     cancelled.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
                          .pool = text_of(row["pool"]),
                          .tool_kind = text_of(row["tool_kind"]),
@@ -46,7 +39,7 @@ std::vector<CancelledCommand> CancelStatements::cancel(const std::vector<base::C
 std::map<base::CommandId, UncancellableCommand> CancelStatements::explain(
     const std::vector<base::CommandId>& ids) {
   std::map<base::CommandId, UncancellableCommand> found;
-  for (const auto& row : session_.run("uncancellable_commands", array_of(ids))) {
+  for (const auto& row : session_.run("uncancellable_commands", id_array(ids))) {
     found[{row["queue_id"].as<std::int64_t>()}] = {.execution_id = {row["execution_id"].as<std::int64_t>()},
                                                   .status = text_of(row["status"])};
   }

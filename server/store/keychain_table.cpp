@@ -5,7 +5,7 @@
 namespace noetl::store {
 namespace {
 
-SealedText sealed_of(const pqxx::row& row) {
+SealedText sealed_entry_of(const pqxx::row& row) {
   return {.key_id = text_of(row["key_id"]), .hex = text_of(row["sealed"])};
 }
 
@@ -33,7 +33,7 @@ std::optional<StoredKeychainEntry> KeychainTable::find(const KeychainKey& key, b
       session_.run("keychain_entry", key.catalog_id.value, key.name, key.execution_id.value, root.value);
   if (rows.empty()) return std::nullopt;
   auto found = listed(rows[0], key.catalog_id, key.name);
-  found.sealed = sealed_of(rows[0]);
+  found.sealed = sealed_entry_of(rows[0]);
   return found;
 }
 
@@ -60,7 +60,7 @@ std::vector<StoredKeychainEntry> KeychainTable::of_other_keys(const std::string&
     one.key = {.catalog_id = {row["catalog_id"].as<std::int64_t>()},
                .name = text_of(row["name"]),
                .execution_id = {row["execution_id"].as<std::int64_t>()}};
-    one.sealed = sealed_of(row);
+    one.sealed = sealed_entry_of(row);
     found.push_back(std::move(one));
   }
   return found;

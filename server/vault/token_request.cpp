@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/base/ascii.hpp"
 #include "shared/base/percent.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/fetch/client.hpp"
@@ -61,7 +62,7 @@ base::Result<fetch::Message> message_of(const TokenRequest& request, fetch::Url 
   bool has_accept = false;
   bool has_type = false;
   for (const auto& [name, value] : request.headers) {
-    const std::string lower = fetch::lower_case(name);
+    const std::string lower = base::lower_case(name);
     if (fetch::is_framing_header(lower)) continue;
     has_accept = has_accept || lower == "accept";
     if (auto added = add(made, name, value, lower == "content-type" && body.empty()); !added) return tl::unexpected(added.error());

@@ -7,16 +7,12 @@
 #include <cerrno>
 #include <memory>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::coding {
 namespace {
 
 constexpr std::size_t name_bytes_max = 40;
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return lower;
-}
 
 // The library's own suffixes ("//IGNORE") would lose characters in silence.
 bool is_name(std::string_view name) {
@@ -74,7 +70,7 @@ constexpr std::array<Mark, 4> marks{{{{"\xFF\xFE\0\0", 4}, "utf-32le"},
 }  // namespace
 
 std::string charset_of(std::string_view content_type) {
-  const std::string type = lower_case(content_type);
+  const std::string type = base::lower_case(content_type);
   for (std::size_t at = type.find(';'); at != std::string::npos; at = type.find(';', at)) {
     const std::size_t name = type.find_first_not_of("; \t", at);
     if (name == std::string::npos) break;
@@ -91,7 +87,7 @@ std::string charset_of(std::string_view content_type) {
 }
 
 std::optional<std::string> utf8_of(std::string_view bytes, std::string_view charset) {
-  std::string name = lower_case(charset);
+  std::string name = base::lower_case(charset);
   const auto* const mark = std::find_if(marks.begin(), marks.end(), [&](const Mark& one) {
     const bool is_unicode = name.empty() || name.starts_with("utf");
     return bytes.starts_with(one.bytes) && is_unicode && !name.ends_with("le") && !name.ends_with("be");

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "shared/base/ascii.hpp"
 #include "shared/durations/duration.hpp"
 
 namespace noetl::config {
@@ -83,8 +84,7 @@ bool has_user(std::string_view urls, bool needs_password = false) {
 }
 
 bool contains_password_keyword(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::string lower = base::lower_case(text);
   for (auto at = lower.find("password"); at != std::string::npos; at = lower.find("password", at + 1)) {
     const auto after = lower.find_first_not_of(" \t\n", at + 8);
     if (after != std::string::npos && lower[after] == '=') return true;

@@ -11,9 +11,9 @@ namespace {
 
 // What gives rows, also through a workbook entry.
 bool is_sql(const domain::Playbook& playbook, const domain::ToolSpec& tool) {
-  static constexpr std::string_view kinds[] = {"postgres", "duckdb", "ducklake", "snowflake"};
+  static constexpr std::string_view sql_kinds[] = {"postgres", "duckdb", "ducklake", "snowflake"};
   if (tool.kind != "workbook")
-    return std::find(std::begin(kinds), std::end(kinds), tool.kind) != std::end(kinds);
+    return std::find(std::begin(sql_kinds), std::end(sql_kinds), tool.kind) != std::end(sql_kinds);
   const Json* name = member_of(tool.options, "name");
   return std::any_of(playbook.workbook.begin(), playbook.workbook.end(), [&](const auto& entry) {
     return name != nullptr && *name == entry.name && entry.tool.kind != "workbook" &&

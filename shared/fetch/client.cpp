@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "shared/base/ascii.hpp"
 #include "shared/fetch/exchange_state.hpp"
 
 namespace noetl::fetch {
@@ -41,7 +42,7 @@ List header_list(const Message& message) {
   };
   bool has_type = false;
   for (const auto& [name, value] : message.headers) {
-    has_type = has_type || lower_case(name.text()) == "content-type";
+    has_type = has_type || base::lower_case(name.text()) == "content-type";
     // The library's way to say an empty value.
     add(value.text().empty() ? name.text() + ";" : name.text() + ": " + value.text());
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::fetch {
 namespace {
 
@@ -80,7 +82,7 @@ bool ExchangeState::take_field(std::string_view line) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
-  const std::string name = lower_case(trimmed(line.substr(0, colon)));
+  const std::string name = base::lower_case(trimmed(line.substr(0, colon)));
   const std::string value(trimmed(line.substr(colon + 1)));
   if (name == "set-cookie") {
     last_value_ = &head_.cookies.emplace_back(value);
@@ -96,7 +98,7 @@ bool ExchangeState::end_head() {
   is_head_whole_ = true;
   // libcurl would undo a packed transfer as well, and take half of one for whole. Nobody asks for it (TE).
   const auto transfer = head_.headers.find("transfer-encoding");
-  if (transfer != head_.headers.end() && lower_case(transfer->second) != "chunked" && lower_case(transfer->second) != "identity")
+  if (transfer != head_.headers.end() && base::lower_case(transfer->second) != "chunked" && base::lower_case(transfer->second) != "identity")
     return end(Ending::How::unsupported, "the peer's Transfer-Encoding is another than chunked");
   return !reader_.head || reader_.head(head_) || end(Ending::How::stopped, "the caller stopped reading");
 }

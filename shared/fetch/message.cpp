@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/base/ascii.hpp"
 #include "shared/base/base64.hpp"
 
 namespace noetl::fetch {
@@ -45,12 +46,6 @@ base::Result<void> check_login(const std::string& user, const std::string& passw
 base::Result<HeaderValue> basic_login(const std::string& user, const std::string& password) {
   if (auto checked = check_login(user, password); !checked) return tl::unexpected(checked.error());
   return *HeaderValue::of("Basic " + base::base64_encoded(user + ":" + password));
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return lower;
 }
 
 bool is_framing_header(std::string_view name) {

@@ -64,7 +64,6 @@ struct Message {
 
 [[nodiscard]] bool is_token(std::string_view text);
 [[nodiscard]] bool is_header_value(std::string_view text);
-[[nodiscard]] std::string lower_case(std::string_view text);
 // These say how the message is cut out of the connection: the client's to say.
 [[nodiscard]] bool is_framing_header(std::string_view lower_case_name);
 

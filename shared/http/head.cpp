@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::http {
 namespace {
 
@@ -72,7 +74,7 @@ std::optional<Refused> read_header_line(std::string_view line, Head& head) {
     return refused("the value of a header has a control character");
   if (head.headers.size() >= headers_max)
     return refused("the head has more than " + std::to_string(headers_max) + " headers", 431);
-  head.headers.push_back({.name = lower_case(name), .value = std::string(value)});
+  head.headers.push_back({.name = base::lower_case(name), .value = std::string(value)});
   return std::nullopt;
 }
 
@@ -89,7 +91,7 @@ std::optional<Refused> read_framing(Head& head) {
   if (codings > 1) return refused("Transfer-Encoding is there twice");
   if (codings == 1) {
     if (head.minor_version == 0) return refused("HTTP/1.0 has no Transfer-Encoding");
-    if (lower_case(head.header("transfer-encoding")) != "chunked")
+    if (base::lower_case(head.header("transfer-encoding")) != "chunked")
       return refused("Transfer-Encoding is not 'chunked'");
     head.is_chunked = true;
   }
@@ -115,14 +117,14 @@ std::optional<Refused> read_meanings(Head& head) {
     std::string_view rest = header.value;
     while (!rest.empty()) {
       const auto end = std::min(rest.find(','), rest.size());
-      const auto word = lower_case(without_blanks(rest.substr(0, end)));
+      const auto word = base::lower_case(without_blanks(rest.substr(0, end)));
       if (word == "close") head.keeps_alive = false;
       if (word == "keep-alive" && head.minor_version == 0) head.keeps_alive = true;
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
   if (head.has("expect")) {
-    if (lower_case(head.header("expect")) != "100-continue" || head.count("expect") > 1)
+    if (base::lower_case(head.header("expect")) != "100-continue" || head.count("expect") > 1)
       return refused("Expect is not '100-continue'", 417);
     head.expects_continue = head.minor_version == 1 && head.has_body();
   }
@@ -267,13 +269,7 @@ std::string host_name(std::string_view host) {
   const bool has_port = rest.size() > 1 && rest.size() <= 6 && rest.front() == ':' &&
                         std::all_of(rest.begin() + 1, rest.end(), is_digit);
   if (!rest.empty() && !has_port) return {};
-  return lower_case(name);
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
+  return base::lower_case(name);
 }
 
 }  // namespace noetl::http

@@ -60,7 +60,7 @@ constexpr auto names_of_maps =
     std::to_array<std::string_view>({"items", "keys", "values", "get", "copy", "update", "pop", "setdefault"});
 constexpr std::size_t compared_length_min = 4;  // shorter names are all near to each other
 
-bool is_identifier(std::string_view text) {
+bool is_short_identifier(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
          std::ranges::all_of(
              text, [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; });
@@ -68,12 +68,12 @@ bool is_identifier(std::string_view text) {
 
 // Every key and every text that is a name, wherever it stands: `set: {ctx.total: …}`, `iterator: city`.
 void collect_names(const Node& node, std::set<std::string, std::less<>>& names) {
-  if (node.kind == Node::Kind::scalar && is_identifier(node.text)) names.insert(node.text);
+  if (node.kind == Node::Kind::scalar && is_short_identifier(node.text)) names.insert(node.text);
   for (const auto& item : node.items) collect_names(item, names);
   for (const auto& member : node.members) {
     const auto scope = member.key.rfind('.');
     const std::string name = scope == std::string::npos ? member.key : member.key.substr(scope + 1);
-    if (is_identifier(name)) names.insert(name);
+    if (is_short_identifier(name)) names.insert(name);
     collect_names(member.node, names);
   }
 }

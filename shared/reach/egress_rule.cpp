@@ -4,6 +4,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::reach {
 namespace {
 
@@ -61,9 +63,7 @@ std::optional<EgressRule> rule_of(std::string_view text) {
 
 std::string comparable_host(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
-  std::string lower(host);
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return lower;
+  return base::lower_case(host);
 }
 
 bool EgressRule::names(std::string_view other) const {

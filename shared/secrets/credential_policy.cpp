@@ -4,17 +4,13 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::secrets {
 
 namespace {
 
 using Json = nlohmann::json;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return result;
-}
 
 std::optional<int> port_of(std::string_view text) {
   int port = 0;
@@ -31,7 +27,7 @@ struct Parts {
 std::string plain_host(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (host.ends_with('.') && host != "*.") host.remove_suffix(1);
-  return lower(host);
+  return base::lower_case(host);
 }
 
 // "host", "host:port", "[v6]:port", and "v6" without brackets, which has no port.
@@ -131,7 +127,7 @@ base::Result<void> check_reveal(const CredentialPolicies& policies, std::string_
 std::optional<Destination> destination_of_url(std::string_view url) {
   const std::size_t colon = url.find("://");
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  const std::string scheme = lower(url.substr(0, colon));
+  const std::string scheme = base::lower_case(url.substr(0, colon));
   std::string_view rest = url.substr(colon + 3);
   rest = rest.substr(0, rest.find_first_of("/?#"));
   const std::size_t at = rest.rfind('@');

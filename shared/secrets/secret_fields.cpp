@@ -7,6 +7,8 @@
 #include <set>
 #include <string_view>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::secrets {
 
 namespace {
@@ -17,11 +19,6 @@ using Json = nlohmann::json;
 constexpr std::size_t text_bytes_min = 8;
 constexpr std::size_t word_bytes_min = 4;
 constexpr int depth_max = 8;
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return text;
-}
 
 std::string percent_decoded(std::string_view text) {
   std::string plain;
@@ -101,7 +98,7 @@ bool is_secret_field(const std::string& name) {
   static constexpr std::array<std::string_view, 10> shown_ends{"_id",   "_url",  "_uri",  "_host", "_port",
                                                                "_type", "_name", "_user", "_email", "_database"};
   if (std::find(named_alike.begin(), named_alike.end(), name) != named_alike.end()) return false;
-  const std::string small = lower(name);
+  const std::string small = base::lower_case(name);
   const auto is_in = [&](std::string_view word) { return small.find(word) != std::string::npos; };
   if (std::any_of(secret_words.begin(), secret_words.end(), is_in)) return true;
   if (std::find(shown_names.begin(), shown_names.end(), small) != shown_names.end()) return false;

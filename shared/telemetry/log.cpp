@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "shared/base/ascii.hpp"
 #include "shared/telemetry/masking.hpp"
 
 namespace noetl::telemetry {
@@ -80,20 +81,12 @@ bool needs_quotes(std::string_view value) {
          });
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string_view to_string(LogLevel level) { return level_names[static_cast<std::size_t>(level)]; }
 
 std::optional<LogLevel> parse_log_level(std::string_view text) {
-  const std::string word = lower(text);
+  const std::string word = base::lower_case(text);
   if (word == "warning") return LogLevel::warn;
   for (std::size_t i = 0; i < level_names.size(); ++i) {
     if (level_names[i] == word) return static_cast<LogLevel>(i);
@@ -102,7 +95,7 @@ std::optional<LogLevel> parse_log_level(std::string_view text) {
 }
 
 std::string redact(std::string_view name, std::string_view value) {
-  const std::string lowered = lower(name);
+  const std::string lowered = base::lower_case(name);
   for (const auto word : secret_words) {
     if (lowered.find(word) != std::string::npos) return value.empty() ? "" : "***";
   }

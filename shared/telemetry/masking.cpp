@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/ascii.hpp"
+
 namespace noetl::telemetry {
 namespace {
 
@@ -126,16 +128,9 @@ Span value_behind(std::string_view text, std::size_t name_begin, std::size_t at,
   return {value, value_end(text, value)};
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
 // name=value, name: value, "name": "value".
 std::string without_named_secrets(const std::string& text) {
-  const std::string lowered = lower(text);
+  const std::string lowered = base::lower_case(text);
   std::string out;
   std::size_t done = 0;
   for (std::size_t i = 0; i < lowered.size(); ++i) {
@@ -158,7 +153,7 @@ std::string without_named_secrets(const std::string& text) {
 std::string without_bearers(std::string text) {
   constexpr std::string_view word = "bearer ";
   constexpr std::size_t token_bytes_min = 16;
-  const std::string lowered = lower(text);
+  const std::string lowered = base::lower_case(text);
   std::string out;
   std::size_t done = 0;
   for (std::size_t at = lowered.find(word); at != std::string::npos; at = lowered.find(word, at + 1)) {

@@ -17,12 +17,6 @@ namespace {
 constexpr std::string_view blanks = " \t\n\r\f\v";
 constexpr std::size_t number_bytes_max = 32;  // no number is printed with more
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(blanks);
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
 template <class T>
 std::optional<T> whole_number(std::string_view text) {
   T value{};
@@ -132,6 +126,12 @@ bool has_layout(const Body& body) {
 }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(blanks);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
 
 Reading reading_of(const Program& program) {
   const Body& body = program.body;

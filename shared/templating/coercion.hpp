@@ -4,12 +4,16 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "shared/templating/ast.hpp"
 
 namespace noetl::templating {
 
 using Json = nlohmann::json;
+
+// Without the blanks around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
 
 // How the text of a rendering is read.
 enum class Reading : std::uint8_t {

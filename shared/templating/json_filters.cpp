@@ -84,7 +84,7 @@ Value base64_decode(const Use& use) {
   return use.budget.text(*std::move(bytes));
 }
 
-constexpr Filter filters[] = {
+constexpr Filter json_filter_rows[] = {
     {"b64decode", "", base64_decode},      {"b64encode", "", base64_encode},
     {"from_json", "", from_json},          {"fromjson", "", from_json},
     {"to_json", "indent", to_plain_json},  {"to_nice_json", "", to_nice_json},
@@ -93,6 +93,6 @@ constexpr Filter filters[] = {
 
 }  // namespace
 
-FilterTable json_filters() { return {std::begin(filters), std::end(filters)}; }
+FilterTable json_filters() { return {std::begin(json_filter_rows), std::end(json_filter_rows)}; }
 
 }  // namespace noetl::templating

@@ -38,10 +38,10 @@ bool nests_within_bound(std::string_view text) {
 }
 
 // Of a tree, beside its texts: a list or map, a member of a map, a text, another value.
-constexpr std::size_t structure_bytes = 96;
-constexpr std::size_t member_bytes = 80;
-constexpr std::size_t text_bytes = 48;
-constexpr std::size_t value_bytes = 32;
+constexpr std::size_t tree_structure_bytes = 96;
+constexpr std::size_t tree_member_bytes = 80;
+constexpr std::size_t tree_text_bytes = 48;
+constexpr std::size_t tree_value_bytes = 32;
 
 bool is_number_part(char c) {
   return (c >= '0' && c <= '9') || std::string_view("+-._eE").find(c) != std::string_view::npos;
@@ -221,11 +221,11 @@ std::size_t tree_bytes_max(std::string_view text) {
       quote = c == quote ? '\0' : quote;
     } else if (c == '"' || c == '\'') {
       quote = c;
-      bytes += text_bytes;
+      bytes += tree_text_bytes;
     } else {
-      bytes += c == '[' || c == '{' || c == '(' ? structure_bytes
-               : c == ':'                       ? member_bytes
-               : c == ','                       ? value_bytes
+      bytes += c == '[' || c == '{' || c == '(' ? tree_structure_bytes
+               : c == ':'                       ? tree_member_bytes
+               : c == ','                       ? tree_value_bytes
                                                 : 0;
     }
   }

@@ -140,7 +140,7 @@ Value pretty(const Use& use) {
   return use.budget.text(std::move(out));
 }
 
-constexpr Filter filters[] = {
+constexpr Filter layout_filter_rows[] = {
     {"indent", "width first blank", indent},
     {"pprint", "", pretty},
     {"wordwrap", "width break_long_words wrapstring break_on_hyphens", word_wrap},
@@ -148,6 +148,6 @@ constexpr Filter filters[] = {
 
 }  // namespace
 
-FilterTable layout_filters() { return {std::begin(filters), std::end(filters)}; }
+FilterTable layout_filters() { return {std::begin(layout_filter_rows), std::end(layout_filter_rows)}; }
 
 }  // namespace noetl::templating

@@ -17,12 +17,6 @@ namespace {
 
 constexpr int value_depth_max = 200;
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\n\r");
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1);
-}
-
 std::shared_ptr<const CompiledTemplate> compiled(TemplatePtr parsed) {
   return std::static_pointer_cast<const CompiledTemplate>(std::move(parsed));
 }
@@ -84,13 +78,13 @@ base::Result<Json> render_text(const std::string& source, const Scope& scope) {
 
 // Takes what the value takes in memory from `left`; false when that is more.
 bool take_bytes(const Json& value, std::size_t& left) {
-  constexpr std::size_t member_bytes = 96;
-  constexpr std::size_t structure_bytes = 64;
+  constexpr std::size_t member_taken_bytes = 96;
+  constexpr std::size_t structure_taken_bytes = 64;
   std::size_t bytes = sizeof(Json);
   if (value.is_string()) {
     bytes += sizeof(std::string) + value.get_ref<const std::string&>().size();
   } else if (value.is_structured()) {
-    bytes += structure_bytes + (value.is_object() ? member_bytes * value.size() : 0);
+    bytes += structure_taken_bytes + (value.is_object() ? member_taken_bytes * value.size() : 0);
   }
   if (bytes > left) {
     return false;

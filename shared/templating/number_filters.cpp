@@ -134,7 +134,7 @@ Value file_size(const Use& use) {
                      name);
 }
 
-constexpr Filter filters[] = {
+constexpr Filter number_filter_rows[] = {
     {"abs", "", absolute},
     {"d", "default_value boolean", defaulted},
     {"default", "default_value boolean", defaulted},
@@ -146,6 +146,6 @@ constexpr Filter filters[] = {
 
 }  // namespace
 
-FilterTable number_filters() { return {std::begin(filters), std::end(filters)}; }
+FilterTable number_filters() { return {std::begin(number_filter_rows), std::end(number_filter_rows)}; }
 
 }  // namespace noetl::templating

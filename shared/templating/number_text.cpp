@@ -16,7 +16,7 @@ namespace {
 
 constexpr int precision_max = 400;
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   const auto is_blank = [](char c) {
     return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
   };
@@ -144,7 +144,7 @@ std::string pad(const std::string& text, std::size_t width, char align, char32_t
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text, int base) {
-  std::string digits(trimmed(text));
+  std::string digits(without_blanks(text));
   const bool is_negative = digits.starts_with('-');
   if (is_negative || digits.starts_with('+')) {
     digits.erase(0, 1);
@@ -178,7 +178,7 @@ std::optional<std::int64_t> parse_integer(std::string_view text, int base) {
 }
 
 std::optional<double> parse_floating(std::string_view text) {
-  std::string digits(trimmed(text));
+  std::string digits(without_blanks(text));
   const bool is_word = digits.find_first_of("nNiI") != std::string::npos;
   if (is_word) {
     const std::string word = unicode::lower(digits[0] == '+' || digits[0] == '-' ? digits.substr(1) : digits);

@@ -87,7 +87,7 @@ Value selected(const Use& use) {
 
 Value attribute(const Use& use) { return attribute_of(use.input, use.bound.text(0, "", use.budget)); }
 
-constexpr Filter filters[] = {
+constexpr Filter selection_filter_rows[] = {
     {"attr", "name!", attribute},
     {"map", "*", mapped},
     {"reject", "*", selected<false, false>},
@@ -98,6 +98,6 @@ constexpr Filter filters[] = {
 
 }  // namespace
 
-FilterTable selection_filters() { return {std::begin(filters), std::end(filters)}; }
+FilterTable selection_filters() { return {std::begin(selection_filter_rows), std::end(selection_filter_rows)}; }
 
 }  // namespace noetl::templating

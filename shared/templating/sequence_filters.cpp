@@ -267,7 +267,7 @@ Value combine(const Use& use) {
   return Value::dict(std::move(entries));
 }
 
-constexpr Filter filters[] = {
+constexpr Filter sequence_filter_rows[] = {
     {"batch", "linecount! fill_with", batch},
     {"combine", "*", combine},
     {"count", "", length},
@@ -290,6 +290,6 @@ constexpr Filter filters[] = {
 
 }  // namespace
 
-FilterTable sequence_filters() { return {std::begin(filters), std::end(filters)}; }
+FilterTable sequence_filters() { return {std::begin(sequence_filter_rows), std::end(sequence_filter_rows)}; }
 
 }  // namespace noetl::templating

@@ -190,7 +190,7 @@ Value to_boolean(const Use& use) {
                         word == "t");
 }
 
-constexpr Filter filters[] = {
+constexpr Filter text_filter_rows[] = {
     {"bool", "", to_boolean},
     {"capitalize", "", capitalize},
     {"center", "width", center},
@@ -213,6 +213,6 @@ constexpr Filter filters[] = {
 
 }  // namespace
 
-FilterTable text_filters() { return {std::begin(filters), std::end(filters)}; }
+FilterTable text_filters() { return {std::begin(text_filter_rows), std::end(text_filter_rows)}; }
 
 }  // namespace noetl::templating

@@ -19,7 +19,7 @@ std::string read_time(ObjectReader& reader, const char* name) {
   return time;
 }
 
-CommandFilter read_filter(ObjectReader& outer, const Json& body) {
+CommandFilter read_command_filter(ObjectReader& outer, const Json& body) {
   ObjectReader reader(body, outer.pointer_to("filter"));
   CommandFilter filter;
   filter.status = reader.optional_string("status", {1, 16}).value_or("");
@@ -44,7 +44,7 @@ base::Result<CancelCommandsRequest> decode_cancel_commands_request(const Json& b
   request.queue_ids = read_command_ids(reader, "queue_ids", cancel_commands_max);
   if (const Json* filter = reader.optional_object("filter")) {
     request.has_filter = true;
-    request.filter = read_filter(reader, *filter);
+    request.filter = read_command_filter(reader, *filter);
   }
   request.is_dry_run = reader.optional_bool("dry_run").value_or(false);
   request.limit = static_cast<int>(

@@ -14,10 +14,6 @@ namespace {
 constexpr double delay_seconds_max = 366.0 * 86'400;
 constexpr double timeout_seconds_max = 30.0 * 86'400;
 
-std::chrono::milliseconds from_seconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
-}
-
 void read_tool(ObjectReader& reader, NewCommand& command) {
   const Json* tool = reader.required_object("tool");
   if (tool == nullptr) return;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double rate_min = 0.001;
 
-DeadFilter read_filter(ObjectReader& outer, const Json& body) {
+DeadFilter read_dead_filter(ObjectReader& outer, const Json& body) {
   ObjectReader reader(body, outer.pointer_to("filter"));
   DeadFilter filter;
   filter.fingerprint = reader.optional_string("fingerprint", {0, 64}).value_or("");
@@ -54,7 +54,7 @@ base::Result<RedriveRequest> decode_redrive_request(const Json& body) {
   ObjectReader reader(body);
   RedriveRequest request;
   request.queue_ids = read_command_ids(reader, "queue_ids", redrive_max);
-  if (const Json* filter = reader.optional_object("filter")) request.filter = read_filter(reader, *filter);
+  if (const Json* filter = reader.optional_object("filter")) request.filter = read_dead_filter(reader, *filter);
   request.is_dry_run = reader.optional_bool("dry_run").value_or(false);
   if (const Json* edit = reader.optional_object("edit")) read_edit(reader, *edit, request);
   if (const auto attempts = reader.optional_int("max_attempts", {1, attempts_max_limit})) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "shared/wire/command_filter.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
@@ -12,8 +13,7 @@
 namespace noetl::wire {
 namespace {
 
-constexpr double delay_seconds_max = 366.0 * 86'400;
-constexpr std::size_t reason_bytes_max = 1024;
+constexpr double start_delay_seconds_max = 366.0 * 86'400;
 constexpr IntBounds version_bounds{1, std::numeric_limits<int>::max()};
 
 // payload, or NoETL's later name for it.
@@ -51,7 +51,7 @@ namespace {
 std::chrono::milliseconds read_seconds(ObjectReader& reader, const char* name) {
   // Rounded up: a limit of half a millisecond is not none.
   return std::chrono::milliseconds(static_cast<std::int64_t>(
-      std::ceil(reader.optional_number(name, 0, delay_seconds_max).value_or(0) * 1000)));
+      std::ceil(reader.optional_number(name, 0, start_delay_seconds_max).value_or(0) * 1000)));
 }
 
 // Its limit, and at most one of delay and start_at.

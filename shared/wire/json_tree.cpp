@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t shown_bytes_max = 60;
+constexpr std::size_t name_shown_bytes_max = 60;
 
 // Receives what nlohmann's parser finds. Its member names are the parser's, and JsonScanner's too.
 class TreeBuilder {
@@ -80,8 +80,8 @@ class TreeBuilder {
     return true;
   }
   bool fail_twice(std::string name) {
-    if (name.size() > shown_bytes_max) {
-      name.resize(shown_bytes_max);
+    if (name.size() > name_shown_bytes_max) {
+      name.resize(name_shown_bytes_max);
       if (const auto end = find_invalid_utf8(name); end != std::string_view::npos) name.resize(end);
       name += "…";
     }
@@ -100,7 +100,7 @@ class TreeBuilder {
         continue;
       }
       for (const auto& [name, value] : open_[i]->get_ref<const Json::object_t&>()) {
-        if (&value == open_[i + 1]) place += "/" + name.substr(0, find_invalid_utf8(name.substr(0, shown_bytes_max)));
+        if (&value == open_[i + 1]) place += "/" + name.substr(0, find_invalid_utf8(name.substr(0, name_shown_bytes_max)));
       }
     }
     return place;

@@ -59,7 +59,7 @@ int priority_of(const Json& object) {
   return priority < priority_min || priority > priority_max ? 0 : static_cast<int>(priority);
 }
 
-std::string text_of(const Json& object, const char* name) {
+std::string member_text(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
@@ -109,8 +109,8 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
   if (queue_ids->empty()) queue_ids->push_back(base::CommandId{*queue_id});
   return Notification{.execution_id = base::ExecutionId{*execution_id},
                       .queue_ids = std::move(*queue_ids),
-                      .step = text_of(*parsed, "step"),
-                      .server_url = text_of(*parsed, "server_url"),
+                      .step = member_text(*parsed, "step"),
+                      .server_url = member_text(*parsed, "server_url"),
                       .priority = priority_of(*parsed),
                       .is_handed_over = parsed->value("handed_over", Json()) == true};
 }

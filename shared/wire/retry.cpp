@@ -13,17 +13,13 @@ namespace {
 
 using base::BackoffKind;
 
-constexpr double delay_seconds_max = 30.0 * 86'400;
+constexpr double retry_delay_seconds_max = 30.0 * 86'400;
 constexpr double multiplier_max = 100;
 constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{
     {{"none", BackoffKind::none},
      {"fixed", BackoffKind::fixed},
      {"linear", BackoffKind::linear},
      {"exponential", BackoffKind::exponential}}};
-
-std::chrono::milliseconds from_seconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
-}
 
 double to_seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
 
@@ -40,15 +36,19 @@ void read_kind(ObjectReader& reader, base::Backoff& backoff) {
 
 }  // namespace
 
+std::chrono::milliseconds from_seconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
+}
+
 base::Result<Retry> decode_retry(const Json& body, const std::string& pointer) {
   ObjectReader reader(body, pointer);
   Retry retry;
   read_kind(reader, retry.backoff);
-  const auto initial = reader.optional_number("initial_delay", 0, delay_seconds_max);
+  const auto initial = reader.optional_number("initial_delay", 0, retry_delay_seconds_max);
   if (initial) retry.backoff.initial = from_seconds(*initial);
   retry.backoff.multiplier =
       reader.optional_number("multiplier", 1, multiplier_max).value_or(retry.backoff.multiplier);
-  const auto max = reader.optional_number("max_delay", 0, delay_seconds_max);
+  const auto max = reader.optional_number("max_delay", 0, retry_delay_seconds_max);
   if (max) retry.backoff.delay_max = from_seconds(*max);
   // Somebody who asks for a first delay of an hour means it, whatever the default of the cap.
   if (!max && retry.backoff.initial > retry.backoff.delay_max)

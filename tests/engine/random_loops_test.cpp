@@ -15,13 +15,13 @@ namespace {
 
 using Random = std::mt19937;
 using engine_tests::MemoryArchive;
-constexpr unsigned playbooks_count = 400;
+constexpr unsigned loop_playbooks_count = 400;
 constexpr int ends_max = 20'000;
 
-int below(Random& random, int bound) { return static_cast<int>(random() % static_cast<unsigned>(bound)); }
+int loop_below(Random& random, int bound) { return static_cast<int>(random() % static_cast<unsigned>(bound)); }
 
 const char* one_of(Random& random, std::initializer_list<const char*> texts) {
-  return texts.begin()[below(random, static_cast<int>(texts.size()))];
+  return texts.begin()[loop_below(random, static_cast<int>(texts.size()))];
 }
 
 std::string random_tool(Random& random) {
@@ -45,24 +45,24 @@ std::string random_tool(Random& random) {
 
 std::string random_text(Random& random) {
   std::string text = "metadata: { name: p, path: p }\nworkflow:\n";
-  const int steps = 2 + below(random, 3);
+  const int steps = 2 + loop_below(random, 3);
   for (int i = 0; i < steps; ++i) {
     const auto name = i == 0 ? std::string("start") : "s" + std::to_string(i);
     text += "  - step: " + name + "\n";
-    const int kind = below(random, 7);
+    const int kind = loop_below(random, 7);
     if (kind == 0) {
       text +=
           "    loop: { cursor: { kind: postgres, auth: pg, claim: update }, iterator: item, spec: { mode: "
           "cursor, max_in_flight: 2 } }\n";
     } else if (kind < 5) {
       text += "    loop: { in: [";
-      const int items = below(random, 8);
+      const int items = loop_below(random, 8);
       for (int n = 0; n < items; ++n) text += (n == 0 ? "" : ", ") + std::to_string(n);
       text += std::string("], iterator: item, spec: { mode: ") +
               one_of(random, {"sequential", "parallel", "parallel, max_in_flight: 3"}) + " } }\n";
     }
     text += "    tool: " + random_tool(random) + "\n";
-    if (below(random, 2) == 0) text += "    spec: { on_error: continue }\n";
+    if (loop_below(random, 2) == 0) text += "    spec: { on_error: continue }\n";
     if (i + 1 < steps) {
       const auto next = "s" + std::to_string(i + 1);
       const auto last = "s" + std::to_string(steps - 1);
@@ -76,15 +76,15 @@ std::string random_text(Random& random) {
 Occurrence random_end(Random& random, const std::string& node, const Json& frame) {
   Occurrence end{.node_id = node,
                  .outcome = domain::Outcome::completed,
-                 .result = Json{{"go", below(random, 2) == 0}},
+                 .result = Json{{"go", loop_below(random, 2) == 0}},
                  .error = {},
                  .frame = frame};
   if (node.find("!claim") != std::string::npos) {
     Json rows = Json::array();
-    for (int left = below(random, 3); left > 0; --left) rows.push_back(Json{{"id", left}});
+    for (int left = loop_below(random, 3); left > 0; --left) rows.push_back(Json{{"id", left}});
     end.result = Json{{"rows", std::move(rows)}};
   }
-  if (below(random, 6) == 0) {
+  if (loop_below(random, 6) == 0) {
     end.outcome = domain::Outcome::failed;
     end.result = {};
     end.error = domain::ToolError{.kind = "timeout",
@@ -110,7 +110,7 @@ void check_loops(const MemoryArchive& archive, const State& state, bool has_fail
   }
 }
 
-void run_one(unsigned seed) {
+void run_loop_playbook(unsigned seed) {
   Random random(seed);
   const auto text = random_text(random);
   INFO("seed " << seed << "\n" << text);
@@ -139,7 +139,7 @@ void run_one(unsigned seed) {
     REQUIRE_FALSE(outstanding.empty());  // else nothing would ever end
     REQUIRE(ended < ends_max);
     auto node = outstanding.begin();
-    std::advance(node, below(random, static_cast<int>(outstanding.size())));
+    std::advance(node, loop_below(random, static_cast<int>(outstanding.size())));
     const auto end = random_end(random, node->first, node->second);
     outstanding.erase(node);
     const auto stored = state_from_text(state_text(decision.state));
@@ -155,7 +155,7 @@ void run_one(unsigned seed) {
 }
 
 TEST_CASE("Random loops, pipelines and called playbooks end, run every item once and issue no node twice") {
-  for (unsigned seed = 1; seed <= playbooks_count; ++seed) run_one(seed);
+  for (unsigned seed = 1; seed <= loop_playbooks_count; ++seed) run_loop_playbook(seed);
 }
 
 }  // namespace

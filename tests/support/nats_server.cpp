@@ -17,7 +17,7 @@ namespace noetl::support {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr int start_attempts_max = 5;
+constexpr int nats_start_attempts_max = 5;
 
 // A plain connection that speaks the text protocol of NATS, one exchange long.
 class Connection {
@@ -81,7 +81,7 @@ NatsServer::NatsServer() {
       start();
       return;
     } catch (const std::exception&) {
-      if (attempt == start_attempts_max) throw;
+      if (attempt == nats_start_attempts_max) throw;
     }
   }
 }

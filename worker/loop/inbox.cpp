@@ -14,11 +14,11 @@ namespace {
 using base::ErrorCode;
 using std::chrono::milliseconds;
 
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+constexpr base::Backoff claim_backoff{.kind = base::BackoffKind::exponential,
                                 .initial = milliseconds(50),
                                 .delay_max = milliseconds(2000),
                                 .multiplier = 2.0};
-constexpr milliseconds retry_after_max{10'000};
+constexpr milliseconds claim_retry_after_max{10'000};
 constexpr milliseconds nak_delay{1000};  // for what could not be claimed for reasons that pass
 constexpr milliseconds nak_delay_max{60'000};
 // A word that commands of a priority below 0 wait, to a worker that has no slot for them.
@@ -382,7 +382,7 @@ void Inbox::pause(milliseconds time, const std::stop_token& stop) {
 milliseconds Inbox::backoff_after(const base::Error& error, int failures) {
   const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
   // The server's wish is a floor; jitter on top keeps refused workers from coming back together.
-  return std::min(error.retry_after, retry_after_max) + backoff.jittered_after(failures, unit);
+  return std::min(error.retry_after, claim_retry_after_max) + claim_backoff.jittered_after(failures, unit);
 }
 
 }  // namespace noetl::loop

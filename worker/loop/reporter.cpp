@@ -13,11 +13,11 @@ namespace {
 
 using base::ErrorCode;
 
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+constexpr base::Backoff report_backoff{.kind = base::BackoffKind::exponential,
                                 .initial = std::chrono::milliseconds(50),
                                 .delay_max = std::chrono::milliseconds(2000),
                                 .multiplier = 2.0};
-constexpr std::chrono::milliseconds retry_after_max{10'000};
+constexpr std::chrono::milliseconds report_retry_after_max{10'000};
 constexpr std::size_t report_bytes_assumed = 256;
 
 // The server read the batch and will never take it: saying it again would not help.
@@ -237,9 +237,9 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
 void Reporter::wait_to_retry(const base::Error& error, int failures, const std::stop_token& stop) {
   const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
   // The server's wish is a floor; jitter on top keeps refused workers from coming back together.
-  const auto asked = std::min(error.retry_after, retry_after_max);
+  const auto asked = std::min(error.retry_after, report_retry_after_max);
   std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, stop, asked + backoff.jittered_after(failures, unit), [] { return false; });
+  arrived_.wait_for(lock, stop, asked + report_backoff.jittered_after(failures, unit), [] { return false; });
 }
 
 }  // namespace noetl::loop

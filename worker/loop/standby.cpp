@@ -20,7 +20,7 @@ constexpr milliseconds pause_after_nothing{
     50};  // sooner than it was to be waited: its slots were filled otherwise
 constexpr milliseconds pause_when_paused{200};
 constexpr milliseconds pause_unwanted{60'000};  // an older server behind the same address
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+constexpr base::Backoff poll_backoff{.kind = base::BackoffKind::exponential,
                                 .initial = milliseconds(500),
                                 .delay_max = milliseconds(10'000),
                                 .multiplier = 2.0};
@@ -76,7 +76,7 @@ void Standby::wait_for_work(int slots, const std::stop_token& stop) {
 }
 
 milliseconds Standby::next_backoff() {
-  return backoff.jittered_after(++failures_, std::uniform_real_distribution<double>(0.0, 1.0)(random_));
+  return poll_backoff.jittered_after(++failures_, std::uniform_real_distribution<double>(0.0, 1.0)(random_));
 }
 
 void Standby::pause(milliseconds time, const std::stop_token& stop) {

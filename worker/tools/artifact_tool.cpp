@@ -14,7 +14,7 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 6> option_table{{
+constexpr std::array<OptionSpec, 6> artifact_options{{
     {"action", "text", "get, which is the default; also `operation`"},
     {"operation", "text", "the same as `action`"},
     {"result_ref", "text or map",
@@ -179,7 +179,7 @@ ToolResult get(const ToolCall& call, const ToolLimits& limits) {
 
 }  // namespace
 
-std::span<const OptionSpec> ArtifactTool::options() const { return option_table; }
+std::span<const OptionSpec> ArtifactTool::options() const { return artifact_options; }
 
 ToolResult ArtifactTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return get(call, limits_); });

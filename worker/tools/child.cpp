@@ -20,10 +20,6 @@ namespace {
 
 constexpr int end_patience_ms = 30'000;  // for a tree of processes that breeds while it is killed
 
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
 // By number: fork() would run handlers, of the allocator for one, that only matter to who allocates afterwards.
 pid_t fork_supervisor(const Launch& launch) {
   sigset_t all;

@@ -11,7 +11,7 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 14> option_table{{
+constexpr std::array<OptionSpec, 14> container_options{{
     {"image", "text", "what is run; one that the worker's container-images has"},
     {"command", "text or list", "instead of the image's command: a text by /bin/sh -c, a list as it is"},
     {"args", "list", "after the command"},
@@ -61,7 +61,7 @@ void remove_container(const std::string& program, const std::string& name, const
 
 }  // namespace
 
-std::span<const OptionSpec> ContainerTool::options() const { return option_table; }
+std::span<const OptionSpec> ContainerTool::options() const { return container_options; }
 
 ToolResult ContainerTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_image(call); });

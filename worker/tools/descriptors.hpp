@@ -25,6 +25,9 @@ struct FdPair {
   Fd theirs;  // blocks
 };
 
+// Of what errno says.
+[[noreturn]] void throw_errno(const char* what);
+
 // Throw std::system_error when the process is out of descriptors. All are close-on-exec.
 [[nodiscard]] FdPair make_output_pipe();  // they write, we read
 [[nodiscard]] FdPair make_socket_pair();  // both ways; writing to a dead peer is an error, not a signal

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <random>
 
+#include "shared/base/ascii.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/percent.hpp"
 #include "shared/fetch/message.hpp"
@@ -19,8 +20,6 @@ using base::failure;
 
 using fetch::is_token;
 
-std::string lower(const std::string& text) { return fetch::lower_case(text); }
-
 bool has(const std::string& type, std::string_view word) { return type.find(word) != std::string::npos; }
 
 base::Result<void> bad_auth(const std::string& why) {
@@ -29,7 +28,7 @@ base::Result<void> bad_auth(const std::string& why) {
 
 base::Result<void> add_secret_header(HttpRequest& request, const std::string& name,
                                      const std::string& value) {
-  request.secret_headers.insert(lower(name));
+  request.secret_headers.insert(base::lower_case(name));
   return add_header(request, name, value);
 }
 
@@ -53,7 +52,7 @@ base::Result<void> use_login(HttpRequest& request, const std::string& user, cons
 
 base::Result<void> use_credential(HttpRequest& request, const Credential& credential) {
   const Json& fields = credential.data;
-  const std::string type = lower(credential.type.empty() ? auth_field(fields, {"type"}) : credential.type);
+  const std::string type = base::lower_case(credential.type.empty() ? auth_field(fields, {"type"}) : credential.type);
   const bool has_user = fields.contains("username") || fields.contains("user");
   if (has(type, "basic") || (type.empty() && has_user)) {
     if (!has_user) return bad_auth("of type basic has no 'username'");
@@ -131,7 +130,7 @@ base::Result<void> add_header(HttpRequest& request, const std::string& name, con
     return failure(ErrorCode::invalid_input, "'" + storable_text(name) + "' is no header name", "headers");
   if (!fetch::is_header_value(value))
     return failure(ErrorCode::invalid_input, "header '" + name + "' has a control character", "headers");
-  const std::string key = lower(name);
+  const std::string key = base::lower_case(name);
   if (fetch::is_framing_header(key)) return {};
   request.headers[key] = value;
   return {};

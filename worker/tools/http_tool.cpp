@@ -11,7 +11,7 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 22> option_table{{
+constexpr std::array<OptionSpec, 22> http_options{{
     {"method", "text", "GET, POST, PUT, PATCH, DELETE, …; default GET"},
     {"url", "text", "where to; also `endpoint`"},
     {"endpoint", "text", "the same as `url`"},
@@ -66,7 +66,7 @@ ToolResult HttpTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_request(call); });
 }
 
-std::span<const OptionSpec> HttpTool::options() const { return option_table; }
+std::span<const OptionSpec> HttpTool::options() const { return http_options; }
 
 ToolResult HttpTool::run_request(const ToolCall& call) {
   auto request = http_request_of(call, reach_of(settings_.limits).files);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/ascii.hpp"
 #include "shared/coding/charset.hpp"
 #include "shared/fetch/message.hpp"
 
@@ -20,7 +21,7 @@ bool is_textual(std::string_view type) {
 
 std::optional<Json> body_value(std::string_view bytes, std::string_view content_type, std::size_t values_max,
                                std::size_t depth_max) {
-  const std::string type = fetch::lower_case(content_type);
+  const std::string type = base::lower_case(content_type);
   std::string charset = coding::charset_of(type);
   // Only a text begins with a byte order mark; anything else may begin with the same bytes.
   if (charset.empty() && !is_textual(type)) charset = "us-ascii";

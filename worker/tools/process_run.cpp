@@ -22,7 +22,7 @@ using Time = std::chrono::steady_clock::time_point;
 
 // One string of the environment may have 128 KiB (MAX_ARG_STRLEN); exec fails above it.
 constexpr std::size_t exec_string_bytes_max = 128 * 1024 - 64;
-constexpr int reads_per_turn = 16;
+constexpr int output_reads_per_turn = 16;
 constexpr std::size_t stderr_bytes = 2048;  // of the last lines that an error shows
 
 // A file without a name, so that nobody has to write while the program reads; /dev/null for no input.
@@ -90,7 +90,7 @@ base::Result<std::unique_ptr<ProcessRun>> ProcessRun::start(ChildSettings child_
 
 void ProcessRun::drain(Fd& pipe, BoundedOutput& into, Progress* listener) {
   std::array<char, 64 * 1024> chunk;  // NOLINT: filled by read
-  for (int turn = 0; turn < reads_per_turn && pipe.is_open(); ++turn) {
+  for (int turn = 0; turn < output_reads_per_turn && pipe.is_open(); ++turn) {
     const ssize_t count = read(pipe.get(), chunk.data(), chunk.size());
     if (count == 0) pipe = Fd();  // closed by all who had it
     if (count <= 0) return;

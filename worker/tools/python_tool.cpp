@@ -16,7 +16,7 @@ namespace {
 
 using How = CallEnd::How;
 
-constexpr std::array<OptionSpec, 7> option_table{{
+constexpr std::array<OptionSpec, 7> python_options{{
     {"code", "Python",
      "main(…) with arguments by name, or a variable `result`, or a return at the top level"},
     {"script", "map", "{uri, source: {type: file, http or inline}}: code that stands elsewhere"},
@@ -148,7 +148,7 @@ PythonTool::PythonTool(PythonSettings settings, std::optional<ScriptSource> scri
   }
 }
 
-std::span<const OptionSpec> PythonTool::options() const { return option_table; }
+std::span<const OptionSpec> PythonTool::options() const { return python_options; }
 
 ToolResult PythonTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_call(call); });

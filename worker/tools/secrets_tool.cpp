@@ -9,7 +9,7 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 7> option_table{{
+constexpr std::array<OptionSpec, 7> secrets_options{{
     {"provider", "text",
      "env: an environment variable of the worker; credential: a stored credential. Default: credential"},
     {"name", "text", "of the variable or the credential; also `secret_name`"},
@@ -49,7 +49,7 @@ base::Result<Found> from_credential(const ToolCall& call, const std::string& nam
 
 }  // namespace
 
-std::span<const OptionSpec> SecretsTool::options() const { return option_table; }
+std::span<const OptionSpec> SecretsTool::options() const { return secrets_options; }
 
 ToolResult SecretsTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return look_up(call); });

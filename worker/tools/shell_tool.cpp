@@ -12,7 +12,7 @@ namespace noetl::tools {
 
 namespace {
 
-constexpr std::array<OptionSpec, 8> option_table{{
+constexpr std::array<OptionSpec, 8> shell_options{{
     {"command", "text or list",
      "a text is run by /bin/sh -c, a list is a program and its arguments; also `cmd` and `script`"},
     {"cmd", "text or list", "the same as `command`"},
@@ -90,7 +90,7 @@ ToolResult run_command(const ToolCall& call, const ShellSettings& settings) {
 
 }  // namespace
 
-std::span<const OptionSpec> ShellTool::options() const { return option_table; }
+std::span<const OptionSpec> ShellTool::options() const { return shell_options; }
 
 ToolResult ShellTool::run(const ToolCall& call) {
   return run_checked(*this, call, [&] { return run_command(call, settings_); });

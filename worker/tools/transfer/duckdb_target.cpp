@@ -16,8 +16,6 @@ namespace noetl::tools::transfer {
 
 namespace {
 
-domain::ToolError refusal(const std::string& message) { return error_of("invalid_input", message); }
-
 // A table of a database, or, through a database of its own, a Parquet file. Rows wait as texts in a table beside it; a
 // table that is there takes each chunk with the types that it has, a new one is made at the end, when all values are known.
 class DuckdbTarget final : public Target {

@@ -11,7 +11,7 @@ namespace noetl::tools::transfer {
 
 namespace {
 
-using Text = base::Result<std::string>;
+using LiteralText = base::Result<std::string>;
 using Json = nlohmann::json;
 
 tl::unexpected<base::Error> unfit(const Cell& cell, const std::string& type, const std::string& why) {
@@ -22,7 +22,7 @@ bool is_nested(const std::string& type) {
   return type.ends_with(']') || type.starts_with("STRUCT(") || type.starts_with("MAP(");
 }
 
-Text number_text(const Cell& cell, const Column& source, const std::string& type) {
+LiteralText number_text(const Cell& cell, const Column& source, const std::string& type) {
   const auto decimal = decimal_of(cell.text);
   const bool is_float = type == "FLOAT" || type == "DOUBLE";
   if (!decimal) {
@@ -46,7 +46,7 @@ Text number_text(const Cell& cell, const Column& source, const std::string& type
   return *std::move(whole);
 }
 
-Text moment_text(const Cell& cell, const std::string& type) {
+LiteralText moment_text(const Cell& cell, const std::string& type) {
   const bool is_zoned = type.ends_with("WITH TIME ZONE");
   if (type == "DATE") {
     if (has_time(cell.text)) return unfit(cell, type, "it has a time");
@@ -62,7 +62,7 @@ Text moment_text(const Cell& cell, const std::string& type) {
 
 }  // namespace
 
-Text duckdb_text(const Cell& cell, const Column& source, const std::string& type) {
+LiteralText duckdb_text(const Cell& cell, const Column& source, const std::string& type) {
   const bool is_text = cell.shape == Cell::Shape::text || cell.shape == Cell::Shape::field;
   if (type == "VARCHAR" || type.starts_with("ENUM(") || type == "UUID") return plain_text(cell);
   if (type == "BLOB") {

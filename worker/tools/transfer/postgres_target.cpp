@@ -11,8 +11,6 @@ namespace noetl::tools::transfer {
 
 namespace {
 
-domain::ToolError refusal(const std::string& message) { return error_of("invalid_input", message); }
-
 postgres::Statement plain(std::string text) { return {.text = std::move(text), .values = {}, .places = {}}; }
 
 // All of it in one transaction: a transfer that fails has changed nothing.

@@ -9,7 +9,7 @@ namespace noetl::tools::transfer {
 namespace {
 
 namespace type = postgres::type;
-using Text = base::Result<std::optional<std::string>>;
+using ParameterText = base::Result<std::optional<std::string>>;
 using Json = nlohmann::json;
 
 tl::unexpected<base::Error> unfit(const Cell& cell, const std::string& why) {
@@ -21,7 +21,7 @@ bool is_number_type(postgres::TypeId id) {
          id == type::numeric;
 }
 
-Text number_text(const Cell& cell, const Column& source, postgres::TypeId id, int modifier) {
+ParameterText number_text(const Cell& cell, const Column& source, postgres::TypeId id, int modifier) {
   const auto decimal = decimal_of(cell.text);
   if (!decimal) return cell.text;  // NaN and Infinity, and what Postgres will refuse
   if (id == type::float8 || id == type::float4) {
@@ -41,7 +41,7 @@ Text number_text(const Cell& cell, const Column& source, postgres::TypeId id, in
 }
 
 // Types of date and time: what Postgres would cut off.
-Text moment_text(const Cell& cell, const Column& source, postgres::TypeId id, int modifier) {
+ParameterText moment_text(const Cell& cell, const Column& source, postgres::TypeId id, int modifier) {
   const bool is_zoned = id == type::timestamptz || id == type::timetz;
   if (id == type::date) {
     if (has_time(cell.text)) return unfit(cell, "the column has dates, without a time");
@@ -56,7 +56,7 @@ Text moment_text(const Cell& cell, const Column& source, postgres::TypeId id, in
   return cell.text;
 }
 
-Text array_text(const Cell& cell, const postgres::Types& types, postgres::Type target) {
+ParameterText array_text(const Cell& cell, const postgres::Types& types, postgres::Type target) {
   if (!cell.array.empty()) return cell.array;
   if (cell.text.starts_with('{')) return cell.text;  // Postgres's own form, as a text
   class Digits final : public nlohmann::detail::json_sax_dom_parser<Json> {
@@ -79,7 +79,7 @@ Text array_text(const Cell& cell, const postgres::Types& types, postgres::Type t
 }
 
 // A string of a JSON file or an answer is known to be one; of other texts the form says it, as in the postgres tool.
-Text json_column_text(const Cell& cell, const Column& source) {
+ParameterText json_column_text(const Cell& cell, const Column& source) {
   switch (cell.shape) {
     case Cell::Shape::field:
       if (!Json::accept(cell.text)) return unfit(cell, "the column has JSON, and this field of the CSV is none");
@@ -90,7 +90,7 @@ Text json_column_text(const Cell& cell, const Column& source) {
   }
 }
 
-Text bytea_column_text(const Cell& cell, const postgres::Types& types) {
+ParameterText bytea_column_text(const Cell& cell, const postgres::Types& types) {
   if (cell.shape == Cell::Shape::bytes) return postgres::bytea_text(cell.text);
   if (cell.shape != Cell::Shape::text && cell.shape != Cell::Shape::field) return unfit(cell, "the column has bytes");
   return postgres::parameter_text(Json(cell.text), types, type::bytea);
@@ -104,7 +104,7 @@ std::size_t letters_of(std::string_view text) {
 
 }  // namespace
 
-Text postgres_text(const Cell& cell, const Column& source, const postgres::Types& types, const postgres::Column& target) {
+ParameterText postgres_text(const Cell& cell, const Column& source, const postgres::Types& types, const postgres::Column& target) {
   if (cell.shape == Cell::Shape::null) return std::nullopt;
   const postgres::Type known = types.of(target.type);
   if (known.element != 0) return array_text(cell, types, {.id = target.type, .element = known.element, .delimiter = known.delimiter});

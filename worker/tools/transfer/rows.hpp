@@ -9,6 +9,7 @@
 
 #include "worker/tools/duckdb/duckdb_tool.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
+#include "worker/tools/results.hpp"
 #include "worker/tools/tool.hpp"
 #include "worker/tools/transfer/cell.hpp"
 
@@ -16,6 +17,9 @@ namespace noetl::tools::transfer {
 
 template <class T>
 using Outcome = tl::expected<T, domain::ToolError>;
+
+// What the transfer will not do, for the playbook to mend.
+[[nodiscard]] inline domain::ToolError refusal(const std::string& message) { return error_of("invalid_input", message); }
 
 // The tools that do the work: connections, databases and requests are theirs.
 struct Peers {

@@ -14,8 +14,6 @@ namespace noetl::tools::transfer {
 
 namespace {
 
-domain::ToolError refusal(const std::string& message) { return error_of("invalid_input", message); }
-
 // Gathers rows until a chunk is full.
 class RowCollector {
  public:
