@@ -163,13 +163,9 @@ void allow_storable_alone(Json& schemas) {
 std::string openapi_document(std::span<const Endpoint> table, std::string_view version, bool asks_for_token) {
   Json paths = Json::object();
   for (const auto& endpoint : table)
-<<<<<<< HEAD
-    paths[std::string(endpoint.path)][lower_case(endpoint.method)] = operation_of(endpoint, asks_for_token);
+    paths[std::string(endpoint.path)][base::lower_case(endpoint.method)] = operation_of(endpoint, asks_for_token);
   Json schemas = published_schemas();
   allow_storable_alone(schemas);
-=======
-    paths[std::string(endpoint.path)][base::lower_case(endpoint.method)] = operation_of(endpoint);
->>>>>>> d385ffe (Several files are compiled at a time: a cold build takes a fifth; one lower_case; names that are no one else's)
   const Json document{
       {"openapi", "3.1.0"},
       {"info",

@@ -14,7 +14,7 @@ constexpr std::size_t notification_depth_max = 8;
 constexpr std::size_t step_shown_bytes_max = 256;
 
 // 0 for "0", an empty text or null: not set. Nothing for what is no id.
-std::optional<std::int64_t> id_of(const Json& value) {
+std::optional<std::int64_t> notified_id_of(const Json& value) {
   if (value.is_null()) return 0;
   std::string text;
   if (value.is_string())
@@ -28,9 +28,9 @@ std::optional<std::int64_t> id_of(const Json& value) {
 }
 
 // The same for a field, which may be missing.
-std::optional<std::int64_t> id_of(const Json& object, const char* name) {
+std::optional<std::int64_t> notified_id_of(const Json& object, const char* name) {
   const auto found = object.find(name);
-  return found == object.end() ? 0 : id_of(*found);
+  return found == object.end() ? 0 : notified_id_of(*found);
 }
 
 // Empty when there is no list.
@@ -44,7 +44,7 @@ base::Result<std::vector<base::CommandId>> ids_of(const Json& object) {
       "/queue_ids");
   if (!found->is_array() || found->empty() || found->size() > notification_commands_max) return refusal;
   for (const Json& item : *found) {
-    const auto id = id_of(item);
+    const auto id = notified_id_of(item);
     if (!id || *id == 0) return refusal;
     ids.push_back(base::CommandId{*id});
   }
@@ -96,8 +96,8 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
   if (!parsed->is_object())
     return base::failure(base::ErrorCode::malformed_body,
                          "notification: must be an object, found " + describe(*parsed));
-  const auto execution_id = id_of(*parsed, "execution_id");
-  const auto queue_id = id_of(*parsed, "queue_id");
+  const auto execution_id = notified_id_of(*parsed, "execution_id");
+  const auto queue_id = notified_id_of(*parsed, "queue_id");
   if (!execution_id)
     return base::failure(base::ErrorCode::malformed_body, "notification: execution_id is no id",
                          "/execution_id");

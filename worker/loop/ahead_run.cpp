@@ -20,7 +20,7 @@ constexpr std::size_t batch_max = 256;
 constexpr std::size_t unreported_bytes_max = 4UL * 1024 * 1024;
 constexpr int runners_max = 16;
 constexpr int tries_max = 12;
-constexpr base::Backoff backoff{.kind = base::BackoffKind::exponential,
+constexpr base::Backoff ahead_backoff{.kind = base::BackoffKind::exponential,
                                 .initial = milliseconds(50),
                                 .delay_max = milliseconds(2000),
                                 .multiplier = 2.0};
@@ -281,7 +281,7 @@ base::Result<wire::AheadAnswer> AheadRun::send(const wire::AheadRequest& request
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
-    const auto time = std::max(answer.error().retry_after, backoff.delay_after(failures));
+    const auto time = std::max(answer.error().retry_after, ahead_backoff.delay_after(failures));
     if (stop_.stop_requested() || never.wait_for(lock, stop_.get_token(), time, [] { return false; })) return answer;
   }
 }

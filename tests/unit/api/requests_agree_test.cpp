@@ -23,7 +23,7 @@ bool is_refusal_of_meaning(const Answer& answer) {
   return answer.code() == "malformed_body" && answer.body.value("field", "") == "/content";
 }
 
-std::string filled(std::string_view path) {
+std::string filled_path(std::string_view path) {
   std::string text(path);
   for (auto begin = text.find('{'); begin != std::string::npos; begin = text.find('{'))
     text.replace(begin, text.find('}') - begin + 1, "7");
@@ -66,7 +66,7 @@ TEST_CASE("a route takes a body when the document does, and only then") {
       const auto wrong = checker.check(endpoint.request_schema, body);
       httplib::Request request;
       request.method = endpoint.method;
-      request.path = filled(endpoint.path);
+      request.path = filled_path(endpoint.path);
       request.body = body.dump();
       request.headers = {{"Content-Type", "application/json"}};
       const auto result = client.send(request);

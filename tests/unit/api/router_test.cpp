@@ -13,7 +13,7 @@ std::string operation_at(const api::Router& router, std::string_view method, std
                : std::string(base::to_string(route.error().code));
 }
 
-std::string filled(std::string_view path) {
+std::string filled_route(std::string_view path) {
   std::string text(path);
   for (auto at = text.find('{'); at != std::string::npos; at = text.find('{'))
     text.replace(at, text.find('}') - at + 1, "7");
@@ -26,7 +26,7 @@ TEST_CASE("every row of the endpoints table is found by its own method and path"
   const api::Router router(endpoints());
 
   for (const auto& endpoint : endpoints())
-    CHECK(operation_at(router, endpoint.method, filled(endpoint.path)) == endpoint.operation_id);
+    CHECK(operation_at(router, endpoint.method, filled_route(endpoint.path)) == endpoint.operation_id);
 }
 
 TEST_CASE("a path without parameters wins over one with them") {
