@@ -14,13 +14,13 @@
 namespace noetl::bench {
 namespace {
 
-constexpr std::size_t enqueued = 1000;
-constexpr std::size_t claimed = 512;
+constexpr std::size_t enqueued_count = 1000;
+constexpr std::size_t claimed_count = 512;
 constexpr std::size_t executions = 100;
 constexpr std::size_t steps = 3;
 constexpr const char* worker_id = "bench-1";
 
-constexpr const char* three_steps = R"(
+constexpr const char* three_steps_stored = R"(
 apiVersion: noetl.io/v2
 kind: Playbook
 metadata: {name: three_steps, path: bench/three_steps}
@@ -79,7 +79,7 @@ struct StorePaths::Server {
     parts.add_worker(worker_id);
     // Under callgrind everything takes fifty times as long.
     parts.run("update noetl.worker set lease_until = now() + interval '1 day'");
-    for (const char* playbook : {three_steps, loop_of_items})
+    for (const char* playbook : {three_steps_stored, loop_of_items})
       (void)must(app::register_playbook(parts.parts, {playbook}), "register");
   }
 
@@ -158,26 +158,26 @@ std::vector<Path> StorePaths::paths() {
   auto& server = *server_;
   return {{.name = "server, 1000 commands enqueued",
            .unit = "command",
-           .units = enqueued,
+           .units = enqueued_count,
            .prepare = [&server] { server.begin_round(); },
-           .run = [&server] { server.enqueue(enqueued); },
+           .run = [&server] { server.enqueue(enqueued_count); },
            .asks_postgres = true},
           {.name = "server, 512 commands claimed",
            .unit = "command",
-           .units = claimed,
+           .units = claimed_count,
            .prepare =
                [&server] {
-                 server.enqueue(claimed);
+                 server.enqueue(claimed_count);
                  server.begin_round();
                },
            .run = [&server] { server.claim(); },
            .asks_postgres = true},
           {.name = "server, 512 commands reported",
            .unit = "command",
-           .units = claimed,
+           .units = claimed_count,
            .prepare =
                [&server] {
-                 server.enqueue(claimed);
+                 server.enqueue(claimed_count);
                  server.claim();
                  server.begin_round();
                },
