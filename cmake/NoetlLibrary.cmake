@@ -2,6 +2,8 @@
 # an edit, and what ./dev check does, so that each file includes what it uses.
 option(NOETL_UNITY "Compile several files of a target at a time" ON)
 set(NOETL_UNITY_FILES 12)  # at a time; more would leave a processor idle at the end of a target
+# GCC stops inlining when a unit has grown by two fifths, once it is larger than this: as large as twelve small units together.
+set(NOETL_UNITY_OPTIONS $<$<CXX_COMPILER_ID:GNU>:--param=large-unit-insns=200000>)
 
 # noetl_unity(TARGET files…): those together, some at a time, and with none of another call.
 function(noetl_unity TARGET)
@@ -29,6 +31,9 @@ function(noetl_library NAME)
     target_link_libraries(noetl_${NAME} PUBLIC ${ARG_LINKS} Threads::Threads PRIVATE noetl_flags ${ARG_PRIVATE_LINKS})
     target_include_directories(noetl_${NAME} PUBLIC ${CMAKE_SOURCE_DIR})
     noetl_unity(noetl_${NAME} ${ARG_SOURCES})
+    if(NOETL_UNITY)
+      target_compile_options(noetl_${NAME} PRIVATE ${NOETL_UNITY_OPTIONS})
+    endif()
     if(ARG_APART)
       noetl_unity(noetl_${NAME} ${ARG_APART})
     endif()

@@ -9,6 +9,7 @@
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/rerun_execution.hpp"
+#include "server/app/run_ahead.hpp"
 #include "server/app/start_execution.hpp"
 
 namespace noetl::api_test {
@@ -106,6 +107,7 @@ base::Result<wire::ClaimAnswer> claim_commands(Parts&, const wire::ClaimRequest&
                                                std::stop_token stop, std::function<bool()>) {
   return fake_app().claim(request, stop);
 }
+base::Result<wire::AheadAnswer> run_ahead(Parts&, const wire::AheadRequest&) { return wire::AheadAnswer{}; }
 base::Result<wire::ReportAnswer> report_events(Parts&, const wire::ReportRequest& request) {
   return fake_app().report(request);
 }
