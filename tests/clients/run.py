@@ -13,6 +13,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "chaos"))
+import oracle  # noqa: E402
 from stack import Stack, StackSettings  # noqa: E402
 
 PLAYBOOK = """apiVersion: noetl.io/v2
@@ -150,6 +151,9 @@ def main():
         clients.python()
         promtool(clients.work, url)
         clients.schemathesis(1 if arguments.short else arguments.examples, 20 if arguments.short else None)
+        print("==> noetlctl doctor --deep", flush=True)
+        if problems := oracle.check_doctor(stack):
+            raise SystemExit("\n".join(problems))
     print("every client works with what the server says and takes")
     return 0
 

@@ -251,3 +251,41 @@ workflow:
   CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == 100);
   CHECK(batches(stack) <= 40);
 }
+
+TEST_CASE("a worker of one's own runs ahead by HTTP alone") {
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  const auto post = [&](const std::string& path, const json& body) {
+    const auto answer = stack.api().post(path, body);  // as the document says, or this throws
+    REQUIRE_MESSAGE(answer.status == 200, answer.body);
+    return answer.json();
+  };
+  const auto end_of = [](const json& command) {
+    return json{{"attempt", {{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}, {"name", "command.completed"}}}};
+  };
+  const auto id = stack.execute(stack.register_playbook(R"(
+metadata: {name: own, path: ahead/own}
+workflow:
+  - step: line
+    loop: {in: [1, 2, 3], iterator: n, spec: {mode: sequential}}
+    tool: {kind: noop}
+)"),
+                                json::object());
+  post("/api/v2/workers", {{"worker_id", "own"}, {"tools", json::array({"noop"})}});
+  const auto claimed = post("/api/v2/commands/claim", {{"worker_id", "own"}, {"slots", 1}, {"wait", 5}}).at("commands").at(0);
+  const json first{{"worker_id", "own"}, {"takes", true}, {"decisions_version", 1}, {"ended", json::array({end_of(claimed)})}};
+
+  const auto second = post("/api/v2/commands/ahead", first);
+  json ended = json::array({end_of(second.at("commands").at(0))});
+  ended.push_back({{"node_id", "line[2]"}, {"attempt", {{"name", "command.completed"}}}});
+  const auto last = post("/api/v2/commands/ahead", {{"worker_id", "own"}, {"decisions_version", 1}, {"decisions", second.at("decisions")}, {"ended", ended}});
+
+  CHECK(second.at("commands").at(0).at("node_id") == "line[1]");
+  CHECK(second.at("goes_on") == true);
+  CHECK(second.at("basis").at("execution_id") == id);
+  CHECK(last.at("status") == "ok");
+  CHECK(stack.wait_for_execution(id).at("status") == "COMPLETED");
+  check_items(stack, 3);
+  const auto late = post("/api/v2/commands/ahead", first);
+  CHECK(late.at("status") == "refused");
+  CHECK(late.contains("code"));
+}
