@@ -1,6 +1,5 @@
 #include "server/api/openapi.hpp"
 
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -138,9 +137,8 @@ Json storable_values() {
   const Json object{{"type", "object"},
                     {"additionalProperties", value},
                     {"propertyNames", {{"pattern", schema::no_nul_pattern}}}};
-  const Json number{{"type", "number"},
-                    {"minimum", std::numeric_limits<std::int64_t>::min()},
-                    {"maximum", std::numeric_limits<std::uint64_t>::max()}};
+  // An integer beyond 64 bits is refused as it is written, 1e30 is not: to JSON Schema both are integers.
+  const Json number{{"type", "number"}};
   const Json array{{"type", "array"}, {"items", value}};
   return {
       {"storable", {{"anyOf", Json::array({{{"type", {"null", "boolean"}}}, number, text, array, object})}}}};

@@ -3,11 +3,13 @@
 openapi-typescript and openapi-python-client, schemathesis, promtool. With --short as ctest runs it: fewer examples."""
 import argparse
 import hashlib
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -103,11 +105,39 @@ class Clients:
         call("mypy --strict", [self.tools / "venv/bin/mypy", "--strict", "--follow-imports=silent", "example.py"], folder)
         print(call("the Python client", [self.tools / "venv/bin/python", "example.py"], folder, self.env), end="")
 
-    def schemathesis(self, examples, seconds):
+    def schemathesis(self, real, examples, seconds, seed):
+        """`real`: values that mean something here, by parameter; half of those that are sent."""
+        config = (HERE / "schemathesis.toml").read_text(encoding="utf-8")
+        config += "".join(f"\n[dictionaries.{name}]\nvalues = {json.dumps(values)}\n" for name, values in real.items())
+        config += "\n[parameters]\n" + "".join(f'"path.{name}" = {{dictionary = "{name}", probability = 0.5}}\n' for name in real)
+        (self.work / "schemathesis.toml").write_text(config, encoding="utf-8")
+        begun = time.monotonic()
         said = call("schemathesis, all checks", [
-            self.tools / "venv/bin/st", "--config-file", HERE / "schemathesis.toml", "run", self.url + "/openapi.json", "-c", "all",
-            "-n", examples, "--seed", 7, "--no-color", *(["--max-time", seconds] if seconds else [])], self.work, seconds=3600)
-        print("\n".join(line for line in said.splitlines() if "generated" in line))
+            self.tools / "venv/bin/st", "--config-file", "schemathesis.toml", "run", self.url + "/openapi.json", "-c", "all",
+            "-n", examples, "--seed", seed, "--no-color", *(["--max-time", seconds] if seconds else [])], self.work, seconds=3600)
+        print("\n".join(line for line in said.splitlines() if "generated" in line), f"in {time.monotonic() - begun:.0f} s")
+
+
+def real_values(stack):
+    """Rows of every kind, so that more is tried than what answers 404."""
+    def call(path, body):
+        status, text = stack.call("POST", path, body)
+        if status not in (200, 201):
+            raise SystemExit(f"POST {path}: {status} {text}")
+        return json.loads(text)
+
+    delayed = {"path": "clients/hello", "delay": 86400}
+    executions = [call("/api/v2/execute", one)["execution_id"] for one in [delayed] * 10 + [{"path": "clients/hello"}] * 5]
+    commands = [{"tool": {"kind": "noop"}, "pool": "idle"}] * 20
+    queue_ids = call("/api/v2/commands", {"commands": commands})["queue_ids"]
+    dead = json.loads(stack.call("GET", "/api/v2/dead")[1])["letters"]
+    catalog_id = call("/api/catalog/resource", {"path": "clients/hello"})["catalog_id"]
+    call("/api/credentials", {"name": "orders", "data": {"password": "x"}})
+    call(f"/api/keychain/{catalog_id}/orders", {"token_data": {"token": "x"}})
+    call(f"/api/vars/{executions[0]}", {"variables": {"approved": True}})
+    call("/api/v2/workers", {"worker_id": "idle-1", "pool": "idle"})
+    return {"id": executions, "execution_id": executions, "queue_id": queue_ids + [letter["queue_id"] for letter in dead],
+            "catalog_id": [catalog_id], "name": ["orders"], "var_name": ["approved"], "worker_id": ["idle-1"], "pool": ["idle", "clients"]}
 
 
 def promtool(work, url):
@@ -128,6 +158,7 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin")
     parser.add_argument("--tools", type=pathlib.Path, default=ROOT / ".noetl/clients", help="where the clients are installed")
     parser.add_argument("--examples", type=int, default=30, help="of schemathesis, for each operation")
+    parser.add_argument("--seed", type=int, default=7, help="of schemathesis")
     parser.add_argument("--short", action="store_true", help="as in ctest: without schemathesis' fuzzing")
     parser.add_argument("--skip-code", type=int, default=1, help="exit code when pip or npm cannot be reached")
     arguments = parser.parse_args()
@@ -150,7 +181,8 @@ def main():
         clients.typescript()
         clients.python()
         promtool(clients.work, url)
-        clients.schemathesis(1 if arguments.short else arguments.examples, 20 if arguments.short else None)
+        examples, seconds = (1, 20) if arguments.short else (arguments.examples, None)
+        clients.schemathesis(real_values(stack), examples, seconds, arguments.seed)
         print("==> noetlctl doctor --deep", flush=True)
         if problems := oracle.check_doctor(stack):
             raise SystemExit("\n".join(problems))

@@ -43,6 +43,13 @@ bool is_settled(ErrorCode code) {
          code == ErrorCode::lease_lost;
 }
 
+// Servers of the release before refuse slots beside ids, and give every command that is asked for.
+wire::ClaimRequest without_slots(wire::ClaimRequest request) {
+  request.queue_ids.resize(std::min(request.queue_ids.size(), static_cast<std::size_t>(request.slots)));
+  request.slots = 0;
+  return request;
+}
+
 }  // namespace
 
 Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, Doorbell* doorbell)
@@ -288,6 +295,7 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
   for (int failures = 1;; ++failures) {
     ++parts_.counts.inbox_turns;  // a server that is away is waited for here
     auto answer = parts_.transport.claim(request);
+    if (!answer && answer.error().code == ErrorCode::invalid_input) answer = parts_.transport.claim(without_slots(request));
     if (answer) return answer;
     ++parts_.counts.claim_failures;
     if (failures == 1)

@@ -24,6 +24,25 @@ TEST_CASE("a notification of many may go through the hands of many who have no s
   fixture.finish();
 }
 
+TEST_CASE("a server of the release before, which takes no slots beside ids, is asked for as many ids as there are slots") {
+  DoorbellFixture fixture;
+  fixture.server.knows_no_slots = true;
+  fixture.settings.slots = 2;
+  fixture.settings.claim_ahead_max = 0;
+  fixture.ring_together(1, 8, "held");
+
+  fixture.start_subscribed();
+
+  fixture.wait("two run", [&] { return fixture.held->running() == 2; });
+  int claimed = 0;
+  for (int i = 1; i <= 8; ++i) claimed += fixture.server.row(i).epoch;
+  CHECK(claimed == 2);
+  fixture.held->let_go();
+  fixture.wait("all are reported", [&] { return fixture.server.reported() == 8; });
+  fixture.wait_answered();
+  fixture.finish();
+}
+
 TEST_CASE(
     "while commands take less than milliseconds, many more are claimed at a time than there are slots") {
   DoorbellFixture fixture;

@@ -136,6 +136,8 @@ base::Result<wire::ClaimAnswer> ScriptedTransport::claim(const wire::ClaimReques
   if (request.hand_over) return wait_for_hand_over(request);
   ++(request.queue_ids.empty() ? polls : claims);
   if (take_one(claims_to_fail)) return away();
+  if (knows_no_slots && !request.queue_ids.empty() && request.slots > 0)
+    return base::failure(ErrorCode::invalid_input, "has no meaning beside queue_ids", "/slots");
   wire::ClaimAnswer answer = act_on(request);
   if (take_one(claim_replies_to_lose)) return away();
   return answer;

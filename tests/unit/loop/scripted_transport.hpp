@@ -59,6 +59,7 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<std::int64_t> poison{0};  // a report of this id is refused with the whole call
   std::atomic<bool> is_failure_poison_too{false};  // what is reported instead
   std::atomic<bool> knows_no_details{false};  // of the release before: refuses a call with an error that has some
+  std::atomic<bool> knows_no_slots{false};  // the same: refuses a claim of ids that says how many at most
   std::atomic<std::int64_t> to_cancel{0};
   std::atomic<std::int64_t> to_lose{0};
   std::atomic<std::int64_t> to_retry{0};  // a failed report of this id waits again for 10 ms
