@@ -2,11 +2,12 @@
 
 #include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -89,12 +90,11 @@ store::KeptFor kept_for(const config::ServerSettings& settings) {
 }
 
 // For scripts and tests that asked for port 0: the port that was taken.
-void write_port_file(int port) {
-  const char* path = std::getenv("NOETL_PORT_FILE");
-  if (path == nullptr || *path == '\0') return;
-  const std::string draft = std::string(path) + ".tmp";
-  std::ofstream(draft) << port;
-  std::rename(draft.c_str(), path);
+void write_port_file(const std::string& path, int port) {
+  if (path.empty()) return;
+  const std::string draft = path + ".tmp";
+  if (!(std::ofstream(draft) << port << std::flush) || std::rename(draft.c_str(), path.c_str()) != 0)
+    throw std::runtime_error("port-file: cannot write the port to " + path + ": is its folder there, and writable?");
 }
 
 // None is allowed, but told: secrets are refused then.
@@ -247,7 +247,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     upkeep.wake();
   });
   expose_server(metrics, {parts, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});
-  write_port_file(port);
+  write_port_file(settings.port_file, port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
   std::jthread closer([&](const std::stop_token& is_asked) { close(door, is_asked, settings.leave_delay); });
   const std::stop_callback stopping(stop, [&] { closer.request_stop(); });

@@ -160,7 +160,6 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .node = read.integer("node"),
                         .heartbeat_interval = read.duration("heartbeat-interval"),
                         .lease = read.duration("lease"),
-                        .grace = read.duration("grace"),
                         .leave_delay = read.duration("leave-delay"),
                         .upkeep_interval = read.duration("upkeep-interval"),
                         .ring_after = read.duration("ring-after"),
@@ -179,7 +178,6 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
   const Reader read(resolved);
   if (auto checked = check_secret_files(resolved, worker); !checked)
     return failure(std::move(checked.error()));
-  if (auto checked = check_lease(read); !checked) return failure(std::move(checked.error()));
   return WorkerSettings{
       .log = log_choice(read),
       .nats = nats_address(read, read.text("pool")),
@@ -194,8 +192,6 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
       .host = read.text("host"),
       .health_port = read.integer("health-port"),
       .worker_id = read.text("worker-id"),
-      .heartbeat_interval = read.duration("heartbeat-interval"),
-      .lease = read.duration("lease"),
       .grace = read.duration("grace"),
       .python = read.text("python"),
       .python_processes = read.integer("python-processes"),

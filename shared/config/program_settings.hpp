@@ -67,7 +67,6 @@ struct ServerSettings {
   int node = -1;  // -1: choose one at random
   std::chrono::milliseconds heartbeat_interval{0};
   std::chrono::milliseconds lease{0};
-  std::chrono::milliseconds grace{0};
   std::chrono::milliseconds leave_delay{0};  // between the stop signal and the stop, while /readyz says no
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds ring_after{0};
@@ -92,8 +91,6 @@ struct WorkerSettings {
   std::string host;  // that health_port listens on
   int health_port = 0;  // 0: none
   std::string worker_id;  // empty: make one
-  std::chrono::milliseconds heartbeat_interval{0};  // until the server's answer to register says another
-  std::chrono::milliseconds lease{0};
   std::chrono::milliseconds grace{0};
   std::string python;
   int python_processes = 0;

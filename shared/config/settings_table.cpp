@@ -68,11 +68,11 @@ std::vector<Setting> shared_settings() {
        "all, private, loopback, own; each may end with :port; several with commas. The default refuses this machine, link-local, metadata, our own server and NATS."},
       {"egress-deny", {"NOETL_EGRESS_DENY"}, "", text, server | worker,
        "Addresses that steps and token calls may not connect to unless egress-allow has them. all: only those of egress-allow."},
-      {"grace", {"NOETL_GRACE"}, "30s", duration, server | worker,
+      {"grace", {"NOETL_GRACE"}, "30s", duration, worker,
        "How long running work may go on after SIGTERM.", false, 0, hour},
-      {"heartbeat-interval", {"NOETL_HEARTBEAT_INTERVAL"}, "1s", duration, server | worker,
-       "How often a worker renews its leases. The server's setting is what workers follow.", false, 50, minute},
-      {"lease", {"NOETL_LEASE"}, "5s", duration, server | worker,
+      {"heartbeat-interval", {"NOETL_HEARTBEAT_INTERVAL"}, "1s", duration, server,
+       "How often a worker renews its leases. Workers learn it from the server.", false, 50, minute},
+      {"lease", {"NOETL_LEASE"}, "5s", duration, server,
        "Length of a lease: without a heartbeat for so long, a worker's commands run elsewhere. At least three heartbeats.", false, 200, hour},
   };
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Rules that a compiler cannot hold: who includes whom, sizes, names, comments, no sleeps in tests, and documents (documents.py).
+"""Rules that a compiler cannot hold: who includes whom, sizes, names, comments, no sleeps in tests,
+settings that nobody reads (settings.py), and documents (documents.py).
 
 Run without arguments it checks the tree and exits 1 when a rule is broken. What was too long when its rule came is
 listed in baseline.txt with its length: it may shrink but not grow. `--update-baseline` writes that file anew; it is
@@ -10,6 +11,7 @@ import re
 import sys
 
 import documents
+import settings
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BASELINE = ROOT / "tests" / "tidy" / "baseline.txt"
@@ -202,6 +204,8 @@ def main():
         lengths = list(check_lengths(name, lines, baseline, seen))
         if "--update-baseline" not in sys.argv:
             findings.extend(lengths)
+    texts = {name: "\n".join(lines) for name, lines in sources()}
+    findings.extend(settings.check(texts[settings.HEADER], texts))
     findings.extend(documents.findings())
     if "--update-baseline" in sys.argv:
         text = "# What was longer than its limit when the rule came. It may shrink, not grow. (tests/tidy/tidy.py)\n"

@@ -121,7 +121,7 @@ TEST_CASE("the server's own port is in the URL that it tells unless one is set")
 }
 
 TEST_CASE("a lease shorter than three heartbeats is refused") {
-  const auto settings = worker_settings(resolved_from({{"lease", "2s"}}));
+  const auto settings = server_settings(resolved_from({{"lease", "2s"}}));
 
   REQUIRE_FALSE(settings.has_value());
   CHECK(settings.error().field == "lease");
