@@ -58,7 +58,7 @@ def run(stack, seconds_away, log, batch=200, seconds_around=10):
     degraded = json.loads(stack.call("GET", "/readyz")[1]).get("status")
     stack.start_nats()
     healed = time.monotonic()
-    wait_until("the doorbell", lambda: json.loads(stack.call("GET", "/readyz")[1]).get("status") != degraded)
+    wait_until("notifications", lambda: json.loads(stack.call("GET", "/readyz")[1]).get("status") != degraded)
     healed = time.monotonic() - healed
     phase("NATS there again", seconds_around)
     feed.is_over.set()
@@ -73,7 +73,7 @@ def run(stack, seconds_away, log, batch=200, seconds_around=10):
         raise RuntimeError(f"{open_executions} executions not completed, refused: {feed.refused[:3]}, /readyz said {degraded}")
     if rows[1]["done_per_second"] < rows[0]["done_per_second"] / 2:
         raise RuntimeError(f"work did not go on while NATS was away: {rows}")
-    return {"phases": rows, "accepted": feed.accepted, "refused": len(feed.refused), "doorbell_back_seconds": round(healed, 2)}
+    return {"phases": rows, "accepted": feed.accepted, "refused": len(feed.refused), "notifications_back_seconds": round(healed, 2)}
 
 
 # The moments in which it is noticed that NATS has gone, or has come back, are no part of a phase.
@@ -105,7 +105,7 @@ def run_full(stack, seconds, log):
     stack.processes.remove(stack.nats)
     phase("NATS away")
     stack.start_nats()
-    wait_until("the doorbell", lambda: json.loads(stack.call("GET", "/readyz")[1]).get("status") == "ok")
+    wait_until("notifications", lambda: json.loads(stack.call("GET", "/readyz")[1]).get("status") == "ok")
     phase("NATS there again")
     left = int(stack.sql.value("select coalesce(sum(count), 0) from (select count from noetl.queue_depth where status = 'queued'"
                                " union all select change from noetl.queue_change where status = 'queued') as waiting"))
@@ -145,4 +145,4 @@ def show(result):
         print(f"| {row['phase']} | {row['seconds']} | {row['enqueued']:,} | {row['done_per_second']:,} | {row['waited_p50_ms']}"
               f" | {row['waited_p99_ms']} | {row['waited_max_ms']} |")
     print(f"\naccepted: {result['accepted']}; refused: {result['refused']}; all done once each;"
-          f" doorbell back {result['doorbell_back_seconds']} s after nats-server started")
+          f" notifications back {result['notifications_back_seconds']} s after nats-server started")

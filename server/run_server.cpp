@@ -239,9 +239,9 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   }
   upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url,
                                 .interval = settings.upkeep_interval,
-                                .ring_after = settings.ring_after,
+                                .renotify_after = settings.renotify_after,
                                 .kept = kept_for(settings)});
-  // Polls of workers without NATS wait at any server; the doorbell is rung by the one that leads.
+  // Polls of workers without NATS wait at any server; the one that leads notifies workers.
   const store::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
     waiting_claims.wake(pools);
     upkeep.wake();

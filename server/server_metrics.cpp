@@ -84,7 +84,7 @@ void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
   metrics.counter_from(
       "noetl_notifications_max_deliveries_total",
       "Notifications that nobody acknowledged until JetStream's last delivery, seen by this server's upkeep",
-      [=, &upkeep] { return number(upkeep.rings_given_up()); });
+      [=, &upkeep] { return number(upkeep.max_deliveries_recorded()); });
   metrics.counter_from(
       "noetl_advisories_dropped_total",
       "Advisories of such notifications that were not stored: of no command that is there, or more than 60 a "
@@ -96,7 +96,7 @@ void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
   metrics.counter_from(
       "noetl_upkeep_notifications_repeated_total",
       "Notifications that this server's upkeep has sent again, or for commands that became due",
-      [=, &upkeep] { return number(upkeep.commands_rung()); });
+      [=, &upkeep] { return number(upkeep.commands_notified()); });
   metrics.counter_from("noetl_upkeep_leases_expired_total",
                        "Leases of lost workers ended by this server's upkeep",
                        [=, &upkeep] { return number(upkeep.leases_expired()); });

@@ -110,10 +110,10 @@ struct StorePaths::Server {
     return answer.commands_generated;
   }
 
-  // What was rung is what can be claimed next.
-  void take_rung() {
+  // What was notified is what can be claimed next.
+  void take_notified() {
     waiting.clear();
-    for (const auto& ring : parts.notifier.take()) waiting.push_back(ring.queue_id);
+    for (const auto& notification : parts.notifier.take()) waiting.push_back(notification.queue_id);
   }
 
   void execute(const char* path = "bench/three_steps", std::size_t count = executions) {
@@ -123,10 +123,10 @@ struct StorePaths::Server {
       (void)must(answer, "execute");
   }
 
-  // A hundred items in a call, until nothing is rung any more.
+  // A hundred items in a call, until nothing is notified any more.
   void play_loop() {
     std::size_t done = 0;
-    for (take_rung(); !waiting.empty(); take_rung()) {
+    for (take_notified(); !waiting.empty(); take_notified()) {
       done += waiting.size();
       claim();
       (void)report();
@@ -136,8 +136,8 @@ struct StorePaths::Server {
 
   void play_out() {
     for (std::size_t step = 0; step < steps; ++step) {
-      take_rung();
-      expect(waiting.size(), executions, "rung");
+      take_notified();
+      expect(waiting.size(), executions, "notified");
       claim();
       (void)report();
     }

@@ -296,7 +296,7 @@ base::Result<void> DevStack::watch() {
 }
 
 void DevStack::stop() {
-  // The doorbell and the truth outlive those who use them. Workers are asked together, then awaited.
+  // NATS and Postgres outlive those who use them. Workers are asked together, then awaited.
   for (const auto& worker : workers_) {
     if (!worker->wait(milliseconds{0})) kill(worker->pid(), SIGTERM);
   }

@@ -156,13 +156,13 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
     writes_.events.push_back(std::move(event));
   }
   if (decision.ended->status == domain::CommandStatus::queued) {
-    writes_.rings.push_back({.queue_id = command.lease.queue_id,
+    writes_.notifications.push_back({.queue_id = command.lease.queue_id,
                              .execution_id = command.execution_id,
                              .step = command.step,
                              .pool = command.pool,
                              .priority = command.priority,
                              .epoch = command.lease.epoch,
-                             .round = 0,
+                             .redelivery = 0,
                              .delay = decision.ended->delay});
   }
 }
@@ -222,7 +222,7 @@ void AttemptEnds::hand_over() { handed_over_ = writes_.hand_over(parts_, session
 void AttemptEnds::tell() {
   parts_.work_counts.add(writes_.work);
   give(handed_over_);
-  ring(parts_, writes_.rings);
+  notify_workers(parts_, writes_.notifications);
   parts_.notifier.tell_dead(deaths_);
   tell_parents(parts_, std::move(writes_.ended_children));
 }

@@ -34,7 +34,7 @@ wire::ClaimRefusal refusal_of(const store::ExplainedCommand& explained) {
   switch (explained.status) {
     case domain::CommandStatus::queued:
       if (explained.wait > store::pause_shift / 2) {
-        // Resuming rings it: this notification has nothing more to say.
+        // Resuming notifies of it: this notification has nothing more to say.
         refusal.message = "command " + id + " waits until its execution is resumed";
         break;
       }

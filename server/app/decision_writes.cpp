@@ -33,13 +33,13 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
       one.text("node_id", command.node_id).id("queue_id", queue_id).text("step", command.step).text("tool_kind", command.tool_kind);
       issued += one.finish();
     }
-    rings.push_back({.queue_id = queue_id,
+    notifications.push_back({.queue_id = queue_id,
                      .execution_id = execution_id,
                      .step = command.step,
                      .pool = command.pool,
                      .priority = command.priority,
                      .epoch = 0,
-                     .round = 0,
+                     .redelivery = 0,
                      .delay = command.delay});
     auto context_text = engine::command_context(command);
     commands.push_back({.queue_id = queue_id,
@@ -107,7 +107,7 @@ store::NewExecutionCommand* DecisionWrites::find_command(base::CommandId id) {
 }
 
 void DecisionWrites::put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker) {
-  std::erase_if(rings, [&](const notify::Ring& ring) { return ring.queue_id == command.queue_id; });
+  std::erase_if(notifications, [&](const notify::Notification& notification) { return notification.queue_id == command.queue_id; });
   command.at_worker = std::move(at_worker);
 }
 
@@ -145,11 +145,11 @@ void DecisionWrites::write(store::Session& session) {
 std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session& session) {
   const std::string* pool = nullptr;
   std::vector<base::CommandId> ids;
-  for (const auto& ring : rings) {
-    if (ring.delay.count() > 0) continue;
-    if (ring.priority < 0 || (pool != nullptr && *pool != ring.pool)) return std::nullopt;
-    pool = &ring.pool;
-    ids.push_back(ring.queue_id);
+  for (const auto& notification : notifications) {
+    if (notification.delay.count() > 0) continue;
+    if (notification.priority < 0 || (pool != nullptr && *pool != notification.pool)) return std::nullopt;
+    pool = &notification.pool;
+    ids.push_back(notification.queue_id);
   }
   if (ids.empty()) return std::nullopt;
   auto offer = parts.hand_over.take(*pool, ids.size());
@@ -158,9 +158,9 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
   // With slots: when something of a higher priority waits in the pool, the worker is given that.
   auto claimed = store::QueueTable(session).claim({offer->worker_id(), offer->instance()}, ids, claim_id,
                                                   static_cast<int>(ids.size()));
-  for (auto& ring : rings) {
-    ring.is_handed_over =
-        std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == ring.queue_id; });
+  for (auto& notification : notifications) {
+    notification.is_handed_over =
+        std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == notification.queue_id; });
   }
   return HandedOver{std::move(*offer), std::move(claimed), claim_id};
 }
@@ -174,7 +174,7 @@ void DecisionWrites::append(DecisionWrites more) {
   move_to_end(loop_items, more.loop_items);
   move_to_end(ended_loop_items, more.ended_loop_items);
   move_to_end(ended_children, more.ended_children);
-  move_to_end(rings, more.rings);
+  move_to_end(notifications, more.notifications);
   work.append(std::move(more.work));
 }
 
@@ -182,19 +182,19 @@ void give(std::optional<HandedOver>& handed_over) {
   if (handed_over) handed_over->offer.give(std::move(handed_over->commands), handed_over->claim_id);
 }
 
-void ring(Parts& parts, const std::vector<notify::Ring>& all) {
-  const auto is_later = [](const notify::Ring& one) { return one.delay.count() > 0; };
+void notify_workers(Parts& parts, const std::vector<notify::Notification>& all) {
+  const auto is_later = [](const notify::Notification& one) { return one.delay.count() > 0; };
   if (std::ranges::any_of(all, is_later)) {
-    std::vector<notify::Ring> now, later;
+    std::vector<notify::Notification> now, later;
     for (const auto& one : all) (is_later(one) ? later : now).push_back(one);
     parts.due_times.add(later);
-    return ring(parts, now);
+    return notify_workers(parts, now);
   }
-  const auto& rings = all;
-  if (rings.empty()) return;
-  parts.notifier.ring(rings);
+  const auto& notifications = all;
+  if (notifications.empty()) return;
+  parts.notifier.notify(notifications);
   std::set<std::string> pools;
-  for (const auto& one : rings) {
+  for (const auto& one : notifications) {
     if (!one.is_handed_over) pools.insert(one.pool);
   }
   parts.waiting_claims.wake(pools);

@@ -34,7 +34,7 @@ struct DecisionWrites {
   std::vector<store::NewLoopItem> loop_items;
   std::vector<store::EndedLoopItem> ended_loop_items;
   std::vector<base::ExecutionId> ended_children;  // whose callers are to be told after the commit
-  std::vector<notify::Ring> rings;  // for commands that are due at once
+  std::vector<notify::Notification> notifications;  // for commands that are due at once
   counts::Work work;  // counted after the commit
   std::string traceparent;
   store::Taker worker;  // of the commands that are at a worker
@@ -59,14 +59,14 @@ struct DecisionWrites {
   void write_loops(store::Session& session);
   // Inserts events, commands and results and updates executions; each only when there are any.
   void write(store::Session& session);
-  // After write(): what is due at once is claimed for a worker that waits for as much; its rings say so then.
+  // After write(): what is due at once is claimed for a worker that waits for as much; its notifications say so then.
   [[nodiscard]] std::optional<HandedOver> hand_over(Parts& parts, store::Session& session);
   void append(DecisionWrites more);
 };
 
 // After the commit.
 void give(std::optional<HandedOver>& handed_over);
-// After the commit: rings the doorbell and wakes this replica's long polls.
-void ring(Parts& parts, const std::vector<notify::Ring>& rings);
+// After the commit: notifies workers and wakes this replica's long polls.
+void notify_workers(Parts& parts, const std::vector<notify::Notification>& notifications);
 
 }  // namespace noetl::app

@@ -5,22 +5,22 @@
 
 namespace noetl::app {
 
-void DueTimes::add(const std::vector<notify::Ring>& rings) {
-  if (rings.empty()) return;
+void DueTimes::add(const std::vector<notify::Notification>& notifications) {
+  if (notifications.empty()) return;
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   const auto first = order_.empty() ? Clock::time_point::max() : order_.begin()->first;
-  for (const auto& ring : rings) {
-    if (ring.delay > horizon_) continue;
-    if (const auto known = kept_.find(ring.queue_id); known != kept_.end()) {
-      order_.erase({known->second.at, ring.queue_id});
+  for (const auto& notification : notifications) {
+    if (notification.delay > horizon_) continue;
+    if (const auto known = kept_.find(notification.queue_id); known != kept_.end()) {
+      order_.erase({known->second.at, notification.queue_id});
     } else if (kept_.size() >= kept_max) {
       continue;
     }
-    const auto at = now + ring.delay;
-    auto& kept = kept_[ring.queue_id] = {at, ring};
-    kept.ring.delay = {};
-    order_.emplace(at, ring.queue_id);
+    const auto at = now + notification.delay;
+    auto& kept = kept_[notification.queue_id] = {at, notification};
+    kept.notification.delay = {};
+    order_.emplace(at, notification.queue_id);
   }
   if (order_.empty() || order_.begin()->first >= first) return;
   is_changed_ = true;
@@ -34,11 +34,11 @@ void DueTimes::look() {
   changed_.notify_one();
 }
 
-std::vector<notify::Ring> DueTimes::take_due(Clock::time_point now) {
-  std::vector<notify::Ring> due;
+std::vector<notify::Notification> DueTimes::take_due(Clock::time_point now) {
+  std::vector<notify::Notification> due;
   while (!order_.empty() && order_.begin()->first <= now) {
     const auto found = kept_.find(order_.begin()->second);
-    due.push_back(std::move(found->second.ring));
+    due.push_back(std::move(found->second.notification));
     kept_.erase(found);
     order_.erase(order_.begin());
   }

@@ -26,13 +26,13 @@ class DueTimes {
 
   [[nodiscard]] std::chrono::milliseconds horizon() const { return horizon_; }
   // Each after its delay, from now on; those beyond the horizon are left out. A command that is there already has the new time.
-  void add(const std::vector<notify::Ring>& rings);
+  void add(const std::vector<notify::Notification>& notifications);
   // Something was written whose time only Postgres knows: read what is due soon.
   void look();
 
   static constexpr std::chrono::milliseconds look_interval{20};
   struct Turn {
-    std::vector<notify::Ring> due;
+    std::vector<notify::Notification> due;
     bool should_look = false;  // look() was called since the last one that said so
   };
   // Waits until something is due or is to be read, or `stop`.
@@ -41,9 +41,9 @@ class DueTimes {
  private:
   struct Kept {
     Clock::time_point at;
-    notify::Ring ring;
+    notify::Notification notification;
   };
-  [[nodiscard]] std::vector<notify::Ring> take_due(Clock::time_point now);  // under mutex_
+  [[nodiscard]] std::vector<notify::Notification> take_due(Clock::time_point now);  // under mutex_
 
   const std::chrono::milliseconds horizon_;
   std::mutex mutex_;

@@ -1,6 +1,6 @@
 #pragma once
 // The transaction behind every report, and behind the leases of lost workers: lock the executions, lock
-// the commands, decide each attempt, let the engine react, write, commit, ring. Any thread.
+// the commands, decide each attempt, let the engine react, write, commit, notify. Any thread.
 #include <vector>
 
 #include "server/app/parts.hpp"

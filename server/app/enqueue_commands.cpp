@@ -68,7 +68,7 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
   }
   auto first = known.begin();
   std::vector<wire::EnqueuedCommand> answer;
-  std::vector<notify::Ring> rings;
+  std::vector<notify::Notification> notifications;
   bool has_times = false;
   answer.reserve(commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -80,19 +80,19 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
     answer.push_back({.queue_id = ids[i], .is_duplicate = false, .conflict = {}});
     has_times = has_times || command.available_at.has_value();
     if (!command.available_at) {
-      rings.push_back({.queue_id = ids[i],
+      notifications.push_back({.queue_id = ids[i],
                        .execution_id = {},
                        .step = command.tool_kind,
                        .pool = command.pool,
                        .group = command.group,
                        .priority = command.priority,
                        .epoch = 0,
-                       .round = 0,
+                       .redelivery = 0,
                        .is_handed_over = claimed.contains(ids[i]),
                        .delay = command.delay.value_or(std::chrono::milliseconds{0})});
     }
   }
-  ring(parts, rings);
+  notify_workers(parts, notifications);
   if (has_times) parts.due_times.look();
   return answer;
 }

@@ -25,7 +25,7 @@ class HandOver {
   struct Seat;
 
  public:
-  // Of one transaction. More are for the doorbell: it names many at a time, and all workers hear it.
+  // Of one transaction. More go by notification: it names many at a time, and reaches all workers.
   static constexpr std::size_t commands_max = 8;
 
   struct Given {

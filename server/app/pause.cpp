@@ -36,16 +36,16 @@ class PauseTransaction {
       changed.insert(changed.end(), more.begin(), more.end());
     // Of all, changed or not: what was put off by mistake is taken back by resuming again.
     if (!request.is_paused) {
-      const int round = round_of_resume(parts_.ids);
+      const int redelivery = redelivery_of_resume(parts_.ids);
       for (auto& command : statements.take_back_commands(statements.running_tree(id, request.cascade)))
-        rings_.push_back(ring_of(std::move(command), round));
+        notifications_.push_back(notification_of(std::move(command), redelivery));
     }
     if (changed.empty()) return changed;
     if (request.is_paused) statements.put_off_commands(changed);
     add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
     return changed;
   }
-  [[nodiscard]] const std::vector<notify::Ring>& rings() const { return rings_; }
+  [[nodiscard]] const std::vector<notify::Notification>& notifications() const { return notifications_; }
 
  private:
   std::vector<base::ExecutionId> change(const PauseRequest& request) {
@@ -68,19 +68,19 @@ class PauseTransaction {
 
   Parts& parts_;
   store::Session& session_;
-  std::vector<notify::Ring> rings_;
+  std::vector<notify::Notification> notifications_;
 };
 }  // namespace
 
 base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const PauseRequest& request) {
   base::Result<std::vector<base::ExecutionId>> answer;
-  std::vector<notify::Ring> rings;
+  std::vector<notify::Notification> notifications;
   parts.connections.transact([&](store::Session& session) {
     PauseTransaction transaction(parts, session);
     answer = transaction.run(request);
-    rings = transaction.rings();
+    notifications = transaction.notifications();
   });
-  ring(parts, rings);
+  notify_workers(parts, notifications);
   return answer;
 }
 
@@ -88,7 +88,7 @@ wire::PoolRow pause_pool(Parts& parts, const std::string& pool, bool is_paused) 
   parts.connections.run_one(
       [&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
   parts.pool_rules.forget();
-  // What was rung before the pause waits in the stream; polls of this server need not wait for their next look.
+  // What was notified before the pause waits in the stream; polls of this server need not wait for their next look.
   if (!is_paused) parts.waiting_claims.wake({pool});
   return get_pool(parts, pool);
 }

@@ -117,11 +117,11 @@ class Redriving {
   std::optional<base::Error> some(const std::vector<base::CommandId>& ids, bool tells_refusals) {
     const bool edits = !request_.input_patch.empty() || !request_.tool_patch.empty();
     std::optional<base::Error> error;
-    std::vector<notify::Ring> rings;
+    std::vector<notify::Notification> notifications;
     const auto before = answer_;
     parts_.connections.transact([&](store::Session& session) {
       answer_ = before;  // a repeated transaction begins anew
-      rings.clear();
+      notifications.clear();
       error.reset();
       store::DeadLetterTable table(session);
       std::map<base::CommandId, store::LockedDead> locked;
@@ -133,19 +133,19 @@ class Redriving {
         const auto* dead = found == locked.end() ? nullptr : &found->second;
         if (auto refused = refusal_of(id, dead)) {
           if (tells_refusals) answer_.refused.push_back(std::move(*refused));
-        } else if (error = add(*dead, made, rings); error) {
+        } else if (error = add(*dead, made, notifications); error) {
           return;
         }
       }
       if (!made.empty() && !request_.is_dry_run) table.redrive(made);
     });
     if (error) answer_ = before;
-    if (!error && !request_.is_dry_run) ring(parts_, rings);
+    if (!error && !request_.is_dry_run) notify_workers(parts_, notifications);
     return error;
   }
 
   std::optional<base::Error> add(const store::LockedDead& dead, std::vector<store::NewRedriven>& made,
-                                 std::vector<notify::Ring>& rings) {
+                                 std::vector<notify::Notification>& notifications) {
     auto changed = edited(dead, request_);
     if (!changed) return changed.error();
     const std::int64_t delay_ms =
@@ -159,15 +159,15 @@ class Redriving {
     }
     const base::CommandId new_id{parts_.ids.next()};
     answer_.redriven.push_back({dead.queue_id, new_id, delay_ms});
-    // What is not due yet is rung by upkeep when its time has come.
+    // What is not due yet is notified by upkeep when its time has come.
     if (delay_ms == 0) {
-      rings.push_back({.queue_id = new_id,
+      notifications.push_back({.queue_id = new_id,
                        .execution_id = {},
                        .step = changed->tool_kind.empty() ? dead.tool_kind : changed->tool_kind,
                        .pool = dead.pool,
                        .priority = dead.priority,
                        .epoch = 0,
-                       .round = 0});
+                       .redelivery = 0});
     }
     made.push_back({.old_id = dead.queue_id,
                     .new_id = new_id,

@@ -87,14 +87,14 @@ class RerunTransaction {
 
 base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunRequest& request) {
   base::Result<wire::ExecuteAnswer> answer{wire::ExecuteAnswer{}};
-  std::vector<notify::Ring> rings;
+  std::vector<notify::Notification> notifications;
   std::vector<base::ExecutionId> ended;
   std::optional<KnownKey> known;
   counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     RerunTransaction transaction(parts, session);
     answer = transaction.run(request);
-    rings = transaction.writes().rings;
+    notifications = transaction.writes().notifications;
     ended = transaction.writes().ended_children;
     work = transaction.writes().work;
     known.reset();
@@ -109,7 +109,7 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
   });
   if (known) return known_execution(parts, *known);
   if (answer) parts.work_counts.add(work);
-  ring(parts, rings);
+  notify_workers(parts, notifications);
   tell_parents(parts, std::move(ended));
   return answer;
 }

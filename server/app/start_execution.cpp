@@ -105,17 +105,17 @@ class StartTransaction {
       together.traceparent = rows[i].traceparent;
       // What begins waits with others of its kind; what goes on later, in the line of its own execution.
       const auto& group = requests[all[i].index].group;
-      for (auto& ring : writes[i].rings) ring.group = group.empty() ? all[i].open.playbook->path : group;
+      for (auto& notification : writes[i].notifications) notification.group = group.empty() ? all[i].open.playbook->path : group;
       together.append(std::move(writes[i]));
     }
     together.write(session);
     handed_over_ = together.hand_over(parts_, session);
-    rings_ = std::move(together.rings);
+    notifications_ = std::move(together.notifications);
     work_ = std::move(together.work);
     ended_ = std::move(together.ended_children);
   }
 
-  [[nodiscard]] const std::vector<notify::Ring>& rings() const { return rings_; }
+  [[nodiscard]] const std::vector<notify::Notification>& notifications() const { return notifications_; }
   [[nodiscard]] const counts::Work& work() const { return work_; }
   [[nodiscard]] std::optional<HandedOver>& handed_over() { return handed_over_; }
   [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return ended_; }
@@ -124,7 +124,7 @@ class StartTransaction {
 
  private:
   Parts& parts_;
-  std::vector<notify::Ring> rings_;
+  std::vector<notify::Notification> notifications_;
   counts::Work work_;
   std::optional<HandedOver> handed_over_;
   std::vector<base::ExecutionId> ended_;
@@ -170,7 +170,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
     crash_after_commit();
     parts.work_counts.add(done->work());
     give(done->handed_over());
-    ring(parts, done->rings());
+    notify_workers(parts, done->notifications());
     tell_parents(parts, done->ended());
     for (const auto& started : all) {
       answers[started.index] =

@@ -6,35 +6,35 @@
 
 namespace noetl::app {
 
-int round_of_resume(base::IdGenerator& ids) { return static_cast<int>(ids.next() & 0x3fff'ffff); }
+int redelivery_of_resume(base::IdGenerator& ids) { return static_cast<int>(ids.next() & 0x3fff'ffff); }
 
-notify::Ring ring_of(store::WaitingCommand command, int round) {
-  notify::Ring ring;
-  ring.queue_id = command.queue_id;
-  ring.execution_id = command.execution_id;
-  ring.step = std::move(command.step);
-  ring.pool = std::move(command.pool);
-  ring.priority = command.priority;
-  ring.epoch = command.epoch;
-  ring.round = round;
-  return ring;
+notify::Notification notification_of(store::WaitingCommand command, int redelivery) {
+  notify::Notification notification;
+  notification.queue_id = command.queue_id;
+  notification.execution_id = command.execution_id;
+  notification.step = std::move(command.step);
+  notification.pool = std::move(command.pool);
+  notification.priority = command.priority;
+  notification.epoch = command.epoch;
+  notification.redelivery = redelivery;
+  return notification;
 }
 
 int take_back_put_off(Parts& parts, const std::vector<base::ExecutionId>& executions) {
-  std::vector<notify::Ring> rings;
+  std::vector<notify::Notification> notifications;
   parts.connections.transact([&](store::Session& session) {
-    rings.clear();
+    notifications.clear();
     std::vector<base::ExecutionId> going_on;
     for (const auto& row : store::ExecutionTable(session).lock(executions)) {
       if (row.status == domain::ExecutionStatus::running && !row.is_paused)
         going_on.push_back(row.execution_id);
     }
-    const int round = round_of_resume(parts.ids);
+    const int redelivery = redelivery_of_resume(parts.ids);
     for (auto& command : store::PauseStatements(session).take_back_commands(going_on))
-      rings.push_back(ring_of(std::move(command), round));
+      notifications.push_back(notification_of(std::move(command), redelivery));
   });
-  ring(parts, rings);
-  return static_cast<int>(rings.size());
+  notify_workers(parts, notifications);
+  return static_cast<int>(notifications.size());
 }
 
 }  // namespace noetl::app

@@ -12,8 +12,8 @@ namespace noetl::app {
 // Of those executions: looked at again under their locks, which pausing and resuming take as well. The number that is due.
 int take_back_put_off(Parts& parts, const std::vector<base::ExecutionId>& executions);
 
-// A round of its own: JetStream must not take this ring for the one that the pause has swallowed.
-[[nodiscard]] int round_of_resume(base::IdGenerator& ids);
-[[nodiscard]] notify::Ring ring_of(store::WaitingCommand command, int round);
+// A redelivery of its own: JetStream must not take this notification for the one that the pause has swallowed.
+[[nodiscard]] int redelivery_of_resume(base::IdGenerator& ids);
+[[nodiscard]] notify::Notification notification_of(store::WaitingCommand command, int redelivery);
 
 }  // namespace noetl::app

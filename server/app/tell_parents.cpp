@@ -121,17 +121,17 @@ class Telling {
 // Gives those that have ended with it.
 std::vector<base::ExecutionId> tell_batch(Parts& parts, const std::vector<store::UntoldChild>& untold) {
   std::vector<base::ExecutionId> ended;
-  std::vector<notify::Ring> rings;
+  std::vector<notify::Notification> notifications;
   counts::Work work;
   parts.connections.transact([&](store::Session& session) {
     Telling telling(parts, session);
     telling.tell(untold);
     ended = telling.writes().ended_children;
-    rings = telling.writes().rings;
+    notifications = telling.writes().notifications;
     work = telling.writes().work;
   });
   parts.work_counts.add(work);
-  ring(parts, rings);
+  notify_workers(parts, notifications);
   return ended;
 }
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 // tell_progress: what running commands say, into the history of their execution and onto the command. Fenced by epoch and
-// worker; ends nothing, rings nothing, decides nothing. Free function; any thread.
+// worker; ends nothing, notifies nobody, decides nothing. Free function; any thread.
 #include <set>
 #include <string>
 #include <vector>

@@ -31,7 +31,7 @@ Check check_stream(nats::JetStream& jetstream, const nats::StreamSettings& wante
     find(check, Verdict::warning, {wanted.name, joined(state->drift)},
          "The server keeps what it finds. When nobody meant it: nats stream rm " + wanted.name +
              ", and the server makes it "
-             "anew; nothing is lost, the doorbell rings again.");
+             "anew; nothing is lost, upkeep notifies again.");
     return check;
   }
   check.summary = std::to_string(state->messages) + " messages, " + std::to_string(state->bytes) + " bytes";

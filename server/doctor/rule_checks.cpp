@@ -72,7 +72,7 @@ const RuleCheck rule_checks[] = {
     {"pools are not paused", "R6", "doctor_paused_pools", "pools", Verdict::warning, false,
      "Nothing is claimed from a paused pool: `noetlctl pool resume POOL`."},
     {"somebody does upkeep", "R6", "doctor_no_upkeep", "databases", Verdict::warning, false,
-     "Start a server with this database. Without one nothing is rung again and no lease ends."},
+     "Start a server with this database. Without one nobody notifies again and no lease ends."},
     {"nodes are issued once", "R7", "doctor_nodes_queued_twice", "nodes", Verdict::broken, true, report_it},
     {"loop items are whole", "R7", "doctor_loop_gaps", "loops", Verdict::broken, true, report_it},
     {"loop items have ended", "R7", "doctor_loop_items_left", "loops", Verdict::broken, true,

@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::milliseconds patience{20};
 }
 
-std::vector<GivenUpRing> Advisories::read(int limit) {
+std::vector<MaxDeliveriesAdvisory> Advisories::read(int limit) {
   messages_.clear();  // unanswered ones come again
   if (!subscription_ && !subscribe()) return {};
   auto fetched = subscription_->fetch(limit, patience);
@@ -20,21 +20,21 @@ std::vector<GivenUpRing> Advisories::read(int limit) {
     return {};
   }
   messages_ = std::move(*fetched);
-  std::vector<GivenUpRing> rings;
+  std::vector<MaxDeliveriesAdvisory> advisories;
   for (const auto& message : messages_) {
     const auto json = nlohmann::json::parse(message.bytes(), nullptr, false);
     if (!json.is_object()) continue;
-    const GivenUpRing ring{.queue_id = {},
+    const MaxDeliveriesAdvisory advisory{.queue_id = {},
                            .consumer = json.value("consumer", std::string()),
                            .sequence = json.value("stream_seq", std::uint64_t{0}),
                            .deliveries = json.value("deliveries", 0)};
     std::vector<base::CommandId> ids{{}};
-    if (const auto bytes = jetstream_.message_at(stream_, ring.sequence)) {
+    if (const auto bytes = jetstream_.message_at(stream_, advisory.sequence)) {
       if (auto notification = wire::decode_notification(*bytes)) ids = std::move(notification->queue_ids);
     }
-    for (const auto id : ids) rings.emplace_back(ring).queue_id = id;
+    for (const auto id : ids) advisories.emplace_back(advisory).queue_id = id;
   }
-  return rings;
+  return advisories;
 }
 
 void Advisories::forget() {

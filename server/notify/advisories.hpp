@@ -1,5 +1,5 @@
 #pragma once
-// Advisories: reads what JetStream says when it gives a ring up, by a durable consumer of the advisories' stream. What was
+// Advisories: reads what JetStream says when it drops a notification at its last delivery, by a durable consumer of the advisories' stream. What was
 // read is acknowledged when it was recorded, and comes again otherwise. Upkeep's thread only.
 #include <memory>
 #include <string>
@@ -17,7 +17,7 @@ class Advisories {
       : connection_(std::move(connection)), jetstream_(*connection_), stream_(std::move(stream)) {}
 
   // Oldest first; nothing while the stream is not there.
-  [[nodiscard]] std::vector<GivenUpRing> read(int limit);
+  [[nodiscard]] std::vector<MaxDeliveriesAdvisory> read(int limit);
   void forget();  // the last answer was recorded
   [[nodiscard]] const nats::Connection* connection() const { return connection_.get(); }
 

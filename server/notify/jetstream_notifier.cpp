@@ -17,8 +17,8 @@
 namespace noetl::notify {
 namespace {
 
-constexpr std::size_t quick_rings_max = 8;
-constexpr std::size_t priority_rings_max = 256;  // of one sign and pool, in one call: each says to a worker that such wait
+constexpr std::size_t quick_notifications_max = 8;
+constexpr std::size_t priority_notifications_max = 256;  // of one sign and pool, in one call: each says to a worker that such wait
 constexpr std::chrono::milliseconds away_interval{
     100};  // how late the supervisor may notice that NATS is back
 constexpr std::chrono::seconds reopen_interval{5};
@@ -37,9 +37,9 @@ std::optional<std::size_t> lane_by_priority(int priority) {
   return priority > 0 ? 0 : wire::lanes - 1;
 }
 
-std::uint64_t group_of(const Ring& ring) {
-  return ring.group.empty() ? static_cast<std::uint64_t>(ring.execution_id.value)
-                            : std::hash<std::string>()(ring.group);
+std::uint64_t group_of(const Notification& notification) {
+  return notification.group.empty() ? static_cast<std::uint64_t>(notification.execution_id.value)
+                            : std::hash<std::string>()(notification.group);
 }
 
 // Names from settings; a pool's name, which is checked where it comes in, and a lane follow.
@@ -79,7 +79,7 @@ std::vector<nats::StreamSettings> streams_of(const NotifierSettings& settings) {
 std::vector<nats::ConsumerSettings> consumers_of(const NotifierSettings& settings, const std::string& pool) {
   const std::string own = wire::commands_consumer_of(pool, settings.consumer);
   // One of many commands goes through the hands of many workers that have a slot or two each, and of as many that have none
-  // just then. What is given up all the same is rung anew by upkeep, a second or two later.
+  // just then. What is dropped all the same is notified again by upkeep, a second or two later.
   const int later_deliveries_max =
       settings.deliveries_max <= 0 ? settings.deliveries_max
                                    : settings.deliveries_max + 16 * static_cast<int>(wire::lane_commands_max);
@@ -111,7 +111,7 @@ struct JetStreamNotifier::Link {
 };
 
 JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
-    : settings_(std::move(settings)), server_url_(settings_.server_url), lines_(settings_.line_max) {
+    : settings_(std::move(settings)), server_url_(settings_.server_url), backlog_(settings_.backlog_max) {
   check_names(settings_);
   quick_ = Link::open(settings_.nats, true);
   bulk_ = Link::open(settings_.nats, false);
@@ -122,59 +122,59 @@ JetStreamNotifier::JetStreamNotifier(NotifierSettings settings)
 JetStreamNotifier::~JetStreamNotifier() = default;
 
 bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
-  if (bundle.rings.empty()) return true;
-  const Ring& first = *bundle.rings.front();
-  wire::Notification notification{.execution_id = first.execution_id,
+  if (bundle.notifications.empty()) return true;
+  const Notification& first = *bundle.notifications.front();
+  wire::Notification message{.execution_id = first.execution_id,
                                   .queue_ids = {},
                                   .step = first.step,
                                   .server_url = server_url_,
                                   .priority = first.priority,
                                   .is_handed_over = first.is_handed_over};
-  notification.queue_ids.reserve(bundle.rings.size());
-  for (const Ring* ring : bundle.rings) notification.queue_ids.push_back(ring->queue_id);
+  message.queue_ids.reserve(bundle.notifications.size());
+  for (const Notification* notification : bundle.notifications) message.queue_ids.push_back(notification->queue_id);
   std::string message_id = first.queue_id.str();
   message_id += ':';
   message_id += std::to_string(first.epoch);
   message_id += ':';
-  message_id += std::to_string(first.round);
-  // The first may be rung alone, or with others.
-  if (bundle.rings.size() > 1)
-    message_id += ':' + std::to_string(bundle.rings.size()) + ':' + bundle.rings.back()->queue_id.str();
-  return link.publisher.publish(*bundle.subject, wire::encode(notification), message_id);
+  message_id += std::to_string(first.redelivery);
+  // The first may be notified alone, or with others.
+  if (bundle.notifications.size() > 1)
+    message_id += ':' + std::to_string(bundle.notifications.size()) + ':' + bundle.notifications.back()->queue_id.str();
+  return link.publisher.publish(*bundle.subject, wire::encode(message), message_id);
 }
 
-void JetStreamNotifier::ring(const std::vector<Ring>& rings) {
-  if (rings.empty()) return;
-  meet_pools(rings);
+void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {
+  if (notifications.empty()) return;
+  meet_pools(notifications);
   std::shared_ptr<Link> link;
   {
     const std::lock_guard lock(links_mutex_);
-    link = rings.size() <= quick_rings_max ? quick_ : bulk_;
+    link = notifications.size() <= quick_notifications_max ? quick_ : bulk_;
   }
-  std::array<Bundle, wire::lanes + 1> bundles;  // of the pool of the ring before: by lane, and of a priority below 0
+  std::array<Bundle, wire::lanes + 1> bundles;  // of the pool of the notification before: by lane, and of a priority below 0
   std::array<std::size_t, 2> told{};  // in this pool: of a priority above 0, and below it
   std::string_view pool;
   bool has_failed = false;
   const auto publish = [&](Bundle& bundle) {
     has_failed = !send(*link, bundle) || has_failed;
-    bundle.rings.clear();
+    bundle.notifications.clear();
   };
-  for (const Ring& ring : rings) {
-    if (ring.pool != pool) {
+  for (const Notification& notification : notifications) {
+    if (notification.pool != pool) {
       std::ranges::for_each(bundles, publish);
-      if (!wire::is_pool_name(ring.pool)) continue;  // such a command is refused at the door
+      if (!wire::is_pool_name(notification.pool)) continue;  // such a command is refused at the door
       told = {};
       for (std::size_t lane = 0; lane < wire::lanes; ++lane)
-        bundles[lane].subject = nats::Subject::parse(wire::lane_subject_of(ring.pool, lane, settings_.subject)).value();
+        bundles[lane].subject = nats::Subject::parse(wire::lane_subject_of(notification.pool, lane, settings_.subject)).value();
       bundles.back().subject = bundles[wire::lanes - 1].subject;
-      pool = ring.pool;
+      pool = notification.pool;
     }
-    if (ring.priority != 0 && !ring.is_handed_over && ++told[ring.priority < 0 ? 1 : 0] > priority_rings_max) continue;
-    const auto urgent = ring.is_handed_over ? 0 : lane_by_priority(ring.priority);
-    const std::size_t lane = urgent ? *urgent : lines_.join(ring.pool, group_of(ring));
-    Bundle& bundle = ring.priority < 0 && !ring.is_handed_over ? bundles.back() : bundles[lane];
-    bundle.rings.push_back(&ring);
-    if (lane == 0 || ring.priority < 0 || bundle.rings.size() >= wire::lane_commands_max) publish(bundle);
+    if (notification.priority != 0 && !notification.is_handed_over && ++told[notification.priority < 0 ? 1 : 0] > priority_notifications_max) continue;
+    const auto urgent = notification.is_handed_over ? 0 : lane_by_priority(notification.priority);
+    const std::size_t lane = urgent ? *urgent : backlog_.add(notification.pool, group_of(notification));
+    Bundle& bundle = notification.priority < 0 && !notification.is_handed_over ? bundles.back() : bundles[lane];
+    bundle.notifications.push_back(&notification);
+    if (lane == 0 || notification.priority < 0 || bundle.notifications.size() >= wire::lane_commands_max) publish(bundle);
   }
   std::ranges::for_each(bundles, publish);
   if (!has_failed || !is_ready_.exchange(false)) return;
@@ -222,19 +222,19 @@ PoolLanes JetStreamNotifier::lanes(const std::string& pool) const {
     const auto consumer = link->jetstream.find_consumer(settings_.stream, wire::lane_consumer_of(own, i));
     if (!consumer) break;  // no answer: the others would not answer either, each after its time
     if (consumer->waiting == 0) continue;
-    lanes[i].untaken = consumer->waiting;
+    lanes[i].num_pending = consumer->waiting;
     if (consumer->delivered_until == 0) continue;
-    lanes[i].taken_until_ms =
+    lanes[i].delivered_until_ms =
         link->jetstream.stored_at(settings_.stream, consumer->delivered_until).value_or(0);
   }
   return lanes;
 }
 
-std::size_t JetStreamNotifier::lane_of(const Ring& ring) const {
-  return lane_by_priority(ring.priority).value_or(lines_.lane_of(ring.pool, group_of(ring)));
+std::size_t JetStreamNotifier::lane_of(const Notification& notification) const {
+  return lane_by_priority(notification.priority).value_or(backlog_.lane_of(notification.pool, group_of(notification)));
 }
 
-std::vector<GivenUpRing> JetStreamNotifier::given_up(int limit) {
+std::vector<MaxDeliveriesAdvisory> JetStreamNotifier::max_deliveries(int limit) {
   if (!is_connected()) return {};
   const nats::ThreadScope scope;
   std::shared_ptr<Link> link;
@@ -249,7 +249,7 @@ std::vector<GivenUpRing> JetStreamNotifier::given_up(int limit) {
   return advisories_->read(limit);
 }
 
-void JetStreamNotifier::forget_given_up() {
+void JetStreamNotifier::ack_max_deliveries() {
   if (advisories_) advisories_->forget();
 }
 
@@ -341,8 +341,8 @@ bool JetStreamNotifier::repair_stream(nats::JetStream& jetstream, const nats::St
 
 bool JetStreamNotifier::repair() {
   nats::JetStream& jetstream = quick_->jetstream;
-  // Without the stream of commands nothing rings; the others may follow. That of advisories may be refused to this account:
-  // what it would tell, upkeep rings again as well.
+  // Without the stream of commands nobody is notified; the others may follow. That of advisories may be refused to this account:
+  // what it would tell, upkeep notifies again as well.
   bool is_whole = true;
   for (const auto& stream : streams_of(settings_)) {
     const bool is_there = repair_stream(jetstream, stream);
@@ -357,18 +357,18 @@ bool JetStreamNotifier::repair() {
   find_strangers(jetstream);
   remove_unused(jetstream);
   for (const auto& [pool, was_there] : pools) {
-    Lines::Untaken untaken{};
+    GroupBacklog::Pending num_pending{};
     bool are_there = true;
     std::size_t lane = 0;
     for (const auto& wanted : consumers_of(settings_, pool)) {
       const auto waiting = repair_consumer(jetstream, wanted, was_there);
       are_there = waiting.has_value();
       if (!are_there) break;
-      untaken[lane++] = *waiting;
+      num_pending[lane++] = *waiting;
     }
     is_whole = is_whole && are_there;
     if (!are_there) continue;
-    lines_.settle(pool, untaken);
+    backlog_.reconcile(pool, num_pending);
     const std::lock_guard lock(mutex_);
     pools_[pool] = true;
   }

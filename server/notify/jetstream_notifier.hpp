@@ -1,6 +1,6 @@
 #pragma once
-// JetStreamNotifier: rings by publishing to NOETL_COMMANDS without waiting. A supervisor thread makes or adopts
-// the streams and the consumer of each pool, and makes them again when they vanish. ring() may be called from any
+// JetStreamNotifier: notifies by publishing to NOETL_COMMANDS without waiting. A supervisor thread makes or adopts
+// the streams and the consumer of each pool, and makes them again when they vanish. notify() may be called from any
 // thread; construction does not wait for NATS.
 #include <atomic>
 #include <chrono>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "server/notify/advisories.hpp"
-#include "server/notify/lines.hpp"
+#include "server/notify/group_backlog.hpp"
 #include "server/notify/notifier.hpp"
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"
@@ -36,7 +36,7 @@ struct NotifierSettings {
   int deliveries_max = 3;
   int acks_pending_max = 20'000;
   int replicas = 1;
-  wire::LaneLines line_max = wire::lane_line_max;  // of a group, in the lanes before the last
+  wire::LaneBacklogs backlog_max = wire::lane_backlog_max;  // of a group, in the lanes before the last
   std::chrono::milliseconds check_interval{2000};  // how long a vanished stream may go unnoticed
 };
 
@@ -47,7 +47,7 @@ struct NotifierSettings {
 
 struct NotifierCounts {
   std::uint64_t published = 0;  // stored by JetStream
-  std::uint64_t failed = 0;  // not sent, refused or unanswered: upkeep rings again
+  std::uint64_t failed = 0;  // not sent, refused or unanswered: upkeep notifies again
   std::uint64_t repaired = 0;  // streams and consumers made again after they had vanished
 };
 
@@ -59,17 +59,17 @@ class JetStreamNotifier final : public Notifier {
   JetStreamNotifier(const JetStreamNotifier&) = delete;
   JetStreamNotifier& operator=(const JetStreamNotifier&) = delete;
 
-  void ring(const std::vector<Ring>& rings) override;
+  void notify(const std::vector<Notification>& notifications) override;
   void tell_dead(const std::vector<Death>& deaths) override;
   [[nodiscard]] bool is_connected() const override;
   [[nodiscard]] PoolLanes lanes(const std::string& pool) const override;
-  [[nodiscard]] std::size_t lane_of(const Ring& ring) const override;
-  [[nodiscard]] std::vector<GivenUpRing> given_up(int limit) override;
-  void forget_given_up() override;
+  [[nodiscard]] std::size_t lane_of(const Notification& notification) const override;
+  [[nodiscard]] std::vector<MaxDeliveriesAdvisory> max_deliveries(int limit) override;
+  void ack_max_deliveries() override;
 
-  // What notifications say from now on; for a server that learns its port late. Before the first ring() only.
+  // What notifications say from now on; for a server that learns its port late. Before the first notify() only.
   void announce(std::string server_url) { server_url_ = std::move(server_url); }
-  // Has the pool's consumers made soon, or when NATS is back; ring() does it for pools it meets.
+  // Has the pool's consumers made soon, or when NATS is back; notify() does it for pools it meets.
   void ensure_pool(const std::string& pool) override;
   void keep_pools(const PoolsInUse& pools) override;
   void forget_pool(const std::string& pool) override;
@@ -79,31 +79,31 @@ class JetStreamNotifier final : public Notifier {
   struct Link;  // one connection with its publisher
   struct Bundle {  // what goes into one message
     std::optional<nats::Subject> subject;
-    std::vector<const Ring*> rings;
+    std::vector<const Notification*> notifications;
   };
 
   void supervise(const std::stop_token& stop);
   void reopen_closed_links();
   // True when the streams and every pool's consumer are there.
   bool repair();
-  // Nothing when it could not be made; else how many of its rings nobody has taken.
+  // Nothing when it could not be made; else how many of its notifications nobody has taken.
   std::optional<std::uint64_t> repair_consumer(nats::JetStream& jetstream,
                                                const nats::ConsumerSettings& wanted, bool was_there);
   bool repair_stream(nats::JetStream& jetstream, const nats::StreamSettings& wanted);
   bool send(Link& link, const Bundle& bundle) const;
-  void meet_pools(const std::vector<Ring>& rings);
+  void meet_pools(const std::vector<Notification>& notifications);
   void remove_unused(nats::JetStream& jetstream);
   void find_strangers(nats::JetStream& jetstream);
 
   const NotifierSettings settings_;
-  std::string server_url_;  // constant once ring() is called
+  std::string server_url_;  // constant once notify() is called
 
-  // Swapped by the supervisor alone, read by ring(): shared with calls in progress.
+  // Swapped by the supervisor alone, read by notify(): shared with calls in progress.
   mutable std::mutex links_mutex_;
-  std::shared_ptr<Link> quick_;  // sends at once: a lone ring must not wait for 1 ms
-  std::shared_ptr<Link> bulk_;  // gathers writes: a thousand rings are not a thousand system calls
+  std::shared_ptr<Link> quick_;  // sends at once: a lone notification must not wait for 1 ms
+  std::shared_ptr<Link> bulk_;  // gathers writes: a thousand notifications are not a thousand system calls
 
-  Lines lines_;
+  GroupBacklog backlog_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::map<std::string, bool, std::less<>>

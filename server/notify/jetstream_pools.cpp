@@ -10,15 +10,15 @@
 namespace noetl::notify {
 
 namespace {
-constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not met by ringing
+constexpr std::size_t pools_max = 1024;  // each has a consumer; more are not made by notifying
 }  // namespace
 
-void JetStreamNotifier::meet_pools(const std::vector<Ring>& rings) {
+void JetStreamNotifier::meet_pools(const std::vector<Notification>& notifications) {
   const std::string* last = nullptr;
-  for (const Ring& ring : rings) {
-    if (last != nullptr && *last == ring.pool) continue;
-    last = &ring.pool;
-    if (ring.pool != domain::default_pool) ensure_pool(ring.pool);
+  for (const Notification& notification : notifications) {
+    if (last != nullptr && *last == notification.pool) continue;
+    last = &notification.pool;
+    if (notification.pool != domain::default_pool) ensure_pool(notification.pool);
   }
 }
 

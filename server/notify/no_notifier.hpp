@@ -6,12 +6,12 @@ namespace noetl::notify {
 
 class NoNotifier final : public Notifier {
  public:
-  void ring(const std::vector<Ring>&) override {}
+  void notify(const std::vector<Notification>&) override {}
   void tell_dead(const std::vector<Death>&) override {}
   [[nodiscard]] bool is_wanted() const override { return false; }
   [[nodiscard]] bool is_connected() const override { return false; }
   [[nodiscard]] PoolLanes lanes(const std::string&) const override { return {}; }
-  [[nodiscard]] std::size_t lane_of(const Ring&) const override { return 0; }
+  [[nodiscard]] std::size_t lane_of(const Notification&) const override { return 0; }
 };
 
 }  // namespace noetl::notify

@@ -1,6 +1,6 @@
 #pragma once
-// Notifier: rings the doorbell after a commit. Asynchronous and best effort: a lost notification costs
-// milliseconds, never work, because upkeep rings again. Any thread.
+// Notifier: notifies workers after a commit. Asynchronous and best effort: a lost notification costs
+// milliseconds, never work, because upkeep notifies again. Any thread.
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace noetl::notify {
 
-struct Ring {
+struct Notification {
   base::CommandId queue_id;
   base::ExecutionId execution_id;
   std::string step;
@@ -21,12 +21,12 @@ struct Ring {
   std::string
       group{};  // in whose line it stands; empty: its execution's, or that of the pool's plain commands
   int priority = 0;
-  // Part of Nats-Msg-Id (queue_id:epoch:round), so that a repeated ring is not swallowed as a duplicate.
+  // Part of Nats-Msg-Id (queue_id:epoch:redelivery), so that a repeated notification is not swallowed as a duplicate.
   int epoch = 0;
-  int round = 0;
+  int redelivery = 0;
   // Claimed for a worker that waited: told for the sake of whoever watches the stream.
   bool is_handed_over = false;
-  // Not before that: app::ring keeps it until then. A notifier is given what is due.
+  // Not before that: app::notify_workers keeps it until then. A notifier is given what is due.
   std::chrono::milliseconds delay{0};
 };
 
@@ -41,18 +41,18 @@ struct Death {
   std::string error;  // JSON text
 };
 
-// A ring that was delivered as often as it may be and never answered: JetStream gives it up.
-struct GivenUpRing {
+// A notification that was delivered as often as it may be and never acknowledged (max_deliver).
+struct MaxDeliveriesAdvisory {
   base::CommandId queue_id;  // unset: the notification has left the stream
   std::string consumer;
   std::uint64_t sequence = 0;  // of the notification
   int deliveries = 0;
 };
 
-// What waits in a lane. JetStream hands out the rings of a lane in the order of their coming.
+// What waits in a lane. JetStream hands out the notifications of a lane in the order of their coming.
 struct Lane {
-  std::uint64_t untaken = 0;  // rings that no worker has taken yet
-  std::int64_t taken_until_ms = 0;  // what rang before was taken; Unix time
+  std::uint64_t num_pending = 0;  // notifications that no worker has taken yet
+  std::int64_t delivered_until_ms = 0;  // up to then all was delivered; Unix time
 };
 using PoolLanes = std::array<Lane, wire::lanes>;
 
@@ -65,10 +65,10 @@ class Notifier {
  public:
   virtual ~Notifier() = default;
   // Never blocks on the network and never throws; failures are counted in metrics.
-  virtual void ring(const std::vector<Ring>& rings) = 0;
+  virtual void notify(const std::vector<Notification>& notifications) = 0;
   // The same for dead letters: the row is the record, the message tells who wants to know.
   virtual void tell_dead(const std::vector<Death>& deaths) = 0;
-  // Somebody serves that pool: there shall be something to ring, before the first ring. Waits for nothing.
+  // Somebody serves that pool: its consumers shall be there before the first notification. Waits for nothing.
   virtual void ensure_pool(const std::string& pool) { (void)pool; }
   // What was made for pools that nobody uses may go. Waits for nothing.
   virtual void keep_pools(const PoolsInUse& pools) { (void)pools; }
@@ -76,20 +76,20 @@ class Notifier {
   [[nodiscard]] virtual bool is_wanted() const { return true; }
   // That pool was deleted: what was made for it goes now, and is made again when somebody names it. Waits for nothing.
   virtual void forget_pool(const std::string& pool) { (void)pool; }
-  // Is the doorbell working? False: NATS away or stream missing; workers then long-poll.
+  // Do notifications work? False: NATS away or stream missing; workers then long-poll.
   [[nodiscard]] virtual bool is_connected() const = 0;
   // The lanes of that pool, asked just now; empty ones when that cannot be said. Waits for the network, for a moment: not
   // for the path of a request.
   [[nodiscard]] virtual PoolLanes lanes(const std::string& pool) const = 0;
-  // The lane that a ring like this one would take now. Waits for nothing.
-  [[nodiscard]] virtual std::size_t lane_of(const Ring& ring) const = 0;
-  // What was given up, oldest first; the same again until forget_given_up(), which says that the last answer was
-  // recorded. Waits for the network, for a moment. Upkeep's thread only. A notifier without JetStream gives up nothing.
-  [[nodiscard]] virtual std::vector<GivenUpRing> given_up(int limit) {
+  // The lane that a notification like this one would take now. Waits for nothing.
+  [[nodiscard]] virtual std::size_t lane_of(const Notification& notification) const = 0;
+  // Those notifications, oldest first; the same again until ack_max_deliveries(), which says that the last answer was
+  // recorded. Waits for the network, for a moment. Upkeep's thread only. A notifier without JetStream has none.
+  [[nodiscard]] virtual std::vector<MaxDeliveriesAdvisory> max_deliveries(int limit) {
     (void)limit;
     return {};
   }
-  virtual void forget_given_up() {}
+  virtual void ack_max_deliveries() {}
 };
 
 }  // namespace noetl::notify

@@ -1,5 +1,5 @@
 #pragma once
-// RecordingNotifier: keeps what was rung, for tests. Any thread.
+// RecordingNotifier: keeps what was notified, for tests. Any thread.
 #include <atomic>
 #include <mutex>
 #include <set>
@@ -13,9 +13,9 @@ namespace noetl::notify {
 
 class RecordingNotifier : public Notifier {
  public:
-  void ring(const std::vector<Ring>& rings) override {
+  void notify(const std::vector<Notification>& notifications) override {
     const std::lock_guard lock(mutex_);
-    rings_.insert(rings_.end(), rings.begin(), rings.end());
+    notifications_.insert(notifications_.end(), notifications.begin(), notifications.end());
   }
   void tell_dead(const std::vector<Death>& deaths) override {
     const std::lock_guard lock(mutex_);
@@ -36,26 +36,26 @@ class RecordingNotifier : public Notifier {
   [[nodiscard]] bool is_connected() const override { return true; }
   [[nodiscard]] PoolLanes lanes(const std::string&) const override {
     PoolLanes lanes{};
-    lanes.front() = {.untaken = untaken_, .taken_until_ms = taken_until_ms_};
+    lanes.front() = {.num_pending = num_pending_, .delivered_until_ms = delivered_until_ms_};
     return lanes;
   }
-  [[nodiscard]] std::size_t lane_of(const Ring&) const override { return 0; }
-  [[nodiscard]] std::vector<GivenUpRing> given_up(int) override {
+  [[nodiscard]] std::size_t lane_of(const Notification&) const override { return 0; }
+  [[nodiscard]] std::vector<MaxDeliveriesAdvisory> max_deliveries(int) override {
     const std::lock_guard lock(mutex_);
-    return given_up_;
+    return advisories_;
   }
-  void forget_given_up() override {
+  void ack_max_deliveries() override {
     const std::lock_guard lock(mutex_);
-    given_up_.clear();
+    advisories_.clear();
   }
-  void pretend_given_up(std::vector<GivenUpRing> rings) {
+  void pretend_max_deliveries(std::vector<MaxDeliveriesAdvisory> advisories) {
     const std::lock_guard lock(mutex_);
-    given_up_ = std::move(rings);
+    advisories_ = std::move(advisories);
   }
   // What lanes() says of the first lane from now on.
-  void pretend_untaken(std::uint64_t rings, std::int64_t taken_until_ms = 0) {
-    untaken_ = rings;
-    taken_until_ms_ = taken_until_ms;
+  void pretend_pending(std::uint64_t num_pending, std::int64_t delivered_until_ms = 0) {
+    num_pending_ = num_pending;
+    delivered_until_ms_ = delivered_until_ms;
   }
 
   [[nodiscard]] std::vector<Death> deaths() const {
@@ -78,24 +78,24 @@ class RecordingNotifier : public Notifier {
     const std::lock_guard lock(mutex_);
     return forgotten_;
   }
-  // All that was rung and not taken.
-  [[nodiscard]] std::vector<Ring> rings() const {
+  // All that was notified and not taken.
+  [[nodiscard]] std::vector<Notification> notifications() const {
     const std::lock_guard lock(mutex_);
-    return rings_;
+    return notifications_;
   }
-  // What was rung since the last call.
-  [[nodiscard]] std::vector<Ring> take() {
+  // What was notified since the last call.
+  [[nodiscard]] std::vector<Notification> take() {
     const std::lock_guard lock(mutex_);
-    return std::exchange(rings_, {});
+    return std::exchange(notifications_, {});
   }
 
  private:
-  std::atomic<std::uint64_t> untaken_{0};
-  std::atomic<std::int64_t> taken_until_ms_{0};
+  std::atomic<std::uint64_t> num_pending_{0};
+  std::atomic<std::int64_t> delivered_until_ms_{0};
   mutable std::mutex mutex_;
-  std::vector<Ring> rings_;
+  std::vector<Notification> notifications_;
   std::vector<Death> deaths_;
-  std::vector<GivenUpRing> given_up_;
+  std::vector<MaxDeliveriesAdvisory> advisories_;
   std::vector<std::string> pools_;
   std::set<std::string> in_use_;
   std::vector<std::string> forgotten_;

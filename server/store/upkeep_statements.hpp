@@ -13,7 +13,7 @@ namespace noetl::store {
 
 class Session;
 
-// A command whose doorbell may have to ring again.
+// A command that upkeep may have to notify of again.
 struct WaitingCommand {
   base::CommandId queue_id;
   base::ExecutionId execution_id;
@@ -87,7 +87,7 @@ class UpkeepStatements {
   // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at
   // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
   // exhausted).
-  [[nodiscard]] std::vector<WaitingCommand> unheard(base::CommandId after, base::CommandId until,
+  [[nodiscard]] std::vector<WaitingCommand> unclaimed(base::CommandId after, base::CommandId until,
                                                     int rows_max, int waiting_max,
                                                     base::CommandId& last_seen);
   void fold_queue_changes();

@@ -26,25 +26,25 @@ void DueTimer::run(const std::stop_token& stop) {
   base::name_thread("due-times");
   while (!stop.stop_requested()) {
     auto turn = parts_.due_times.wait(stop);
-    // A boundary: without Postgres nothing becomes due, and upkeep says that it is away. What is not rung here its ticks find.
+    // A boundary: without Postgres nothing becomes due, and upkeep says that it is away. What is not notified here its ticks find.
     try {
-      if (!turn.due.empty()) ring(std::move(turn.due));
+      if (!turn.due.empty()) send(std::move(turn.due));
       if (turn.should_look) look();
     } catch (const std::exception& error) {
-      telemetry::log_debug("upkeep", "what is due could not be rung at its time", {{"error", error.what()}});
+      telemetry::log_debug("upkeep", "what is due could not be notified at its time", {{"error", error.what()}});
     }
   }
 }
 
-// A paused pool is not rung: its stream would fill with what nobody takes.
-void DueTimer::ring(std::vector<notify::Ring> due) {
+// A paused pool is not notified: its stream would fill with what nobody takes.
+void DueTimer::send(std::vector<notify::Notification> due) {
   const auto pools = parts_.pool_rules.get();
-  std::erase_if(due, [&](const notify::Ring& one) {
+  std::erase_if(due, [&](const notify::Notification& one) {
     const auto rules = pools->find(one.pool);
     return rules != pools->end() && rules->second.is_paused;
   });
-  commands_rung_ += due.size();
-  app::ring(parts_, due);
+  commands_notified_ += due.size();
+  app::notify_workers(parts_, due);
 }
 
 void DueTimer::look() {
@@ -52,19 +52,19 @@ void DueTimer::look() {
   parts_.connections.run_one([&](store::Session& session) {
     soon = store::UpkeepStatements(session).due_soon(parts_.due_times.horizon(), soon_max);
   });
-  std::vector<notify::Ring> rings;
-  rings.reserve(soon.size());
+  std::vector<notify::Notification> notifications;
+  notifications.reserve(soon.size());
   for (auto& one : soon) {
-    rings.push_back({.queue_id = one.command.queue_id,
+    notifications.push_back({.queue_id = one.command.queue_id,
                      .execution_id = one.command.execution_id,
                      .step = std::move(one.command.step),
                      .pool = std::move(one.command.pool),
                      .priority = one.command.priority,
                      .epoch = one.command.epoch,
-                     .round = 1,
+                     .redelivery = 1,
                      .delay = one.wait});
   }
-  parts_.due_times.add(rings);
+  parts_.due_times.add(notifications);
 }
 
 }  // namespace noetl::upkeep

@@ -1,6 +1,6 @@
 #pragma once
-// DueTimer: the thread that rings for what becomes due, at its time and not with a tick. Every server has one: it rings for what this
-// server wrote itself, and for what is due soon when the server is asked to look (DueTimes). The first ring of upkeep for a command has
+// DueTimer: the thread that notifies of what becomes due, at its time and not with a tick. Every server has one: it notifies of what this
+// server wrote itself, and of what is due soon when the server is asked to look (DueTimes). The first notification of upkeep for a command has
 // the same message id, so JetStream drops whichever comes second. The counts any thread.
 #include <atomic>
 #include <cstdint>
@@ -20,15 +20,15 @@ class DueTimer {
   DueTimer(const DueTimer&) = delete;
   DueTimer& operator=(const DueTimer&) = delete;
 
-  [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_; }
+  [[nodiscard]] std::uint64_t commands_notified() const { return commands_notified_; }
 
  private:
   void run(const std::stop_token& stop);
-  void ring(std::vector<notify::Ring> due);
+  void send(std::vector<notify::Notification> due);
   void look();
 
   app::Parts& parts_;
-  std::atomic<std::uint64_t> commands_rung_{0};
+  std::atomic<std::uint64_t> commands_notified_{0};
   std::jthread thread_;  // last: started when all else stands
 };
 

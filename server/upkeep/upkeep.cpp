@@ -6,7 +6,7 @@
 #include "server/app/due_times.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/keep_workers.hpp"
-#include "server/app/record_given_up.hpp"
+#include "server/app/record_max_deliveries.hpp"
 #include "server/app/tell_parents.hpp"
 #include "server/app/time_limits.hpp"
 #include "server/store/upkeep_statements.hpp"
@@ -27,7 +27,7 @@ constexpr int callers_max = 256;  // told in one tick
 constexpr int overdue_max = 256;  // failed in one tick
 constexpr std::chrono::minutes pools_interval{1};
 constexpr std::chrono::milliseconds wait_min{10};
-constexpr int rest_factor = 3;  // of the time that ringing for what SQL enqueued took
+constexpr int rest_factor = 3;  // of the time that notifying of what SQL enqueued took
 // Of what SQL enqueues in 20 ms one transaction notifies: the others have mostly committed by then.
 constexpr std::chrono::milliseconds look_again_after{50};
 }  // namespace
@@ -38,7 +38,7 @@ Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
       connection_(settings_.database_url,
                   std::max(store::DutyConnection::lead_time_default, 2 * idle_interval())),
       due_timer_(parts),
-      ring_due_(parts, settings_.ring_after),
+      renotifier_(parts, settings_.renotify_after),
       retention_(parts, settings_.kept),
       pools_told_at_(steady_clock::now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
@@ -52,7 +52,7 @@ void Upkeep::run(std::stop_token stop) {
   base::name_thread("upkeep");
   while (!stop.stop_requested()) {
     const auto wait = tick_safely();
-    wait_and_ring(stop, steady_clock::now() + wait);
+    wait_and_notify(stop, steady_clock::now() + wait);
   }
   connection_.release();
 }
@@ -65,39 +65,39 @@ void Upkeep::wake() {
   wakes_.notify_all();
 }
 
-void Upkeep::wait_and_ring(const std::stop_token& stop, steady_clock::time_point next_tick) {
+void Upkeep::wait_and_notify(const std::stop_token& stop, steady_clock::time_point next_tick) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested() && steady_clock::now() < next_tick) {
     const bool is_woken =
         wakes_.wait_until(lock, stop, std::min(next_tick, look_again_at_), [&] { return is_woken_; });
     if (!is_woken && steady_clock::now() < look_again_at_) return;
-    (void)wakes_.wait_until(lock, stop, std::min(next_tick, may_ring_at_), [] { return false; });
+    (void)wakes_.wait_until(lock, stop, std::min(next_tick, may_notify_at_), [] { return false; });
     if (stop.stop_requested() || steady_clock::now() >= next_tick) return;
     is_woken_ = false;
     lock.unlock();
-    ring_enqueued_safely();
+    notify_enqueued_safely();
     lock.lock();
   }
 }
 
 // The same boundary as a tick's, whose look it does without: what is due is all that it asks for.
-void Upkeep::ring_enqueued_safely() {
+void Upkeep::notify_enqueued_safely() {
   look_again_at_ = steady_clock::time_point::max();
   if (!is_leading_) return;
   const auto began = steady_clock::now();
   try {
     is_leading_ = connection_.acquire();
     if (!is_leading_) return;
-    const auto rung = ring_due_.ring_enqueued(connection_);
-    commands_rung_ += static_cast<std::uint64_t>(rung.commands);
+    const auto sent = renotifier_.notify_enqueued(connection_);
+    commands_notified_ += static_cast<std::uint64_t>(sent.commands);
     parts_.due_times.look();
-    if (rung.first_time > 0) look_again_at_ = rung.has_more ? began : began + look_again_after;
+    if (sent.first_time > 0) look_again_at_ = sent.has_more ? began : began + look_again_after;
   } catch (const std::exception& error) {
     is_leading_ = false;
-    telemetry::log_warn("upkeep", "ringing for what SQL enqueued failed", {{"error", error.what()}});
+    telemetry::log_warn("upkeep", "notifying of what SQL enqueued failed", {{"error", error.what()}});
   }
   const auto now = steady_clock::now();
-  may_ring_at_ = now + std::max<steady_clock::duration>(wait_min, rest_factor * (now - began));
+  may_notify_at_ = now + std::max<steady_clock::duration>(wait_min, rest_factor * (now - began));
 }
 
 // A boundary: the world failed under a duty; the next tick tries again. A function of its own: given a variable that is
@@ -125,10 +125,10 @@ std::chrono::milliseconds Upkeep::tick() {
   if (look.has_overdue) attempt("time limits", [&] { fail_overdue(); });
   if (look.has_untold)
     attempt("callers", [&] { note("callers", app::tell_waiting_parents(parts_, callers_max)); });
-  attempt("ring", [&] { commands_rung_ += static_cast<std::uint64_t>(ring_due_.tick(connection_, look)); });
-  // Whatever is due before the next ticks is rung at its time, by the thread of DueTimer.
+  attempt("renotify", [&] { commands_notified_ += static_cast<std::uint64_t>(renotifier_.tick(connection_, look)); });
+  // Whatever is due before the next ticks is notified at its time, by the thread of DueTimer.
   if (look.next_due <= parts_.due_times.horizon()) parts_.due_times.look();
-  if (ring_due_.has_more_due()) wake();
+  if (renotifier_.has_more_due()) wake();
   if (look.has_change && ticks_ % fold_ticks == 0) {
     attempt("counters", [&] {
       connection_.write(
@@ -137,8 +137,8 @@ std::chrono::milliseconds Upkeep::tick() {
   }
   if (ticks_ % given_up_ticks == 0) {
     attempt("given up", [&] {
-      const auto given_up = app::record_given_up(parts_, advisory_budget_);
-      rings_given_up_ += static_cast<std::uint64_t>(given_up.recorded);
+      const auto given_up = app::record_max_deliveries(parts_, advisory_budget_);
+      max_deliveries_recorded_ += static_cast<std::uint64_t>(given_up.recorded);
       advisories_dropped_ += static_cast<std::uint64_t>(given_up.dropped);
     });
   }
@@ -158,7 +158,7 @@ std::chrono::milliseconds Upkeep::tick() {
   return std::clamp(next, wait_min, longest_wait(look));
 }
 
-// Each duty is a boundary of its own: what one of them cannot do must not keep the doorbell from ringing. Without the lead nothing
+// Each duty is a boundary of its own: what one of them cannot do must not keep it from notifying. Without the lead nothing
 // more is done.
 void Upkeep::attempt(const char* duty, const std::function<void()>& work) {
   try {

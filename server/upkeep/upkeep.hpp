@@ -1,7 +1,7 @@
 #pragma once
-// Upkeep: the background duties, on whichever replica has the lead in them (a row of noetl.leader): ring what was not heard,
+// Upkeep: the background duties, on whichever replica has the lead in them (a row of noetl.leader): notify again of what nobody claimed,
 // expire the leases of lost workers, fold the depth counters, prune what is finished. A tick is one look at
-// everything and then only what it calls for; between ticks it rings at once for what SQL enqueued. One thread of its own.
+// everything and then only what it calls for; between ticks it notifies at once of what SQL enqueued. One thread of its own.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -14,18 +14,18 @@
 
 #include "server/app/duty_outcome.hpp"
 #include "server/app/parts.hpp"
-#include "server/app/record_given_up.hpp"
+#include "server/app/record_max_deliveries.hpp"
 #include "server/store/duty_connection.hpp"
 #include "server/upkeep/due_timer.hpp"
 #include "server/upkeep/retention.hpp"
-#include "server/upkeep/ring_due.hpp"
+#include "server/upkeep/renotifier.hpp"
 
 namespace noetl::upkeep {
 
 struct UpkeepSettings {
   std::string database_url;
   std::chrono::milliseconds interval{1000};  // while anything waits or runs; twice as long when all is quiet
-  std::chrono::milliseconds ring_after{1000};  // a fresh command that nobody claimed by then is rung again
+  std::chrono::milliseconds renotify_after{1000};  // a fresh command that nobody claimed by then is notified again
   store::KeptFor kept = {};  // what has ended is kept so long; nothing set: for ever
 };
 
@@ -36,14 +36,14 @@ class Upkeep {
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
 
-  // SQL has enqueued something (store/EnqueueListener): rung at once if this server leads. Any thread.
+  // SQL has enqueued something (store/EnqueueListener): notified at once if this server leads. Any thread.
   void wake();
 
   [[nodiscard]] bool is_leading() const { return is_leading_; }
-  [[nodiscard]] std::uint64_t commands_rung() const { return commands_rung_ + due_timer_.commands_rung(); }
+  [[nodiscard]] std::uint64_t commands_notified() const { return commands_notified_ + due_timer_.commands_notified(); }
   [[nodiscard]] std::uint64_t leases_expired() const { return leases_expired_; }
-  // Notifications that JetStream gave up after their last delivery.
-  [[nodiscard]] std::uint64_t rings_given_up() const { return rings_given_up_; }
+  // Notifications that JetStream dropped at their last delivery.
+  [[nodiscard]] std::uint64_t max_deliveries_recorded() const { return max_deliveries_recorded_; }
   // The same that are of no command, or too many: not stored.
   [[nodiscard]] std::uint64_t advisories_dropped() const { return advisories_dropped_; }
   [[nodiscard]] RetentionCounts retention_counts() const { return retention_.counts(); }
@@ -58,9 +58,9 @@ class Upkeep {
   // Both give the time until the next tick.
   [[nodiscard]] std::chrono::milliseconds tick_safely();
   [[nodiscard]] std::chrono::milliseconds tick();
-  // Until `next_tick`, ringing meanwhile for what was enqueued whenever it is woken.
-  void wait_and_ring(const std::stop_token& stop, std::chrono::steady_clock::time_point next_tick);
-  void ring_enqueued_safely();
+  // Until `next_tick`, notifying meanwhile of what was enqueued whenever it is woken.
+  void wait_and_notify(const std::stop_token& stop, std::chrono::steady_clock::time_point next_tick);
+  void notify_enqueued_safely();
   void attempt(const char* duty, const std::function<void()>& work);
   void note_failure(const char* duty, const std::string& why);
   void note(const char* duty, const app::DutyOutcome& outcome);
@@ -74,22 +74,22 @@ class Upkeep {
   const UpkeepSettings settings_;
   store::DutyConnection connection_;
   DueTimer due_timer_;  // a thread of its own
-  RingDue ring_due_;
+  Renotifier renotifier_;
   Retention retention_;
   bool has_more_to_prune_ = false;
   std::chrono::steady_clock::time_point pools_told_at_;
   std::map<std::string, std::string> failing_;  // duty → why, as it was logged
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<bool> is_leading_{false};
-  std::atomic<std::uint64_t> commands_rung_{0};
+  std::atomic<std::uint64_t> commands_notified_{0};
   std::atomic<std::uint64_t> leases_expired_{0};
-  std::atomic<std::uint64_t> rings_given_up_{0};
+  std::atomic<std::uint64_t> max_deliveries_recorded_{0};
   std::atomic<std::uint64_t> advisories_dropped_{0};
   app::AdvisoryBudget advisory_budget_;  // this thread only
   std::atomic<std::uint64_t> failures_{0};
-  // Of ringing for what SQL enqueued: not before the first, so that a flood does not keep Postgres busy; at the second without
+  // Of notifying of what SQL enqueued: not before the first, so that a flood does not keep Postgres busy; at the second without
   // being woken. This thread only.
-  std::chrono::steady_clock::time_point may_ring_at_{};
+  std::chrono::steady_clock::time_point may_notify_at_{};
   std::chrono::steady_clock::time_point look_again_at_ = std::chrono::steady_clock::time_point::max();
   std::mutex mutex_;
   bool is_woken_ = false;  // under mutex_

@@ -162,7 +162,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .lease = read.duration("lease"),
                         .leave_delay = read.duration("leave-delay"),
                         .upkeep_interval = read.duration("upkeep-interval"),
-                        .ring_after = read.duration("ring-after"),
+                        .renotify_after = read.duration("renotify-after"),
                         .kept = {.completed = read.duration("retention-completed"),
                                  .failed = read.duration("retention-failed"),
                                  .cancelled = read.duration("retention-cancelled"),

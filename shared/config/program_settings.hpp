@@ -69,7 +69,7 @@ struct ServerSettings {
   std::chrono::milliseconds lease{0};
   std::chrono::milliseconds leave_delay{0};  // between the stop signal and the stop, while /readyz says no
   std::chrono::milliseconds upkeep_interval{0};
-  std::chrono::milliseconds ring_after{0};
+  std::chrono::milliseconds renotify_after{0};
   KeptSettings kept;
   std::string encryption_key;  // secret; empty: none
   std::string encryption_key_file;  // where it was read from; empty: no file

@@ -125,7 +125,7 @@ std::vector<Setting> server_only_settings() {
        "This replica's number in the ids that it makes; -1 takes the next free one.", false, -1, 1007},
       {"upkeep-interval", {"NOETL_UPKEEP_INTERVAL"}, "500ms", duration, server,
        "How often upkeep looks for commands to notify of while work waits or runs; half as often when all is quiet.", false, 10, minute},
-      {"ring-after", {"NOETL_RING_AFTER"}, "1s", duration, server,
+      {"renotify-after", {"NOETL_RENOTIFY_AFTER"}, "1s", duration, server,
        "Upkeep notifies again of a command that still waits after so long.", false, 100, hour},
       {"encryption-key", {"NOETL_ENCRYPTION_KEY"}, "", text, server,
        "Key that seals secrets, 32 bytes as base64. Of several, newest first, the first seals and all open.", true},

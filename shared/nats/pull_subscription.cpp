@@ -37,10 +37,10 @@ bool says_deleted(natsMsg* message) {
 
 }  // namespace
 
-struct PullSubscription::Round {
-  explicit Round(std::size_t sources) : is_asked(sources), has_given(sources) {}
+struct PullSubscription::PullBatch {
+  explicit PullBatch(std::size_t sources) : is_asked(sources), has_given(sources) {}
   std::vector<Message> messages;
-  std::vector<bool> is_asked, has_given;  // by source, in this round
+  std::vector<bool> is_asked, has_given;  // by source, in this batch
   std::string deleted;  // a consumer that was deleted while it was asked
   bool should_check = false;  // somebody said that a consumer is gone, or nobody listens
 };
@@ -96,7 +96,7 @@ void PullSubscription::end_old_asks() {
   }
 }
 
-void PullSubscription::take(MessageHandle handle, Round& round) {
+void PullSubscription::take(MessageHandle handle, PullBatch& batch) {
   if (const int status = status_of(handle.get()); status != 0) {
     const std::string_view subject = natsMsg_GetSubject(handle.get());
     std::size_t source = 0;
@@ -104,8 +104,8 @@ void PullSubscription::take(MessageHandle handle, Round& round) {
     if (!subject.starts_with(inbox_subject_) || source >= asks_.size()) return;
     asks_[source].open = 0;
     // 404 and 408 are the ends of every question; 409 says why it cannot be answered, 503 that nobody is there.
-    round.should_check = round.should_check || (status != 404 && status != 408);
-    if (status == 409 && says_deleted(handle.get())) round.deleted = source_.durables[source];
+    batch.should_check = batch.should_check || (status != 404 && status != 408);
+    if (status == 409 && says_deleted(handle.get())) batch.deleted = source_.durables[source];
     return;
   }
   const auto found = std::find(source_.durables.begin(), source_.durables.end(),
@@ -113,36 +113,36 @@ void PullSubscription::take(MessageHandle handle, Round& round) {
   if (found == source_.durables.end()) return;
   const auto source = static_cast<std::size_t>(found - source_.durables.begin());
   asks_[source].open = std::max(0, asks_[source].open - 1);
-  round.has_given[source] = true;
-  round.messages.emplace_back(std::move(handle), source_.answers_on, source);
+  batch.has_given[source] = true;
+  batch.messages.emplace_back(std::move(handle), source_.answers_on, source);
 }
 
-void PullSubscription::take_arrived(Round& round) {
+void PullSubscription::take_arrived(PullBatch& batch) {
   int messages = 0;
   int bytes = 0;
   if (natsSubscription_GetPending(inbox_.get(), &messages, &bytes) != NATS_OK) return;
   for (natsMsg* raw = nullptr; messages > 0 && natsSubscription_NextMsg(&raw, inbox_.get(), 1) == NATS_OK;
        --messages) {
-    take(MessageHandle(raw), round);
+    take(MessageHandle(raw), batch);
   }
 }
 
 // Has whoever began to answer said all? And whoever was asked not to wait?
-bool PullSubscription::is_settled(const Round& round, bool should_wait) const {
-  if (round.should_check) return true;
+bool PullSubscription::is_settled(const PullBatch& batch, bool should_wait) const {
+  if (batch.should_check) return true;
   bool has_ended = false;  // a question, while the others wait: it is for the caller to ask again
   for (std::size_t i = 0; i < asks_.size(); ++i) {
     const bool is_open = asks_[i].open > 0;
-    if (is_open && (round.has_given[i] || (round.is_asked[i] && !should_wait))) return false;
-    has_ended = has_ended || (round.is_asked[i] && !is_open);
+    if (is_open && (batch.has_given[i] || (batch.is_asked[i] && !should_wait))) return false;
+    has_ended = has_ended || (batch.is_asked[i] && !is_open);
   }
-  return !should_wait || has_ended || !round.messages.empty();
+  return !should_wait || has_ended || !batch.messages.empty();
 }
 
 base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most,
                                                            milliseconds patience) {
-  Round round(asks_.size());
-  take_arrived(round);
+  PullBatch batch(asks_.size());
+  take_arrived(batch);
   end_old_asks();
   bool is_sent = true;
   const bool should_wait = patience.count() > 0;
@@ -150,43 +150,43 @@ base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int
     const bool is_open = asks_[i].open > 0;
     if (most[i] > 0 && !is_open) is_sent = ask(i, most[i], patience) && is_sent;
     // A question of before that waits for a first message is no reason to wait now.
-    round.is_asked[i] = is_open && !should_wait ? asks_[i].is_immediate : most[i] > 0;
+    batch.is_asked[i] = is_open && !should_wait ? asks_[i].is_immediate : most[i] > 0;
   }
   const auto begin = steady_clock::now();
-  while (is_sent && !is_settled(round, should_wait)) {
+  while (is_sent && !is_settled(batch, should_wait)) {
     // Whoever waits for a first message ends in time; whoever has begun to be answered waits for the end of it.
-    const bool has_begun = !should_wait || !round.messages.empty();
+    const bool has_begun = !should_wait || !batch.messages.empty();
     const auto rest = begin + (has_begun ? patience + answer_margin : patience) - steady_clock::now();
     if (rest.count() <= 0) break;
     natsMsg* raw = nullptr;
     const natsStatus status =
         natsSubscription_NextMsg(&raw, inbox_.get(), std::chrono::ceil<milliseconds>(rest).count());
-    if (status == NATS_OK) take(MessageHandle(raw), round);
+    if (status == NATS_OK) take(MessageHandle(raw), batch);
     // Nobody listens: JetStream is off, or its cluster has no leader.
-    if (status == NATS_NO_RESPONDERS) round.should_check = true;
+    if (status == NATS_NO_RESPONDERS) batch.should_check = true;
     if (status != NATS_OK && status != NATS_TIMEOUT) break;
   }
-  if (round.should_check) {
+  if (batch.should_check) {
     for (Ask& one : asks_) one.open = 0;
   }
-  return judge(std::move(round), patience);
+  return judge(std::move(batch), patience);
 }
 
 // A server does not answer a question to a consumer that is missing: it looks like silence. So silence is a reason to
 // ask, now and then.
-base::Result<std::vector<Message>> PullSubscription::judge(Round round, milliseconds patience) {
-  if (!round.messages.empty()) return std::move(round.messages);
+base::Result<std::vector<Message>> PullSubscription::judge(PullBatch batch, milliseconds patience) {
+  if (!batch.messages.empty()) return std::move(batch.messages);
   const std::string tried = "fetch from stream '" + source_.stream + "'";
   if (!connection_.is_connected()) {
     for (Ask& one : asks_) one.open = 0;
     return base::failure(base::ErrorCode::unavailable, tried + ": NATS is away");
   }
-  if (!round.deleted.empty())
+  if (!batch.deleted.empty())
     return base::failure(base::ErrorCode::not_found,
-                         tried + ": consumer '" + round.deleted + "' has vanished (it was deleted)");
+                         tried + ": consumer '" + batch.deleted + "' has vanished (it was deleted)");
   const auto now = steady_clock::now();
   const bool is_due = patience.count() > 0 && now - checked_at_ >= check_interval;
-  if (!is_due && !round.should_check) return std::move(round.messages);
+  if (!is_due && !batch.should_check) return std::move(batch.messages);
   checked_at_ = now;
   for (const std::string& durable : source_.durables) {
     const auto found = jetstream_.find_consumer(source_.stream, durable);
@@ -195,21 +195,21 @@ base::Result<std::vector<Message>> PullSubscription::judge(Round round, millisec
       return base::failure(base::ErrorCode::not_found, tried + ": consumer '" + durable + "' has vanished (" +
                                                            found.error().message + ")");
     }
-    if (round.should_check) return base::failure(base::ErrorCode::unavailable, found.error().message);
+    if (batch.should_check) return base::failure(base::ErrorCode::unavailable, found.error().message);
     break;  // it cannot be said now, and asking for each would take its time each
   }
-  return std::move(round.messages);
+  return std::move(batch.messages);
 }
 
 std::vector<Message> PullSubscription::close() {
-  Round round(asks_.size());
+  PullBatch batch(asks_.size());
   if (natsSubscription_Drain(inbox_.get()) != NATS_OK) return {};
   for (natsMsg* raw = nullptr;
        natsSubscription_NextMsg(&raw, inbox_.get(), close_patience.count()) == NATS_OK;) {
-    take(MessageHandle(raw), round);
+    take(MessageHandle(raw), batch);
   }
   for (Ask& one : asks_) one.open = 0;
-  return std::move(round.messages);
+  return std::move(batch.messages);
 }
 
 }  // namespace noetl::nats

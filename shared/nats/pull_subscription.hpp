@@ -52,14 +52,14 @@ class PullSubscription {
     bool is_immediate = false;  // it ends with what is there
     std::chrono::steady_clock::time_point ends_at{};  // the server has ended it by then
   };
-  struct Round;
+  struct PullBatch;
 
   [[nodiscard]] bool ask(std::size_t source, int most, std::chrono::milliseconds patience);
-  void take_arrived(Round& round);
+  void take_arrived(PullBatch& batch);
   void end_old_asks();
-  void take(MessageHandle handle, Round& round);
-  [[nodiscard]] bool is_settled(const Round& round, bool should_wait) const;
-  [[nodiscard]] base::Result<std::vector<Message>> judge(Round round, std::chrono::milliseconds patience);
+  void take(MessageHandle handle, PullBatch& batch);
+  [[nodiscard]] bool is_settled(const PullBatch& batch, bool should_wait) const;
+  [[nodiscard]] base::Result<std::vector<Message>> judge(PullBatch batch, std::chrono::milliseconds patience);
 
   SubscriptionHandle inbox_;
   const std::string inbox_subject_;  // ends with a dot; the source's number follows

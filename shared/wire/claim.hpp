@@ -5,7 +5,7 @@
 //                                      (the notification carries the ids)
 // {worker_id, pool, slots, wait}       claims whatever waits, highest priority first, for workers without NATS; long poll
 // {worker_id, pool, slots, priority_min: 1}  the same of what has at least that priority
-// {…, hand_over: true}                 the same of what is made meanwhile alone: for workers that hear the doorbell as well
+// {…, hand_over: true}                 the same of what is made meanwhile alone: for workers that pull notifications as well
 // Values; any thread.
 #include <chrono>
 #include <optional>

@@ -37,9 +37,9 @@ std::optional<std::string> pool_of_consumer(std::string_view consumer, std::stri
   return std::nullopt;
 }
 
-std::size_t lane_of(std::uint64_t in_line, const LaneLines& line_max) {
+std::size_t lane_of(std::uint64_t backlog, const LaneBacklogs& backlog_max) {
   std::size_t lane = 0;
-  while (lane + 1 < lanes && in_line >= line_max[lane]) ++lane;
+  while (lane + 1 < lanes && backlog >= backlog_max[lane]) ++lane;
   return lane;
 }
 

@@ -39,14 +39,14 @@ inline constexpr int consumer_acks_pending_max =
 // The pool whose consumer, of whichever lane, has that name; nothing: it is none of ours, or the default pool's.
 [[nodiscard]] std::optional<std::string> pool_of_consumer(std::string_view consumer, std::string_view base = commands_consumer);
 
-// Lanes: the doorbell of a pool is several subjects, each with its consumer, so that whoever rings a million times does not
-// stand before whoever rings once (docs/reference/protocol.md, "Lanes"). A ring goes into a lane by how many its group has in line.
+// Lanes: the notifications of a pool have several subjects, each with its consumer, so that a group with a million commands does not
+// stand before a group with one (docs/reference/protocol.md, "Lanes"). A notification goes into a lane by how many its group has waiting.
 inline constexpr std::size_t lanes = 3;
 inline constexpr std::size_t lane_commands_max = 32;  // named by one notification of a later lane
-using LaneLines = std::array<std::uint64_t, lanes - 1>;  // so many of a group have room in each; the others in the last lane
-inline constexpr LaneLines lane_line_max{100, 10'000};
+using LaneBacklogs = std::array<std::uint64_t, lanes - 1>;  // so many of a group have room in each; the others in the last lane
+inline constexpr LaneBacklogs lane_backlog_max{100, 10'000};
 // Of one before which so many of its group are in line.
-[[nodiscard]] std::size_t lane_of(std::uint64_t in_line, const LaneLines& line_max = lane_line_max);
+[[nodiscard]] std::size_t lane_of(std::uint64_t backlog, const LaneBacklogs& backlog_max = lane_backlog_max);
 // The first lane is the pool's own subject and consumer.
 [[nodiscard]] std::string lane_subject_of(
     std::string_view pool, std::size_t lane,

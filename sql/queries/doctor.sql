@@ -119,7 +119,7 @@ from noetl.execution where deadline_at < now() - interval '30 seconds' and statu
 order by deadline_at limit 20
 
 -- name: doctor_pools_without_worker
--- R6: the doorbell rings, and nobody is there.
+-- R6: notifications come, and nobody is there.
 select pool as id, sum(count) || ' commands wait in pool ''' || pool || ''', which has no worker' as what,
   count(*) over () as total
 from (select pool, count from noetl.queue_depth where status = 'queued'
@@ -140,7 +140,7 @@ cross join lateral (
 where p.is_paused and waiting.count > 0 order by p.pool limit 20
 
 -- name: doctor_no_upkeep
--- R6: without it no doorbell rings again and no lease ends. A lead that has just passed is about to be renewed, or taken.
+-- R6: without it nothing is notified again and no lease ends. A lead that has just passed is about to be renewed, or taken.
 select current_database() as id, 'no server has the lead in the background duties' as what, 1::bigint as total
 where not exists (select from noetl.leader where duty = 'upkeep' and until > now() - interval '3 seconds')
 

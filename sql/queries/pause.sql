@@ -31,7 +31,7 @@ with recursive tree as (
 select execution_id from tree
 
 -- name: put_off_commands
--- Waiting commands of paused executions are due in a thousand years: neither a claim nor a ring needs to know of pauses.
+-- Waiting commands of paused executions are due in a thousand years: neither a claim nor a notification needs to know of pauses.
 update noetl.queue q set available_at = coalesce(q.available_at, now()) + noetl.pause_shift()
 where q.execution_id = any($1::bigint[]) and q.status = 'queued'
   and (q.available_at is null or q.available_at < now() + noetl.pause_shift() / 2)

@@ -20,7 +20,7 @@ where ($1::text is null or c.worker_id = $1)
                   where q.queue_id = any(c.queue_ids) and q.status = 'running' and q.worker_id = c.worker_id)
 
 -- name: due_commands
--- Of priority 0: pool by pool, in turn, by queue_pool_priority. A paused pool is not rung: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
+-- Of priority 0: pool by pool, in turn, by queue_pool_priority. A paused pool is not notified: its stream would fill with what nobody takes. $1 … $3: where to go on in which pool.
 select d.queue_id, coalesce(d.execution_id, 0) as execution_id, d.step, p.pool, d.priority, d.epoch,
   d.available_at::text as available_at
 from noetl.open_due_pool p
@@ -54,7 +54,7 @@ select distinct pool from noetl.worker where status in ('ready', 'draining') and
 
 -- name: due_by_priority
 -- Of any other priority: of each pool the first $1 above 0 and the first $1 below it. A notification of one is a word that such wait, and
--- a claim takes the highest: who has claimed some and finds more goes on without one. is_new: it was notified of when it was enqueued, or
+-- a claim takes the highest: who has claimed some and finds more goes on without one. is_new: it was notified when it was enqueued, or
 -- a moment ago by SQL.
 with recursive level as (
   select p.pool, (select q.priority from noetl.queue q where q.pool = p.pool and q.available_at is not null
@@ -77,7 +77,7 @@ select queue_id, coalesce(execution_id, 0) as execution_id, step, pool, priority
   epoch = 0 and available_at = created_at and created_at > now() - interval '1 second' as is_new
 from found where place <= $1 order by pool, priority < 0, place
 
--- name: unheard_commands
+-- name: unclaimed_commands
 -- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read, of which
 -- $4 that wait at most. Nearly all that it reads has ended: of those nothing is kept but their number (a third of what a
 -- materialized row of each costs).

@@ -3,7 +3,7 @@ import signal
 import time
 
 from processes import wait_until
-from rows.doorbell import CONSUMERS, STREAM, has_stream_and_consumer, notification
+from rows.jetstream import CONSUMERS, STREAM, has_stream_and_consumer, notification
 from rows.row import Row
 from stack import StackSettings
 
@@ -24,7 +24,7 @@ class RandomFaults(Row):
 
     def run(self, trial):
         faults = [self.kill_worker, self.stop_worker, self.kill_server, self.stop_nats, self.delete_stream, self.delete_consumer,
-                  self.restart_postgres, self.cut_backends, self.stall_postgres, self.garbage, self.drop_replies, self.delay_replies, self.cut_doorbell]
+                  self.restart_postgres, self.cut_backends, self.stall_postgres, self.garbage, self.drop_replies, self.delay_replies, self.cut_nats]
         until, counts, since = time.monotonic() + self.seconds, {}, trial.now()
         while time.monotonic() < until:
             fault = trial.random.choice(faults)
@@ -112,7 +112,7 @@ class RandomFaults(Row):
         for gate in trial.stack.links["worker-server"]:
             setattr(gate, knob, back)
 
-    def cut_doorbell(self, trial):
+    def cut_nats(self, trial):
         gate = trial.stack.links["worker-nats"]
         gate.is_closed = True
         trial.stack.gates.cut(gate)

@@ -33,8 +33,8 @@ bool has_stream_and_consumer(Stack& stack) {
          stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool").contains("config");
 }
 
-// The doorbell works: a command is started by its notification, not by a sweep.
-void check_doorbell(Stack& stack) {
+// Notifications work: a command is started by its notification, not by a sweep.
+void check_notifications(Stack& stack) {
   const auto delivered = [&] {
     return stack.nats()
         .request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool")
@@ -96,10 +96,10 @@ TEST_CASE("a server killed with commands running comes back, and the worker goes
   stack.restart_server(0);
 
   wait_until_done(stack, 4);
-  check_doorbell(stack);
+  check_notifications(stack);
 }
 
-TEST_CASE("without nats-server enqueueing and running go on, and the doorbell heals") {
+TEST_CASE("without nats-server enqueueing and running go on, and notifications come back") {
   Stack stack;
   stack.enqueue({noop});
   wait_until_done(stack, 1);
@@ -112,7 +112,7 @@ TEST_CASE("without nats-server enqueueing and running go on, and the doorbell he
   stack.nats().start();
 
   wait_until("the server's notice", 15s, [&] { return has_nats(stack); });
-  check_doorbell(stack);
+  check_notifications(stack);
   CHECK(stack.sql_number("select count(*) from noetl.queue where attempts <> 1") == 0);
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
   wait_until("stream and consumer", 15s, [&] { return has_stream_and_consumer(stack); });
   wait_until("the worker's way back to NATS", 20s,
              [&] { return stack.worker().log().find("Subscribed to") != std::string::npos; });
-  check_doorbell(stack);
+  check_notifications(stack);
 }
 
 TEST_CASE("a nats-server without JetStream is complained of once, and work goes on") {
@@ -173,7 +173,7 @@ TEST_CASE("a consumer or a stream that was deleted is made again, and nothing is
   for (int i = 0; i < 5; ++i) stack.enqueue({noop, noop});
   wait_until_done(stack, 10);
   wait_until("stream and consumer", 20s, [&] { return has_stream_and_consumer(stack); });
-  check_doorbell(stack);
+  check_notifications(stack);
 }
 
 TEST_CASE("garbage among the notifications holds no slot and hurts nobody") {
@@ -185,7 +185,7 @@ TEST_CASE("garbage among the notifications holds no slot and hurts nobody") {
   }
   stack.nats().publish("noetl.commands", std::string(100'000, 'x'));
 
-  check_doorbell(stack);
+  check_notifications(stack);
   wait_until("nothing left unacknowledged", 15s, [&] {
     const auto info = stack.nats().request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS.noetl-worker-pool");
     return info.at("num_ack_pending") == 0 && info.at("num_pending") == 0;

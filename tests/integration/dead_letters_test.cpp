@@ -9,7 +9,7 @@
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/free_leases.hpp"
 #include "server/app/read_queue.hpp"
-#include "server/app/record_given_up.hpp"
+#include "server/app/record_max_deliveries.hpp"
 #include "server/app/redrive_dead.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
@@ -132,8 +132,8 @@ TEST_CASE("a redriven command is a new one with attempts of its own, and the old
   CHECK(row.max_attempts == 1);
   CHECK(row.redriven_from == old);
   CHECK(Json::parse(row.context)["input"]["amount"] == 1);
-  REQUIRE(server.notifier.rings().size() == 1);
-  CHECK(server.notifier.rings()[0].queue_id == made);
+  REQUIRE(server.notifier.notifications().size() == 1);
+  CHECK(server.notifier.notifications()[0].queue_id == made);
   (void)server.report(support::completed(server.claim("w", made)));
   CHECK(server.status_of(made) == "done");
   const auto letter = app::get_dead(server.parts, old).value().letter;
@@ -224,7 +224,7 @@ TEST_CASE("a dry run changes nothing and shows what would be") {
   CHECK_FALSE(answer.redriven[0].redriven_as.is_set());
   CHECK(Json::parse(answer.sample)["input"]["amount"] == 9);
   CHECK(server.number("select count(*) from noetl.queue") == 2);
-  CHECK(server.notifier.rings().empty());
+  CHECK(server.notifier.notifications().empty());
   CHECK(app::list_dead(server.parts, {}, 9).size() == 2);
 }
 
@@ -252,7 +252,7 @@ TEST_CASE("a paced redrive becomes due bit by bit, across its transactions") {
         1);
   CHECK(server.number("select count(*) from noetl.queue where available_at between now() + interval '45 "
                       "seconds' and now() + interval '55 seconds'") > 90);
-  CHECK(server.notifier.rings().size() == 1);
+  CHECK(server.notifier.notifications().size() == 1);
   CHECK(app::list_dead(server.parts, {}, 1000).size() == 100);
 }
 
@@ -343,7 +343,7 @@ TEST_CASE("purging takes letters and their plain commands, as the filter says, a
 }
 
 TEST_CASE(
-    "a notification that JetStream gave up becomes an event, and its command is rung anew while it waits") {
+    "a notification that JetStream gave up becomes an event, and its command is notified again while it waits") {
   Dead server;
   const auto waiting = server.enqueue();
   const auto ended = dead(server, "http", "broken");
@@ -351,38 +351,38 @@ TEST_CASE(
   server.run("update noetl.queue set available_at = now() + interval '1 hour' where queue_id = " +
              delayed.str());
   (void)server.notifier.take();
-  server.notifier.pretend_given_up({{.queue_id = waiting, .consumer = "c", .sequence = 17, .deliveries = 3},
+  server.notifier.pretend_max_deliveries({{.queue_id = waiting, .consumer = "c", .sequence = 17, .deliveries = 3},
                                     {.queue_id = ended, .consumer = "c", .sequence = 18, .deliveries = 3},
                                     {.queue_id = {}, .consumer = "c", .sequence = 19, .deliveries = 3},
                                     {.queue_id = delayed, .consumer = "c", .sequence = 20, .deliveries = 3}});
 
   app::AdvisoryBudget budget;
-  const auto recorded = app::record_given_up(server.parts, budget);
+  const auto recorded = app::record_max_deliveries(server.parts, budget);
   CHECK(recorded.recorded == 3);
   CHECK(recorded.dropped == 1);  // of no command
 
-  REQUIRE(server.notifier.rings().size() == 1);
-  CHECK(server.notifier.rings()[0].queue_id == waiting);
-  CHECK(server.notifier.rings()[0].round > 0);
+  REQUIRE(server.notifier.notifications().size() == 1);
+  CHECK(server.notifier.notifications()[0].queue_id == waiting);
+  CHECK(server.notifier.notifications()[0].redelivery > 0);
   CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up'") == 3);
   CHECK(server.number("select count(*) from noetl.event where event_type = 'notification.given_up' and "
                       "status = 'queued' and queue_id = " +
                       waiting.str()) == 1);
-  CHECK(app::record_given_up(server.parts, budget).recorded == 0);
+  CHECK(app::record_max_deliveries(server.parts, budget).recorded == 0);
 }
 
 TEST_CASE("of forged advisories, of no command or of one command without end, nothing is stored, or sixty a minute") {
   Dead server;
   const auto waiting = server.enqueue();
-  std::vector<notify::GivenUpRing> forged;
+  std::vector<notify::MaxDeliveriesAdvisory> forged;
   for (std::uint64_t i = 0; i < 100; ++i)
     forged.push_back({.queue_id = i < 20 ? base::CommandId{42} : waiting, .consumer = "c", .sequence = i, .deliveries = 3});
   app::AdvisoryBudget budget;
 
   int recorded = 0, dropped = 0;
   for (int round = 0; round < 3; ++round) {
-    server.notifier.pretend_given_up(forged);
-    const auto given_up = app::record_given_up(server.parts, budget);
+    server.notifier.pretend_max_deliveries(forged);
+    const auto given_up = app::record_max_deliveries(server.parts, budget);
     recorded += given_up.recorded;
     dropped += given_up.dropped;
   }

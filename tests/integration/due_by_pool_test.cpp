@@ -115,21 +115,21 @@ TEST_CASE("a poll reads no due command of another pool") {
   CHECK(upkeep.find("queue_pool_priority") != std::string::npos);
 }
 
-TEST_CASE("however many due commands nobody takes, every one is rung, and those of other pools at once") {
+TEST_CASE("however many due commands nobody takes, every one is notified, and those of other pools at once") {
   ServerParts server;
   add_due(server, "nobody", 1, 4500);
   add_due(server, "served", 10'000, 1);
 
   const upkeep::Upkeep upkeep(server.parts,
-                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+                              {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
-  const auto rung = [&] {
+  const auto notified = [&] {
     std::set<base::CommandId> ids;
-    for (const auto& ring : server.notifier.rings()) ids.insert(ring.queue_id);
+    for (const auto& notification : server.notifier.notifications()) ids.insert(notification.queue_id);
     return ids;
   };
-  wait_until("the other pool is rung", 5s, [&] { return rung().contains(base::CommandId{10'000}); });
-  wait_until("all are rung", 10s, [&] { return rung().size() == 4501; });
+  wait_until("the other pool is notified", 5s, [&] { return notified().contains(base::CommandId{10'000}); });
+  wait_until("all are notified", 10s, [&] { return notified().size() == 4501; });
 }
 
 TEST_CASE("a poll starts no workers of Postgres, however large the table is") {

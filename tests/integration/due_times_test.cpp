@@ -1,4 +1,4 @@
-// What becomes due is rung at its time: delays, retries and times, written by this server, by another one, or by SQL.
+// What becomes due is notified at its time: delays, retries and times, written by this server, by another one, or by SQL.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,9 +19,9 @@ using support::ServerParts;
 using support::wait_until;
 
 namespace {
-// Ticks so rarely that nothing here is rung by one.
+// Ticks so rarely that nothing here is notified by one.
 upkeep::UpkeepSettings rare(const ServerParts& server) {
-  return {.database_url = server.database_url, .interval = 1000ms, .ring_after = 60s, .kept = {}};
+  return {.database_url = server.database_url, .interval = 1000ms, .renotify_after = 60s, .kept = {}};
 }
 
 base::CommandId enqueue(app::Parts& parts, milliseconds delay, const std::string& pool = "default") {
@@ -35,14 +35,14 @@ base::CommandId enqueue(app::Parts& parts, milliseconds delay, const std::string
   return app::enqueue_commands(parts, {command}).value().front().queue_id;
 }
 
-bool was_rung(ServerParts& server, base::CommandId id) {
-  const auto rings = server.notifier.rings();
-  return std::any_of(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id; });
+bool was_notified(ServerParts& server, base::CommandId id) {
+  const auto notifications = server.notifier.notifications();
+  return std::any_of(notifications.begin(), notifications.end(), [&](const auto& notification) { return notification.queue_id == id; });
 }
 
-// How long after `due` it is rung. What is not due is rung by nobody.
+// How long after `due` it is notified. What is not due is notified by nobody.
 milliseconds lateness(ServerParts& server, base::CommandId id, steady_clock::time_point due) {
-  wait_until("it is rung", 5s, [&] { return was_rung(server, id); });
+  wait_until("it is notified", 5s, [&] { return was_notified(server, id); });
   const auto late = std::chrono::duration_cast<milliseconds>(steady_clock::now() - due);
   CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " + id.str()) == 1);
   return late;
@@ -57,7 +57,7 @@ milliseconds median(std::vector<milliseconds> all) {
 constexpr milliseconds late_max{100};
 }  // namespace
 
-TEST_CASE("delays and retries of this server are rung at their time, and not with a tick") {
+TEST_CASE("delays and retries of this server are notified at their time, and not with a tick") {
   ServerParts server;
   server.add_worker("w");
   const upkeep::Upkeep upkeep(server.parts, rare(server));
@@ -68,7 +68,7 @@ TEST_CASE("delays and retries of this server are rung at their time, and not wit
     const milliseconds delay{100 + 37 * i};
     const auto enqueued = steady_clock::now();
     const auto id = enqueue(server.parts, delay);
-    CHECK_FALSE(was_rung(server, id));
+    CHECK_FALSE(was_notified(server, id));
     delays.push_back(lateness(server, id, enqueued + delay));
     const auto held = server.claim("w", id);
     (void)server.notifier.take();
@@ -81,7 +81,7 @@ TEST_CASE("delays and retries of this server are rung at their time, and not wit
   CHECK(median(retries) < late_max);
 }
 
-TEST_CASE("what another server or SQL has written is rung at its time by the one that leads") {
+TEST_CASE("what another server or SQL has written is notified at its time by the one that leads") {
   ServerParts server;
   const upkeep::Upkeep upkeep(server.parts, rare(server));
   wait_until("it leads", 5s, [&] { return upkeep.is_leading(); });
@@ -98,7 +98,7 @@ TEST_CASE("what another server or SQL has written is rung at its time by the one
   CHECK(median(late) < late_max);
 }
 
-TEST_CASE("a server that does not lead rings for what it wrote itself") {
+TEST_CASE("a server that does not lead notifies of what it wrote itself") {
   ServerParts server;
   auto leader = std::make_unique<upkeep::Upkeep>(server.parts, rare(server));
   wait_until("it leads", 5s, [&] { return leader->is_leading(); });
@@ -126,29 +126,29 @@ TEST_CASE("a server that does not lead rings for what it wrote itself") {
   CHECK(median(late) < late_max);
 }
 
-TEST_CASE("a pool that is paused is not rung when something becomes due in it") {
+TEST_CASE("a pool that is paused is not notified when something becomes due in it") {
   ServerParts server;
   const upkeep::Upkeep upkeep(server.parts, rare(server));
   (void)app::pause_pool(server.parts, "paused", true);
   const auto silent = enqueue(server.parts, 100ms, "paused");
   const auto heard = enqueue(server.parts, 200ms, "open");
 
-  wait_until("the other is rung", 5s, [&] { return was_rung(server, heard); });
+  wait_until("the other is notified", 5s, [&] { return was_notified(server, heard); });
 
-  CHECK_FALSE(was_rung(server, silent));
+  CHECK_FALSE(was_notified(server, silent));
 }
 
 TEST_CASE("what is kept of due times has a bound, and the newest time of a command counts") {
   app::DueTimes times(10s);
-  const auto ring_of = [](std::int64_t id, milliseconds delay) {
-    notify::Ring ring;
-    ring.queue_id = {id};
-    ring.pool = "default";
-    ring.delay = delay;
-    return ring;
+  const auto notification_of = [](std::int64_t id, milliseconds delay) {
+    notify::Notification notification;
+    notification.queue_id = {id};
+    notification.pool = "default";
+    notification.delay = delay;
+    return notification;
   };
-  times.add({ring_of(1, 1ms), ring_of(2, 9s), ring_of(3, 11s), ring_of(2, 1ms)});
-  std::vector<notify::Ring> due;
+  times.add({notification_of(1, 1ms), notification_of(2, 9s), notification_of(3, 11s), notification_of(2, 1ms)});
+  std::vector<notify::Notification> due;
   const std::stop_source stop;
 
   while (due.size() < 2) {
@@ -157,8 +157,8 @@ TEST_CASE("what is kept of due times has a bound, and the newest time of a comma
 
   CHECK(due[0].queue_id.value + due[1].queue_id.value == 3);
   CHECK(due[0].delay == 0ms);
-  std::vector<notify::Ring> many;
-  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(app::DueTimes::kept_max) + 100; ++id) many.push_back(ring_of(id, 1ms));
+  std::vector<notify::Notification> many;
+  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(app::DueTimes::kept_max) + 100; ++id) many.push_back(notification_of(id, 1ms));
   times.add(many);
   std::size_t taken = 0;
   while (taken < app::DueTimes::kept_max) taken += times.wait(stop.get_token()).due.size();

@@ -1,4 +1,4 @@
-// From a commit to the doorbell: who enqueues by SQL wakes upkeep and the long polls, and costs nothing while nobody does.
+// From a commit to the notification: who enqueues by SQL wakes upkeep and the long polls, and costs nothing while nobody does.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -41,9 +41,9 @@ struct Heard {
   const store::EnqueueListener listener;
 };
 
-std::size_t rung(ServerParts& server) {
+std::size_t notified(ServerParts& server) {
   std::set<base::CommandId> ids;
-  for (const auto& ring : server.notifier.rings()) ids.insert(ring.queue_id);
+  for (const auto& notification : server.notifier.notifications()) ids.insert(notification.queue_id);
   return ids.size();
 }
 
@@ -57,9 +57,9 @@ void enqueue(ServerParts& server, const std::string& pool, int count = 1) {
 // The next one that enqueues notifies, whoever did just before.
 void long_ago(ServerParts& server) { server.run("select setval('noetl.last_notification', 0)"); }
 
-// Ticks so rarely that what is rung was rung because upkeep was woken.
+// Ticks so rarely that what is notified was notified because upkeep was woken.
 upkeep::UpkeepSettings sleepy(const ServerParts& server) {
-  return {.database_url = server.database_url, .interval = 10min, .ring_after = 100ms, .kept = {}};
+  return {.database_url = server.database_url, .interval = 10min, .renotify_after = 100ms, .kept = {}};
 }
 }  // namespace
 
@@ -118,7 +118,7 @@ TEST_CASE("while nobody enqueues a listener asks Postgres nothing") {
                       " and state = 'idle' and query ilike 'listen%'") == 1);
 }
 
-TEST_CASE("who leads rings at once for what SQL enqueued, however long its interval") {
+TEST_CASE("who leads notifies at once of what SQL enqueued, however long its interval") {
   ServerParts server;
   upkeep::Upkeep upkeep(server.parts, sleepy(server));
   wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
@@ -127,25 +127,25 @@ TEST_CASE("who leads rings at once for what SQL enqueued, however long its inter
 
   enqueue(server, "red");
 
-  wait_until("it is rung", 5s, [&] { return rung(server) == 1; });
+  wait_until("it is notified", 5s, [&] { return notified(server) == 1; });
   CHECK(upkeep.ticks() == 1);
 }
 
-TEST_CASE("a transaction with more than one look finds is rung to its end, and other pools meanwhile") {
+TEST_CASE("a transaction with more than one look finds is notified to its end, and other pools meanwhile") {
   ServerParts server;
   for (int i = 0; i < 5; ++i) enqueue(server, "crowded", 5000);
   upkeep::Upkeep upkeep(server.parts, sleepy(server));
   wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
-  CHECK(rung(server) <= 2000);
+  CHECK(notified(server) <= 2000);
   enqueue(server, "small", 3);
 
   upkeep.wake();
 
-  wait_until("all are rung", 20s, [&] { return rung(server) == 25'003; });
+  wait_until("all are notified", 20s, [&] { return notified(server) == 25'003; });
   CHECK(upkeep.ticks() == 1);
 }
 
-TEST_CASE("a server that does not lead leaves the doorbell to the one that does") {
+TEST_CASE("a server that does not lead leaves notifying to the one that does") {
   ServerParts server;
   upkeep::Upkeep first(server.parts, sleepy(server));
   wait_until("the first leads", 5s, [&] { return first.is_leading(); });
@@ -155,7 +155,7 @@ TEST_CASE("a server that does not lead leaves the doorbell to the one that does"
   second.wake();
   first.wake();
 
-  wait_until("it is rung", 5s, [&] { return rung(server) == 1; });
-  CHECK(second.commands_rung() == 0);
-  CHECK(first.commands_rung() == 1);
+  wait_until("it is notified", 5s, [&] { return notified(server) == 1; });
+  CHECK(second.commands_notified() == 0);
+  CHECK(first.commands_notified() == 1);
 }

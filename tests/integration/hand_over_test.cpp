@@ -129,7 +129,7 @@ TEST_CASE("whoever waits longest is given first, and only what it has slots for"
   CHECK(desk.given() == 3);
 }
 
-TEST_CASE("more than a few are for the doorbell") {
+TEST_CASE("more than a few go by notification") {
   app::HandOver desk;
   Standing worker(desk, "w", 1000);
   CHECK_FALSE(desk.take("default", app::HandOver::commands_max + 1));
@@ -211,10 +211,10 @@ TEST_CASE(
   const auto answer = poll.answer.get();
   REQUIRE(answer.commands.size() == 1);
   REQUIRE(answer.waited);
-  const auto rings = server.notifier.take();
-  REQUIRE(rings.size() == 1);
-  CHECK(rings[0].is_handed_over);
-  CHECK(rings[0].queue_id == id);
+  const auto notifications = server.notifier.take();
+  REQUIRE(notifications.size() == 1);
+  CHECK(notifications[0].is_handed_over);
+  CHECK(notifications[0].queue_id == id);
   CHECK(server.number("select count(distinct xmin::text) from (select xmin from noetl.queue union all "
                       "select xmin from noetl.claim) as rows") == 1);
   // The same as Postgres tells a worker that asks for it again.
@@ -233,13 +233,13 @@ TEST_CASE(
   CHECK(server.number("select count(*) from noetl.queue_change where status = 'queued'") == 0);
 }
 
-TEST_CASE("what cannot be claimed for the worker is queued and rung, and the worker goes on waiting") {
+TEST_CASE("what cannot be claimed for the worker is queued and notified, and the worker goes on waiting") {
   ServerParts server;
   server.add_worker("w");
   Poll poll(server, "w");
   auto like = noop();
   std::size_t count = 1;
-  bool is_rung = true;
+  bool is_notified = true;
   SUBCASE("more than a few") { count = app::HandOver::commands_max + 1; }
   SUBCASE("more than its slots") { count = 5; }
   SUBCASE("its pool is paused") { (void)app::pause_pool(server.parts, "default", true); }
@@ -248,7 +248,7 @@ TEST_CASE("what cannot be claimed for the worker is queued and rung, and the wor
   }
   SUBCASE("it is not due") {
     like.delay = 1h;
-    is_rung = false;
+    is_notified = false;
   }
   SUBCASE("another pool") { like.pool = "batch"; }
   SUBCASE("a key that is known") {
@@ -257,16 +257,16 @@ TEST_CASE("what cannot be claimed for the worker is queued and rung, and the wor
         "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context, idempotency_key) "
         "values (1, 'noop', 'noop', 'default', 1, '{\"tool\": {\"kind\": \"noop\"}, \"input\": {\"n\": 1}}', "
         "'once')");
-    is_rung = false;
+    is_notified = false;
     CHECK(enqueue(server, 1, like).at(0).queue_id.value == 1);
     count = 0;
   }
 
   (void)enqueue(server, count, like);
 
-  const auto rings = server.notifier.take();
-  CHECK(rings.size() == (is_rung ? count : 0));
-  CHECK(std::ranges::none_of(rings, [](const auto& ring) { return ring.is_handed_over; }));
+  const auto notifications = server.notifier.take();
+  CHECK(notifications.size() == (is_notified ? count : 0));
+  CHECK(std::ranges::none_of(notifications, [](const auto& notification) { return notification.is_handed_over; }));
   CHECK(server.number("select count(*) from noetl.queue where status = 'running'") == 0);
   CHECK(poll.is_waiting());
   CHECK(server.hand_over.given() == 0);
@@ -290,9 +290,9 @@ TEST_CASE("the steps of an execution are handed over one after the other") {
     (void)server.report(support::completed(answer.commands[0]));
   }
 
-  const auto rings = server.notifier.take();
-  CHECK(rings.size() == 3);
-  CHECK(std::ranges::all_of(rings, [](const auto& ring) { return ring.is_handed_over; }));
+  const auto notifications = server.notifier.take();
+  CHECK(notifications.size() == 3);
+  CHECK(std::ranges::all_of(notifications, [](const auto& notification) { return notification.is_handed_over; }));
   CHECK(server.number("select count(*) from noetl.execution where status = 'completed'") == 1);
   CHECK(poll->is_waiting());
 }

@@ -30,7 +30,7 @@ void at_once(int threads, const std::function<void(int)>& work) {
 
 }  // namespace
 
-TEST_CASE("concurrent single enqueues are all stored and rung, one key once, in fewer transactions") {
+TEST_CASE("concurrent single enqueues are all stored and notified, one key once, in fewer transactions") {
   ServerParts server;
   app::Intake intake(server.parts);
   std::atomic<int> queued{0}, duplicates{0};
@@ -50,7 +50,7 @@ TEST_CASE("concurrent single enqueues are all stored and rung, one key once, in 
   CHECK(queued == 16 * 45 + 5);
   CHECK(duplicates == 16 * 5 - 5);
   CHECK(server.number("select count(*) from noetl.queue") == queued);
-  CHECK(server.notifier.rings().size() == static_cast<std::size_t>(queued));
+  CHECK(server.notifier.notifications().size() == static_cast<std::size_t>(queued));
   CHECK(transactions() < queued);
 }
 
@@ -77,9 +77,9 @@ TEST_CASE("a request that Postgres refuses fails alone, and those that came with
 }
 
 TEST_CASE("what fails after the commit is an outcome that is unknown, and nothing is written twice") {
-  // The doorbell throws, as anything that follows a commit might.
+  // The notifier throws, as anything that follows a commit might.
   struct BrokenNotifier final : notify::RecordingNotifier {
-    void ring(const std::vector<notify::Ring>&) override { throw std::runtime_error("broken"); }
+    void notify(const std::vector<notify::Notification>&) override { throw std::runtime_error("broken"); }
   };
   ServerParts server;
   BrokenNotifier broken;

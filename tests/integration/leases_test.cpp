@@ -291,7 +291,7 @@ TEST_CASE("a worker without an instance, an older one, is treated as before") {
   CHECK(app::register_worker(server.parts, registration_of("p1")));
 }
 
-TEST_CASE("a registered worker has the doorbell made for its pool, before anything rings there") {
+TEST_CASE("a registered worker has the consumers of its pool made, before the first notification") {
   ServerParts server;
   wire::WorkerRegistration registration;
   registration.worker_id = "w";

@@ -66,10 +66,10 @@ wire::ClaimAnswer poll(ServerParts& server) {
   return app::claim_commands(server.parts, request, {}).value();
 }
 
-bool was_rung_again(ServerParts& server, base::CommandId id) {
-  const auto rings = server.notifier.rings();
-  return std::any_of(rings.begin(), rings.end(),
-                     [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+bool was_notified_again(ServerParts& server, base::CommandId id) {
+  const auto notifications = server.notifier.notifications();
+  return std::any_of(notifications.begin(), notifications.end(),
+                     [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
 }
 
 std::string status_of(ServerParts& server, base::ExecutionId id) {

@@ -16,8 +16,8 @@ namespace noetl::support {
 [[nodiscard]] base::ExecutionId child_of(ServerParts& server, base::ExecutionId id);
 // As worker "w".
 [[nodiscard]] wire::ClaimAnswer poll(ServerParts& server);
-// In a round after the first.
-[[nodiscard]] bool was_rung_again(ServerParts& server, base::CommandId id);
+// As a redelivery.
+[[nodiscard]] bool was_notified_again(ServerParts& server, base::CommandId id);
 [[nodiscard]] std::string status_of(ServerParts& server, base::ExecutionId id);
 
 }  // namespace noetl::support

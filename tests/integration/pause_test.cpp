@@ -24,7 +24,7 @@ using support::queued_of;
 using support::ServerParts;
 using support::status_of;
 using support::wait_until;
-using support::was_rung_again;
+using support::was_notified_again;
 
 TEST_CASE(
     "from a paused pool nothing is claimed, by id or by poll, and its workers are told; resumed, everything "
@@ -67,7 +67,7 @@ TEST_CASE("an old command of a pool that was paused for long is still found by a
   CHECK(poll(server).commands.size() == 1);
 }
 
-TEST_CASE("upkeep does not ring a paused pool") {
+TEST_CASE("upkeep does not notify of a paused pool") {
   ServerParts server;
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now()");
@@ -78,10 +78,10 @@ TEST_CASE("upkeep does not ring a paused pool") {
       other.str());
 
   const upkeep::Upkeep upkeep(server.parts,
-                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+                              {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
-  wait_until("the other pool is rung", 5s, [&] { return was_rung_again(server, other); });
-  CHECK_FALSE(was_rung_again(server, id));
+  wait_until("the other pool is notified", 5s, [&] { return was_notified_again(server, other); });
+  CHECK_FALSE(was_notified_again(server, id));
 }
 
 TEST_CASE("of a paused execution what runs ends, and nothing else is claimed before it is resumed") {
@@ -91,13 +91,13 @@ TEST_CASE("of a paused execution what runs ends, and nothing else is claimed bef
   const auto running = server.claim("w", queued_of(server, id));
 
   const auto paused = app::pause_execution(server.parts, {.execution_id = id}).value();
-  const auto rung_before = server.notifier.rings().size();
+  const auto notified_before = server.notifier.notifications().size();
   (void)server.report(completed(running));
   const auto child = child_of(server, id);
   const auto refused = server.claim_ids("w", {queued_of(server, child)});
   const auto polled = poll(server);
   const bool is_shown = app::get_execution(server.parts, id).value().is_paused;
-  const auto rung_after = server.notifier.rings().size();
+  const auto notified_after = server.notifier.notifications().size();
   const auto resumed = app::pause_execution(server.parts, {.execution_id = id, .is_paused = false}).value();
 
   CHECK(paused == std::vector{id});
@@ -105,9 +105,9 @@ TEST_CASE("of a paused execution what runs ends, and nothing else is claimed bef
   CHECK(refused.refused.at(0).retry_after == 0ms);
   CHECK(polled.commands.empty());
   CHECK(is_shown);
-  CHECK(rung_after == rung_before);
+  CHECK(notified_after == notified_before);
   CHECK(resumed.size() == 2);
-  CHECK(was_rung_again(server, queued_of(server, child)));
+  CHECK(was_notified_again(server, queued_of(server, child)));
   for (int i = 0; i < 2; ++i) {
     for (const auto& command : poll(server).commands) (void)server.report(completed(command));
   }
@@ -191,7 +191,7 @@ TEST_CASE("resuming again takes back what was put off by mistake, of all that it
   const auto changed = app::pause_execution(server.parts, {.execution_id = id, .is_paused = false}).value();
 
   CHECK(changed.empty());
-  CHECK(was_rung_again(server, stray));
+  CHECK(was_notified_again(server, stray));
   CHECK(poll(server).commands.size() == 1);
 }
 
@@ -206,9 +206,9 @@ TEST_CASE("upkeep takes back what is put off though its execution is not paused,
              stray.str());
 
   const upkeep::Upkeep upkeep(server.parts,
-                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+                              {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
-  wait_until("it is rung", 5s, [&] { return was_rung_again(server, stray); });
+  wait_until("it is notified", 5s, [&] { return was_notified_again(server, stray); });
   CHECK(server.number("select count(*) from noetl.queue where available_at > now()") == 1);
   CHECK(poll(server).commands.at(0).execution_id == id);
 }

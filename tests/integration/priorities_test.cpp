@@ -219,27 +219,27 @@ TEST_CASE("what has a priority below 0 is given to no worker where it is made") 
 
 TEST_CASE("upkeep notifies of a few of each priority, not at once after their enqueue, and not while a notification waits") {
   ServerParts server;
-  server.notifier.pretend_untaken(1);
+  server.notifier.pretend_pending(1);
   (void)enqueue(server, std::vector<int>(100, 5));
   (void)enqueue(server, std::vector<int>(100, -5));
   (void)server.notifier.take();
 
-  const upkeep::Upkeep upkeep(server.parts, {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms, .kept = {}});
-  const auto probe = enqueue(server, {0}, 1200ms);  // when it is notified of, a second has passed
-  wait_until("a delayed one is notified of", 10s, [&] {
-    const auto rings = server.notifier.rings();
-    return std::ranges::any_of(rings, [&](const auto& ring) { return ring.queue_id == probe[0]; });
+  const upkeep::Upkeep upkeep(server.parts, {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}});
+  const auto probe = enqueue(server, {0}, 1200ms);  // when it is notified, a second has passed
+  wait_until("a delayed one is notified", 10s, [&] {
+    const auto notifications = server.notifier.notifications();
+    return std::ranges::any_of(notifications, [&](const auto& notification) { return notification.queue_id == probe[0]; });
   });
   const auto while_one_waits = server.notifier.take();
-  server.notifier.pretend_untaken(0);
-  std::vector<notify::Ring> rings;
-  wait_until("they are notified of", 10s, [&] {
-    for (auto& ring : server.notifier.take()) rings.push_back(ring);
-    return std::ranges::count_if(rings, [](const auto& ring) { return ring.priority != 0; }) >= 128;
+  server.notifier.pretend_pending(0);
+  std::vector<notify::Notification> notifications;
+  wait_until("they are notified", 10s, [&] {
+    for (auto& notification : server.notifier.take()) notifications.push_back(notification);
+    return std::ranges::count_if(notifications, [](const auto& notification) { return notification.priority != 0; }) >= 128;
   });
 
-  CHECK(std::ranges::none_of(while_one_waits, [](const auto& ring) { return ring.priority != 0; }));
-  CHECK(std::ranges::count_if(rings, [](const auto& ring) { return ring.priority > 0; }) == 64);
+  CHECK(std::ranges::none_of(while_one_waits, [](const auto& notification) { return notification.priority != 0; }));
+  CHECK(std::ranges::count_if(notifications, [](const auto& notification) { return notification.priority > 0; }) == 64);
 }
 
 TEST_CASE("the claim of a command of priority 0 writes into no index, beside others that have a priority") {

@@ -36,7 +36,7 @@ workflow:
 )";
 
 upkeep::UpkeepSettings keeping(const ServerParts& server, store::KeptFor kept) {
-  return {.database_url = server.database_url, .interval = 50ms, .ring_after = 10s, .kept = kept};
+  return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 10s, .kept = kept};
 }
 
 base::ExecutionId execute(ServerParts& server) {

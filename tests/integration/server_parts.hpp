@@ -1,6 +1,6 @@
 #pragma once
 // ServerParts: a server without its doors: a migrated database of its own, the parts of every use case,
-// and a notifier that records what was rung. Main thread makes it; use cases may run in any.
+// and a notifier that records what was notified. Main thread makes it; use cases may run in any.
 #include "server/app/due_times.hpp"
 #include "server/app/hand_over.hpp"
 #include "server/app/parts.hpp"

@@ -99,7 +99,7 @@ TEST_CASE("upkeep looks at time limits by itself, when the first is over") {
   const auto id = execute(server, request);
 
   const upkeep::Upkeep upkeep(server.parts,
-                              {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms});
+                              {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
   wait_until("it has failed", 5s, [&] { return status_of(server, id) == "FAILED"; });
 }

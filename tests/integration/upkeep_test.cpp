@@ -1,4 +1,4 @@
-// Upkeep: the doorbell rings again, leases of silent workers end, one replica at a time.
+// Upkeep: it notifies again, leases of silent workers end, one replica at a time.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -14,30 +14,30 @@ using support::wait_until;
 
 namespace {
 upkeep::UpkeepSettings quick(const ServerParts& server) {
-  return {.database_url = server.database_url, .interval = 50ms, .ring_after = 100ms, .kept = {}};
+  return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}};
 }
 
-bool was_rung(ServerParts& server, base::CommandId id) {
-  const auto rings = server.notifier.rings();
-  return std::any_of(rings.begin(), rings.end(),
-                     [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+bool was_notified(ServerParts& server, base::CommandId id) {
+  const auto notifications = server.notifier.notifications();
+  return std::any_of(notifications.begin(), notifications.end(),
+                     [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
 }
 }  // namespace
 
-TEST_CASE("a command whose notification was lost is rung again within two seconds") {
+TEST_CASE("a command whose notification was lost is notified again within two seconds") {
   ServerParts server;
   const auto id = server.enqueue();
 
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
-  wait_until("the doorbell rings again", 5s, [&] { return was_rung(server, id); });
+  wait_until("upkeep notifies again", 5s, [&] { return was_notified(server, id); });
 }
 
 TEST_CASE(
-    "fresh commands behind rings that nobody has taken yet are not rung again, unless they are a minute "
+    "fresh commands behind notifications that nobody has taken yet are not notified again, unless they are a minute "
     "old") {
   ServerParts server;
-  server.notifier.pretend_untaken(1);
+  server.notifier.pretend_pending(1);
   const auto fresh = server.enqueue();
   const auto old = server.enqueue();
   const std::string minutes =
@@ -48,60 +48,60 @@ TEST_CASE(
 
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
-  wait_until("the old one is rung", 5s, [&] { return was_rung(server, moved); });
-  wait_until("the fresh one is due for a ring", 5s, [&] {
+  wait_until("the old one is notified", 5s, [&] { return was_notified(server, moved); });
+  wait_until("the fresh one is due for a notification", 5s, [&] {
     return server.number(
                "select count(*) from noetl.queue where created_at < now() - interval '1500 milliseconds'") ==
            2;
   });
-  CHECK_FALSE(was_rung(server, fresh));
-  server.notifier.pretend_untaken(0);
-  wait_until("the line has gone", 5s, [&] { return was_rung(server, fresh); });
+  CHECK_FALSE(was_notified(server, fresh));
+  server.notifier.pretend_pending(0);
+  wait_until("the line has gone", 5s, [&] { return was_notified(server, fresh); });
 }
 
-TEST_CASE("what waits in a pool without a worker does not gather notifications, and is rung again when one comes") {
+TEST_CASE("what waits in a pool without a worker does not gather notifications, and is notified again when one comes") {
   ServerParts server;
-  server.notifier.pretend_untaken(1);
+  server.notifier.pretend_pending(1);
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now() - interval '1 minute'");
   const upkeep::Upkeep upkeep(server.parts, quick(server));
-  wait_until("it is rung", 5s, [&] { return was_rung(server, id); });
-  const auto rung = [&] {
-    const auto rings = server.notifier.rings();
-    return std::count_if(rings.begin(), rings.end(), [&](const auto& ring) { return ring.queue_id == id && ring.round > 0; });
+  wait_until("it is notified", 5s, [&] { return was_notified(server, id); });
+  const auto notified = [&] {
+    const auto notifications = server.notifier.notifications();
+    return std::count_if(notifications.begin(), notifications.end(), [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
   };
 
-  wait_until("it would have been rung three times", 8s, [&] {
+  wait_until("it would have been notified three times", 8s, [&] {
     return server.number("select count(*) from noetl.queue where created_at < now() - interval '4500 milliseconds'") == 1;
   });
-  CHECK(rung() == 1);
+  CHECK(notified() == 1);
   server.add_worker("w");
-  wait_until("it is rung again", 8s, [&] { return rung() > 1; });
+  wait_until("it is notified again", 8s, [&] { return notified() > 1; });
 }
 
-TEST_CASE("behind a line of rings that are all younger a command was never heard: it is rung at once") {
+TEST_CASE("behind a line of notifications that are all younger a command was never notified: it is notified at once") {
   ServerParts server;
   const auto id = server.enqueue();
   const auto now_ms = server.number("select (extract(epoch from now()) * 1000)::bigint");
-  server.notifier.pretend_untaken(1000, now_ms + 5000);
+  server.notifier.pretend_pending(1000, now_ms + 5000);
 
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
-  wait_until("the doorbell rings again", 5s, [&] { return was_rung(server, id); });
+  wait_until("upkeep notifies again", 5s, [&] { return was_notified(server, id); });
 }
 
-TEST_CASE("a command is rung when its time has come") {
+TEST_CASE("a command is notified when its time has come") {
   ServerParts server;
   const upkeep::Upkeep upkeep(server.parts, quick(server));
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now() + interval '300 milliseconds'");
 
-  wait_until("the doorbell rings", 5s, [&] { return was_rung(server, id); });
+  wait_until("workers are notified", 5s, [&] { return was_notified(server, id); });
 
   CHECK(server.number("select count(*) from noetl.queue where available_at <= now()") == 1);
 }
 
-TEST_CASE("the commands of a silent worker wait again and are rung") {
+TEST_CASE("the commands of a silent worker wait again and are notified") {
   ServerParts server;
   server.add_worker("silent");
   const auto id = server.enqueue();
@@ -114,7 +114,7 @@ TEST_CASE("the commands of a silent worker wait again and are rung") {
   CHECK(server.number("select count(*) from noetl.worker where status = 'lost'") == 1);
 }
 
-TEST_CASE("a finished command is never rung") {
+TEST_CASE("a finished command is never notified") {
   ServerParts server;
   server.add_worker("w");
   const auto finished = server.enqueue();
@@ -123,8 +123,8 @@ TEST_CASE("a finished command is never rung") {
 
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
-  wait_until("the waiting one is rung", 5s, [&] { return was_rung(server, waiting); });
-  CHECK_FALSE(was_rung(server, finished));
+  wait_until("the waiting one is notified", 5s, [&] { return was_notified(server, waiting); });
+  CHECK_FALSE(was_notified(server, finished));
 }
 
 TEST_CASE("one replica leads, and another takes over when it goes") {
@@ -176,7 +176,7 @@ TEST_CASE("a lease that nobody renews ends on time, however long the interval") 
 
   const upkeep::Upkeep upkeep(server.parts, settings);
 
-  wait_until("the command waits again and is rung", 5s, [&] { return was_rung(server, id); });
+  wait_until("the command waits again and is notified", 5s, [&] { return was_notified(server, id); });
   CHECK(server.status_of(id) == "queued");
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("a duty that fails with every tick does not keep the others from being
 
   const upkeep::Upkeep upkeep(server.parts, quick(server));
 
-  wait_until("the doorbell rings", 5s, [&] { return was_rung(server, waiting); });
+  wait_until("workers are notified", 5s, [&] { return was_notified(server, waiting); });
   wait_until("it was tried again", 5s, [&] { return upkeep.failures() > 10; });
   CHECK(upkeep.is_leading());
 }

@@ -58,7 +58,7 @@ TEST_CASE("a role that holds the advisory locks of old stops neither start nor t
 
   stack.start_server();  // throws when it does not answer in time
 
-  // Upkeep rings for what SQL enqueued, and ends leases.
+  // Upkeep notifies of what SQL enqueued, and ends leases.
   stack.start_worker();
   (void)stack.sql(enqueue_of("noop", "default"));
   wait_until("what SQL enqueued to be done", 10s,

@@ -26,7 +26,7 @@ struct Server {
   explicit Server(const ServerSettings& settings)
       : process(settings.process),
         connections(store::PoolSettings{}),
-        notifier(notify::NotifierSettings{.nats = {}, .ack_wait = settings.ack_wait, .line_max = {3, 30}}),
+        notifier(notify::NotifierSettings{.nats = {}, .ack_wait = settings.ack_wait, .backlog_max = {3, 30}}),
         ids(settings.node),
         playbooks(connections),
         pool_rules(connections),

@@ -19,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Longer than whatever the protocol may take to find out by itself: redelivery, a line's patience, ring intervals.
+// Longer than whatever the protocol may take to find out by itself: redelivery, the patience with what is undelivered, intervals of notifying again.
 constexpr seconds patience{240};
 constexpr milliseconds ack_wait{10'000};
 
@@ -30,7 +30,7 @@ struct NamedPlant {
 constexpr std::array plants{
     NamedPlant{"none", Plant::none}, NamedPlant{"unfenced-report", Plant::unfenced_report},
     NamedPlant{"ack-before-commit", Plant::ack_before_commit},
-    NamedPlant{"lost-doorbell", Plant::lost_doorbell}, NamedPlant{"unlisted-claim", Plant::unlisted_claim}};
+    NamedPlant{"lost-notification", Plant::lost_notification}, NamedPlant{"unlisted-claim", Plant::unlisted_claim}};
 }  // namespace
 
 std::optional<Plant> plant_from(const std::string& name) {
@@ -56,7 +56,7 @@ World::World(const WorldSettings& of)
     transact(where, work);
   };
   installed_broker() = &broker;
-  database.flaws.is_deaf = of.plant == Plant::lost_doorbell;
+  database.flaws.is_deaf = of.plant == Plant::lost_notification;
   database.flaws.is_unlisted = of.plant == Plant::unlisted_claim;
   database.flaws.is_unfenced = of.plant == Plant::unfenced_report;
   log_sink() = {};

@@ -19,7 +19,7 @@ namespace noetl::simulation {
 struct Server;
 
 // Mistakes that can be planted to see that they are found.
-enum class Plant { none, unfenced_report, ack_before_commit, lost_doorbell, unlisted_claim };
+enum class Plant { none, unfenced_report, ack_before_commit, lost_notification, unlisted_claim };
 [[nodiscard]] std::optional<Plant> plant_from(const std::string& name);
 [[nodiscard]] std::vector<std::string> plant_names();
 

@@ -15,7 +15,7 @@ class Delivery {
 
   // One of its commands has ended, or is somebody else's: the last one acks.
   void settle() const;
-  // One of its commands runs again after `delay`. Alone it comes again by this message; of several the server rings for that one
+  // One of its commands runs again after `delay`. Alone it comes again by this message; of several the server notifies for that one
   // when it is due, since the others would come again as well.
   void settle_later(std::chrono::milliseconds delay) const;
   // To others, after `delay`, whatever becomes of the commands that are held: those are refused there.

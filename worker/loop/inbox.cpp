@@ -52,11 +52,11 @@ wire::ClaimRequest without_slots(wire::ClaimRequest request) {
 
 }  // namespace
 
-Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, Doorbell* doorbell)
+Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer)
     : parts_(parts),
       settings_(settings),
       starter_(starting, settings),
-      doorbell_(doorbell),
+      consumer_(consumer),
       pace_(starting.pace),
       random_(std::random_device{}()),
       looked_at_(std::chrono::steady_clock::now()) {}
@@ -83,8 +83,8 @@ void Inbox::run(const std::stop_token& stop) {
     if (room == 0) continue;
     if (has_more_)
       take_urgent(room, stop);
-    else if (!hand_.empty() || (doorbell_ != nullptr && doorbell_->is_open()))
-      take_from_doorbell(room, is_waiting ? ahead_look : settings_.fetch_patience, stop);
+    else if (!hand_.empty() || (consumer_ != nullptr && consumer_->is_open()))
+      take_notifications(room, is_waiting ? ahead_look : settings_.fetch_patience, stop);
     else
       (void)take_by_poll(room, is_waiting ? ahead_look : settings_.poll_patience, stop);
   }
@@ -92,20 +92,20 @@ void Inbox::run(const std::stop_token& stop) {
 }
 
 bool Inbox::is_expecting() const {
-  return !hand_.empty() || (doorbell_ != nullptr && doorbell_->is_expecting());
+  return !hand_.empty() || (consumer_ != nullptr && consumer_->is_expecting());
 }
 
 // To others, and at once.
 void Inbox::turn_away() {
   for (const auto& message : std::exchange(hand_, {})) message.nak(milliseconds(0));
-  if (doorbell_ != nullptr && doorbell_->is_expecting()) doorbell_->turn_away();
+  if (consumer_ != nullptr && consumer_->is_expecting()) consumer_->turn_away();
 }
 
-void Inbox::take_from_doorbell(int room, milliseconds patience, const std::stop_token& stop) {
+void Inbox::take_notifications(int room, milliseconds patience, const std::stop_token& stop) {
   std::vector<nats::Message> messages = std::exchange(hand_, {});
   if (messages.empty()) {
     auto fetched =
-        doorbell_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.lull);
+        consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.lull);
     if (!fetched) return;
     if (fetched->empty()) return look_around(room, stop);
     messages = std::move(*fetched);
@@ -116,27 +116,27 @@ void Inbox::take_from_doorbell(int room, milliseconds patience, const std::stop_
   looked_at_ = std::chrono::steady_clock::now();
   auto all = read(std::move(messages), room);
   // While these are claimed and reported the next may come: to ask for them takes as long as to claim them.
-  if (is_quick_ && hand_.empty()) doorbell_->ask_ahead(room);
+  if (is_quick_ && hand_.empty()) consumer_->ask_ahead(room);
   for (Asked& asked : all) claim(std::move(asked), stop);
 }
 
 void Inbox::claim(Asked asked, const std::stop_token& stop) {
   if (stop.stop_requested()) {  // others shall have them at once
-    for (const auto& [id, delivery] : asked.rung) delivery->give_back(milliseconds(0));
+    for (const auto& [id, delivery] : asked.deliveries) delivery->give_back(milliseconds(0));
     return;
   }
   wire::ClaimRequest request;
   request.worker_id = settings_.worker_id;
   request.slots = asked.slots;
-  request.queue_ids.reserve(asked.rung.size());
-  for (const auto& [id, delivery] : asked.rung) request.queue_ids.push_back(id);
+  request.queue_ids.reserve(asked.deliveries.size());
+  for (const auto& [id, delivery] : asked.deliveries) request.queue_ids.push_back(id);
   // Oldest first: ids grow with time, and the server claims and answers in this order.
   std::sort(request.queue_ids.begin(), request.queue_ids.end());
   parts_.book.begin_claim();
   auto answer = claim_until_answered(request, stop);
   if (!answer) {
     parts_.book.end_claim();
-    for (const auto& [id, delivery] : asked.rung) delivery->give_back(nak_delay);
+    for (const auto& [id, delivery] : asked.deliveries) delivery->give_back(nak_delay);
     return;
   }
   auto commands = accept(std::move(*answer), asked);
@@ -154,7 +154,7 @@ void Inbox::look_around(int room, const std::stop_token& stop) {
   const bool is_silent = !was_told && found.commands > found.low;
   silent_finds_ = is_silent ? std::min(silent_finds_ + 1, silent_finds_told + 1) : 0;
   if (silent_finds_ == silent_finds_told)
-    telemetry::log_warn("worker", "commands wait that no notification came for: polling beside the doorbell");
+    telemetry::log_warn("worker", "commands wait that no notification came for: polling beside notifications");
 }
 
 Inbox::Found Inbox::take_by_poll(int room, milliseconds wait, const std::stop_token& stop) {
@@ -198,7 +198,7 @@ Inbox::Found Inbox::ask_pool(const wire::ClaimRequest& asked, const std::stop_to
   return found;
 }
 
-// Garbage never comes again. A second ring for what we hold has nothing to say: if we die, upkeep rings anew.
+// Garbage never comes again. A second notification for what we hold has nothing to say: if we die, upkeep notifies anew.
 Inbox::Wanted Inbox::wanted_of(nats::Message& message, const std::vector<Asked>& taken) {
   auto notification = wire::decode_notification(message.bytes());
   if (!notification) {
@@ -213,7 +213,7 @@ Inbox::Wanted Inbox::wanted_of(nats::Message& message, const std::vector<Asked>&
   // Asked for twice, by two calls, it would be given twice and run twice.
   std::erase_if(ids, [&](base::CommandId id) {
     return parts_.book.holds(id) ||
-           std::ranges::any_of(taken, [&](const Asked& asked) { return asked.rung.contains(id); });
+           std::ranges::any_of(taken, [&](const Asked& asked) { return asked.deliveries.contains(id); });
   });
   if (ids.empty()) message.ack();
   return {.ids = std::move(ids), .priority = notification->priority};
@@ -232,18 +232,18 @@ void Inbox::note_low(nats::Message& message, bool has_room) {
 // By lane: what there is no room for goes to others. One that names more than there is room for is asked by itself for as many.
 std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int room) {
   std::vector<Asked> all(1);
-  all.front().rung.reserve(messages.size());
+  all.front().deliveries.reserve(messages.size());
   const int full_room = room;
   int urgent = 0;
   std::size_t lane = 0;
-  int share = doorbell_->share(lane);
+  int share = consumer_->share(lane);
   std::size_t count = 0;
   std::size_t named = 0;
   for (nats::Message& message : messages) {
     if (message.source() != lane) {
-      doorbell_->weighed(lane, std::exchange(count, 0), std::exchange(named, 0));
+      consumer_->weighed(lane, std::exchange(count, 0), std::exchange(named, 0));
       lane = message.source();
-      share = doorbell_->share(lane);
+      share = consumer_->share(lane);
     }
     const auto [ids, priority] = wanted_of(message, all);
     if (ids.empty()) continue;
@@ -257,7 +257,7 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
     if (priority > 0) {
       ++urgent;
       const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()), true);
-      for (const auto id : ids) all.front().rung.emplace(id, delivery);
+      for (const auto id : ids) all.front().deliveries.emplace(id, delivery);
       continue;
     }
     const int most = std::min(room, share);
@@ -278,13 +278,13 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
     if (is_whole)
       all.front().slots += taken;
     else
-      all.push_back({.rung = {}, .slots = taken});
+      all.push_back({.deliveries = {}, .slots = taken});
     const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()));
-    for (const auto id : ids) (is_whole ? all.front() : all.back()).rung.emplace(id, delivery);
+    for (const auto id : ids) (is_whole ? all.front() : all.back()).deliveries.emplace(id, delivery);
   }
-  doorbell_->weighed(lane, count, named);
+  consumer_->weighed(lane, count, named);
   all.front().slots = std::max(1, all.front().slots + std::min(room, urgent));
-  if (all.front().rung.empty()) all.erase(all.begin());
+  if (all.front().deliveries.empty()) all.erase(all.begin());
   return all;
 }
 
@@ -308,24 +308,24 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
 }
 
 std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Asked& asked) {
-  Rung& rung = asked.rung;
+  DeliveriesById& deliveries = asked.deliveries;
   std::size_t unasked = 0;
   has_more_ = has_more_ || answer.has_more;
   auto commands = starter_.enter(std::move(answer.commands), answer.claim_id, [&](base::CommandId id) {
-    const auto found = rung.find(id);
-    if (found == rung.end()) {
+    const auto found = deliveries.find(id);
+    if (found == deliveries.end()) {
       ++unasked;
       return DeliveryPointer();
     }
     DeliveryPointer delivery = std::move(found->second);
-    rung.erase(found);
+    deliveries.erase(found);
     return delivery;
   });
   parts_.book.end_claim();
-  const std::size_t stale = answer_refused(answer.refused, rung);
-  if (doorbell_ != nullptr && asked.slots > 0) doorbell_->note_stale(stale > 0 && commands.empty());
+  const std::size_t stale = answer_refused(answer.refused, deliveries);
+  if (consumer_ != nullptr && asked.slots > 0) consumer_->note_stale(stale > 0 && commands.empty());
   // Asked for, not answered: there was no room for them. A word of a priority is used up by another command that was given for it.
-  for (const auto& [id, delivery] : rung) {
+  for (const auto& [id, delivery] : deliveries) {
     if (delivery->is_urgent() && unasked > 0) {
       --unasked;
       delivery->settle();
@@ -338,14 +338,14 @@ std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Aske
 
 // A duplicate must never hold a slot: acked at once. A command that is not due yet, or whose holder may yet
 // fail, says when to come again.
-std::size_t Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung) {
+std::size_t Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, DeliveriesById& deliveries) {
   std::size_t urgent = 0;
   parts_.counts.refused += refused.size();
   for (const wire::ClaimRefusal& refusal : refused) {
-    const auto found = rung.find(refusal.queue_id);
-    if (found == rung.end()) continue;
+    const auto found = deliveries.find(refusal.queue_id);
+    if (found == deliveries.end()) continue;
     const DeliveryPointer delivery = std::move(found->second);
-    rung.erase(found);
+    deliveries.erase(found);
     if (delivery->is_urgent()) ++urgent;
     if (refusal.retry_after.count() > 0)
       delivery->settle_later(std::min(refusal.retry_after, nak_delay_max));

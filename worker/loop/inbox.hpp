@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "shared/transport/transport.hpp"
-#include "worker/loop/doorbell.hpp"
+#include "worker/loop/notification_consumer.hpp"
 #include "worker/loop/lease_book.hpp"
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/lull.hpp"
@@ -31,22 +31,22 @@ class Inbox {
     WorkerCounts& counts;
     Lull& lull;
   };
-  // `doorbell` null: long poll only.
-  Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, Doorbell* doorbell);
+  // `consumer` null: long poll only.
+  Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer);
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
   void run(const std::stop_token& stop);
 
  private:
-  using Rung = std::unordered_map<base::CommandId, DeliveryPointer>;
+  using DeliveriesById = std::unordered_map<base::CommandId, DeliveryPointer>;
   // What one call claims.
   struct Asked {
-    Rung rung;
+    DeliveriesById deliveries;
     int slots = 0;  // at most so many, of those and of what goes before them
   };
 
-  void take_from_doorbell(int room, std::chrono::milliseconds patience, const std::stop_token& stop);
+  void take_notifications(int room, std::chrono::milliseconds patience, const std::stop_token& stop);
   struct Found {
     std::size_t commands = 0;
     std::size_t low = 0;  // of them, of a priority below 0
@@ -70,7 +70,7 @@ class Inbox {
                                                        const std::stop_token& stop);
   std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Asked& asked);
   // Gives how many were of a priority above 0.
-  std::size_t answer_refused(const std::vector<wire::ClaimRefusal>& refused, Rung& rung);
+  std::size_t answer_refused(const std::vector<wire::ClaimRefusal>& refused, DeliveriesById& deliveries);
   void start(std::vector<domain::ClaimedCommand> commands);
   bool look_after_waiting();
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
@@ -79,7 +79,7 @@ class Inbox {
   Parts parts_;
   const WorkerSettings& settings_;
   Starter starter_;
-  Doorbell* doorbell_;
+  NotificationConsumer* consumer_;
   Pace& pace_;
   // What came and found no room while commands were so short that there will be some in a moment.
   std::vector<nats::Message> hand_;

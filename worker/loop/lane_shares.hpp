@@ -1,5 +1,5 @@
 #pragma once
-// LaneShares: how a worker's idle slots are divided among the lanes of its pool's doorbell (docs/reference/protocol.md): the first
+// LaneShares: how a worker's idle slots are divided among the lanes of its pool (docs/reference/protocol.md): the first
 // lane before the others, but a sixteenth for each lane that has something, so that none starves. Pure; one thread.
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,5 @@
 #pragma once
-// Lull: whether the inbox waits at its doorbell with nothing known to wait for it. Then Standby may ask for work that the doorbell
-// need not be rung for. Any thread.
+// Lull: whether the inbox waits for notifications with nothing known to wait for it. Then Standby may ask for work that needs no notification. Any thread.
 #include <chrono>
 #include <condition_variable>
 #include <mutex>

@@ -134,7 +134,7 @@ void Reporter::drop_lost(Batch& batch) {
   std::erase_if(batch, [&](const wire::AttemptReport& report) {
     if (book_.reason_of(report.lease) != StopReason::lost) return false;
     ++counts_.lost;
-    // The server rings again for it: this notification has done its duty.
+    // The server notifies again for it: this notification has done its duty.
     settle(report);
     return true;
   });

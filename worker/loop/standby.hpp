@@ -1,7 +1,7 @@
 #pragma once
-// Standby: while the inbox waits at its doorbell and slots are free, a long poll waits at the server for commands that are made
+// Standby: while the inbox waits for notifications and slots are free, a long poll waits at the server for commands that are made
 // there: those do not wait for a notification and need no claim of their own (server/app/hand_over). What it does not
-// get comes by the doorbell. run() in one thread.
+// get comes by notification. run() in one thread.
 #include <chrono>
 #include <condition_variable>
 #include <mutex>

@@ -13,7 +13,7 @@
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/subjects.hpp"
-#include "worker/loop/doorbell.hpp"
+#include "worker/loop/notification_consumer.hpp"
 #include "worker/loop/inbox.hpp"
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/progress_teller.hpp"
@@ -68,15 +68,15 @@ struct Worker::Running {
     const auto given = [](const std::string& told, std::string own) {
       return told.empty() ? std::move(own) : told;
     };
-    doorbell = std::make_unique<Doorbell>(
-        DoorbellSettings{.nats = settings.nats,
+    consumer = std::make_unique<NotificationConsumer>(
+        NotificationConsumerSettings{.nats = settings.nats,
                          .stream = given(rules.nats_stream, settings.stream),
                          .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
                          .lanes = rules.nats_lanes,
                          .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
   }
 
-  std::unique_ptr<Doorbell> doorbell;  // first: messages in the book are answered through it
+  std::unique_ptr<NotificationConsumer> consumer;  // first: messages in the book are answered through it
   LeaseBook book;
   Reporter reporter;
   LeaseKeeper keeper;
@@ -166,7 +166,7 @@ bool Worker::run(const std::stop_token& stop) {
                .threads = *running.threads,
                .counts = counts_,
                .lull = running.lull},
-              starting, settings_, running.doorbell.get());
+              starting, settings_, running.consumer.get());
   Standby standby({.transport = transport_,
                    .book = running.book,
                    .keeper = running.keeper,
@@ -177,7 +177,7 @@ bool Worker::run(const std::stop_token& stop) {
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.taking = std::jthread([&](const std::stop_token& end) { inbox.run(end); });
-  if (running.doorbell && rules->hands_over && settings_.takes_hand_overs)
+  if (running.consumer && rules->hands_over && settings_.takes_hand_overs)
     running.standing_by = std::jthread([&](const std::stop_token& end) { standby.run(end); });
   counts_.is_registered = true;
   running.keeper.wait_for_end(stop);
@@ -194,7 +194,7 @@ bool Worker::drain(Running& running) {
   running.taking.request_stop();
   running.taking.join();
   if (running.standing_by.joinable()) running.standing_by.join();  // a long poll lasts poll_patience at most
-  if (running.doorbell) running.doorbell->close();
+  if (running.consumer) running.consumer->close();
   running.threads->hand_back_all();
   if (!running.book.wait_until_idle(settings_.grace)) {
     const int stopped =
@@ -214,7 +214,7 @@ bool Worker::drain(Running& running) {
   running.keeping.request_stop();
   running.keeping.join();
   running.telling.join();
-  if (running.doorbell) running.doorbell->flush();
+  if (running.consumer) running.consumer->flush();
   if (const auto gone = transport_.deregister(settings_.worker_id); !gone) {
     telemetry::log_warn("worker", "could not deregister: " + gone.error().message);
   }

@@ -56,7 +56,7 @@ Wake::Wake() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!event_.is_open()) throw_errno("eventfd");
 }
 
-void Wake::ring() const noexcept { [[maybe_unused]] const int result = eventfd_write(event_.get(), 1); }
+void Wake::signal() const noexcept { [[maybe_unused]] const int result = eventfd_write(event_.get(), 1); }
 
 void Wake::clear() const noexcept {
   eventfd_t count = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Descriptors: Fd owns one, FdPair is two ends of a channel, Wake is one that can be rung. An Fd has one owner; Wake says who
-// may ring it.
+// Descriptors: Fd owns one, FdPair is two ends of a channel, Wake is one that can be signalled. An Fd has one owner; Wake says who
+// may signal it.
 #include <utility>
 
 namespace noetl::tools {
@@ -32,11 +32,11 @@ struct FdPair {
 [[nodiscard]] FdPair make_output_pipe();  // they write, we read
 [[nodiscard]] FdPair make_socket_pair();  // both ways; writing to a dead peer is an error, not a signal
 
-// A descriptor that becomes readable when rung. ring() may come from any thread and from a stop callback.
+// A descriptor that becomes readable when signalled. signal() may come from any thread and from a stop callback.
 class Wake {
  public:
   Wake();
-  void ring() const noexcept;
+  void signal() const noexcept;
   void clear() const noexcept;
   [[nodiscard]] int descriptor() const { return event_.get(); }
 

@@ -249,7 +249,7 @@ CallEnd Interpreter::call(std::string_view request, Time deadline, const std::st
                           Progress* listener) {
   ++calls_;
   wake_.clear();
-  const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
+  const std::stop_callback on_stop(stop, [this]() noexcept { wake_.signal(); });
   Exchange exchange({.channel = channel_.get(), .output = output_.get(), .listener = listener}, limits_,
                     little_endian(first_call_name_ + calls_, name_bytes), request);
   const How how = exchange_with(exchange, deadline, stop);

@@ -113,7 +113,7 @@ void ProcessRun::watch(int milliseconds) {
 ProcessRun::Ending ProcessRun::wait(Time deadline, const std::stop_token& stop) {
   auto ending = Ending::by_itself;
   auto kill_at = Time::max();
-  const std::stop_callback on_stop(stop, [this]() noexcept { wake_.ring(); });
+  const std::stop_callback on_stop(stop, [this]() noexcept { wake_.signal(); });
   while (!child_->has_ended()) {
     const Time now = std::chrono::steady_clock::now();
     if (ending == Ending::by_itself && (stop.stop_requested() || now >= deadline)) {

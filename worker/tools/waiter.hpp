@@ -35,12 +35,12 @@ class Waiter {
  private:
   struct OnStop {
     const Wake* wake;
-    void operator()() const noexcept { wake->ring(); }
+    void operator()() const noexcept { wake->signal(); }
   };
   std::chrono::steady_clock::time_point deadline_;
   std::stop_token stop_;
   Wake wake_;
-  std::stop_callback<OnStop> on_stop_;  // last: it may ring at once
+  std::stop_callback<OnStop> on_stop_;  // last: it may signal at once
 };
 
 }  // namespace noetl::tools

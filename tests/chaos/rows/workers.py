@@ -11,7 +11,7 @@ from trial import processes_with
 
 SHORT_LEASE_SECONDS = 2.0
 LEASE_SECONDS = 5.0
-# From the end of a lease to the next claim: a tick of upkeep, a ring, a slot; on a machine that is busy with others.
+# From the end of a lease to the next claim: a tick of upkeep, a notification, a slot; on a machine that is busy with others.
 RESUME_SECONDS = 1.5
 
 

@@ -42,7 +42,7 @@ class Sequence : Choices {
         &Sequence::register_worker, &Sequence::register_worker, &Sequence::claim, &Sequence::claim,
         &Sequence::claim, &Sequence::renew, &Sequence::renew, &Sequence::finish_plain,
         &Sequence::end_attempts, &Sequence::end_attempts, &Sequence::expire, &Sequence::orphans,
-        &Sequence::forget, &Sequence::due, &Sequence::unheard, &Sequence::candidates, &Sequence::cancel,
+        &Sequence::forget, &Sequence::due, &Sequence::unclaimed, &Sequence::candidates, &Sequence::cancel,
         &Sequence::claimable, &Sequence::stop_or_drain, &Sequence::look, &Sequence::fold, &Sequence::explain,
         &Sequence::update_executions, &Sequence::children, &Sequence::loops, &Sequence::events,
         &Sequence::dead_letters, &Sequence::small_questions};
@@ -225,14 +225,14 @@ class Sequence : Choices {
       say("due_by_priority -> " + one.queue_id.str() + (one.is_new ? " new" : ""));
   }
 
-  void unheard(store::Session& session) {
+  void unclaimed(store::Session& session) {
     const auto after = random_.one_in(2) ? base::CommandId{} : some_command();
     const auto until = random_.one_in(2) ? base::CommandId{1'000'000} : some_command();
     base::CommandId last;
     const int rows_max = random_.between(1, 30);
     const int waiting_max = random_.between(1, 10);
-    const auto found = store::UpkeepStatements(session).unheard(after, until, rows_max, waiting_max, last);
-    say("unheard_commands " + after.str() + " " + until.str() + " ->" + listed(found) + " up to " +
+    const auto found = store::UpkeepStatements(session).unclaimed(after, until, rows_max, waiting_max, last);
+    say("unclaimed_commands " + after.str() + " " + until.str() + " ->" + listed(found) + " up to " +
         last.str());
   }
 

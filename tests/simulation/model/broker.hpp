@@ -1,5 +1,5 @@
 #pragma once
-// Broker: JetStream as far as the doorbell uses it: one stream of notifications with durable consumers; at least
+// Broker: JetStream as far as notifications need it: one stream of notifications with durable consumers; at least
 // once, redelivery after the ack wait, at most so many deliveries, delayed naks, duplicates dropped by their message id.
 // What goes wrong on the way (loss, duplication, delay) is drawn by the one who sets `chance`. nats.cpp gives it to the
 // product's shared/nats. One thread.

@@ -1,4 +1,4 @@
-// shared/nats on the model broker: the same headers, other definitions, so that the worker's Doorbell and the server's
+// shared/nats on the model broker: the same headers, other definitions, so that the worker's NotificationConsumer and the server's
 // JetStreamNotifier run as they are.
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"

@@ -314,7 +314,7 @@ std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
   return found;
 }
 
-std::vector<WaitingCommand> UpkeepStatements::unheard(base::CommandId after, base::CommandId until,
+std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until,
                                                       int rows_max, int waiting_max,
                                                       base::CommandId& last_seen) {
   auto& database = session_.database;

@@ -41,11 +41,11 @@ FakeApp& fake_app();
 
 class SilentNotifier final : public notify::Notifier {
  public:
-  void ring(const std::vector<notify::Ring>&) override {}
+  void notify(const std::vector<notify::Notification>&) override {}
   void tell_dead(const std::vector<notify::Death>&) override {}
   [[nodiscard]] bool is_connected() const override { return true; }
   [[nodiscard]] notify::PoolLanes lanes(const std::string&) const override { return {}; }
-  [[nodiscard]] std::size_t lane_of(const notify::Ring&) const override { return 0; }
+  [[nodiscard]] std::size_t lane_of(const notify::Notification&) const override { return 0; }
 };
 
 }  // namespace noetl::api_test

@@ -1,16 +1,16 @@
 // Commands of a notification beyond the slots: claimed ahead while they are short, handed back, passed on.
 #include <doctest/doctest.h>
 
-#include "tests/unit/loop/doorbell_fixture.hpp"
+#include "tests/unit/loop/notification_fixture.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;
 using namespace std::chrono_literals;
 
 TEST_CASE("a notification of many may go through the hands of many who have no slot") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   OtherWorker other(fixture.settings.nats, 2);
-  fixture.ring_together(1, 32);
+  fixture.notify_together(1, 32);
   for (int hands = 0; hands < 200; ++hands) {
     const auto given = other.pull->fetch(1, 5s).value();
     REQUIRE(given.size() == 1);
@@ -25,11 +25,11 @@ TEST_CASE("a notification of many may go through the hands of many who have no s
 }
 
 TEST_CASE("a server of the release before, which takes no slots beside ids, is asked for as many ids as there are slots") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.server.knows_no_slots = true;
   fixture.settings.slots = 2;
   fixture.settings.claim_ahead_max = 0;
-  fixture.ring_together(1, 8, "held");
+  fixture.notify_together(1, 8, "held");
 
   fixture.start_subscribed();
 
@@ -45,9 +45,9 @@ TEST_CASE("a server of the release before, which takes no slots beside ids, is a
 
 TEST_CASE(
     "while commands take less than milliseconds, many more are claimed at a time than there are slots") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 2;
-  fixture.ring_together(1, 512, "throwing");
+  fixture.notify_together(1, 512, "throwing");
 
   fixture.start_subscribed();
 
@@ -59,15 +59,15 @@ TEST_CASE(
 }
 
 TEST_CASE("what was claimed ahead goes to others when those before it take long after all") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 2;
-  fixture.ring_together(1, 64, "throwing");
+  fixture.notify_together(1, 64, "throwing");
   fixture.start_subscribed();
   fixture.wait("commands are known to be short", [&] { return fixture.server.reported() == 64; });
 
-  fixture.ring_together(101, 102, "held");
+  fixture.notify_together(101, 102, "held");
   fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
-  fixture.ring_together(201, 220, "throwing");
+  fixture.notify_together(201, 220, "throwing");
   fixture.wait("they are claimed", [&] { return fixture.server.row(220).epoch == 1; });
   fixture.wait("they are handed back", [&] { return fixture.worker->counts().released == 20; });
   CHECK(support::holds_for(300ms, [&] { return fixture.server.row(220).epoch == 1; }));
@@ -80,15 +80,15 @@ TEST_CASE("what was claimed ahead goes to others when those before it take long 
 }
 
 TEST_CASE("tools that answer at once say nothing of how long the others take") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 3;
-  fixture.ring_together(1, 2, "held");
+  fixture.notify_together(1, 2, "held");
   fixture.start_subscribed();
   fixture.wait("two run", [&] { return fixture.held->running() == 2; });
-  fixture.ring_together(11, 74);
+  fixture.notify_together(11, 74);
   fixture.wait("the others go through the third slot", [&] { return fixture.server.reported() == 64; });
 
-  fixture.ring_together(101, 140, "held");
+  fixture.notify_together(101, 140, "held");
 
   fixture.wait("all slots are taken", [&] { return fixture.held->running() == 3; });
   CHECK(support::holds_for(400ms, [&] { return fixture.worker->counts().claimed == 67; }));
@@ -99,14 +99,14 @@ TEST_CASE("tools that answer at once say nothing of how long the others take") {
 }
 
 TEST_CASE("a worker that is told so claims nothing ahead") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 2;
   fixture.settings.claim_ahead_max = 0;
-  fixture.ring_together(1, 64, "throwing");
+  fixture.notify_together(1, 64, "throwing");
   fixture.start_subscribed();
   fixture.wait("all are reported", [&] { return fixture.server.reported() == 64; });
 
-  fixture.ring_together(101, 110, "held");
+  fixture.notify_together(101, 110, "held");
   fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
   CHECK(support::holds_for(200ms, [&] { return fixture.worker->counts().claimed == 66; }));
 

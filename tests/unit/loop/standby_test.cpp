@@ -1,14 +1,14 @@
-// Commands that the server hands over beside the doorbell.
+// Commands that the server hands over beside notifications.
 #include <doctest/doctest.h>
 
-#include "tests/unit/loop/doorbell_fixture.hpp"
+#include "tests/unit/loop/notification_fixture.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;
 using namespace std::chrono_literals;
 
 namespace {
-struct StandbyFixture : DoorbellFixture {
+struct StandbyFixture : NotificationFixture {
   StandbyFixture() {
     server.hands_over = true;
     settings.slots = 2;
@@ -59,7 +59,7 @@ TEST_CASE("it stands by for the slots that are free, and not without one") {
   fixture.finish_standing_by();
 }
 
-TEST_CASE("what rings while a hand-over has filled the slots goes to others at once") {
+TEST_CASE("what comes while a hand-over has filled the slots goes to others at once") {
   StandbyFixture fixture;
   fixture.settings.slots = 1;
   fixture.settings.fetch_patience = 20s;  // what it has asked for stays asked for
@@ -69,7 +69,7 @@ TEST_CASE("what rings while a hand-over has filled the slots goes to others at o
   fixture.wait("it runs", [&] { return fixture.held->running() == 1; });
   OtherWorker other(fixture.settings.nats, 0);
 
-  fixture.add_and_ring(2, "held");
+  fixture.add_and_notify(2, "held");
 
   const auto given = other.pull->fetch(1, 10s).value();
   REQUIRE(given.size() == 1);
@@ -86,9 +86,9 @@ TEST_CASE("the notification of what was handed over is acked, and nobody claims"
   StandbyFixture fixture;
   fixture.start_subscribed();
 
-  notify::Ring ring{.queue_id = {7}, .execution_id = {}, .step = "noop", .pool = "default"};
-  ring.is_handed_over = true;
-  fixture.notifier->ring({ring});
+  notify::Notification notification{.queue_id = {7}, .execution_id = {}, .step = "noop", .pool = "default"};
+  notification.is_handed_over = true;
+  fixture.notifier->notify({notification});
 
   fixture.wait("it came", [&] { return fixture.worker->counts().notifications == 1; });
   fixture.wait_answered();
@@ -114,7 +114,7 @@ TEST_CASE(
   fixture.finish_standing_by();
 }
 
-TEST_CASE("a worker without the setting, and one of an older server, come by the doorbell alone") {
+TEST_CASE("a worker without the setting, and one of an older server, come by notification alone") {
   StandbyFixture fixture;
   SUBCASE("switched off") { fixture.settings.takes_hand_overs = false; }
   SUBCASE("an older server") { fixture.server.hands_over = false; }
@@ -124,7 +124,7 @@ TEST_CASE("a worker without the setting, and one of an older server, come by the
   else
     fixture.start();
 
-  fixture.add_and_ring(1);
+  fixture.add_and_notify(1);
   fixture.wait("it is reported", [&] { return fixture.server.reported() == 1; });
 
   CHECK(fixture.server.hand_overs == 0);
@@ -139,7 +139,7 @@ TEST_CASE(
   fixture.wait("it asked", [&] { return fixture.server.hand_overs == 1; });
 
   CHECK(support::holds_for(500ms, [&] { return fixture.server.hand_overs == 1; }));
-  fixture.add_and_ring(1);
+  fixture.add_and_notify(1);
   fixture.wait("it is reported", [&] { return fixture.server.reported() == 1; });
   fixture.finish();
 }

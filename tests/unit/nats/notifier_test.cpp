@@ -22,7 +22,7 @@ notify::NotifierSettings settings_for(const support::NatsServer& server) {
 }
 
 void wait_ready(const notify::JetStreamNotifier& notifier) {
-  support::wait_until("the doorbell works", 10s, [&] { return notifier.is_connected(); });
+  support::wait_until("notifications work", 10s, [&] { return notifier.is_connected(); });
 }
 
 std::uint64_t messages_in(const support::NatsServer& server, const std::string& consumer) {
@@ -30,39 +30,39 @@ std::uint64_t messages_in(const support::NatsServer& server, const std::string& 
   return shown.contains("num_pending") ? shown["num_pending"].get<std::uint64_t>() : 0;
 }
 
-notify::Ring ring_of(std::int64_t id, const std::string& pool = "default") {
+notify::Notification notification_of(std::int64_t id, const std::string& pool = "default") {
   return {.queue_id = base::CommandId{id},
           .execution_id = base::ExecutionId{9},
           .step = "start",
           .pool = pool,
           .priority = 0,
           .epoch = 1,
-          .round = 0};
+          .redelivery = 0};
 }
 
 }  // namespace
 
-TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
+TEST_CASE("notifications arrive in the pool's consumer, one and thousands") {
   const support::NatsServer server;
   notify::JetStreamNotifier notifier(settings_for(server));
   wait_ready(notifier);
-  std::vector<notify::Ring> many;
-  for (int i = 2; i <= 3000; ++i) many.push_back(ring_of(i));
+  std::vector<notify::Notification> many;
+  for (int i = 2; i <= 3000; ++i) many.push_back(notification_of(i));
 
   const auto in_lane = [&](std::size_t lane) {
     return messages_in(server, wire::lane_consumer_of("noetl-worker-pool", lane));
   };
   // Few and many have a connection each: only what has arrived stands before the rest in the stream.
-  notifier.ring({ring_of(1)});
+  notifier.notify({notification_of(1)});
   support::wait_until("the first has arrived", 10s, [&] { return in_lane(0) == 1; });
-  notifier.ring(many);
+  notifier.notify(many);
   // 100 by themselves, 2900 by 32.
   support::wait_until("all have arrived", 10s, [&] { return in_lane(0) == 100 && in_lane(1) == 91; });
   support::wait_until("all are counted", 10s, [&] { return notifier.counts().published == 191; });
   CHECK(notifier.counts().failed == 0);
   const auto lanes = notifier.lanes("default");
-  CHECK(lanes[0].untaken == 100);
-  CHECK(lanes[1].untaken == 91);
+  CHECK(lanes[0].num_pending == 100);
+  CHECK(lanes[1].num_pending == 91);
   const auto named = [&](std::uint64_t sequence) {
     const auto shown = server.request("$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
                                       R"({"seq":)" + std::to_string(sequence) + "}");
@@ -76,66 +76,66 @@ TEST_CASE("rings arrive in the pool's consumer, one and thousands") {
   for (std::size_t i = 0; i < first.size(); ++i) first[i].value = 101 + static_cast<std::int64_t>(i);
   CHECK(named(101) == first);
   CHECK(named(191).size() == 2900 % 32);
-  CHECK(lanes[0].taken_until_ms == 0);
-  CHECK(notifier.lanes("pool-that-nobody-rang")[0].untaken == 0);
+  CHECK(lanes[0].delivered_until_ms == 0);
+  CHECK(notifier.lanes("pool-without-notifications")[0].num_pending == 0);
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD")["config"]["subjects"][0] == "noetl.dead.>");
 }
 
 TEST_CASE(
-    "who rings once does not stand behind who rings a thousand times; urgency says more than any line") {
+    "a group with one command does not stand behind a group with a thousand; urgency says more than any line") {
   const support::NatsServer server;
   notify::JetStreamNotifier notifier(settings_for(server));
   wait_ready(notifier);
   const auto in_lane = [&](std::size_t lane) {
     return messages_in(server, wire::lane_consumer_of("noetl-worker-pool", lane));
   };
-  std::vector<notify::Ring> many;
-  for (int i = 1; i <= 1000; ++i) many.push_back(ring_of(i));
-  auto other_execution = ring_of(2000);
+  std::vector<notify::Notification> many;
+  for (int i = 1; i <= 1000; ++i) many.push_back(notification_of(i));
+  auto other_execution = notification_of(2000);
   other_execution.execution_id = base::ExecutionId{10};
-  auto other_group = ring_of(2001);
+  auto other_group = notification_of(2001);
   other_group.group = "tenant b";
-  auto urgent = ring_of(2002);
+  auto urgent = notification_of(2002);
   urgent.priority = 1;
-  auto idle = ring_of(2003);
+  auto idle = notification_of(2003);
   idle.priority = -1;
 
-  notifier.ring(many);
-  notifier.ring({other_execution, other_group, urgent, idle});
+  notifier.notify(many);
+  notifier.notify({other_execution, other_group, urgent, idle});
 
   support::wait_until("all have arrived", 10s,
                       [&] { return in_lane(0) == 103 && in_lane(1) == 29 && in_lane(2) == 1; });
 }
 
-TEST_CASE("a pool's consumer is made on its first ring, and loses nothing of what came before it") {
+TEST_CASE("a pool's consumer is made on its first notification, and loses nothing of what came before it") {
   const support::NatsServer server;
   notify::JetStreamNotifier notifier(settings_for(server));
   wait_ready(notifier);
 
-  notifier.ring({ring_of(1, "gpu"), ring_of(2)});
+  notifier.notify({notification_of(1, "gpu"), notification_of(2)});
 
   support::wait_until("the pool has its message", 10s,
                       [&] { return messages_in(server, "noetl-worker-pool-gpu") == 1; });
   CHECK(messages_in(server, "noetl-worker-pool") == 1);
 }
 
-TEST_CASE("a stream that vanishes is made again and rings arrive again") {
+TEST_CASE("a stream that vanishes is made again and notifications arrive again") {
   const support::NatsServer server;
   notify::JetStreamNotifier notifier(settings_for(server));
   wait_ready(notifier);
 
   static_cast<void>(server.request("$JS.API.STREAM.DELETE.NOETL_COMMANDS"));
   support::wait_until("it was repaired", 10s, [&] { return notifier.counts().repaired >= 2; });
-  notifier.ring({ring_of(1)});
+  notifier.notify({notification_of(1)});
 
-  support::wait_until("the ring arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+  support::wait_until("the notification arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
 }
 
 TEST_CASE("a consumer that vanishes is made again") {
   const support::NatsServer server;
   notify::JetStreamNotifier notifier(settings_for(server));
   wait_ready(notifier);
-  notifier.ring({ring_of(1)});
+  notifier.notify({notification_of(1)});
 
   static_cast<void>(server.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
 
@@ -151,18 +151,18 @@ TEST_CASE("it starts without NATS, never blocks on it, and works once NATS is th
   server.stop();
   const auto begin = std::chrono::steady_clock::now();
   notify::JetStreamNotifier notifier(settings_for(server));
-  for (int i = 0; i < 100; ++i) notifier.ring({ring_of(i + 1)});
+  for (int i = 0; i < 100; ++i) notifier.notify({notification_of(i + 1)});
   CHECK(std::chrono::steady_clock::now() - begin < 2s);
   CHECK_FALSE(notifier.is_connected());
   CHECK(notifier.counts().failed == 100);
 
   server.start();
   wait_ready(notifier);
-  auto other_execution = ring_of(101);
+  auto other_execution = notification_of(101);
   other_execution.execution_id = base::ExecutionId{10};
-  notifier.ring({other_execution});
+  notifier.notify({other_execution});
 
-  support::wait_until("the ring arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
+  support::wait_until("the notification arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
 }
 
 TEST_CASE("names are those of the settings") {
@@ -175,7 +175,7 @@ TEST_CASE("names are those of the settings") {
   notify::JetStreamNotifier notifier(settings);
   wait_ready(notifier);
 
-  notifier.ring({ring_of(1), ring_of(2, "gpu")});
+  notifier.notify({notification_of(1), notification_of(2, "gpu")});
   notifier.tell_dead({{.queue_id = {1},
                        .execution_id = {},
                        .step = "s",
@@ -194,7 +194,7 @@ TEST_CASE("names are those of the settings") {
   CHECK(server.request("$JS.API.STREAM.INFO.JOBS")["config"]["subjects"] ==
         nlohmann::json({"jobs", "jobs.>"}));
   CHECK(server.request("$JS.API.STREAM.INFO.NOETL_DEAD").contains("error"));
-  CHECK(notifier.lanes("gpu")[0].untaken == 1);
+  CHECK(notifier.lanes("gpu")[0].num_pending == 1);
 }
 
 TEST_CASE(
@@ -206,7 +206,7 @@ TEST_CASE(
   settings.deliveries_max = 1;
   auto notifier = std::make_unique<notify::JetStreamNotifier>(settings);
   wait_ready(*notifier);
-  notifier->ring({ring_of(17)});
+  notifier->notify({notification_of(17)});
   support::wait_until("it has arrived", 10s, [&] { return messages_in(server, "noetl-worker-pool") == 1; });
   auto connection = std::shared_ptr<nats::Connection>(nats::Connection::open(settings.nats).value());
   nats::JetStream jetstream(*connection);
@@ -215,10 +215,10 @@ TEST_CASE(
           .pull({.stream = "NOETL_COMMANDS", .durables = {"noetl-worker-pool"}, .answers_on = connection})
           .value();
 
-  std::vector<notify::GivenUpRing> told;
+  std::vector<notify::MaxDeliveriesAdvisory> told;
   support::wait_until("it is given up", 15s, [&] {
     (void)pull->fetch(1, 50ms);  // never answered; asking is what makes the server look
-    told = notifier->given_up(10);
+    told = notifier->max_deliveries(10);
     return !told.empty();
   });
 
@@ -226,8 +226,8 @@ TEST_CASE(
   CHECK(told[0].queue_id == base::CommandId{17});
   CHECK(told[0].consumer == "noetl-worker-pool");
   CHECK(told[0].deliveries >= 1);
-  notifier->forget_given_up();
-  CHECK(notifier->given_up(10).empty());
+  notifier->ack_max_deliveries();
+  CHECK(notifier->max_deliveries(10).empty());
   support::wait_until("it is acknowledged", 10s, [&] {
     return server.request("$JS.API.CONSUMER.INFO.NOETL_COMMANDS_ADVISORIES.noetl-upkeep")
                .value("num_ack_pending", 1) == 0;
@@ -242,7 +242,7 @@ TEST_CASE("consumers of a pool that was deleted go at once, those that nobody kn
   {
     notify::JetStreamNotifier earlier(settings_for(server));
     wait_ready(earlier);
-    earlier.ring({ring_of(1, "stranger"), ring_of(2, "kept")});
+    earlier.notify({notification_of(1, "stranger"), notification_of(2, "kept")});
     support::wait_until("consumers of both", 10s,
                         [&] { return has_consumer("noetl-worker-pool-stranger") && has_consumer("noetl-worker-pool-kept:lane2"); });
   }
@@ -264,6 +264,6 @@ TEST_CASE("consumers of a pool that was deleted go at once, those that nobody kn
   CHECK(has_consumer("noetl-worker-pool-kept"));
   CHECK(has_consumer("noetl-worker-pool"));
   CHECK(has_consumer("mine"));
-  notifier.ring({ring_of(3, "stranger")});
+  notifier.notify({notification_of(3, "stranger")});
   support::wait_until("they come again", 10s, [&] { return has_consumer("noetl-worker-pool-stranger"); });
 }

@@ -1,6 +1,6 @@
 #pragma once
 // Use case of upkeep: notifications that JetStream gave up, because they were delivered as often as they may be and nobody
-// answered. Each becomes an event of its command, and a command that still waits is rung anew. Whoever may publish in NATS can say so
+// answered. Each becomes an event of its command, and a command that still waits is notified again. Whoever may publish in NATS can say so
 // of any notification: what names no command that is there is counted and not stored, and of each pool so many a minute. Any thread.
 #include <chrono>
 #include <map>
@@ -21,10 +21,10 @@ class AdvisoryBudget {
   std::map<std::string, int> taken_;
 };
 
-struct GivenUp {
+struct RecordedAdvisories {
   int recorded = 0;
   int dropped = 0;
 };
-[[nodiscard]] GivenUp record_given_up(Parts& parts, AdvisoryBudget& budget);
+[[nodiscard]] RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget);
 
 }  // namespace noetl::app

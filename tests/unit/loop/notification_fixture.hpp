@@ -1,5 +1,5 @@
 #pragma once
-// A worker with a real nats-server and the notifier that the product rings with, and another one beside it.
+// A worker with a real nats-server and the notifier that the product notifies with, and another one beside it.
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,51 +13,51 @@ namespace noetl::loop_test {
 
 using namespace std::chrono_literals;
 
-struct DoorbellFixture : WorkerFixture {
+struct NotificationFixture : WorkerFixture {
   support::NatsServer nats;
   std::unique_ptr<notify::JetStreamNotifier> notifier;
   std::unique_ptr<notify::JetStreamNotifier> notifier_of_many;  // all in the last lane
 
-  DoorbellFixture() {
+  NotificationFixture() {
     settings.uses_nats = true;
     settings.nats.url = nats.url();
     settings.nats.reconnect_wait = 20ms;
     settings.nats.reconnect_jitter = 10ms;
-    notify::NotifierSettings ringing;
-    ringing.nats = settings.nats;
-    ringing.check_interval = 200ms;
-    notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
-    ringing.line_max = {0, 0};
-    notifier_of_many = std::make_unique<notify::JetStreamNotifier>(ringing);
-    wait("the doorbell works", [&] { return notifier->is_connected() && notifier_of_many->is_connected(); });
+    notify::NotifierSettings publishing;
+    publishing.nats = settings.nats;
+    publishing.check_interval = 200ms;
+    notifier = std::make_unique<notify::JetStreamNotifier>(publishing);
+    publishing.backlog_max = {0, 0};
+    notifier_of_many = std::make_unique<notify::JetStreamNotifier>(publishing);
+    wait("notifications work", [&] { return notifier->is_connected() && notifier_of_many->is_connected(); });
   }
-  void ring(std::int64_t id, int epoch = 0) {
-    notifier->ring({{.queue_id = base::CommandId{id},
+  void notify(std::int64_t id, int epoch = 0) {
+    notifier->notify({{.queue_id = base::CommandId{id},
                      .execution_id = {},
                      .step = "noop",
                      .pool = "default",
                      .priority = 0,
                      .epoch = epoch,
-                     .round = 0}});
+                     .redelivery = 0}});
   }
   // In the last lane, by notifications of many.
-  void ring_together(std::int64_t first, std::int64_t last, const std::string& kind = "noop") {
-    std::vector<notify::Ring> rings;
+  void notify_together(std::int64_t first, std::int64_t last, const std::string& kind = "noop") {
+    std::vector<notify::Notification> notifications;
     for (std::int64_t id = first; id <= last; ++id) {
       server.add(id, kind);
-      rings.push_back({.queue_id = base::CommandId{id},
+      notifications.push_back({.queue_id = base::CommandId{id},
                        .execution_id = {},
                        .step = kind,
                        .pool = "default",
                        .priority = 0,
                        .epoch = 0,
-                       .round = 0});
+                       .redelivery = 0});
     }
-    notifier_of_many->ring(rings);
+    notifier_of_many->notify(notifications);
   }
-  void add_and_ring(std::int64_t id, const std::string& kind = "noop") {
+  void add_and_notify(std::int64_t id, const std::string& kind = "noop") {
     server.add(id, kind);
-    ring(id);
+    notify(id);
   }
   // Of all lanes together; -1 when one is missing.
   [[nodiscard]] std::int64_t number(const char* name) const {
@@ -91,7 +91,7 @@ struct DoorbellFixture : WorkerFixture {
   // Its fetch lasts until something comes: the end of the worker waits for it.
   void finish_fetching() {
     thread.request_stop();
-    ring(9998);
+    notify(9998);
     finish();
   }
 };

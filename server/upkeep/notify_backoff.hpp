@@ -1,6 +1,6 @@
 #pragma once
-// RingMemory: when a command's doorbell was last rung by upkeep, so that one that keeps waiting is rung
-// again after 1, 2, 4 … 30 seconds and not with every tick. Forgetting only costs a ring. One thread.
+// NotifyBackoff: when upkeep last notified of a command, so that it notifies of one that keeps waiting
+// again after 1, 2, 4 … 30 seconds and not with every tick. Forgetting only costs a notification. One thread.
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -10,20 +10,20 @@
 
 namespace noetl::upkeep {
 
-class RingMemory {
+class NotifyBackoff {
  public:
   static constexpr std::chrono::seconds interval_min{1};
   static constexpr std::chrono::seconds interval_max{30};
   static constexpr std::size_t entries_max = 200'000;
 
-  // The round to ring now (1 for the first), or nothing when it is too early.
-  [[nodiscard]] std::optional<int> take_round(base::CommandId id, std::chrono::steady_clock::time_point now);
+  // The redelivery to send now (1 for the first), or nothing when it is too early.
+  [[nodiscard]] std::optional<int> take_redelivery(base::CommandId id, std::chrono::steady_clock::time_point now);
 
  private:
   struct Entry {
     std::chrono::steady_clock::time_point next;
     std::chrono::seconds interval{0};
-    int round = 0;
+    int redelivery = 0;
   };
   void forget_old(std::chrono::steady_clock::time_point now);
   std::unordered_map<base::CommandId, Entry> entries_;

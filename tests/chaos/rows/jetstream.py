@@ -1,4 +1,4 @@
-"""Faults of NATS: JetStream is only the doorbell, so none of them may cost work."""
+"""Faults of NATS: JetStream only carries notifications, so none of them may cost work."""
 import json
 import shutil
 import time
@@ -24,14 +24,14 @@ def delivered(nats):
     return sum(nats.request(f"$JS.API.CONSUMER.INFO.{STREAM}.{one}")["delivered"]["consumer_seq"] for one in CONSUMERS)
 
 
-def doorbell_rings(trial, nats, patience=HEAL_SECONDS):
+def notifications_come(trial, nats, patience=HEAL_SECONDS):
     """Seconds until a command is started by its notification, and not by a poll or a sweep."""
     start = time.monotonic()
     while time.monotonic() - start < patience:
         before = delivered(nats)
         if trial.probe() < 0.5 and delivered(nats) > before:
             return time.monotonic() - start
-    trial.problems.append(f"the doorbell did not ring within {patience} s")
+    trial.problems.append(f"no notification came within {patience} s")
     return patience
 
 
@@ -78,18 +78,18 @@ class NatsStopped(Row):
             degraded.append(time.monotonic() - start)
 
         before, during, count, failed, probes, _ = measure_outage(trial, stop, nats.start, trial.scaled(2, 60))
-        healed = doorbell_rings_again(trial, nats)
+        healed = notifications_come_again(trial, nats)
         after = trial.drained_per_second(count)
         judge_outage(trial, before, during, after, failed)
-        trial.figures |= {"doorbell back after": f"{healed:.1f} s"}
+        trial.figures |= {"notifications back after": f"{healed:.1f} s"}
         trial.spread("probes meanwhile", probes)
 
 
-def doorbell_rings_again(trial, nats):
+def notifications_come_again(trial, nats):
     start = time.monotonic()
     wait_until("stream and consumer", lambda: has_stream_and_consumer(nats), HEAL_SECONDS)
     wait_until("/readyz without degraded", lambda: not any(trial.stack.is_degraded(one) for one in trial.stack.servers), HEAL_SECONDS)
-    doorbell_rings(trial, nats)
+    notifications_come(trial, nats)
     return time.monotonic() - start
 
 
@@ -107,10 +107,10 @@ class Vanished(Row):
             start = time.monotonic()
             waits.append(trial.probe())
             wait_until("stream and consumer", lambda: has_stream_and_consumer(nats), HEAL_SECONDS)
-            doorbell_rings(trial, nats)
+            notifications_come(trial, nats)
             healed.append(time.monotonic() - start)
         trial.spread("a command meanwhile took", waits)
-        longest = trial.spread("made again, and rings, after", healed)
+        longest = trial.spread("made again, and notifications come, after", healed)
         trial.expect(longest <= HEAL_SECONDS, f"healed after {longest:.1f} s")
 
 
@@ -263,8 +263,8 @@ class StoreFull(Row):
             trial.expect(answer.get("success"), f"the filler was not deleted: {answer}")
 
         before, during, count, failed, probes, _ = measure_outage(trial, fill, empty, trial.scaled(2, 30))
-        healed = doorbell_rings_again(trial, nats)
+        healed = notifications_come_again(trial, nats)
         after = trial.drained_per_second(count)
         judge_outage(trial, before, during, after, failed)
-        trial.figures |= {"doorbell back after": f"{healed:.1f} s"}
+        trial.figures |= {"notifications back after": f"{healed:.1f} s"}
         trial.spread("probes meanwhile", probes)

@@ -1,5 +1,5 @@
 #pragma once
-// Lines: how many of a group have rung in a pool since its lanes were last seen empty, and so which lane the next one
+// GroupBacklog: how many notifications of a group were sent in a pool since its lanes were last seen empty, and so which lane the next one
 // takes (docs/reference/protocol.md, "Lanes"). What JetStream says of its lanes is the truth that it is put right by; being wrong
 // only changes an order. Any thread.
 #include <array>
@@ -13,33 +13,33 @@
 
 namespace noetl::notify {
 
-class Lines {
+class GroupBacklog {
  public:
-  explicit Lines(const wire::LaneLines& line_max = wire::lane_line_max) : line_max_(line_max) {}
+  explicit GroupBacklog(const wire::LaneBacklogs& backlog_max = wire::lane_backlog_max) : backlog_max_(backlog_max) {}
 
-  using Untaken = std::array<std::uint64_t, wire::lanes>;  // rings in each lane that nobody has taken
+  using Pending = std::array<std::uint64_t, wire::lanes>;  // notifications in each lane that nobody has taken
 
   // The lane for one more of that group.
-  [[nodiscard]] std::size_t join(const std::string& pool, std::uint64_t group);
-  // The same without joining.
+  [[nodiscard]] std::size_t add(const std::string& pool, std::uint64_t group);
+  // The same without adding.
   [[nodiscard]] std::size_t lane_of(const std::string& pool, std::uint64_t group) const;
   // Nobody of a group waits in a lane that is empty: groups move up. Who has joined since the last call stays where he is:
-  // his ring may have come after what JetStream says.
-  void settle(const std::string& pool, const Untaken& untaken);
+  // his notification may be newer than what JetStream says.
+  void reconcile(const std::string& pool, const Pending& num_pending);
   [[nodiscard]] std::size_t groups() const;
 
   static constexpr std::size_t groups_max = 200'000;  // then those of the first lanes begin anew
 
  private:
-  struct Line {
+  struct Group {
     std::uint64_t count = 0;
-    std::uint64_t count_before = 0;  // of it at the last settle()
+    std::uint64_t count_before = 0;  // of it at the last reconcile()
   };
-  using Groups = std::unordered_map<std::uint64_t, Line>;
+  using Groups = std::unordered_map<std::uint64_t, Group>;
 
   void make_room();
 
-  const wire::LaneLines line_max_;
+  const wire::LaneBacklogs backlog_max_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Groups> pools_;
   std::size_t groups_ = 0;

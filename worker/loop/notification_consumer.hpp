@@ -1,5 +1,5 @@
 #pragma once
-// Doorbell: the worker's end of JetStream: connects by itself, pulls notifications from the durable consumers of its
+// NotificationConsumer: the worker's end of JetStream: connects by itself, pulls notifications from the durable consumers of its
 // pool, one for each lane, and says when that does not work, so that the inbox polls the server instead. One thread.
 #include <chrono>
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace noetl::loop {
 
-struct DoorbellSettings {
+struct NotificationConsumerSettings {
   nats::ConnectionSettings nats;
   std::string stream;
   std::string consumer;  // of the first lane
@@ -22,12 +22,12 @@ struct DoorbellSettings {
   std::string subject;
 };
 
-class Doorbell {
+class NotificationConsumer {
  public:
-  explicit Doorbell(DoorbellSettings settings);
-  ~Doorbell();
-  Doorbell(const Doorbell&) = delete;
-  Doorbell& operator=(const Doorbell&) = delete;
+  explicit NotificationConsumer(NotificationConsumerSettings settings);
+  ~NotificationConsumer();
+  NotificationConsumer(const NotificationConsumer&) = delete;
+  NotificationConsumer& operator=(const NotificationConsumer&) = delete;
 
   // Tries to (re)open when it is not open; at most every retry_interval. True when it can be fetched from.
   bool is_open();
@@ -68,7 +68,7 @@ class Doorbell {
   base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most,
                                                std::chrono::milliseconds patience);
 
-  const DoorbellSettings settings_;
+  const NotificationConsumerSettings settings_;
   // Two: a fetch must go out at once, acks are better gathered. The second is shared with the messages.
   std::unique_ptr<nats::Connection> fetch_connection_;
   std::shared_ptr<nats::Connection> answer_connection_;

@@ -1,4 +1,4 @@
-#include "server/app/record_given_up.hpp"
+#include "server/app/record_max_deliveries.hpp"
 
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,34 +12,34 @@
 namespace noetl::app {
 
 namespace {
-constexpr int rings_max = 100;  // in one call
-// Upkeep's own rounds are far below: the message id of this ring is a new one.
-constexpr int round_base = 1'000'000;
-constexpr std::uint64_t round_span = 1'000'000'000;
+constexpr int notifications_max = 100;  // in one call
+// Upkeep's own counts are far below: the message id of this notification is a new one.
+constexpr int redelivery_base = 1'000'000;
+constexpr std::uint64_t redelivery_span = 1'000'000'000;
 
 using Commands = std::map<base::CommandId, store::ExplainedCommand>;
 
-store::NewEventRow event_of(Parts& parts, const notify::GivenUpRing& given_up,
+store::NewEventRow event_of(Parts& parts, const notify::MaxDeliveriesAdvisory& advisory,
                             const store::ExplainedCommand& found) {
   store::NewEventRow event;
   event.event_id = {parts.ids.next()};
-  event.queue_id = given_up.queue_id;
+  event.queue_id = advisory.queue_id;
   event.event_type = "notification.given_up";
   event.execution_id = found.command.execution_id;
   event.step = found.command.step;
   event.node_id = found.command.node_id;
   event.status = std::string(domain::to_string(found.status));
   // Without epoch: in the log an epoch stands for the end of its attempt.
-  event.meta = nlohmann::json{{"consumer", given_up.consumer},
-                              {"deliveries", given_up.deliveries},
-                              {"stream_sequence", given_up.sequence}}
+  event.meta = nlohmann::json{{"consumer", advisory.consumer},
+                              {"deliveries", advisory.deliveries},
+                              {"stream_sequence", advisory.sequence}}
                    .dump();
   return event;
 }
 
-// One that is not due yet is rung when its time has come, one of a paused pool when that goes on: now both would only be
-// refused as often as a notification may be delivered, and be given up again.
-bool should_ring(const store::ExplainedCommand& found) {
+// One that is not due yet is notified when its time has come, one of a paused pool when that goes on: now both would only be
+// refused as often as a notification may be delivered, and be dropped again.
+bool should_notify(const store::ExplainedCommand& found) {
   return found.status == domain::CommandStatus::queued && found.wait.count() <= 0 && !found.is_pool_paused;
 }
 }  // namespace
@@ -52,41 +52,41 @@ bool AdvisoryBudget::take(const std::string& pool, std::chrono::steady_clock::ti
   return taken_[pool]++ < a_minute;
 }
 
-GivenUp record_given_up(Parts& parts, AdvisoryBudget& budget) {
-  const auto given_up = parts.notifier.given_up(rings_max);
-  if (given_up.empty()) return {};
+RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget) {
+  const auto advisories = parts.notifier.max_deliveries(notifications_max);
+  if (advisories.empty()) return {};
   std::vector<base::CommandId> ids;
-  for (const auto& one : given_up) {
+  for (const auto& one : advisories) {
     if (one.queue_id.is_set()) ids.push_back(one.queue_id);
   }
-  std::vector<notify::Ring> rings;
+  std::vector<notify::Notification> notifications;
   int recorded = 0;
   parts.connections.transact([&](store::Session& session) {
-    rings.clear();
+    notifications.clear();
     Commands commands;
     for (auto& found : store::QueueTable(session).explain(ids))
       commands.emplace(found.command.lease.queue_id, std::move(found));
     std::vector<store::NewEventRow> events;
-    for (const auto& one : given_up) {
+    for (const auto& one : advisories) {
       const auto found = commands.find(one.queue_id);
       if (found == commands.end() || !budget.take(found->second.pool, std::chrono::steady_clock::now())) continue;
       const auto& command = found->second;
       events.push_back(event_of(parts, one, command));
-      if (!should_ring(command)) continue;
-      rings.push_back({.queue_id = one.queue_id,
+      if (!should_notify(command)) continue;
+      notifications.push_back({.queue_id = one.queue_id,
                        .execution_id = command.command.execution_id,
                        .step = command.command.step,
                        .pool = command.pool,
                        .priority = 0,
                        .epoch = command.command.lease.epoch,
-                       .round = round_base + static_cast<int>(one.sequence % round_span)});
+                       .redelivery = redelivery_base + static_cast<int>(one.sequence % redelivery_span)});
     }
     if (!events.empty()) store::EventTable(session).insert(events);
     recorded = static_cast<int>(events.size());
   });
-  ring(parts, rings);
-  parts.notifier.forget_given_up();
-  return {.recorded = recorded, .dropped = static_cast<int>(given_up.size()) - recorded};
+  notify_workers(parts, notifications);
+  parts.notifier.ack_max_deliveries();
+  return {.recorded = recorded, .dropped = static_cast<int>(advisories.size()) - recorded};
 }
 
 }  // namespace noetl::app

@@ -1,4 +1,4 @@
-#include "worker/loop/doorbell.hpp"
+#include "worker/loop/notification_consumer.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -8,30 +8,30 @@
 
 namespace noetl::loop {
 
-Doorbell::Doorbell(DoorbellSettings settings)
+NotificationConsumer::NotificationConsumer(NotificationConsumerSettings settings)
     : settings_(std::move(settings)),
       shares_(static_cast<std::size_t>(settings_.lanes)),
       share_(shares_.lanes()) {}
 
-Doorbell::~Doorbell() {
+NotificationConsumer::~NotificationConsumer() {
   pull_.reset();
   flush();
 }
 
-void Doorbell::flush() {
+void NotificationConsumer::flush() {
   if (!answer_connection_ || !answer_connection_->is_connected()) return;
   if (auto flushed = answer_connection_->flush(std::chrono::milliseconds(1000)); !flushed)
     telemetry::log_warn("worker", flushed.error().message);
 }
 
 // The same trouble is told once, not twice a second.
-void Doorbell::complain(const std::string& trouble) {
+void NotificationConsumer::complain(const std::string& trouble) {
   if (trouble == complaint_) return;
   complaint_ = trouble;
   telemetry::log_warn("worker", "no notifications, polling the server instead: " + trouble);
 }
 
-bool Doorbell::is_open() {
+bool NotificationConsumer::is_open() {
   if (pull_ && fetch_connection_->is_connected()) return true;
   const auto now = std::chrono::steady_clock::now();
   if (now - tried_at_ < retry_interval) return false;
@@ -45,7 +45,7 @@ bool Doorbell::is_open() {
   return pull_ != nullptr || subscribe();
 }
 
-void Doorbell::connect() {
+void NotificationConsumer::connect() {
   pull_.reset();
   jetstream_.reset();
   fetch_connection_.reset();
@@ -60,7 +60,7 @@ void Doorbell::connect() {
   jetstream_ = std::make_unique<nats::JetStream>(*fetch_connection_);
 }
 
-bool Doorbell::subscribe() {
+bool NotificationConsumer::subscribe() {
   nats::PullSource source{.stream = settings_.stream, .durables = {}, .answers_on = answer_connection_};
   for (std::size_t lane = 0; lane < shares_.lanes(); ++lane)
     source.durables.push_back(wire::lane_consumer_of(settings_.consumer, lane));
@@ -77,7 +77,7 @@ bool Doorbell::subscribe() {
   return true;
 }
 
-void Doorbell::announce() {
+void NotificationConsumer::announce() {
   complaint_.clear();
   telemetry::log_info("worker", "Subscribed to " + settings_.subject,
                       {{"stream", settings_.stream},
@@ -85,7 +85,7 @@ void Doorbell::announce() {
                        {"nats", fetch_connection_->shown_url()}});
 }
 
-base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::milliseconds patience,
+base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, std::chrono::milliseconds patience,
                                                          Lull& lull) {
   std::ranges::fill(share_, room);
   auto messages = fetch_late();
@@ -112,7 +112,7 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch(int room, std::chrono::
 }
 
 // Nothing when no lane is known to have anything, or none has any more.
-base::Result<std::vector<nats::Message>> Doorbell::fetch_busy(int room) {
+base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_busy(int room) {
   room -= pull_->asked();
   if (!shares_.is_busy() || room <= 0) return std::vector<nats::Message>();
   if (room >= static_cast<int>(shares_.lanes())) {
@@ -133,7 +133,7 @@ base::Result<std::vector<nats::Message>> Doorbell::fetch_busy(int room) {
 }
 
 // Of those that were asked ahead: what gave nothing has nothing, or the others have taken it.
-void Doorbell::note_dry_lanes(const std::vector<nats::Message>& messages) {
+void NotificationConsumer::note_dry_lanes(const std::vector<nats::Message>& messages) {
   for (std::size_t lane = 0; lane < share_ahead_.size(); ++lane) {
     const bool has_given =
         std::ranges::any_of(messages, [&](const auto& one) { return one.source() == lane; });
@@ -141,7 +141,7 @@ void Doorbell::note_dry_lanes(const std::vector<nats::Message>& messages) {
   }
 }
 
-base::Result<std::vector<nats::Message>> Doorbell::ask(const std::vector<int>& most,
+base::Result<std::vector<nats::Message>> NotificationConsumer::ask(const std::vector<int>& most,
                                                        std::chrono::milliseconds patience) {
   auto messages = pull_->fetch(most, patience);
   if (!messages) return messages;
@@ -152,31 +152,31 @@ base::Result<std::vector<nats::Message>> Doorbell::ask(const std::vector<int>& m
   return messages;
 }
 
-std::vector<int> Doorbell::messages_for(const std::vector<int>& share) const {
+std::vector<int> NotificationConsumer::messages_for(const std::vector<int>& share) const {
   std::vector<int> most(share.size());
   for (std::size_t lane = 0; lane < most.size(); ++lane) most[lane] = shares_.messages_for(lane, share[lane]);
   return most;
 }
 
-void Doorbell::ask_ahead(int room) {
+void NotificationConsumer::ask_ahead(int room) {
   if (!pull_ || is_expecting() || !shares_.is_busy() || room < static_cast<int>(shares_.lanes())) return;
   share_ahead_ = shares_.divided(room);
   pull_->ask_ahead(messages_for(share_ahead_));
 }
 
 // What was asked for earlier and has come since.
-base::Result<std::vector<nats::Message>> Doorbell::fetch_late() {
+base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_late() {
   if (!is_expecting()) return std::vector<nats::Message>();
   return ask(std::vector<int>(shares_.lanes()), std::chrono::milliseconds(0));
 }
 
-void Doorbell::turn_away() {
+void NotificationConsumer::turn_away() {
   const auto messages = fetch_late();
   if (!messages) return;
   for (const auto& message : *messages) message.nak(std::chrono::milliseconds(0));
 }
 
-void Doorbell::close() {
+void NotificationConsumer::close() {
   if (!pull_) return;
   for (const auto& message : pull_->close()) message.nak(std::chrono::milliseconds(0));
   pull_.reset();

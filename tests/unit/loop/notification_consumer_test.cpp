@@ -1,18 +1,18 @@
-// The worker with a real nats-server and the notifier that the product rings with.
+// The worker with a real nats-server and the notifier that the product notifies with.
 #include <doctest/doctest.h>
 
 #include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
-#include "tests/unit/loop/doorbell_fixture.hpp"
-#include "worker/loop/doorbell.hpp"
+#include "tests/unit/loop/notification_fixture.hpp"
+#include "worker/loop/notification_consumer.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;
 using namespace std::chrono_literals;
 
 TEST_CASE("a lane that others have emptied does not keep its share of what is asked for ahead") {
-  DoorbellFixture fixture;
-  loop::Doorbell doorbell({.nats = fixture.settings.nats,
+  NotificationFixture fixture;
+  loop::NotificationConsumer consumer({.nats = fixture.settings.nats,
                            .stream = std::string(wire::commands_stream),
                            .consumer = std::string(wire::commands_consumer),
                            .lanes = static_cast<int>(wire::lanes),
@@ -24,10 +24,10 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is as
                            R"({"execution_id":"0","queue_id":"1","step":"noop"})");
   }
   fixture.wait("all are there", [&] { return fixture.number("num_pending") == 80; });
-  fixture.wait("it is open", [&] { return doorbell.is_open(); });
+  fixture.wait("it is open", [&] { return consumer.is_open(); });
   loop::Lull lull;
   const auto take = [&] {
-    const auto messages = doorbell.fetch(32, 50ms, lull).value();
+    const auto messages = consumer.fetch(32, 50ms, lull).value();
     for (const auto& message : messages) message.ack();
   };
   take();
@@ -37,24 +37,24 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is as
 
   for (int turns = 0; turns < 2; ++turns) {
     fixture.wait("no question is open", [&] {
-      doorbell.turn_away();
-      return !doorbell.is_expecting();
+      consumer.turn_away();
+      return !consumer.is_expecting();
     });
     const auto before = fixture.deliveries();
-    doorbell.ask_ahead(32);
+    consumer.ask_ahead(32);
     fixture.wait("they are on the way", [&] { return fixture.deliveries() > before; });
     take();
   }
 
-  CHECK(doorbell.share(2) == 32);
+  CHECK(consumer.share(2) == 32);
 }
 
-TEST_CASE("what is rung is claimed by id, run, reported and acked") {
-  DoorbellFixture fixture;
+TEST_CASE("what is notified is claimed by id, run, reported and acked") {
+  NotificationFixture fixture;
   fixture.start_subscribed();
   const int polls = fixture.server.polls;
 
-  for (int i = 1; i <= 500; ++i) fixture.add_and_ring(i);
+  for (int i = 1; i <= 500; ++i) fixture.add_and_notify(i);
 
   fixture.wait("all are reported", [&] { return fixture.server.reported() == 500; });
   fixture.wait_answered();
@@ -64,14 +64,14 @@ TEST_CASE("what is rung is claimed by id, run, reported and acked") {
 }
 
 TEST_CASE("garbage, duplicates and unknown commands never hold a slot") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 1;
   fixture.start_subscribed();
 
   fixture.nats.publish("noetl.commands", "this is no notification");
-  fixture.ring(404);
-  fixture.add_and_ring(1);
-  fixture.ring(1, 7);
+  fixture.notify(404);
+  fixture.add_and_notify(1);
+  fixture.notify(1, 7);
 
   fixture.wait("the command is reported", [&] { return fixture.server.reported() == 1; });
   fixture.wait_answered();
@@ -82,11 +82,11 @@ TEST_CASE("garbage, duplicates and unknown commands never hold a slot") {
 }
 
 TEST_CASE("a lost claim reply is made good by claiming the same ids again") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.start_subscribed();
   fixture.server.claim_replies_to_lose = 1;
 
-  fixture.add_and_ring(1);
+  fixture.add_and_notify(1);
 
   fixture.wait("it is reported", [&] { return fixture.server.reported() == 1; });
   CHECK(fixture.server.row(1).epoch == 1);
@@ -95,11 +95,11 @@ TEST_CASE("a lost claim reply is made good by claiming the same ids again") {
 }
 
 TEST_CASE("a command that is to be retried comes again with the server's delay") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.server.to_retry = 1;
   fixture.start_subscribed();
 
-  fixture.add_and_ring(1);
+  fixture.add_and_notify(1);
 
   fixture.wait("the second attempt is reported", [&] { return fixture.server.reported() == 1; });
   CHECK(fixture.server.row(1).epoch == 2);
@@ -108,11 +108,11 @@ TEST_CASE("a command that is to be retried comes again with the server's delay")
 }
 
 TEST_CASE("a notification that names more commands than there are slots is taken bit by bit, and answered") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 3;
   fixture.start_subscribed();
 
-  fixture.ring_together(1, 100);
+  fixture.notify_together(1, 100);
 
   fixture.wait("all are reported", [&] { return fixture.server.reported() == 100; });
   for (int i = 1; i <= 100; ++i) CHECK(fixture.server.row(i).epoch == 1);
@@ -121,12 +121,12 @@ TEST_CASE("a notification that names more commands than there are slots is taken
   fixture.finish();
 }
 
-TEST_CASE("a command that is rung alone and together with others at the same time runs once") {
-  DoorbellFixture fixture;
+TEST_CASE("a command that is notified alone and together with others at the same time runs once") {
+  NotificationFixture fixture;
   fixture.settings.slots = 3;
-  fixture.ring_together(1, 10, "held");
-  for (const std::int64_t id : {1, 2}) fixture.ring(id, 7);
-  fixture.wait("all are rung", [&] { return fixture.number("num_pending") == 3; });
+  fixture.notify_together(1, 10, "held");
+  for (const std::int64_t id : {1, 2}) fixture.notify(id, 7);
+  fixture.wait("all are notified", [&] { return fixture.number("num_pending") == 3; });
 
   fixture.start_subscribed();
   fixture.wait("its slots are full", [&] { return fixture.held->running() == 3; });
@@ -140,12 +140,12 @@ TEST_CASE("a command that is rung alone and together with others at the same tim
 }
 
 TEST_CASE("what a worker has no slots for of a notification goes to others at once, while the rest runs") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 2;
   fixture.start_subscribed();
   OtherWorker other(fixture.settings.nats, 2);
 
-  fixture.ring_together(1, 5, "held");
+  fixture.notify_together(1, 5, "held");
   fixture.wait("its slots are full", [&] { return fixture.held->running() == 2; });
 
   std::vector<nats::Message> given;
@@ -163,12 +163,12 @@ TEST_CASE("what a worker has no slots for of a notification goes to others at on
 }
 
 TEST_CASE("a worker whose server does not answer gives back what comes to it meanwhile") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.fetch_patience = 20s;  // what it has asked for stays asked for
   fixture.start_subscribed();
   OtherWorker other(fixture.settings.nats, 1);
   fixture.server.claims_to_fail = 1'000'000;
-  fixture.add_and_ring(1);
+  fixture.add_and_notify(1);
   fixture.wait("it claims in vain", [&] { return fixture.worker->counts().claim_failures > 0; });
 
   fixture.nats.publish("noetl.commands.default.lane1",
@@ -185,27 +185,27 @@ TEST_CASE("a worker whose server does not answer gives back what comes to it mea
 }
 
 TEST_CASE("NATS goes away and comes back: work goes on by polling, and then by notifications again") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.start_subscribed();
 
   fixture.nats.stop();
   fixture.server.add(1);
   fixture.wait("it is polled", [&] { return fixture.server.reported() == 1; });
   fixture.nats.start();
-  fixture.wait("the doorbell works", [&] { return fixture.notifier->is_connected(); });
+  fixture.wait("notifications work", [&] { return fixture.notifier->is_connected(); });
   fixture.wait("it is subscribed again", [&] { return fixture.number("num_waiting") > 0; });
   const std::uint64_t before = fixture.worker->counts().notifications;
-  fixture.add_and_ring(2);
+  fixture.add_and_notify(2);
 
   fixture.wait("it is reported", [&] { return fixture.server.reported() == 2; });
-  fixture.wait("it was rung", [&] {
+  fixture.wait("it was notified", [&] {
     return fixture.worker->counts().notifications > before || fixture.number("num_pending") == 0;
   });
   fixture.finish();
 }
 
 TEST_CASE("a deleted consumer is polled around until it is back") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.start_subscribed();
 
   static_cast<void>(fixture.nats.request("$JS.API.STREAM.DELETE.NOETL_COMMANDS"));
@@ -213,14 +213,14 @@ TEST_CASE("a deleted consumer is polled around until it is back") {
   fixture.wait("it is polled", [&] { return fixture.server.reported() == 1; });
 
   fixture.wait("it is subscribed again", [&] { return fixture.number("num_waiting") > 0; });
-  fixture.add_and_ring(2);
+  fixture.add_and_notify(2);
   fixture.wait("it is reported", [&] { return fixture.server.reported() == 2; });
   fixture.finish();
 }
 
 TEST_CASE(
     "commands that no notification comes for are found all the same, one after another without a pause") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   fixture.settings.slots = 2;
   fixture.start_subscribed();
 
@@ -232,19 +232,19 @@ TEST_CASE(
 }
 
 TEST_CASE("a long command's notification stays in progress beyond ack wait") {
-  DoorbellFixture fixture;
+  NotificationFixture fixture;
   // The product's consumer has 30 s: a shorter one shows the same sooner.
   fixture.server.ack_wait = 600ms;
   fixture.notifier.reset();
   static_cast<void>(fixture.nats.request("$JS.API.CONSUMER.DELETE.NOETL_COMMANDS.noetl-worker-pool"));
-  notify::NotifierSettings ringing;
-  ringing.nats = fixture.settings.nats;
-  ringing.ack_wait = 600ms;
-  fixture.notifier = std::make_unique<notify::JetStreamNotifier>(ringing);
-  fixture.wait("the doorbell works", [&] { return fixture.notifier->is_connected(); });
+  notify::NotifierSettings publishing;
+  publishing.nats = fixture.settings.nats;
+  publishing.ack_wait = 600ms;
+  fixture.notifier = std::make_unique<notify::JetStreamNotifier>(publishing);
+  fixture.wait("notifications work", [&] { return fixture.notifier->is_connected(); });
   fixture.start_subscribed();
 
-  fixture.add_and_ring(1, "held");
+  fixture.add_and_notify(1, "held");
   fixture.wait("it runs", [&] { return fixture.held->running() == 1; });
 
   CHECK(support::holds_for(2s, [&] { return fixture.number("num_redelivered") == 0; }));

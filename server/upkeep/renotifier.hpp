@@ -1,0 +1,59 @@
+#pragma once
+// Renotifier: notifies again of commands that wait and that nobody may have been notified: those whose time has come
+// (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads due ones of every pool in
+// turn by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
+// look says that nothing waits. Fresh ones whose pool has notifications that no worker has taken yet stand in line and were
+// most likely notified: they are notified again after a minute, not after renotify_after. Of those with another priority than 0 a few of each pool are
+// notified, and none while a notification of the pool waits: it leads to them. One thread.
+#include <chrono>
+#include <vector>
+
+#include "server/app/parts.hpp"
+#include "server/notify/notifier.hpp"
+#include "server/store/upkeep_statements.hpp"
+#include "server/upkeep/notify_backoff.hpp"
+
+namespace noetl::store {
+class DutyConnection;
+}
+
+namespace noetl::upkeep {
+
+class Renotifier {
+ public:
+  Renotifier(app::Parts& parts, std::chrono::milliseconds renotify_after) : parts_(parts), renotify_after_(renotify_after) {}
+
+  struct Sent {
+    int commands = 0;
+    int first_time = 0;  // of them, those that upkeep had not notified before
+    bool has_more = false;
+  };
+  // Between ticks: what was enqueued by SQL since, 20,000 at most. Due ones of all pools from the first on, or from where the last
+  // call ended when that left more.
+  Sent notify_enqueued(store::DutyConnection& connection);
+  // The number sent.
+  int tick(store::DutyConnection& connection, const store::UpkeepLook& look);
+  // The last tick found more due ones than it read.
+  [[nodiscard]] bool has_more_due() const { return !due_from_.empty(); }
+
+ private:
+  using Waiting = std::vector<store::WaitingCommand>;
+  // Of what should not be put off: the number sent. They are no longer among `fresh`.
+  int take_back(Waiting& fresh);
+  void skip_undelivered(Waiting& fresh, std::int64_t now_ms) const;
+  Sent send(store::DutyConnection& connection, const Waiting& waiting);
+  void skip_unserved(store::DutyConnection& connection, std::vector<notify::Notification>& notifications) const;
+  void skip_busy_pools(Waiting& waiting) const;
+  Sent notify_enqueued_by_priority(store::DutyConnection& connection);
+
+  app::Parts& parts_;
+  const std::chrono::milliseconds renotify_after_;
+  NotifyBackoff memory_;
+  base::CommandId newest_seen_;  // the newest window begins here
+  std::uint64_t ticks_ = 0;
+  store::DueCursors due_from_;  // empty: from the first
+  store::DueCursors enqueued_from_;  // the same for notify_enqueued
+  base::CommandId sweep_at_;  // the sweep over all others goes on here
+};
+
+}  // namespace noetl::upkeep
