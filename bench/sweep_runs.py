@@ -24,7 +24,7 @@ def drain(stack, count, batch=1000):
     count = max(1, count // batch) * batch
     stack.signal_workers(signal.SIGSTOP)
     try:
-        # Their long polls outlive the signal by a second: what was handed over to them would wait to be freed.
+        # Their long polls outlive the signal by a second: commands dispatched to them would wait to be reclaimed.
         wait_until("the end of the polls of workers that are held", lambda: not is_anyone_waiting(stack), 30)
         after, enqueued = figures.fill(stack, count, batch)
         idle, before = cost.server_now(stack), cost.cpu_seconds(stack)

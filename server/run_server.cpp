@@ -14,7 +14,7 @@
 
 #include "server/api/http_door.hpp"
 #include "server/app/due_times.hpp"
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
@@ -206,7 +206,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
   app::PlaybookCache playbooks(connections);
   app::WaitingClaims waiting_claims;
-  app::HandOver hand_over;
+  app::Dispatcher dispatcher;
   app::PoolRules pool_rules(connections);
   counts::WorkCounts work_counts;
   // Two ticks of a quiet server, and what the look of each takes.
@@ -222,7 +222,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .ids = ids,
                    .playbooks = playbooks,
                    .waiting_claims = waiting_claims,
-                   .hand_over = hand_over,
+                   .dispatcher = dispatcher,
                    .pool_rules = pool_rules,
                    .work_counts = work_counts,
                    .due_times = due_times,

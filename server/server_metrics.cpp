@@ -4,7 +4,7 @@
 #include <memory>
 #include <set>
 
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/notify/jetstream_notifier.hpp"
@@ -79,7 +79,7 @@ void expose_nats(telemetry::Metrics& metrics, const notify::JetStreamNotifier& n
 // Counts of other parts, which are looked up when somebody asks.
 void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
   auto& upkeep = observed.upkeep;
-  auto& hand_over = observed.parts.hand_over;
+  auto& dispatcher = observed.parts.dispatcher;
   const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
   metrics.counter_from(
       "noetl_notifications_max_deliveries_total",
@@ -92,7 +92,7 @@ void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
       [=, &upkeep] { return number(upkeep.advisories_dropped()); });
   metrics.counter_from("noetl_direct_claims_total",
                        "Commands claimed for a waiting worker in the transaction that made them",
-                       [=, &hand_over] { return number(hand_over.given()); });
+                       [=, &dispatcher] { return number(dispatcher.dispatched()); });
   metrics.counter_from(
       "noetl_upkeep_notifications_repeated_total",
       "Notifications that this server's upkeep has sent again, or for commands that became due",
@@ -126,7 +126,7 @@ void expose_state(telemetry::Metrics& metrics, const Observed& observed) {
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
   metrics.before_expose([&metrics, observed, known_places, borrowed, waiting, leading, listening] {
     borrowed.set(static_cast<double>(observed.parts.connections.borrowed()));
-    waiting.set(static_cast<double>(observed.parts.hand_over.waiting()));
+    waiting.set(static_cast<double>(observed.parts.dispatcher.waiting()));
     listening.set(observed.listener.is_listening() ? 1 : 0);
     leading.set(observed.upkeep.is_leading() ? 1 : 0);
     try {

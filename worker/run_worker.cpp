@@ -19,7 +19,7 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.pool = settings.pool;
   loop.slots = settings.slots;
   loop.claim_ahead_max = settings.claim_ahead_max;
-  loop.takes_hand_overs = settings.takes_hand_overs;
+  loop.takes_direct_dispatch = settings.takes_direct_dispatch;
   loop.runs_ahead = settings.runs_ahead;
   loop.grace = settings.grace;
   loop.uses_nats = settings.nats.url != "none";

@@ -53,7 +53,7 @@ struct Gates {
   RequestGate
       rendering;  // templates of strangers: one at a time, for the memory and the second that one may take
   RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
-  RequestGate hand_overs;  // the same of workers that could do without
+  RequestGate dispatch_polls;  // the same of workers that could do without
   RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
 };
 

@@ -51,11 +51,11 @@ base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
 
   // A claim that waits uses no connection while it does, so it must not keep working requests out.
   const bool waits = request->queue_ids.empty() && request->wait.count() > 0;
-  const auto permit = enter(request->hand_over ? backing.gates.hand_overs
+  const auto permit = enter(request->direct_dispatch ? backing.gates.dispatch_polls
                             : waits            ? backing.gates.long_polls
                                                : backing.gates.work);
   // Who could do without is not refused: it has waited for no time, and comes again later.
-  if (!permit && request->hand_over)
+  if (!permit && request->direct_dispatch)
     return json_reply(wire::encode(
         wire::ClaimAnswer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(0)}));
   if (!permit) return base::failure(permit.error());

@@ -59,8 +59,8 @@ std::size_t long_polls_max_of(const DoorSettings& settings) {
   return std::min(settings.long_polls_max, std::max<std::size_t>(settings.threads_max * 3 / 4, 1));
 }
 
-// Those who wait for a hand-over could do without: theirs are fewer, so that the others find room.
-std::size_t hand_overs_max_of(const DoorSettings& settings) {
+// Workers whose polls wait for direct dispatch could do without: those are fewer, so that the others find room.
+std::size_t dispatch_polls_max_of(const DoorSettings& settings) {
   return std::max<std::size_t>(long_polls_max_of(settings) / 2, 1);
 }
 
@@ -94,8 +94,8 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                                        .patience = settings.in_flight_patience}),
              .long_polls =
                  RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
-             .hand_overs =
-                 RequestGate({.inside_max = hand_overs_max_of(settings), .waiting_max = 0, .patience = {}}),
+             .dispatch_polls =
+                 RequestGate({.inside_max = dispatch_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
              .outside = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
                                      .waiting_max = settings.threads_max / 4,
                                      .patience = settings.in_flight_patience})},

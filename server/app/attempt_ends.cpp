@@ -217,11 +217,11 @@ void AttemptEnds::write_ended() {
   }
 }
 
-void AttemptEnds::hand_over() { handed_over_ = writes_.hand_over(parts_, session_); }
+void AttemptEnds::dispatch() { dispatch_ = writes_.dispatch(parts_, session_); }
 
 void AttemptEnds::tell() {
   parts_.work_counts.add(writes_.work);
-  give(handed_over_);
+  deliver(dispatch_);
   notify_workers(parts_, writes_.notifications);
   parts_.notifier.tell_dead(deaths_);
   tell_parents(parts_, std::move(writes_.ended_children));

@@ -28,7 +28,7 @@ class AttemptEnds {
   // Once, after the last end.
   void write();
   // After write().
-  void hand_over();
+  void dispatch();
 
   // Null: not there, or not locked.
   [[nodiscard]] OpenExecution* execution(base::ExecutionId id);
@@ -62,7 +62,7 @@ class AttemptEnds {
   std::vector<store::DeadLetter> letters_;
   DecisionWrites writes_;
   DecisionRun run_;
-  std::optional<HandedOver> handed_over_;
+  std::optional<DirectDispatch> dispatch_;
   std::vector<notify::Death> deaths_;
   int commands_generated_ = 0;
   bool has_issued_ends_ = false;

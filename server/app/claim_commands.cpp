@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
@@ -153,7 +153,7 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const store::Caller& 
     if (pool) explain_missing(session, {worker_id, *pool}, missing, answer);
   });
   if (!pool) return unregistered(worker_id);
-  parts.hand_over.note_claimed(worker_id, answer.commands.size());
+  parts.dispatcher.note_claimed(worker_id, answer.commands.size());
   return answer;
 }
 
@@ -248,32 +248,32 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
   }
 }
 
-base::Result<wire::ClaimAnswer> wait_for_hand_over(Parts& parts, const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> wait_for_dispatch(Parts& parts, const wire::ClaimRequest& request,
                                                    std::stop_token stop,
                                                    std::function<bool()> is_asker_there) {
-  const HandOver::Waiting worker{.pool = request.pool,
+  const Dispatcher::Poll worker{.pool = request.pool,
                                  .worker_id = request.worker_id,
                                  .instance = request.instance,
                                  .slots = static_cast<std::size_t>(request.slots),
                                  .is_there = std::move(is_asker_there)};
-  if (!parts.hand_over.is_known(worker)) {
+  if (!parts.dispatcher.is_known(worker)) {
     if (auto refused = check_serves(parts, request); !refused) return base::failure(refused.error());
-    parts.hand_over.note_known(worker);
+    parts.dispatcher.note_known(worker);
   }
-  auto given = parts.hand_over.wait(
+  auto dispatched = parts.dispatcher.wait(
       worker, steady_clock::now() + std::min(request.wait, wire::claim_wait_max), std::move(stop));
   wire::ClaimAnswer answer;
-  answer.commands = std::move(given.commands);
-  answer.claim_id = given.claim_id;
-  answer.waited = given.waited;
+  answer.commands = std::move(dispatched.commands);
+  answer.claim_id = dispatched.claim_id;
+  answer.waited = dispatched.waited;
   return answer;
 }
 }  // namespace
 
 base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
                                                std::stop_token stop, std::function<bool()> is_asker_there) {
-  if (request.hand_over)
-    return wait_for_hand_over(parts, request, std::move(stop), std::move(is_asker_there));
+  if (request.direct_dispatch)
+    return wait_for_dispatch(parts, request, std::move(stop), std::move(is_asker_there));
   if (!request.queue_ids.empty())
     return claim_by_ids(parts, {request.worker_id, request.instance}, request.queue_ids, request.slots);
   return wait_and_claim(parts, request, std::move(stop), is_asker_there);

@@ -13,7 +13,7 @@ namespace noetl::app {
 
 // Errors: not_found when the worker is not registered (register first); the fate of single commands is
 // in ClaimAnswer::refused. `stop` ends a long poll early with what is there. `is_asker_there`: of one that waits for a
-// hand-over, whether its connection is open still; asked by other threads.
+// direct dispatch, whether its connection is open still; asked by other threads.
 [[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
                                                              std::stop_token stop,
                                                              std::function<bool()> is_asker_there = {});

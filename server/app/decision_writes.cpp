@@ -142,7 +142,7 @@ void DecisionWrites::write(store::Session& session) {
   if (!events.empty()) store::EventTable(session).insert(events);
 }
 
-std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session& session) {
+std::optional<DirectDispatch> DecisionWrites::dispatch(Parts& parts, store::Session& session) {
   const std::string* pool = nullptr;
   std::vector<base::CommandId> ids;
   for (const auto& notification : notifications) {
@@ -152,17 +152,17 @@ std::optional<HandedOver> DecisionWrites::hand_over(Parts& parts, store::Session
     ids.push_back(notification.queue_id);
   }
   if (ids.empty()) return std::nullopt;
-  auto offer = parts.hand_over.take(*pool, ids.size());
-  if (!offer) return std::nullopt;
+  auto reservation = parts.dispatcher.reserve(*pool, ids.size());
+  if (!reservation) return std::nullopt;
   const base::ClaimId claim_id{parts.ids.next()};
   // With slots: when something of a higher priority waits in the pool, the worker is given that.
-  auto claimed = store::QueueTable(session).claim({offer->worker_id(), offer->instance()}, ids, claim_id,
+  auto claimed = store::QueueTable(session).claim({reservation->worker_id(), reservation->instance()}, ids, claim_id,
                                                   static_cast<int>(ids.size()));
   for (auto& notification : notifications) {
-    notification.is_handed_over =
+    notification.is_dispatched =
         std::ranges::any_of(claimed, [&](const auto& one) { return one.lease.queue_id == notification.queue_id; });
   }
-  return HandedOver{std::move(*offer), std::move(claimed), claim_id};
+  return DirectDispatch{std::move(*reservation), std::move(claimed), claim_id};
 }
 
 void DecisionWrites::append(DecisionWrites more) {
@@ -178,8 +178,8 @@ void DecisionWrites::append(DecisionWrites more) {
   work.append(std::move(more.work));
 }
 
-void give(std::optional<HandedOver>& handed_over) {
-  if (handed_over) handed_over->offer.give(std::move(handed_over->commands), handed_over->claim_id);
+void deliver(std::optional<DirectDispatch>& dispatch) {
+  if (dispatch) dispatch->reservation.deliver(std::move(dispatch->commands), dispatch->claim_id);
 }
 
 void notify_workers(Parts& parts, const std::vector<notify::Notification>& all) {
@@ -195,7 +195,7 @@ void notify_workers(Parts& parts, const std::vector<notify::Notification>& all) 
   parts.notifier.notify(notifications);
   std::set<std::string> pools;
   for (const auto& one : notifications) {
-    if (!one.is_handed_over) pools.insert(one.pool);
+    if (!one.is_dispatched) pools.insert(one.pool);
   }
   parts.waiting_claims.wake(pools);
 }

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/log_notes.hpp"
 #include "server/app/parts.hpp"
 #include "server/counts/work_counts.hpp"
@@ -18,9 +18,9 @@
 
 namespace noetl::app {
 
-// What was claimed for a worker that waits: given after the commit.
-struct HandedOver {
-  HandOver::Offer offer;
+// What was claimed for a worker that waits: delivered after the commit.
+struct DirectDispatch {
+  Dispatcher::Reservation reservation;
   std::vector<domain::ClaimedCommand> commands;
   base::ClaimId claim_id;
 };
@@ -37,7 +37,7 @@ struct DecisionWrites {
   std::vector<notify::Notification> notifications;  // for commands that are due at once
   counts::Work work;  // counted after the commit
   std::string traceparent;
-  store::Taker worker;  // of the commands that are at a worker
+  store::ClaimFor worker;  // of the commands that are at a worker
 
   // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.
   std::string add_commands(Parts& parts, base::ExecutionId execution_id,
@@ -60,12 +60,12 @@ struct DecisionWrites {
   // Inserts events, commands and results and updates executions; each only when there are any.
   void write(store::Session& session);
   // After write(): what is due at once is claimed for a worker that waits for as much; its notifications say so then.
-  [[nodiscard]] std::optional<HandedOver> hand_over(Parts& parts, store::Session& session);
+  [[nodiscard]] std::optional<DirectDispatch> dispatch(Parts& parts, store::Session& session);
   void append(DecisionWrites more);
 };
 
 // After the commit.
-void give(std::optional<HandedOver>& handed_over);
+void deliver(std::optional<DirectDispatch>& dispatch);
 // After the commit: notifies workers and wakes this replica's long polls.
 void notify_workers(Parts& parts, const std::vector<notify::Notification>& notifications);
 

@@ -17,7 +17,7 @@ EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>&
     ends->lock(reports);
     for (const auto& report : reports) answer.verdicts.push_back(ends->end(report));
     ends->write();
-    ends->hand_over();
+    ends->dispatch();
     answer.commands_generated = ends->commands_generated();
   });
   ends->tell();

@@ -7,7 +7,7 @@
 #include "server/app/crash_point.hpp"
 #include "server/app/decision_writes.hpp"
 #include "server/app/due_times.hpp"
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/store/connection_pool.hpp"
 
@@ -45,12 +45,12 @@ bool is_due(const wire::NewCommand& command) {
 
 // A worker that waits for as many as these, which are all for it. What has a priority below 0 waits until nothing else does, which a
 // claim looks up.
-std::optional<HandOver::Offer> offer_for(Parts& parts, const std::vector<wire::NewCommand>& commands) {
-  if (commands.empty() || commands.size() > HandOver::commands_max) return std::nullopt;
+std::optional<Dispatcher::Reservation> reserve_for(Parts& parts, const std::vector<wire::NewCommand>& commands) {
+  if (commands.empty() || commands.size() > Dispatcher::commands_max) return std::nullopt;
   const auto& pool = commands.front().pool;
   const bool are_alike = std::ranges::all_of(
       commands, [&](const auto& command) { return command.pool == pool && is_due(command) && command.priority >= 0; });
-  return are_alike ? parts.hand_over.take(pool, commands.size()) : std::nullopt;
+  return are_alike ? parts.dispatcher.reserve(pool, commands.size()) : std::nullopt;
 }
 
 std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::NewCommand>& commands,
@@ -88,7 +88,7 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
                        .priority = command.priority,
                        .epoch = 0,
                        .redelivery = 0,
-                       .is_handed_over = claimed.contains(ids[i]),
+                       .is_dispatched = claimed.contains(ids[i]),
                        .delay = command.delay.value_or(std::chrono::milliseconds{0})});
     }
   }
@@ -107,22 +107,22 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   const auto pools = parts.pool_rules.get();
   std::set<base::CommandId> inserted;
   std::set<base::CommandId> claimed;
-  auto offer = offer_for(parts, commands);
+  auto reservation = reserve_for(parts, commands);
   std::vector<domain::ClaimedCommand> given;
-  store::Taker taker;
+  store::ClaimFor claim_for;
   parts.connections.run_one([&](store::Session& session) {
-    if (offer)
-      taker = {.worker_id = offer->worker_id(),
+    if (reservation)
+      claim_for = {.worker_id = reservation->worker_id(),
                .claim_id = {parts.ids.next()},
-               .instance = offer->instance()};
-    auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, taker);
+               .instance = reservation->instance()};
+    auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, claim_for);
     inserted = {made.inserted.begin(), made.inserted.end()};
     given = std::move(made.claimed);
   });
   return after_commit([&] {
     crash_after_commit();
     for (const auto& command : given) claimed.insert(command.lease.queue_id);
-    if (offer) offer->give(std::move(given), taker.claim_id);
+    if (reservation) reservation->deliver(std::move(given), claim_for.claim_id);
     return tell(parts, commands, ids, inserted, claimed);
   });
 }

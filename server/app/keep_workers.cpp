@@ -89,7 +89,7 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
       .nats_subject = wire::commands_subject_of(registration.pool, parts.rules.nats_subject),
       .nats_consumer = wire::commands_consumer_of(registration.pool, parts.rules.nats_consumer),
       .nats_lanes = static_cast<int>(wire::lanes),
-      .hands_over = true,
+      .dispatches_directly = true,
       .hears_claims = true};
 }
 

@@ -22,7 +22,7 @@ class Notifier;
 namespace noetl::app {
 
 class DueTimes;
-class HandOver;
+class Dispatcher;
 class PlaybookCache;
 class PoolRules;
 class WaitingClaims;
@@ -46,7 +46,7 @@ struct Parts {
   base::IdGenerator& ids;
   PlaybookCache& playbooks;
   WaitingClaims& waiting_claims;
-  HandOver& hand_over;
+  Dispatcher& dispatcher;
   PoolRules& pool_rules;
   counts::WorkCounts& work_counts;
   DueTimes& due_times;

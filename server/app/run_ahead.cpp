@@ -42,7 +42,7 @@ class Transaction {
     }
     give();
     ends_.write();
-    ends_.hand_over();
+    ends_.dispatch();
     return std::move(answer_);
   }
   // After the commit.

@@ -109,7 +109,7 @@ class StartTransaction {
       together.append(std::move(writes[i]));
     }
     together.write(session);
-    handed_over_ = together.hand_over(parts_, session);
+    dispatch_ = together.dispatch(parts_, session);
     notifications_ = std::move(together.notifications);
     work_ = std::move(together.work);
     ended_ = std::move(together.ended_children);
@@ -117,7 +117,7 @@ class StartTransaction {
 
   [[nodiscard]] const std::vector<notify::Notification>& notifications() const { return notifications_; }
   [[nodiscard]] const counts::Work& work() const { return work_; }
-  [[nodiscard]] std::optional<HandedOver>& handed_over() { return handed_over_; }
+  [[nodiscard]] std::optional<DirectDispatch>& dispatch() { return dispatch_; }
   [[nodiscard]] const std::vector<base::ExecutionId>& ended() const { return ended_; }
   [[nodiscard]] const std::map<base::ExecutionId, int>& generated() const { return generated_; }
   [[nodiscard]] bool was_inserted(base::ExecutionId id) const { return inserted_.contains(id); }
@@ -126,7 +126,7 @@ class StartTransaction {
   Parts& parts_;
   std::vector<notify::Notification> notifications_;
   counts::Work work_;
-  std::optional<HandedOver> handed_over_;
+  std::optional<DirectDispatch> dispatch_;
   std::vector<base::ExecutionId> ended_;
   std::set<base::ExecutionId> inserted_;
   std::map<base::ExecutionId, int> generated_;
@@ -169,7 +169,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
   after_commit([&] {
     crash_after_commit();
     parts.work_counts.add(done->work());
-    give(done->handed_over());
+    deliver(done->dispatch());
     notify_workers(parts, done->notifications());
     tell_parents(parts, done->ended());
     for (const auto& started : all) {

@@ -129,7 +129,7 @@ bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
                                   .step = first.step,
                                   .server_url = server_url_,
                                   .priority = first.priority,
-                                  .is_handed_over = first.is_handed_over};
+                                  .is_dispatched = first.is_dispatched};
   message.queue_ids.reserve(bundle.notifications.size());
   for (const Notification* notification : bundle.notifications) message.queue_ids.push_back(notification->queue_id);
   std::string message_id = first.queue_id.str();
@@ -169,10 +169,10 @@ void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {
       bundles.back().subject = bundles[wire::lanes - 1].subject;
       pool = notification.pool;
     }
-    if (notification.priority != 0 && !notification.is_handed_over && ++told[notification.priority < 0 ? 1 : 0] > priority_notifications_max) continue;
-    const auto urgent = notification.is_handed_over ? 0 : lane_by_priority(notification.priority);
+    if (notification.priority != 0 && !notification.is_dispatched && ++told[notification.priority < 0 ? 1 : 0] > priority_notifications_max) continue;
+    const auto urgent = notification.is_dispatched ? 0 : lane_by_priority(notification.priority);
     const std::size_t lane = urgent ? *urgent : backlog_.add(notification.pool, group_of(notification));
-    Bundle& bundle = notification.priority < 0 && !notification.is_handed_over ? bundles.back() : bundles[lane];
+    Bundle& bundle = notification.priority < 0 && !notification.is_dispatched ? bundles.back() : bundles[lane];
     bundle.notifications.push_back(&notification);
     if (lane == 0 || notification.priority < 0 || bundle.notifications.size() >= wire::lane_commands_max) publish(bundle);
   }

@@ -25,7 +25,7 @@ struct Notification {
   int epoch = 0;
   int redelivery = 0;
   // Claimed for a worker that waited: told for the sake of whoever watches the stream.
-  bool is_handed_over = false;
+  bool is_dispatched = false;
   // Not before that: app::notify_workers keeps it until then. A notifier is given what is due.
   std::chrono::milliseconds delay{0};
 };

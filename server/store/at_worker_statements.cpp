@@ -8,7 +8,7 @@
 namespace noetl::store {
 
 void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent,
-                                  const Taker& worker) {
+                                  const ClaimFor& worker) {
   ArrayLiteral ids, nodes, steps, kinds, pools, attempts, timeouts, contexts, statuses, frames, begun, errors, priorities;
   std::map<std::pair<std::string, std::string>, std::int64_t> gained;
   base::ExecutionId execution_id;

@@ -18,7 +18,7 @@ class AtWorkerStatements {
   explicit AtWorkerStatements(Session& session) : session_(session) {}
 
   // Those of the commands that are at the worker; all of one execution. What runs is claimed for it.
-  void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent, const Taker& worker);
+  void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent, const ClaimFor& worker);
   // What the worker runs of an execution.
   [[nodiscard]] std::vector<CommandAtWorker> running(base::ExecutionId execution_id, const std::string& worker_id);
 

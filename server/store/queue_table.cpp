@@ -130,7 +130,7 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
 
 InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
                                        const std::vector<base::CommandId>& ids,
-                                       const wire::PoolsByName& pools_by_name, const Taker& taker) {
+                                       const wire::PoolsByName& pools_by_name, const ClaimFor& claim_for) {
   ArrayLiteral id_list, kinds, pools, priorities, attempts, timeouts, times, delays, contexts, keys, traces,
       retries;
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -150,7 +150,7 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     keys.add_or_null(c.idempotency_key);
     traces.add_or_null(c.traceparent);
   }
-  if (keys.is_all_null() && taker.worker_id.empty()) {
+  if (keys.is_all_null() && claim_for.worker_id.empty()) {
     PoolCounts gained;
     for (const auto& c : commands) gained.add(c.pool);
     const auto [pool_names, pool_counts] = gained.names_and_counts();
@@ -160,12 +160,12 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
                  times.text_or_null(), retries.text_or_null());
     return {.inserted = ids, .claimed = {}};
   }
-  const char* worker_id = taker.worker_id.empty() ? nullptr : taker.worker_id.c_str();
+  const char* worker_id = claim_for.worker_id.empty() ? nullptr : claim_for.worker_id.c_str();
   const auto rows =
       session_.run("insert_plain_commands", id_list.text(), kinds.text(), pools.text(),
                    priorities.text_or_null(), attempts.text(), timeouts.text_or_null(), times.text_or_null(),
                    delays.text_or_null(), contexts.text(), keys.text_or_null(), traces.text_or_null(),
-                   retries.text_or_null(), worker_id, taker.claim_id.value, taker.instance);
+                   retries.text_or_null(), worker_id, claim_for.claim_id.value, claim_for.instance);
   InsertedPlain made;
   made.inserted.reserve(rows.size());
   for (const auto& row : rows) {

@@ -97,7 +97,7 @@ struct RunningCommand {
 };
 
 // A worker that waits for the commands that a statement inserts; without an id there is none.
-struct Taker {
+struct ClaimFor {
   std::string worker_id;
   base::ClaimId claim_id{};
   std::string instance = {};
@@ -119,7 +119,7 @@ struct Looking {
 
 struct InsertedPlain {
   std::vector<base::CommandId> inserted;
-  std::vector<domain::ClaimedCommand> claimed;  // of those, for the taker
+  std::vector<domain::ClaimedCommand> claimed;  // of those, for the claim_for
 };
 
 // The command that has the idempotency key of another one.
@@ -136,11 +136,11 @@ class QueueTable {
   // Those that are at a worker are left out.
   void insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent);
   // ids[i] is for commands[i]; `pools` says what those get that leave attempts or retry to their pool. Gives the ids
-  // that were inserted: known idempotency keys are left out. `taker`: all of them are claimed for that worker, as claim() does it;
+  // that were inserted: known idempotency keys are left out. `claim_for`: all of them are claimed for that worker, as claim() does it;
   // they are due, and of its pool.
   [[nodiscard]] InsertedPlain insert_plain(const std::vector<wire::NewCommand>& commands,
                                            const std::vector<base::CommandId>& ids,
-                                           const wire::PoolsByName& pools = {}, const Taker& taker = {});
+                                           const wire::PoolsByName& pools = {}, const ClaimFor& claim_for = {});
   // The commands that have the keys of these; one that is just being written by another is not found.
   [[nodiscard]] std::vector<std::optional<KeyedCommand>> of_keys(
       const std::vector<const wire::NewCommand*>& commands);

@@ -187,7 +187,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
       .pool = read.text("pool"),
       .slots = read.integer("slots"),
       .claim_ahead_max = read.integer("claim-ahead"),
-      .takes_hand_overs = read.text("hand-over") == "on",
+      .takes_direct_dispatch = read.text("direct-dispatch") == "on",
       .runs_ahead = read.text("run-ahead") == "on",
       .host = read.text("host"),
       .health_port = read.integer("health-port"),

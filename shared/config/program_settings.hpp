@@ -86,7 +86,7 @@ struct WorkerSettings {
   std::string pool;
   int slots = 0;
   int claim_ahead_max = 0;
-  bool takes_hand_overs = true;
+  bool takes_direct_dispatch = true;
   bool runs_ahead = true;
   std::string host;  // that health_port listens on
   int health_port = 0;  // 0: none

@@ -148,7 +148,7 @@ std::vector<Setting> worker_only_settings() {
        "Commands that the worker runs at the same time.", false, 1, 1024},
       {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "512", integer, worker,
        "Prefetch: most commands that the worker claims beyond its slots while commands take milliseconds. 0: none.", false, 0, 1024},
-      {"hand-over", {"NOETL_WORKER_HAND_OVER"}, "on", choice, worker,
+      {"direct-dispatch", {"NOETL_WORKER_DIRECT_DISPATCH"}, "on", choice, worker,
        "Direct dispatch. on: while the worker is idle, a long poll waits at the server, which gives it new commands without a notification. "
        "off: notifications alone.", false, 0, 0, {"on", "off"}},
       {"run-ahead", {"NOETL_WORKER_RUN_AHEAD"}, "on", choice, worker,

@@ -5,7 +5,7 @@
 //                                      (the notification carries the ids)
 // {worker_id, pool, slots, wait}       claims whatever waits, highest priority first, for workers without NATS; long poll
 // {worker_id, pool, slots, priority_min: 1}  the same of what has at least that priority
-// {…, hand_over: true}                 the same of what is made meanwhile alone: for workers that pull notifications as well
+// {…, direct_dispatch: true}                 the same of what is made meanwhile alone: for workers that pull notifications as well
 // Values; any thread.
 #include <chrono>
 #include <optional>
@@ -28,7 +28,7 @@ struct ClaimRequest {
   // From the pool 1 … claim_ids_max. By id 0: exactly those; when as many were claimed, nothing is said of the others.
   int slots = 0;
   std::chrono::milliseconds wait{0};  // how long to wait for a first command; at most claim_wait_max
-  bool hand_over = false;  // from a pool, with a wait: nothing is looked for
+  bool direct_dispatch = false;  // from a pool, with a wait: nothing is looked for
   std::optional<int> priority_min{};  // from a pool: nothing below it
   std::string instance = {};  // header instance_header (wire/worker)
 };
@@ -47,7 +47,7 @@ struct ClaimAnswer {
   std::vector<ClaimRefusal> refused;
   // Of what this call has claimed, unlike what the worker held before; unset when that is nothing. Heartbeats say it (wire::Heartbeat).
   base::ClaimId claim_id{};
-  // Of a hand-over: how long the request had been there when its commands were claimed. A worker learns from it how late it hears of
+  // Of direct dispatch: how long the request had been there when its commands were claimed. A worker learns from it how late it hears of
   // them.
   std::optional<std::chrono::milliseconds> waited{};
   // All slots went to commands of a priority above 0: more of them may wait. Whoever has slots again asks for those (priority_min) before

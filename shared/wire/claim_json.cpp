@@ -90,7 +90,7 @@ std::string encode(const ClaimRequest& request) {
   }
   writer.text("pool", request.pool).integer("slots", request.slots);
   writer.number("wait", static_cast<double>(request.wait.count()) / 1000.0);
-  if (request.hand_over) writer.boolean("hand_over", true);
+  if (request.direct_dispatch) writer.boolean("direct_dispatch", true);
   if (request.priority_min) writer.integer("priority_min", *request.priority_min);
   return writer.finish();
 }
@@ -116,7 +116,7 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
                                   .retry_after = {},
                                   .details = {}});
     }
-    for (const std::string_view name : {"pool", "wait", "hand_over", "priority_min"}) {
+    for (const std::string_view name : {"pool", "wait", "direct_dispatch", "priority_min"}) {
       if (reader.has(name)) reader.refuse(name, "has no meaning beside queue_ids");
     }
   }
@@ -127,11 +127,11 @@ base::Result<ClaimRequest> decode_claim_request(const Json& body) {
   const double seconds =
       reader.optional_number("wait", 0, static_cast<double>(claim_wait_max.count()) / 1000.0).value_or(0);
   request.wait = std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000.0)));
-  request.hand_over = reader.optional_bool("hand_over").value_or(false);
-  if (request.hand_over && request.wait.count() == 0) reader.refuse("hand_over", "needs a 'wait' above 0");
+  request.direct_dispatch = reader.optional_bool("direct_dispatch").value_or(false);
+  if (request.direct_dispatch && request.wait.count() == 0) reader.refuse("direct_dispatch", "needs a 'wait' above 0");
   if (const auto least = reader.optional_int("priority_min", {priority_min, priority_max}))
     request.priority_min = static_cast<int>(*least);
-  if (request.hand_over && request.priority_min) reader.refuse("priority_min", "has no meaning beside hand_over");
+  if (request.direct_dispatch && request.priority_min) reader.refuse("priority_min", "has no meaning beside direct_dispatch");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return request;
 }

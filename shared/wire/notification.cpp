@@ -85,7 +85,7 @@ std::string encode(const Notification& notification) {
   out += ",\"server_url\":";
   append_json_string(out, notification.server_url);
   if (notification.priority != 0) out += ",\"priority\":" + std::to_string(notification.priority);
-  out += notification.is_handed_over ? ",\"handed_over\":true}" : "}";
+  out += notification.is_dispatched ? ",\"dispatched":true}" : "}";
   return out;
 }
 
@@ -112,7 +112,7 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
                       .step = member_text(*parsed, "step"),
                       .server_url = member_text(*parsed, "server_url"),
                       .priority = priority_of(*parsed),
-                      .is_handed_over = parsed->value("handed_over", Json()) == true};
+                      .is_dispatched = parsed->value("dispatched", Json()) == true};
 }
 
 }  // namespace noetl::wire

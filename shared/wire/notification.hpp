@@ -20,7 +20,7 @@ struct Notification {
   std::string step;
   std::string server_url;
   int priority = 0;  // of all of them; on the wire when it is not 0
-  bool is_handed_over = false;  // claimed for a worker already: to be acked, for whoever watches the stream
+  bool is_dispatched = false;  // claimed for a worker already: to be acked, for whoever watches the stream
 };
 
 [[nodiscard]] std::string encode(const Notification& notification);

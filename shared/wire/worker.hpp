@@ -39,7 +39,7 @@ struct RegistrationAnswer {
   std::string nats_subject;
   std::string nats_consumer;
   int nats_lanes = 1;  // further consumers beside that one: wire::lane_consumer_of
-  bool hands_over = false;  // it knows claims with hand_over; an older server does not say
+  bool dispatches_directly = false;  // it knows claims with direct_dispatch; an older server does not say
   bool hears_claims = false;  // it knows `heard` in heartbeats; an older server does not say
 };
 

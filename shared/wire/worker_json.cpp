@@ -78,7 +78,7 @@ std::string encode(const RegistrationAnswer& answer) {
       .text("nats_subject", answer.nats_subject)
       .text("nats_consumer", answer.nats_consumer)
       .integer("nats_lanes", answer.nats_lanes)
-      .boolean("hands_over", answer.hands_over)
+      .boolean("dispatches_directly", answer.dispatches_directly)
       .boolean("hears_claims", answer.hears_claims)
       .finish();
 }
@@ -95,7 +95,7 @@ base::Result<RegistrationAnswer> decode_registration_answer(const Json& body) {
   answer.nats_subject = reader.optional_string("nats_subject").value_or("");
   answer.nats_consumer = reader.optional_string("nats_consumer").value_or("");
   answer.nats_lanes = static_cast<int>(reader.optional_int("nats_lanes", {.min = 1, .max = 16}).value_or(1));
-  answer.hands_over = reader.optional_bool("hands_over").value_or(false);
+  answer.dispatches_directly = reader.optional_bool("dispatches_directly").value_or(false);
   answer.hears_claims = reader.optional_bool("hears_claims").value_or(false);
   if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;

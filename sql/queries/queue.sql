@@ -45,7 +45,7 @@ from noetl.queue where execution_id = $1 and worker_id = $2 and status = 'runnin
 -- name: insert_plain_commands
 -- With idempotency keys, or for a worker that waits for these ($13, else null; $15 its instance): they are claimed for it as
 -- claim_by_ids does it, under the claim $14. To look for a key costs a fifth of an insert and of its WAL, also of rows that have none.
-with taker as (
+with claimer as (
   select w.worker_id, w.pool, array(select p.pool from noetl.pool p where p.is_paused) as paused_pools
   from noetl.worker w where w.worker_id = $13 and w.status in ('ready', 'draining') and w.lease_until > now()
     and (w.instance is null or w.instance = $15)
@@ -61,7 +61,7 @@ with taker as (
     $9::text[], $10::text[], $11::text[], $12::text[])
     as t(queue_id, tool_kind, pool, priority, max_attempts, timeout_ms, available_at, delay_ms, context,
          idempotency_key, traceparent, retry)
-    left join taker w on t.pool = w.pool and t.pool <> all (w.paused_pools)
+    left join claimer w on t.pool = w.pool and t.pool <> all (w.paused_pools)
   on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning queue_id, pool, status
 ), noted as (
@@ -85,7 +85,7 @@ from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t(idempotency
 -- A worker gets what waits in its own pool, as long as its lease lasts and it is the process that registered ($4, its instance).
 -- Rows are locked in the order of ids, so two claims cannot wait for each other: the index is read for a list in its own order.
 -- available_at is taken away so that the due index holds waiting commands only. Its columns are read by position.
--- The time is the statement's: at the end of a long transaction (a hand-over) now() lies so far back that the claim would be taken for
+-- The time is the statement's: at the end of a long transaction (direct dispatch) now() lies so far back that the claim would be taken for
 -- one whose answer was lost.
 -- $5 slots: what is due in the pool with a priority above 0 goes first, highest, then oldest, and the ids have the slots that it
 -- leaves. Each priority is one look into queue_pool_priority, so delayed commands cost nothing; without any it is one look in all. What others are

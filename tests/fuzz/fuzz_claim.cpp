@@ -40,6 +40,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = decode_claim_request(*parsed);
   NOETL_FUZZ_CHECK(again.has_value());
   NOETL_FUZZ_CHECK(again->worker_id == read->worker_id && again->queue_ids == read->queue_ids &&
-                   again->hand_over == read->hand_over);
+                   again->direct_dispatch == read->direct_dispatch);
   return 0;
 }

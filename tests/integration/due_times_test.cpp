@@ -108,7 +108,7 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
                    .ids = server.ids,
                    .playbooks = server.playbooks,
                    .waiting_claims = server.waiting_claims,
-                   .hand_over = server.hand_over,
+                   .dispatcher = server.dispatcher,
                    .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,
                    .due_times = own,

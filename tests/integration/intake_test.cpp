@@ -88,7 +88,7 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
                    .ids = server.ids,
                    .playbooks = server.playbooks,
                    .waiting_claims = server.waiting_claims,
-                   .hand_over = server.hand_over,
+                   .dispatcher = server.dispatcher,
                    .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,
                    .due_times = server.due_times,

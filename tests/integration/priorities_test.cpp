@@ -204,10 +204,10 @@ TEST_CASE("what has a priority below 0 is given to no worker where it is made") 
   request.worker_id = "a";
   request.slots = 2;
   request.wait = 20s;
-  request.hand_over = true;
+  request.direct_dispatch = true;
   wire::ClaimAnswer given;
   std::jthread waiting([&] { given = app::claim_commands(server.parts, request, {}).value(); });
-  wait_until("the worker waits", 5s, [&] { return server.hand_over.waiting() == 1; });
+  wait_until("the worker waits", 5s, [&] { return server.dispatcher.waiting() == 1; });
 
   (void)enqueue(server, {-1});
   (void)enqueue(server, {4});

@@ -27,7 +27,7 @@ ServerParts::ServerParts()
             .ids = ids,
             .playbooks = playbooks,
             .waiting_claims = waiting_claims,
-            .hand_over = hand_over,
+            .dispatcher = dispatcher,
             .pool_rules = pool_rules,
             .work_counts = work_counts,
             .due_times = due_times,

@@ -2,7 +2,7 @@
 // ServerParts: a server without its doors: a migrated database of its own, the parts of every use case,
 // and a notifier that records what was notified. Main thread makes it; use cases may run in any.
 #include "server/app/due_times.hpp"
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/parts.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
@@ -39,7 +39,7 @@ struct ServerParts {
   base::IdGenerator ids{7};
   app::PlaybookCache playbooks{connections};
   app::WaitingClaims waiting_claims;
-  app::HandOver hand_over;
+  app::Dispatcher dispatcher;
   app::PoolRules pool_rules{connections};
   counts::WorkCounts work_counts;
   app::DueTimes due_times;

@@ -32,8 +32,8 @@ class ProductTest(unittest.TestCase):
         cls.start("server", "noetl-server", "server", {"NOETL_DATABASE_URL": cls.database, "NOETL_PORT": str(cls.port), "NOETL_HOST": "127.0.0.1",
                                                        "NOETL_NATS_REPLICAS": "3"})
         machine.wait_until("the server", lambda: cls.answer("/readyz", is_text=True), 60)
-        cls.start("worker", "noetl-worker", "worker", {"NOETL_WORKER_SLOTS": "4", "NOETL_WORKER_HAND_OVER": "off"})
-        cls.start("worker-batch", "noetl-worker", "worker-batch", {"NOETL_WORKER_POOL_NAME": "batch", "NOETL_WORKER_HAND_OVER": "off"})
+        cls.start("worker", "noetl-worker", "worker", {"NOETL_WORKER_SLOTS": "4", "NOETL_WORKER_DIRECT_DISPATCH": "off"})
+        cls.start("worker-batch", "noetl-worker", "worker-batch", {"NOETL_WORKER_POOL_NAME": "batch", "NOETL_WORKER_DIRECT_DISPATCH": "off"})
         for name in ("worker", "worker-batch"):
             machine.wait_until(f"{name} to subscribe", lambda who=name: "Subscribed to" in cls.log(who), 60)
 

@@ -21,9 +21,9 @@ HttpAnswer register_as(const Stack& stack, const std::string& worker_id, const s
   return stack.api().post("/api/v2/workers", {{"worker_id", worker_id}, {"pool", pool}, {"slots", 4}});
 }
 
-json poll(const std::string& worker_id, bool hand_over, int wait_seconds) {
+json poll(const std::string& worker_id, bool direct_dispatch, int wait_seconds) {
   json request{{"worker_id", worker_id}, {"pool", "default"}, {"slots", 1}, {"wait", wait_seconds}};
-  if (hand_over) request["hand_over"] = true;
+  if (direct_dispatch) request["direct_dispatch"] = true;
   return request;
 }
 
@@ -67,10 +67,10 @@ TEST_CASE("a worker waits in one long poll at a time: a second one ends the firs
   Stack stack(StackSettings{.workers = 0, .env = {}});
   REQUIRE(register_as(stack, "w").status == 200);
 
-  for (const bool hand_over : {false, true}) {
+  for (const bool direct_dispatch : {false, true}) {
     const auto start_poll = [&](int seconds) {
-      return std::async(std::launch::async, [&stack, hand_over, seconds] {
-        return stack.api().post("/api/v2/commands/claim", poll("w", hand_over, seconds));
+      return std::async(std::launch::async, [&stack, direct_dispatch, seconds] {
+        return stack.api().post("/api/v2/commands/claim", poll("w", direct_dispatch, seconds));
       });
     };
     const auto has_ended = [](const auto& call) { return call.wait_for(0s) == std::future_status::ready; };
@@ -91,12 +91,12 @@ TEST_CASE("a long poll whose caller has gone ends within a second or so, and oth
   Stack stack(StackSettings{.workers = 0, .env = {{"NOETL_HTTP_THREADS", "16"}, {"NOETL_LEASE", "30s"}}});
   for (int i = 0; i < 6; ++i) REQUIRE(register_as(stack, "gone" + std::to_string(i)).status == 200);
 
-  for (const bool hand_over : {false, true}) {
+  for (const bool direct_dispatch : {false, true}) {
     {
       std::vector<std::unique_ptr<SilentPoll>> polls;
       for (int i = 0; i < 6; ++i)
         polls.push_back(
-            std::make_unique<SilentPoll>(port_of(stack), poll("gone" + std::to_string(i), hand_over, 30)));
+            std::make_unique<SilentPoll>(port_of(stack), poll("gone" + std::to_string(i), direct_dispatch, 30)));
       wait_until("they wait", 5s, [&] { return metric(stack, "noetl_http_in_flight") >= 7; });
     }
     const auto left_at = std::chrono::steady_clock::now();

@@ -128,11 +128,11 @@ TEST_CASE("a worker claims from its own pool alone: by ids, by a poll and where 
   const auto poll = claim(stack, {{"worker_id", "w"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}});
   CHECK_MESSAGE(poll.status == 403, poll.body);
   const auto waiting =
-      claim(stack, {{"worker_id", "w"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}, {"hand_over", true}});
+      claim(stack, {{"worker_id", "w"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}, {"direct_dispatch", true}});
   CHECK_MESSAGE(waiting.status == 403, waiting.body);
-  for (const bool hand_over : {false, true}) {
+  for (const bool direct_dispatch : {false, true}) {
     json request{{"worker_id", "nobody"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}};
-    if (hand_over) request["hand_over"] = true;
+    if (direct_dispatch) request["direct_dispatch"] = true;
     CHECK(claim(stack, request).status == 404);
   }
   CHECK(state_of(stack, theirs) == "queued");
@@ -143,7 +143,7 @@ TEST_CASE("one who waits for dispatch under the name of another process gets not
   REQUIRE(register_as(stack, "w", "default", {{header, "p1"}}).status == 200);
 
   const auto answer =
-      claim(stack, {{"worker_id", "w"}, {"pool", "default"}, {"slots", 1}, {"wait", 1}, {"hand_over", true}});
+      claim(stack, {{"worker_id", "w"}, {"pool", "default"}, {"slots", 1}, {"wait", 1}, {"direct_dispatch", true}});
 
   CHECK(answer.status == 404);
   const auto id = stack.enqueue({noop("default")}).at(0);

@@ -39,7 +39,7 @@ struct Shared {
   std::uint64_t done = 0;
   std::uint64_t broken = 0;
   std::uint64_t first_broken = 0;
-  std::uint64_t steps = 0, commands = 0, executions = 0, events = 0, crashes = 0, handed_over = 0;
+  std::uint64_t steps = 0, commands = 0, executions = 0, events = 0, crashes = 0, dispatched = 0;
 };
 
 double wall_seconds() {
@@ -61,7 +61,7 @@ int run_seed(std::uint64_t seed, const Options& options, Shared& shared) {
   add(shared.executions, outcome.executions);
   add(shared.events, outcome.events);
   add(shared.crashes, outcome.crashes);
-  add(shared.handed_over, outcome.handed_over);
+  add(shared.dispatched, outcome.dispatched);
   add(shared.done, 1);
   if (outcome.violation.empty()) return 0;
   std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), outcome.violation.c_str());
@@ -108,10 +108,10 @@ void print_summary(const Options& options, const Shared& shared, double seconds)
   std::printf(
       "%llu seeds from %llu in %.1f s (%.0f a second): %llu broken; %llu steps, %llu commands, %llu "
       "executions, "
-      "%llu events, %llu crashes, %llu commands handed over\n",
+      "%llu events, %llu crashes, %llu commands dispatched directly\n",
       shown(shared.done), shown(options.from), seconds, static_cast<double>(shared.done) / seconds,
       shown(shared.broken), shown(shared.steps), shown(shared.commands), shown(shared.executions),
-      shown(shared.events), shown(shared.crashes), shown(shared.handed_over));
+      shown(shared.events), shown(shared.crashes), shown(shared.dispatched));
 }
 
 int run_batch(const Options& options) {

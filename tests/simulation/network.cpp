@@ -63,15 +63,15 @@ base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::He
 
 base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimRequest& request) {
   const auto what = "claim of " + request.worker_id + ":" +
-                    (request.hand_over           ? " what is handed over"
+                    (request.direct_dispatch           ? " what is dispatched"
                      : request.queue_ids.empty() ? " any"
                                                  : ids_of(request.queue_ids));
   return Call<wire::ClaimAnswer>(world_, what,
                                  [request = of_process(request, instance_), &world = world_](Server& server) {
                                    auto answer = app::claim_commands(server.parts, request, {});
                                    if (answer) check_claim(world, request.worker_id, *answer);
-                                   if (answer && request.hand_over)
-                                     world.note_handed_over(answer->commands.size());
+                                   if (answer && request.direct_dispatch)
+                                     world.note_dispatched(answer->commands.size());
                                    return answer;
                                  })
       .run(answer_timeout + request.wait);

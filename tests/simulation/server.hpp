@@ -2,7 +2,7 @@
 // Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
 #include "server/app/due_times.hpp"
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 #include "server/app/intake.hpp"
 #include "server/app/parts.hpp"
 #include "server/app/playbook_cache.hpp"
@@ -35,7 +35,7 @@ struct Server {
               .ids = ids,
               .playbooks = playbooks,
               .waiting_claims = waiting_claims,
-              .hand_over = hand_over,
+              .dispatcher = dispatcher,
               .pool_rules = pool_rules,
               .work_counts = work_counts,
               .due_times = due_times,
@@ -49,7 +49,7 @@ struct Server {
   base::IdGenerator ids;
   app::PlaybookCache playbooks;
   app::WaitingClaims waiting_claims;
-  app::HandOver hand_over;
+  app::Dispatcher dispatcher;
   app::PoolRules pool_rules;
   counts::WorkCounts work_counts;
   app::DueTimes due_times;

@@ -281,7 +281,7 @@ Outcome World::run() {
           .executions = database.executions.size(),
           .events = database.events.size(),
           .crashes = crashes_,
-          .handed_over = handed_over_};
+          .dispatched = dispatched_};
 }
 
 Outcome simulate(const WorldSettings& settings) {

@@ -47,7 +47,7 @@ struct Outcome {
   std::string violation;  // empty: everything held
   std::uint64_t steps = 0;
   Time ended_at{0};
-  std::size_t commands = 0, executions = 0, events = 0, crashes = 0, handed_over = 0;
+  std::size_t commands = 0, executions = 0, events = 0, crashes = 0, dispatched = 0;
 };
 
 [[nodiscard]] Outcome simulate(const WorldSettings& settings);
@@ -112,7 +112,7 @@ class World {
   void set_database_up(bool is_up) { is_database_up_ = is_up; }
   void load_playbooks();
   void calm_down();
-  void note_handed_over(std::size_t commands) { handed_over_ += commands; }
+  void note_dispatched(std::size_t commands) { dispatched_ += commands; }
 
  private:
   void draw_troubles();
@@ -132,7 +132,7 @@ class World {
   int next_node_ = 1;
   int incarnations_ = 0;
   std::size_t crashes_ = 0;
-  std::size_t handed_over_ = 0;
+  std::size_t dispatched_ = 0;
   bool is_database_up_ = true;
 };
 

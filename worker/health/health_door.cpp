@@ -28,7 +28,7 @@ constexpr CounterName counters[] = {
     {"notifications", "Notifications taken from JetStream.", &Counts::notifications},
     {"invalid_notifications", "Messages that were no notifications.", &Counts::garbage},
     {"commands_claimed", "Commands claimed.", &Counts::claimed},
-    {"direct_claims", "Commands of those that the server claimed for this worker as they were made.", &Counts::handed_over},
+    {"direct_claims", "Commands of those that the server claimed for this worker as they were made.", &Counts::dispatched},
     {"claims_refused", "Claims refused: somebody else has the command, or it has ended.", &Counts::refused},
     {"attempts_completed", "Attempts reported as completed.", &Counts::completed},
     {"attempts_failed", "Attempts reported as failed.", &Counts::failed},

@@ -105,12 +105,12 @@ void Inbox::take_notifications(int room, milliseconds patience, const std::stop_
   std::vector<nats::Message> messages = std::exchange(hand_, {});
   if (messages.empty()) {
     auto fetched =
-        consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.lull);
+        consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.idle_gate);
     if (!fetched) return;
     if (fetched->empty()) return look_around(room, stop);
     messages = std::move(*fetched);
     parts_.counts.notifications += messages.size();
-    room = std::min(room, parts_.book.room());  // something may have been handed over meanwhile
+    room = std::min(room, parts_.book.room());  // something may have been dispatched directly meanwhile
   }
   silent_finds_ = 0;
   looked_at_ = std::chrono::steady_clock::now();
@@ -209,7 +209,7 @@ Inbox::Wanted Inbox::wanted_of(nats::Message& message, const std::vector<Asked>&
     return {};
   }
   auto ids = std::move(notification->queue_ids);
-  if (notification->is_handed_over) ids.clear();
+  if (notification->is_dispatched) ids.clear();
   // Asked for twice, by two calls, it would be given twice and run twice.
   std::erase_if(ids, [&](base::CommandId id) {
     return parts_.book.holds(id) ||

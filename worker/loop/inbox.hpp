@@ -16,7 +16,7 @@
 #include "worker/loop/notification_consumer.hpp"
 #include "worker/loop/lease_book.hpp"
 #include "worker/loop/lease_keeper.hpp"
-#include "worker/loop/lull.hpp"
+#include "worker/loop/idle_gate.hpp"
 #include "worker/loop/starter.hpp"
 
 namespace noetl::loop {
@@ -29,7 +29,7 @@ class Inbox {
     LeaseKeeper& keeper;
     ToolThreads& threads;
     WorkerCounts& counts;
-    Lull& lull;
+    IdleGate& idle_gate;
   };
   // `consumer` null: long poll only.
   Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer);

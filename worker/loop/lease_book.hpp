@@ -57,7 +57,7 @@ class LeaseBook {
   // hold, unless its heartbeat says that a claim is still open: only one open for claim_age_told is worth saying,
   // or a worker that polls all the time would never let go of a lost reply.
   static constexpr std::chrono::milliseconds claim_age_told{1000};
-  // What is handed over is claimed by no call of ours: it comes late at most (standby).
+  // Direct dispatch claims without a call of ours: it comes late at most (dispatch_poller).
   void begin_claim();  // one at a time
   void end_claim();  // after enter(): meanwhile a claim is open, or its commands are held
   // Which of them this worker holds by that very lease already, or has given up: those run, or have run, and must not be begun

@@ -86,7 +86,7 @@ void NotificationConsumer::announce() {
 }
 
 base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, std::chrono::milliseconds patience,
-                                                         Lull& lull) {
+                                                         IdleGate& idle_gate) {
   std::ranges::fill(share_, room);
   auto messages = fetch_late();
   if (messages && !messages->empty() && !share_ahead_.empty()) {
@@ -96,7 +96,7 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, s
   share_ahead_.clear();
   if (messages && messages->empty()) messages = fetch_busy(room);
   if (messages && messages->empty()) {
-    const Lull::Scope scope(lull);
+    const IdleGate::Scope scope(idle_gate);
     messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
   }
   if (messages) {

@@ -10,7 +10,7 @@
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"
 #include "worker/loop/lane_shares.hpp"
-#include "worker/loop/lull.hpp"
+#include "worker/loop/idle_gate.hpp"
 
 namespace noetl::loop {
 
@@ -33,9 +33,9 @@ class NotificationConsumer {
   bool is_open();
   // What is there, for `room` idle slots, fairly from all lanes and by lane; when nothing is there, what comes first. It may
   // name more commands than there is room for: those are for others. After an error it is not open any more.
-  // `lull` lasts while nothing is known to be there.
+  // `idle_gate` is open while nothing is known to be there.
   [[nodiscard]] base::Result<std::vector<nats::Message>> fetch(int room, std::chrono::milliseconds patience,
-                                                               Lull& lull);
+                                                               IdleGate& idle_gate);
   // For whoever has taken all of the room, and will have as much when he comes again: asks for what is there, so that it
   // has come by then. Nothing when no lane is known to have anything.
   void ask_ahead(int room);

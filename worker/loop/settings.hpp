@@ -20,7 +20,7 @@ struct WorkerSettings {
   std::chrono::milliseconds grace{30'000};  // SIGTERM: how long running tools may go on
   std::chrono::milliseconds flush_patience{5000};  // and then how long the last reports may take
   bool uses_nats = true;  // false: long poll only
-  bool takes_hand_overs = true;  // beside NATS, from servers that hand over
+  bool takes_direct_dispatch = true;  // beside NATS, from servers that dispatch directly
   bool runs_ahead = true;  // of the server's decisions, where that says so
   nats::ConnectionSettings nats;
   std::string stream = "NOETL_COMMANDS";  // of a server that names none
@@ -41,7 +41,7 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> notifications{0};
   std::atomic<std::uint64_t> garbage{0};  // notifications that were none
   std::atomic<std::uint64_t> claimed{0};
-  std::atomic<std::uint64_t> handed_over{
+  std::atomic<std::uint64_t> dispatched{
       0};  // of those: by a server where they were waited for
   std::atomic<std::uint64_t> refused{0};  // claims refused: somebody else has it, it has ended, …
   std::atomic<std::uint64_t> completed{0};

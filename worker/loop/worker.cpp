@@ -18,7 +18,7 @@
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/progress_teller.hpp"
 #include "worker/loop/reporter.hpp"
-#include "worker/loop/standby.hpp"
+#include "worker/loop/dispatch_poller.hpp"
 #include "worker/loop/tool_threads.hpp"
 
 namespace noetl::loop {
@@ -82,12 +82,12 @@ struct Worker::Running {
   LeaseKeeper keeper;
   ProgressTeller progress;  // tools talk to it until they end
   Pace pace;
-  Lull lull;
+  IdleGate idle_gate;
   std::unique_ptr<ToolThreads> threads;
   std::jthread keeping;
   std::jthread reporting;
   std::jthread telling;
-  std::jthread standing_by;
+  std::jthread dispatching;
   std::jthread taking;
 };
 
@@ -165,20 +165,20 @@ bool Worker::run(const std::stop_token& stop) {
                .keeper = running.keeper,
                .threads = *running.threads,
                .counts = counts_,
-               .lull = running.lull},
+               .idle_gate = running.idle_gate},
               starting, settings_, running.consumer.get());
-  Standby standby({.transport = transport_,
+  DispatchPoller dispatch_poller({.transport = transport_,
                    .book = running.book,
                    .keeper = running.keeper,
                    .counts = counts_,
-                   .lull = running.lull},
+                   .idle_gate = running.idle_gate},
                   starting, settings_);
   running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.taking = std::jthread([&](const std::stop_token& end) { inbox.run(end); });
-  if (running.consumer && rules->hands_over && settings_.takes_hand_overs)
-    running.standing_by = std::jthread([&](const std::stop_token& end) { standby.run(end); });
+  if (running.consumer && rules->dispatches_directly && settings_.takes_direct_dispatch)
+    running.dispatching = std::jthread([&](const std::stop_token& end) { dispatch_poller.run(end); });
   counts_.is_registered = true;
   running.keeper.wait_for_end(stop);
   counts_.is_draining = true;
@@ -190,10 +190,10 @@ bool Worker::drain(Running& running) {
   telemetry::log_info("worker", "draining: no new commands",
                       {{"running", std::to_string(running.book.snapshot().running)}});
   running.keeper.set_draining();
-  running.standing_by.request_stop();
+  running.dispatching.request_stop();
   running.taking.request_stop();
   running.taking.join();
-  if (running.standing_by.joinable()) running.standing_by.join();  // a long poll lasts poll_patience at most
+  if (running.dispatching.joinable()) running.dispatching.join();  // a long poll lasts poll_patience at most
   if (running.consumer) running.consumer->close();
   running.threads->hand_back_all();
   if (!running.book.wait_until_idle(settings_.grace)) {

@@ -73,9 +73,9 @@ class Sequence : Choices {
     // One statement inserts a key once; which of two rows it takes is not said.
     for (std::size_t i = 1; i < commands.size(); ++i) commands[i].idempotency_key.clear();
     const bool are_due = std::ranges::all_of(commands, [](const auto& one) { return !one.delay; });
-    const store::Taker taker{are_due && random_.one_in(2) ? some_worker() : "", {++claim_}, some_instance()};
-    const auto made = store::QueueTable(session).insert_plain(commands, ids, {}, taker);
-    say("insert_plain_commands" + listed(ids) + " for '" + taker.worker_id + "' ->" + listed(made.inserted) +
+    const store::ClaimFor claim_for{are_due && random_.one_in(2) ? some_worker() : "", {++claim_}, some_instance()};
+    const auto made = store::QueueTable(session).insert_plain(commands, ids, {}, claim_for);
+    say("insert_plain_commands" + listed(ids) + " for '" + claim_for.worker_id + "' ->" + listed(made.inserted) +
         taken(made.claimed));
   }
 

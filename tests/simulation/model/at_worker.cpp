@@ -8,7 +8,7 @@ namespace noetl::store {
 using domain::CommandStatus;
 using simulation::QueueRow;
 
-void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent, const Taker& worker) {
+void AtWorkerStatements::insert(const std::vector<NewExecutionCommand>& commands, const std::string& traceparent, const ClaimFor& worker) {
   auto& database = session_.database;
   std::vector<base::CommandId> claimed;
   for (const auto& c : commands) {

@@ -80,7 +80,7 @@ void QueueTable::insert(const std::vector<NewExecutionCommand>& commands, const 
 
 InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& commands,
                                        const std::vector<base::CommandId>& ids,
-                                       const wire::PoolsByName& /*none has rules here*/, const Taker& taker) {
+                                       const wire::PoolsByName& /*none has rules here*/, const ClaimFor& claim_for) {
   auto& database = session_.database;
   std::vector<base::CommandId> inserted;
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -105,8 +105,8 @@ InsertedPlain QueueTable::insert_plain(const std::vector<wire::NewCommand>& comm
     database.insert(std::move(row));
   }
   // Unlike Postgres in two steps: nobody sees what lies between them.
-  auto claimed = taker.worker_id.empty() ? std::vector<domain::ClaimedCommand>{}
-                                         : claim({taker.worker_id, taker.instance}, inserted, taker.claim_id);
+  auto claimed = claim_for.worker_id.empty() ? std::vector<domain::ClaimedCommand>{}
+                                         : claim({claim_for.worker_id, claim_for.instance}, inserted, claim_for.claim_id);
   return {.inserted = std::move(inserted), .claimed = std::move(claimed)};
 }
 

@@ -44,7 +44,7 @@ RunningDoor::RunningDoor(api::DoorSettings settings)
              .ids = ids_,
              .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
              .waiting_claims = *reinterpret_cast<app::WaitingClaims*>(&nothing_),
-             .hand_over = *reinterpret_cast<app::HandOver*>(&nothing_),
+             .dispatcher = *reinterpret_cast<app::Dispatcher*>(&nothing_),
              .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
              .work_counts = work_counts_,
              .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),

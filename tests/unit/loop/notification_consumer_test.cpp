@@ -25,9 +25,9 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is as
   }
   fixture.wait("all are there", [&] { return fixture.number("num_pending") == 80; });
   fixture.wait("it is open", [&] { return consumer.is_open(); });
-  loop::Lull lull;
+  loop::IdleGate idle_gate;
   const auto take = [&] {
-    const auto messages = consumer.fetch(32, 50ms, lull).value();
+    const auto messages = consumer.fetch(32, 50ms, idle_gate).value();
     for (const auto& message : messages) message.ack();
   };
   take();

@@ -35,7 +35,7 @@ base::Result<wire::RegistrationAnswer> ScriptedTransport::register_worker(
                                   .nats_subject = {},
                                   .nats_consumer = {},
                                   .nats_lanes = static_cast<int>(wire::lanes),
-                                  .hands_over = hands_over,
+                                  .dispatches_directly = dispatches_directly,
                                   .hears_claims = hears_claims};
 }
 
@@ -109,31 +109,31 @@ wire::ClaimAnswer ScriptedTransport::act_on(const wire::ClaimRequest& request) {
   return answer;
 }
 
-void ScriptedTransport::hand_over(std::int64_t id, const std::string& tool_kind) {
+void ScriptedTransport::dispatch(std::int64_t id, const std::string& tool_kind) {
   const std::lock_guard lock(mutex_);
   rows_[id].tool_kind = tool_kind;
-  to_hand_over_.push_back(id);
-  handed_over_.notify_all();
+  to_dispatch_.push_back(id);
+  dispatched_.notify_all();
 }
 
-base::Result<wire::ClaimAnswer> ScriptedTransport::wait_for_hand_over(const wire::ClaimRequest& request) {
-  ++hand_overs;
-  if (hand_over_late_ms < 0) return base::failure(ErrorCode::invalid_input, "unknown field", "/hand_over");
+base::Result<wire::ClaimAnswer> ScriptedTransport::wait_for_dispatch(const wire::ClaimRequest& request) {
+  ++dispatch_polls;
+  if (dispatch_late_ms < 0) return base::failure(ErrorCode::invalid_input, "unknown field", "/direct_dispatch");
   wire::ClaimAnswer answer;
   const auto begin = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
-  ++hand_overs_waiting;
-  handed_over_.wait_for(lock, request.wait, [&] { return !to_hand_over_.empty(); });
-  --hand_overs_waiting;
+  ++dispatch_polls_waiting;
+  dispatched_.wait_for(lock, request.wait, [&] { return !to_dispatch_.empty(); });
+  --dispatch_polls_waiting;
   answer.waited =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin) -
-      std::chrono::milliseconds(hand_over_late_ms);
-  for (const auto id : std::exchange(to_hand_over_, {})) claim_row(id, rows_[id], answer);
+      std::chrono::milliseconds(dispatch_late_ms);
+  for (const auto id : std::exchange(to_dispatch_, {})) claim_row(id, rows_[id], answer);
   return answer;
 }
 
 base::Result<wire::ClaimAnswer> ScriptedTransport::claim(const wire::ClaimRequest& request) {
-  if (request.hand_over) return wait_for_hand_over(request);
+  if (request.direct_dispatch) return wait_for_dispatch(request);
   ++(request.queue_ids.empty() ? polls : claims);
   if (take_one(claims_to_fail)) return away();
   if (knows_no_slots && !request.queue_ids.empty() && request.slots > 0)

@@ -34,7 +34,7 @@ class ScriptedTransport final : public transport::Transport {
   base::Result<void> deregister(const std::string& worker_id) override;
 
   void add(std::int64_t id, const std::string& tool_kind = "noop");
-  void hand_over(std::int64_t id,
+  void dispatch(std::int64_t id,
                  const std::string& tool_kind = "noop");  // to the next poll that waits for it
   [[nodiscard]] Row row(std::int64_t id) const;
   [[nodiscard]] std::size_t reported() const;  // rows with a report
@@ -48,11 +48,11 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<int> reports_to_fail{0};
   std::atomic<int> report_replies_to_lose{0};
   std::chrono::milliseconds ack_wait{0};  // told to a worker that registers; set before it does
-  bool hands_over = false;  // the same
+  bool dispatches_directly = false;  // the same
   bool hears_claims = false;  // the same
   std::atomic<bool> refuses_heard{false};  // 400 as an older server has it
-  // So long before its answer the claim of a hand-over was, as it tells; negative: 400 as an older server has it.
-  std::atomic<int> hand_over_late_ms{0};
+  // So long before its answer the claim of a direct dispatch was, as it tells; negative: 400 as an older server has it.
+  std::atomic<int> dispatch_late_ms{0};
   std::atomic<bool> are_heartbeats_failing{false};
   std::atomic<bool> has_forgotten_worker{false};
   std::atomic<bool> should_drain{false};
@@ -65,17 +65,17 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<std::int64_t> to_retry{0};  // a failed report of this id waits again for 10 ms
 
   std::atomic<int> registrations{0}, deregistrations{0}, claims{0}, polls{0}, reports{0}, heartbeats{0},
-      heartbeats_draining{0}, hand_overs{0}, hand_overs_waiting{0};
+      heartbeats_draining{0}, dispatch_polls{0}, dispatch_polls_waiting{0};
 
  private:
-  base::Result<wire::ClaimAnswer> wait_for_hand_over(const wire::ClaimRequest& request);
+  base::Result<wire::ClaimAnswer> wait_for_dispatch(const wire::ClaimRequest& request);
   wire::ClaimAnswer act_on(const wire::ClaimRequest& request);
   void claim_row(std::int64_t id, Row& row, wire::ClaimAnswer& answer);
 
   mutable std::mutex mutex_;
-  std::condition_variable handed_over_;
+  std::condition_variable dispatched_;
   std::map<std::int64_t, Row> rows_;
-  std::vector<std::int64_t> to_hand_over_;
+  std::vector<std::int64_t> to_dispatch_;
   std::vector<wire::AttemptNote> notes_;
   std::vector<base::ClaimId> heard_, made_;
 };

@@ -65,14 +65,14 @@ TEST_CASE("a claim names the least priority that it is for, and its answer says 
   CHECK(wire::encode(answer).find("priority") == std::string::npos);
 }
 
-TEST_CASE("a claim of what is handed over survives encoding; others do not name it, for older servers") {
+TEST_CASE("a claim by direct dispatch survives encoding; others do not name it, for older servers") {
   wire::ClaimRequest request{
-      .worker_id = "w-1", .queue_ids = {}, .slots = 7, .wait = std::chrono::seconds(1), .hand_over = true};
+      .worker_id = "w-1", .queue_ids = {}, .slots = 7, .wait = std::chrono::seconds(1), .direct_dispatch = true};
   const auto decoded = wire::decode_claim_request(Json::parse(wire::encode(request))).value();
-  CHECK(decoded.hand_over);
+  CHECK(decoded.direct_dispatch);
   CHECK(decoded.wait == request.wait);
-  request.hand_over = false;
-  CHECK_FALSE(Json::parse(wire::encode(request)).contains("hand_over"));
+  request.direct_dispatch = false;
+  CHECK_FALSE(Json::parse(wire::encode(request)).contains("direct_dispatch"));
 
   wire::ClaimAnswer answer{
       .commands = {}, .refused = {}, .claim_id = {17}, .waited = std::chrono::milliseconds(321)};
@@ -102,8 +102,8 @@ TEST_CASE("claims that make no sense are refused with the field") {
   CHECK(field(R"({"worker_id":"w","slots":1025})") == "/slots");
   CHECK(field(R"({"worker_id":"w","wait":31})") == "/wait");
   CHECK(field(R"({"worker_id":"w","waiting":3})") == "/waiting");
-  CHECK(field(R"({"worker_id":"w","hand_over":true})") == "/hand_over");
-  CHECK(field(R"({"worker_id":"w","queue_ids":[1],"hand_over":true})") == "/hand_over");
+  CHECK(field(R"({"worker_id":"w","direct_dispatch":true})") == "/direct_dispatch");
+  CHECK(field(R"({"worker_id":"w","queue_ids":[1],"direct_dispatch":true})") == "/direct_dispatch");
 }
 
 TEST_CASE("an answer survives encoding, with contexts passed on as they are") {

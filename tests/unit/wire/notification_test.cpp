@@ -38,14 +38,14 @@ TEST_CASE("a notification of several commands names the first where one of a sin
   CHECK(wire::decode_notification(wire::encode(several))->queue_ids == several.queue_ids);
 }
 
-TEST_CASE("a notification says that its command was handed over, and nothing when it was not") {
+TEST_CASE("a notification says that its command was dispatched directly, and nothing when it was not") {
   wire::Notification notification{
       .execution_id = {}, .queue_ids = {base::CommandId{5}}, .step = "noop", .server_url = "http://x"};
-  CHECK(wire::encode(notification).find("handed_over") == std::string::npos);
-  CHECK_FALSE(wire::decode_notification(wire::encode(notification))->is_handed_over);
-  notification.is_handed_over = true;
-  CHECK(wire::decode_notification(wire::encode(notification))->is_handed_over);
-  CHECK_FALSE(wire::decode_notification(R"({"queue_id":"5","handed_over":"yes"})")->is_handed_over);
+  CHECK(wire::encode(notification).find("dispatched") == std::string::npos);
+  CHECK_FALSE(wire::decode_notification(wire::encode(notification))->is_dispatched);
+  notification.is_dispatched = true;
+  CHECK(wire::decode_notification(wire::encode(notification))->is_dispatched);
+  CHECK_FALSE(wire::decode_notification(R"({"queue_id":"5","dispatched":"yes"})")->is_dispatched);
 }
 
 TEST_CASE("a notification says the priority of its commands, and nothing when it is 0") {

@@ -31,7 +31,7 @@ TEST_CASE("a registration and its answer survive encoding") {
                                         .nats_subject = "s",
                                         .nats_consumer = "c",
                                         .nats_lanes = 3,
-                                        .hands_over = true,
+                                        .dispatches_directly = true,
                                         .hears_claims = true};
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
@@ -39,11 +39,11 @@ TEST_CASE("a registration and its answer survive encoding") {
   CHECK(rules.ack_wait == answer.ack_wait);
   CHECK(rules.nats_consumer == "c");
   CHECK(rules.nats_lanes == 3);
-  CHECK(rules.hands_over);
+  CHECK(rules.dispatches_directly);
   CHECK(rules.hears_claims);
   const auto older = wire::decode_registration_answer(Json::object()).value();
   CHECK(older.nats_lanes == 1);
-  CHECK_FALSE(older.hands_over);
+  CHECK_FALSE(older.dispatches_directly);
   CHECK_FALSE(older.hears_claims);
   CHECK(older.ack_wait.count() == 0);
 }

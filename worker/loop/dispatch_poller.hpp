@@ -1,6 +1,6 @@
 #pragma once
-// Standby: while the inbox waits for notifications and slots are free, a long poll waits at the server for commands that are made
-// there: those do not wait for a notification and need no claim of their own (server/app/hand_over). What it does not
+// DispatchPoller: while the inbox waits for notifications and slots are free, a long poll waits at the server for commands that are made
+// there: those do not wait for a notification and need no claim of their own (server/app/dispatcher). What it does not
 // get comes by notification. run() in one thread.
 #include <chrono>
 #include <condition_variable>
@@ -10,23 +10,23 @@
 
 #include "shared/transport/transport.hpp"
 #include "worker/loop/lease_keeper.hpp"
-#include "worker/loop/lull.hpp"
+#include "worker/loop/idle_gate.hpp"
 #include "worker/loop/starter.hpp"
 
 namespace noetl::loop {
 
-class Standby {
+class DispatchPoller {
  public:
   struct Parts {
     transport::Transport& transport;
     LeaseBook& book;
     LeaseKeeper& keeper;
     WorkerCounts& counts;
-    Lull& lull;
+    IdleGate& idle_gate;
   };
-  Standby(Parts parts, Starter::Parts starting, const WorkerSettings& settings);
-  Standby(const Standby&) = delete;
-  Standby& operator=(const Standby&) = delete;
+  DispatchPoller(Parts parts, Starter::Parts starting, const WorkerSettings& settings);
+  DispatchPoller(const DispatchPoller&) = delete;
+  DispatchPoller& operator=(const DispatchPoller&) = delete;
 
   void run(const std::stop_token& stop);
 

@@ -1,5 +1,5 @@
 // Commands that are claimed for a waiting worker in the transaction that makes them.
-#include "server/app/hand_over.hpp"
+#include "server/app/dispatcher.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,30 +44,30 @@ domain::ClaimedCommand command(std::int64_t id) {
 }
 
 // A worker's poll in a thread of its own.
-struct Standing {
-  app::HandOver& desk;
+struct WaitingWorker {
+  app::Dispatcher& dispatcher;
   std::string worker_id;
   std::atomic<bool> is_there{true};
   std::stop_source stop;
-  std::future<app::HandOver::Given> given;
+  std::future<app::Dispatcher::Dispatched> dispatched;
 
-  Standing(app::HandOver& desk_of, std::string name, std::size_t slots = 4,
+  WaitingWorker(app::Dispatcher& dispatcher_of, std::string name, std::size_t slots = 4,
            std::chrono::milliseconds wait = 60s)
-      : desk(desk_of), worker_id(std::move(name)) {
-    const auto before = desk.waiting();
-    given = std::async(std::launch::async, [this, slots, wait] {
+      : dispatcher(dispatcher_of), worker_id(std::move(name)) {
+    const auto before = dispatcher.waiting();
+    dispatched = std::async(std::launch::async, [this, slots, wait] {
       static const std::string pool = "default", instance;
-      return desk.wait({.pool = pool,
+      return dispatcher.wait({.pool = pool,
                         .worker_id = worker_id,
                         .instance = instance,
                         .slots = slots,
                         .is_there = [this] { return is_there.load(); }},
                        std::chrono::steady_clock::now() + wait, stop.get_token());
     });
-    support::wait_until("it waits", 15s, [&] { return desk.waiting() > before; });
+    support::wait_until("it waits", 15s, [&] { return dispatcher.waiting() > before; });
   }
-  ~Standing() { stop.request_stop(); }
-  [[nodiscard]] bool is_waiting() { return given.wait_for(0s) != std::future_status::ready; }
+  ~WaitingWorker() { stop.request_stop(); }
+  [[nodiscard]] bool is_waiting() { return dispatched.wait_for(0s) != std::future_status::ready; }
 };
 
 // The same through the use case, against Postgres.
@@ -76,16 +76,16 @@ struct Poll {
   std::future<wire::ClaimAnswer> answer;
 
   Poll(ServerParts& server, const std::string& worker_id, int slots = 4) {
-    const auto before = server.hand_over.waiting();
+    const auto before = server.dispatcher.waiting();
     answer = std::async(std::launch::async, [&server, worker_id, slots, token = stop.get_token()] {
       wire::ClaimRequest request;
       request.worker_id = worker_id;
       request.slots = slots;
       request.wait = 30s;
-      request.hand_over = true;
+      request.direct_dispatch = true;
       return app::claim_commands(server.parts, request, token).value();
     });
-    support::wait_until("it waits", 15s, [&] { return server.hand_over.waiting() > before; });
+    support::wait_until("it waits", 15s, [&] { return server.dispatcher.waiting() > before; });
   }
   ~Poll() { stop.request_stop(); }
   [[nodiscard]] bool is_waiting() { return answer.wait_for(0s) != std::future_status::ready; }
@@ -105,94 +105,94 @@ wire::NewCommand noop() {
 }
 }  // namespace
 
-TEST_CASE("whoever waits longest is given first, and only what it has slots for") {
-  app::HandOver desk;
-  Standing first(desk, "first", 1);
-  Standing second(desk, "second", 4);
+TEST_CASE("whoever waits longest is dispatched first, and only what it has slots for") {
+  app::Dispatcher dispatcher;
+  WaitingWorker first(dispatcher, "first", 1);
+  WaitingWorker second(dispatcher, "second", 4);
 
-  auto two = desk.take("default", 2);
+  auto two = dispatcher.reserve("default", 2);
   REQUIRE(two);
   CHECK(two->worker_id() == "second");
-  auto one = desk.take("default", 1);
+  auto one = dispatcher.reserve("default", 1);
   REQUIRE(one);
   CHECK(one->worker_id() == "first");
-  CHECK_FALSE(desk.take("default", 1));
-  CHECK_FALSE(desk.take("other", 1));
+  CHECK_FALSE(dispatcher.reserve("default", 1));
+  CHECK_FALSE(dispatcher.reserve("other", 1));
 
-  two->give({command(1), command(2)}, {17});
-  one->give({command(3)}, {18});
-  const auto given = second.given.get();
-  CHECK(given.commands.size() == 2);
-  CHECK(given.claim_id.value == 17);
-  CHECK(first.given.get().commands.at(0).lease.queue_id.value == 3);
-  CHECK(desk.waiting() == 0);
-  CHECK(desk.given() == 3);
+  two->deliver({command(1), command(2)}, {17});
+  one->deliver({command(3)}, {18});
+  const auto dispatched = second.dispatched.get();
+  CHECK(dispatched.commands.size() == 2);
+  CHECK(dispatched.claim_id.value == 17);
+  CHECK(first.dispatched.get().commands.at(0).lease.queue_id.value == 3);
+  CHECK(dispatcher.waiting() == 0);
+  CHECK(dispatcher.dispatched() == 3);
 }
 
 TEST_CASE("more than a few go by notification") {
-  app::HandOver desk;
-  Standing worker(desk, "w", 1000);
-  CHECK_FALSE(desk.take("default", app::HandOver::commands_max + 1));
-  CHECK_FALSE(desk.take("default", 0));
-  CHECK(desk.take("default", app::HandOver::commands_max));
+  app::Dispatcher dispatcher;
+  WaitingWorker worker(dispatcher, "w", 1000);
+  CHECK_FALSE(dispatcher.reserve("default", app::Dispatcher::commands_max + 1));
+  CHECK_FALSE(dispatcher.reserve("default", 0));
+  CHECK(dispatcher.reserve("default", app::Dispatcher::commands_max));
 }
 
-TEST_CASE("an offer that comes to nothing leaves the worker where it was") {
-  app::HandOver desk;
-  Standing first(desk, "first");
-  Standing second(desk, "second");
-  { const auto offer = desk.take("default", 1); }
-  auto offer = desk.take("default", 1);
-  REQUIRE(offer);
-  CHECK(offer->worker_id() == "first");
+TEST_CASE("a reservation that comes to nothing leaves the worker where it was") {
+  app::Dispatcher dispatcher;
+  WaitingWorker first(dispatcher, "first");
+  WaitingWorker second(dispatcher, "second");
+  { const auto reservation = dispatcher.reserve("default", 1); }
+  auto reservation = dispatcher.reserve("default", 1);
+  REQUIRE(reservation);
+  CHECK(reservation->worker_id() == "first");
   CHECK(first.is_waiting());
 }
 
-TEST_CASE("a worker whose time is over while it has been offered waits for the end of that transaction") {
-  app::HandOver desk;
-  Standing worker(desk, "w", 4, 100ms);
-  auto offer = desk.take("default", 1);
-  REQUIRE(offer);
-  CHECK(worker.given.wait_for(300ms) == std::future_status::timeout);
-  SUBCASE("and is given") {
-    offer->give({command(1)}, {17});
-    CHECK(worker.given.get().commands.size() == 1);
+TEST_CASE("a worker whose time is over while it is reserved waits for the end of that transaction") {
+  app::Dispatcher dispatcher;
+  WaitingWorker worker(dispatcher, "w", 4, 100ms);
+  auto reservation = dispatcher.reserve("default", 1);
+  REQUIRE(reservation);
+  CHECK(worker.dispatched.wait_for(300ms) == std::future_status::timeout);
+  SUBCASE("and is dispatched to") {
+    reservation->deliver({command(1)}, {17});
+    CHECK(worker.dispatched.get().commands.size() == 1);
   }
   SUBCASE("or leaves with nothing") {
-    offer.reset();
-    CHECK(worker.given.get().commands.empty());
-    CHECK_FALSE(desk.take("default", 1));
+    reservation.reset();
+    CHECK(worker.dispatched.get().commands.empty());
+    CHECK_FALSE(dispatcher.reserve("default", 1));
   }
-  CHECK(desk.waiting() == 0);
+  CHECK(dispatcher.waiting() == 0);
 }
 
 TEST_CASE("who has closed the connection is passed over") {
-  app::HandOver desk;
-  Standing gone(desk, "gone");
-  Standing there(desk, "there");
+  app::Dispatcher dispatcher;
+  WaitingWorker gone(dispatcher, "gone");
+  WaitingWorker there(dispatcher, "there");
   gone.is_there = false;
-  auto offer = desk.take("default", 1);
-  REQUIRE(offer);
-  CHECK(offer->worker_id() == "there");
+  auto reservation = dispatcher.reserve("default", 1);
+  REQUIRE(reservation);
+  CHECK(reservation->worker_id() == "there");
 }
 
 TEST_CASE("what a worker claims otherwise meanwhile takes slots from its poll, the last ends it") {
-  app::HandOver desk;
-  Standing worker(desk, "w", 3);
-  desk.note_claimed("other", 3);
-  desk.note_claimed("w", 2);
-  CHECK_FALSE(desk.take("default", 2));
-  CHECK(desk.take("default", 1));
-  desk.note_claimed("w", 5);
-  CHECK(worker.given.get().commands.empty());
+  app::Dispatcher dispatcher;
+  WaitingWorker worker(dispatcher, "w", 3);
+  dispatcher.note_claimed("other", 3);
+  dispatcher.note_claimed("w", 2);
+  CHECK_FALSE(dispatcher.reserve("default", 2));
+  CHECK(dispatcher.reserve("default", 1));
+  dispatcher.note_claimed("w", 5);
+  CHECK(worker.dispatched.get().commands.empty());
 }
 
 TEST_CASE("a server that closes ends the waiting") {
-  app::HandOver desk;
-  Standing worker(desk, "w");
+  app::Dispatcher dispatcher;
+  WaitingWorker worker(dispatcher, "w");
   worker.stop.request_stop();
-  CHECK(worker.given.get().commands.empty());
-  CHECK(desk.waiting() == 0);
+  CHECK(worker.dispatched.get().commands.empty());
+  CHECK(dispatcher.waiting() == 0);
 }
 
 TEST_CASE(
@@ -213,22 +213,22 @@ TEST_CASE(
   REQUIRE(answer.waited);
   const auto notifications = server.notifier.take();
   REQUIRE(notifications.size() == 1);
-  CHECK(notifications[0].is_handed_over);
+  CHECK(notifications[0].is_dispatched);
   CHECK(notifications[0].queue_id == id);
   CHECK(server.number("select count(distinct xmin::text) from (select xmin from noetl.queue union all "
                       "select xmin from noetl.claim) as rows") == 1);
   // The same as Postgres tells a worker that asks for it again.
   const auto again = server.claim("w", id);
-  const auto& given = answer.commands[0];
-  CHECK(given.lease == again.lease);
-  CHECK(given.step == again.step);
-  CHECK(given.tool_kind == again.tool_kind);
-  CHECK(given.attempt == again.attempt);
-  CHECK(given.max_attempts == again.max_attempts);
-  CHECK(given.timeout == again.timeout);
-  CHECK(given.context == again.context);
-  CHECK(given.traceparent == again.traceparent);
-  CHECK(server.report(support::completed(given)).is_duplicate == false);
+  const auto& dispatched = answer.commands[0];
+  CHECK(dispatched.lease == again.lease);
+  CHECK(dispatched.step == again.step);
+  CHECK(dispatched.tool_kind == again.tool_kind);
+  CHECK(dispatched.attempt == again.attempt);
+  CHECK(dispatched.max_attempts == again.max_attempts);
+  CHECK(dispatched.timeout == again.timeout);
+  CHECK(dispatched.context == again.context);
+  CHECK(dispatched.traceparent == again.traceparent);
+  CHECK(server.report(support::completed(dispatched)).is_duplicate == false);
   CHECK(server.status_of(id) == "done");
   CHECK(server.number("select count(*) from noetl.queue_change where status = 'queued'") == 0);
 }
@@ -240,7 +240,7 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
   auto like = noop();
   std::size_t count = 1;
   bool is_notified = true;
-  SUBCASE("more than a few") { count = app::HandOver::commands_max + 1; }
+  SUBCASE("more than a few") { count = app::Dispatcher::commands_max + 1; }
   SUBCASE("more than its slots") { count = 5; }
   SUBCASE("its pool is paused") { (void)app::pause_pool(server.parts, "default", true); }
   SUBCASE("its lease has ended") {
@@ -266,13 +266,13 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
 
   const auto notifications = server.notifier.take();
   CHECK(notifications.size() == (is_notified ? count : 0));
-  CHECK(std::ranges::none_of(notifications, [](const auto& notification) { return notification.is_handed_over; }));
+  CHECK(std::ranges::none_of(notifications, [](const auto& notification) { return notification.is_dispatched; }));
   CHECK(server.number("select count(*) from noetl.queue where status = 'running'") == 0);
   CHECK(poll.is_waiting());
-  CHECK(server.hand_over.given() == 0);
+  CHECK(server.dispatcher.dispatched() == 0);
 }
 
-TEST_CASE("the steps of an execution are handed over one after the other") {
+TEST_CASE("the steps of an execution are dispatched directly one after the other") {
   ServerParts server;
   server.add_worker("w");
   (void)app::register_playbook(server.parts, {three_steps}).value();
@@ -292,13 +292,13 @@ TEST_CASE("the steps of an execution are handed over one after the other") {
 
   const auto notifications = server.notifier.take();
   CHECK(notifications.size() == 3);
-  CHECK(std::ranges::all_of(notifications, [](const auto& notification) { return notification.is_handed_over; }));
+  CHECK(std::ranges::all_of(notifications, [](const auto& notification) { return notification.is_dispatched; }));
   CHECK(server.number("select count(*) from noetl.execution where status = 'completed'") == 1);
   CHECK(poll->is_waiting());
 }
 
 TEST_CASE(
-    "a step that is handed over late in a long transaction was claimed when it was, not when that began") {
+    "a step that is dispatched late in a long transaction was claimed when it was, not when that began") {
   // Else a heartbeat that comes right after the commit takes it for one whose answer was lost, and frees what is being begun.
   ServerParts server;
   server.add_worker("w");

@@ -1,4 +1,4 @@
-#include "worker/loop/standby.hpp"
+#include "worker/loop/dispatch_poller.hpp"
 
 #include <algorithm>
 
@@ -13,8 +13,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds turn{1000};
-// The server frees what it handed over six seconds ago and no heartbeat says to be held: what is heard of later than this may be
-// another's by the time that it begins. It is left alone, and freed.
+// The server reclaims commands that it dispatched six seconds ago and that no heartbeat lists. What arrives later than this may be
+// another worker's by the time that it begins: it is dropped, and reclaimed.
 constexpr milliseconds late_after{1000};
 constexpr milliseconds pause_after_nothing{
     50};  // sooner than it was to be waited: its slots were filled otherwise
@@ -27,14 +27,14 @@ constexpr base::Backoff poll_backoff{.kind = base::BackoffKind::exponential,
 
 }  // namespace
 
-Standby::Standby(Parts parts, Starter::Parts starting, const WorkerSettings& settings)
+DispatchPoller::DispatchPoller(Parts parts, Starter::Parts starting, const WorkerSettings& settings)
     : parts_(parts), settings_(settings), starter_(starting, settings), random_(std::random_device{}()) {}
 
-void Standby::run(const std::stop_token& stop) {
-  base::name_thread("standby");
+void DispatchPoller::run(const std::stop_token& stop) {
+  base::name_thread("dispatch");
   const nats::ThreadScope scope;  // it answers notifications of commands that come a second time
   while (!stop.stop_requested()) {
-    if (!parts_.lull.wait(stop, turn)) continue;
+    if (!parts_.idle_gate.wait(stop, turn)) continue;
     const int slots = parts_.book.wait_for_slot(stop, turn);
     if (slots == 0) continue;
     if (parts_.keeper.is_paused())
@@ -44,13 +44,13 @@ void Standby::run(const std::stop_token& stop) {
   }
 }
 
-void Standby::wait_for_work(int slots, const std::stop_token& stop) {
+void DispatchPoller::wait_for_work(int slots, const std::stop_token& stop) {
   wire::ClaimRequest request;
   request.worker_id = settings_.worker_id;
   request.pool = settings_.pool;
   request.slots = slots;
   request.wait = settings_.poll_patience;
-  request.hand_over = true;
+  request.direct_dispatch = true;
   const auto asked_at = steady_clock::now();
   auto answer = parts_.transport.claim(request);
   const auto taken = std::chrono::duration_cast<milliseconds>(steady_clock::now() - asked_at);
@@ -66,20 +66,20 @@ void Standby::wait_for_work(int slots, const std::stop_token& stop) {
     return;
   }
   if (taken - answer->waited.value_or(milliseconds(0)) > late_after) {
-    telemetry::log_warn("worker", "commands that were handed over came too late: they are left to the server",
+    telemetry::log_warn("worker", "commands that were dispatched directly came too late: they are left to the server",
                         {{"commands", std::to_string(answer->commands.size())}});
     return;
   }
-  parts_.counts.handed_over += answer->commands.size();
+  parts_.counts.dispatched += answer->commands.size();
   starter_.start(
       starter_.enter(std::move(answer->commands), answer->claim_id, [](base::CommandId) { return nullptr; }));
 }
 
-milliseconds Standby::next_backoff() {
+milliseconds DispatchPoller::next_backoff() {
   return poll_backoff.jittered_after(++failures_, std::uniform_real_distribution<double>(0.0, 1.0)(random_));
 }
 
-void Standby::pause(milliseconds time, const std::stop_token& stop) {
+void DispatchPoller::pause(milliseconds time, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   paused_.wait_for(lock, stop, time, [] { return false; });
 }

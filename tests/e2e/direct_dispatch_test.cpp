@@ -1,4 +1,4 @@
-// Commands handed over to waiting workers by real processes, and what becomes of them when one of both ends in between.
+// Commands dispatched directly to waiting workers by real processes, and what becomes of them when one of both ends in between.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
@@ -29,7 +29,7 @@ void wait_until_done(const Stack& stack, int commands, std::chrono::milliseconds
 
 }  // namespace
 
-TEST_CASE("lone commands of an idle worker are handed over") {
+TEST_CASE("lone commands are dispatched directly to an idle worker") {
   const Stack stack;
   for (int i = 1; i <= 5; ++i) {
     wait_until_waiting(stack, 1);

@@ -1,4 +1,4 @@
-// Polls that wait for a hand-over have room of their own.
+// Polls that wait for direct dispatch have room of their own.
 #include <doctest/doctest.h>
 
 #include <condition_variable>
@@ -11,7 +11,7 @@
 using namespace noetl;
 using namespace noetl::api_test;
 
-TEST_CASE("hand-overs wait in half of the room of long polls; for more there is none, which is no error") {
+TEST_CASE("polls for direct dispatch wait in half of the room of long polls; for more there is none, which is no error") {
   auto& app = reset_fake_app();
   auto settings = door_settings();
   settings.long_polls_max = 2;
@@ -25,15 +25,15 @@ TEST_CASE("hand-overs wait in half of the room of long polls; for more there is 
     return wire::ClaimAnswer{};
   };
   RunningDoor door(settings);
-  const char* hand_over = R"({"worker_id":"w","slots":1,"wait":30,"hand_over":true})";
+  const char* direct_dispatch = R"({"worker_id":"w","slots":1,"wait":30,"direct_dispatch":true})";
   auto first =
-      std::async(std::launch::async, [&] { return post(door, "/api/v2/commands/claim", hand_over); });
+      std::async(std::launch::async, [&] { return post(door, "/api/v2/commands/claim", direct_dispatch); });
   auto poll = std::async(std::launch::async, [&] {
     return post(door, "/api/v2/commands/claim", R"({"worker_id":"w","slots":1,"wait":30})");
   });
   waiting.wait();
 
-  const auto second = post(door, "/api/v2/commands/claim", hand_over);
+  const auto second = post(door, "/api/v2/commands/claim", direct_dispatch);
 
   CHECK(second.status == 200);
   CHECK(second.body["commands"].empty());
