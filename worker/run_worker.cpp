@@ -18,7 +18,7 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   loop.worker_id = settings.worker_id;
   loop.pool = settings.pool;
   loop.slots = settings.slots;
-  loop.claim_ahead_max = settings.claim_ahead_max;
+  loop.prefetch_max = settings.prefetch_max;
   loop.takes_direct_dispatch = settings.takes_direct_dispatch;
   loop.runs_ahead = settings.runs_ahead;
   loop.grace = settings.grace;

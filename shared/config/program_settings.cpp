@@ -186,7 +186,7 @@ base::Result<WorkerSettings> worker_settings(const Resolved& resolved) {
       .token = read.text("worker-token").empty() ? read.text("token") : read.text("worker-token"),
       .pool = read.text("pool"),
       .slots = read.integer("slots"),
-      .claim_ahead_max = read.integer("claim-ahead"),
+      .prefetch_max = read.integer("prefetch"),
       .takes_direct_dispatch = read.text("direct-dispatch") == "on",
       .runs_ahead = read.text("run-ahead") == "on",
       .host = read.text("host"),

@@ -85,7 +85,7 @@ struct WorkerSettings {
   std::string token;  // secret; empty: none. worker-token, or token where that is not set
   std::string pool;
   int slots = 0;
-  int claim_ahead_max = 0;
+  int prefetch_max = 0;
   bool takes_direct_dispatch = true;
   bool runs_ahead = true;
   std::string host;  // that health_port listens on

@@ -146,7 +146,7 @@ std::vector<Setting> worker_only_settings() {
       {"pool", {"NOETL_WORKER_POOL_NAME"}, "default", text, worker, "Pool that the worker serves."},
       {"slots", {"NOETL_WORKER_SLOTS", "WORKER_MAX_CONCURRENT"}, "16", integer, worker,
        "Commands that the worker runs at the same time.", false, 1, 1024},
-      {"claim-ahead", {"NOETL_WORKER_CLAIM_AHEAD"}, "512", integer, worker,
+      {"prefetch", {"NOETL_WORKER_PREFETCH"}, "512", integer, worker,
        "Prefetch: most commands that the worker claims beyond its slots while commands take milliseconds. 0: none.", false, 0, 1024},
       {"direct-dispatch", {"NOETL_WORKER_DIRECT_DISPATCH"}, "on", choice, worker,
        "Direct dispatch. on: while the worker is idle, a long poll waits at the server, which gives it new commands without a notification. "

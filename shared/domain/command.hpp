@@ -39,7 +39,7 @@ struct ClaimedCommand {
   std::chrono::milliseconds timeout{0};  // of one attempt; 0 = the tool's default
   std::string context;  // JSON text {"tool":{…},"input":{…}, …}: passed on unparsed
   std::string traceparent;  // W3C trace context, or empty
-  std::int32_t priority = 0;  // higher first, also among those that a worker has claimed ahead of its slots
+  std::int32_t priority = 0;  // higher first, also among those that a worker has prefetched beyond its slots
 };
 
 // How one attempt ended, seen from the worker. Wire names: command.completed, command.failed,

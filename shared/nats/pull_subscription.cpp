@@ -79,7 +79,7 @@ bool PullSubscription::ask(std::size_t source, int most, milliseconds patience) 
   return true;
 }
 
-void PullSubscription::ask_ahead(const std::vector<int>& most) {
+void PullSubscription::request_next(const std::vector<int>& most) {
   for (std::size_t i = 0; i < asks_.size() && i < most.size(); ++i) {
     if (most[i] > 0 && asks_[i].open == 0) (void)ask(i, most[i], milliseconds(0));
   }

@@ -37,7 +37,7 @@ class PullSubscription {
     return fetch(std::vector<int>{most}, patience);
   }
   // The same question without waiting for its answer: the next fetch, whatever it asks for, waits until all is said.
-  void ask_ahead(const std::vector<int>& most);
+  void request_next(const std::vector<int>& most);
   // What may still come without another question: a part of the room that the next fetch must not ask for again.
   [[nodiscard]] int asked() const;
   [[nodiscard]] int asked(std::size_t source) const { return asks_[source].open; }

@@ -10,7 +10,7 @@
 #include "shared/transport/transport.hpp"
 #include "worker/loop/ahead_line.hpp"
 #include "worker/loop/lease_book.hpp"
-#include "worker/loop/pace.hpp"
+#include "worker/loop/prefetch_estimator.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/run_command.hpp"
 

@@ -30,9 +30,9 @@ constexpr milliseconds look_without_room{20};  // for what was asked for while t
 constexpr milliseconds hold_without_room{
     100};  // the same while commands end at once, and their reports are on the way
 constexpr milliseconds fetch_patience_when_silent{1};
-// Commands that were claimed ahead are for others when those before them take longer than was foreseen.
-constexpr milliseconds ahead_patience{200};
-constexpr milliseconds ahead_look{50};  // while some wait for a thread
+// Prefetched commands are for others when those before them take longer than was foreseen.
+constexpr milliseconds prefetch_patience{200};
+constexpr milliseconds prefetch_check_interval{50};  // while some wait for a thread
 constexpr std::size_t hand_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
@@ -57,7 +57,7 @@ Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& setting
       settings_(settings),
       starter_(starting, settings),
       consumer_(consumer),
-      pace_(starting.pace),
+      prefetch_(starting.prefetch),
       random_(std::random_device{}()),
       looked_at_(std::chrono::steady_clock::now()) {}
 
@@ -68,7 +68,7 @@ void Inbox::run(const std::stop_token& stop) {
     ++parts_.counts.inbox_turns;
     const bool is_expecting = this->is_expecting();
     const bool is_waiting = look_after_waiting();
-    const auto patience = !is_expecting ? (is_waiting ? ahead_look : milliseconds(1000))
+    const auto patience = !is_expecting ? (is_waiting ? prefetch_check_interval : milliseconds(1000))
                           : is_quick_   ? hold_without_room
                                         : look_without_room;
     if (!parts_.book.wait_for_room(stop, patience)) {
@@ -84,9 +84,9 @@ void Inbox::run(const std::stop_token& stop) {
     if (has_more_)
       take_urgent(room, stop);
     else if (!hand_.empty() || (consumer_ != nullptr && consumer_->is_open()))
-      take_notifications(room, is_waiting ? ahead_look : settings_.fetch_patience, stop);
+      take_notifications(room, is_waiting ? prefetch_check_interval : settings_.fetch_patience, stop);
     else
-      (void)take_by_poll(room, is_waiting ? ahead_look : settings_.poll_patience, stop);
+      (void)take_by_poll(room, is_waiting ? prefetch_check_interval : settings_.poll_patience, stop);
   }
   turn_away();
 }
@@ -116,7 +116,7 @@ void Inbox::take_notifications(int room, milliseconds patience, const std::stop_
   looked_at_ = std::chrono::steady_clock::now();
   auto all = read(std::move(messages), room);
   // While these are claimed and reported the next may come: to ask for them takes as long as to claim them.
-  if (is_quick_ && hand_.empty()) consumer_->ask_ahead(room);
+  if (is_quick_ && hand_.empty()) consumer_->request_next(room);
   for (Asked& asked : all) claim(std::move(asked), stop);
 }
 
@@ -364,12 +364,12 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
   is_quick_ = seen.is_quick;
 }
 
-// Is anything claimed ahead that has no thread yet?
+// Is anything prefetched that has no thread yet?
 bool Inbox::look_after_waiting() {
-  if (parts_.threads.hand_back(std::chrono::steady_clock::now() - ahead_patience) > 0) pace_.forget();
+  if (parts_.threads.hand_back(std::chrono::steady_clock::now() - prefetch_patience) > 0) prefetch_.forget();
   // Tools that answer at once say nothing of how long others take: they count while no other runs.
-  const int ahead = is_quick_ && parts_.book.is_idle() ? settings_.claim_ahead_max : pace_.ahead();
-  parts_.book.set_ahead(is_small_ ? ahead : 0);
+  const int prefetch = is_quick_ && parts_.book.is_idle() ? settings_.prefetch_max : prefetch_.count();
+  parts_.book.set_prefetch(is_small_ ? prefetch : 0);
   return parts_.threads.is_anything_waiting();
 }
 

@@ -80,7 +80,7 @@ class Inbox {
   const WorkerSettings& settings_;
   Starter starter_;
   NotificationConsumer* consumer_;
-  Pace& pace_;
+  PrefetchEstimator& prefetch_;
   // What came and found no room while commands were so short that there will be some in a moment.
   std::vector<nats::Message> hand_;
   bool is_small_ = true;  // the last commands

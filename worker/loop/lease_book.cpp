@@ -25,19 +25,19 @@ LeaseBook::LeaseBook(int slots) : slots_(slots) { holdings_.reserve(static_cast<
 // overlap; but never more of them than there are slots.
 int LeaseBook::room_locked() const {
   const int held = static_cast<int>(holdings_.size());
-  const int most = slots_ + ahead_;
+  const int most = slots_ + prefetch_;
   return std::max(0, std::min(most - running_, 2 * most - held));
 }
 
 bool LeaseBook::is_worth_claiming() const {
   // What is reported just now, or has a slot to end in, makes more room in a moment.
   const bool may_wait = running_ >= slots_ || static_cast<int>(holdings_.size()) > running_;
-  return room_locked() >= (may_wait ? std::max(1, ahead_ / 2) : 1);
+  return room_locked() >= (may_wait ? std::max(1, prefetch_ / 2) : 1);
 }
 
-void LeaseBook::set_ahead(int ahead) {
+void LeaseBook::set_prefetch(int count) {
   const std::lock_guard lock(mutex_);
-  ahead_ = ahead;
+  prefetch_ = count;
 }
 
 bool LeaseBook::is_idle() const {

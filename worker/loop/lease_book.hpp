@@ -40,15 +40,15 @@ class LeaseBook {
   LeaseBook& operator=(const LeaseBook&) = delete;
 
   // So many more than there are slots may be held, to begin when others end.
-  void set_ahead(int ahead);
+  void set_prefetch(int count);
   [[nodiscard]] bool is_idle() const;  // nothing runs
-  // Commands that may be claimed now: free slots and those ahead, and fewer when reports are piling up (the server is slow or
+  // Commands that may be claimed now: free slots and prefetch, and fewer when reports are piling up (the server is slow or
   // away).
   [[nodiscard]] int room() const;
   // False when `stop` was requested or `patience` passed without room. While all slots are taken, or ended commands
-  // are not yet reported, half of what may be claimed ahead is waited for: it is claimed in one call.
+  // are not yet reported, half of what may be prefetched is waited for: it is claimed in one call.
   bool wait_for_room(const std::stop_token& stop, std::chrono::milliseconds patience) const;
-  // Free slots, none of them ahead; 0 when `stop` was requested or `patience` passed without one.
+  // Free slots, no prefetch; 0 when `stop` was requested or `patience` passed without one.
   int wait_for_slot(const std::stop_token& stop, std::chrono::milliseconds patience) const;
   bool wait_until_idle(std::chrono::milliseconds patience) const;  // nothing runs
   bool wait_until_empty(std::chrono::milliseconds patience) const;  // nothing is held
@@ -89,7 +89,7 @@ class LeaseBook {
     std::vector<domain::Lease> held;
     std::vector<base::ClaimId> heard;  // of each command of these is held, or its report was agreed to
     bool has_claim_in_flight = false;
-    int running = 0;  // in slots, without those that were claimed ahead
+    int running = 0;  // in slots, without those that were prefetched
   };
   [[nodiscard]] Snapshot snapshot(
       std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) const;
@@ -105,7 +105,7 @@ class LeaseBook {
   [[nodiscard]] bool is_worth_claiming() const;
 
   const int slots_;
-  int ahead_ = 0;
+  int prefetch_ = 0;
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;
   std::unordered_map<base::CommandId, Holding> holdings_;

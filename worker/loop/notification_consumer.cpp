@@ -89,11 +89,11 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, s
                                                          IdleGate& idle_gate) {
   std::ranges::fill(share_, room);
   auto messages = fetch_late();
-  if (messages && !messages->empty() && !share_ahead_.empty()) {
-    share_ = share_ahead_;
+  if (messages && !messages->empty() && !share_next_.empty()) {
+    share_ = share_next_;
     note_dry_lanes(*messages);
   }
-  share_ahead_.clear();
+  share_next_.clear();
   if (messages && messages->empty()) messages = fetch_busy(room);
   if (messages && messages->empty()) {
     const IdleGate::Scope scope(idle_gate);
@@ -132,12 +132,12 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_busy(int ro
   return all;
 }
 
-// Of those that were asked ahead: what gave nothing has nothing, or the others have taken it.
+// Of those that were requested early: what gave nothing has nothing, or the others have taken it.
 void NotificationConsumer::note_dry_lanes(const std::vector<nats::Message>& messages) {
-  for (std::size_t lane = 0; lane < share_ahead_.size(); ++lane) {
+  for (std::size_t lane = 0; lane < share_next_.size(); ++lane) {
     const bool has_given =
         std::ranges::any_of(messages, [&](const auto& one) { return one.source() == lane; });
-    if (share_ahead_[lane] > 0 && !has_given) shares_.saw(lane, 0);
+    if (share_next_[lane] > 0 && !has_given) shares_.saw(lane, 0);
   }
 }
 
@@ -158,10 +158,10 @@ std::vector<int> NotificationConsumer::messages_for(const std::vector<int>& shar
   return most;
 }
 
-void NotificationConsumer::ask_ahead(int room) {
+void NotificationConsumer::request_next(int room) {
   if (!pull_ || is_expecting() || !shares_.is_busy() || room < static_cast<int>(shares_.lanes())) return;
-  share_ahead_ = shares_.divided(room);
-  pull_->ask_ahead(messages_for(share_ahead_));
+  share_next_ = shares_.divided(room);
+  pull_->request_next(messages_for(share_next_));
 }
 
 // What was asked for earlier and has come since.

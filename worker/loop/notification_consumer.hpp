@@ -38,7 +38,7 @@ class NotificationConsumer {
                                                                IdleGate& idle_gate);
   // For whoever has taken all of the room, and will have as much when he comes again: asks for what is there, so that it
   // has come by then. Nothing when no lane is known to have anything.
-  void ask_ahead(int room);
+  void request_next(int room);
   // Of what the last fetch gave from that lane, how many commands may be taken.
   [[nodiscard]] int share(std::size_t lane) const { return share_[lane]; }
   // How many commands those messages of a lane named.
@@ -76,7 +76,7 @@ class NotificationConsumer {
   std::unique_ptr<nats::PullSubscription> pull_;
   LaneShares shares_;
   std::vector<int> share_;  // by lane, of the last fetch
-  std::vector<int> share_ahead_;  // of what was asked ahead; empty: nothing was
+  std::vector<int> share_next_;  // of what was requested early; empty: nothing was
   std::chrono::steady_clock::time_point tried_at_{};
   std::string complaint_;
 };

@@ -16,7 +16,7 @@ struct WorkerSettings {
   std::string worker_id;  // empty: host name, pid and a random part
   std::string pool{domain::default_pool};
   int slots = 8;  // commands in flight, at most claim_ids_max at a time are claimed
-  int claim_ahead_max = 512;  // more than that while commands take milliseconds; 0: none
+  int prefetch_max = 512;  // more than that while commands take milliseconds; 0: none
   std::chrono::milliseconds grace{30'000};  // SIGTERM: how long running tools may go on
   std::chrono::milliseconds flush_patience{5000};  // and then how long the last reports may take
   bool uses_nats = true;  // false: long poll only

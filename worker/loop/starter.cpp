@@ -83,7 +83,7 @@ void Starter::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool)
   auto run = [this, deliver, stop, &tool, held = std::move(command)] {
     if (parts_.ahead != nullptr && AheadRunner::is_for(held)) return parts_.ahead->run(held, tool, stop);
     auto report = run_command(held, &tool, stop.get_token(), run_settings_);
-    parts_.pace.note(report.duration);
+    parts_.prefetch.note(report.duration);
     deliver(std::move(report));
   };
   parts_.threads.submit(

@@ -9,7 +9,7 @@
 #include "shared/wire/claim.hpp"
 #include "worker/loop/ahead_runner.hpp"
 #include "worker/loop/lease_book.hpp"
-#include "worker/loop/pace.hpp"
+#include "worker/loop/prefetch_estimator.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/run_command.hpp"
 #include "worker/loop/settings.hpp"
@@ -25,7 +25,7 @@ class Starter {
     Reporter& reporter;
     ToolThreads& threads;
     WorkerCounts& counts;
-    Pace& pace;
+    PrefetchEstimator& prefetch;
     CredentialClient* secrets = nullptr;
     ProgressTeller* progress = nullptr;
     AheadRunner* ahead = nullptr;  // null: nothing is run ahead of the server

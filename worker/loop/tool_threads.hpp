@@ -25,7 +25,7 @@ class ToolThreads {
   ToolThreads(const ToolThreads&) = delete;
   ToolThreads& operator=(const ToolThreads&) = delete;
 
-  // The caller keeps to its slots, of which there are as many as threads, and to what it claims ahead: so the queue is bounded.
+  // The caller keeps to its slots, of which there are as many as threads, and to what it prefetches: so the queue is bounded.
   void submit(Work work);
   // When all threads are busy and the oldest that has none waits since before that time, all that wait are handed back, in this
   // thread. How many. A thread that is just being made is one to come: on a busy machine that takes its time.

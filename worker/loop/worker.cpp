@@ -62,7 +62,7 @@ struct Worker::Running {
         keeper({.transport = transport, .book = book, .counts = counts}, registration, rules,
                settings.ack_wait),
         progress(settings, transport, counts),
-        pace(settings.slots, settings.claim_ahead_max),
+        prefetch(settings.slots, settings.prefetch_max),
         threads(std::make_unique<ToolThreads>(static_cast<std::size_t>(settings.slots))) {
     if (!settings.uses_nats) return;
     const auto given = [](const std::string& told, std::string own) {
@@ -81,7 +81,7 @@ struct Worker::Running {
   Reporter reporter;
   LeaseKeeper keeper;
   ProgressTeller progress;  // tools talk to it until they end
-  Pace pace;
+  PrefetchEstimator prefetch;
   IdleGate idle_gate;
   std::unique_ptr<ToolThreads> threads;
   std::jthread keeping;
@@ -148,7 +148,7 @@ bool Worker::run(const std::stop_token& stop) {
                      .book = running.book,
                      .reporter = running.reporter,
                      .counts = counts_,
-                     .pace = running.pace},
+                     .prefetch = running.prefetch},
                     {.worker_id = settings_.worker_id, .limits = settings_.limits, .secrets = secrets_, .progress = &running.progress},
                     settings_.slots);
   const Starter::Parts starting{.registry = registry_,
@@ -156,7 +156,7 @@ bool Worker::run(const std::stop_token& stop) {
                                 .reporter = running.reporter,
                                 .threads = *running.threads,
                                 .counts = counts_,
-                                .pace = running.pace,
+                                .prefetch = running.prefetch,
                                 .secrets = secrets_,
                                 .progress = &running.progress,
                                 .ahead = settings_.runs_ahead ? &ahead : nullptr};

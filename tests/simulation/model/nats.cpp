@@ -131,7 +131,7 @@ PullSubscription::PullSubscription(SubscriptionHandle inbox, std::string inbox_s
 
 // The model answers every question at once, or when something comes: none stays open.
 int PullSubscription::asked() const { return 0; }
-void PullSubscription::ask_ahead(const std::vector<int>&) {}  // as if the question had been lost
+void PullSubscription::request_next(const std::vector<int>&) {}  // as if the question had been lost
 std::vector<Message> PullSubscription::close() { return {}; }
 
 base::Result<std::vector<Message>> PullSubscription::fetch(const std::vector<int>& most,

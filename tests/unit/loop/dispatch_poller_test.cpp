@@ -14,11 +14,11 @@ struct DispatchFixture : NotificationFixture {
     settings.slots = 2;
     settings.poll_patience = 5s;  // so that nothing here waits for the end of one
   }
-  void wait_standing_by() {
+  void wait_for_dispatch() {
     wait("it waits for dispatch", [&] { return server.dispatch_polls_waiting == 1; });
   }
   // Its last poll lasts until something comes: the end of the worker waits for it.
-  void finish_standing_by() {
+  void finish_by_dispatch() {
     server.dispatch(9999);
     finish();
   }
@@ -30,7 +30,7 @@ TEST_CASE("an idle worker polls for direct dispatch, runs what it gets, and poll
   fixture.start_subscribed();
 
   for (int i = 1; i <= 50; ++i) {
-    fixture.wait_standing_by();
+    fixture.wait_for_dispatch();
     fixture.server.dispatch(i);
     fixture.wait("it is reported", [&] { return !fixture.server.row(i).reports.empty(); });
   }
@@ -38,25 +38,25 @@ TEST_CASE("an idle worker polls for direct dispatch, runs what it gets, and poll
   CHECK(fixture.worker->counts().dispatched == 50);
   CHECK(fixture.worker->counts().notifications == 0);
   CHECK(fixture.server.claims == 0);
-  fixture.finish_standing_by();
+  fixture.finish_by_dispatch();
 }
 
 TEST_CASE("it polls for the slots that are free, and not without one") {
   DispatchFixture fixture;
   fixture.start_subscribed();
-  fixture.wait_standing_by();
+  fixture.wait_for_dispatch();
 
   fixture.server.dispatch(1, "held");
   fixture.wait("one runs", [&] { return fixture.held->running() == 1; });
-  fixture.wait_standing_by();
+  fixture.wait_for_dispatch();
   fixture.server.dispatch(2, "held");
   fixture.wait("both run", [&] { return fixture.held->running() == 2; });
   const int asked = fixture.server.dispatch_polls;
   CHECK(support::holds_for(300ms, [&] { return fixture.server.dispatch_polls == asked; }));
 
   fixture.held->let_go();
-  fixture.wait_standing_by();
-  fixture.finish_standing_by();
+  fixture.wait_for_dispatch();
+  fixture.finish_by_dispatch();
 }
 
 TEST_CASE("what comes while a direct dispatch has filled the slots goes to others at once") {
@@ -64,7 +64,7 @@ TEST_CASE("what comes while a direct dispatch has filled the slots goes to other
   fixture.settings.slots = 1;
   fixture.settings.fetch_patience = 20s;  // what it has asked for stays asked for
   fixture.start_subscribed();
-  fixture.wait_standing_by();
+  fixture.wait_for_dispatch();
   fixture.server.dispatch(1, "held");
   fixture.wait("it runs", [&] { return fixture.held->running() == 1; });
   OtherWorker other(fixture.settings.nats, 0);
@@ -94,7 +94,7 @@ TEST_CASE("the notification of what was dispatched is acked, and nobody claims")
   fixture.wait_answered();
   CHECK(fixture.server.claims == 0);
   CHECK(fixture.number("num_redelivered") == 0);
-  fixture.finish_standing_by();
+  fixture.finish_by_dispatch();
 }
 
 TEST_CASE(
@@ -102,7 +102,7 @@ TEST_CASE(
   DispatchFixture fixture;
   fixture.server.dispatch_late_ms = 1200;
   fixture.start_subscribed();
-  fixture.wait_standing_by();
+  fixture.wait_for_dispatch();
 
   fixture.server.dispatch(1);
   fixture.wait("the answer came", [&] { return fixture.server.dispatch_polls == 2; });
@@ -111,7 +111,7 @@ TEST_CASE(
   CHECK(fixture.server.row(1).reports.empty());
   CHECK(fixture.worker->counts().claimed == 0);
   fixture.server.dispatch_late_ms = 0;
-  fixture.finish_standing_by();
+  fixture.finish_by_dispatch();
 }
 
 TEST_CASE("a worker without the setting, and one of an older server, come by notification alone") {

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "worker/loop/lease_book.hpp"
-#include "worker/loop/pace.hpp"
+#include "worker/loop/prefetch_estimator.hpp"
 
 using namespace noetl;
 using namespace noetl::loop;
@@ -46,11 +46,11 @@ TEST_CASE("a slot is free as soon as its tool has returned, but reports may not 
   CHECK(book.room() == 1);
 }
 
-TEST_CASE("while all slots are taken, half of what may be claimed ahead is waited for") {
+TEST_CASE("while all slots are taken, half of what may be prefetched is waited for") {
   LeaseBook book(2);
   const std::stop_source nobody;
   const auto is_waited_for = [&] { return !book.wait_for_room(nobody.get_token(), 0ms); };
-  book.set_ahead(8);
+  book.set_prefetch(8);
   CHECK(book.room() == 10);
   hold(book, 1, 10);
   CHECK(book.room() == 0);
@@ -65,27 +65,27 @@ TEST_CASE("while all slots are taken, half of what may be claimed ahead is waite
   end(4);
   CHECK(!is_waited_for());
 
-  book.set_ahead(0);
+  book.set_prefetch(0);
   CHECK(book.room() == 0);
   CHECK(is_waited_for());
 }
 
-TEST_CASE("short commands are claimed ahead, as many as begin within a moment; long ones are not") {
-  Pace pace(4, 64);
-  CHECK(pace.ahead() == 0);
-  pace.note(10ms);
-  CHECK(pace.ahead() == 8);
-  for (int i = 0; i < 100; ++i) pace.note(100us);
-  CHECK(pace.ahead() == 64);
-  pace.note(2s);
-  CHECK(pace.ahead() == 0);
-  for (int i = 0; i < 100; ++i) pace.note(100us);
-  pace.forget();
-  CHECK(pace.ahead() == 0);
+TEST_CASE("short commands are prefetched, as many as begin within a moment; long ones are not") {
+  PrefetchEstimator prefetch(4, 64);
+  CHECK(prefetch.count() == 0);
+  prefetch.note(10ms);
+  CHECK(prefetch.count() == 8);
+  for (int i = 0; i < 100; ++i) prefetch.note(100us);
+  CHECK(prefetch.count() == 64);
+  prefetch.note(2s);
+  CHECK(prefetch.count() == 0);
+  for (int i = 0; i < 100; ++i) prefetch.note(100us);
+  prefetch.forget();
+  CHECK(prefetch.count() == 0);
 
-  Pace never(4, 0);
+  PrefetchEstimator never(4, 0);
   never.note(0us);
-  CHECK(never.ahead() == 0);
+  CHECK(never.count() == 0);
 }
 
 TEST_CASE("a stop reaches the tool's token, and lost beats cancelled") {

@@ -10,7 +10,7 @@ using namespace noetl;
 using namespace noetl::loop_test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a lane that others have emptied does not keep its share of what is asked for ahead") {
+TEST_CASE("a lane that others have emptied does not keep its share of what is requested early") {
   NotificationFixture fixture;
   loop::NotificationConsumer consumer({.nats = fixture.settings.nats,
                            .stream = std::string(wire::commands_stream),
@@ -41,7 +41,7 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is as
       return !consumer.is_expecting();
     });
     const auto before = fixture.deliveries();
-    consumer.ask_ahead(32);
+    consumer.request_next(32);
     fixture.wait("they are on the way", [&] { return fixture.deliveries() > before; });
     take();
   }

@@ -208,18 +208,18 @@ TEST_CASE("a question that waits for a first message holds up nobody who asks fo
   CHECK(std::chrono::steady_clock::now() - begin < 5s);
 }
 
-TEST_CASE("what was asked for ahead comes with the next fetch, whatever that asks for") {
+TEST_CASE("what was requested early comes with the next fetch, whatever that asks for") {
   Fixture nats;
   for (int i = 0; i < 5; ++i) REQUIRE(nats.jetstream.publish(subject("noetl.commands"), "x").has_value());
   const auto pull = nats.pull();
 
-  pull->ask_ahead({3});
+  pull->request_next({3});
   CHECK(pull->asked() == 3);
   CHECK(pull->fetch({0}, 0ms)->size() == 3);
   CHECK(pull->asked() == 0);
-  pull->ask_ahead({3});
+  pull->request_next({3});
   CHECK(pull->fetch({0}, 0ms)->size() == 2);
-  pull->ask_ahead({3});
+  pull->request_next({3});
   CHECK(pull->fetch({0}, 0ms)->empty());  // told that there is nothing
   CHECK(pull->asked() == 0);
 }

@@ -1,4 +1,4 @@
-// Commands of a notification beyond the slots: claimed ahead while they are short, handed back, passed on.
+// Commands of a notification beyond the slots: prefetched while they are short, handed back, passed on.
 #include <doctest/doctest.h>
 
 #include "tests/unit/loop/notification_fixture.hpp"
@@ -28,7 +28,7 @@ TEST_CASE("a server of the release before, which takes no slots beside ids, is a
   NotificationFixture fixture;
   fixture.server.knows_no_slots = true;
   fixture.settings.slots = 2;
-  fixture.settings.claim_ahead_max = 0;
+  fixture.settings.prefetch_max = 0;
   fixture.notify_together(1, 8, "held");
 
   fixture.start_subscribed();
@@ -58,7 +58,7 @@ TEST_CASE(
   fixture.finish();
 }
 
-TEST_CASE("what was claimed ahead goes to others when those before it take long after all") {
+TEST_CASE("what was prefetched goes to others when those before it take long after all") {
   NotificationFixture fixture;
   fixture.settings.slots = 2;
   fixture.notify_together(1, 64, "throwing");
@@ -98,10 +98,10 @@ TEST_CASE("tools that answer at once say nothing of how long the others take") {
   fixture.finish();
 }
 
-TEST_CASE("a worker that is told so claims nothing ahead") {
+TEST_CASE("a worker that is told so prefetches nothing") {
   NotificationFixture fixture;
   fixture.settings.slots = 2;
-  fixture.settings.claim_ahead_max = 0;
+  fixture.settings.prefetch_max = 0;
   fixture.notify_together(1, 64, "throwing");
   fixture.start_subscribed();
   fixture.wait("all are reported", [&] { return fixture.server.reported() == 64; });
