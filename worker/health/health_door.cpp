@@ -40,7 +40,7 @@ constexpr CounterName counters[] = {
     {"heartbeat_failures", "Heartbeats that failed.", &Counts::heartbeat_failures},
     {"progress_notes", "Notes of running commands sent to the server.", &Counts::progress_told},
     {"progress_failures", "Calls with notes of running commands that failed.", &Counts::progress_failures},
-    {"inbox_turns", "Turns of the loop that takes notifications and claims.", &Counts::inbox_turns},
+    {"fetcher_turns", "Turns of the loop that takes notifications and claims.", &Counts::fetcher_turns},
     {"keeper_turns", "Turns of the loop that sends heartbeats.", &Counts::keeper_turns},
 };
 

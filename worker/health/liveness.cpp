@@ -12,10 +12,10 @@ std::string Liveness::complaint(const loop::WorkerCounts& counts, Time now) {
   const auto text = [](const char* thread, std::chrono::milliseconds still) {
     return std::string(thread) + " has not turned for " + std::to_string(still.count() / 1000) + " s";
   };
-  const auto inbox = still_for(inbox_, counts.inbox_turns, now);
+  const auto fetcher = still_for(fetcher_, counts.fetcher_turns, now);
   const auto keeper = still_for(keeper_, counts.keeper_turns, now);
   if (keeper > stall_max) return text("the lease keeper", keeper);
-  if (inbox > stall_max && !counts.is_draining) return text("the inbox", inbox);  // it ends with the drain
+  if (fetcher > stall_max && !counts.is_draining) return text("the fetcher", fetcher);  // it ends with the drain
   return {};
 }
 

@@ -27,7 +27,7 @@ constexpr base::Backoff poll_backoff{.kind = base::BackoffKind::exponential,
 
 }  // namespace
 
-DispatchPoller::DispatchPoller(Parts parts, Starter::Parts starting, const WorkerSettings& settings)
+DispatchPoller::DispatchPoller(Parts parts, CommandStarter::Parts starting, const WorkerSettings& settings)
     : parts_(parts), settings_(settings), starter_(starting, settings), random_(std::random_device{}()) {}
 
 void DispatchPoller::run(const std::stop_token& stop) {

@@ -1,5 +1,5 @@
 #pragma once
-// DispatchPoller: while the inbox waits for notifications and slots are free, a long poll waits at the server for commands that are made
+// DispatchPoller: while the fetcher waits for notifications and slots are free, a long poll waits at the server for commands that are made
 // there: those do not wait for a notification and need no claim of their own (server/app/dispatcher). What it does not
 // get comes by notification. run() in one thread.
 #include <chrono>
@@ -11,7 +11,7 @@
 #include "shared/transport/transport.hpp"
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/idle_gate.hpp"
-#include "worker/loop/starter.hpp"
+#include "worker/loop/command_starter.hpp"
 
 namespace noetl::loop {
 
@@ -24,7 +24,7 @@ class DispatchPoller {
     WorkerCounts& counts;
     IdleGate& idle_gate;
   };
-  DispatchPoller(Parts parts, Starter::Parts starting, const WorkerSettings& settings);
+  DispatchPoller(Parts parts, CommandStarter::Parts starting, const WorkerSettings& settings);
   DispatchPoller(const DispatchPoller&) = delete;
   DispatchPoller& operator=(const DispatchPoller&) = delete;
 
@@ -37,7 +37,7 @@ class DispatchPoller {
 
   Parts parts_;
   const WorkerSettings& settings_;
-  Starter starter_;
+  CommandStarter starter_;
   int failures_ = 0;  // in a row; a server that has no room for it is one
   std::minstd_rand random_;
   std::mutex mutex_;

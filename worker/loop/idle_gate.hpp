@@ -1,5 +1,5 @@
 #pragma once
-// IdleGate: open while the inbox waits for notifications and none is known to wait for it. Only then does DispatchPoller poll.
+// IdleGate: open while the fetcher waits for notifications and none is known to wait for it. Only then does DispatchPoller poll.
 // Any thread.
 #include <chrono>
 #include <condition_variable>

@@ -10,8 +10,8 @@ namespace noetl::loop {
 
 NotificationConsumer::NotificationConsumer(NotificationConsumerSettings settings)
     : settings_(std::move(settings)),
-      shares_(static_cast<std::size_t>(settings_.lanes)),
-      share_(shares_.lanes()) {}
+      scheduler_(static_cast<std::size_t>(settings_.lanes)),
+      share_(scheduler_.lanes()) {}
 
 NotificationConsumer::~NotificationConsumer() {
   pull_.reset();
@@ -62,7 +62,7 @@ void NotificationConsumer::connect() {
 
 bool NotificationConsumer::subscribe() {
   nats::PullSource source{.stream = settings_.stream, .durables = {}, .answers_on = answer_connection_};
-  for (std::size_t lane = 0; lane < shares_.lanes(); ++lane)
+  for (std::size_t lane = 0; lane < scheduler_.lanes(); ++lane)
     source.durables.push_back(wire::lane_consumer_of(settings_.consumer, lane));
   auto pull = jetstream_->pull(source);
   if (!pull) {
@@ -70,7 +70,7 @@ bool NotificationConsumer::subscribe() {
     return false;
   }
   pull_ = std::move(*pull);
-  shares_ = LaneShares(shares_.lanes());
+  scheduler_ = LaneScheduler(scheduler_.lanes());
   // After a failure only a fetch that was answered says that it works: a nats-server without JetStream lets
   // everybody subscribe.
   if (complaint_.empty()) announce();
@@ -91,13 +91,13 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, s
   auto messages = fetch_late();
   if (messages && !messages->empty() && !share_next_.empty()) {
     share_ = share_next_;
-    note_dry_lanes(*messages);
+    note_exhausted_lanes(*messages);
   }
   share_next_.clear();
   if (messages && messages->empty()) messages = fetch_busy(room);
   if (messages && messages->empty()) {
     const IdleGate::Scope scope(idle_gate);
-    messages = ask(shares_.to_wait_for(room - pull_->asked()), patience);
+    messages = ask(scheduler_.to_wait_for(room - pull_->asked()), patience);
   }
   if (messages) {
     if (!complaint_.empty()) announce();
@@ -114,15 +114,15 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, s
 // Nothing when no lane is known to have anything, or none has any more.
 base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_busy(int room) {
   room -= pull_->asked();
-  if (!shares_.is_busy() || room <= 0) return std::vector<nats::Message>();
-  if (room >= static_cast<int>(shares_.lanes())) {
-    share_ = shares_.divided(room);
+  if (!scheduler_.is_busy() || room <= 0) return std::vector<nats::Message>();
+  if (room >= static_cast<int>(scheduler_.lanes())) {
+    share_ = scheduler_.divided(room);
     return ask(messages_for(share_), std::chrono::milliseconds(0));
   }
   std::vector<nats::Message> all;
-  for (const std::size_t lane : shares_.next_order()) {
-    std::vector<int> most(shares_.lanes());
-    most[lane] = shares_.messages_for(lane, room - static_cast<int>(all.size()));
+  for (const std::size_t lane : scheduler_.next_order()) {
+    std::vector<int> most(scheduler_.lanes());
+    most[lane] = scheduler_.messages_for(lane, room - static_cast<int>(all.size()));
     if (most[lane] == 0) break;
     auto some = ask(most, std::chrono::milliseconds(0));
     if (!some && all.empty()) return some;
@@ -133,11 +133,11 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_busy(int ro
 }
 
 // Of those that were requested early: what gave nothing has nothing, or the others have taken it.
-void NotificationConsumer::note_dry_lanes(const std::vector<nats::Message>& messages) {
+void NotificationConsumer::note_exhausted_lanes(const std::vector<nats::Message>& messages) {
   for (std::size_t lane = 0; lane < share_next_.size(); ++lane) {
     const bool has_given =
         std::ranges::any_of(messages, [&](const auto& one) { return one.source() == lane; });
-    if (share_next_[lane] > 0 && !has_given) shares_.saw(lane, 0);
+    if (share_next_[lane] > 0 && !has_given) scheduler_.set_pending(lane, 0);
   }
 }
 
@@ -146,31 +146,31 @@ base::Result<std::vector<nats::Message>> NotificationConsumer::ask(const std::ve
   auto messages = pull_->fetch(most, patience);
   if (!messages) return messages;
   for (std::size_t lane = 0; lane < most.size(); ++lane) {
-    if (most[lane] > 0) shares_.saw(lane, 0);
+    if (most[lane] > 0) scheduler_.set_pending(lane, 0);
   }
-  for (const auto& message : *messages) shares_.saw(message.source(), message.num_pending());
+  for (const auto& message : *messages) scheduler_.set_pending(message.source(), message.num_pending());
   return messages;
 }
 
 std::vector<int> NotificationConsumer::messages_for(const std::vector<int>& share) const {
   std::vector<int> most(share.size());
-  for (std::size_t lane = 0; lane < most.size(); ++lane) most[lane] = shares_.messages_for(lane, share[lane]);
+  for (std::size_t lane = 0; lane < most.size(); ++lane) most[lane] = scheduler_.messages_for(lane, share[lane]);
   return most;
 }
 
 void NotificationConsumer::request_next(int room) {
-  if (!pull_ || is_expecting() || !shares_.is_busy() || room < static_cast<int>(shares_.lanes())) return;
-  share_next_ = shares_.divided(room);
+  if (!pull_ || is_expecting() || !scheduler_.is_busy() || room < static_cast<int>(scheduler_.lanes())) return;
+  share_next_ = scheduler_.divided(room);
   pull_->request_next(messages_for(share_next_));
 }
 
 // What was asked for earlier and has come since.
 base::Result<std::vector<nats::Message>> NotificationConsumer::fetch_late() {
   if (!is_expecting()) return std::vector<nats::Message>();
-  return ask(std::vector<int>(shares_.lanes()), std::chrono::milliseconds(0));
+  return ask(std::vector<int>(scheduler_.lanes()), std::chrono::milliseconds(0));
 }
 
-void NotificationConsumer::turn_away() {
+void NotificationConsumer::nak_late() {
   const auto messages = fetch_late();
   if (!messages) return;
   for (const auto& message : *messages) message.nak(std::chrono::milliseconds(0));

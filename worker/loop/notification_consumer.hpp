@@ -1,6 +1,6 @@
 #pragma once
 // NotificationConsumer: the worker's end of JetStream: connects by itself, pulls notifications from the durable consumers of its
-// pool, one for each lane, and says when that does not work, so that the inbox polls the server instead. One thread.
+// pool, one for each lane, and says when that does not work, so that the fetcher polls the server instead. One thread.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -9,7 +9,7 @@
 #include "shared/base/result.hpp"
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"
-#include "worker/loop/lane_shares.hpp"
+#include "worker/loop/lane_scheduler.hpp"
 #include "worker/loop/idle_gate.hpp"
 
 namespace noetl::loop {
@@ -42,15 +42,15 @@ class NotificationConsumer {
   // Of what the last fetch gave from that lane, how many commands may be taken.
   [[nodiscard]] int share(std::size_t lane) const { return share_[lane]; }
   // How many commands those messages of a lane named.
-  void weighed(std::size_t lane, std::size_t messages, std::size_t commands) {
-    shares_.weighed(lane, messages, commands);
+  void record_batch_size(std::size_t lane, std::size_t messages, std::size_t commands) {
+    scheduler_.record_batch_size(lane, messages, commands);
   }
   // Whether the last of the first lane stood for nothing any more.
-  void note_stale(bool are_stale) { shares_.note_stale(are_stale); }
+  void note_stale(bool are_stale) { scheduler_.note_stale(are_stale); }
   // May notifications still come that were asked for? Then somebody has to look.
   [[nodiscard]] bool is_expecting() const { return pull_ && pull_->asked() > 0; }
   // What has come although there is no room goes to others. Does not wait.
-  void turn_away();
+  void nak_late();
   void close();  // gives back what was asked for; before the end
   void flush();  // acks out, before the end
 
@@ -63,7 +63,7 @@ class NotificationConsumer {
   void announce();
   base::Result<std::vector<nats::Message>> fetch_late();
   std::vector<int> messages_for(const std::vector<int>& share) const;
-  void note_dry_lanes(const std::vector<nats::Message>& messages);
+  void note_exhausted_lanes(const std::vector<nats::Message>& messages);
   base::Result<std::vector<nats::Message>> fetch_busy(int room);
   base::Result<std::vector<nats::Message>> ask(const std::vector<int>& most,
                                                std::chrono::milliseconds patience);
@@ -74,7 +74,7 @@ class NotificationConsumer {
   std::shared_ptr<nats::Connection> answer_connection_;
   std::unique_ptr<nats::JetStream> jetstream_;
   std::unique_ptr<nats::PullSubscription> pull_;
-  LaneShares shares_;
+  LaneScheduler scheduler_;
   std::vector<int> share_;  // by lane, of the last fetch
   std::vector<int> share_next_;  // of what was requested early; empty: nothing was
   std::chrono::steady_clock::time_point tried_at_{};

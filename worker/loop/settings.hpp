@@ -54,12 +54,12 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> heartbeat_failures{0};
   std::atomic<std::uint64_t> progress_told{0};  // notes of running commands
   std::atomic<std::uint64_t> progress_failures{0};  // calls
-  std::atomic<std::uint64_t> inbox_turns{0};  // of the thread's loop: one that stands still is stuck
+  std::atomic<std::uint64_t> fetcher_turns{0};  // of the thread's loop: one that stands still is stuck
   std::atomic<std::uint64_t> keeper_turns{0};  // the same of the lease keeper
 
   std::atomic<int> running{0};  // commands, as of the last heartbeat
   std::atomic<bool> is_registered{false};
-  std::atomic<bool> is_draining{false};  // the inbox has ended, or is about to
+  std::atomic<bool> is_draining{false};  // the fetcher has ended, or is about to
 };
 
 }  // namespace noetl::loop

@@ -14,7 +14,7 @@
 #include "shared/wire/names.hpp"
 #include "shared/wire/subjects.hpp"
 #include "worker/loop/notification_consumer.hpp"
-#include "worker/loop/inbox.hpp"
+#include "worker/loop/fetcher.hpp"
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/progress_teller.hpp"
 #include "worker/loop/reporter.hpp"
@@ -52,7 +52,7 @@ std::string made_up_id() {
 
 }  // namespace
 
-// Destroyed from the last to the first: the inbox ends before the tools, these before the reporter, and the leases
+// Destroyed from the last to the first: the fetcher ends before the tools, these before the reporter, and the leases
 // are kept until the last report is out.
 struct Worker::Running {
   Running(const WorkerSettings& settings, const wire::RegistrationAnswer& rules,
@@ -88,7 +88,7 @@ struct Worker::Running {
   std::jthread reporting;
   std::jthread telling;
   std::jthread dispatching;
-  std::jthread taking;
+  std::jthread fetching;
 };
 
 Worker::Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry,
@@ -151,7 +151,7 @@ bool Worker::run(const std::stop_token& stop) {
                      .prefetch = running.prefetch},
                     {.worker_id = settings_.worker_id, .limits = settings_.limits, .secrets = secrets_, .progress = &running.progress},
                     settings_.slots);
-  const Starter::Parts starting{.registry = registry_,
+  const CommandStarter::Parts starting{.registry = registry_,
                                 .book = running.book,
                                 .reporter = running.reporter,
                                 .threads = *running.threads,
@@ -160,7 +160,7 @@ bool Worker::run(const std::stop_token& stop) {
                                 .secrets = secrets_,
                                 .progress = &running.progress,
                                 .ahead = settings_.runs_ahead ? &ahead : nullptr};
-  Inbox inbox({.transport = transport_,
+  Fetcher fetcher({.transport = transport_,
                .book = running.book,
                .keeper = running.keeper,
                .threads = *running.threads,
@@ -176,7 +176,7 @@ bool Worker::run(const std::stop_token& stop) {
   running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
-  running.taking = std::jthread([&](const std::stop_token& end) { inbox.run(end); });
+  running.fetching = std::jthread([&](const std::stop_token& end) { fetcher.run(end); });
   if (running.consumer && rules->dispatches_directly && settings_.takes_direct_dispatch)
     running.dispatching = std::jthread([&](const std::stop_token& end) { dispatch_poller.run(end); });
   counts_.is_registered = true;
@@ -191,8 +191,8 @@ bool Worker::drain(Running& running) {
                       {{"running", std::to_string(running.book.snapshot().running)}});
   running.keeper.set_draining();
   running.dispatching.request_stop();
-  running.taking.request_stop();
-  running.taking.join();
+  running.fetching.request_stop();
+  running.fetching.join();
   if (running.dispatching.joinable()) running.dispatching.join();  // a long poll lasts poll_patience at most
   if (running.consumer) running.consumer->close();
   running.threads->hand_back_all();

@@ -37,7 +37,7 @@ TEST_CASE("a lane that others have emptied does not keep its share of what is re
 
   for (int turns = 0; turns < 2; ++turns) {
     fixture.wait("no question is open", [&] {
-      consumer.turn_away();
+      consumer.nak_late();
       return !consumer.is_expecting();
     });
     const auto before = fixture.deliveries();

@@ -1,5 +1,5 @@
 #pragma once
-// LaneShares: how a worker's idle slots are divided among the lanes of its pool (docs/reference/protocol.md): the first
+// LaneScheduler: how a worker's idle slots are divided among the lanes of its pool (docs/reference/protocol.md): the first
 // lane before the others, but a sixteenth for each lane that has something, so that none starves. Pure; one thread.
 #include <cstddef>
 #include <cstdint>
@@ -7,14 +7,14 @@
 
 namespace noetl::loop {
 
-class LaneShares {
+class LaneScheduler {
  public:
-  explicit LaneShares(std::size_t lanes) : pending_(lanes), size_(lanes, 1) {}
+  explicit LaneScheduler(std::size_t lanes) : pending_(lanes), size_(lanes, 1) {}
 
   // A lane gave what it had, and has so many more.
-  void saw(std::size_t lane, std::uint64_t pending) { pending_[lane] = pending; }
+  void set_pending(std::size_t lane, std::uint64_t pending) { pending_[lane] = pending; }
   // Of so many messages of that lane, how many commands they named: the next will be like them.
-  void weighed(std::size_t lane, std::size_t messages, std::size_t commands);
+  void record_batch_size(std::size_t lane, std::size_t messages, std::size_t commands);
   // How many of its messages that many slots are for. One at least: what it names too much is for others.
   [[nodiscard]] int messages_for(std::size_t lane, int slots) const;
   // The last of the first lane stood for nothing any more (what they named was claimed without them): of such more are asked for at once,

@@ -1,4 +1,4 @@
-#include "worker/loop/lane_shares.hpp"
+#include "worker/loop/lane_scheduler.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -17,29 +17,29 @@ constexpr int stale_max = 256;
 constexpr int waited_for_max = 64;
 }  // namespace
 
-void LaneShares::weighed(std::size_t lane, std::size_t messages, std::size_t commands) {
+void LaneScheduler::record_batch_size(std::size_t lane, std::size_t messages, std::size_t commands) {
   if (messages > 0) size_[lane] = std::max(1, static_cast<int>((commands + messages - 1) / messages));
 }
 
-int LaneShares::messages_for(std::size_t lane, int slots) const {
+int LaneScheduler::messages_for(std::size_t lane, int slots) const {
   if (slots <= 0) return 0;
   const int messages = std::max(1, slots / size_[lane]);
   return lane > 0 ? messages : std::max(messages, std::min(messages * stale_factor_, stale_max));
 }
 
-void LaneShares::note_stale(bool are_stale) { stale_factor_ = are_stale ? std::min(stale_factor_ * 4, stale_max) : 1; }
+void LaneScheduler::note_stale(bool are_stale) { stale_factor_ = are_stale ? std::min(stale_factor_ * 4, stale_max) : 1; }
 
-bool LaneShares::is_busy() const {
+bool LaneScheduler::is_busy() const {
   return std::ranges::any_of(pending_, [](std::uint64_t pending) { return pending > 0; });
 }
 
-std::vector<int> LaneShares::to_wait_for(int room) const {
+std::vector<int> LaneScheduler::to_wait_for(int room) const {
   std::vector<int> most(pending_.size(), 1);
   most.front() = std::clamp(room - static_cast<int>(most.size()) + 1, 1, waited_for_max);
   return most;
 }
 
-std::vector<int> LaneShares::divided(int room) {
+std::vector<int> LaneScheduler::divided(int room) {
   std::vector<int> most(pending_.size());
   std::vector<std::size_t> idle;
   for (std::size_t lane = 0; lane < most.size(); ++lane) {
@@ -66,7 +66,7 @@ std::vector<int> LaneShares::divided(int room) {
   return most;
 }
 
-std::vector<std::size_t> LaneShares::next_order() {
+std::vector<std::size_t> LaneScheduler::next_order() {
   std::vector<std::size_t> order(pending_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (order.size() < 2 || ++turns_ % turns_per_rotation != 0) return order;

@@ -1,4 +1,4 @@
-#include "worker/loop/inbox.hpp"
+#include "worker/loop/fetcher.hpp"
 
 #include <algorithm>
 
@@ -33,7 +33,7 @@ constexpr milliseconds fetch_patience_when_silent{1};
 // Prefetched commands are for others when those before them take longer than was foreseen.
 constexpr milliseconds prefetch_patience{200};
 constexpr milliseconds prefetch_check_interval{50};  // while some wait for a thread
-constexpr std::size_t hand_max = 1024;
+constexpr std::size_t buffered_max = 1024;
 constexpr int silent_finds_told = 3;  // one or two may have been faster than their notifications
 
 // The server will say the same again.
@@ -52,7 +52,7 @@ wire::ClaimRequest without_slots(wire::ClaimRequest request) {
 
 }  // namespace
 
-Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer)
+Fetcher::Fetcher(Parts parts, CommandStarter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer)
     : parts_(parts),
       settings_(settings),
       starter_(starting, settings),
@@ -61,18 +61,18 @@ Inbox::Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& setting
       random_(std::random_device{}()),
       looked_at_(std::chrono::steady_clock::now()) {}
 
-void Inbox::run(const std::stop_token& stop) {
-  base::name_thread("inbox");
+void Fetcher::run(const std::stop_token& stop) {
+  base::name_thread("fetch");
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
-    ++parts_.counts.inbox_turns;
+    ++parts_.counts.fetcher_turns;
     const bool is_expecting = this->is_expecting();
-    const bool is_waiting = look_after_waiting();
+    const bool is_waiting = return_overdue();
     const auto patience = !is_expecting ? (is_waiting ? prefetch_check_interval : milliseconds(1000))
                           : is_quick_   ? hold_without_room
                                         : look_without_room;
     if (!parts_.book.wait_for_room(stop, patience)) {
-      if (is_expecting) turn_away();
+      if (is_expecting) nak_buffered();
       continue;
     }
     if (parts_.keeper.is_paused()) {
@@ -83,31 +83,31 @@ void Inbox::run(const std::stop_token& stop) {
     if (room == 0) continue;
     if (has_more_)
       take_urgent(room, stop);
-    else if (!hand_.empty() || (consumer_ != nullptr && consumer_->is_open()))
+    else if (!buffered_.empty() || (consumer_ != nullptr && consumer_->is_open()))
       take_notifications(room, is_waiting ? prefetch_check_interval : settings_.fetch_patience, stop);
     else
       (void)take_by_poll(room, is_waiting ? prefetch_check_interval : settings_.poll_patience, stop);
   }
-  turn_away();
+  nak_buffered();
 }
 
-bool Inbox::is_expecting() const {
-  return !hand_.empty() || (consumer_ != nullptr && consumer_->is_expecting());
+bool Fetcher::is_expecting() const {
+  return !buffered_.empty() || (consumer_ != nullptr && consumer_->is_expecting());
 }
 
 // To others, and at once.
-void Inbox::turn_away() {
-  for (const auto& message : std::exchange(hand_, {})) message.nak(milliseconds(0));
-  if (consumer_ != nullptr && consumer_->is_expecting()) consumer_->turn_away();
+void Fetcher::nak_buffered() {
+  for (const auto& message : std::exchange(buffered_, {})) message.nak(milliseconds(0));
+  if (consumer_ != nullptr && consumer_->is_expecting()) consumer_->nak_late();
 }
 
-void Inbox::take_notifications(int room, milliseconds patience, const std::stop_token& stop) {
-  std::vector<nats::Message> messages = std::exchange(hand_, {});
+void Fetcher::take_notifications(int room, milliseconds patience, const std::stop_token& stop) {
+  std::vector<nats::Message> messages = std::exchange(buffered_, {});
   if (messages.empty()) {
     auto fetched =
         consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.idle_gate);
     if (!fetched) return;
-    if (fetched->empty()) return look_around(room, stop);
+    if (fetched->empty()) return poll_fallback(room, stop);
     messages = std::move(*fetched);
     parts_.counts.notifications += messages.size();
     room = std::min(room, parts_.book.room());  // something may have been dispatched directly meanwhile
@@ -116,35 +116,35 @@ void Inbox::take_notifications(int room, milliseconds patience, const std::stop_
   looked_at_ = std::chrono::steady_clock::now();
   auto all = read(std::move(messages), room);
   // While these are claimed and reported the next may come: to ask for them takes as long as to claim them.
-  if (is_quick_ && hand_.empty()) consumer_->request_next(room);
-  for (Asked& asked : all) claim(std::move(asked), stop);
+  if (is_quick_ && buffered_.empty()) consumer_->request_next(room);
+  for (ClaimBatch& batch : all) claim(std::move(batch), stop);
 }
 
-void Inbox::claim(Asked asked, const std::stop_token& stop) {
+void Fetcher::claim(ClaimBatch batch, const std::stop_token& stop) {
   if (stop.stop_requested()) {  // others shall have them at once
-    for (const auto& [id, delivery] : asked.deliveries) delivery->give_back(milliseconds(0));
+    for (const auto& [id, delivery] : batch.deliveries) delivery->give_back(milliseconds(0));
     return;
   }
   wire::ClaimRequest request;
   request.worker_id = settings_.worker_id;
-  request.slots = asked.slots;
-  request.queue_ids.reserve(asked.deliveries.size());
-  for (const auto& [id, delivery] : asked.deliveries) request.queue_ids.push_back(id);
+  request.slots = batch.slots;
+  request.queue_ids.reserve(batch.deliveries.size());
+  for (const auto& [id, delivery] : batch.deliveries) request.queue_ids.push_back(id);
   // Oldest first: ids grow with time, and the server claims and answers in this order.
   std::sort(request.queue_ids.begin(), request.queue_ids.end());
   parts_.book.begin_claim();
   auto answer = claim_until_answered(request, stop);
   if (!answer) {
     parts_.book.end_claim();
-    for (const auto& [id, delivery] : asked.deliveries) delivery->give_back(nak_delay);
+    for (const auto& [id, delivery] : batch.deliveries) delivery->give_back(nak_delay);
     return;
   }
-  auto commands = accept(std::move(*answer), asked);
+  auto commands = accept(std::move(*answer), batch);
   start(std::move(commands));
 }
 
 // Goes on without a pause for as long as it finds something.
-void Inbox::look_around(int room, const std::stop_token& stop) {
+void Fetcher::poll_fallback(int room, const std::stop_token& stop) {
   const auto now = std::chrono::steady_clock::now();
   const bool was_told = seeks_low_;
   if (silent_finds_ == 0 && !was_told && now - looked_at_ < look_interval) return;
@@ -157,7 +157,7 @@ void Inbox::look_around(int room, const std::stop_token& stop) {
     telemetry::log_warn("worker", "commands wait that no notification came for: polling beside notifications");
 }
 
-Inbox::Found Inbox::take_by_poll(int room, milliseconds wait, const std::stop_token& stop) {
+Fetcher::Found Fetcher::take_by_poll(int room, milliseconds wait, const std::stop_token& stop) {
   wire::ClaimRequest request;
   request.slots = room;
   request.wait = wait;
@@ -165,8 +165,8 @@ Inbox::Found Inbox::take_by_poll(int room, milliseconds wait, const std::stop_to
 }
 
 // Notifications of others would only be given back meanwhile.
-void Inbox::take_urgent(int room, const std::stop_token& stop) {
-  if (is_expecting()) turn_away();
+void Fetcher::take_urgent(int room, const std::stop_token& stop) {
+  if (is_expecting()) nak_buffered();
   wire::ClaimRequest request;
   request.slots = room;
   request.priority_min = 1;
@@ -174,8 +174,8 @@ void Inbox::take_urgent(int room, const std::stop_token& stop) {
   (void)ask_pool(request, stop);
 }
 
-Inbox::Found Inbox::ask_pool(const wire::ClaimRequest& asked, const std::stop_token& stop) {
-  wire::ClaimRequest request = asked;
+Fetcher::Found Fetcher::ask_pool(const wire::ClaimRequest& like, const std::stop_token& stop) {
+  wire::ClaimRequest request = like;
   request.worker_id = settings_.worker_id;
   request.pool = settings_.pool;
   parts_.book.begin_claim();
@@ -189,8 +189,8 @@ Inbox::Found Inbox::ask_pool(const wire::ClaimRequest& asked, const std::stop_to
     return {};
   }
   poll_failures_ = 0;
-  Asked nobody;
-  auto commands = accept(std::move(*answer), nobody);
+  ClaimBatch unnotified;
+  auto commands = accept(std::move(*answer), unnotified);
   const auto is_low = [](const domain::ClaimedCommand& command) { return command.priority < 0; };
   const Found found{.commands = commands.size(),
                     .low = static_cast<std::size_t>(std::ranges::count_if(commands, is_low))};
@@ -199,7 +199,7 @@ Inbox::Found Inbox::ask_pool(const wire::ClaimRequest& asked, const std::stop_to
 }
 
 // Garbage never comes again. A second notification for what we hold has nothing to say: if we die, upkeep notifies anew.
-Inbox::Wanted Inbox::wanted_of(nats::Message& message, const std::vector<Asked>& taken) {
+Fetcher::Wanted Fetcher::wanted_of(nats::Message& message, const std::vector<ClaimBatch>& taken) {
   auto notification = wire::decode_notification(message.bytes());
   if (!notification) {
     ++parts_.counts.garbage;
@@ -210,17 +210,17 @@ Inbox::Wanted Inbox::wanted_of(nats::Message& message, const std::vector<Asked>&
   }
   auto ids = std::move(notification->queue_ids);
   if (notification->is_dispatched) ids.clear();
-  // Asked for twice, by two calls, it would be given twice and run twice.
+  // Claimed twice, by two calls, it would be given twice and run twice.
   std::erase_if(ids, [&](base::CommandId id) {
     return parts_.book.holds(id) ||
-           std::ranges::any_of(taken, [&](const Asked& asked) { return asked.deliveries.contains(id); });
+           std::ranges::any_of(taken, [&](const ClaimBatch& batch) { return batch.deliveries.contains(id); });
   });
   if (ids.empty()) message.ack();
   return {.ids = std::move(ids), .priority = notification->priority};
 }
 
 // A word that such commands wait, whichever: they are asked for when the lanes have nothing else.
-void Inbox::note_low(nats::Message& message, bool has_room) {
+void Fetcher::note_low(nats::Message& message, bool has_room) {
   if (!has_room) {
     message.nak(low_nak_delay);
     return;
@@ -230,8 +230,8 @@ void Inbox::note_low(nats::Message& message, bool has_room) {
 }
 
 // By lane: what there is no room for goes to others. One that names more than there is room for is asked by itself for as many.
-std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int room) {
-  std::vector<Asked> all(1);
+std::vector<Fetcher::ClaimBatch> Fetcher::read(std::vector<nats::Message> messages, int room) {
+  std::vector<ClaimBatch> all(1);
   all.front().deliveries.reserve(messages.size());
   const int full_room = room;
   int urgent = 0;
@@ -241,7 +241,7 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
   std::size_t named = 0;
   for (nats::Message& message : messages) {
     if (message.source() != lane) {
-      consumer_->weighed(lane, std::exchange(count, 0), std::exchange(named, 0));
+      consumer_->record_batch_size(lane, std::exchange(count, 0), std::exchange(named, 0));
       lane = message.source();
       share = consumer_->share(lane);
     }
@@ -262,9 +262,9 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
     }
     const int most = std::min(room, share);
     // The first is taken whatever it names, in part if need be: else one with more commands than slots would wait for ever.
-    const bool may_wait = is_quick_ && room < full_room && hand_.size() < hand_max;
+    const bool may_wait = is_quick_ && room < full_room && buffered_.size() < buffered_max;
     if (may_wait && static_cast<int>(ids.size()) > most) {
-      hand_.push_back(std::move(message));
+      buffered_.push_back(std::move(message));
       continue;
     }
     if (most <= 0) {
@@ -282,18 +282,18 @@ std::vector<Inbox::Asked> Inbox::read(std::vector<nats::Message> messages, int r
     const auto delivery = std::make_shared<const Delivery>(std::move(message), static_cast<int>(ids.size()));
     for (const auto id : ids) (is_whole ? all.front() : all.back()).deliveries.emplace(id, delivery);
   }
-  consumer_->weighed(lane, count, named);
+  consumer_->record_batch_size(lane, count, named);
   all.front().slots = std::max(1, all.front().slots + std::min(room, urgent));
   if (all.front().deliveries.empty()) all.erase(all.begin());
   return all;
 }
 
 // A reply may have been lost after the server acted: the same ids again give the same commands to the same worker.
-base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> Fetcher::claim_until_answered(const wire::ClaimRequest& request,
                                                             const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   for (int failures = 1;; ++failures) {
-    ++parts_.counts.inbox_turns;  // a server that is away is waited for here
+    ++parts_.counts.fetcher_turns;  // a server that is away is waited for here
     auto answer = parts_.transport.claim(request);
     if (!answer && answer.error().code == ErrorCode::invalid_input) answer = parts_.transport.claim(without_slots(request));
     if (answer) return answer;
@@ -307,14 +307,14 @@ base::Result<wire::ClaimAnswer> Inbox::claim_until_answered(const wire::ClaimReq
   }
 }
 
-std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Asked& asked) {
-  DeliveriesById& deliveries = asked.deliveries;
-  std::size_t unasked = 0;
+std::vector<domain::ClaimedCommand> Fetcher::accept(wire::ClaimAnswer answer, ClaimBatch& batch) {
+  DeliveriesById& deliveries = batch.deliveries;
+  std::size_t unnamed = 0;
   has_more_ = has_more_ || answer.has_more;
   auto commands = starter_.enter(std::move(answer.commands), answer.claim_id, [&](base::CommandId id) {
     const auto found = deliveries.find(id);
     if (found == deliveries.end()) {
-      ++unasked;
+      ++unnamed;
       return DeliveryPointer();
     }
     DeliveryPointer delivery = std::move(found->second);
@@ -323,11 +323,11 @@ std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Aske
   });
   parts_.book.end_claim();
   const std::size_t stale = answer_refused(answer.refused, deliveries);
-  if (consumer_ != nullptr && asked.slots > 0) consumer_->note_stale(stale > 0 && commands.empty());
-  // Asked for, not answered: there was no room for them. A word of a priority is used up by another command that was given for it.
+  if (consumer_ != nullptr && batch.slots > 0) consumer_->note_stale(stale > 0 && commands.empty());
+  // Named, not answered: there was no room for them. The notification of a priority is used up by another command that was given for it.
   for (const auto& [id, delivery] : deliveries) {
-    if (delivery->is_urgent() && unasked > 0) {
-      --unasked;
+    if (delivery->is_urgent() && unnamed > 0) {
+      --unnamed;
       delivery->settle();
     } else {
       delivery->give_back(milliseconds(0));
@@ -338,7 +338,7 @@ std::vector<domain::ClaimedCommand> Inbox::accept(wire::ClaimAnswer answer, Aske
 
 // A duplicate must never hold a slot: acked at once. A command that is not due yet, or whose holder may yet
 // fail, says when to come again.
-std::size_t Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused, DeliveriesById& deliveries) {
+std::size_t Fetcher::answer_refused(const std::vector<wire::ClaimRefusal>& refused, DeliveriesById& deliveries) {
   std::size_t urgent = 0;
   parts_.counts.refused += refused.size();
   for (const wire::ClaimRefusal& refusal : refused) {
@@ -357,7 +357,7 @@ std::size_t Inbox::answer_refused(const std::vector<wire::ClaimRefusal>& refused
   return urgent;
 }
 
-void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
+void Fetcher::start(std::vector<domain::ClaimedCommand> commands) {
   if (commands.empty()) return;
   const auto seen = starter_.start(std::move(commands));
   is_small_ = seen.is_small;
@@ -365,7 +365,7 @@ void Inbox::start(std::vector<domain::ClaimedCommand> commands) {
 }
 
 // Is anything prefetched that has no thread yet?
-bool Inbox::look_after_waiting() {
+bool Fetcher::return_overdue() {
   if (parts_.threads.hand_back(std::chrono::steady_clock::now() - prefetch_patience) > 0) prefetch_.forget();
   // Tools that answer at once say nothing of how long others take: they count while no other runs.
   const int prefetch = is_quick_ && parts_.book.is_idle() ? settings_.prefetch_max : prefetch_.count();
@@ -373,12 +373,12 @@ bool Inbox::look_after_waiting() {
   return parts_.threads.is_anything_waiting();
 }
 
-// Notifications that were asked for before may come meanwhile: they are for others, and at once.
-void Inbox::pause(milliseconds time, const std::stop_token& stop) {
+// Notifications that were requested before may come meanwhile: they are for others, and at once.
+void Fetcher::pause(milliseconds time, const std::stop_token& stop) {
   const auto until = std::chrono::steady_clock::now() + time;
   while (!stop.stop_requested()) {
     const bool is_expecting = this->is_expecting();
-    if (is_expecting) turn_away();
+    if (is_expecting) nak_buffered();
     const auto rest = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
     if (rest.count() <= 0) return;
     std::unique_lock lock(mutex_);
@@ -387,7 +387,7 @@ void Inbox::pause(milliseconds time, const std::stop_token& stop) {
   }
 }
 
-milliseconds Inbox::backoff_after(const base::Error& error, int failures) {
+milliseconds Fetcher::backoff_after(const base::Error& error, int failures) {
   const double unit = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
   // The server's wish is a floor; jitter on top keeps refused workers from coming back together.
   return std::min(error.retry_after, claim_retry_after_max) + claim_backoff.jittered_after(failures, unit);

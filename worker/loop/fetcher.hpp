@@ -1,5 +1,5 @@
 #pragma once
-// Inbox: takes as many notifications as there are idle slots, claims them in one call and has the commands
+// Fetcher: takes as many notifications as there are idle slots, claims them in one call and has the commands
 // started. While NATS is away it polls the server instead.
 // run() in one thread.
 #include <chrono>
@@ -17,11 +17,11 @@
 #include "worker/loop/lease_book.hpp"
 #include "worker/loop/lease_keeper.hpp"
 #include "worker/loop/idle_gate.hpp"
-#include "worker/loop/starter.hpp"
+#include "worker/loop/command_starter.hpp"
 
 namespace noetl::loop {
 
-class Inbox {
+class Fetcher {
  public:
   struct Parts {
     transport::Transport& transport;
@@ -32,16 +32,16 @@ class Inbox {
     IdleGate& idle_gate;
   };
   // `consumer` null: long poll only.
-  Inbox(Parts parts, Starter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer);
-  Inbox(const Inbox&) = delete;
-  Inbox& operator=(const Inbox&) = delete;
+  Fetcher(Parts parts, CommandStarter::Parts starting, const WorkerSettings& settings, NotificationConsumer* consumer);
+  Fetcher(const Fetcher&) = delete;
+  Fetcher& operator=(const Fetcher&) = delete;
 
   void run(const std::stop_token& stop);
 
  private:
   using DeliveriesById = std::unordered_map<base::CommandId, DeliveryPointer>;
   // What one call claims.
-  struct Asked {
+  struct ClaimBatch {
     DeliveriesById deliveries;
     int slots = 0;  // at most so many, of those and of what goes before them
   };
@@ -55,34 +55,34 @@ class Inbox {
   // What goes before all others, and has no notification of its own any more.
   void take_urgent(int room, const std::stop_token& stop);
   Found ask_pool(const wire::ClaimRequest& request, const std::stop_token& stop);
-  void look_around(int room, const std::stop_token& stop);
-  std::vector<Asked> read(std::vector<nats::Message> messages, int room);
-  void turn_away();
+  void poll_fallback(int room, const std::stop_token& stop);
+  std::vector<ClaimBatch> read(std::vector<nats::Message> messages, int room);
+  void nak_buffered();
   [[nodiscard]] bool is_expecting() const;
   struct Wanted {
     std::vector<base::CommandId> ids;
     int priority = 0;
   };
-  Wanted wanted_of(nats::Message& message, const std::vector<Asked>& taken);
+  Wanted wanted_of(nats::Message& message, const std::vector<ClaimBatch>& taken);
   void note_low(nats::Message& message, bool has_room);
-  void claim(Asked asked, const std::stop_token& stop);
+  void claim(ClaimBatch batch, const std::stop_token& stop);
   base::Result<wire::ClaimAnswer> claim_until_answered(const wire::ClaimRequest& request,
                                                        const std::stop_token& stop);
-  std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, Asked& asked);
+  std::vector<domain::ClaimedCommand> accept(wire::ClaimAnswer answer, ClaimBatch& batch);
   // Gives how many were of a priority above 0.
   std::size_t answer_refused(const std::vector<wire::ClaimRefusal>& refused, DeliveriesById& deliveries);
   void start(std::vector<domain::ClaimedCommand> commands);
-  bool look_after_waiting();
+  bool return_overdue();
   void pause(std::chrono::milliseconds time, const std::stop_token& stop);
   std::chrono::milliseconds backoff_after(const base::Error& error, int failures);
 
   Parts parts_;
   const WorkerSettings& settings_;
-  Starter starter_;
+  CommandStarter starter_;
   NotificationConsumer* consumer_;
   PrefetchEstimator& prefetch_;
   // What came and found no room while commands were so short that there will be some in a moment.
-  std::vector<nats::Message> hand_;
+  std::vector<nats::Message> buffered_;
   bool is_small_ = true;  // the last commands
   bool is_quick_ = false;  // the last commands were all of tools that answer at once
   int poll_failures_ = 0;

@@ -1,4 +1,4 @@
-#include "worker/loop/starter.hpp"
+#include "worker/loop/command_starter.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -9,14 +9,14 @@ namespace {
 constexpr std::size_t small_context_bytes_max = 16 * 1024;  // the mean of the last ones
 }  // namespace
 
-Starter::Starter(Parts parts, const WorkerSettings& settings)
+CommandStarter::CommandStarter(Parts parts, const WorkerSettings& settings)
     : parts_(parts),
       run_settings_{.worker_id = settings.worker_id,
                     .limits = settings.limits,
                     .secrets = parts.secrets,
                     .progress = parts.progress} {}
 
-std::vector<domain::ClaimedCommand> Starter::enter(std::vector<domain::ClaimedCommand> claimed,
+std::vector<domain::ClaimedCommand> CommandStarter::enter(std::vector<domain::ClaimedCommand> claimed,
                                                    base::ClaimId claim, const DeliveryOf& delivery_of) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<Holding> holdings;
@@ -40,7 +40,7 @@ std::vector<domain::ClaimedCommand> Starter::enter(std::vector<domain::ClaimedCo
   return claimed;
 }
 
-Starter::Seen Starter::start(std::vector<domain::ClaimedCommand> commands) {
+CommandStarter::Seen CommandStarter::start(std::vector<domain::ClaimedCommand> commands) {
   std::size_t bytes = 0;
   for (const auto& command : commands) bytes += command.context.size();
   std::vector<domain::ClaimedCommand*> instant;
@@ -64,7 +64,7 @@ Starter::Seen Starter::start(std::vector<domain::ClaimedCommand> commands) {
   return seen;
 }
 
-void Starter::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool) {
+void CommandStarter::start_on_thread(domain::ClaimedCommand command, tools::Tool& tool) {
   const auto deliver = [this](wire::AttemptReport report) {
     std::vector<wire::AttemptReport> finished;
     finished.push_back(std::move(report));

@@ -1,5 +1,5 @@
 #pragma once
-// Starter: enters claimed commands into the lease book and begins them: instant tools in the caller's thread, the others on
+// CommandStarter: enters claimed commands into the lease book and begins them: instant tools in the caller's thread, the others on
 // threads. Each thread that claims has its own; what they share takes care of itself.
 #include <functional>
 #include <stop_token>
@@ -17,7 +17,7 @@
 
 namespace noetl::loop {
 
-class Starter {
+class CommandStarter {
  public:
   struct Parts {
     const tools::Registry& registry;
@@ -30,9 +30,9 @@ class Starter {
     ProgressTeller* progress = nullptr;
     AheadRunner* ahead = nullptr;  // null: nothing is run ahead of the server
   };
-  Starter(Parts parts, const WorkerSettings& settings);
-  Starter(const Starter&) = delete;
-  Starter& operator=(const Starter&) = delete;
+  CommandStarter(Parts parts, const WorkerSettings& settings);
+  CommandStarter(const CommandStarter&) = delete;
+  CommandStarter& operator=(const CommandStarter&) = delete;
 
   using DeliveryOf = std::function<DeliveryPointer(base::CommandId)>;  // null: no notification came for it
   // Gives those that are to be started: not what this worker holds already, or has given up. `claim`: of the answer that they came in.
