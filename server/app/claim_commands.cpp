@@ -172,7 +172,7 @@ class Taken {
   const std::vector<base::CommandId> ids_;
 };
 
-// Of what goes before the others alone: whoever asks has heard that there is some.
+// Of what goes before the others alone: whoever asks was told that there is some.
 base::Result<wire::ClaimAnswer> claim_urgent(Parts& parts, const wire::ClaimRequest& request) {
   auto& waiting = parts.waiting_claims;
   std::vector<base::CommandId> candidates;

@@ -1,6 +1,6 @@
 #include "server/app/keep_workers.hpp"
 
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/worker_table.hpp"
@@ -71,7 +71,7 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
   // Whatever ran under this name before does not run any more: it waits again. What a process holds that asks again, because it did
   // not hear the answer, it goes on with.
   const bool is_repeated = is_alive && !before->instance.empty();
-  if (!is_repeated) (void)free_leases(parts, worker_id, "worker '" + worker_id + "' registered anew");
+  if (!is_repeated) (void)reclaim_leases(parts, worker_id, "worker '" + worker_id + "' registered anew");
   bool is_registered = false;
   parts.connections.run_one([&](store::Session& session) {
     is_registered = store::WorkerTable(session).register_worker(registration, parts.rules.lease);
@@ -90,7 +90,7 @@ base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
       .nats_consumer = wire::commands_consumer_of(registration.pool, parts.rules.nats_consumer),
       .nats_lanes = static_cast<int>(wire::lanes),
       .dispatches_directly = true,
-      .hears_claims = true};
+      .confirms_claims = true};
 }
 
 base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts, const wire::Heartbeat& heartbeat) {
@@ -119,7 +119,7 @@ base::Result<void> deregister_worker(Parts& parts, const Deregistration& request
         .retry_after = lease->left,
         .details = {}});
   }
-  (void)free_leases(parts, worker_id, "worker '" + worker_id + "' stopped");
+  (void)reclaim_leases(parts, worker_id, "worker '" + worker_id + "' stopped");
   return {};
 }
 

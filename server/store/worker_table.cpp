@@ -20,17 +20,17 @@ bool WorkerTable::register_worker(const wire::WorkerRegistration& registration,
 
 wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, std::chrono::milliseconds lease,
                                          base::ClaimId claim_id) {
-  ArrayLiteral ids, epochs, heard;
+  ArrayLiteral ids, epochs, confirmed;
   for (const auto& held : heartbeat.held) {
     ids.add(held.queue_id.value);
     epochs.add(held.epoch);
   }
-  for (const auto& claim : heartbeat.heard) heard.add(claim.value);
+  for (const auto& claim : heartbeat.confirmed_claim_ids) confirmed.add(claim.value);
   wire::HeartbeatAnswer answer{.is_known = false, .lost = {}, .cancelled = {}};
   for (const auto& row :
        session_.run("renew_leases", heartbeat.worker_id, ids.text(), epochs.text(), heartbeat.running,
                     static_cast<std::int64_t>(lease.count()), !heartbeat.has_claim_in_flight,
-                    heartbeat.status, claim_id.value, heard.text(), heartbeat.instance)) {
+                    heartbeat.status, claim_id.value, confirmed.text(), heartbeat.instance)) {
     const std::string_view kind = row["kind"].c_str();
     const base::CommandId queue_id{row["queue_id"].as<std::int64_t>()};
     if (kind == "known") {

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "server/app/due_times.hpp"
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/record_max_deliveries.hpp"
 #include "server/app/tell_parents.hpp"
@@ -20,7 +20,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::uint64_t prune_ticks = 20;
-constexpr std::uint64_t given_up_ticks = 10;
+constexpr std::uint64_t advisory_ticks = 10;
 constexpr std::uint64_t forget_ticks = 1000;
 constexpr std::uint64_t fold_ticks = 2;  // the depth is right without: reading adds what is not folded
 constexpr int callers_max = 256;  // told in one tick
@@ -135,11 +135,11 @@ std::chrono::milliseconds Upkeep::tick() {
           [&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
     });
   }
-  if (ticks_ % given_up_ticks == 0) {
-    attempt("given up", [&] {
-      const auto given_up = app::record_max_deliveries(parts_, advisory_budget_);
-      max_deliveries_recorded_ += static_cast<std::uint64_t>(given_up.recorded);
-      advisories_dropped_ += static_cast<std::uint64_t>(given_up.dropped);
+  if (ticks_ % advisory_ticks == 0) {
+    attempt("max deliveries", [&] {
+      const auto recorded = app::record_max_deliveries(parts_, advisory_budget_);
+      max_deliveries_recorded_ += static_cast<std::uint64_t>(recorded.recorded);
+      advisories_dropped_ += static_cast<std::uint64_t>(recorded.dropped);
     });
   }
   if (retention_.is_on() && (has_more_to_prune_ || ticks_ % prune_ticks == 0)) {
@@ -217,7 +217,7 @@ void Upkeep::expire_leases(const store::UpkeepLook& look) {
   for (const auto& worker : lost)
     telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
   if (lost.empty() && !look.has_orphan) return;
-  const auto outcome = app::free_leases(parts_, std::nullopt, "the lease of its worker ran out");
+  const auto outcome = app::reclaim_leases(parts_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(outcome.done);
   if (outcome.done > 0)
     telemetry::log_warn("upkeep", "commands of lost workers wait again",

@@ -67,7 +67,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] bool is_connected() const;
-  // True for ever once nats.c has given up (login refused twice): open a new one.
+  // True for ever once nats.c has stopped trying (login refused twice): open a new one.
   [[nodiscard]] bool is_closed() const;
   // Counts (re)connections: who keeps something on the server compares it to notice a restart.
   [[nodiscard]] std::uint64_t connection_count() const;

@@ -10,7 +10,7 @@
 
 namespace noetl::wire {
 
-inline constexpr std::size_t heard_claims_max = 4096;  // in one heartbeat
+inline constexpr std::size_t confirmed_claims_max = 4096;  // in one heartbeat
 
 // A worker makes up a word when it starts and sends it with every call: its name may be known to others, this is not. A header, since
 // an older server refuses fields that it does not know. 1 to 128 of A-Z a-z 0-9 . _ -, as a worker id.
@@ -40,7 +40,7 @@ struct RegistrationAnswer {
   std::string nats_consumer;
   int nats_lanes = 1;  // further consumers beside that one: wire::lane_consumer_of
   bool dispatches_directly = false;  // it knows claims with direct_dispatch; an older server does not say
-  bool hears_claims = false;  // it knows `heard` in heartbeats; an older server does not say
+  bool confirms_claims = false;  // it knows `confirmed_claim_ids` in heartbeats; an older server does not say
 };
 
 // One call renews every lease that the worker holds. `held` is complete as of `held_as_of_claims`: a
@@ -49,7 +49,7 @@ struct Heartbeat {
   std::string worker_id;
   std::vector<domain::Lease> held;
   // Claims of which each command was received, and is in `held` or ended as the server has agreed to: there is nothing to look for.
-  std::vector<base::ClaimId> heard = {};
+  std::vector<base::ClaimId> confirmed_claim_ids = {};
   bool has_claim_in_flight = false;  // a claim call is open: do not free what `held` lacks yet
   int running = 0;
   std::string status = "ready";  // ready | draining

@@ -79,7 +79,7 @@ std::string encode(const RegistrationAnswer& answer) {
       .text("nats_consumer", answer.nats_consumer)
       .integer("nats_lanes", answer.nats_lanes)
       .boolean("dispatches_directly", answer.dispatches_directly)
-      .boolean("hears_claims", answer.hears_claims)
+      .boolean("confirms_claims", answer.confirms_claims)
       .finish();
 }
 
@@ -96,7 +96,7 @@ base::Result<RegistrationAnswer> decode_registration_answer(const Json& body) {
   answer.nats_consumer = reader.optional_string("nats_consumer").value_or("");
   answer.nats_lanes = static_cast<int>(reader.optional_int("nats_lanes", {.min = 1, .max = 16}).value_or(1));
   answer.dispatches_directly = reader.optional_bool("dispatches_directly").value_or(false);
-  answer.hears_claims = reader.optional_bool("hears_claims").value_or(false);
+  answer.confirms_claims = reader.optional_bool("confirms_claims").value_or(false);
   if (reader.has_failed()) return base::failure(*reader.finish());
   return answer;
 }
@@ -113,10 +113,10 @@ std::string encode(const Heartbeat& heartbeat) {
     held += '}';
   }
   held += ']';
-  ObjectWriter writer(held.size() + heartbeat.heard.size() * 22 + 192);
+  ObjectWriter writer(held.size() + heartbeat.confirmed_claim_ids.size() * 22 + 192);
   writer.text("worker_id", heartbeat.worker_id).raw("held", held);
-  if (!heartbeat.heard.empty())
-    writer.ids("heard", heartbeat.heard);  // an older server does not know the field
+  if (!heartbeat.confirmed_claim_ids.empty())
+    writer.ids("confirmed_claim_ids", heartbeat.confirmed_claim_ids);  // an older server does not know the field
   return writer.boolean("has_claim_in_flight", heartbeat.has_claim_in_flight)
       .integer("running", heartbeat.running)
       .text("status", heartbeat.status)
@@ -140,7 +140,7 @@ base::Result<Heartbeat> decode_heartbeat(const Json& body) {
     if (auto error = item.finish()) reader.refuse(std::move(*error));
     heartbeat.held.push_back(lease);
   }
-  heartbeat.heard = read_ids<base::ClaimId>(reader, "heard", heard_claims_max);
+  heartbeat.confirmed_claim_ids = read_ids<base::ClaimId>(reader, "confirmed_claim_ids", confirmed_claims_max);
   heartbeat.has_claim_in_flight = reader.optional_bool("has_claim_in_flight").value_or(false);
   heartbeat.running = static_cast<int>(reader.optional_int("running", {0, slots_max}).value_or(0));
   if (auto status = reader.optional_string("status")) heartbeat.status = std::move(*status);

@@ -55,7 +55,7 @@ where w.worker_id = any (array(
 -- Freed is only what belongs to no execution, or to one that nobody is working with: whether that one is paused must not
 -- change meanwhile, and nothing waits here. The others stay claimed until next time.
 -- held without stale claims costs no more than the update of one row.
--- $9: claims that the worker says to have heard of. Each of their commands is held, and named by the new claim from here on, or has
+-- $9: claims that the worker confirms. Each of their commands is held, and named by the new claim from here on, or has
 -- ended: none is looked for, which after a drain would be as many as were claimed in a second.
 -- $10: the instance of who sends it. Another process than the one that registered renews nothing and frees nothing.
 with renewed as (
@@ -63,7 +63,7 @@ with renewed as (
   set heartbeat_at = now(), lease_until = now() + $5::bigint * interval '1 millisecond', running = $4, status = $7
   where worker_id = $1 and status in ('ready', 'draining') and (instance is null or instance = $10)
   returning should_drain, pool
-), heard as (
+), confirmed as (
   delete from noetl.claim where worker_id = $1 and claim_id = any($9::bigint[]) and exists (select from renewed)
   returning claim_id
 ), stale as (
@@ -71,28 +71,28 @@ with renewed as (
   where $6 and worker_id = $1 and claimed_at < now() - interval '6 seconds' and claim_id <> all($9::bigint[])
     and exists (select from renewed)
   returning queue_ids
-), unheard as (
+), unconfirmed as (
   select q.queue_id, q.execution_id from (select distinct unnest(queue_ids) as queue_id from stale) as s
   join noetl.queue q using (queue_id)
   where q.queue_id <> all($2::bigint[]) and q.status = 'running' and q.worker_id = $1
     and q.claimed_at < now() - interval '6 seconds'
 ), whose as materialized (
   select e.execution_id, e.is_paused from noetl.execution e
-  where e.execution_id = any (array(select u.execution_id from unheard u where u.execution_id is not null))
+  where e.execution_id = any (array(select u.execution_id from unconfirmed u where u.execution_id is not null))
   for share skip locked
 ), kept as (
   insert into noetl.claim (worker_id, claim_id, queue_ids)
   select $1, $8, k.queue_ids from (
     select $2::bigint[] || array(
-      select u.queue_id from unheard u
+      select u.queue_id from unconfirmed u
       where u.execution_id is not null and not exists (select from whose where whose.execution_id = u.execution_id))
   ) as k(queue_ids)
-  where (exists (select from stale) or exists (select from heard)) and cardinality(k.queue_ids) > 0
+  where (exists (select from stale) or exists (select from confirmed)) and cardinality(k.queue_ids) > 0
 ), freed as (
   update noetl.queue q
   set status = 'queued', attempts = q.attempts - 1,
       available_at = now() + case when whose.is_paused then noetl.pause_shift() else interval '0' end
-  from unheard u left join whose using (execution_id)
+  from unconfirmed u left join whose using (execution_id)
   where q.queue_id = u.queue_id and (u.execution_id is null or whose.execution_id is not null)
     and q.status = 'running' and q.worker_id = $1 and q.claimed_at < now() - interval '6 seconds'
   returning q.pool

@@ -32,7 +32,7 @@ TEST_CASE("of two transactions that wait for each other one is repeated, and bot
   CHECK(server.number("select sum(n) from pair") == 4);
 }
 
-TEST_CASE("what Postgres rolls back again and again is given up as unavailable, not as our failure") {
+TEST_CASE("what Postgres rolls back again and again fails as unavailable, not as our failure") {
   ServerParts server;
   int tries = 0;
   const auto lose = [&](const std::string& state) {

@@ -7,7 +7,7 @@
 
 #include "server/app/dead_letters.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/app/record_max_deliveries.hpp"
 #include "server/app/redrive_dead.hpp"
@@ -274,7 +274,7 @@ workflow:
   const base::CommandId step{server.number("select queue_id from noetl.queue")};
   (void)server.claim("w", step);
   server.run("update noetl.worker set status = 'lost', lease_until = now() - interval '1 second'");
-  (void)app::free_leases(server.parts, std::nullopt, "the lease of its worker ran out");
+  (void)app::reclaim_leases(server.parts, std::nullopt, "the lease of its worker ran out");
   REQUIRE(server.status_of(step) == "dead");
 
   const auto named = app::redrive_dead(server.parts, these({step})).value();
@@ -382,9 +382,9 @@ TEST_CASE("of forged advisories, of no command or of one command without end, no
   int recorded = 0, dropped = 0;
   for (int round = 0; round < 3; ++round) {
     server.notifier.pretend_max_deliveries(forged);
-    const auto given_up = app::record_max_deliveries(server.parts, budget);
-    recorded += given_up.recorded;
-    dropped += given_up.dropped;
+    const auto found = app::record_max_deliveries(server.parts, budget);
+    recorded += found.recorded;
+    dropped += found.dropped;
   }
 
   CHECK(recorded == app::AdvisoryBudget::a_minute);

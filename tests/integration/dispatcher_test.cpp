@@ -338,7 +338,7 @@ TEST_CASE(
                       " = any(queue_ids) and claimed_at > t") == 1);
 }
 
-TEST_CASE("what was claimed for a worker that never heard of it is freed by its heartbeats") {
+TEST_CASE("a command claimed for a worker that never got the answer is reclaimed by its heartbeats") {
   ServerParts server;
   server.add_worker("w");
   domain::Lease lease;

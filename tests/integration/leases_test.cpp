@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "server/app/claim_commands.hpp"
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
@@ -92,29 +92,29 @@ TEST_CASE("a heartbeat that was held up for seconds frees nothing that its worke
   CHECK(server.status_of(id) == "running");
 }
 
-TEST_CASE("of claims that a worker has heard of nothing is looked for; what it holds of them stays its own") {
+TEST_CASE("the commands of confirmed claims are not looked for; those that the worker holds stay its own") {
   ServerParts server;
   server.add_worker("w");
-  const auto heard = server.enqueue();
+  const auto confirmed = server.enqueue();
   const auto ended = server.enqueue();
-  const auto unheard = server.enqueue();
-  const auto claimed = server.claim_ids("w", {heard, ended});
+  const auto unconfirmed = server.enqueue();
+  const auto claimed = server.claim_ids("w", {confirmed, ended});
   REQUIRE(claimed.commands.size() == 2);
   REQUIRE(claimed.claim_id.is_set());
-  const auto lost_reply = server.claim_ids("w", {unheard});
-  CHECK(server.claim_ids("w", {unheard}).claim_id == base::ClaimId{});  // given before, by that one
+  const auto lost_reply = server.claim_ids("w", {unconfirmed});
+  CHECK(server.claim_ids("w", {unconfirmed}).claim_id == base::ClaimId{});  // given before, by that one
   auto ending = claimed.commands[0];
   auto holding = claimed.commands[1];
-  if (ending.lease.queue_id == heard) std::swap(ending, holding);
+  if (ending.lease.queue_id == confirmed) std::swap(ending, holding);
   (void)server.report(support::completed(ending));
 
   auto said = heartbeat({holding.lease});
-  said.heard = {claimed.claim_id};
+  said.confirmed_claim_ids = {claimed.claim_id};
   CHECK(app::renew_leases(server.parts, said).value().lost.empty());
 
   CHECK(server.number("select count(*) from noetl.claim where claim_id = " + claimed.claim_id.str()) == 0);
   CHECK(server.number("select count(*) from noetl.claim where claim_id = " + lost_reply.claim_id.str()) == 1);
-  CHECK(server.number("select count(*) from noetl.claim where queue_ids = array[" + heard.str() +
+  CHECK(server.number("select count(*) from noetl.claim where queue_ids = array[" + confirmed.str() +
                       "::bigint]") == 1);
   // Once more, and of another's: no row, nothing to say.
   CHECK(app::renew_leases(server.parts, said).value().is_known);
@@ -122,20 +122,20 @@ TEST_CASE("of claims that a worker has heard of nothing is looked for; what it h
 
   // What it holds is found when it is gone.
   server.run("update noetl.worker set status = 'lost'");
-  CHECK(app::free_leases(server.parts, std::nullopt, "gone").done == 2);
-  CHECK(server.status_of(heard) == "queued");
-  CHECK(server.status_of(unheard) == "queued");
+  CHECK(app::reclaim_leases(server.parts, std::nullopt, "gone").done == 2);
+  CHECK(server.status_of(confirmed) == "queued");
+  CHECK(server.status_of(unconfirmed) == "queued");
   CHECK(server.number("select count(*) from noetl.claim") == 0);
 }
 
-TEST_CASE("what was held when its claim was heard of, and is not any more, is freed all the same") {
+TEST_CASE("a command that was held when its claim was confirmed, and is not any more, is reclaimed all the same") {
   ServerParts server;
   server.add_worker("w");
   const auto id = server.enqueue();
   const auto claimed = server.claim_ids("w", {id});
   auto said = heartbeat({claimed.commands.at(0).lease});
-  said.heard = {claimed.claim_id};
-  said.has_claim_in_flight = true;  // another: of those heard of that says nothing
+  said.confirmed_claim_ids = {claimed.claim_id};
+  said.has_claim_in_flight = true;  // another: that says nothing of confirmed ones
   (void)app::renew_leases(server.parts, said);
   CHECK(server.number("select count(*) from noetl.claim where claim_id = " + claimed.claim_id.str()) == 0);
   server.run("update noetl.claim set claimed_at = now() - interval '7 seconds'");
@@ -153,7 +153,7 @@ TEST_CASE("what a worker says of another's claims, or when it is not known any m
   const auto id = server.enqueue();
   const auto others = server.claim_ids("other", {id});
   auto said = heartbeat({});
-  said.heard = {others.claim_id};
+  said.confirmed_claim_ids = {others.claim_id};
   (void)app::renew_leases(server.parts, said);
   CHECK(server.number("select count(*) from noetl.claim") == 1);
 
@@ -181,7 +181,7 @@ TEST_CASE("the commands of a lost worker wait again, those without attempts left
   (void)server.claim("w", last);
   server.run("update noetl.worker set status = 'lost'");
 
-  const int freed = app::free_leases(server.parts, std::nullopt, "gone").done;
+  const int freed = app::reclaim_leases(server.parts, std::nullopt, "gone").done;
 
   CHECK(freed == 2);
   CHECK(server.status_of(again) == "queued");
@@ -204,7 +204,7 @@ TEST_CASE("a command whose execution cannot be read does not keep the others of 
   server.run("update noetl.worker set status = 'lost'");
   server.run("update noetl.execution set state = '{}'");
 
-  const auto outcome = app::free_leases(server.parts, std::nullopt, "gone");
+  const auto outcome = app::reclaim_leases(server.parts, std::nullopt, "gone");
 
   CHECK(outcome.done == 1);
   CHECK(outcome.left == 1);

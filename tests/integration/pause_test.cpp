@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "server/app/cancel_execution.hpp"
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/app/keep_workers.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/read_executions.hpp"
@@ -137,7 +137,7 @@ TEST_CASE("a command of a paused execution whose worker is lost waits for the re
   (void)server.claim("w", queued_of(server, id));
   (void)app::pause_execution(server.parts, {.execution_id = id});
 
-  CHECK(app::free_leases(server.parts, "w", "a test").done == 1);
+  CHECK(app::reclaim_leases(server.parts, "w", "a test").done == 1);
 
   CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at > now() + "
                       "interval '100 years'") == 1);

@@ -3,7 +3,7 @@
 
 #include "server/app/cancel_commands.hpp"
 #include "server/app/cancel_execution.hpp"
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/start_execution.hpp"
@@ -87,10 +87,10 @@ TEST_CASE("what a worker hands back is released, what a lost one held is lost") 
 
   (void)server.report(report);
   (void)server.claim("w", id);
-  (void)app::free_leases(server.parts, std::nullopt, "nobody is lost");
+  (void)app::reclaim_leases(server.parts, std::nullopt, "nobody is lost");
   CHECK(attempts(server, AttemptOutcome::lost) == 0);
   server.run("update noetl.worker set status = 'lost'");
-  (void)app::free_leases(server.parts, std::nullopt, "lost");
+  (void)app::reclaim_leases(server.parts, std::nullopt, "lost");
 
   CHECK(attempts(server, AttemptOutcome::released) == 1);
   CHECK(attempts(server, AttemptOutcome::lost) == 1);

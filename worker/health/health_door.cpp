@@ -41,7 +41,7 @@ constexpr CounterName counters[] = {
     {"progress_notes", "Notes of running commands sent to the server.", &Counts::progress_told},
     {"progress_failures", "Calls with notes of running commands that failed.", &Counts::progress_failures},
     {"fetcher_turns", "Turns of the loop that takes notifications and claims.", &Counts::fetcher_turns},
-    {"keeper_turns", "Turns of the loop that sends heartbeats.", &Counts::keeper_turns},
+    {"heartbeat_turns", "Turns of the loop that sends heartbeats.", &Counts::heartbeat_turns},
 };
 
 std::string line(const std::string& name, const char* kind, const char* help, std::uint64_t value) {

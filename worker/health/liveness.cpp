@@ -13,8 +13,8 @@ std::string Liveness::complaint(const loop::WorkerCounts& counts, Time now) {
     return std::string(thread) + " has not turned for " + std::to_string(still.count() / 1000) + " s";
   };
   const auto fetcher = still_for(fetcher_, counts.fetcher_turns, now);
-  const auto keeper = still_for(keeper_, counts.keeper_turns, now);
-  if (keeper > stall_max) return text("the lease keeper", keeper);
+  const auto heartbeats = still_for(heartbeats_, counts.heartbeat_turns, now);
+  if (heartbeats > stall_max) return text("the heartbeat sender", heartbeats);
   if (fetcher > stall_max && !counts.is_draining) return text("the fetcher", fetcher);  // it ends with the drain
   return {};
 }

@@ -28,7 +28,7 @@ class Liveness {
   };
   static std::chrono::milliseconds still_for(Seen& seen, std::uint64_t turns, Time now);
 
-  Seen fetcher_, keeper_;
+  Seen fetcher_, heartbeats_;
 };
 
 }  // namespace noetl::health

@@ -39,7 +39,7 @@ AheadRun::AheadRun(AheadRunner& owner, const std::stop_source& stop, bool is_car
     : owner_(owner), parts_(owner.parts_), stop_(stop), is_careful_(is_careful), began_at_(steady_clock::now()) {}
 
 bool AheadRun::begin(const domain::ClaimedCommand& first, const wire::AttemptReport& report, Time begun_at) {
-  if (parts_.book.finish(first.lease) != StopReason::none) return false;
+  if (parts_.leases.finish(first.lease) != StopReason::none) return false;
   wire::AheadRequest request;
   request.worker_id = owner_.settings_.worker_id;
   request.takes = true;
@@ -59,7 +59,7 @@ bool AheadRun::begin(const domain::ClaimedCommand& first, const wire::AttemptRep
       if (line) line_ = std::move(*line);
     }
   }
-  if (!line_) is_closing_ = is_given_up_ = true;  // what was given is run and reported as any command
+  if (!line_) is_closing_ = is_abandoned_ = true;  // what was given is run and reported as any command
   for (std::size_t i = 0; i < answer->commands.size(); ++i) {
     auto node = std::make_shared<Node>();
     node->what.command = answer->commands[i];
@@ -73,17 +73,17 @@ bool AheadRun::begin(const domain::ClaimedCommand& first, const wire::AttemptRep
 
 // What this worker holds already was claimed by it meanwhile, and runs: it is not ours, and leaves the list.
 void AheadRun::enter(std::vector<domain::ClaimedCommand>& commands, base::ClaimId claim_id) {
-  std::vector<Holding> holdings;
+  std::vector<HeldLease> held_leases;
   for (const auto& command : commands) {
-    Holding& holding = holdings.emplace_back();
-    holding.lease = command.lease;
-    holding.stop = stop_;
-    holding.claimed_at = steady_clock::now();
-    holding.takes_slot = false;
+    HeldLease& held = held_leases.emplace_back();
+    held.lease = command.lease;
+    held.stop = stop_;
+    held.claimed_at = steady_clock::now();
+    held.takes_slot = false;
   }
-  parts_.counts.claimed += holdings.size();
-  if (holdings.empty()) return;
-  const auto known = parts_.book.enter(std::move(holdings), claim_id);
+  parts_.counts.claimed += held_leases.size();
+  if (held_leases.empty()) return;
+  const auto known = parts_.leases.add(std::move(held_leases), claim_id);
   std::erase_if(commands, [&](const auto& command) { return std::ranges::find(known, command.lease.queue_id) != known.end(); });
 }
 
@@ -153,7 +153,7 @@ void AheadRun::end(const NodePointer& node, wire::AttemptReport report) {
   if (is_stopped || parts_.counts.is_draining || is_time_over()) close();
   if (node->is_dropped) return;
   const bool has_ended = report.outcome == domain::Outcome::completed || (report.outcome == domain::Outcome::failed && !is_stopped);
-  if (!has_ended || is_given_up_) {
+  if (!has_ended || is_abandoned_) {
     if (node->lease.now()) interrupted_.push_back({node, std::move(report)});
     return close();
   }
@@ -233,7 +233,7 @@ void AheadRun::flush(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   bool is_lost = false;
   for (const auto& end : batch) {
-    if (const auto lease = end.node->lease.now()) is_lost = parts_.book.finish(*lease) == StopReason::lost || is_lost;
+    if (const auto lease = end.node->lease.now()) is_lost = parts_.leases.finish(*lease) == StopReason::lost || is_lost;
   }
   // The first end of each batch has a lease: it is what the server gave by the answer before.
   const bool has_lease = batch.front().node->lease.now().has_value();
@@ -314,7 +314,7 @@ void AheadRun::take_answer(const std::vector<Ended>& batch, const std::vector<No
 
 // What has a lease is reported as any command; the rest is as if it had never been run.
 void AheadRun::give_up(std::vector<Ended> batch) {
-  is_given_up_ = true;
+  is_abandoned_ = true;
   close();
   for (auto* list : {&batch, &ended_}) {
     for (auto& end : *list) {

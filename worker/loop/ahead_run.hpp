@@ -78,7 +78,7 @@ class AheadRun {
   std::size_t ended_bytes_ = 0;
   std::uint64_t ended_count_ = 0, taken_count_ = 0;
   bool is_closing_ = false;  // nothing more is begun
-  bool is_given_up_ = false;  // the reporter has the rest
+  bool is_abandoned_ = false;  // the reporter has the rest
   bool is_urgent_ = false;  // somebody waits for a report
   bool is_over_ = false;
   std::vector<std::jthread> runners_;

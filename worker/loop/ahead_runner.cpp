@@ -21,17 +21,17 @@ void AheadRunner::run(const domain::ClaimedCommand& command, tools::Tool& tool, 
   parts_.pace.note(report.duration);
   const bool has_ended = report.outcome == domain::Outcome::completed || report.outcome == domain::Outcome::failed;
   if (has_ended && !stop.stop_requested() && !parts_.counts.is_draining) {
-    parts_.book.keep_slot(command.lease);
+    parts_.leases.keep_slot(command.lease);
     {
       // Whoever was given a command once before, and did not end it, is told of each end.
       AheadRun ahead(*this, stop, command.attempt > 1);
       if (ahead.begin(command, report, begun_at)) {
         ahead.run();
-        parts_.book.give_slot();
+        parts_.leases.give_slot();
         return;
       }
     }
-    parts_.book.give_slot();
+    parts_.leases.give_slot();
   }
   std::vector<wire::AttemptReport> finished;
   finished.push_back(std::move(report));

@@ -9,7 +9,7 @@
 #include "shared/base/guarded.hpp"
 #include "shared/transport/transport.hpp"
 #include "worker/loop/ahead_line.hpp"
-#include "worker/loop/lease_book.hpp"
+#include "worker/loop/held_leases.hpp"
 #include "worker/loop/prefetch_estimator.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/run_command.hpp"
@@ -21,7 +21,7 @@ class AheadRunner {
   struct Parts {
     transport::Transport& transport;
     const tools::Registry& registry;
-    LeaseBook& book;
+    HeldLeases& leases;
     Reporter& reporter;
     WorkerCounts& counts;
     Pace& pace;

@@ -1,5 +1,5 @@
 #pragma once
-// CommandProgress: what one running command has said and the server has not heard. Written by its tool, from any thread; read
+// CommandProgress: what one running command has said and the server does not know. Written by its tool, from any thread; read
 // by the ProgressTeller. Bounded: of what is printed faster than it is told the oldest lines go, and their size is told.
 #include <chrono>
 #include <cstddef>

@@ -16,24 +16,24 @@ CommandStarter::CommandStarter(Parts parts, const WorkerSettings& settings)
                     .secrets = parts.secrets,
                     .progress = parts.progress} {}
 
-std::vector<domain::ClaimedCommand> CommandStarter::enter(std::vector<domain::ClaimedCommand> claimed,
+std::vector<domain::ClaimedCommand> CommandStarter::add(std::vector<domain::ClaimedCommand> claimed,
                                                    base::ClaimId claim, const DeliveryOf& delivery_of) {
   const auto now = std::chrono::steady_clock::now();
-  std::vector<Holding> holdings;
-  holdings.reserve(claimed.size());
+  std::vector<HeldLease> held_leases;
+  held_leases.reserve(claimed.size());
   stops_.clear();
   for (const domain::ClaimedCommand& command : claimed) {
-    Holding& holding = holdings.emplace_back();
-    holding.lease = command.lease;
-    holding.claimed_at = now;
-    holding.delivery = delivery_of(command.lease.queue_id);
+    HeldLease& held = held_leases.emplace_back();
+    held.lease = command.lease;
+    held.claimed_at = now;
+    held.delivery = delivery_of(command.lease.queue_id);
     const tools::Tool* tool = parts_.registry.find(command.tool_kind);
     if (tool == nullptr || tool->is_instant()) continue;  // nothing to stop
-    holding.stop = std::stop_source();
-    stops_.emplace(command.lease.queue_id, holding.stop);
+    held.stop = std::stop_source();
+    stops_.emplace(command.lease.queue_id, held.stop);
   }
   parts_.counts.claimed += claimed.size();
-  const auto known = parts_.book.enter(std::move(holdings), claim);
+  const auto known = parts_.leases.add(std::move(held_leases), claim);
   std::erase_if(claimed, [&](const domain::ClaimedCommand& command) {
     return std::ranges::find(known, command.lease.queue_id) != known.end();
   });

@@ -1,5 +1,5 @@
 #pragma once
-// CommandStarter: enters claimed commands into the lease book and begins them: instant tools in the caller's thread, the others on
+// CommandStarter: adds claimed commands to the held leases and begins them: instant tools in the caller's thread, the others on
 // threads. Each thread that claims has its own; what they share takes care of itself.
 #include <functional>
 #include <stop_token>
@@ -8,7 +8,7 @@
 
 #include "shared/wire/claim.hpp"
 #include "worker/loop/ahead_runner.hpp"
-#include "worker/loop/lease_book.hpp"
+#include "worker/loop/held_leases.hpp"
 #include "worker/loop/prefetch_estimator.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/run_command.hpp"
@@ -21,7 +21,7 @@ class CommandStarter {
  public:
   struct Parts {
     const tools::Registry& registry;
-    LeaseBook& book;
+    HeldLeases& leases;
     Reporter& reporter;
     ToolThreads& threads;
     WorkerCounts& counts;
@@ -35,15 +35,15 @@ class CommandStarter {
   CommandStarter& operator=(const CommandStarter&) = delete;
 
   using DeliveryOf = std::function<DeliveryPointer(base::CommandId)>;  // null: no notification came for it
-  // Gives those that are to be started: not what this worker holds already, or has given up. `claim`: of the answer that they came in.
-  [[nodiscard]] std::vector<domain::ClaimedCommand> enter(std::vector<domain::ClaimedCommand> claimed,
+  // Gives those that are to be started: not what this worker holds already, or has abandoned. `claim`: of the answer that they came in.
+  [[nodiscard]] std::vector<domain::ClaimedCommand> add(std::vector<domain::ClaimedCommand> claimed,
                                                           base::ClaimId claim, const DeliveryOf& delivery_of);
 
   struct Seen {
     bool is_small = true;  // they take little memory
     bool is_quick = false;  // all of them are of tools that answer at once
   };
-  // Of what enter() gave last. With none of them: nothing was seen.
+  // Of what add() gave last. With none of them: nothing was seen.
   Seen start(std::vector<domain::ClaimedCommand> commands);
 
  private:

@@ -35,9 +35,9 @@ void DispatchPoller::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;  // it answers notifications of commands that come a second time
   while (!stop.stop_requested()) {
     if (!parts_.idle_gate.wait(stop, turn)) continue;
-    const int slots = parts_.book.wait_for_slot(stop, turn);
+    const int slots = parts_.leases.wait_for_slot(stop, turn);
     if (slots == 0) continue;
-    if (parts_.keeper.is_paused())
+    if (parts_.heartbeats.is_paused())
       pause(pause_when_paused, stop);
     else
       wait_for_work(std::min(slots, static_cast<int>(wire::claim_ids_max)), stop);
@@ -72,7 +72,7 @@ void DispatchPoller::wait_for_work(int slots, const std::stop_token& stop) {
   }
   parts_.counts.dispatched += answer->commands.size();
   starter_.start(
-      starter_.enter(std::move(answer->commands), answer->claim_id, [](base::CommandId) { return nullptr; }));
+      starter_.add(std::move(answer->commands), answer->claim_id, [](base::CommandId) { return nullptr; }));
 }
 
 milliseconds DispatchPoller::next_backoff() {

@@ -9,7 +9,7 @@
 #include <stop_token>
 
 #include "shared/transport/transport.hpp"
-#include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/heartbeat_sender.hpp"
 #include "worker/loop/idle_gate.hpp"
 #include "worker/loop/command_starter.hpp"
 
@@ -19,8 +19,8 @@ class DispatchPoller {
  public:
   struct Parts {
     transport::Transport& transport;
-    LeaseBook& book;
-    LeaseKeeper& keeper;
+    HeldLeases& leases;
+    HeartbeatSender& heartbeats;
     WorkerCounts& counts;
     IdleGate& idle_gate;
   };

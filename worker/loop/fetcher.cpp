@@ -71,15 +71,15 @@ void Fetcher::run(const std::stop_token& stop) {
     const auto patience = !is_expecting ? (is_waiting ? prefetch_check_interval : milliseconds(1000))
                           : is_quick_   ? hold_without_room
                                         : look_without_room;
-    if (!parts_.book.wait_for_room(stop, patience)) {
+    if (!parts_.leases.wait_for_room(stop, patience)) {
       if (is_expecting) nak_buffered();
       continue;
     }
-    if (parts_.keeper.is_paused()) {
+    if (parts_.heartbeats.is_paused()) {
       pause(milliseconds(200), stop);
       continue;
     }
-    const int room = std::min(parts_.book.room(), static_cast<int>(wire::claim_ids_max));
+    const int room = std::min(parts_.leases.room(), static_cast<int>(wire::claim_ids_max));
     if (room == 0) continue;
     if (has_more_)
       take_urgent(room, stop);
@@ -110,7 +110,7 @@ void Fetcher::take_notifications(int room, milliseconds patience, const std::sto
     if (fetched->empty()) return poll_fallback(room, stop);
     messages = std::move(*fetched);
     parts_.counts.notifications += messages.size();
-    room = std::min(room, parts_.book.room());  // something may have been dispatched directly meanwhile
+    room = std::min(room, parts_.leases.room());  // something may have been dispatched directly meanwhile
   }
   silent_finds_ = 0;
   looked_at_ = std::chrono::steady_clock::now();
@@ -132,10 +132,10 @@ void Fetcher::claim(ClaimBatch batch, const std::stop_token& stop) {
   for (const auto& [id, delivery] : batch.deliveries) request.queue_ids.push_back(id);
   // Oldest first: ids grow with time, and the server claims and answers in this order.
   std::sort(request.queue_ids.begin(), request.queue_ids.end());
-  parts_.book.begin_claim();
+  parts_.leases.begin_claim();
   auto answer = claim_until_answered(request, stop);
   if (!answer) {
-    parts_.book.end_claim();
+    parts_.leases.end_claim();
     for (const auto& [id, delivery] : batch.deliveries) delivery->give_back(nak_delay);
     return;
   }
@@ -178,10 +178,10 @@ Fetcher::Found Fetcher::ask_pool(const wire::ClaimRequest& like, const std::stop
   wire::ClaimRequest request = like;
   request.worker_id = settings_.worker_id;
   request.pool = settings_.pool;
-  parts_.book.begin_claim();
+  parts_.leases.begin_claim();
   auto answer = parts_.transport.claim(request);
   if (!answer) {
-    parts_.book.end_claim();
+    parts_.leases.end_claim();
     ++parts_.counts.claim_failures;
     if (++poll_failures_ == 1)
       telemetry::log_warn("worker", "claim failed, will be repeated: " + answer.error().message);
@@ -212,7 +212,7 @@ Fetcher::Wanted Fetcher::wanted_of(nats::Message& message, const std::vector<Cla
   if (notification->is_dispatched) ids.clear();
   // Claimed twice, by two calls, it would be given twice and run twice.
   std::erase_if(ids, [&](base::CommandId id) {
-    return parts_.book.holds(id) ||
+    return parts_.leases.holds(id) ||
            std::ranges::any_of(taken, [&](const ClaimBatch& batch) { return batch.deliveries.contains(id); });
   });
   if (ids.empty()) message.ack();
@@ -311,7 +311,7 @@ std::vector<domain::ClaimedCommand> Fetcher::accept(wire::ClaimAnswer answer, Cl
   DeliveriesById& deliveries = batch.deliveries;
   std::size_t unnamed = 0;
   has_more_ = has_more_ || answer.has_more;
-  auto commands = starter_.enter(std::move(answer.commands), answer.claim_id, [&](base::CommandId id) {
+  auto commands = starter_.add(std::move(answer.commands), answer.claim_id, [&](base::CommandId id) {
     const auto found = deliveries.find(id);
     if (found == deliveries.end()) {
       ++unnamed;
@@ -321,7 +321,7 @@ std::vector<domain::ClaimedCommand> Fetcher::accept(wire::ClaimAnswer answer, Cl
     deliveries.erase(found);
     return delivery;
   });
-  parts_.book.end_claim();
+  parts_.leases.end_claim();
   const std::size_t stale = answer_refused(answer.refused, deliveries);
   if (consumer_ != nullptr && batch.slots > 0) consumer_->note_stale(stale > 0 && commands.empty());
   // Named, not answered: there was no room for them. The notification of a priority is used up by another command that was given for it.
@@ -368,8 +368,8 @@ void Fetcher::start(std::vector<domain::ClaimedCommand> commands) {
 bool Fetcher::return_overdue() {
   if (parts_.threads.hand_back(std::chrono::steady_clock::now() - prefetch_patience) > 0) prefetch_.forget();
   // Tools that answer at once say nothing of how long others take: they count while no other runs.
-  const int prefetch = is_quick_ && parts_.book.is_idle() ? settings_.prefetch_max : prefetch_.count();
-  parts_.book.set_prefetch(is_small_ ? prefetch : 0);
+  const int prefetch = is_quick_ && parts_.leases.is_idle() ? settings_.prefetch_max : prefetch_.count();
+  parts_.leases.set_prefetch(is_small_ ? prefetch : 0);
   return parts_.threads.is_anything_waiting();
 }
 

@@ -14,8 +14,8 @@
 
 #include "shared/transport/transport.hpp"
 #include "worker/loop/notification_consumer.hpp"
-#include "worker/loop/lease_book.hpp"
-#include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/held_leases.hpp"
+#include "worker/loop/heartbeat_sender.hpp"
 #include "worker/loop/idle_gate.hpp"
 #include "worker/loop/command_starter.hpp"
 
@@ -25,8 +25,8 @@ class Fetcher {
  public:
   struct Parts {
     transport::Transport& transport;
-    LeaseBook& book;
-    LeaseKeeper& keeper;
+    HeldLeases& leases;
+    HeartbeatSender& heartbeats;
     ToolThreads& threads;
     WorkerCounts& counts;
     IdleGate& idle_gate;

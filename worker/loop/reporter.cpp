@@ -42,18 +42,18 @@ bool is_final(ErrorCode code) {
 
 }  // namespace
 
-Reporter::Reporter(std::string worker_id, transport::Transport& transport, LeaseBook& book,
+Reporter::Reporter(std::string worker_id, transport::Transport& transport, HeldLeases& leases,
                    WorkerCounts& counts)
     : worker_id_(std::move(worker_id)),
       transport_(transport),
-      book_(book),
+      leases_(leases),
       counts_(counts),
       random_(std::random_device{}()) {}
 
 void Reporter::deliver(std::vector<wire::AttemptReport> finished) {
   using domain::Outcome;
   for (auto& report : finished) {
-    const StopReason reason = book_.finish(report.lease);
+    const StopReason reason = leases_.finish(report.lease);
     if (report.outcome == Outcome::completed) continue;
     // A tool that was stopped says failed or cancelled; why it was stopped is known here.
     if (reason == StopReason::cancelled) report.outcome = Outcome::cancelled;
@@ -132,7 +132,7 @@ void Reporter::send(Batch batch, const std::stop_token& stop) {
 
 void Reporter::drop_lost(Batch& batch) {
   std::erase_if(batch, [&](const wire::AttemptReport& report) {
-    if (book_.reason_of(report.lease) != StopReason::lost) return false;
+    if (leases_.reason_of(report.lease) != StopReason::lost) return false;
     ++counts_.lost;
     // The server notifies again for it: this notification has done its duty.
     settle(report);
@@ -158,7 +158,7 @@ Reporter::Batch Reporter::settle(Batch batch, const wire::ReportAnswer& answer) 
 
 void Reporter::settle_refused(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
   ++counts_.lost;
-  (void)book_.stop({report.lease}, StopReason::lost);
+  (void)leases_.stop({report.lease}, StopReason::lost);
   telemetry::log_warn(
       "worker", "report refused: " + verdict.message,
       {{"queue_id", report.lease.queue_id.str()}, {"code", std::string(base::to_string(*verdict.refused))}});
@@ -167,18 +167,18 @@ void Reporter::settle_refused(const wire::AttemptReport& report, const wire::Rep
 
 void Reporter::answer_message(const wire::AttemptReport& report, const wire::ReportVerdict& verdict) {
   if (!verdict.retry_after) return settle(report);
-  const auto holding = book_.release(report.lease);
-  if (!holding || !holding->delivery) return;
+  const auto held = leases_.release(report.lease);
+  if (!held || !held->delivery) return;
   // What this worker gives up shall run elsewhere at once.
   if (report.outcome == domain::Outcome::released)
-    holding->delivery->give_back(*verdict.retry_after);
+    held->delivery->give_back(*verdict.retry_after);
   else
-    holding->delivery->settle_later(*verdict.retry_after);
+    held->delivery->settle_later(*verdict.retry_after);
 }
 
 void Reporter::settle(const wire::AttemptReport& report) {
-  const auto holding = book_.release(report.lease);
-  if (holding && holding->delivery) holding->delivery->settle();
+  const auto held = leases_.release(report.lease);
+  if (held && held->delivery) held->delivery->settle();
 }
 
 void Reporter::count(const wire::AttemptReport& report) {
@@ -215,7 +215,7 @@ void Reporter::send_unacceptable(Batch batch, const base::Error& refusal, const 
   if (report.error && report.error->message.starts_with(
                           "the report was refused")) {  // not even that: the lease ends by itself
     ++counts_.lost;
-    (void)book_.stop({report.lease}, StopReason::lost);
+    (void)leases_.stop({report.lease}, StopReason::lost);
     return settle(report);
   }
   report =

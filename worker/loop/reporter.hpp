@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "shared/transport/transport.hpp"
-#include "worker/loop/lease_book.hpp"
+#include "worker/loop/held_leases.hpp"
 #include "worker/loop/settings.hpp"
 
 namespace noetl::loop {
 
 class Reporter {
  public:
-  Reporter(std::string worker_id, transport::Transport& transport, LeaseBook& book, WorkerCounts& counts);
+  Reporter(std::string worker_id, transport::Transport& transport, HeldLeases& leases, WorkerCounts& counts);
   Reporter(const Reporter&) = delete;
   Reporter& operator=(const Reporter&) = delete;
 
@@ -52,12 +52,12 @@ class Reporter {
 
   const std::string worker_id_;
   transport::Transport& transport_;
-  LeaseBook& book_;
+  HeldLeases& leases_;
   WorkerCounts& counts_;
 
   std::mutex mutex_;
   std::condition_variable_any arrived_;
-  Batch waiting_;  // guarded by mutex_; bounded by the book: at most two slots' worth is held
+  Batch waiting_;  // guarded by mutex_; bounded by the held leases: at most two slots' worth is held
 
   std::minstd_rand random_;  // run() only
 };

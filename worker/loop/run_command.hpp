@@ -17,7 +17,7 @@ struct RunSettings {
   std::string worker_id;
   tools::ToolLimits limits;
   CredentialClient* secrets = nullptr;  // outlives every call; null: commands that need secrets fail
-  ProgressTeller* progress = nullptr;  // the same; null: nobody hears what runs
+  ProgressTeller* progress = nullptr;  // the same; null: nobody is told what runs
   const LateLease* late = nullptr;  // of a command that is run before it is issued; null: it has its lease
 };
 

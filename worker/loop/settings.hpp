@@ -55,7 +55,7 @@ struct WorkerCounts {
   std::atomic<std::uint64_t> progress_told{0};  // notes of running commands
   std::atomic<std::uint64_t> progress_failures{0};  // calls
   std::atomic<std::uint64_t> fetcher_turns{0};  // of the thread's loop: one that stands still is stuck
-  std::atomic<std::uint64_t> keeper_turns{0};  // the same of the lease keeper
+  std::atomic<std::uint64_t> heartbeat_turns{0};  // the same of the heartbeat sender
 
   std::atomic<int> running{0};  // commands, as of the last heartbeat
   std::atomic<bool> is_registered{false};

@@ -15,7 +15,7 @@
 #include "shared/wire/subjects.hpp"
 #include "worker/loop/notification_consumer.hpp"
 #include "worker/loop/fetcher.hpp"
-#include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/heartbeat_sender.hpp"
 #include "worker/loop/progress_teller.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/dispatch_poller.hpp"
@@ -57,9 +57,9 @@ std::string made_up_id() {
 struct Worker::Running {
   Running(const WorkerSettings& settings, const wire::RegistrationAnswer& rules,
           const wire::WorkerRegistration& registration, transport::Transport& transport, WorkerCounts& counts)
-      : book(settings.slots),
-        reporter(settings.worker_id, transport, book, counts),
-        keeper({.transport = transport, .book = book, .counts = counts}, registration, rules,
+      : leases(settings.slots),
+        reporter(settings.worker_id, transport, leases, counts),
+        heartbeats({.transport = transport, .leases = leases, .counts = counts}, registration, rules,
                settings.ack_wait),
         progress(settings, transport, counts),
         prefetch(settings.slots, settings.prefetch_max),
@@ -76,15 +76,15 @@ struct Worker::Running {
                          .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
   }
 
-  std::unique_ptr<NotificationConsumer> consumer;  // first: messages in the book are answered through it
-  LeaseBook book;
+  std::unique_ptr<NotificationConsumer> consumer;  // first: messages of held leases are answered through it
+  HeldLeases leases;
   Reporter reporter;
-  LeaseKeeper keeper;
+  HeartbeatSender heartbeats;
   ProgressTeller progress;  // tools talk to it until they end
   PrefetchEstimator prefetch;
   IdleGate idle_gate;
   std::unique_ptr<ToolThreads> threads;
-  std::jthread keeping;
+  std::jthread sending_heartbeats;
   std::jthread reporting;
   std::jthread telling;
   std::jthread dispatching;
@@ -145,14 +145,14 @@ bool Worker::run(const std::stop_token& stop) {
   Running running(settings_, *rules, registration(), transport_, counts_);
   AheadRunner ahead({.transport = transport_,
                      .registry = registry_,
-                     .book = running.book,
+                     .leases = running.leases,
                      .reporter = running.reporter,
                      .counts = counts_,
                      .prefetch = running.prefetch},
                     {.worker_id = settings_.worker_id, .limits = settings_.limits, .secrets = secrets_, .progress = &running.progress},
                     settings_.slots);
   const CommandStarter::Parts starting{.registry = registry_,
-                                .book = running.book,
+                                .leases = running.leases,
                                 .reporter = running.reporter,
                                 .threads = *running.threads,
                                 .counts = counts_,
@@ -161,26 +161,26 @@ bool Worker::run(const std::stop_token& stop) {
                                 .progress = &running.progress,
                                 .ahead = settings_.runs_ahead ? &ahead : nullptr};
   Fetcher fetcher({.transport = transport_,
-               .book = running.book,
-               .keeper = running.keeper,
+               .leases = running.leases,
+               .heartbeats = running.heartbeats,
                .threads = *running.threads,
                .counts = counts_,
                .idle_gate = running.idle_gate},
               starting, settings_, running.consumer.get());
   DispatchPoller dispatch_poller({.transport = transport_,
-                   .book = running.book,
-                   .keeper = running.keeper,
+                   .leases = running.leases,
+                   .heartbeats = running.heartbeats,
                    .counts = counts_,
                    .idle_gate = running.idle_gate},
                   starting, settings_);
-  running.keeping = std::jthread([&](const std::stop_token& end) { running.keeper.run(end); });
+  running.sending_heartbeats = std::jthread([&](const std::stop_token& end) { running.heartbeats.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.fetching = std::jthread([&](const std::stop_token& end) { fetcher.run(end); });
   if (running.consumer && rules->dispatches_directly && settings_.takes_direct_dispatch)
     running.dispatching = std::jthread([&](const std::stop_token& end) { dispatch_poller.run(end); });
   counts_.is_registered = true;
-  running.keeper.wait_for_end(stop);
+  running.heartbeats.wait_for_end(stop);
   counts_.is_draining = true;
   return drain(running);
 }
@@ -188,31 +188,31 @@ bool Worker::run(const std::stop_token& stop) {
 // No new claims; what runs may finish within the grace; then tools are stopped and their commands handed back.
 bool Worker::drain(Running& running) {
   telemetry::log_info("worker", "draining: no new commands",
-                      {{"running", std::to_string(running.book.snapshot().running)}});
-  running.keeper.set_draining();
+                      {{"running", std::to_string(running.leases.snapshot().running)}});
+  running.heartbeats.set_draining();
   running.dispatching.request_stop();
   running.fetching.request_stop();
   running.fetching.join();
   if (running.dispatching.joinable()) running.dispatching.join();  // a long poll lasts poll_patience at most
   if (running.consumer) running.consumer->close();
   running.threads->hand_back_all();
-  if (!running.book.wait_until_idle(settings_.grace)) {
+  if (!running.leases.wait_until_idle(settings_.grace)) {
     const int stopped =
-        running.book.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());
+        running.leases.stop_all(StopReason::draining, std::chrono::steady_clock::time_point::max());
     telemetry::log_warn("worker", "grace is over: tools are stopped and their commands handed back",
                         {{"commands", std::to_string(stopped)}});
-    if (!running.book.wait_until_idle(stop_patience)) {
+    if (!running.leases.wait_until_idle(stop_patience)) {
       telemetry::log_error("worker", "tools do not return although they were stopped",
-                           {{"commands", std::to_string(running.book.snapshot().running)}});
+                           {{"commands", std::to_string(running.leases.snapshot().running)}});
     }
   }
   running.threads.reset();  // joins
   running.telling.request_stop();
-  const bool is_empty = running.book.wait_until_empty(settings_.flush_patience);
+  const bool is_empty = running.leases.wait_until_empty(settings_.flush_patience);
   running.reporting.request_stop();
   running.reporting.join();
-  running.keeping.request_stop();
-  running.keeping.join();
+  running.sending_heartbeats.request_stop();
+  running.sending_heartbeats.join();
   running.telling.join();
   if (running.consumer) running.consumer->flush();
   if (const auto gone = transport_.deregister(settings_.worker_id); !gone) {
@@ -221,7 +221,7 @@ bool Worker::drain(Running& running) {
   telemetry::log_info("worker", "drained",
                       {{"completed", std::to_string(counts_.completed)},
                        {"released", std::to_string(counts_.released)},
-                       {"unreported", std::to_string(running.book.snapshot().held.size())}});
+                       {"unreported", std::to_string(running.leases.snapshot().held.size())}});
   return is_empty;
 }
 

@@ -134,13 +134,13 @@ class Sequence : Choices {
       if (!is_known && random_.one_in(3)) heartbeat.held.push_back(one);
     }
     for (std::int64_t claim = 1; claim <= claim_; ++claim) {
-      if (random_.one_in(4)) heartbeat.heard.push_back({claim});
+      if (random_.one_in(4)) heartbeat.confirmed_claim_ids.push_back({claim});
     }
     heartbeat.has_claim_in_flight = random_.one_in(4);
     heartbeat.status = random_.one_in(4) ? "draining" : "ready";
     const auto answer = store::WorkerTable(session).renew(heartbeat, lease, {++claim_});
-    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) + " heard " +
-        std::to_string(heartbeat.heard.size()) + (heartbeat.has_claim_in_flight ? " claiming" : "") + " -> " +
+    say("renew_leases " + heartbeat.worker_id + listed(heartbeat.held) + " confirmed " +
+        std::to_string(heartbeat.confirmed_claim_ids.size()) + (heartbeat.has_claim_in_flight ? " claiming" : "") + " -> " +
         (answer.is_known ? "known" : "unknown") + (answer.should_drain ? " drain" : "") + " lost" +
         listed(answer.lost) + " cancelled" + listed(answer.cancelled));
   }

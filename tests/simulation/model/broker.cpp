@@ -50,7 +50,7 @@ std::optional<std::int64_t> Broker::stored_time(std::uint64_t sequence) const {
 }
 
 // What a server says of a message that it gives to nobody any more.
-void Broker::tell_given_up(const std::string& durable, const BrokerMessage& message) {
+void Broker::publish_advisory(const std::string& durable, const BrokerMessage& message) {
   const std::string stream(wire::commands_stream);
   if (!has_stream(wire::advisories_stream_of(stream))) return;
   store({.subject = wire::advisories_subject_of(stream),
@@ -94,13 +94,13 @@ std::uint64_t Broker::untaken(const BrokerConsumer& consumer) const {
 
 std::vector<BrokerMessage> Broker::take(BrokerConsumer& consumer, int most) {
   std::vector<BrokerMessage> taken;
-  std::vector<BrokerMessage> given_up;
+  std::vector<BrokerMessage> exhausted;
   for (auto& message : consumer.messages) {
     if (taken.size() >= static_cast<std::size_t>(most)) break;
     if (message.available_at > scheduler_.now()) continue;
     if (consumer.settings.deliveries_max > 0 && message.deliveries >= consumer.settings.deliveries_max) {
       message.is_settled = true;
-      given_up.push_back(message);
+      exhausted.push_back(message);
       continue;
     }
     ++message.deliveries;
@@ -109,7 +109,7 @@ std::vector<BrokerMessage> Broker::take(BrokerConsumer& consumer, int most) {
     taken.push_back(message);
   }
   std::erase_if(consumer.messages, [](const auto& message) { return message.is_settled; });
-  for (const auto& message : given_up) tell_given_up(consumer.settings.durable, message);
+  for (const auto& message : exhausted) publish_advisory(consumer.settings.durable, message);
   return taken;
 }
 

@@ -71,7 +71,7 @@ class Broker {
 
  private:
   void store(BrokerMessage message);
-  void tell_given_up(const std::string& durable, const BrokerMessage& message);
+  void publish_advisory(const std::string& durable, const BrokerMessage& message);
   [[nodiscard]] std::vector<BrokerMessage> take(BrokerConsumer& consumer, int most);
   [[nodiscard]] BrokerMessage* find(const std::string& durable, std::uint64_t sequence);
 

@@ -29,13 +29,13 @@ bool is_held(const wire::Heartbeat& heartbeat, base::CommandId id) {
   return std::ranges::any_of(heartbeat.held, [&](const auto& lease) { return lease.queue_id == id; });
 }
 
-// What `heard`, `stale` and `freed` of renew_leases do.
-void free_unheard(Database& database, const wire::Heartbeat& heartbeat, base::ClaimId claim_id) {
+// What `confirmed_claim_ids`, `stale` and `freed` of renew_leases do.
+void reclaim_unconfirmed(Database& database, const wire::Heartbeat& heartbeat, base::ClaimId claim_id) {
   const auto before = database.now() - answered_after;
   std::vector<base::CommandId> stale;
   bool is_anew = false;
-  for (const auto heard : heartbeat.heard)
-    is_anew = database.claims.erase({heartbeat.worker_id, heard}) > 0 || is_anew;
+  for (const auto confirmed : heartbeat.confirmed_claim_ids)
+    is_anew = database.claims.erase({heartbeat.worker_id, confirmed}) > 0 || is_anew;
   std::erase_if(database.claims, [&](const auto& entry) {
     const auto& [key, claim] = entry;
     if (heartbeat.has_claim_in_flight || key.first != heartbeat.worker_id || claim.claimed_at >= before)
@@ -119,7 +119,7 @@ wire::HeartbeatAnswer WorkerTable::renew(const wire::Heartbeat& heartbeat, milli
   worker.lease_until = database.now() + lease;
   worker.running = heartbeat.running;
   worker.status = heartbeat.status;
-  free_unheard(database, heartbeat, claim_id);
+  reclaim_unconfirmed(database, heartbeat, claim_id);
   return answer;
 }
 

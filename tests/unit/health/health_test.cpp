@@ -19,15 +19,15 @@ TEST_CASE("a thread that stands still is named, once it has stood for longer tha
 
   CHECK(liveness.complaint(counts, begin).empty());
   ++counts.fetcher_turns;
-  ++counts.keeper_turns;
+  ++counts.heartbeat_turns;
   CHECK(liveness.complaint(counts, begin + 300s).empty());  // nobody looked meanwhile: they have turned
-  ++counts.keeper_turns;
+  ++counts.heartbeat_turns;
   CHECK(liveness.complaint(counts, begin + 350s).empty());
   CHECK(liveness.complaint(counts, begin + 361s) == "the fetcher has not turned for 61 s");
   counts.is_draining = true;  // the fetcher has ended
   CHECK(liveness.complaint(counts, begin + 362s).empty());
-  CHECK(liveness.complaint(counts, begin + 411s) == "the lease keeper has not turned for 61 s");
-  ++counts.keeper_turns;
+  CHECK(liveness.complaint(counts, begin + 411s) == "the heartbeat sender has not turned for 61 s");
+  ++counts.heartbeat_turns;
   CHECK(liveness.complaint(counts, begin + 412s).empty());
 }
 

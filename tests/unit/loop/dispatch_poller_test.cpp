@@ -98,7 +98,7 @@ TEST_CASE("the notification of what was dispatched is acked, and nobody claims")
 }
 
 TEST_CASE(
-    "what is heard of more than a second after it was claimed is not begun: it may be another's by now") {
+    "what arrives more than a second after it was claimed is not begun: it may be another's by now") {
   DispatchFixture fixture;
   fixture.server.dispatch_late_ms = 1200;
   fixture.start_subscribed();

@@ -36,18 +36,18 @@ base::Result<wire::RegistrationAnswer> ScriptedTransport::register_worker(
                                   .nats_consumer = {},
                                   .nats_lanes = static_cast<int>(wire::lanes),
                                   .dispatches_directly = dispatches_directly,
-                                  .hears_claims = hears_claims};
+                                  .confirms_claims = confirms_claims};
 }
 
 base::Result<wire::HeartbeatAnswer> ScriptedTransport::heartbeat(const wire::Heartbeat& heartbeat) {
   ++heartbeats;
   if (heartbeat.status == "draining") ++heartbeats_draining;
   if (are_heartbeats_failing) return away();
-  if (refuses_heard && !heartbeat.heard.empty())
-    return base::failure(ErrorCode::invalid_input, "unknown field", "/heard");
+  if (refuses_confirmations && !heartbeat.confirmed_claim_ids.empty())
+    return base::failure(ErrorCode::invalid_input, "unknown field", "/confirmed_claim_ids");
   {
     const std::lock_guard lock(mutex_);
-    heard_.insert(heard_.end(), heartbeat.heard.begin(), heartbeat.heard.end());
+    confirmed_claims_.insert(confirmed_claims_.end(), heartbeat.confirmed_claim_ids.begin(), heartbeat.confirmed_claim_ids.end());
   }
   wire::HeartbeatAnswer answer;
   answer.is_known = !has_forgotten_worker;
@@ -193,9 +193,9 @@ std::vector<wire::AttemptNote> ScriptedTransport::notes() const {
   return notes_;
 }
 
-std::vector<base::ClaimId> ScriptedTransport::heard() const {
+std::vector<base::ClaimId> ScriptedTransport::confirmed_claims() const {
   const std::lock_guard lock(mutex_);
-  return heard_;
+  return confirmed_claims_;
 }
 
 std::vector<base::ClaimId> ScriptedTransport::made() const {

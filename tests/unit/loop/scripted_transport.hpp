@@ -39,7 +39,7 @@ class ScriptedTransport final : public transport::Transport {
   [[nodiscard]] Row row(std::int64_t id) const;
   [[nodiscard]] std::size_t reported() const;  // rows with a report
   [[nodiscard]] std::vector<wire::AttemptNote> notes() const;
-  [[nodiscard]] std::vector<base::ClaimId> heard() const;  // what heartbeats said
+  [[nodiscard]] std::vector<base::ClaimId> confirmed_claims() const;  // what heartbeats said
   [[nodiscard]] std::vector<base::ClaimId> made() const;  // claims that gave something
 
   // The next so many calls fail; `after_acting`: the server acts, but the reply is lost.
@@ -49,8 +49,8 @@ class ScriptedTransport final : public transport::Transport {
   std::atomic<int> report_replies_to_lose{0};
   std::chrono::milliseconds ack_wait{0};  // told to a worker that registers; set before it does
   bool dispatches_directly = false;  // the same
-  bool hears_claims = false;  // the same
-  std::atomic<bool> refuses_heard{false};  // 400 as an older server has it
+  bool confirms_claims = false;  // the same
+  std::atomic<bool> refuses_confirmations{false};  // 400 as an older server has it
   // So long before its answer the claim of a direct dispatch was, as it tells; negative: 400 as an older server has it.
   std::atomic<int> dispatch_late_ms{0};
   std::atomic<bool> are_heartbeats_failing{false};
@@ -77,7 +77,7 @@ class ScriptedTransport final : public transport::Transport {
   std::map<std::int64_t, Row> rows_;
   std::vector<std::int64_t> to_dispatch_;
   std::vector<wire::AttemptNote> notes_;
-  std::vector<base::ClaimId> heard_, made_;
+  std::vector<base::ClaimId> confirmed_claims_, made_;
 };
 
 // Runs until it is stopped or let go.

@@ -74,7 +74,7 @@ TEST_CASE("one report that the server refuses does not hold up the others, and b
   CHECK(fixture.server.row(8).reports[0].outcome == Outcome::completed);
 }
 
-TEST_CASE("a server of the release before hears of an error without the details that it does not know") {
+TEST_CASE("a server of the release before gets an error without the details that it does not know") {
   WorkerFixture fixture;
   fixture.server.knows_no_details = true;
   fixture.server.add(1, "failing");
@@ -131,54 +131,54 @@ TEST_CASE("when heartbeats fail for longer than the lease, running tools are sto
   fixture.finish();
 }
 
-TEST_CASE("a worker says once of each claim that it has heard of it") {
+TEST_CASE("a worker confirms each claim once") {
   WorkerFixture fixture;
-  fixture.server.hears_claims = true;
+  fixture.server.confirms_claims = true;
   fixture.server.add(1, "held");
   fixture.server.add(2);
   fixture.start();
   fixture.wait("one runs, one has ended",
                [&] { return fixture.held->running() == 1 && fixture.server.reported() == 1; });
-  fixture.wait("all is said", [&] { return fixture.server.heard() == fixture.server.made(); });
+  fixture.wait("all is said", [&] { return fixture.server.confirmed_claims() == fixture.server.made(); });
   const int before = fixture.server.heartbeats;
   fixture.wait("heartbeats go on", [&] { return fixture.server.heartbeats >= before + 3; });
-  CHECK(fixture.server.heard() == fixture.server.made());
-  CHECK_FALSE(fixture.server.heard().empty());
+  CHECK(fixture.server.confirmed_claims() == fixture.server.made());
+  CHECK_FALSE(fixture.server.confirmed_claims().empty());
   fixture.held->let_go();
   fixture.finish();
 }
 
-TEST_CASE("a claim of which a command is dropped unreported is not said to have been heard of") {
+TEST_CASE("a claim of which a command is dropped unreported is not confirmed") {
   WorkerFixture fixture;
-  fixture.server.hears_claims = true;
+  fixture.server.confirms_claims = true;
   fixture.server.poison = 1;
   fixture.server.is_failure_poison_too = true;
   fixture.server.are_heartbeats_failing = true;  // nothing is said before the report
   fixture.server.add(1);
   fixture.start();
-  fixture.wait("its report is given up", [&] { return fixture.worker->counts().lost == 1; });
+  fixture.wait("its report is abandoned", [&] { return fixture.worker->counts().lost == 1; });
   fixture.server.are_heartbeats_failing = false;
   const int before = fixture.server.heartbeats;
   fixture.wait("heartbeats are answered", [&] { return fixture.server.heartbeats >= before + 3; });
   CHECK(fixture.server.made().size() == 1);
-  CHECK(fixture.server.heard().empty());
+  CHECK(fixture.server.confirmed_claims().empty());
   fixture.finish();
 }
 
 TEST_CASE(
     "an older server is told nothing of claims; one behind the same address is told again without them") {
   WorkerFixture fixture;
-  SUBCASE("it does not say that it hears") {}
+  SUBCASE("it does not say that it knows confirmations") {}
   SUBCASE("it refuses") {
-    fixture.server.hears_claims = true;
-    fixture.server.refuses_heard = true;
+    fixture.server.confirms_claims = true;
+    fixture.server.refuses_confirmations = true;
   }
   fixture.server.add(1, "held");
   fixture.start();
   fixture.wait("it runs", [&] { return fixture.held->running() == 1; });
   const int before = fixture.server.heartbeats;
   fixture.wait("heartbeats go on", [&] { return fixture.server.heartbeats >= before + 20; });
-  CHECK(fixture.server.heard().empty());
+  CHECK(fixture.server.confirmed_claims().empty());
   CHECK(fixture.worker->counts().heartbeat_failures == 0);
   CHECK(fixture.worker->counts().lost == 0);
   fixture.held->let_go();

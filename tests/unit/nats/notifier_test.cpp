@@ -198,7 +198,7 @@ TEST_CASE("names are those of the settings") {
 }
 
 TEST_CASE(
-    "a notification that nobody answered is given up, told with its command, and told again until it is "
+    "a notification that nobody answered is dropped, reported with its command, and reported again until it is "
     "recorded") {
   const support::NatsServer server;
   auto settings = settings_for(server);
@@ -216,7 +216,7 @@ TEST_CASE(
           .value();
 
   std::vector<notify::MaxDeliveriesAdvisory> told;
-  support::wait_until("it is given up", 15s, [&] {
+  support::wait_until("it is dropped", 15s, [&] {
     (void)pull->fetch(1, 50ms);  // never answered; asking is what makes the server look
     told = notifier->max_deliveries(10);
     return !told.empty();

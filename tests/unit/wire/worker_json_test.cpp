@@ -32,7 +32,7 @@ TEST_CASE("a registration and its answer survive encoding") {
                                         .nats_consumer = "c",
                                         .nats_lanes = 3,
                                         .dispatches_directly = true,
-                                        .hears_claims = true};
+                                        .confirms_claims = true};
   const auto rules = wire::decode_registration_answer(Json::parse(wire::encode(answer))).value();
   CHECK(rules.lease == answer.lease);
   CHECK(rules.heartbeat_interval == answer.heartbeat_interval);
@@ -40,11 +40,11 @@ TEST_CASE("a registration and its answer survive encoding") {
   CHECK(rules.nats_consumer == "c");
   CHECK(rules.nats_lanes == 3);
   CHECK(rules.dispatches_directly);
-  CHECK(rules.hears_claims);
+  CHECK(rules.confirms_claims);
   const auto older = wire::decode_registration_answer(Json::object()).value();
   CHECK(older.nats_lanes == 1);
   CHECK_FALSE(older.dispatches_directly);
-  CHECK_FALSE(older.hears_claims);
+  CHECK_FALSE(older.confirms_claims);
   CHECK(older.ack_wait.count() == 0);
 }
 
@@ -52,13 +52,13 @@ TEST_CASE("a heartbeat and its answer survive encoding") {
   const wire::Heartbeat heartbeat{
       .worker_id = "w",
       .held = {{.queue_id = base::CommandId{1}, .epoch = 2}, {.queue_id = base::CommandId{3}, .epoch = 1}},
-      .heard = {{7}, {8}},
+      .confirmed_claim_ids = {{7}, {8}},
       .has_claim_in_flight = true,
       .running = 2,
       .status = "draining"};
   const auto decoded = wire::decode_heartbeat(Json::parse(wire::encode(heartbeat))).value();
   CHECK(decoded.held == heartbeat.held);
-  CHECK(decoded.heard == heartbeat.heard);
+  CHECK(decoded.confirmed_claim_ids == heartbeat.confirmed_claim_ids);
   CHECK(decoded.has_claim_in_flight);
   CHECK(decoded.status == "draining");
 
@@ -91,15 +91,15 @@ TEST_CASE("registrations and heartbeats that make no sense are refused with the 
 }
 
 TEST_CASE(
-    "claims that a worker has heard of: an older server does not see the field, and more than 4096 are "
+    "claims that a worker confirms: an older server does not see the field, and more than 4096 are "
     "refused") {
   wire::Heartbeat heartbeat{.worker_id = "w", .held = {}};
-  CHECK_FALSE(Json::parse(wire::encode(heartbeat)).contains("heard"));
-  for (std::size_t i = 0; i <= wire::heard_claims_max; ++i)
-    heartbeat.heard.push_back({static_cast<std::int64_t>(i) + 1});
+  CHECK_FALSE(Json::parse(wire::encode(heartbeat)).contains("confirmed_claim_ids"));
+  for (std::size_t i = 0; i <= wire::confirmed_claims_max; ++i)
+    heartbeat.confirmed_claim_ids.push_back({static_cast<std::int64_t>(i) + 1});
   const auto refused = wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)));
   REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().field == "/heard");
-  heartbeat.heard.pop_back();
-  CHECK(wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)))->heard.size() == wire::heard_claims_max);
+  CHECK(refused.error().field == "/confirmed_claim_ids");
+  heartbeat.confirmed_claim_ids.pop_back();
+  CHECK(wire::decode_heartbeat(Json::parse(wire::encode(heartbeat)))->confirmed_claim_ids.size() == wire::confirmed_claims_max);
 }

@@ -1,4 +1,4 @@
-#include "server/app/free_leases.hpp"
+#include "server/app/reclaim_leases.hpp"
 
 #include "server/app/end_attempts.hpp"
 #include "server/store/connection_pool.hpp"
@@ -39,7 +39,7 @@ void end_lost(Parts& parts, const std::vector<wire::AttemptReport>& reports, Dut
 }
 }  // namespace
 
-DutyOutcome free_leases(Parts& parts, const std::optional<std::string>& worker_id,
+DutyOutcome reclaim_leases(Parts& parts, const std::optional<std::string>& worker_id,
                         const std::string& reason) {
   DutyOutcome outcome;
   std::vector<domain::Lease> leases;

@@ -1,5 +1,5 @@
 #pragma once
-// LeaseKeeper: one heartbeat for all leases at each interval; stops the tools of commands that were lost or
+// HeartbeatSender: one heartbeat for all leases at each interval; stops the tools of commands that were lost or
 // cancelled; tells JetStream meanwhile that messages are in progress; registers again when the server has forgotten
 // us. run() in one thread; the questions from any.
 #include <atomic>
@@ -9,22 +9,22 @@
 #include <stop_token>
 
 #include "shared/transport/transport.hpp"
-#include "worker/loop/lease_book.hpp"
+#include "worker/loop/held_leases.hpp"
 #include "worker/loop/settings.hpp"
 
 namespace noetl::loop {
 
-class LeaseKeeper {
+class HeartbeatSender {
  public:
   struct Parts {
     transport::Transport& transport;
-    LeaseBook& book;
+    HeldLeases& leases;
     WorkerCounts& counts;
   };
-  LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
+  HeartbeatSender(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
               std::chrono::milliseconds ack_wait);
-  LeaseKeeper(const LeaseKeeper&) = delete;
-  LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+  HeartbeatSender(const HeartbeatSender&) = delete;
+  HeartbeatSender& operator=(const HeartbeatSender&) = delete;
 
   void run(const std::stop_token& stop);
 
@@ -34,11 +34,11 @@ class LeaseKeeper {
   void set_draining() { is_draining_ = true; }
 
  private:
-  void beat();
-  void obey(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told);
+  void send();
+  void apply(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told);
   void register_again();
   void note_failure(const base::Error& error);
-  void give_up_stale_leases();
+  void abandon_stale_leases();
   void signal_progress();
 
   Parts parts_;

@@ -1,4 +1,4 @@
-#include "worker/loop/lease_keeper.hpp"
+#include "worker/loop/heartbeat_sender.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -11,7 +11,7 @@ namespace noetl::loop {
 
 using SteadyClock = std::chrono::steady_clock;
 
-LeaseKeeper::LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
+HeartbeatSender::HeartbeatSender(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
                          std::chrono::milliseconds ack_wait)
     : parts_(parts),
       registration_(std::move(registration)),
@@ -20,52 +20,52 @@ LeaseKeeper::LeaseKeeper(Parts parts, wire::WorkerRegistration registration, wir
       renewed_at_(SteadyClock::now()),
       progressed_at_(renewed_at_) {}
 
-void LeaseKeeper::run(const std::stop_token& stop) {
-  base::name_thread("leases");
+void HeartbeatSender::run(const std::stop_token& stop) {
+  base::name_thread("heartbeat");
   const nats::ThreadScope scope;
   while (!stop.stop_requested()) {
     const auto begin = SteadyClock::now();
-    ++parts_.counts.keeper_turns;
-    beat();
+    ++parts_.counts.heartbeat_turns;
+    send();
     signal_progress();
     std::unique_lock lock(mutex_);
     ended_.wait_until(lock, stop, begin + rules_.heartbeat_interval, [] { return false; });
   }
 }
 
-void LeaseKeeper::wait_for_end(const std::stop_token& stop) {
+void HeartbeatSender::wait_for_end(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   ended_.wait(lock, stop, [&] { return should_end_; });
 }
 
-void LeaseKeeper::beat() {
+void HeartbeatSender::send() {
   const auto sent_at = SteadyClock::now();
-  LeaseBook::Snapshot held = parts_.book.snapshot();
+  HeldLeases::Snapshot held = parts_.leases.snapshot();
   parts_.counts.running = held.running;
   const wire::Heartbeat heartbeat{
       .worker_id = registration_.worker_id,
       .held = std::move(held.held),
-      .heard = rules_.hears_claims ? std::move(held.heard) : std::vector<base::ClaimId>(),
+      .confirmed_claim_ids = rules_.confirms_claims ? std::move(held.confirmed_claims) : std::vector<base::ClaimId>(),
       .has_claim_in_flight = held.has_claim_in_flight,
       .running = held.running,
       .status = is_draining_ ? "draining" : "ready"};
   const auto answer = parts_.transport.heartbeat(heartbeat);
   if (!answer && answer.error().code == base::ErrorCode::not_found) return register_again();
-  if (!answer && answer.error().code == base::ErrorCode::invalid_input && !heartbeat.heard.empty()) {
-    rules_.hears_claims = false;  // an older server behind the same address
-    return beat();
+  if (!answer && answer.error().code == base::ErrorCode::invalid_input && !heartbeat.confirmed_claim_ids.empty()) {
+    rules_.confirms_claims = false;  // an older server behind the same address
+    return send();
   }
   if (!answer) return note_failure(answer.error());
   if (!answer->is_known) return register_again();
   if (is_failing_) telemetry::log_info("worker", "heartbeats are answered again");
   is_failing_ = false;
   renewed_at_ = sent_at;
-  parts_.book.forget_heard(heartbeat.heard);
-  obey(*answer, heartbeat.held);
+  parts_.leases.forget_confirmed(heartbeat.confirmed_claim_ids);
+  apply(*answer, heartbeat.held);
 }
 
 // What the server says is of the leases that it was told: a command may have come back by a newer one meanwhile.
-void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told) {
+void HeartbeatSender::apply(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told) {
   const auto leases_of = [&](const std::vector<base::CommandId>& ids) {
     const std::set<base::CommandId> named(ids.begin(), ids.end());
     std::vector<domain::Lease> leases;
@@ -73,11 +73,11 @@ void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer, const std::vector<do
                          [&](const domain::Lease& lease) { return named.contains(lease.queue_id); });
     return leases;
   };
-  if (const int lost = parts_.book.stop(leases_of(answer.lost), StopReason::lost); lost > 0) {
+  if (const int lost = parts_.leases.stop(leases_of(answer.lost), StopReason::lost); lost > 0) {
     telemetry::log_warn("worker", "leases lost: their tools are stopped",
                         {{"commands", std::to_string(lost)}});
   }
-  if (const int cancelled = parts_.book.stop(leases_of(answer.cancelled), StopReason::cancelled);
+  if (const int cancelled = parts_.leases.stop(leases_of(answer.cancelled), StopReason::cancelled);
       cancelled > 0) {
     telemetry::log_info("worker", "commands cancelled: their tools are stopped",
                         {{"commands", std::to_string(cancelled)}});
@@ -90,7 +90,7 @@ void LeaseKeeper::obey(const wire::HeartbeatAnswer& answer, const std::vector<do
   ended_.notify_all();
 }
 
-void LeaseKeeper::register_again() {
+void HeartbeatSender::register_again() {
   const auto rules = parts_.transport.register_worker(registration_);
   if (!rules) return note_failure(rules.error());  // conflict: another process has the name now
   telemetry::log_info("worker", "registered again: the server did not know this worker any more");
@@ -99,26 +99,26 @@ void LeaseKeeper::register_again() {
   // What we hold is in the next heartbeat; the server then says which of it is lost.
 }
 
-void LeaseKeeper::note_failure(const base::Error& error) {
+void HeartbeatSender::note_failure(const base::Error& error) {
   ++parts_.counts.heartbeat_failures;
   if (!std::exchange(is_failing_, true)) telemetry::log_warn("worker", "heartbeat failed: " + error.message);
-  give_up_stale_leases();
+  abandon_stale_leases();
 }
 
 // Nobody renewed them for so long that the server may have given the commands to others: two must not run at once.
-void LeaseKeeper::give_up_stale_leases() {
+void HeartbeatSender::abandon_stale_leases() {
   const auto now = SteadyClock::now();
   if (now - renewed_at_ < rules_.lease) return;
-  const int stopped = parts_.book.stop_all(StopReason::lost, now - rules_.lease);
+  const int stopped = parts_.leases.stop_all(StopReason::lost, now - rules_.lease);
   if (stopped > 0)
     telemetry::log_error("worker", "leases ended while the server was away: their tools are stopped",
                          {{"commands", std::to_string(stopped)}});
 }
 
-void LeaseKeeper::signal_progress() {
+void HeartbeatSender::signal_progress() {
   const auto now = SteadyClock::now();
   if (now - progressed_at_ < progress_interval_) return;
-  for (const DeliveryPointer& delivery : parts_.book.deliveries_held_since(progressed_at_))
+  for (const DeliveryPointer& delivery : parts_.leases.deliveries_held_since(progressed_at_))
     delivery->in_progress();
   progressed_at_ = now;
 }

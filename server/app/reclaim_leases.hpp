@@ -11,6 +11,6 @@ namespace noetl::app {
 
 // Of one worker, or (nothing) of every worker that is lost, stopped or unknown. Those are left whose execution cannot be
 // read: nothing could be decided about them.
-DutyOutcome free_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason);
+DutyOutcome reclaim_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason);
 
 }  // namespace noetl::app
