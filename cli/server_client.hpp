@@ -1,6 +1,6 @@
 #pragma once
 // ServerClient: noetlctl's calls to the server. Repeats what was refused with 503 after the time that the
-// server asks for, spread by jitter; everything else is answered once. The only door to httplib here.
+// server asks for, spread by jitter; everything else is answered once. The only way to httplib here.
 // One thread at a time.
 #include <map>
 #include <nlohmann/json.hpp>

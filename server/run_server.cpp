@@ -12,10 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "server/api/http_door.hpp"
+#include "server/api/api_server.hpp"
 #include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
-#include "server/app/intake.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/waiting_claims.hpp"
@@ -127,18 +127,18 @@ std::vector<std::string> split_names(std::string_view text) {
 }
 
 // Once asked to stop: says that it is not ready, goes on answering while balancers take notice, then stops.
-void close(api::HttpDoor& door, const std::stop_token& is_asked, std::chrono::milliseconds leave_delay) {
+void close(api::ApiServer& server, const std::stop_token& is_asked, std::chrono::milliseconds shutdown_delay) {
   std::mutex mutex;
   std::condition_variable_any wakes;
   std::unique_lock lock(mutex);
   wakes.wait(lock, is_asked, [] { return false; });
-  door.leave();
-  if (leave_delay.count() > 0) {
+  server.fail_readiness();
+  if (shutdown_delay.count() > 0) {
     log_info("server", "not ready any more, stops soon",
-             {{"leave_delay_ms", std::to_string(leave_delay.count())}});
-    (void)wakes.wait_for(lock, leave_delay, [] { return false; });
+             {{"shutdown_delay_ms", std::to_string(shutdown_delay.count())}});
+    (void)wakes.wait_for(lock, shutdown_delay, [] { return false; });
   }
-  door.stop();
+  server.stop();
 }
 
 // Of a URL, or of keywords as the settings make them.
@@ -167,7 +167,7 @@ reach::EgressSettings egress_of(const config::ServerSettings& settings) {
       .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
 }
 
-app::Rules rules_of(const config::ServerSettings& settings) {
+app::ContextSettings context_settings(const config::ServerSettings& settings) {
   return {.heartbeat_interval = settings.heartbeat_interval,
           .lease = settings.lease,
           .ack_wait = settings.nats.ack_wait,
@@ -180,7 +180,7 @@ app::Rules rules_of(const config::ServerSettings& settings) {
           .nats_consumer = settings.nats.consumer};
 }
 
-api::DoorSettings door_settings(const config::ServerSettings& settings) {
+api::ApiSettings api_settings(const config::ServerSettings& settings) {
   return {.host = settings.host,
           .port = settings.port,
           .version = NOETL_VERSION,
@@ -194,8 +194,8 @@ api::DoorSettings door_settings(const config::ServerSettings& settings) {
           .requests_waiting_max = static_cast<std::size_t>(settings.http_queue),
           // For batches, those of the database's connections that single requests leave, but two: what workers report and
           // ask for finds those.
-          .intake_max =
-              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::Intake::writers_max - 2)),
+          .batch_submits_max =
+              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::SubmitBatcher::writers_max - 2)),
           .body_bytes_max = settings.body_bytes_max,
           .report_bytes_max = settings.report_bytes_max};
 }
@@ -217,7 +217,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   std::optional<notify::JetStreamNotifier> jetstream;
   if (settings.nats.address.url != "none") jetstream.emplace(notifier_settings(settings));
   notify::Notifier& notifier = jetstream ? static_cast<notify::Notifier&>(*jetstream) : no_notifier;
-  app::Parts parts{.connections = connections,
+  app::ServerContext context{.connections = connections,
                    .notifier = notifier,
                    .ids = ids,
                    .playbooks = playbooks,
@@ -226,18 +226,18 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .pool_rules = pool_rules,
                    .work_counts = work_counts,
                    .due_times = due_times,
-                   .rules = rules_of(settings)};
+                   .settings = context_settings(settings)};
   vault::Vault vault(
-      parts, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
-  api::HttpDoor door(parts, vault, door_settings(settings), metrics);
-  const int port = door.bind();
+      context, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
+  api::ApiServer server(context, vault, api_settings(settings), metrics);
+  const int port = server.bind();
   vault.listens_on(port);
   // Notifications name the address where to claim, which is known only now when any port would do.
   if (jetstream) {
     jetstream->announce(settings.server_url.empty() ? "http://localhost:" + std::to_string(port)
                                                     : settings.server_url);
   }
-  upkeep::Upkeep upkeep(parts, {.database_url = settings.database_url,
+  upkeep::Upkeep upkeep(context, {.database_url = settings.database_url,
                                 .interval = settings.upkeep_interval,
                                 .renotify_after = settings.renotify_after,
                                 .kept = kept_for(settings)});
@@ -246,12 +246,12 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     waiting_claims.wake(pools);
     upkeep.wake();
   });
-  expose_server(metrics, {parts, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});
+  expose_server(metrics, {context, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});
   write_port_file(settings.port_file, port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});
-  std::jthread closer([&](const std::stop_token& is_asked) { close(door, is_asked, settings.leave_delay); });
+  std::jthread closer([&](const std::stop_token& is_asked) { close(server, is_asked, settings.shutdown_delay); });
   const std::stop_callback stopping(stop, [&] { closer.request_stop(); });
-  door.serve();
+  server.serve();
   log_info("server", "stopped");
   return 0;
 }

@@ -26,10 +26,10 @@ using QueuePlaces = base::Guarded<std::set<std::pair<std::string, std::string>>>
 constexpr std::size_t places_max = 2048;
 
 // Where no command is any more there is no row: the gauge falls to zero instead of staying as it was.
-void observe_queue(telemetry::Metrics& metrics, app::Parts& parts, QueuePlaces& known) {
+void observe_queue(telemetry::Metrics& metrics, app::ServerContext& context, QueuePlaces& known) {
   std::map<std::pair<std::string, std::string>, std::int64_t> numbers;
   std::map<std::string, double> ages;
-  for (const auto& depth : app::read_queue_depth(parts)) {
+  for (const auto& depth : app::read_queue_depth(context)) {
     numbers[{depth.pool, depth.status}] += depth.count;
     if (depth.status == "queued") ages[depth.pool] = depth.oldest_age_seconds;
   }
@@ -79,7 +79,7 @@ void expose_nats(telemetry::Metrics& metrics, const notify::JetStreamNotifier& n
 // Counts of other parts, which are looked up when somebody asks.
 void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
   auto& upkeep = observed.upkeep;
-  auto& dispatcher = observed.parts.dispatcher;
+  auto& dispatcher = observed.context.dispatcher;
   const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
   metrics.counter_from(
       "noetl_notifications_max_deliveries_total",
@@ -125,12 +125,12 @@ void expose_state(telemetry::Metrics& metrics, const Observed& observed) {
       .set(observed.is_insecure ? 1 : 0);
   const auto known_places = std::make_shared<QueuePlaces>();  // shared by the copies of the function
   metrics.before_expose([&metrics, observed, known_places, borrowed, waiting, leading, listening] {
-    borrowed.set(static_cast<double>(observed.parts.connections.borrowed()));
-    waiting.set(static_cast<double>(observed.parts.dispatcher.waiting()));
+    borrowed.set(static_cast<double>(observed.context.connections.borrowed()));
+    waiting.set(static_cast<double>(observed.context.dispatcher.waiting()));
     listening.set(observed.listener.is_listening() ? 1 : 0);
     leading.set(observed.upkeep.is_leading() ? 1 : 0);
     try {
-      observe_queue(metrics, observed.parts, *known_places);
+      observe_queue(metrics, observed.context, *known_places);
     } catch (const std::exception&) {
       // Postgres is away: the other numbers still count, and /readyz says so.
     }
@@ -207,7 +207,7 @@ void expose_server(telemetry::Metrics& metrics, Observed observed) {
   expose_state(metrics, observed);
   expose_counts(metrics, observed);
   if (observed.notifier != nullptr) expose_nats(metrics, *observed.notifier);
-  expose_work(metrics, observed.parts.work_counts);
+  expose_work(metrics, observed.context.work_counts);
 }
 
 }  // namespace noetl::server

@@ -1,7 +1,7 @@
 #pragma once
 // What /metrics shows of a server beside its requests: the work that it has committed, the queue, and what its parts have counted.
 // Called once by run_server; what it registers is read by whichever thread answers /metrics. docs/operations/monitor.md, "Metrics".
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::notify {
@@ -17,7 +17,7 @@ class Upkeep;
 namespace noetl::server {
 
 struct Observed {  // all of it outlives the metrics' last exposition
-  app::Parts& parts;
+  app::ServerContext& context;
   const notify::JetStreamNotifier* notifier = nullptr;  // null: the server does without NATS, and an alert on NATS has nothing to look at
   upkeep::Upkeep& upkeep;
   const store::EnqueueListener& listener;

@@ -5,7 +5,7 @@
 
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
-#include "worker/health/health_door.hpp"
+#include "worker/health/health_server.hpp"
 #include "worker/loop/credential_client.hpp"
 #include "worker/loop/worker.hpp"
 #include "worker/run_worker_tools.hpp"
@@ -61,10 +61,10 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
                          {"slots", std::to_string(settings.slots)},
                          {"server", settings.server_url},
                          {"nats", settings.nats.url}});
-    std::optional<health::HealthDoor> door;
+    std::optional<health::HealthServer> server;
     if (settings.health_port != 0)
-      door.emplace(
-          health::DoorSettings{.host = settings.host, .port = settings.health_port, .slots = settings.slots},
+      server.emplace(
+          health::HealthSettings{.host = settings.host, .port = settings.health_port, .slots = settings.slots},
           worker.counts());
     const bool is_all_reported = worker.run(stop);
     telemetry::log_info("worker",

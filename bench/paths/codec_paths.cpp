@@ -23,7 +23,7 @@ nlohmann::json parsed(const std::string& body) {
   return must(wire::parse_body(body, wire::report_bytes_max), "body");
 }
 
-// As the worker and the door read it: checked, and without a tree.
+// As the worker and the API read it: checked, and without a tree.
 template <class Quick>
 auto quickly(const std::string& body, Quick quick) {
   if (wire::check_body(body, {.bytes_max = wire::report_bytes_max, .depth_max = wire::report_depth_max}))

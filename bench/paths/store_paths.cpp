@@ -9,7 +9,7 @@
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/start_execution.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 namespace noetl::bench {
 namespace {
@@ -63,29 +63,29 @@ void expect(std::size_t found, std::size_t expected, const char* what) {
 
 // What one round leaves for its next part.
 struct StorePaths::Server {
-  support::ServerParts parts;
+  support::TestServer server;
   std::vector<base::CommandId> waiting;
   std::vector<domain::ClaimedCommand> held;
 
   Server() {
     // Each of them would write at moments of its own: the first change of a page after a checkpoint writes the whole page.
-    parts.run("alter system set full_page_writes = off");
-    parts.run("alter system set autovacuum = off");
-    parts.run("alter system set checkpoint_timeout = '1h'");
-    parts.run("select pg_reload_conf()");
-    parts.run(
+    server.run("alter system set full_page_writes = off");
+    server.run("alter system set autovacuum = off");
+    server.run("alter system set checkpoint_timeout = '1h'");
+    server.run("select pg_reload_conf()");
+    server.run(
         "do $$ begin execute 'alter database ' || current_database() || ' set log_statement = ''all''';"
         " execute 'alter database ' || current_database() || ' set log_parameter_max_length = 0'; end $$");
-    parts.add_worker(worker_id);
+    server.add_worker(worker_id);
     // Under callgrind everything takes fifty times as long.
-    parts.run("update noetl.worker set lease_until = now() + interval '1 day'");
+    server.run("update noetl.worker set lease_until = now() + interval '1 day'");
     for (const char* playbook : {three_steps_stored, loop_of_items})
-      (void)must(app::register_playbook(parts.parts, {playbook}), "register");
+      (void)must(app::register_playbook(server.context, {playbook}), "register");
   }
 
   void enqueue(std::size_t count) {
     waiting.clear();
-    for (const auto& command : must(app::enqueue_commands(parts.parts, no_ops(count)), "enqueue"))
+    for (const auto& command : must(app::enqueue_commands(server.context, no_ops(count)), "enqueue"))
       waiting.push_back(command.queue_id);
     expect(waiting.size(), count, "enqueued");
   }
@@ -94,7 +94,7 @@ struct StorePaths::Server {
     wire::ClaimRequest request;
     request.worker_id = worker_id;
     request.queue_ids = waiting;
-    held = must(app::claim_commands(parts.parts, request, {}), "claim").commands;
+    held = must(app::claim_commands(server.context, request, {}), "claim").commands;
     expect(held.size(), waiting.size(), "claimed");
   }
 
@@ -102,7 +102,7 @@ struct StorePaths::Server {
     wire::ReportRequest request;
     request.worker_id = worker_id;
     for (const auto& command : held) request.attempts.push_back(support::completed(command));
-    const auto answer = must(app::report_events(parts.parts, request), "report");
+    const auto answer = must(app::report_events(server.context, request), "report");
     for (const auto& verdict : answer.verdicts) {
       if (verdict.refused)
         throw std::runtime_error("report of " + verdict.queue_id.str() + ": " + verdict.message);
@@ -113,13 +113,13 @@ struct StorePaths::Server {
   // What was notified is what can be claimed next.
   void take_notified() {
     waiting.clear();
-    for (const auto& notification : parts.notifier.take()) waiting.push_back(notification.queue_id);
+    for (const auto& notification : server.notifier.take()) waiting.push_back(notification.queue_id);
   }
 
   void execute(const char* path = "bench/three_steps", std::size_t count = executions) {
     wire::ExecuteRequest request;
     request.path = path;
-    for (const auto& answer : app::start_executions(parts.parts, std::vector(count, request)))
+    for (const auto& answer : app::start_executions(server.context, std::vector(count, request)))
       (void)must(answer, "execute");
   }
 
@@ -145,9 +145,9 @@ struct StorePaths::Server {
 
   // Rules of pools are read once a second: they shall be fresh, so that none of these statements falls into a round.
   void begin_round() {
-    parts.pool_rules.forget();
-    (void)parts.pool_rules.get();
-    (void)parts.notifier.take();
+    server.pool_rules.forget();
+    (void)server.pool_rules.get();
+    (void)server.notifier.take();
   }
 };
 
@@ -221,11 +221,11 @@ std::int64_t StorePaths::statements() const {
 }
 
 std::int64_t StorePaths::wal_bytes() const {
-  return server_->parts.number("select (pg_current_wal_insert_lsn() - '0/0')::bigint");
+  return server_->server.number("select (pg_current_wal_insert_lsn() - '0/0')::bigint");
 }
 
 int StorePaths::postgres_version() const {
-  return static_cast<int>(server_->parts.number("select current_setting('server_version_num')::int / 10000"));
+  return static_cast<int>(server_->server.number("select current_setting('server_version_num')::int / 10000"));
 }
 
 }  // namespace noetl::bench

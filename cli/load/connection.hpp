@@ -1,6 +1,6 @@
 #pragma once
 // Connection: one kept connection to a server, unlike ServerClient's, which are made for each call: what is measured shall be
-// the server. The only door to httplib in this folder. One thread at a time.
+// the server. The only way to httplib in this folder. One thread at a time.
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>

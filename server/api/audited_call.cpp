@@ -16,16 +16,16 @@ std::string object_of(const Call& call) {
 }
 }  // namespace
 
-void audit(Backing& backing, const Endpoint& endpoint, const Call& call, const base::Result<Reply>& result) {
+void audit(HandlerContext& context, const Endpoint& endpoint, const Call& call, const base::Result<Reply>& result) {
   const bool is_refusal = !result && (result.error().code == ErrorCode::unauthenticated ||
                                       result.error().code == ErrorCode::forbidden);
   if (is_refusal) {
     // Whoever is refused may ask without end: beyond the bound it counts, and the log says how often.
-    if (!backing.audited_refusals.take()) return backing.unaudited_refusals.count(1, call.peer);
+    if (!context.audited_refusals.take()) return context.unaudited_refusals.count(1, call.peer);
   } else if (!result || endpoint.audit != AuditKind::all) {
     return;
   }
-  vault::audit_call(backing.parts, {.operation = endpoint.operation_id,
+  vault::audit_call(context.server, {.operation = endpoint.operation_id,
                                     .object = object_of(call),
                                     .outcome = is_refusal ? base::to_string(result.error().code) : "success",
                                     .from = call.peer,

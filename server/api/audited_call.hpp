@@ -6,6 +6,6 @@
 namespace noetl::api {
 
 // Refusals of those who may not, bounded; what was done, if the row says so. What failed otherwise changed nothing.
-void audit(Backing& backing, const Endpoint& endpoint, const Call& call, const base::Result<Reply>& result);
+void audit(HandlerContext& context, const Endpoint& endpoint, const Call& call, const base::Result<Reply>& result);
 
 }  // namespace noetl::api

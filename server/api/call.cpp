@@ -47,7 +47,7 @@ Reply problem_reply(const base::Error& error, int status) {
 }
 
 base::Result<std::size_t> values_of(const Call& call, std::size_t values_max) {
-  // The door bounds the size.
+  // The server bounds the size.
   return wire::count_values(
       call.body,
       {.bytes_max = call.body.size(), .depth_max = domain::json_depth_max, .values_max = values_max});
@@ -97,8 +97,8 @@ base::Result<nlohmann::json> json_or_nothing_of(const Call& call) {
   return json_of(call);
 }
 
-base::Result<RequestGate::Permit> enter(RequestGate& gate) {
-  auto permit = gate.enter();
+base::Result<ConcurrencyLimit::Permit> enter(ConcurrencyLimit& limit) {
+  auto permit = limit.enter();
   if (permit) return std::move(*permit);
   return base::failure(
       base::Error{.code = base::ErrorCode::saturated,

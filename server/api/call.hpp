@@ -1,6 +1,6 @@
 #pragma once
 // Call: one request as a handler sees it. Reply: what it answers. Handlers know neither sockets nor
-// cpp-httplib, so that another door (NATS) can use them. One thread per call; Backing is shared.
+// cpp-httplib, so that another transport (NATS) can use them. One thread per call; HandlerContext is shared.
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "server/api/request_gate.hpp"
-#include "server/app/intake.hpp"
-#include "server/app/parts.hpp"
+#include "server/api/concurrency_limit.hpp"
+#include "server/app/submit_batcher.hpp"
+#include "server/app/server_context.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/base/result.hpp"
 #include "shared/schema/checker.hpp"
@@ -44,27 +44,27 @@ class MinuteBudget {
   std::atomic<std::uint64_t> taken_{0};
 };
 
-struct Gates {
-  RequestGate work;  // requests that use the database
-  RequestGate
-      intake;  // those that bring new work in batches: fewer, so that a flood of them leaves the others room
-  RequestGate
-      gathered;  // single requests that share transactions: they hold a thread, but no connection to Postgres
-  RequestGate
+struct ConcurrencyLimits {
+  ConcurrencyLimit work;  // requests that use the database
+  ConcurrencyLimit
+      batch_submits;  // those that bring new work in batches: fewer, so that a flood of them leaves the others room
+  ConcurrencyLimit
+      single_submits;  // single requests that share transactions: they hold a thread, but no connection to Postgres
+  ConcurrencyLimit
       rendering;  // templates of strangers: one at a time, for the memory and the second that one may take
-  RequestGate long_polls;  // claims that wait: they hold a thread, but nothing else
-  RequestGate dispatch_polls;  // the same of workers that could do without
-  RequestGate outside;  // requests that may wait for another server, e.g. a token endpoint
+  ConcurrencyLimit long_polls;  // claims that wait: they hold a thread, but nothing else
+  ConcurrencyLimit dispatch_polls;  // the same of workers that could do without
+  ConcurrencyLimit outside;  // requests that may wait for another server, e.g. a token endpoint
 };
 
-// What every handler works with. Built by the door.
-struct Backing {
-  app::Parts& parts;
-  app::Intake& intake;
+// What every handler works with. Built by RequestHandler.
+struct HandlerContext {
+  app::ServerContext& server;
+  app::SubmitBatcher& submits;
   vault::Vault& vault;
   telemetry::Metrics& metrics;
-  Gates& gates;
-  const std::atomic<bool>& is_leaving;  // asked to stop: not ready any more, but still answering
+  ConcurrencyLimits& limits;
+  const std::atomic<bool>& is_shutting_down;  // asked to stop: not ready any more, but still answering
   const std::string version;
   const std::chrono::steady_clock::time_point started_at;
   const std::string openapi;  // the document as text, made once
@@ -90,7 +90,7 @@ struct Call {
   std::string peer;  // address of who called
   bool is_local = false;  // from this machine, by a program: neither through a proxy nor by a web page
   bool shows_token = false;  // the token of callers is set, and was shown
-  std::stop_token stop;  // the door closes: end what waits
+  std::stop_token stop;  // the server closes: end what waits
   // Counts bytes of trees to the requests' memory until the answer is there; false: there is no room now.
   std::function<bool(std::size_t bytes)> take_memory;
   std::function<bool()> is_peer_there;  // has the connection not been closed? As long as the call; any thread
@@ -103,7 +103,7 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
+using Handler = base::Result<Reply> (*)(HandlerContext& context, const Call& call);
 
 // {"…"} with status 200, or another.
 [[nodiscard]] inline Reply json_reply(std::string body, int status = 200) {
@@ -132,6 +132,6 @@ using Handler = base::Result<Reply> (*)(Backing& backing, const Call& call);
 [[nodiscard]] base::Result<nlohmann::json> json_or_nothing_of(const Call& call);
 
 // Room to work, or saturated with the time after which to come again.
-[[nodiscard]] base::Result<RequestGate::Permit> enter(RequestGate& gate);
+[[nodiscard]] base::Result<ConcurrencyLimit::Permit> enter(ConcurrencyLimit& limit);
 
 }  // namespace noetl::api

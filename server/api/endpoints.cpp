@@ -124,7 +124,7 @@ constexpr std::array ready_errors{ErrorCode::unavailable, ErrorCode::schema_mism
 constexpr Endpoint table[] = {
     // catalog
     {.method = "POST", .path = "/api/catalog/register", .operation_id = "registerPlaybook", .tag = "catalog", .summary = "Register a playbook: YAML text or its base64", .open_to = callers,
-     .body = BodyKind::json_or_yaml, .request_schema = "RegisterRequest", .response_schema = "RegisterAnswer", .body_bytes_max = register_max, .gate = GateKind::intake, .errors = register_errors, .handler = handle_catalog_register},
+     .body = BodyKind::json_or_yaml, .request_schema = "RegisterRequest", .response_schema = "RegisterAnswer", .body_bytes_max = register_max, .limit = LimitKind::batch_submits, .errors = register_errors, .handler = handle_catalog_register},
     {.method = "POST", .path = "/api/catalog/list", .operation_id = "listCatalog", .tag = "catalog", .summary = "The latest version of every playbook", .open_to = callers,
      .body = BodyKind::optional_json, .request_schema = "CatalogListRequest", .response_schema = "CatalogList", .body_bytes_max = small_max, .handler = handle_catalog_list},
     {.method = "POST", .path = "/api/catalog/resource", .operation_id = "getResource", .tag = "catalog", .summary = "One playbook with its text", .open_to = callers,
@@ -132,13 +132,13 @@ constexpr Endpoint table[] = {
 
     // executions
     {.method = "POST", .path = "/api/v2/execute", .operation_id = "execute", .tag = "executions", .summary = "Start an execution of a playbook", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .limit = LimitKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .handler = handle_execute},
     {.method = "POST", .path = "/api/execute", .operation_id = "executeAlias", .tag = "executions", .summary = "Start an execution of a playbook", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
+     .body = BodyKind::json, .request_schema = "ExecuteRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .limit = LimitKind::chosen_by_handler, .errors = start_errors, .has_idempotency_key = true, .alias_of = "execute", .handler = handle_execute},
     {.method = "POST", .path = "/api/v2/execute/batch", .operation_id = "executeBatch", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .handler = handle_execute_batch},
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .limit = LimitKind::batch_submits, .handler = handle_execute_batch},
     {.method = "POST", .path = "/api/execute/batch", .operation_id = "executeBatchAlias", .tag = "executions", .summary = "Start up to 1000 executions, each with its own result", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .alias_of = "executeBatch", .handler = handle_execute_batch},
+     .body = BodyKind::json, .request_schema = "ExecuteBatchRequest", .check = BodyCheck::decoder, .response_schema = "ExecuteBatchAnswer", .body_bytes_max = body_bytes_max_of_settings, .limit = LimitKind::batch_submits, .alias_of = "executeBatch", .handler = handle_execute_batch},
     {.method = "GET", .path = "/api/v2/executions", .operation_id = "listExecutions", .tag = "executions", .summary = "Executions, newest first", .open_to = callers,
      .response_schema = "ExecutionList", .query = execution_filters, .handler = handle_list_executions},
     {.method = "GET", .path = "/api/executions", .operation_id = "listExecutionsPlain", .tag = "executions", .summary = "Executions, newest first, as a plain array", .open_to = callers,
@@ -162,11 +162,11 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/v2/executions/{id}/resume", .operation_id = "resumeExecution", .tag = "executions", .summary = "Resume an execution, and those it has called when cascade", .open_to = callers,
      .body = BodyKind::optional_json, .request_schema = "PauseRequest", .response_schema = "PauseAnswer", .body_bytes_max = small_max, .errors = variable_errors, .audit = AuditKind::all, .handler = handle_resume_execution},
     {.method = "POST", .path = "/api/v2/executions/{id}/rerun", .operation_id = "rerunExecution", .tag = "executions", .summary = "Run an ended execution again, from one of its steps with what came before it, or from the beginning", .open_to = callers,
-     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::intake, .errors = start_errors, .has_idempotency_key = true, .handler = handle_rerun},
+     .body = BodyKind::optional_json, .request_schema = "RerunRequest", .response_schema = "ExecuteAnswer", .body_bytes_max = body_bytes_max_of_settings, .limit = LimitKind::batch_submits, .errors = start_errors, .has_idempotency_key = true, .handler = handle_rerun},
 
     // commands
     {.method = "POST", .path = "/api/v2/commands", .operation_id = "enqueueCommands", .tag = "commands", .summary = "Enqueue one command, or up to 10000: all of them or none", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "EnqueueRequest", .check = BodyCheck::decoder, .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .gate = GateKind::chosen_by_handler, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
+     .body = BodyKind::json, .request_schema = "EnqueueRequest", .check = BodyCheck::decoder, .response_schema = "EnqueueAnswer", .success_status = 201, .body_bytes_max = body_bytes_max_of_settings, .limit = LimitKind::chosen_by_handler, .errors = key_errors, .has_idempotency_key = true, .handler = handle_enqueue},
     {.method = "GET", .path = "/api/v2/commands", .operation_id = "listCommands", .tag = "commands", .summary = "Commands, newest first", .open_to = callers,
      .response_schema = "CommandList", .query = command_filters, .handler = handle_list_commands},
     {.method = "GET", .path = "/api/v2/commands/{queue_id}", .operation_id = "getCommand", .tag = "commands", .summary = "One command with its context, result and error", .open_to = callers,
@@ -176,7 +176,7 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/v2/commands/cancel", .operation_id = "cancelCommands", .tag = "commands", .summary = "Cancel plain commands that wait or run: by their ids, or by a filter", .open_to = callers,
      .body = BodyKind::json, .request_schema = "CancelCommandsRequest", .response_schema = "CancelledCommands", .body_bytes_max = redrive_bytes_max, .audit = AuditKind::all, .handler = handle_cancel_commands},
     {.method = "POST", .path = "/api/v2/commands/claim", .operation_id = "claimCommands", .tag = "commands", .summary = "Claim commands by id, or whatever waits in a pool (long poll)", .open_to = workers,
-     .body = BodyKind::json, .request_schema = "ClaimRequest", .check = BodyCheck::decoder, .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .gate = GateKind::chosen_by_handler, .place = claims, .errors = missing, .handler = handle_claim},
+     .body = BodyKind::json, .request_schema = "ClaimRequest", .check = BodyCheck::decoder, .response_schema = "ClaimAnswer", .body_bytes_max = small_max, .limit = LimitKind::chosen_by_handler, .place = claims, .errors = missing, .handler = handle_claim},
     {.method = "POST", .path = "/api/v2/commands/{queue_id}/claim", .operation_id = "claimCommand", .tag = "commands", .summary = "Claim one command", .open_to = workers,
      .body = BodyKind::json, .request_schema = "ClaimOneRequest", .check = BodyCheck::decoder, .response_schema = "ClaimedCommand", .body_bytes_max = small_max, .place = claims, .errors = claim_errors, .handler = handle_claim_one},
     {.method = "POST", .path = "/api/v2/commands/ahead", .operation_id = "runAhead", .tag = "commands", .summary = "Report commands of an execution that the worker has run before they were issued, and get what follows", .open_to = workers,
@@ -192,7 +192,7 @@ constexpr Endpoint table[] = {
     {.method = "DELETE", .path = "/api/v2/dead", .operation_id = "purgeDead", .tag = "dead", .summary = "Purge dead letters and their plain commands", .open_to = callers,
      .response_schema = "PurgeAnswer", .query = purge_filters, .errors = key_errors, .audit = AuditKind::all, .handler = handle_purge_dead},
     {.method = "POST", .path = "/api/v2/dead/redrive", .operation_id = "redriveDead", .tag = "dead", .summary = "Run dead plain commands again, as new ones: some, or what a filter takes; edited, paced, or as a dry run", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .gate = GateKind::intake, .audit = AuditKind::all, .handler = handle_redrive},
+     .body = BodyKind::json, .request_schema = "RedriveRequest", .response_schema = "RedriveAnswer", .body_bytes_max = redrive_bytes_max, .limit = LimitKind::batch_submits, .audit = AuditKind::all, .handler = handle_redrive},
     {.method = "GET", .path = "/api/v2/dead/{queue_id}", .operation_id = "getDead", .tag = "dead", .summary = "One dead letter with context, error and attempts", .open_to = callers,
      .response_schema = "DeadCommand", .errors = missing, .handler = handle_get_dead},
     {.method = "DELETE", .path = "/api/v2/dead/{queue_id}", .operation_id = "purgeOneDead", .tag = "dead", .summary = "Purge one dead letter", .open_to = callers,
@@ -236,9 +236,9 @@ constexpr Endpoint table[] = {
     {.method = "POST", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "putKeychain", .tag = "secrets", .summary = "Put a token, with its life and how to renew it", .open_to = callers,
      .body = BodyKind::json, .request_schema = "KeychainRequest", .response_schema = "KeychainEntry", .body_bytes_max = secret_max, .errors = missing, .audit = AuditKind::all, .handler = handle_put_keychain},
     {.method = "GET", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "getKeychain", .tag = "secrets", .summary = "A token, fetched or renewed when need be", .open_to = workers,
-     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_fields, .errors = token_errors, .audit = AuditKind::refusals, .handler = handle_get_keychain},
+     .response_schema = "KeychainEntry", .limit = LimitKind::chosen_by_handler, .query = keychain_fields, .errors = token_errors, .audit = AuditKind::refusals, .handler = handle_get_keychain},
     {.method = "GET", .path = "/api/v2/executions/{id}/keychain/{name}", .operation_id = "getExecutionKeychain", .tag = "secrets", .summary = "A token of the execution's playbook, fetched or renewed when need be", .open_to = workers,
-     .response_schema = "KeychainEntry", .gate = GateKind::chosen_by_handler, .query = keychain_reader, .errors = token_errors, .audit = AuditKind::refusals, .handler = handle_get_execution_keychain},
+     .response_schema = "KeychainEntry", .limit = LimitKind::chosen_by_handler, .query = keychain_reader, .errors = token_errors, .audit = AuditKind::refusals, .handler = handle_get_execution_keychain},
     {.method = "DELETE", .path = "/api/keychain/{catalog_id}/{name}", .operation_id = "deleteKeychain", .tag = "secrets", .summary = "Forget a token", .open_to = callers,
      .response_schema = "KeychainDeleted", .query = keychain_scope, .errors = missing, .audit = AuditKind::all, .handler = handle_delete_keychain},
 
@@ -252,7 +252,7 @@ constexpr Endpoint table[] = {
     {.method = "DELETE", .path = "/api/vars/{execution_id}/{var_name}", .operation_id = "deleteVariable", .tag = "variables", .summary = "Remove a variable of a running execution", .open_to = callers,
      .response_schema = "VariableDeleted", .errors = variable_errors, .handler = handle_delete_variable},
     {.method = "POST", .path = "/api/context/render", .operation_id = "renderTemplate", .tag = "variables", .summary = "Render a template with what an execution knows now", .open_to = callers,
-     .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .gate = GateKind::rendering, .errors = missing, .handler = handle_render},
+     .body = BodyKind::json, .request_schema = "RenderRequest", .response_schema = "RenderAnswer", .body_bytes_max = variables_bytes_max, .limit = LimitKind::rendering, .errors = missing, .handler = handle_render},
     {.method = "POST", .path = "/api/v2/results", .operation_id = "keepResult", .tag = "variables", .summary = "Keep a large value of a running command apart from its result", .open_to = workers,
      .body = BodyKind::json, .request_schema = "KeepResultRequest", .check = BodyCheck::decoder, .response_schema = "KeptResult", .success_status = 201, .body_bytes_max = wire::kept_bytes_max, .place = reports, .errors = keep_errors, .handler = handle_keep_result},
     {.method = "GET", .path = "/api/v2/results/{id}", .operation_id = "getResult", .tag = "variables", .summary = "A stored result by its id: the JSON as it was", .open_to = workers,
@@ -284,19 +284,19 @@ constexpr Endpoint table[] = {
 
     // operations: they answer while everything else is busy
     {.method = "GET", .path = "/", .operation_id = "root", .tag = "operations", .summary = "Where to go from here", .open_to = callers,
-     .response_schema = "Root", .gate = GateKind::none, .handler = handle_root},
+     .response_schema = "Root", .limit = LimitKind::none, .handler = handle_root},
     {.method = "GET", .path = "/health", .operation_id = "health", .tag = "operations", .summary = "What the server sees; always 200", .open_to = callers,
-     .response_schema = "Health", .gate = GateKind::none, .handler = handle_health},
+     .response_schema = "Health", .limit = LimitKind::none, .handler = handle_health},
     {.method = "GET", .path = "/api/health", .operation_id = "healthAlias", .tag = "operations", .summary = "What the server sees; always 200", .open_to = callers,
-     .response_schema = "Health", .gate = GateKind::none, .alias_of = "health", .handler = handle_health},
+     .response_schema = "Health", .limit = LimitKind::none, .alias_of = "health", .handler = handle_health},
     {.method = "GET", .path = "/livez", .operation_id = "livez", .tag = "operations", .summary = "The process answers", .open_to = everybody,
-     .response_schema = "Live", .gate = GateKind::none, .place = at_once, .handler = handle_livez},
+     .response_schema = "Live", .limit = LimitKind::none, .place = at_once, .handler = handle_livez},
     {.method = "GET", .path = "/readyz", .operation_id = "readyz", .tag = "operations", .summary = "Postgres and its schema are there; degraded without NATS", .open_to = everybody,
-     .response_schema = "Ready", .gate = GateKind::none, .place = health, .errors = ready_errors, .handler = handle_readyz},
+     .response_schema = "Ready", .limit = LimitKind::none, .place = health, .errors = ready_errors, .handler = handle_readyz},
     {.method = "GET", .path = "/metrics", .operation_id = "metrics", .tag = "operations", .summary = "Prometheus text format", .open_to = metrics,
-     .response_schema = "", .gate = GateKind::none, .handler = handle_metrics},
+     .response_schema = "", .limit = LimitKind::none, .handler = handle_metrics},
     {.method = "GET", .path = "/openapi.json", .operation_id = "openapi", .tag = "operations", .summary = "This document", .open_to = callers,
-     .response_schema = "AnyObject", .gate = GateKind::none, .handler = handle_openapi},
+     .response_schema = "AnyObject", .limit = LimitKind::none, .handler = handle_openapi},
 };
 // clang-format on
 
@@ -317,7 +317,7 @@ std::vector<ErrorCode> errors_of(const Endpoint& endpoint) {
       endpoint.path.find('{') != std::string_view::npos) {
     add(ErrorCode::invalid_input);
   }
-  if (endpoint.gate != GateKind::none) {
+  if (endpoint.limit != LimitKind::none) {
     add(ErrorCode::saturated);
     add(ErrorCode::unavailable);
   }

@@ -12,9 +12,9 @@
 
 namespace noetl::api {
 
-// Of a row's body_bytes_max: as DoorSettings::body_bytes_max says.
+// Of a row's body_bytes_max: as ApiSettings::body_bytes_max says.
 inline constexpr std::size_t body_bytes_max_of_settings = 0;
-// Of reports, which carry results: as DoorSettings::report_bytes_max says.
+// Of reports, which carry results: as ApiSettings::report_bytes_max says.
 inline constexpr std::size_t report_bytes_max_of_settings = static_cast<std::size_t>(-1);
 
 enum class BodyKind { none, optional_json, json, json_or_yaml };
@@ -26,7 +26,7 @@ struct OpenTo {
       : access(named) {}  // NOLINT(google-explicit-constructor): rows name an Access
   Access access;
 };
-enum class GateKind { none, work, intake, rendering, chosen_by_handler };
+enum class LimitKind { none, work, batch_submits, rendering, chosen_by_handler };
 
 // Who checks a body: its schema before the handler sees it, or the handler's decoder alone, which costs less. That both agree is
 // tested (tests/unit/api/requests_agree_test.cpp).
@@ -55,7 +55,7 @@ struct Endpoint {
   std::string_view response_schema = {};  // empty: plain text
   int success_status = 200;
   std::size_t body_bytes_max = 0;
-  GateKind gate = GateKind::work;
+  LimitKind limit = LimitKind::work;
   http::Place place = http::Place::general;  // whose threads answer it
   std::span<const QueryField> query = {};
   std::span<const base::ErrorCode> errors = {};  // besides those that every such route can answer
@@ -69,7 +69,7 @@ struct Endpoint {
 // Of what deletes, nothing may stand after the '?' that nobody reads: it was meant for something, as ?dry_run=true where
 // nothing is tried first. Elsewhere NoETL's clients send more than is read here.
 [[nodiscard]] bool refuses_query(const Endpoint& endpoint);
-// Every code that this endpoint can answer with: its own and those of its body, path and gate.
+// Every code that this endpoint can answer with: its own and those of its body, path and limit.
 [[nodiscard]] std::vector<base::ErrorCode> errors_of(const Endpoint& endpoint);
 
 }  // namespace noetl::api

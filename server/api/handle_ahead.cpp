@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t values_max = 5'000'000;  // results of a batch
 }  // namespace
 
-base::Result<Reply> handle_ahead(Backing& backing, const Call& call) {
+base::Result<Reply> handle_ahead(HandlerContext& context, const Call& call) {
   base::Result<wire::AheadRequest> request;
   {
     // The tree goes before the transaction begins: what it held is in the request as text.
@@ -22,7 +22,7 @@ base::Result<Reply> handle_ahead(Backing& backing, const Call& call) {
   }
   if (!request) return base::failure(std::move(request.error()));
   request->instance = call.worker_instance;
-  const auto answer = app::run_ahead(backing.parts, *request);
+  const auto answer = app::run_ahead(context.server, *request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }

@@ -25,28 +25,28 @@ base::Result<wire::RegisterRequest> register_request_in(const Call& call) {
 
 }  // namespace
 
-base::Result<Reply> handle_catalog_register(Backing& backing, const Call& call) {
+base::Result<Reply> handle_catalog_register(HandlerContext& context, const Call& call) {
   const auto request = register_request_in(call);
   if (!request) return base::failure(request.error());
-  const auto answer = app::register_playbook(backing.parts, *request);
+  const auto answer = app::register_playbook(context.server, *request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_catalog_list(Backing& backing, const Call& call) {
+base::Result<Reply> handle_catalog_list(HandlerContext& context, const Call& call) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_catalog_list_request(*body);
   if (!request) return base::failure(request.error());
-  return json_reply(wire::encode(app::list_catalog(backing.parts, request->resource_type, request->limit)));
+  return json_reply(wire::encode(app::list_catalog(context.server, request->resource_type, request->limit)));
 }
 
-base::Result<Reply> handle_catalog_resource(Backing& backing, const Call& call) {
+base::Result<Reply> handle_catalog_resource(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_resource_request(*body);
   if (!request) return base::failure(request.error());
-  const auto row = app::get_resource(backing.parts, *request);
+  const auto row = app::get_resource(context.server, *request);
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode(*row));
 }

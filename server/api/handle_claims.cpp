@@ -21,13 +21,13 @@ std::string read_worker_id(wire::ObjectReader& reader) {
 }
 
 // Exactly this command, or the reason why not.
-base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& call, std::string worker_id,
+base::Result<domain::ClaimedCommand> claim_one(HandlerContext& context, const Call& call, std::string worker_id,
                                                base::CommandId queue_id) {
   wire::ClaimRequest request;
   request.worker_id = std::move(worker_id);
   request.queue_ids = {queue_id};
   request.instance = call.worker_instance;
-  auto answer = app::claim_commands(backing.parts, request, call.stop);
+  auto answer = app::claim_commands(context.server, request, call.stop);
   if (!answer) return base::failure(std::move(answer.error()));
   if (!answer->commands.empty()) return std::move(answer->commands.front());
   if (answer->refused.empty())
@@ -42,7 +42,7 @@ base::Result<domain::ClaimedCommand> claim_one(Backing& backing, const Call& cal
 
 }  // namespace
 
-base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
+base::Result<Reply> handle_claim(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   auto request = wire::decode_claim_request(*body);
@@ -51,32 +51,32 @@ base::Result<Reply> handle_claim(Backing& backing, const Call& call) {
 
   // A claim that waits uses no connection while it does, so it must not keep working requests out.
   const bool waits = request->queue_ids.empty() && request->wait.count() > 0;
-  const auto permit = enter(request->direct_dispatch ? backing.gates.dispatch_polls
-                            : waits            ? backing.gates.long_polls
-                                               : backing.gates.work);
+  const auto permit = enter(request->direct_dispatch ? context.limits.dispatch_polls
+                            : waits            ? context.limits.long_polls
+                                               : context.limits.work);
   // Who could do without is not refused: it has waited for no time, and comes again later.
   if (!permit && request->direct_dispatch)
     return json_reply(wire::encode(
         wire::ClaimAnswer{.commands = {}, .refused = {}, .waited = std::chrono::milliseconds(0)}));
   if (!permit) return base::failure(permit.error());
-  const auto answer = app::claim_commands(backing.parts, *request, call.stop, call.is_peer_there);
+  const auto answer = app::claim_commands(context.server, *request, call.stop, call.is_peer_there);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_claim_one(Backing& backing, const Call& call) {
+base::Result<Reply> handle_claim_one(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
   std::string worker_id = read_worker_id(reader);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto command = claim_one(backing, call, std::move(worker_id), base::CommandId{call.id});
+  const auto command = claim_one(context, call, std::move(worker_id), base::CommandId{call.id});
   if (!command) return base::failure(command.error());
   return json_reply(wire::encode(*command));
 }
 
-base::Result<Reply> handle_postgres_execute(Backing& backing, const Call& call) {
+base::Result<Reply> handle_postgres_execute(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   for (const char* field :
@@ -94,7 +94,7 @@ base::Result<Reply> handle_postgres_execute(Backing& backing, const Call& call) 
   std::string worker_id = read_worker_id(reader);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto command = claim_one(backing, call, std::move(worker_id), queue_id);
+  const auto command = claim_one(context, call, std::move(worker_id), queue_id);
   if (!command) return base::failure(command.error());
   // The columns that the seed's UPDATE … RETURNING gave: queue_id, execution_id, node_id, action, context.
   std::string row = "[[\"" + command->lease.queue_id.str() + "\",\"" + command->execution_id.str() + "\",";

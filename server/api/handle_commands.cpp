@@ -5,7 +5,7 @@
 #include "server/api/query_reader.hpp"
 #include "server/app/cancel_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/intake.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/app/read_queue.hpp"
 #include "shared/domain/command.hpp"
 #include "shared/wire/command_json.hpp"
@@ -40,21 +40,21 @@ base::Result<std::vector<wire::NewCommand>> commands_in_pieces(const Call& call)
 }
 
 template <class Decode>
-base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const Decode& decode) {
+base::Result<Reply> enqueue_batch(HandlerContext& context, const Call& call, const Decode& decode) {
   if (!call.idempotency_key.empty()) {
     return base::failure(
         ErrorCode::conflict,
         "the header Idempotency-Key is of one command: give each item its own 'idempotency_key'",
         "/commands");
   }
-  const auto permit = enter(backing.gates.intake);
+  const auto permit = enter(context.limits.batch_submits);
   if (!permit) return base::failure(permit.error());
   base::Result<std::vector<wire::NewCommand>> commands = decode();
   if (!commands) return base::failure(std::move(commands.error()));
   for (auto& command : *commands) {
     if (command.traceparent.empty()) command.traceparent = call.traceparent;
   }
-  const auto enqueued = app::enqueue_commands(backing.parts, *commands);
+  const auto enqueued = app::enqueue_commands(context.server, *commands);
   if (!enqueued) return base::failure(enqueued.error());
   // Each item by itself: the others are enqueued. When there are none, the whole is refused.
   const bool is_any_taken = std::ranges::any_of(*enqueued, [](const auto& one) { return !one.conflict; });
@@ -62,7 +62,7 @@ base::Result<Reply> enqueue_batch(Backing& backing, const Call& call, const Deco
   return json_reply(wire::encode(*enqueued), 201);
 }
 
-base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohmann::json& body) {
+base::Result<Reply> enqueue_one(HandlerContext& context, const Call& call, const nlohmann::json& body) {
   auto command = wire::decode_new_command(body);
   if (!command) return base::failure(std::move(command.error()));
   if (!call.idempotency_key.empty()) {
@@ -74,28 +74,28 @@ base::Result<Reply> enqueue_one(Backing& backing, const Call& call, const nlohma
   }
   if (command->traceparent.empty()) command->traceparent = call.traceparent;
   // Without a connection to Postgres of its own: it goes with others.
-  const auto permit = enter(backing.gates.gathered);
+  const auto permit = enter(context.limits.single_submits);
   if (!permit) return base::failure(permit.error());
-  const auto enqueued = backing.intake.enqueue(std::move(*command));
+  const auto enqueued = context.submits.enqueue(std::move(*command));
   if (!enqueued) return base::failure(enqueued.error());
   return json_reply(wire::encode(*enqueued), 201);
 }
 
 }  // namespace
 
-base::Result<Reply> handle_enqueue(Backing& backing, const Call& call) {
+base::Result<Reply> handle_enqueue(HandlerContext& context, const Call& call) {
   const auto values = values_of(call, enqueued_values_max);
   if (!values) return base::failure(values.error());
   if (*values > wire::body_values_max_default)
-    return enqueue_batch(backing, call, [&] { return commands_in_pieces(call); });
+    return enqueue_batch(context, call, [&] { return commands_in_pieces(call); });
   const auto body = tree_of(call, call.body, *values);
   if (!body) return base::failure(body.error());
   return body->is_object() && body->contains("commands")
-             ? enqueue_batch(backing, call, [&] { return wire::decode_new_commands(*body); })
-             : enqueue_one(backing, call, *body);
+             ? enqueue_batch(context, call, [&] { return wire::decode_new_commands(*body); })
+             : enqueue_one(context, call, *body);
 }
 
-base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_commands(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   wire::CommandFilter filter;
   filter.status = reader.text("status");
@@ -110,7 +110,7 @@ base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
   const int limit = reader.limit();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto rows = app::list_commands(backing.parts, filter, limit);
+  const auto rows = app::list_commands(context.server, filter, limit);
   std::vector<std::string> commands;
   commands.reserve(rows.size());
   for (const auto& row : rows) commands.push_back(wire::encode(row));
@@ -121,32 +121,32 @@ base::Result<Reply> handle_list_commands(Backing& backing, const Call& call) {
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_cancel_command(Backing& backing, const Call& call) {
+base::Result<Reply> handle_cancel_command(HandlerContext& context, const Call& call) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   const auto reason = wire::decode_cancel_reason(*body);
   if (!reason) return base::failure(reason.error());
-  const auto answer = app::cancel_command(backing.parts, base::CommandId{call.id}, *reason);
+  const auto answer = app::cancel_command(context.server, base::CommandId{call.id}, *reason);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_cancel_commands(Backing& backing, const Call& call) {
+base::Result<Reply> handle_cancel_commands(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_cancel_commands_request(*body);
   if (!request) return base::failure(request.error());
-  return json_reply(wire::encode(app::cancel_commands(backing.parts, *request)));
+  return json_reply(wire::encode(app::cancel_commands(context.server, *request)));
 }
 
-base::Result<Reply> handle_get_command(Backing& backing, const Call& call) {
-  const auto row = app::get_command(backing.parts, base::CommandId{call.id});
+base::Result<Reply> handle_get_command(HandlerContext& context, const Call& call) {
+  const auto row = app::get_command(context.server, base::CommandId{call.id});
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode(*row));
 }
 
-base::Result<Reply> handle_queue_depth(Backing& backing, const Call&) {
-  return json_reply(wire::encode(app::read_queue_depth(backing.parts)));
+base::Result<Reply> handle_queue_depth(HandlerContext& context, const Call&) {
+  return json_reply(wire::encode(app::read_queue_depth(context.server)));
 }
 
 }  // namespace noetl::api

@@ -8,27 +8,27 @@
 #include "shared/wire/object_reader.hpp"
 
 namespace noetl::api {
-base::Result<Reply> handle_put_credential(Backing& backing, const Call& call) {
+base::Result<Reply> handle_put_credential(HandlerContext& context, const Call& call) {
   const auto body = secret_json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_credential_request(*body);
   if (!request) return base::failure(request.error());
-  const auto row = backing.vault.credentials().put(*request);
+  const auto row = context.vault.credentials().put(*request);
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode_credential_answer(*row));
 }
 
-base::Result<Reply> handle_list_credentials(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_credentials(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   wire::CredentialFilter filter;
   filter.type = reader.text("type", 64);
   filter.after = reader.text("after", 128);
   filter.limit = reader.limit();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  return json_reply(wire::encode(backing.vault.credentials().list(filter), filter.limit));
+  return json_reply(wire::encode(context.vault.credentials().list(filter), filter.limit));
 }
 
-base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
+base::Result<Reply> handle_get_credential(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   const bool with_data = reader.flag("include_data");
   wire::SecretReader who;
@@ -38,41 +38,41 @@ base::Result<Reply> handle_get_credential(Backing& backing, const Call& call) {
   who.instance = call.worker_instance;
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   if (with_data) {
-    if (const auto allowed = check_may_read_secrets(backing, call); !allowed)
+    if (const auto allowed = check_may_read_secrets(context, call); !allowed)
       return base::failure(allowed.error());
   }
-  const auto row = with_data ? backing.vault.credentials().read(call.name, who)
-                             : backing.vault.credentials().get(call.name);
+  const auto row = with_data ? context.vault.credentials().read(call.name, who)
+                             : context.vault.credentials().get(call.name);
   if (!row) return base::failure(row.error());
   Reply reply = json_reply(wire::encode(*row));
   reply.headers.emplace_back("Cache-Control", "no-store");
   return reply;
 }
 
-base::Result<Reply> handle_set_credential_policy(Backing& backing, const Call& call) {
+base::Result<Reply> handle_set_credential_policy(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_policy_request(*body);
   if (!request) return base::failure(request.error());
-  const auto row = backing.vault.credentials().set_policy(call.name, *request);
+  const auto row = context.vault.credentials().set_policy(call.name, *request);
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode(*row));
 }
 
-base::Result<Reply> handle_delete_credential(Backing& backing, const Call& call) {
-  const auto row = backing.vault.credentials().remove(call.name);
+base::Result<Reply> handle_delete_credential(HandlerContext& context, const Call& call) {
+  const auto row = context.vault.credentials().remove(call.name);
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode_credential_answer(*row));
 }
 
-base::Result<Reply> handle_rotate_credentials(Backing& backing, const Call& call) {
+base::Result<Reply> handle_rotate_credentials(HandlerContext& context, const Call& call) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (const auto allowed = check_may_rotate_secrets(backing, call); !allowed)
+  if (const auto allowed = check_may_rotate_secrets(context, call); !allowed)
     return base::failure(allowed.error());
-  const auto answer = backing.vault.credentials().rotate();
+  const auto answer = context.vault.credentials().rotate();
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }

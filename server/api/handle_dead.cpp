@@ -28,34 +28,34 @@ void read_state(QueryReader& reader, wire::DeadFilter& filter) {
 
 }  // namespace
 
-base::Result<Reply> handle_list_dead(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_dead(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   auto filter = read_filter(reader);
   read_state(reader, filter);
   const bool is_grouped = reader.flag("group");
   const int limit = reader.limit();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  if (is_grouped) return json_reply(wire::encode(app::group_dead(backing.parts, filter, limit)));
-  return json_reply(wire::encode(app::list_dead(backing.parts, filter, limit), limit));
+  if (is_grouped) return json_reply(wire::encode(app::group_dead(context.server, filter, limit)));
+  return json_reply(wire::encode(app::list_dead(context.server, filter, limit), limit));
 }
 
-base::Result<Reply> handle_get_dead(Backing& backing, const Call& call) {
-  const auto command = app::get_dead(backing.parts, base::CommandId{call.id});
+base::Result<Reply> handle_get_dead(HandlerContext& context, const Call& call) {
+  const auto command = app::get_dead(context.server, base::CommandId{call.id});
   if (!command) return base::failure(command.error());
   return json_reply(wire::encode(*command));
 }
 
-base::Result<Reply> handle_redrive(Backing& backing, const Call& call) {
+base::Result<Reply> handle_redrive(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_redrive_request(*body);
   if (!request) return base::failure(request.error());
-  const auto answer = app::redrive_dead(backing.parts, *request);
+  const auto answer = app::redrive_dead(context.server, *request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call) {
+base::Result<Reply> handle_purge_dead(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   auto filter = read_filter(reader);
   read_state(reader, filter);
@@ -67,11 +67,11 @@ base::Result<Reply> handle_purge_dead(Backing& backing, const Call& call) {
                          "query field 'all' must be true to purge every dead letter: or give a filter",
                          "all");
   }
-  return json_reply(wire::encode(app::purge_dead(backing.parts, filter, is_dry_run)));
+  return json_reply(wire::encode(app::purge_dead(context.server, filter, is_dry_run)));
 }
 
-base::Result<Reply> handle_purge_one_dead(Backing& backing, const Call& call) {
-  const auto answer = app::purge_one_dead(backing.parts, base::CommandId{call.id});
+base::Result<Reply> handle_purge_one_dead(HandlerContext& context, const Call& call) {
+  const auto answer = app::purge_one_dead(context.server, base::CommandId{call.id});
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }

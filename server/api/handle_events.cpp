@@ -47,16 +47,16 @@ base::Result<wire::ReportRequest> report_in_pieces(const Call& call) {
   return all;
 }
 
-void count_reports_of_others(Backing& backing, const wire::ReportAnswer& answer) {
+void count_reports_of_others(HandlerContext& context, const wire::ReportAnswer& answer) {
   const auto is_of_another = [](const auto& verdict) { return verdict.is_of_another; };
   const auto times = std::ranges::count_if(answer.verdicts, is_of_another);
   if (times == 0) return;
   const auto one = std::ranges::find_if(answer.verdicts, is_of_another);
-  backing.reports_of_others.count(static_cast<std::uint64_t>(times), one->message);
+  context.reports_of_others.count(static_cast<std::uint64_t>(times), one->message);
 }
 }  // namespace
 
-base::Result<Reply> handle_report(Backing& backing, const Call& call) {
+base::Result<Reply> handle_report(HandlerContext& context, const Call& call) {
   base::Result<wire::ReportRequest> request;
   bool is_batch = false;
   const auto values = values_of(call, reported_values_max);
@@ -77,9 +77,9 @@ base::Result<Reply> handle_report(Backing& backing, const Call& call) {
   if (!request) return base::failure(std::move(request.error()));
 
   request->instance = call.worker_instance;
-  const auto answer = app::report_events(backing.parts, *request);
+  const auto answer = app::report_events(context.server, *request);
   if (!answer) return base::failure(answer.error());
-  count_reports_of_others(backing, *answer);
+  count_reports_of_others(context, *answer);
   if (is_batch) return json_reply(wire::encode(*answer));
 
   // One event: its verdict is the reply.

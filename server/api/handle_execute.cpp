@@ -2,12 +2,12 @@
 
 #include "server/api/handlers.hpp"
 #include "server/api/payload_check.hpp"
-#include "server/app/intake.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/app/start_execution.hpp"
 #include "shared/wire/execution_json.hpp"
 
 namespace noetl::api {
-base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
+base::Result<Reply> handle_execute(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   auto request = wire::decode_execute_request(*body);
@@ -24,14 +24,14 @@ base::Result<Reply> handle_execute(Backing& backing, const Call& call) {
   if (request->traceparent.empty()) request->traceparent = call.traceparent;
 
   // Without a connection to Postgres of its own: it goes with others.
-  const auto permit = enter(backing.gates.gathered);
+  const auto permit = enter(context.limits.single_submits);
   if (!permit) return base::failure(permit.error());
-  const auto answer = backing.intake.execute(std::move(*request));
+  const auto answer = context.submits.execute(std::move(*request));
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_execute_batch(Backing& backing, const Call& call) {
+base::Result<Reply> handle_execute_batch(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   if (!call.idempotency_key.empty()) {
@@ -54,7 +54,7 @@ base::Result<Reply> handle_execute_batch(Backing& backing, const Call& call) {
     requests.push_back(std::move(*item));
   }
   auto started = requests.empty() ? std::vector<base::Result<wire::ExecuteAnswer>>{}
-                                  : app::start_executions(backing.parts, requests);
+                                  : app::start_executions(context.server, requests);
 
   // Back into the order of the request: those that did not decode have their answer already.
   std::vector<base::Result<wire::ExecuteAnswer>> answers;

@@ -45,10 +45,10 @@ std::string events_array(const std::vector<wire::EventRow>& rows) {
 
 }  // namespace
 
-base::Result<Reply> handle_list_executions(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_executions(HandlerContext& context, const Call& call) {
   const auto filter = read_filter(call);
   if (!filter) return base::failure(filter.error());
-  const auto rows = app::list_executions(backing.parts, *filter);
+  const auto rows = app::list_executions(context.server, *filter);
   wire::ObjectWriter out;
   out.raw("executions", summaries(rows))
       .id("next_before",
@@ -56,30 +56,30 @@ base::Result<Reply> handle_list_executions(Backing& backing, const Call& call) {
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_list_executions_plain(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_executions_plain(HandlerContext& context, const Call& call) {
   const auto filter = read_filter(call);
   if (!filter) return base::failure(filter.error());
-  return json_reply(summaries(app::list_executions(backing.parts, *filter)));
+  return json_reply(summaries(app::list_executions(context.server, *filter)));
 }
 
-base::Result<Reply> handle_get_execution(Backing& backing, const Call& call) {
-  const auto row = app::get_execution(backing.parts, base::ExecutionId{call.id});
+base::Result<Reply> handle_get_execution(HandlerContext& context, const Call& call) {
+  const auto row = app::get_execution(context.server, base::ExecutionId{call.id});
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode(*row));
 }
 
-base::Result<Reply> handle_get_execution_with_events(Backing& backing, const Call& call) {
-  const auto row = app::get_execution(backing.parts, base::ExecutionId{call.id});
+base::Result<Reply> handle_get_execution_with_events(HandlerContext& context, const Call& call) {
+  const auto row = app::get_execution(context.server, base::ExecutionId{call.id});
   if (!row) return base::failure(row.error());
   wire::EventFilter filter;
   filter.execution_id = row->execution_id;
   filter.limit = embedded_events_max;
-  const auto events = app::list_events(backing.parts, filter);
+  const auto events = app::list_events(context.server, filter);
   if (!events) return base::failure(events.error());
   return json_reply(wire::encode(*row, events_array(*events)));
 }
 
-base::Result<Reply> handle_list_events(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_events(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   wire::EventFilter filter;
   filter.execution_id = base::ExecutionId{call.id};
@@ -89,7 +89,7 @@ base::Result<Reply> handle_list_events(Backing& backing, const Call& call) {
   filter.limit = reader.limit();
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto events = app::list_events(backing.parts, filter);
+  const auto events = app::list_events(context.server, filter);
   if (!events) return base::failure(events.error());
   wire::ObjectWriter out;
   out.raw("events", events_array(*events))
@@ -98,17 +98,17 @@ base::Result<Reply> handle_list_events(Backing& backing, const Call& call) {
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_cancel(Backing& backing, const Call& call) {
+base::Result<Reply> handle_cancel(HandlerContext& context, const Call& call) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_cancel_request(*body, base::ExecutionId{call.id});
   if (!request) return base::failure(request.error());
-  const auto answer = app::cancel_execution(backing.parts, *request);
+  const auto answer = app::cancel_execution(context.server, *request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer, request->execution_id));
 }
 
-base::Result<Reply> handle_rerun(Backing& backing, const Call& call) {
+base::Result<Reply> handle_rerun(HandlerContext& context, const Call& call) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
@@ -124,7 +124,7 @@ base::Result<Reply> handle_rerun(Backing& backing, const Call& call) {
     return base::failure(std::move(checked.error()));
   request.idempotency_key = call.idempotency_key;
   request.traceparent = call.traceparent;
-  const auto answer = app::rerun_execution(backing.parts, request);
+  const auto answer = app::rerun_execution(context.server, request);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }

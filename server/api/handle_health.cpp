@@ -5,8 +5,8 @@
 namespace noetl::api {
 namespace {
 
-double uptime_seconds(const Backing& backing) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - backing.started_at).count();
+double uptime_seconds(const HandlerContext& context) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - context.started_at).count();
 }
 
 const char* nats_of(const app::Readiness& readiness) {
@@ -16,7 +16,7 @@ const char* nats_of(const app::Readiness& readiness) {
 
 }  // namespace
 
-base::Result<Reply> handle_root(Backing& backing, const Call&) {
+base::Result<Reply> handle_root(HandlerContext& context, const Call&) {
   wire::ObjectWriter links;
   links.text("openapi", "/openapi.json")
       .text("health", "/health")
@@ -26,29 +26,29 @@ base::Result<Reply> handle_root(Backing& backing, const Call&) {
       .text("queue", "/api/v2/queue")
       .text("workers", "/api/v2/workers");
   wire::ObjectWriter out;
-  out.text("name", "noetl-server").text("version", backing.version).raw("links", links.finish());
+  out.text("name", "noetl-server").text("version", context.version).raw("links", links.finish());
   return json_reply(out.finish());
 }
 
 // Is the process answering, and what does it see? Always 200: /readyz is the one that says no.
-base::Result<Reply> handle_health(Backing& backing, const Call&) {
-  const auto readiness = app::check_readiness(backing.parts);
+base::Result<Reply> handle_health(HandlerContext& context, const Call&) {
+  const auto readiness = app::check_readiness(context.server);
   wire::ObjectWriter out;
   out.text("status", "ok")
       .text("database", readiness.has_postgres ? "ok" : "unavailable")
       .text("nats", nats_of(readiness))
-      .number("uptime_seconds", uptime_seconds(backing))
-      .text("version", backing.version);
+      .number("uptime_seconds", uptime_seconds(context))
+      .text("version", context.version);
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_livez(Backing&, const Call&) { return json_reply(R"({"status":"ok"})"); }
+base::Result<Reply> handle_livez(HandlerContext&, const Call&) { return json_reply(R"({"status":"ok"})"); }
 
-base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
-  if (backing.is_leaving)
+base::Result<Reply> handle_readyz(HandlerContext& context, const Call&) {
+  if (context.is_shutting_down)
     return base::failure(base::ErrorCode::unavailable,
                          "this server was asked to stop: send new requests to another");
-  const auto readiness = app::check_readiness(backing.parts);
+  const auto readiness = app::check_readiness(context.server);
   if (!readiness.has_postgres) {
     return base::failure(base::ErrorCode::unavailable,
                          readiness.message.empty() ? "Postgres does not answer" : readiness.message);
@@ -68,13 +68,13 @@ base::Result<Reply> handle_readyz(Backing& backing, const Call&) {
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_metrics(Backing& backing, const Call&) {
+base::Result<Reply> handle_metrics(HandlerContext& context, const Call&) {
   return Reply{.status = 200,
-               .body = backing.metrics.expose(),
+               .body = context.metrics.expose(),
                .content_type = "text/plain; version=0.0.4; charset=utf-8",
                .headers = {}};
 }
 
-base::Result<Reply> handle_openapi(Backing& backing, const Call&) { return json_reply(backing.openapi); }
+base::Result<Reply> handle_openapi(HandlerContext& context, const Call&) { return json_reply(context.openapi); }
 
 }  // namespace noetl::api

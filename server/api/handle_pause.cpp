@@ -9,7 +9,7 @@
 namespace noetl::api {
 namespace {
 
-base::Result<Reply> pause_execution(Backing& backing, const Call& call, bool is_paused) {
+base::Result<Reply> pause_execution(HandlerContext& context, const Call& call, bool is_paused) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
@@ -17,7 +17,7 @@ base::Result<Reply> pause_execution(Backing& backing, const Call& call, bool is_
       .execution_id = base::ExecutionId{call.id}, .is_paused = is_paused, .cascade = true};
   request.cascade = reader.optional_bool("cascade").value_or(true);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  const auto changed = app::pause_execution(backing.parts, request);
+  const auto changed = app::pause_execution(context.server, request);
   if (!changed) return base::failure(changed.error());
   std::vector<std::string> ids;
   for (const auto id : *changed) ids.push_back("\"" + id.str() + "\"");
@@ -29,28 +29,28 @@ base::Result<Reply> pause_execution(Backing& backing, const Call& call, bool is_
 }
 
 // An empty map, or nothing at all.
-base::Result<Reply> pause_pool(Backing& backing, const Call& call, bool is_paused) {
+base::Result<Reply> pause_pool(HandlerContext& context, const Call& call, bool is_paused) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  return json_reply(wire::encode(app::pause_pool(backing.parts, call.name, is_paused)));
+  return json_reply(wire::encode(app::pause_pool(context.server, call.name, is_paused)));
 }
 
 }  // namespace
 
-base::Result<Reply> handle_pause_execution(Backing& backing, const Call& call) {
-  return pause_execution(backing, call, true);
+base::Result<Reply> handle_pause_execution(HandlerContext& context, const Call& call) {
+  return pause_execution(context, call, true);
 }
-base::Result<Reply> handle_resume_execution(Backing& backing, const Call& call) {
-  return pause_execution(backing, call, false);
+base::Result<Reply> handle_resume_execution(HandlerContext& context, const Call& call) {
+  return pause_execution(context, call, false);
 }
 
-base::Result<Reply> handle_pause_pool(Backing& backing, const Call& call) {
-  return pause_pool(backing, call, true);
+base::Result<Reply> handle_pause_pool(HandlerContext& context, const Call& call) {
+  return pause_pool(context, call, true);
 }
-base::Result<Reply> handle_resume_pool(Backing& backing, const Call& call) {
-  return pause_pool(backing, call, false);
+base::Result<Reply> handle_resume_pool(HandlerContext& context, const Call& call) {
+  return pause_pool(context, call, false);
 }
 
 }  // namespace noetl::api

@@ -7,13 +7,13 @@
 
 namespace noetl::api {
 
-base::Result<Reply> handle_get_result(Backing& backing, const Call& call) {
-  auto text = app::read_result(backing.parts, base::ResultId{call.id});
+base::Result<Reply> handle_get_result(HandlerContext& context, const Call& call) {
+  auto text = app::read_result(context.server, base::ResultId{call.id});
   if (!text) return base::failure(std::move(text.error()));
   return json_reply(std::move(*text));
 }
 
-base::Result<Reply> handle_keep_result(Backing& backing, const Call& call) {
+base::Result<Reply> handle_keep_result(HandlerContext& context, const Call& call) {
   base::Result<wire::KeepResultRequest> request;
   {
     // Nearly always one text. Of more values than may be a tree, the value goes from text to text.
@@ -29,18 +29,18 @@ base::Result<Reply> handle_keep_result(Backing& backing, const Call& call) {
   }
   if (!request) return base::failure(std::move(request.error()));
   request->instance = call.worker_instance;
-  const auto kept = app::keep_result(backing.parts, *request);
+  const auto kept = app::keep_result(context.server, *request);
   if (!kept) return base::failure(kept.error());
   return json_reply(wire::encode(*kept), 201);
 }
 
-base::Result<Reply> handle_resolve_result(Backing& backing, const Call& call) {
+base::Result<Reply> handle_resolve_result(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   const auto reference = reader.text("ref", 128);
   const auto id = app::result_id_of(reference);
   if (!id) reader.refuse("ref", "must be noetl://result/<id>, or the id alone");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  auto text = app::read_result(backing.parts, *id);
+  auto text = app::read_result(context.server, *id);
   if (!text) return base::failure(std::move(text.error()));
   return json_reply(std::move(*text));
 }

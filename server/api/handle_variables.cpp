@@ -11,31 +11,31 @@
 
 namespace noetl::api {
 
-base::Result<Reply> handle_list_variables(Backing& backing, const Call& call) {
+base::Result<Reply> handle_list_variables(HandlerContext& context, const Call& call) {
   const base::ExecutionId execution_id{call.id};
-  const auto rows = app::list_variables(backing.parts, execution_id);
+  const auto rows = app::list_variables(context.server, execution_id);
   if (!rows) return base::failure(rows.error());
   return json_reply(wire::encode(execution_id, *rows));
 }
 
-base::Result<Reply> handle_set_variables(Backing& backing, const Call& call) {
+base::Result<Reply> handle_set_variables(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_set_variables(*body, base::ExecutionId{call.id});
   if (!request) return base::failure(request.error());
-  if (const auto set = app::set_variables(backing.parts, *request); !set) return base::failure(set.error());
+  if (const auto set = app::set_variables(context.server, *request); !set) return base::failure(set.error());
   return json_reply(wire::encode_set_answer(*request));
 }
 
-base::Result<Reply> handle_get_variable(Backing& backing, const Call& call) {
-  const auto row = app::read_variable(backing.parts, base::ExecutionId{call.id}, call.name);
+base::Result<Reply> handle_get_variable(HandlerContext& context, const Call& call) {
+  const auto row = app::read_variable(context.server, base::ExecutionId{call.id}, call.name);
   if (!row) return base::failure(row.error());
   return json_reply(wire::encode(*row));
 }
 
-base::Result<Reply> handle_delete_variable(Backing& backing, const Call& call) {
+base::Result<Reply> handle_delete_variable(HandlerContext& context, const Call& call) {
   const base::ExecutionId execution_id{call.id};
-  if (const auto gone = app::delete_variable(backing.parts, execution_id, call.name); !gone)
+  if (const auto gone = app::delete_variable(context.server, execution_id, call.name); !gone)
     return base::failure(gone.error());
   wire::ObjectWriter out;
   out.text("status", "success")
@@ -45,16 +45,16 @@ base::Result<Reply> handle_delete_variable(Backing& backing, const Call& call) {
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_render(Backing& backing, const Call& call) {
+base::Result<Reply> handle_render(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   const auto request = wire::decode_render_request(*body);
   if (!request) return base::failure(request.error());
-  // On a thread of its own, one after the other (GateKind::rendering): the allocator keeps what a thread has freed for that
+  // On a thread of its own, one after the other (LimitKind::rendering): the allocator keeps what a thread has freed for that
   // thread, and any of hundreds could have rendered. The next such thread may be given another arena, so what was freed goes
   // back to the system.
   const auto answer = std::async(std::launch::async, [&] {
-                        auto rendered = app::render_template(backing.parts, *request);
+                        auto rendered = app::render_template(context.server, *request);
                         malloc_trim(0);
                         return rendered;
                       }).get();

@@ -38,7 +38,7 @@ std::string pool_answer(std::string_view status, const std::string& name) {
 
 }  // namespace
 
-base::Result<Reply> handle_pool_register(Backing& backing, const Call& call) {
+base::Result<Reply> handle_pool_register(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
@@ -54,12 +54,12 @@ base::Result<Reply> handle_pool_register(Backing& backing, const Call& call) {
                   {"kind", "component_type", "runtime", "uri", "base_url", "status", "meta", "capabilities"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto answer = app::register_worker(backing.parts, registration);
+  const auto answer = app::register_worker(context.server, registration);
   if (!answer) return base::failure(answer.error());
   return json_reply(pool_answer("ok", registration.worker_id));
 }
 
-base::Result<Reply> handle_pool_heartbeat(Backing& backing, const Call& call) {
+base::Result<Reply> handle_pool_heartbeat(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
@@ -72,12 +72,12 @@ base::Result<Reply> handle_pool_heartbeat(Backing& backing, const Call& call) {
       reader, {"registration", "kind", "status", "meta", "runtime", "capacity", "labels", "pid", "hostname"});
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
-  const auto answer = app::renew_leases(backing.parts, heartbeat);
+  const auto answer = app::renew_leases(context.server, heartbeat);
   if (!answer) return base::failure(answer.error());
   return json_reply(pool_answer(answer->is_known ? "ok" : "unknown", heartbeat.worker_id));
 }
 
-base::Result<Reply> handle_pool_deregister(Backing& backing, const Call& call) {
+base::Result<Reply> handle_pool_deregister(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
@@ -86,13 +86,13 @@ base::Result<Reply> handle_pool_deregister(Backing& backing, const Call& call) {
   if (auto error = reader.finish()) return base::failure(std::move(*error));
 
   const auto done = app::deregister_worker(
-      backing.parts, {.worker_id = name, .instance = call.worker_instance, .by_force = false});
+      context.server, {.worker_id = name, .instance = call.worker_instance, .by_force = false});
   if (!done) return base::failure(done.error());
   return json_reply(pool_answer("ok", name));
 }
 
-base::Result<Reply> handle_pool_list(Backing& backing, const Call& call) {
-  const auto rows = read_workers(backing, call);
+base::Result<Reply> handle_pool_list(HandlerContext& context, const Call& call) {
+  const auto rows = read_workers(context, call);
   if (!rows) return base::failure(rows.error());
   std::vector<std::string> items;
   items.reserve(rows->size());

@@ -11,12 +11,12 @@
 
 namespace noetl::api {
 
-base::Result<std::vector<wire::WorkerRow>> read_workers(Backing& backing, const Call& call) {
+base::Result<std::vector<wire::WorkerRow>> read_workers(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   const std::string pool = reader.text("pool", wire::pool_bytes_max);
   const std::string status = reader.text("status", 64);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  return app::list_workers(backing.parts, pool, status);
+  return app::list_workers(context.server, pool, status);
 }
 
 std::string encode_row(const wire::WorkerRow& row) {
@@ -37,18 +37,18 @@ std::string encode_row(const wire::WorkerRow& row) {
   return out.finish();
 }
 
-base::Result<Reply> handle_register_worker(Backing& backing, const Call& call) {
+base::Result<Reply> handle_register_worker(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   auto registration = wire::decode_worker_registration(*body);
   if (!registration) return base::failure(registration.error());
   registration->instance = call.worker_instance;
-  const auto answer = app::register_worker(backing.parts, *registration);
+  const auto answer = app::register_worker(context.server, *registration);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call) {
+base::Result<Reply> handle_heartbeat(HandlerContext& context, const Call& call) {
   const auto body = json_of(call);
   if (!body) return base::failure(body.error());
   auto heartbeat = wire::decode_heartbeat(*body);
@@ -59,37 +59,37 @@ base::Result<Reply> handle_heartbeat(Backing& backing, const Call& call) {
   }
   heartbeat->worker_id = call.worker_id;
   heartbeat->instance = call.worker_instance;
-  const auto answer = app::renew_leases(backing.parts, *heartbeat);
+  const auto answer = app::renew_leases(context.server, *heartbeat);
   if (!answer) return base::failure(answer.error());
   return json_reply(wire::encode(*answer));
 }
 
-base::Result<Reply> handle_drain_worker(Backing& backing, const Call& call) {
+base::Result<Reply> handle_drain_worker(HandlerContext& context, const Call& call) {
   const auto body = json_or_nothing_of(call);
   if (!body) return base::failure(body.error());
   wire::ObjectReader reader(*body);
   if (auto error = reader.finish()) return base::failure(std::move(*error));
-  const auto done = app::drain_worker(backing.parts, call.worker_id);
+  const auto done = app::drain_worker(context.server, call.worker_id);
   if (!done) return base::failure(done.error());
   wire::ObjectWriter out;
   out.text("status", "draining").text("worker_id", call.worker_id);
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_deregister_worker(Backing& backing, const Call& call) {
+base::Result<Reply> handle_deregister_worker(HandlerContext& context, const Call& call) {
   QueryReader reader(call);
   const bool by_force = reader.flag("force");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   const auto done = app::deregister_worker(
-      backing.parts, {.worker_id = call.worker_id, .instance = call.worker_instance, .by_force = by_force});
+      context.server, {.worker_id = call.worker_id, .instance = call.worker_instance, .by_force = by_force});
   if (!done) return base::failure(done.error());
   wire::ObjectWriter out;
   out.text("status", "ok").text("worker_id", call.worker_id);
   return json_reply(out.finish());
 }
 
-base::Result<Reply> handle_list_workers(Backing& backing, const Call& call) {
-  const auto rows = read_workers(backing, call);
+base::Result<Reply> handle_list_workers(HandlerContext& context, const Call& call) {
+  const auto rows = read_workers(context, call);
   if (!rows) return base::failure(rows.error());
   std::vector<std::string> workers;
   workers.reserve(rows->size());

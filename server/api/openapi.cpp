@@ -82,7 +82,7 @@ Json responses_of(const Endpoint& endpoint) {
     std::string& text = codes[wire::http_status_of(code)];
     text += (text.empty() ? "" : ", ") + std::string(base::to_string(code));
   }
-  // Codes of these have another status of their own: of what is refused at the door.
+  // Codes of these have another status of their own: of what the access check refuses.
   if (endpoint.body != BodyKind::none) codes[415] = "unsupported";
   if (endpoint.open_to.access != Access::everybody) codes[421] = "forbidden";
   for (const auto& [status, text] : codes) {

@@ -13,7 +13,7 @@ constexpr auto refused_help = "Refused with 503 because the server was saturated
 
 // What takes equally long for the same reasons stands together: a claim waits for work, a read for one statement.
 std::string_view group_of(const Endpoint& endpoint) {
-  if (endpoint.gate == GateKind::none) return "operations";
+  if (endpoint.limit == LimitKind::none) return "operations";
   const auto operation = endpoint.alias_of.empty() ? endpoint.operation_id : endpoint.alias_of;
   if (operation.starts_with("execute") || operation == "rerunExecution") return "execute";
   if (operation.starts_with("claim")) return "claim";

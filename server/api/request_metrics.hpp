@@ -1,5 +1,5 @@
 #pragma once
-// RequestMetrics: what the door counts, made once per row of the endpoints table so that a request only
+// RequestMetrics: what the API counts, made once per row of the endpoints table so that a request only
 // adds to what exists. Names: docs/reference/protocol.md. Any thread.
 #include <atomic>
 #include <chrono>

@@ -19,9 +19,9 @@ std::string_view bearer_of(std::string_view header) {
 
 }  // namespace
 
-base::Result<void> check_may_read_secrets(const Backing& backing, const Call& call) {
-  if (backing.vault.has_reader_token()) {
-    if (backing.vault.is_reader_token(bearer_of(call.authorization))) return {};
+base::Result<void> check_may_read_secrets(const HandlerContext& context, const Call& call) {
+  if (context.vault.has_reader_token()) {
+    if (context.vault.is_reader_token(bearer_of(call.authorization))) return {};
     return base::failure(ErrorCode::unauthenticated,
                          call.authorization.empty()
                              ? "secrets are shown only with the header 'Authorization: Bearer <worker-token>'"
@@ -36,9 +36,9 @@ base::Result<void> check_may_read_secrets(const Backing& backing, const Call& ca
           call.peer + " or through a proxy: set worker-token on the server and give it to its workers");
 }
 
-base::Result<void> check_may_rotate_secrets(const Backing& backing, const Call& call) {
+base::Result<void> check_may_rotate_secrets(const HandlerContext& context, const Call& call) {
   if (call.shows_token) return {};
-  return check_may_read_secrets(backing, call);
+  return check_may_read_secrets(context, call);
 }
 
 base::Result<nlohmann::json> secret_json_of(const Call& call) {

@@ -7,10 +7,10 @@
 namespace noetl::api {
 
 // Nothing when it is allowed. Errors: unauthenticated, forbidden; they say which setting decides.
-[[nodiscard]] base::Result<void> check_may_read_secrets(const Backing& backing, const Call& call);
+[[nodiscard]] base::Result<void> check_may_read_secrets(const HandlerContext& context, const Call& call);
 
 // Who may seal them anew: whoever shows the token of callers, else as above.
-[[nodiscard]] base::Result<void> check_may_rotate_secrets(const Backing& backing, const Call& call);
+[[nodiscard]] base::Result<void> check_may_rotate_secrets(const HandlerContext& context, const Call& call);
 
 // The body as JSON; an error says where it is wrong, but quotes nothing of it.
 [[nodiscard]] base::Result<nlohmann::json> secret_json_of(const Call& call);

@@ -9,7 +9,7 @@
 namespace noetl::api {
 
 // Query fields: pool, status.
-[[nodiscard]] base::Result<std::vector<wire::WorkerRow>> read_workers(Backing& backing, const Call& call);
+[[nodiscard]] base::Result<std::vector<wire::WorkerRow>> read_workers(HandlerContext& context, const Call& call);
 [[nodiscard]] std::string encode_row(const wire::WorkerRow& row);
 
 }  // namespace noetl::api

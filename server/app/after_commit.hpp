@@ -1,7 +1,7 @@
 #pragma once
 // after_commit: runs what a use case does once its transaction is committed. Whatever fails there leaves as
 // store::Unavailable, "the outcome is unknown, repeat under the same key", as a commit without an answer does: to whoever
-// catches anything else, nothing was written (gathering.hpp). Any thread.
+// catches anything else, nothing was written (group_commit.hpp). Any thread.
 #include <exception>
 #include <string>
 

@@ -54,7 +54,7 @@ void AttemptEnds::lock(const std::vector<wire::AttemptReport>& reports) {
   // Executions before commands, everywhere: two transactions cannot wait for each other.
   if (const auto ids = execution_ids(reports); !ids.empty()) {
     for (auto& row : store::ExecutionTable(session_).lock(ids)) {
-      executions_.emplace(row.execution_id, open_execution(parts_, session_, row));
+      executions_.emplace(row.execution_id, open_execution(context_, session_, row));
     }
   }
   std::vector<base::CommandId> ids;
@@ -152,7 +152,7 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
   if (decision.concerns_engine) {
     react(report, decision, command, std::move(frame), std::move(event));
   } else {
-    event.event_id = {parts_.ids.next_block(events_shown_of(0))};
+    event.event_id = {context_.ids.next_block(events_shown_of(0))};
     writes_.events.push_back(std::move(event));
   }
   if (decision.ended->status == domain::CommandStatus::queued) {
@@ -217,14 +217,14 @@ void AttemptEnds::write_ended() {
   }
 }
 
-void AttemptEnds::dispatch() { dispatch_ = writes_.dispatch(parts_, session_); }
+void AttemptEnds::dispatch() { dispatch_ = writes_.dispatch(context_, session_); }
 
 void AttemptEnds::tell() {
-  parts_.work_counts.add(writes_.work);
+  context_.work_counts.add(writes_.work);
   deliver(dispatch_);
-  notify_workers(parts_, writes_.notifications);
-  parts_.notifier.tell_dead(deaths_);
-  tell_parents(parts_, std::move(writes_.ended_children));
+  notify_workers(context_, writes_.notifications);
+  context_.notifier.tell_dead(deaths_);
+  tell_parents(context_, std::move(writes_.ended_children));
 }
 
 }  // namespace noetl::app

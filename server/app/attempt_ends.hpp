@@ -15,8 +15,8 @@ namespace noetl::app {
 class AttemptEnds {
  public:
   // `worker`: who reports; null: the server itself, for workers that are gone.
-  AttemptEnds(Parts& parts, store::Session& session, const store::Caller* worker)
-      : parts_(parts), session_(session), worker_(worker), run_(parts, session, writes_) {}
+  AttemptEnds(ServerContext& context, store::Session& session, const store::Caller* worker)
+      : context_(context), session_(session), worker_(worker), run_(context, session, writes_) {}
   AttemptEnds(const AttemptEnds&) = delete;
   AttemptEnds& operator=(const AttemptEnds&) = delete;
 
@@ -53,7 +53,7 @@ class AttemptEnds {
     return found != executions_.end() && found->second.is_paused;
   }
 
-  Parts& parts_;
+  ServerContext& context_;
   store::Session& session_;
   const store::Caller* const worker_;
   std::map<base::CommandId, store::LockedCommand> commands_;

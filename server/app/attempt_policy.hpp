@@ -15,7 +15,7 @@ struct AttemptDecision {
   bool concerns_engine = false;  // the execution has to be told
 };
 
-// `command` null: no such row. `worker`: who reports; null is the server itself, about a worker that is gone. Rules: docs/concepts/states.md.
+// `command` null: no such row. `worker`: who reports; null is the server itself, about a worker that is gone. ContextSettings: docs/concepts/states.md.
 [[nodiscard]] AttemptDecision decide_attempt(const store::LockedCommand* command,
                                              const wire::AttemptReport& report, const store::Caller* worker,
                                              double unit_random);

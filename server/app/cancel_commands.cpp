@@ -26,13 +26,13 @@ Texts texts_of(const std::string& reason) {
   return {.error = domain::json_text(error), .payload = domain::json_text(nlohmann::json{{"error", error}})};
 }
 
-std::vector<base::CommandId> cancel_batch(Parts& parts, const std::vector<base::CommandId>& ids,
+std::vector<base::CommandId> cancel_batch(ServerContext& context, const std::vector<base::CommandId>& ids,
                                           const Texts& texts) {
   std::vector<base::EventId> events;
   events.reserve(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) events.push_back({parts.ids.next()});
+  for (std::size_t i = 0; i < ids.size(); ++i) events.push_back({context.ids.next()});
   std::vector<store::CancelledCommand> cancelled;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     cancelled = store::CancelStatements(session).cancel(ids, events, texts.error, texts.payload);
   });
   counts::Work work;
@@ -45,7 +45,7 @@ std::vector<base::CommandId> cancel_batch(Parts& parts, const std::vector<base::
                              .outcome = counts::AttemptOutcome::cancelled,
                              .duration = {}});
   }
-  parts.work_counts.add(work);
+  context.work_counts.add(work);
   return cancelled_ids;
 }
 
@@ -62,12 +62,12 @@ wire::CancelRefusal refusal_of(base::CommandId id, const store::UncancellableCom
           command->status};
 }
 
-void refuse_rest(Parts& parts, const std::vector<base::CommandId>& asked, wire::CancelledCommands& answer) {
+void refuse_rest(ServerContext& context, const std::vector<base::CommandId>& asked, wire::CancelledCommands& answer) {
   std::vector<base::CommandId> rest;
   std::ranges::set_difference(asked, answer.queue_ids, std::back_inserter(rest));
   if (rest.empty()) return;
   std::map<base::CommandId, store::UncancellableCommand> found;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { found = store::CancelStatements(session).explain(rest); });
   for (const auto id : rest) {
     const auto command = found.find(id);
@@ -83,12 +83,12 @@ void refuse_rest(Parts& parts, const std::vector<base::CommandId>& asked, wire::
 
 }  // namespace
 
-base::Result<wire::CancelledCommand> cancel_command(Parts& parts, base::CommandId queue_id,
+base::Result<wire::CancelledCommand> cancel_command(ServerContext& context, base::CommandId queue_id,
                                                     const std::string& reason) {
   wire::CancelCommandsRequest request;
   request.queue_ids = {queue_id};
   request.reason = reason;
-  const auto answer = cancel_commands(parts, request);
+  const auto answer = cancel_commands(context, request);
   if (!answer.queue_ids.empty())
     return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = true, .status = "cancelled"};
   const auto& refusal = answer.refused.front();
@@ -97,12 +97,12 @@ base::Result<wire::CancelledCommand> cancel_command(Parts& parts, base::CommandI
   return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = false, .status = refusal.status};
 }
 
-wire::CancelledCommands cancel_commands(Parts& parts, const wire::CancelCommandsRequest& request) {
+wire::CancelledCommands cancel_commands(ServerContext& context, const wire::CancelCommandsRequest& request) {
   wire::CancelledCommands answer;
   answer.is_dry_run = request.is_dry_run;
   auto asked = request.queue_ids;
   if (request.has_filter) {
-    parts.connections.run_one([&](store::Session& session) {
+    context.connections.run_one([&](store::Session& session) {
       asked = store::CancelStatements(session).ids(request.filter, request.limit + 1);
     });
     answer.has_more = asked.size() > static_cast<std::size_t>(request.limit);
@@ -114,10 +114,10 @@ wire::CancelledCommands cancel_commands(Parts& parts, const wire::CancelCommands
   for (std::size_t from = 0; from < asked.size() && !request.is_dry_run; from += cancel_batch_max) {
     const auto first = asked.begin() + static_cast<std::ptrdiff_t>(from);
     const auto last = first + static_cast<std::ptrdiff_t>(std::min(cancel_batch_max, asked.size() - from));
-    const auto cancelled = cancel_batch(parts, {first, last}, texts);
+    const auto cancelled = cancel_batch(context, {first, last}, texts);
     answer.queue_ids.insert(answer.queue_ids.end(), cancelled.begin(), cancelled.end());
   }
-  if (!request.has_filter) refuse_rest(parts, asked, answer);
+  if (!request.has_filter) refuse_rest(context, asked, answer);
   if (request.has_filter && request.is_dry_run) answer.queue_ids = std::move(asked);
   return answer;
 }

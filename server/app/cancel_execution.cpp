@@ -12,11 +12,11 @@ namespace noetl::app {
 namespace {
 enum class Cancelled { yes, already_completed, not_found };
 
-Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reason,
+Cancelled cancel_one(ServerContext& context, base::ExecutionId id, const std::string& reason,
                      std::vector<base::ExecutionId>* children) {
   auto outcome = Cancelled::not_found;
   counts::Work work;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     outcome = Cancelled::not_found;
     store::ExecutionTable executions(session);
     const auto locked = executions.lock({id});
@@ -24,26 +24,26 @@ Cancelled cancel_one(Parts& parts, base::ExecutionId id, const std::string& reas
     if (children != nullptr) *children = executions.running_children(id);
     outcome = Cancelled::already_completed;
     if (locked[0].status != domain::ExecutionStatus::running) return;
-    auto open = open_execution(parts, session, locked[0]);
+    auto open = open_execution(context, session, locked[0]);
     NothingStored nothing;  // cancelling renders nothing
     work = end_execution(
-        parts, session, open,
+        context, session, open,
         engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
     outcome = Cancelled::yes;
   });
-  if (outcome == Cancelled::yes) parts.work_counts.add(work);
+  if (outcome == Cancelled::yes) context.work_counts.add(work);
   return outcome;
 }
 }  // namespace
 
-base::Result<wire::CancelAnswer> cancel_execution(Parts& parts, const wire::CancelRequest& request) {
+base::Result<wire::CancelAnswer> cancel_execution(ServerContext& context, const wire::CancelRequest& request) {
   wire::CancelAnswer answer{.status = "already_completed", .cancelled_executions = {}};
   std::deque<base::ExecutionId> todo{request.execution_id};
   while (!todo.empty()) {
     const auto id = todo.front();
     todo.pop_front();
     std::vector<base::ExecutionId> children;
-    const auto outcome = cancel_one(parts, id, request.reason, request.cascade ? &children : nullptr);
+    const auto outcome = cancel_one(context, id, request.reason, request.cascade ? &children : nullptr);
     if (outcome == Cancelled::not_found && id == request.execution_id) {
       return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
                            "/execution_id");
@@ -51,7 +51,7 @@ base::Result<wire::CancelAnswer> cancel_execution(Parts& parts, const wire::Canc
     if (outcome == Cancelled::yes) {
       answer.cancelled_executions.push_back(id);
       if (id == request.execution_id) answer.status = "cancelled";
-      tell_parents(parts, {id});
+      tell_parents(context, {id});
     }
     todo.insert(todo.end(), children.begin(), children.end());
   }

@@ -109,9 +109,9 @@ std::optional<std::string> pool_served(store::Session& session, const store::Cal
 }
 
 // A worker claims from the pool that it has registered for.
-base::Result<void> check_serves(Parts& parts, const wire::ClaimRequest& request) {
+base::Result<void> check_serves(ServerContext& context, const wire::ClaimRequest& request) {
   std::optional<std::string> pool;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     pool = pool_served(session, {request.worker_id, request.instance});
   });
   if (!pool) return unregistered(request.worker_id);
@@ -128,20 +128,20 @@ bool may_have_more(const wire::ClaimAnswer& answer, int slots) {
 }
 
 // `most`: at most so many, and what is due with a priority above 0 before those; 0: all of those and nothing else.
-base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const store::Caller& worker,
+base::Result<wire::ClaimAnswer> claim_by_ids(ServerContext& context, const store::Caller& worker,
                                              const std::vector<base::CommandId>& ids, int most = 0) {
   const auto& worker_id = worker.worker_id;
   const std::set<base::CommandId> all(ids.begin(), ids.end());
   wire::ClaimAnswer answer;
   std::optional<std::string> pool{std::in_place};
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     auto missing = all;
     std::vector<base::CommandId> wanted(all.begin(), all.end());
     if (most > 0 && static_cast<std::size_t>(most) < wanted.size()) {
       wanted = store::QueueTable(session).claimable_of(worker_id, wanted, most);
       if (wanted.size() == static_cast<std::size_t>(most)) missing = {wanted.begin(), wanted.end()};
     }
-    const base::ClaimId claim_id{parts.ids.next()};
+    const base::ClaimId claim_id{context.ids.next()};
     if (!wanted.empty()) answer.commands = store::QueueTable(session).claim(worker, wanted, claim_id, most);
     if (!answer.commands.empty()) answer.claim_id = claim_id;
     answer.has_more = may_have_more(answer, most);
@@ -153,7 +153,7 @@ base::Result<wire::ClaimAnswer> claim_by_ids(Parts& parts, const store::Caller& 
     if (pool) explain_missing(session, {worker_id, *pool}, missing, answer);
   });
   if (!pool) return unregistered(worker_id);
-  parts.dispatcher.note_claimed(worker_id, answer.commands.size());
+  context.dispatcher.note_claimed(worker_id, answer.commands.size());
   return answer;
 }
 
@@ -173,18 +173,18 @@ class Taken {
 };
 
 // Of what goes before the others alone: whoever asks was told that there is some.
-base::Result<wire::ClaimAnswer> claim_urgent(Parts& parts, const wire::ClaimRequest& request) {
-  auto& waiting = parts.waiting_claims;
+base::Result<wire::ClaimAnswer> claim_urgent(ServerContext& context, const wire::ClaimRequest& request) {
+  auto& waiting = context.waiting_claims;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
     candidates = store::QueueTable(session).candidates(
         {.pool = request.pool, .from = {}, .limit = most, .priority_min = *request.priority_min}, first_fresh);
   });
   const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
-  auto answer = claim_by_ids(parts, {request.worker_id, request.instance}, taken.ids());
+  auto answer = claim_by_ids(context, {request.worker_id, request.instance}, taken.ids());
   if (!answer) return answer;
   answer->refused.clear();
   answer->has_more = candidates.size() >= static_cast<std::size_t>(request.slots);
@@ -192,17 +192,17 @@ base::Result<wire::ClaimAnswer> claim_urgent(Parts& parts, const wire::ClaimRequ
 }
 
 // One look into the pool. Losing a race for a candidate is no refusal: nobody asked for that one. `has_lost` says that all were lost.
-base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimRequest& request, bool& has_lost) {
+base::Result<wire::ClaimAnswer> claim_from_pool(ServerContext& context, const wire::ClaimRequest& request, bool& has_lost) {
   has_lost = false;
-  if (request.priority_min.value_or(0) > 0) return claim_urgent(parts, request);
-  auto& waiting = parts.waiting_claims;
+  if (request.priority_min.value_or(0) > 0) return claim_urgent(context, request);
+  auto& waiting = context.waiting_claims;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
   const auto horizon = WaitingClaims::horizon_now();
   const auto seen = waiting.seen(request.pool);
   const auto looked_at = steady_clock::now();
   const auto look = waiting.begin_look(request.pool, looked_at);
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
     candidates = store::QueueTable(session).candidates({.pool = request.pool, .from = look.from, .limit = most}, first_fresh);
   });
@@ -210,7 +210,7 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
   const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
-  auto answer = claim_by_ids(parts, {request.worker_id, request.instance}, taken.ids());
+  auto answer = claim_by_ids(context, {request.worker_id, request.instance}, taken.ids());
   if (!answer) return answer;
   answer->refused.clear();
   answer->has_more = may_have_more(*answer, request.slots);
@@ -218,7 +218,7 @@ base::Result<wire::ClaimAnswer> claim_from_pool(Parts& parts, const wire::ClaimR
   return answer;
 }
 
-base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> wait_and_claim(ServerContext& context, const wire::ClaimRequest& request,
                                                std::stop_token stop,
                                                const std::function<bool()>& is_asker_there) {
   bool is_known = false;
@@ -227,16 +227,16 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
   std::optional<WaitingClaims::Poll> poll;  // once it is known that the worker may wait
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
-    const auto seen = parts.waiting_claims.seen(request.pool);
+    const auto seen = context.waiting_claims.seen(request.pool);
     const bool may_skip = is_known || request.wait.count() == 0;
-    const bool is_empty = may_skip && parts.waiting_claims.is_known_empty(request.pool, steady_clock::now());
-    auto answer = is_empty ? base::Result<wire::ClaimAnswer>{} : claim_from_pool(parts, request, has_lost);
+    const bool is_empty = may_skip && context.waiting_claims.is_known_empty(request.pool, steady_clock::now());
+    auto answer = is_empty ? base::Result<wire::ClaimAnswer>{} : claim_from_pool(context, request, has_lost);
     if (is_empty && !is_known) return answer;
     if (!answer || !answer->commands.empty()) return answer;
     // Claiming something asks this as well: a poll that finds work costs no statement for it.
     if (!std::exchange(is_known, true)) {
-      if (auto refused = check_serves(parts, request); !refused) return base::failure(refused.error());
-      if (request.wait.count() > 0) poll.emplace(parts.waiting_claims, request.worker_id);
+      if (auto refused = check_serves(context, request); !refused) return base::failure(refused.error());
+      if (request.wait.count() > 0) poll.emplace(context.waiting_claims, request.worker_id);
     }
     if (steady_clock::now() >= until || stop.stop_requested() || (poll && poll->is_replaced())) return answer;
     if (is_asker_there && !is_asker_there()) return answer;  // within poll_interval
@@ -244,11 +244,11 @@ base::Result<wire::ClaimAnswer> wait_and_claim(Parts& parts, const wire::ClaimRe
     if (is_race && ++races <= races_at_once_max) continue;
     const auto patience = is_race ? std::min(WaitingClaims::poll_interval, std::chrono::milliseconds(1 << std::min(races, 9)))
                                   : WaitingClaims::poll_interval;
-    parts.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + patience), stop);
+    context.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + patience), stop);
   }
 }
 
-base::Result<wire::ClaimAnswer> wait_for_dispatch(Parts& parts, const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> wait_for_dispatch(ServerContext& context, const wire::ClaimRequest& request,
                                                    std::stop_token stop,
                                                    std::function<bool()> is_asker_there) {
   const Dispatcher::Poll worker{.pool = request.pool,
@@ -256,11 +256,11 @@ base::Result<wire::ClaimAnswer> wait_for_dispatch(Parts& parts, const wire::Clai
                                  .instance = request.instance,
                                  .slots = static_cast<std::size_t>(request.slots),
                                  .is_there = std::move(is_asker_there)};
-  if (!parts.dispatcher.is_known(worker)) {
-    if (auto refused = check_serves(parts, request); !refused) return base::failure(refused.error());
-    parts.dispatcher.note_known(worker);
+  if (!context.dispatcher.is_known(worker)) {
+    if (auto refused = check_serves(context, request); !refused) return base::failure(refused.error());
+    context.dispatcher.note_known(worker);
   }
-  auto dispatched = parts.dispatcher.wait(
+  auto dispatched = context.dispatcher.wait(
       worker, steady_clock::now() + std::min(request.wait, wire::claim_wait_max), std::move(stop));
   wire::ClaimAnswer answer;
   answer.commands = std::move(dispatched.commands);
@@ -270,13 +270,13 @@ base::Result<wire::ClaimAnswer> wait_for_dispatch(Parts& parts, const wire::Clai
 }
 }  // namespace
 
-base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> claim_commands(ServerContext& context, const wire::ClaimRequest& request,
                                                std::stop_token stop, std::function<bool()> is_asker_there) {
   if (request.direct_dispatch)
-    return wait_for_dispatch(parts, request, std::move(stop), std::move(is_asker_there));
+    return wait_for_dispatch(context, request, std::move(stop), std::move(is_asker_there));
   if (!request.queue_ids.empty())
-    return claim_by_ids(parts, {request.worker_id, request.instance}, request.queue_ids, request.slots);
-  return wait_and_claim(parts, request, std::move(stop), is_asker_there);
+    return claim_by_ids(context, {request.worker_id, request.instance}, request.queue_ids, request.slots);
+  return wait_and_claim(context, request, std::move(stop), is_asker_there);
 }
 
 }  // namespace noetl::app

@@ -5,7 +5,7 @@
 #include <functional>
 #include <stop_token>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/claim.hpp"
 
@@ -14,7 +14,7 @@ namespace noetl::app {
 // Errors: not_found when the worker is not registered (register first); the fate of single commands is
 // in ClaimAnswer::refused. `stop` ends a long poll early with what is there. `is_asker_there`: of one that waits for a
 // direct dispatch, whether its connection is open still; asked by other threads.
-[[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(Parts& parts, const wire::ClaimRequest& request,
+[[nodiscard]] base::Result<wire::ClaimAnswer> claim_commands(ServerContext& context, const wire::ClaimRequest& request,
                                                              std::stop_token stop,
                                                              std::function<bool()> is_asker_there = {});
 

@@ -17,35 +17,35 @@ tl::unexpected<base::Error> no_letter(base::CommandId queue_id) {
 }
 }  // namespace
 
-std::vector<wire::DeadLetter> list_dead(Parts& parts, const wire::DeadFilter& filter, int limit) {
+std::vector<wire::DeadLetter> list_dead(ServerContext& context, const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadLetter> letters;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { letters = store::DeadLetterTable(session).list(filter, limit); });
   return letters;
 }
 
-std::vector<wire::DeadGroup> group_dead(Parts& parts, const wire::DeadFilter& filter, int limit) {
+std::vector<wire::DeadGroup> group_dead(ServerContext& context, const wire::DeadFilter& filter, int limit) {
   std::vector<wire::DeadGroup> groups;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { groups = store::DeadLetterTable(session).groups(filter, limit); });
   return groups;
 }
 
-base::Result<wire::DeadCommand> get_dead(Parts& parts, base::CommandId queue_id) {
+base::Result<wire::DeadCommand> get_dead(ServerContext& context, base::CommandId queue_id) {
   std::optional<wire::DeadCommand> found;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { found = store::DeadLetterTable(session).find(queue_id); });
   if (!found) return no_letter(queue_id);
   return std::move(*found);
 }
 
-wire::PurgeAnswer purge_dead(Parts& parts, const wire::DeadFilter& filter, bool is_dry_run) {
+wire::PurgeAnswer purge_dead(ServerContext& context, const wire::DeadFilter& filter, bool is_dry_run) {
   wire::PurgeAnswer answer{.is_dry_run = is_dry_run, .count = 0, .has_more = false};
   wire::DeadFilter rest = filter;
   for (int seen = 0; seen < purge_max; seen += read_batch_max) {
     std::vector<base::CommandId> ids;
     std::int64_t count = 0;
-    parts.connections.transact([&](store::Session& session) {
+    context.connections.transact([&](store::Session& session) {
       store::DeadLetterTable table(session);
       ids = table.ids(rest, read_batch_max, store::DeadFor::purge);
       count = 0;  // the transaction may have to be repeated
@@ -62,13 +62,13 @@ wire::PurgeAnswer purge_dead(Parts& parts, const wire::DeadFilter& filter, bool 
   return answer;
 }
 
-base::Result<wire::PurgeAnswer> purge_one_dead(Parts& parts, base::CommandId queue_id) {
+base::Result<wire::PurgeAnswer> purge_one_dead(ServerContext& context, base::CommandId queue_id) {
   wire::PurgeAnswer answer;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { answer.count = store::DeadLetterTable(session).purge({queue_id}); });
   if (answer.count > 0) return answer;
   // A step's letter that was closed before is still there: purging it again changes nothing.
-  if (const auto letter = get_dead(parts, queue_id); !letter) return base::failure(letter.error());
+  if (const auto letter = get_dead(context, queue_id); !letter) return base::failure(letter.error());
   return answer;
 }
 

@@ -21,12 +21,12 @@ void move_to_end(std::vector<T>& into, std::vector<T>& from) {
 
 }  // namespace
 
-std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId execution_id,
+std::string DecisionWrites::add_commands(ServerContext& context, base::ExecutionId execution_id,
                                          std::vector<engine::NewCommand> new_commands) {
   std::string issued;
   std::size_t shown = 0;
   for (auto& command : new_commands) {
-    const base::CommandId queue_id{parts.ids.next()};
+    const base::CommandId queue_id{context.ids.next()};
     if (shown++ < base::IdGenerator::block_max) {  // no more of them can be shown
       issued += issued.empty() ? '[' : ',';
       wire::ObjectWriter one;
@@ -58,13 +58,13 @@ std::string DecisionWrites::add_commands(Parts& parts, base::ExecutionId executi
   return issued.empty() ? issued : issued + ']';
 }
 
-void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
+void DecisionWrites::add_events(ServerContext& context, base::ExecutionId execution_id,
                                 const std::vector<engine::NewEvent>& new_events,
                                 const std::string& meta_of_first) {
   bool is_first = true;
   for (const auto& event : new_events) {
     const int shown = is_first && !meta_of_first.empty() ? events_shown_of(commands.size()) : 1;
-    events.push_back({.event_id = {parts.ids.next_block(shown)},
+    events.push_back({.event_id = {context.ids.next_block(shown)},
                       .execution_id = execution_id,
                       .queue_id = {},
                       .event_type = event.event_type,
@@ -80,11 +80,11 @@ void DecisionWrites::add_events(Parts& parts, base::ExecutionId execution_id,
   }
 }
 
-std::vector<log_notes::LeftResult> DecisionWrites::add_results(Parts& parts, const domain::Playbook& playbook,
+std::vector<log_notes::LeftResult> DecisionWrites::add_results(ServerContext& context, const domain::Playbook& playbook,
                                                                base::ExecutionId execution_id,
                                                                engine::Decision& decision) {
-  auto still_large = engine::move_out_large(playbook, decision.state, parts.rules.result_inline_bytes_max,
-                                            [&] { return base::ResultId{parts.ids.next()}; });
+  auto still_large = engine::move_out_large(playbook, decision.state, context.settings.result_inline_bytes_max,
+                                            [&] { return base::ResultId{context.ids.next()}; });
   std::vector<log_notes::LeftResult> left;
   for (auto* list : {&decision.large_results, &still_large}) {
     for (auto& large : *list) {
@@ -142,7 +142,7 @@ void DecisionWrites::write(store::Session& session) {
   if (!events.empty()) store::EventTable(session).insert(events);
 }
 
-std::optional<DirectDispatch> DecisionWrites::dispatch(Parts& parts, store::Session& session) {
+std::optional<DirectDispatch> DecisionWrites::dispatch(ServerContext& context, store::Session& session) {
   const std::string* pool = nullptr;
   std::vector<base::CommandId> ids;
   for (const auto& notification : notifications) {
@@ -152,9 +152,9 @@ std::optional<DirectDispatch> DecisionWrites::dispatch(Parts& parts, store::Sess
     ids.push_back(notification.queue_id);
   }
   if (ids.empty()) return std::nullopt;
-  auto reservation = parts.dispatcher.reserve(*pool, ids.size());
+  auto reservation = context.dispatcher.reserve(*pool, ids.size());
   if (!reservation) return std::nullopt;
-  const base::ClaimId claim_id{parts.ids.next()};
+  const base::ClaimId claim_id{context.ids.next()};
   // With slots: when something of a higher priority waits in the pool, the worker is given that.
   auto claimed = store::QueueTable(session).claim({reservation->worker_id(), reservation->instance()}, ids, claim_id,
                                                   static_cast<int>(ids.size()));
@@ -182,22 +182,22 @@ void deliver(std::optional<DirectDispatch>& dispatch) {
   if (dispatch) dispatch->reservation.deliver(std::move(dispatch->commands), dispatch->claim_id);
 }
 
-void notify_workers(Parts& parts, const std::vector<notify::Notification>& all) {
+void notify_workers(ServerContext& context, const std::vector<notify::Notification>& all) {
   const auto is_later = [](const notify::Notification& one) { return one.delay.count() > 0; };
   if (std::ranges::any_of(all, is_later)) {
     std::vector<notify::Notification> now, later;
     for (const auto& one : all) (is_later(one) ? later : now).push_back(one);
-    parts.due_times.add(later);
-    return notify_workers(parts, now);
+    context.due_times.add(later);
+    return notify_workers(context, now);
   }
   const auto& notifications = all;
   if (notifications.empty()) return;
-  parts.notifier.notify(notifications);
+  context.notifier.notify(notifications);
   std::set<std::string> pools;
   for (const auto& one : notifications) {
     if (!one.is_dispatched) pools.insert(one.pool);
   }
-  parts.waiting_claims.wake(pools);
+  context.waiting_claims.wake(pools);
 }
 
 }  // namespace noetl::app

@@ -8,7 +8,7 @@
 
 #include "server/app/dispatcher.hpp"
 #include "server/app/log_notes.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/counts/work_counts.hpp"
 #include "shared/engine/engine.hpp"
 #include "server/notify/notifier.hpp"
@@ -40,14 +40,14 @@ struct DecisionWrites {
   store::ClaimFor worker;  // of the commands that are at a worker
 
   // The commands of a decision get ids. Gives the JSON list of them for the event that caused them.
-  std::string add_commands(Parts& parts, base::ExecutionId execution_id,
+  std::string add_commands(ServerContext& context, base::ExecutionId execution_id,
                            std::vector<engine::NewCommand> commands);
-  void add_events(Parts& parts, base::ExecutionId execution_id, const std::vector<engine::NewEvent>& events,
+  void add_events(ServerContext& context, base::ExecutionId execution_id, const std::vector<engine::NewEvent>& events,
                   const std::string& meta_of_first = {});
   void add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
                  const std::vector<engine::LoopOutcome>& outcomes);
   // Those that the engine has moved out of the state, then those that are still too large for it. Gives all of them.
-  std::vector<log_notes::LeftResult> add_results(Parts& parts, const domain::Playbook& playbook,
+  std::vector<log_notes::LeftResult> add_results(ServerContext& context, const domain::Playbook& playbook,
                                                  base::ExecutionId execution_id, engine::Decision& decision);
   // A command that is about to be written; null: none of these.
   [[nodiscard]] store::NewExecutionCommand* find_command(base::CommandId id);
@@ -60,13 +60,13 @@ struct DecisionWrites {
   // Inserts events, commands and results and updates executions; each only when there are any.
   void write(store::Session& session);
   // After write(): what is due at once is claimed for a worker that waits for as much; its notifications say so then.
-  [[nodiscard]] std::optional<DirectDispatch> dispatch(Parts& parts, store::Session& session);
+  [[nodiscard]] std::optional<DirectDispatch> dispatch(ServerContext& context, store::Session& session);
   void append(DecisionWrites more);
 };
 
 // After the commit.
 void deliver(std::optional<DirectDispatch>& dispatch);
 // After the commit: notifies workers and wakes this replica's long polls.
-void notify_workers(Parts& parts, const std::vector<notify::Notification>& notifications);
+void notify_workers(ServerContext& context, const std::vector<notify::Notification>& notifications);
 
 }  // namespace noetl::app

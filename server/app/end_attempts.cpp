@@ -7,13 +7,13 @@
 
 namespace noetl::app {
 
-EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports,
+EndedAttempts end_attempts(ServerContext& context, const std::vector<wire::AttemptReport>& reports,
                            const store::Caller* worker) {
   EndedAttempts answer;
   std::optional<AttemptEnds> ends;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     answer = {};  // of a transaction that is repeated
-    ends.emplace(parts, session, worker);
+    ends.emplace(context, session, worker);
     ends->lock(reports);
     for (const auto& report : reports) answer.verdicts.push_back(ends->end(report));
     ends->write();

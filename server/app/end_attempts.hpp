@@ -3,7 +3,7 @@
 // the commands, decide each attempt, let the engine react, write, commit, notify. Any thread.
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/store/queue_table.hpp"
 #include "shared/wire/report.hpp"
 
@@ -15,7 +15,7 @@ struct EndedAttempts {
 };
 
 // `worker`: who reports; null: the server itself, for workers that are gone.
-[[nodiscard]] EndedAttempts end_attempts(Parts& parts, const std::vector<wire::AttemptReport>& reports,
+[[nodiscard]] EndedAttempts end_attempts(ServerContext& context, const std::vector<wire::AttemptReport>& reports,
                                          const store::Caller* worker);
 
 }  // namespace noetl::app

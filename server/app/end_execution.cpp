@@ -16,26 +16,26 @@ void cancel_commands(store::Session& session, base::ExecutionId id, counts::Work
 }
 }  // namespace
 
-counts::Work end_execution(Parts& parts, store::Session& session, OpenExecution& open,
+counts::Work end_execution(ServerContext& context, store::Session& session, OpenExecution& open,
                            engine::Decision decision) {
   DecisionWrites writes;
   std::string meta;
   log_notes::add_sequence(meta, ++decision.state.decisions);
-  writes.add_events(parts, open.execution_id, decision.events, meta);
+  writes.add_events(context, open.execution_id, decision.events, meta);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
-  DecisionRun(parts, session, writes).add_update(open);
+  DecisionRun(context, session, writes).add_update(open);
   cancel_commands(session, open.execution_id, writes.work);
   writes.write(session);
   return std::move(writes.work);
 }
 
-counts::Work fail_unreadable(Parts& parts, store::Session& session, const store::OverdueExecution& overdue,
+counts::Work fail_unreadable(ServerContext& context, store::Session& session, const store::OverdueExecution& overdue,
                              const domain::Json& error) {
   const auto& row = overdue.row;
   DecisionWrites writes;
-  writes.add_events(parts, row.execution_id,
+  writes.add_events(context, row.execution_id,
                     {{.event_type = "playbook.failed",
                       .step = {},
                       .status = "failed",

@@ -7,12 +7,12 @@
 namespace noetl::app {
 
 // Gives what is to be counted after the commit.
-[[nodiscard]] counts::Work end_execution(Parts& parts, store::Session& session, OpenExecution& open,
+[[nodiscard]] counts::Work end_execution(ServerContext& context, store::Session& session, OpenExecution& open,
                                          engine::Decision decision);
 
 // Fails one that cannot be opened, about which nothing can be decided: its state stays as it is, and the event that tells
 // of its end has no number in its log.
-[[nodiscard]] counts::Work fail_unreadable(Parts& parts, store::Session& session,
+[[nodiscard]] counts::Work fail_unreadable(ServerContext& context, store::Session& session,
                                            const store::OverdueExecution& overdue, const domain::Json& error);
 
 }  // namespace noetl::app

@@ -45,15 +45,15 @@ bool is_due(const wire::NewCommand& command) {
 
 // A worker that waits for as many as these, which are all for it. What has a priority below 0 waits until nothing else does, which a
 // claim looks up.
-std::optional<Dispatcher::Reservation> reserve_for(Parts& parts, const std::vector<wire::NewCommand>& commands) {
+std::optional<Dispatcher::Reservation> reserve_for(ServerContext& context, const std::vector<wire::NewCommand>& commands) {
   if (commands.empty() || commands.size() > Dispatcher::commands_max) return std::nullopt;
   const auto& pool = commands.front().pool;
   const bool are_alike = std::ranges::all_of(
       commands, [&](const auto& command) { return command.pool == pool && is_due(command) && command.priority >= 0; });
-  return are_alike ? parts.dispatcher.reserve(pool, commands.size()) : std::nullopt;
+  return are_alike ? context.dispatcher.reserve(pool, commands.size()) : std::nullopt;
 }
 
-std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::NewCommand>& commands,
+std::vector<wire::EnqueuedCommand> tell(ServerContext& context, const std::vector<wire::NewCommand>& commands,
                                         const std::vector<base::CommandId>& ids,
                                         const std::set<base::CommandId>& inserted,
                                         const std::set<base::CommandId>& claimed) {
@@ -63,7 +63,7 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
   }
   std::vector<std::optional<store::KeyedCommand>> known;
   if (!left_out.empty()) {
-    parts.connections.run_one(
+    context.connections.run_one(
         [&](store::Session& session) { known = store::QueueTable(session).of_keys(left_out); });
   }
   auto first = known.begin();
@@ -92,28 +92,28 @@ std::vector<wire::EnqueuedCommand> tell(Parts& parts, const std::vector<wire::Ne
                        .delay = command.delay.value_or(std::chrono::milliseconds{0})});
     }
   }
-  notify_workers(parts, notifications);
-  if (has_times) parts.due_times.look();
+  notify_workers(context, notifications);
+  if (has_times) context.due_times.look();
   return answer;
 }
 }  // namespace
 
 base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    Parts& parts, const std::vector<wire::NewCommand>& commands) {
+    ServerContext& context, const std::vector<wire::NewCommand>& commands) {
   std::vector<base::CommandId> ids;
   ids.reserve(commands.size());
-  for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({parts.ids.next()});
+  for (std::size_t i = 0; i < commands.size(); ++i) ids.push_back({context.ids.next()});
 
-  const auto pools = parts.pool_rules.get();
+  const auto pools = context.pool_rules.get();
   std::set<base::CommandId> inserted;
   std::set<base::CommandId> claimed;
-  auto reservation = reserve_for(parts, commands);
+  auto reservation = reserve_for(context, commands);
   std::vector<domain::ClaimedCommand> given;
   store::ClaimFor claim_for;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     if (reservation)
       claim_for = {.worker_id = reservation->worker_id(),
-               .claim_id = {parts.ids.next()},
+               .claim_id = {context.ids.next()},
                .instance = reservation->instance()};
     auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, claim_for);
     inserted = {made.inserted.begin(), made.inserted.end()};
@@ -123,7 +123,7 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
     crash_after_commit();
     for (const auto& command : given) claimed.insert(command.lease.queue_id);
     if (reservation) reservation->deliver(std::move(given), claim_for.claim_id);
-    return tell(parts, commands, ids, inserted, claimed);
+    return tell(context, commands, ids, inserted, claimed);
   });
 }
 

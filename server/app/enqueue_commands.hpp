@@ -2,7 +2,7 @@
 // POST /api/v2/commands: the plain work queue. All of a request or nothing of it. Any thread.
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/command.hpp"
 
@@ -10,6 +10,6 @@ namespace noetl::app {
 
 // In the order of the request. Errors: invalid_input (available_at that is no time).
 [[nodiscard]] base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    Parts& parts, const std::vector<wire::NewCommand>& commands);
+    ServerContext& context, const std::vector<wire::NewCommand>& commands);
 
 }  // namespace noetl::app

@@ -88,10 +88,10 @@ base::Result<void> done_or_refused(const base::Result<std::int64_t>& sequence) {
 }
 
 // `what`: {"set": {…}} or {"unset": […]}.
-void log_change(Parts& parts, store::Session& session, base::ExecutionId id, std::int64_t sequence, Json what,
+void log_change(ServerContext& context, store::Session& session, base::ExecutionId id, std::int64_t sequence, Json what,
                 const std::string& source_step) {
   store::NewEventRow event;
-  event.event_id = {parts.ids.next()};
+  event.event_id = {context.ids.next()};
   event.execution_id = id;
   event.event_type = "ctx.updated";
   event.step = source_step;
@@ -103,15 +103,15 @@ void log_change(Parts& parts, store::Session& session, base::ExecutionId id, std
 
 }  // namespace
 
-base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts, base::ExecutionId execution_id) {
+base::Result<std::vector<wire::VariableRow>> list_variables(ServerContext& context, base::ExecutionId execution_id) {
   std::vector<wire::VariableRow> rows;
   bool is_known = false;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     rows.clear();
     const auto found = find(session, execution_id);
     is_known = found.has_value();
     if (!found) return;
-    const auto playbook = parts.playbooks.get(found->catalog_id, session);
+    const auto playbook = context.playbooks.get(found->catalog_id, session);
     const auto notes = store::VariableTable(session).list(execution_id);
     for (const auto& [name, value] : found->variables.items()) {
       const auto note = notes.find(name);
@@ -124,10 +124,10 @@ base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts, base::
   return rows;
 }
 
-base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId execution_id,
+base::Result<wire::VariableRow> read_variable(ServerContext& context, base::ExecutionId execution_id,
                                               const std::string& name) {
   base::Result<wire::VariableRow> row;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     const auto found = find(session, execution_id);
     if (!found) {
       row = unknown_execution(execution_id);
@@ -138,7 +138,7 @@ base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId ex
       row = unknown_variable(execution_id, name);
       return;
     }
-    const auto playbook = parts.playbooks.get(found->catalog_id, session);
+    const auto playbook = context.playbooks.get(found->catalog_id, session);
     const auto note = store::VariableTable(session).count_read(
         execution_id, note_of(playbook ? playbook->get() : nullptr, name));
     row = row_of(execution_id, note, *value);
@@ -146,10 +146,10 @@ base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId ex
   return row;
 }
 
-base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& request) {
+base::Result<void> set_variables(ServerContext& context, const wire::SetVariablesRequest& request) {
   if (request.variables.empty()) return {};
   base::Result<void> answer;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     Json changed = Json::object();
     const auto sequence =
         change_state(session, request.execution_id, [&](Json& variables) -> base::Result<void> {
@@ -171,15 +171,15 @@ base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& 
                        .accessed_at = {}});
     }
     store::VariableTable(session).upsert(request.execution_id, notes);
-    log_change(parts, session, request.execution_id, *sequence, Json{{"set", std::move(changed)}},
+    log_change(context, session, request.execution_id, *sequence, Json{{"set", std::move(changed)}},
                request.variables.front().source_step);
   });
   return answer;
 }
 
-base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id, const std::string& name) {
+base::Result<void> delete_variable(ServerContext& context, base::ExecutionId execution_id, const std::string& name) {
   base::Result<void> answer;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     const auto sequence = change_state(session, execution_id, [&](Json& variables) -> base::Result<void> {
       if (variables.erase(name) == 0) return unknown_variable(execution_id, name);
       return {};
@@ -187,7 +187,7 @@ base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id,
     answer = done_or_refused(sequence);
     if (!answer) return;
     store::VariableTable(session).remove(execution_id, name);
-    log_change(parts, session, execution_id, *sequence, Json{{"unset", Json::array({name})}}, {});
+    log_change(context, session, execution_id, *sequence, Json{{"unset", Json::array({name})}}, {});
   });
   return answer;
 }

@@ -5,21 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/variable.hpp"
 
 namespace noetl::app {
 
 // By name. Not counted as reads.
-[[nodiscard]] base::Result<std::vector<wire::VariableRow>> list_variables(Parts& parts,
+[[nodiscard]] base::Result<std::vector<wire::VariableRow>> list_variables(ServerContext& context,
                                                                           base::ExecutionId execution_id);
 // Counts as a read.
-[[nodiscard]] base::Result<wire::VariableRow> read_variable(Parts& parts, base::ExecutionId execution_id,
+[[nodiscard]] base::Result<wire::VariableRow> read_variable(ServerContext& context, base::ExecutionId execution_id,
                                                             const std::string& name);
 // Steps that are entered afterwards see them.
-[[nodiscard]] base::Result<void> set_variables(Parts& parts, const wire::SetVariablesRequest& request);
-[[nodiscard]] base::Result<void> delete_variable(Parts& parts, base::ExecutionId execution_id,
+[[nodiscard]] base::Result<void> set_variables(ServerContext& context, const wire::SetVariablesRequest& request);
+[[nodiscard]] base::Result<void> delete_variable(ServerContext& context, base::ExecutionId execution_id,
                                                  const std::string& name);
 
 }  // namespace noetl::app

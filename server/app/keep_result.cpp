@@ -6,14 +6,14 @@
 
 namespace noetl::app {
 
-base::Result<wire::KeptResult> keep_result(Parts& parts, const wire::KeepResultRequest& request) {
-  const base::ResultId id{parts.ids.next()};
+base::Result<wire::KeptResult> keep_result(ServerContext& context, const wire::KeepResultRequest& request) {
+  const base::ResultId id{context.ids.next()};
   bool is_kept = false;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { is_kept = store::ExecutionTable(session).keep_result(id, request); });
   if (is_kept) return wire::KeptResult{.id = id};
   std::optional<wire::CommandRow> row;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { row = store::QueueReads(session).find(request.lease.queue_id); });
   const std::string command = "command " + request.lease.queue_id.str();
   if (!row) return base::failure(base::ErrorCode::not_found, "there is no " + command, "/queue_id");

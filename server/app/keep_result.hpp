@@ -1,14 +1,14 @@
 #pragma once
 // keep_result: stores what a running command keeps apart from its result, for as long as its execution. Fenced by epoch and
 // worker. Free function; any thread.
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/stored_result.hpp"
 
 namespace noetl::app {
 
 // lease_lost: the worker does not run the command at that epoch. unsupported: a plain command has no execution to keep it with.
-[[nodiscard]] base::Result<wire::KeptResult> keep_result(Parts& parts,
+[[nodiscard]] base::Result<wire::KeptResult> keep_result(ServerContext& context,
                                                          const wire::KeepResultRequest& request);
 
 }  // namespace noetl::app

@@ -14,20 +14,20 @@ tl::unexpected<base::Error> unknown(const std::string& worker_id) {
                        "/worker_id");
 }
 
-std::optional<store::WorkerLease> lease_of(Parts& parts, const std::string& worker_id) {
+std::optional<store::WorkerLease> lease_of(ServerContext& context, const std::string& worker_id) {
   std::optional<store::WorkerLease> lease;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { lease = store::WorkerTable(session).lease_of(worker_id); });
   return lease;
 }
 
 // A name costs a row for a day, a pool three consumers: who may register may not make as many as it likes.
-base::Result<void> check_room(Parts& parts, const wire::WorkerRegistration& registration) {
+base::Result<void> check_room(ServerContext& context, const wire::WorkerRegistration& registration) {
   store::RegistrationRoom room;
-  parts.connections.run_one([&](store::Session& session) {
-    room = store::WorkerTable(session).room(registration.worker_id, registration.pool, parts.rules.pool_idle_time);
+  context.connections.run_one([&](store::Session& session) {
+    room = store::WorkerTable(session).room(registration.worker_id, registration.pool, context.settings.pool_idle_time);
   });
-  if (room.other_workers >= parts.rules.workers_max) {
+  if (room.other_workers >= context.settings.workers_max) {
     return base::failure(base::ErrorCode::conflict,
                          std::to_string(room.other_workers) +
                              " workers have registered lately (pool-idle-time), as many as workers-max allows: "
@@ -35,7 +35,7 @@ base::Result<void> check_room(Parts& parts, const wire::WorkerRegistration& regi
                          "/worker_id");
   }
   const bool is_default = registration.pool == domain::default_pool;
-  if (is_default || room.is_pool_known || room.other_pools < parts.rules.pools_max) return {};
+  if (is_default || room.is_pool_known || room.other_pools < context.settings.pools_max) return {};
   return base::failure(base::ErrorCode::conflict,
                        "pool '" + registration.pool + "' is new, and workers are in " +
                            std::to_string(room.other_pools) +
@@ -59,56 +59,56 @@ tl::unexpected<base::Error> taken(const std::string& worker_id, const store::Wor
 
 }  // namespace
 
-base::Result<wire::RegistrationAnswer> register_worker(Parts& parts,
+base::Result<wire::RegistrationAnswer> register_worker(ServerContext& context,
                                                        const wire::WorkerRegistration& registration) {
   const auto& worker_id = registration.worker_id;
-  const auto before = lease_of(parts, worker_id);
+  const auto before = lease_of(context, worker_id);
   const bool is_alive = before && before->is_alive;
   if (is_alive && !before->is_of(registration.instance)) return taken(worker_id, *before);
   if (!is_alive) {
-    if (auto room = check_room(parts, registration); !room) return base::failure(room.error());
+    if (auto room = check_room(context, registration); !room) return base::failure(room.error());
   }
   // Whatever ran under this name before does not run any more: it waits again. What a process holds that asks again, because it did
   // not hear the answer, it goes on with.
   const bool is_repeated = is_alive && !before->instance.empty();
-  if (!is_repeated) (void)reclaim_leases(parts, worker_id, "worker '" + worker_id + "' registered anew");
+  if (!is_repeated) (void)reclaim_leases(context, worker_id, "worker '" + worker_id + "' registered anew");
   bool is_registered = false;
-  parts.connections.run_one([&](store::Session& session) {
-    is_registered = store::WorkerTable(session).register_worker(registration, parts.rules.lease);
+  context.connections.run_one([&](store::Session& session) {
+    is_registered = store::WorkerTable(session).register_worker(registration, context.settings.lease);
   });
-  if (!is_registered) return taken(worker_id, lease_of(parts, worker_id).value_or(store::WorkerLease{}));
+  if (!is_registered) return taken(worker_id, lease_of(context, worker_id).value_or(store::WorkerLease{}));
   // Its consumers are there before its first command is: a worker of a quiet pool would poll, and who scales by the lag of a
   // consumer that is missing (KEDA) takes the whole stream for it.
-  parts.notifier.ensure_pool(registration.pool);
+  context.notifier.ensure_pool(registration.pool);
   return wire::RegistrationAnswer{
       .worker_id = registration.worker_id,
-      .heartbeat_interval = parts.rules.heartbeat_interval,
-      .lease = parts.rules.lease,
-      .ack_wait = parts.rules.ack_wait,
-      .nats_stream = parts.rules.nats_stream,
-      .nats_subject = wire::commands_subject_of(registration.pool, parts.rules.nats_subject),
-      .nats_consumer = wire::commands_consumer_of(registration.pool, parts.rules.nats_consumer),
+      .heartbeat_interval = context.settings.heartbeat_interval,
+      .lease = context.settings.lease,
+      .ack_wait = context.settings.ack_wait,
+      .nats_stream = context.settings.nats_stream,
+      .nats_subject = wire::commands_subject_of(registration.pool, context.settings.nats_subject),
+      .nats_consumer = wire::commands_consumer_of(registration.pool, context.settings.nats_consumer),
       .nats_lanes = static_cast<int>(wire::lanes),
       .dispatches_directly = true,
       .confirms_claims = true};
 }
 
-base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts, const wire::Heartbeat& heartbeat) {
+base::Result<wire::HeartbeatAnswer> renew_leases(ServerContext& context, const wire::Heartbeat& heartbeat) {
   wire::HeartbeatAnswer answer;
-  parts.connections.run_one([&](store::Session& session) {
-    answer = store::WorkerTable(session).renew(heartbeat, parts.rules.lease, {parts.ids.next()});
+  context.connections.run_one([&](store::Session& session) {
+    answer = store::WorkerTable(session).renew(heartbeat, context.settings.lease, {context.ids.next()});
   });
   return answer;
 }
 
-base::Result<void> deregister_worker(Parts& parts, const Deregistration& request) {
+base::Result<void> deregister_worker(ServerContext& context, const Deregistration& request) {
   const auto& worker_id = request.worker_id;
   bool is_stopped = false;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     is_stopped = store::WorkerTable(session).stop(worker_id, request.instance, request.by_force);
   });
   if (!is_stopped) {
-    const auto lease = lease_of(parts, worker_id);
+    const auto lease = lease_of(context, worker_id);
     if (!lease) return unknown(worker_id);
     return base::failure(base::Error{
         .code = base::ErrorCode::conflict,
@@ -119,31 +119,31 @@ base::Result<void> deregister_worker(Parts& parts, const Deregistration& request
         .retry_after = lease->left,
         .details = {}});
   }
-  (void)reclaim_leases(parts, worker_id, "worker '" + worker_id + "' stopped");
+  (void)reclaim_leases(context, worker_id, "worker '" + worker_id + "' stopped");
   return {};
 }
 
-base::Result<void> drain_worker(Parts& parts, const std::string& worker_id) {
+base::Result<void> drain_worker(ServerContext& context, const std::string& worker_id) {
   bool is_known = false;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { is_known = store::WorkerTable(session).ask_to_drain(worker_id); });
   if (!is_known) return unknown(worker_id);
   return {};
 }
 
-void tell_pools(Parts& parts) {
+void tell_pools(ServerContext& context) {
   notify::PoolsInUse pools;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     pools = {};
-    for (const auto& [pool, is_used] : store::WorkerTable(session).pools_in_use(parts.rules.pool_idle_time))
+    for (const auto& [pool, is_used] : store::WorkerTable(session).pools_in_use(context.settings.pool_idle_time))
       (is_used ? pools.in_use : pools.unused).insert(pool);
   });
-  parts.notifier.keep_pools(pools);
+  context.notifier.keep_pools(pools);
 }
 
-std::vector<wire::WorkerRow> list_workers(Parts& parts, const std::string& pool, const std::string& status) {
+std::vector<wire::WorkerRow> list_workers(ServerContext& context, const std::string& pool, const std::string& status) {
   std::vector<wire::WorkerRow> rows;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { rows = store::WorkerTable(session).list(pool, status); });
   return rows;
 }

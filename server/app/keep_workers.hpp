@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/worker.hpp"
 
@@ -11,9 +11,9 @@ namespace noetl::app {
 
 // Errors: conflict, when another process has the name and its lease is not over.
 [[nodiscard]] base::Result<wire::RegistrationAnswer> register_worker(
-    Parts& parts, const wire::WorkerRegistration& registration);
+    ServerContext& context, const wire::WorkerRegistration& registration);
 // An unknown worker gets is_known = false, not an error.
-[[nodiscard]] base::Result<wire::HeartbeatAnswer> renew_leases(Parts& parts,
+[[nodiscard]] base::Result<wire::HeartbeatAnswer> renew_leases(ServerContext& context,
                                                                const wire::Heartbeat& heartbeat);
 struct Deregistration {
   std::string worker_id;
@@ -21,13 +21,13 @@ struct Deregistration {
   bool by_force = false;  // whoever asks
 };
 // Hands back what the worker still holds. Errors: not_found; conflict, when another process asks while the worker lives.
-[[nodiscard]] base::Result<void> deregister_worker(Parts& parts, const Deregistration& request);
+[[nodiscard]] base::Result<void> deregister_worker(ServerContext& context, const Deregistration& request);
 // Asks a worker to drain: it learns with its next heartbeat. Errors: not_found.
-[[nodiscard]] base::Result<void> drain_worker(Parts& parts, const std::string& worker_id);
+[[nodiscard]] base::Result<void> drain_worker(ServerContext& context, const std::string& worker_id);
 // Tells the notifier which pools are in use, and which were: consumers of the others may go.
-void tell_pools(Parts& parts);
+void tell_pools(ServerContext& context);
 // Registered and not older than a day. Filters may be empty.
-[[nodiscard]] std::vector<wire::WorkerRow> list_workers(Parts& parts, const std::string& pool,
+[[nodiscard]] std::vector<wire::WorkerRow> list_workers(ServerContext& context, const std::string& pool,
                                                         const std::string& status);
 
 }  // namespace noetl::app

@@ -28,19 +28,19 @@ std::string fingerprint(const domain::Json& workload) {
 }
 
 // What this request would have begun with at the first one's place.
-base::Result<domain::Json> workload_of(Parts& parts, const KnownKey& known,
+base::Result<domain::Json> workload_of(ServerContext& context, const KnownKey& known,
                                        const store::KeyedExecution& execution) {
   if (known.workload) return *known.workload;
   if (!known.payload) return wire::parse_known(execution.workload);
-  const auto playbook = parts.playbooks.get(execution.catalog_id);
+  const auto playbook = context.playbooks.get(execution.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   return merged_workload(**playbook, *known.payload);
 }
 }  // namespace
 
-base::Result<wire::ExecuteAnswer> known_execution(Parts& parts, const KnownKey& known) {
+base::Result<wire::ExecuteAnswer> known_execution(ServerContext& context, const KnownKey& known) {
   std::map<std::string, store::KeyedExecution> found;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { found = store::ExecutionTable(session).by_keys({known.key}); });
   const auto first = found.find(known.key);
   if (first == found.end()) {
@@ -63,7 +63,7 @@ base::Result<wire::ExecuteAnswer> known_execution(Parts& parts, const KnownKey& 
                              "' (execution " + execution.execution_id.str() +
                              "), this request names another version: use another key");
   }
-  const auto asked = workload_of(parts, known, execution);
+  const auto asked = workload_of(context, known, execution);
   if (!asked) return base::failure(asked.error());
   const auto stored = wire::parse_known(execution.workload);
   if (*asked != stored) {

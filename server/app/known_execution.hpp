@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/domain/playbook.hpp"
 #include "shared/wire/execution.hpp"
@@ -24,6 +24,6 @@ struct KnownKey {
 };
 
 // Errors: conflict when the key was used for something else.
-[[nodiscard]] base::Result<wire::ExecuteAnswer> known_execution(Parts& parts, const KnownKey& known);
+[[nodiscard]] base::Result<wire::ExecuteAnswer> known_execution(ServerContext& context, const KnownKey& known);
 
 }  // namespace noetl::app

@@ -40,9 +40,9 @@ void add_place(std::string& text, const Json& place) {
   text = domain::json_text(value);
 }
 
-base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session, base::CatalogId catalog_id,
+base::Result<PlaybookPtr> find_playbook(ServerContext& context, store::Session& session, base::CatalogId catalog_id,
                                         const std::string& path, std::optional<int> version) {
-  if (catalog_id.is_set()) return parts.playbooks.get(catalog_id, session);
+  if (catalog_id.is_set()) return context.playbooks.get(catalog_id, session);
   std::optional<base::CatalogId> id;
   store::CatalogTable catalog(session);
   if (!version) {
@@ -57,7 +57,7 @@ base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session, b
                              "; register it with POST /api/catalog/register or `noetlctl playbook register`",
                          "/path");
   }
-  return parts.playbooks.get(*id, session);
+  return context.playbooks.get(*id, session);
 }
 
 Json merged_workload(const domain::Playbook& playbook, const Json& payload) {
@@ -76,7 +76,7 @@ std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
       .value_or(std::chrono::milliseconds{0});
 }
 
-base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& session,
+base::Result<OpenExecution> try_open_execution(ServerContext& context, store::Session& session,
                                                const store::LockedExecution& row) {
   OpenExecution open;
   open.execution_id = row.execution_id;
@@ -85,7 +85,7 @@ base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& ses
   open.has_caller = row.has_caller;
   open.is_paused = row.is_paused;
   if (row.status != domain::ExecutionStatus::running) return open;
-  auto playbook = parts.playbooks.get(row.catalog_id, session);
+  auto playbook = context.playbooks.get(row.catalog_id, session);
   auto state = engine::state_from_text(row.state);
   if (!playbook || !state) {
     return base::failure(ErrorCode::internal,
@@ -98,8 +98,8 @@ base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& ses
   return open;
 }
 
-OpenExecution open_execution(Parts& parts, store::Session& session, const store::LockedExecution& row) {
-  auto open = try_open_execution(parts, session, row);
+OpenExecution open_execution(ServerContext& context, store::Session& session, const store::LockedExecution& row) {
+  auto open = try_open_execution(context, session, row);
   if (!open) throw std::runtime_error(open.error().message);
   return std::move(*open);
 }
@@ -109,15 +109,15 @@ Json DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
       values_.try_emplace(open.execution_id, session_, writes_, open.execution_id).first->second;
   auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
                                 std::move(open.state), occurrence);
-  const auto left = writes_.add_results(parts_, *open.playbook, open.execution_id, decision);
+  const auto left = writes_.add_results(context_, *open.playbook, open.execution_id, decision);
   if (!decision.place.is_null()) add_place(event.payload, decision.place);
   event.payload = payload_of(occurrence, event, left);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
-  event.event_id = {parts_.ids.next_block(events_shown_of(decision.commands.size()))};
+  event.event_id = {context_.ids.next_block(events_shown_of(decision.commands.size()))};
   put_off(open, decision.commands);
-  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands));
+  if (const auto issued = writes_.add_commands(context_, open.execution_id, std::move(decision.commands));
       !issued.empty()) {
     log_notes::add(event.meta, log_notes::issued, issued);
   }
@@ -127,12 +127,12 @@ Json DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   writes_.events.push_back(event);
   if (is_of_child) {
     // A command's row shows these two by itself.
-    event.event_id = {parts_.ids.next_block(1)};
+    event.event_id = {context_.ids.next_block(1)};
     event.event_type = "step.exit";
     event.meta.clear();
     writes_.events.push_back(std::move(event));
   }
-  writes_.add_events(parts_, open.execution_id, decision.events);
+  writes_.add_events(context_, open.execution_id, decision.events);
   follow(open, decision);
   return std::move(decision.place);
 }
@@ -154,19 +154,19 @@ std::string DecisionRun::payload_of(const engine::Occurrence& occurrence, const 
 }
 
 void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
-  const auto left = writes_.add_results(parts_, *open.playbook, open.execution_id, decision);
+  const auto left = writes_.add_results(context_, *open.playbook, open.execution_id, decision);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
   std::string meta;
   put_off(open, decision.commands);
-  if (const auto issued = writes_.add_commands(parts_, open.execution_id, std::move(decision.commands));
+  if (const auto issued = writes_.add_commands(context_, open.execution_id, std::move(decision.commands));
       !issued.empty()) {
     log_notes::add(meta, log_notes::issued, issued);
   }
   log_notes::add_sequence(meta, ++open.state.decisions);
   log_notes::add_results(meta, left);
-  writes_.add_events(parts_, open.execution_id, decision.events, meta);
+  writes_.add_events(context_, open.execution_id, decision.events, meta);
   follow(open, decision);
 }
 
@@ -178,7 +178,7 @@ void DecisionRun::put_off(const OpenExecution& open, std::vector<engine::NewComm
 }
 
 std::function<base::ResultId()> DecisionRun::new_result_id() {
-  return [this] { return base::ResultId{parts_.ids.next()}; };
+  return [this] { return base::ResultId{context_.ids.next()}; };
 }
 
 void DecisionRun::follow(OpenExecution& open, engine::Decision& decision) {
@@ -197,11 +197,11 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
                                   " are allowed: look for a playbook that calls itself");
   }
   const base::CatalogId catalog_id{base::parse_id(child.catalog_id).value_or(0)};
-  auto playbook = find_playbook(parts_, session_, catalog_id, child.path, child.version);
+  auto playbook = find_playbook(context_, session_, catalog_id, child.path, child.version);
   if (!playbook) return refuse("not_found", playbook.error().message);
 
   OpenExecution open;
-  open.execution_id = {parts_.ids.next()};
+  open.execution_id = {context_.ids.next()};
   open.playbook = std::move(*playbook);
   open.workload = merged_workload(*open.playbook, child.payload);
   open.depth = caller.depth + 1;

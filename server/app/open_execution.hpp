@@ -34,7 +34,7 @@ struct OpenExecution {
 inline constexpr int depth_max = 32;
 
 // The playbook that a request or a `playbook` tool names.
-[[nodiscard]] base::Result<PlaybookPtr> find_playbook(Parts& parts, store::Session& session,
+[[nodiscard]] base::Result<PlaybookPtr> find_playbook(ServerContext& context, store::Session& session,
                                                       base::CatalogId catalog_id, const std::string& path,
                                                       std::optional<int> version);
 
@@ -45,10 +45,10 @@ inline constexpr int depth_max = 32;
 [[nodiscard]] std::chrono::milliseconds limit_of(const domain::Playbook& playbook);
 
 // Opens a locked execution. An error: what is stored of it cannot be read, or its playbook cannot any more.
-[[nodiscard]] base::Result<OpenExecution> try_open_execution(Parts& parts, store::Session& session,
+[[nodiscard]] base::Result<OpenExecution> try_open_execution(ServerContext& context, store::Session& session,
                                                              const store::LockedExecution& row);
 // The same, and throws that.
-[[nodiscard]] OpenExecution open_execution(Parts& parts, store::Session& session,
+[[nodiscard]] OpenExecution open_execution(ServerContext& context, store::Session& session,
                                            const store::LockedExecution& row);
 
 // Adds where it was to an error's JSON text, or to the `error` of an event's payload.
@@ -56,8 +56,8 @@ void add_place(std::string& text, const domain::Json& place);
 
 class DecisionRun {
  public:
-  DecisionRun(Parts& parts, store::Session& session, DecisionWrites& writes)
-      : parts_(parts), session_(session), writes_(writes) {}
+  DecisionRun(ServerContext& context, store::Session& session, DecisionWrites& writes)
+      : context_(context), session_(session), writes_(writes) {}
 
   // Decides about an occurrence. `event` is the row that tells of it: it gets its id and is written. Gives where a failed one was
   // (engine::Decision::place), which the event's error says by then.
@@ -80,7 +80,7 @@ class DecisionRun {
   void child_ended_at_once(OpenExecution& caller, const engine::NewChild& child, domain::Json result,
                            std::optional<domain::ToolError> error, base::ExecutionId child_id);
 
-  Parts& parts_;
+  ServerContext& context_;
   store::Session& session_;
   DecisionWrites& writes_;
   // By execution, for as long as the transaction: a report of hundreds of items of a loop reads the next ones ahead once.

@@ -15,7 +15,7 @@ using base::ErrorCode;
 
 class PauseTransaction {
  public:
-  PauseTransaction(Parts& parts, store::Session& session) : parts_(parts), session_(session) {}
+  PauseTransaction(ServerContext& context, store::Session& session) : context_(context), session_(session) {}
 
   base::Result<std::vector<base::ExecutionId>> run(const PauseRequest& request) {
     const auto id = request.execution_id;
@@ -36,7 +36,7 @@ class PauseTransaction {
       changed.insert(changed.end(), more.begin(), more.end());
     // Of all, changed or not: what was put off by mistake is taken back by resuming again.
     if (!request.is_paused) {
-      const int redelivery = redelivery_of_resume(parts_.ids);
+      const int redelivery = redelivery_of_resume(context_.ids);
       for (auto& command : statements.take_back_commands(statements.running_tree(id, request.cascade)))
         notifications_.push_back(notification_of(std::move(command), redelivery));
     }
@@ -57,7 +57,7 @@ class PauseTransaction {
     std::vector<store::NewEventRow> events;
     for (const auto id : ids) {
       store::NewEventRow event;
-      event.event_id = {parts_.ids.next()};
+      event.event_id = {context_.ids.next()};
       event.execution_id = id;
       event.event_type = type;
       event.status = type == "execution.paused" ? "paused" : "running";
@@ -66,31 +66,31 @@ class PauseTransaction {
     store::EventTable(session_).insert(events);
   }
 
-  Parts& parts_;
+  ServerContext& context_;
   store::Session& session_;
   std::vector<notify::Notification> notifications_;
 };
 }  // namespace
 
-base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts, const PauseRequest& request) {
+base::Result<std::vector<base::ExecutionId>> pause_execution(ServerContext& context, const PauseRequest& request) {
   base::Result<std::vector<base::ExecutionId>> answer;
   std::vector<notify::Notification> notifications;
-  parts.connections.transact([&](store::Session& session) {
-    PauseTransaction transaction(parts, session);
+  context.connections.transact([&](store::Session& session) {
+    PauseTransaction transaction(context, session);
     answer = transaction.run(request);
     notifications = transaction.notifications();
   });
-  notify_workers(parts, notifications);
+  notify_workers(context, notifications);
   return answer;
 }
 
-wire::PoolRow pause_pool(Parts& parts, const std::string& pool, bool is_paused) {
-  parts.connections.run_one(
+wire::PoolRow pause_pool(ServerContext& context, const std::string& pool, bool is_paused) {
+  context.connections.run_one(
       [&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
-  parts.pool_rules.forget();
+  context.pool_rules.forget();
   // What was notified before the pause waits in the stream; polls of this server need not wait for their next look.
-  if (!is_paused) parts.waiting_claims.wake({pool});
-  return get_pool(parts, pool);
+  if (!is_paused) context.waiting_claims.wake({pool});
+  return get_pool(context, pool);
 }
 
 }  // namespace noetl::app

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/pool.hpp"
 
@@ -17,10 +17,10 @@ struct PauseRequest {
 };
 
 // Those whose state changed: none when it was so already. Errors: not_found; already_terminal when it has ended.
-[[nodiscard]] base::Result<std::vector<base::ExecutionId>> pause_execution(Parts& parts,
+[[nodiscard]] base::Result<std::vector<base::ExecutionId>> pause_execution(ServerContext& context,
                                                                            const PauseRequest& request);
 
 // The pool as it is then.
-wire::PoolRow pause_pool(Parts& parts, const std::string& pool, bool is_paused);
+wire::PoolRow pause_pool(ServerContext& context, const std::string& pool, bool is_paused);
 
 }  // namespace noetl::app

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <memory>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/guarded.hpp"
 #include "shared/wire/pool.hpp"
 

@@ -33,35 +33,35 @@ std::string in_the_way(const std::string& pool, const store::PoolRemoval& remova
 }
 }  // namespace
 
-std::vector<wire::PoolRow> list_pools(Parts& parts) {
+std::vector<wire::PoolRow> list_pools(ServerContext& context) {
   std::vector<wire::PoolRow> rows;
-  parts.connections.run_one([&](store::Session& session) { rows = store::PoolTable(session).shown(); });
+  context.connections.run_one([&](store::Session& session) { rows = store::PoolTable(session).shown(); });
   return rows;
 }
 
-wire::PoolRow get_pool(Parts& parts, const std::string& name) {
+wire::PoolRow get_pool(ServerContext& context, const std::string& name) {
   wire::PoolRow row;
-  parts.connections.run_one([&](store::Session& session) { row = store::PoolTable(session).shown_one(name); });
+  context.connections.run_one([&](store::Session& session) { row = store::PoolTable(session).shown_one(name); });
   return row;
 }
 
-wire::PoolRow put_pool(Parts& parts, const wire::Pool& pool) {
-  parts.connections.run_one([&](store::Session& session) { store::PoolTable(session).put(pool); });
-  parts.pool_rules.forget();
-  return get_pool(parts, pool.pool);
+wire::PoolRow put_pool(ServerContext& context, const wire::Pool& pool) {
+  context.connections.run_one([&](store::Session& session) { store::PoolTable(session).put(pool); });
+  context.pool_rules.forget();
+  return get_pool(context, pool.pool);
 }
 
-base::Result<void> delete_pool(Parts& parts, const std::string& name) {
+base::Result<void> delete_pool(ServerContext& context, const std::string& name) {
   if (name == domain::default_pool) {
     return base::failure(base::ErrorCode::conflict,
                          "pool 'default' is always there; `noetlctl pool set default --reset` takes its settings back", "/pool");
   }
   store::PoolRemoval removal;
-  parts.connections.run_one([&](store::Session& session) { removal = store::PoolTable(session).remove(name); });
+  context.connections.run_one([&](store::Session& session) { removal = store::PoolTable(session).remove(name); });
   if (removal.is_in_use()) return base::failure(base::ErrorCode::conflict, in_the_way(name, removal), "/pool");
-  parts.pool_rules.forget();
+  context.pool_rules.forget();
   // Whether or not there was a row: consumers may be left of a time when there was.
-  parts.notifier.forget_pool(name);
+  context.notifier.forget_pool(name);
   if (!removal.was_known)
     return base::failure(base::ErrorCode::not_found, "pool '" + name + "' has no settings, and no worker or command was ever in it", "/pool");
   return {};

@@ -4,18 +4,18 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/pool.hpp"
 
 namespace noetl::app {
 
-[[nodiscard]] std::vector<wire::PoolRow> list_pools(Parts& parts);
+[[nodiscard]] std::vector<wire::PoolRow> list_pools(ServerContext& context);
 // One that nobody has set anything for has defaults.
-[[nodiscard]] wire::PoolRow get_pool(Parts& parts, const std::string& name);
-wire::PoolRow put_pool(Parts& parts, const wire::Pool& pool);
+[[nodiscard]] wire::PoolRow get_pool(ServerContext& context, const std::string& name);
+wire::PoolRow put_pool(ServerContext& context, const wire::Pool& pool);
 
 // Its settings and its consumers go. Errors: not_found; conflict, with what is in the way: workers, commands that wait or run.
-[[nodiscard]] base::Result<void> delete_pool(Parts& parts, const std::string& name);
+[[nodiscard]] base::Result<void> delete_pool(ServerContext& context, const std::string& name);
 
 }  // namespace noetl::app

@@ -16,9 +16,9 @@ struct Step {
   bool has_more = false;  // some of them have more rows than one transaction deletes
 };
 
-Step prune_some(Parts& parts, const std::vector<base::ExecutionId>& executions) {
+Step prune_some(ServerContext& context, const std::vector<base::ExecutionId>& executions) {
   Step step;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     step = {};
     store::RetentionStatements statements(session);
     const auto locked = statements.lock_ended(executions);
@@ -33,10 +33,10 @@ Step prune_some(Parts& parts, const std::vector<base::ExecutionId>& executions) 
 }
 }  // namespace
 
-PrunedExecutions prune_executions(Parts& parts, const store::KeptFor& kept, const store::IdWindow& window,
+PrunedExecutions prune_executions(ServerContext& context, const store::KeptFor& kept, const store::IdWindow& window,
                                   std::chrono::steady_clock::time_point deadline) {
   store::EndedWindow ended;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     ended = store::RetentionStatements(session).ended_executions(kept, window);
   });
   PrunedExecutions total;
@@ -47,7 +47,7 @@ PrunedExecutions prune_executions(Parts& parts, const store::KeptFor& kept, cons
     const std::vector<base::ExecutionId> some(begin, begin + static_cast<std::ptrdiff_t>(count));
     for (bool has_more = true; has_more;) {
       if (total.rows + total.executions > 0 && std::chrono::steady_clock::now() >= deadline) return total;
-      const auto step = prune_some(parts, some);
+      const auto step = prune_some(context, some);
       total.executions += step.pruned.executions;
       total.rows += step.pruned.rows;
       has_more = step.has_more;

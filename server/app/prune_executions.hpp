@@ -3,7 +3,7 @@
 // variables and tokens, and it itself at the end. Any thread.
 #include <chrono>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/store/retention_statements.hpp"
 
 namespace noetl::app {
@@ -16,7 +16,7 @@ struct PrunedExecutions {
 
 // One window of ids. Each transaction deletes a few thousand rows and none but the first begins after `deadline`: an execution with more
 // leaves in several, and what is not done is before the end of `last`.
-[[nodiscard]] PrunedExecutions prune_executions(Parts& parts, const store::KeptFor& kept,
+[[nodiscard]] PrunedExecutions prune_executions(ServerContext& context, const store::KeptFor& kept,
                                                 const store::IdWindow& window,
                                                 std::chrono::steady_clock::time_point deadline);
 

@@ -70,7 +70,7 @@ void explain_wait(store::Session& session, wire::ExecutionRow& row) {
 }
 }  // namespace
 
-std::vector<wire::ExecutionRow> list_executions(Parts& parts, const wire::ExecutionFilter& filter) {
+std::vector<wire::ExecutionRow> list_executions(ServerContext& context, const wire::ExecutionFilter& filter) {
   std::string status;
   if (!filter.status.empty()) {
     const auto known = domain::execution_status_from(filter.status);
@@ -78,14 +78,14 @@ std::vector<wire::ExecutionRow> list_executions(Parts& parts, const wire::Execut
     status = domain::to_string(*known);
   }
   std::vector<wire::ExecutionRow> rows;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { rows = store::ExecutionTable(session).list(filter, status); });
   return rows;
 }
 
-base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId execution_id) {
+base::Result<wire::ExecutionRow> get_execution(ServerContext& context, base::ExecutionId execution_id) {
   std::optional<wire::ExecutionRow> row;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     std::string state_text;
     row = store::ExecutionTable(session).find(execution_id, state_text);
     if (!row) return;
@@ -186,10 +186,10 @@ class EventReader {
 
 }  // namespace
 
-base::Result<std::vector<wire::EventRow>> list_events(Parts& parts, const wire::EventFilter& filter) {
+base::Result<std::vector<wire::EventRow>> list_events(ServerContext& context, const wire::EventFilter& filter) {
   std::vector<wire::EventRow> found;
   bool is_known = false;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     std::string state_text;
     const auto execution = store::ExecutionTable(session).find(filter.execution_id, state_text);
     is_known = execution.has_value();

@@ -2,19 +2,19 @@
 // GET /api/v2/executions, /{id}, /{id}/events. Read-only. Any thread.
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/execution.hpp"
 
 namespace noetl::app {
 
 // Newest first; state, variables and workload are left empty in lists.
-[[nodiscard]] std::vector<wire::ExecutionRow> list_executions(Parts& parts,
+[[nodiscard]] std::vector<wire::ExecutionRow> list_executions(ServerContext& context,
                                                               const wire::ExecutionFilter& filter);
-[[nodiscard]] base::Result<wire::ExecutionRow> get_execution(Parts& parts, base::ExecutionId execution_id);
+[[nodiscard]] base::Result<wire::ExecutionRow> get_execution(ServerContext& context, base::ExecutionId execution_id);
 // Oldest first. One stored row of an attempt is shown as NoETL's events (command.claimed, step.enter,
 // call.done, step.exit, command.completed).
-[[nodiscard]] base::Result<std::vector<wire::EventRow>> list_events(Parts& parts,
+[[nodiscard]] base::Result<std::vector<wire::EventRow>> list_events(ServerContext& context,
                                                                     const wire::EventFilter& filter);
 
 }  // namespace noetl::app

@@ -20,9 +20,9 @@ void explain(const waiting::Reason& reason, Row& row) {
 }
 }  // namespace
 
-std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
+std::vector<wire::QueueDepth> read_queue_depth(ServerContext& context) {
   std::vector<wire::QueueDepth> rows;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     store::QueueReads reads(session);
     rows = reads.depth();
     std::map<std::string, waiting::CommandFacts> next;  // by pool: what would be claimed next, or is due first
@@ -30,8 +30,8 @@ std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
     for (auto& row : rows) {
       if (row.status != "queued" || row.count <= 0) continue;
       const auto horizon = WaitingClaims::horizon_now();
-      const auto oldest = reads.oldest_waiting(row.pool, parts.waiting_claims.lower_bound(row.pool));
-      parts.waiting_claims.raise_lower_bound(row.pool, oldest.first_fresh, horizon);
+      const auto oldest = reads.oldest_waiting(row.pool, context.waiting_claims.lower_bound(row.pool));
+      context.waiting_claims.raise_lower_bound(row.pool, oldest.first_fresh, horizon);
       row.oldest_age_seconds = oldest.age_seconds;
       // Nothing of all that: what the counters still have was just claimed.
       if (oldest.tool_kind.empty() && oldest.due_at.empty() && !oldest.is_put_off) continue;
@@ -51,9 +51,9 @@ std::vector<wire::QueueDepth> read_queue_depth(Parts& parts) {
   return rows;
 }
 
-base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id) {
+base::Result<wire::CommandRow> get_command(ServerContext& context, base::CommandId queue_id) {
   std::optional<wire::CommandRow> row;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) {
         row = store::QueueReads(session).find(queue_id);
         if (!row || row->status != "queued") return;
@@ -63,19 +63,19 @@ base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_i
   return base::failure(base::ErrorCode::not_found, "no command has queue_id " + queue_id.str(), "/queue_id");
 }
 
-std::vector<wire::CommandRow> list_commands(Parts& parts, const wire::CommandFilter& filter, int limit) {
+std::vector<wire::CommandRow> list_commands(ServerContext& context, const wire::CommandFilter& filter, int limit) {
   std::vector<wire::CommandRow> rows;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { rows = store::QueueReads(session).list(filter, limit); });
   return rows;
 }
 
-Readiness check_readiness(Parts& parts) {
+Readiness check_readiness(ServerContext& context) {
   Readiness readiness;
-  readiness.has_nats = parts.notifier.is_connected();
-  readiness.wants_nats = parts.notifier.is_wanted();
+  readiness.has_nats = context.notifier.is_connected();
+  readiness.wants_nats = context.notifier.is_wanted();
   try {
-    parts.connections.run_one([&](store::Session& session) {
+    context.connections.run_one([&](store::Session& session) {
       readiness.schema_version = store::UpkeepStatements(session).schema_version();
     });
     readiness.has_postgres = true;

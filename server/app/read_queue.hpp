@@ -3,17 +3,17 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/command.hpp"
 #include "shared/wire/command_filter.hpp"
 
 namespace noetl::app {
 
-[[nodiscard]] std::vector<wire::QueueDepth> read_queue_depth(Parts& parts);
-[[nodiscard]] base::Result<wire::CommandRow> get_command(Parts& parts, base::CommandId queue_id);
+[[nodiscard]] std::vector<wire::QueueDepth> read_queue_depth(ServerContext& context);
+[[nodiscard]] base::Result<wire::CommandRow> get_command(ServerContext& context, base::CommandId queue_id);
 // Newest first, without context and result.
-[[nodiscard]] std::vector<wire::CommandRow> list_commands(Parts& parts, const wire::CommandFilter& filter,
+[[nodiscard]] std::vector<wire::CommandRow> list_commands(ServerContext& context, const wire::CommandFilter& filter,
                                                           int limit);
 
 // What /readyz and /health show. Never throws and waits at most a second.
@@ -25,6 +25,6 @@ struct Readiness {
   bool wants_nats = true;  // false: nats-url is none, and nothing is missing
   std::string message;  // what is wrong, or empty
 };
-[[nodiscard]] Readiness check_readiness(Parts& parts);
+[[nodiscard]] Readiness check_readiness(ServerContext& context);
 
 }  // namespace noetl::app

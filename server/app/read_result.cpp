@@ -5,9 +5,9 @@
 
 namespace noetl::app {
 
-base::Result<std::string> read_result(Parts& parts, base::ResultId result_id) {
+base::Result<std::string> read_result(ServerContext& context, base::ResultId result_id) {
   std::map<base::ResultId, std::string> found;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { found = store::ExecutionTable(session).results({result_id}); });
   if (found.empty())
     return base::failure(base::ErrorCode::not_found, "no stored result has the id " + result_id.str(), "id");

@@ -4,13 +4,13 @@
 #include <string>
 #include <string_view>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 
 namespace noetl::app {
 
 // JSON text as it is stored.
-[[nodiscard]] base::Result<std::string> read_result(Parts& parts, base::ResultId result_id);
+[[nodiscard]] base::Result<std::string> read_result(ServerContext& context, base::ResultId result_id);
 // "noetl://result/77" or "77"; nothing when it is no reference.
 [[nodiscard]] std::optional<base::ResultId> result_id_of(std::string_view reference);
 

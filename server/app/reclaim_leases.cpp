@@ -23,36 +23,36 @@ wire::AttemptReport lost(const domain::Lease& lease, const std::string& reason) 
 }
 
 // Together, and one by one when one of them cannot be ended.
-void end_lost(Parts& parts, const std::vector<wire::AttemptReport>& reports, DutyOutcome& outcome) {
+void end_lost(ServerContext& context, const std::vector<wire::AttemptReport>& reports, DutyOutcome& outcome) {
   DutyOutcome together;
-  together.attempt("a batch", [&] { (void)end_attempts(parts, reports, nullptr); });
+  together.attempt("a batch", [&] { (void)end_attempts(context, reports, nullptr); });
   if (together.left == 0) {
     outcome.done += static_cast<int>(reports.size());
     return;
   }
   for (const auto& report : reports) {
     outcome.attempt("command " + report.lease.queue_id.str(), [&] {
-      (void)end_attempts(parts, {report}, nullptr);
+      (void)end_attempts(context, {report}, nullptr);
       ++outcome.done;
     });
   }
 }
 }  // namespace
 
-DutyOutcome reclaim_leases(Parts& parts, const std::optional<std::string>& worker_id,
+DutyOutcome reclaim_leases(ServerContext& context, const std::optional<std::string>& worker_id,
                         const std::string& reason) {
   DutyOutcome outcome;
   std::vector<domain::Lease> leases;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     leases = store::UpkeepStatements(session).orphaned_commands(worker_id);
   });
   for (std::size_t from = 0; from < leases.size(); from += free_batch_max) {
     std::vector<wire::AttemptReport> reports;
     for (std::size_t i = from; i < std::min(leases.size(), from + free_batch_max); ++i)
       reports.push_back(lost(leases[i], reason));
-    end_lost(parts, reports, outcome);
+    end_lost(context, reports, outcome);
   }
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { store::UpkeepStatements(session).forget_claims(worker_id); });
   return outcome;
 }

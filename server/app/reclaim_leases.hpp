@@ -5,12 +5,12 @@
 #include <string>
 
 #include "server/app/duty_outcome.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 
 namespace noetl::app {
 
 // Of one worker, or (nothing) of every worker that is lost, stopped or unknown. Those are left whose execution cannot be
 // read: nothing could be decided about them.
-DutyOutcome reclaim_leases(Parts& parts, const std::optional<std::string>& worker_id, const std::string& reason);
+DutyOutcome reclaim_leases(ServerContext& context, const std::optional<std::string>& worker_id, const std::string& reason);
 
 }  // namespace noetl::app

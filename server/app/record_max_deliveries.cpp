@@ -19,10 +19,10 @@ constexpr std::uint64_t redelivery_span = 1'000'000'000;
 
 using Commands = std::map<base::CommandId, store::ExplainedCommand>;
 
-store::NewEventRow event_of(Parts& parts, const notify::MaxDeliveriesAdvisory& advisory,
+store::NewEventRow event_of(ServerContext& context, const notify::MaxDeliveriesAdvisory& advisory,
                             const store::ExplainedCommand& found) {
   store::NewEventRow event;
-  event.event_id = {parts.ids.next()};
+  event.event_id = {context.ids.next()};
   event.queue_id = advisory.queue_id;
   event.event_type = "notification.given_up";
   event.execution_id = found.command.execution_id;
@@ -52,8 +52,8 @@ bool AdvisoryBudget::take(const std::string& pool, std::chrono::steady_clock::ti
   return taken_[pool]++ < a_minute;
 }
 
-RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget) {
-  const auto advisories = parts.notifier.max_deliveries(notifications_max);
+RecordedAdvisories record_max_deliveries(ServerContext& context, AdvisoryBudget& budget) {
+  const auto advisories = context.notifier.max_deliveries(notifications_max);
   if (advisories.empty()) return {};
   std::vector<base::CommandId> ids;
   for (const auto& one : advisories) {
@@ -61,7 +61,7 @@ RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget) {
   }
   std::vector<notify::Notification> notifications;
   int recorded = 0;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     notifications.clear();
     Commands commands;
     for (auto& found : store::QueueTable(session).explain(ids))
@@ -71,7 +71,7 @@ RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget) {
       const auto found = commands.find(one.queue_id);
       if (found == commands.end() || !budget.take(found->second.pool, std::chrono::steady_clock::now())) continue;
       const auto& command = found->second;
-      events.push_back(event_of(parts, one, command));
+      events.push_back(event_of(context, one, command));
       if (!should_notify(command)) continue;
       notifications.push_back({.queue_id = one.queue_id,
                        .execution_id = command.command.execution_id,
@@ -84,8 +84,8 @@ RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget) {
     if (!events.empty()) store::EventTable(session).insert(events);
     recorded = static_cast<int>(events.size());
   });
-  notify_workers(parts, notifications);
-  parts.notifier.ack_max_deliveries();
+  notify_workers(context, notifications);
+  context.notifier.ack_max_deliveries();
   return {.recorded = recorded, .dropped = static_cast<int>(advisories.size()) - recorded};
 }
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 
 namespace noetl::app {
 
@@ -25,6 +25,6 @@ struct RecordedAdvisories {
   int recorded = 0;
   int dropped = 0;
 };
-[[nodiscard]] RecordedAdvisories record_max_deliveries(Parts& parts, AdvisoryBudget& budget);
+[[nodiscard]] RecordedAdvisories record_max_deliveries(ServerContext& context, AdvisoryBudget& budget);
 
 }  // namespace noetl::app

@@ -71,7 +71,7 @@ std::optional<wire::RedriveRefusal> refusal_of(base::CommandId id, const store::
 
 class Redriving {
  public:
-  Redriving(Parts& parts, const wire::RedriveRequest& request) : parts_(parts), request_(request) {
+  Redriving(ServerContext& context, const wire::RedriveRequest& request) : context_(context), request_(request) {
     answer_.is_dry_run = request.is_dry_run;
   }
 
@@ -86,7 +86,7 @@ class Redriving {
       rest.after = ids.back();
       left -= ids.size();
     }
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       answer_.steps_left = store::DeadLetterTable(session).count_steps(*request_.filter);
     });
     return std::move(answer_);
@@ -107,7 +107,7 @@ class Redriving {
 
   std::vector<base::CommandId> next_ids(const wire::DeadFilter& filter, std::size_t count) {
     std::vector<base::CommandId> ids;
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       ids = store::DeadLetterTable(session).ids(filter, static_cast<int>(count), store::DeadFor::redrive);
     });
     return ids;
@@ -119,7 +119,7 @@ class Redriving {
     std::optional<base::Error> error;
     std::vector<notify::Notification> notifications;
     const auto before = answer_;
-    parts_.connections.transact([&](store::Session& session) {
+    context_.connections.transact([&](store::Session& session) {
       answer_ = before;  // a repeated transaction begins anew
       notifications.clear();
       error.reset();
@@ -140,7 +140,7 @@ class Redriving {
       if (!made.empty() && !request_.is_dry_run) table.redrive(made);
     });
     if (error) answer_ = before;
-    if (!error && !request_.is_dry_run) notify_workers(parts_, notifications);
+    if (!error && !request_.is_dry_run) notify_workers(context_, notifications);
     return error;
   }
 
@@ -157,7 +157,7 @@ class Redriving {
       answer_.redriven.push_back({dead.queue_id, {}, delay_ms});
       return std::nullopt;
     }
-    const base::CommandId new_id{parts_.ids.next()};
+    const base::CommandId new_id{context_.ids.next()};
     answer_.redriven.push_back({dead.queue_id, new_id, delay_ms});
     // What is not due yet is notified by upkeep when its time has come.
     if (delay_ms == 0) {
@@ -178,14 +178,14 @@ class Redriving {
     return std::nullopt;
   }
 
-  Parts& parts_;
+  ServerContext& context_;
   const wire::RedriveRequest& request_;
   wire::RedriveAnswer answer_;
 };
 }  // namespace
 
-base::Result<wire::RedriveAnswer> redrive_dead(Parts& parts, const wire::RedriveRequest& request) {
-  return Redriving(parts, request).run();
+base::Result<wire::RedriveAnswer> redrive_dead(ServerContext& context, const wire::RedriveRequest& request) {
+  return Redriving(context, request).run();
 }
 
 }  // namespace noetl::app

@@ -13,7 +13,7 @@ namespace {
 constexpr int tries_max = 3;
 
 // False: another transaction has just made the version that this one wanted to make.
-bool settle(Parts& parts, store::Session& session, wire::CatalogRow entry, wire::RegisterAnswer& answer) {
+bool settle(ServerContext& context, store::Session& session, wire::CatalogRow entry, wire::RegisterAnswer& answer) {
   store::CatalogTable catalog(session);
   catalog.lock_path(entry.path);
   const auto latest = catalog.latest(entry.path);
@@ -23,14 +23,14 @@ bool settle(Parts& parts, store::Session& session, wire::CatalogRow entry, wire:
     answer.is_new = false;
     return true;
   }
-  answer.catalog_id = entry.catalog_id = {parts.ids.next()};
+  answer.catalog_id = entry.catalog_id = {context.ids.next()};
   answer.version = entry.version = latest ? latest->version + 1 : 1;
   answer.is_new = true;
   return catalog.insert(entry);
 }
 }  // namespace
 
-base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::RegisterRequest& request) {
+base::Result<wire::RegisterAnswer> register_playbook(ServerContext& context, const wire::RegisterRequest& request) {
   const auto loaded = language::load_playbook(request.content);
   if (!loaded) return base::failure(loaded.error());
   const auto& playbook = loaded->playbook;
@@ -48,24 +48,24 @@ base::Result<wire::RegisterAnswer> register_playbook(Parts& parts, const wire::R
     answer.warnings.push_back(std::move(finding.detail));
   for (int tried = 1; tried <= tries_max; ++tried) {
     bool is_settled = false;
-    parts.connections.transact(
-        [&](store::Session& session) { is_settled = settle(parts, session, entry, answer); });
+    context.connections.transact(
+        [&](store::Session& session) { is_settled = settle(context, session, entry, answer); });
     if (is_settled) return answer;
   }
   return base::failure(base::ErrorCode::conflict, "others register playbook '" + playbook.path +
                                                       "' at the same time: register it again");
 }
 
-std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit) {
+std::vector<wire::CatalogRow> list_catalog(ServerContext& context, const std::string& kind, int limit) {
   std::vector<wire::CatalogRow> rows;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { rows = store::CatalogTable(session).list(kind, limit); });
   return rows;
 }
 
-base::Result<wire::CatalogRow> get_resource(Parts& parts, const wire::ResourceRequest& request) {
+base::Result<wire::CatalogRow> get_resource(ServerContext& context, const wire::ResourceRequest& request) {
   std::optional<wire::CatalogRow> row;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { row = store::CatalogTable(session).find(request); });
   if (row) return std::move(*row);
   if (request.catalog_id.is_set()) {

@@ -4,17 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/catalog.hpp"
 
 namespace noetl::app {
 
-[[nodiscard]] base::Result<wire::RegisterAnswer> register_playbook(Parts& parts,
+[[nodiscard]] base::Result<wire::RegisterAnswer> register_playbook(ServerContext& context,
                                                                    const wire::RegisterRequest& request);
 
 // Latest version of every path, by path; `content` is left empty. `kind` empty: all kinds.
-[[nodiscard]] std::vector<wire::CatalogRow> list_catalog(Parts& parts, const std::string& kind, int limit);
-[[nodiscard]] base::Result<wire::CatalogRow> get_resource(Parts& parts, const wire::ResourceRequest& request);
+[[nodiscard]] std::vector<wire::CatalogRow> list_catalog(ServerContext& context, const std::string& kind, int limit);
+[[nodiscard]] base::Result<wire::CatalogRow> get_resource(ServerContext& context, const wire::ResourceRequest& request);
 
 }  // namespace noetl::app

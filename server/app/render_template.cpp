@@ -68,9 +68,9 @@ struct Loaded {
   std::string workload;
 };
 
-base::Result<Loaded> load(Parts& parts, base::ExecutionId execution_id) {
+base::Result<Loaded> load(ServerContext& context, base::ExecutionId execution_id) {
   base::Result<Loaded> loaded;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     std::string state;
     auto row = store::ExecutionTable(session).find(execution_id, state);
     if (!row) {
@@ -78,7 +78,7 @@ base::Result<Loaded> load(Parts& parts, base::ExecutionId execution_id) {
                              "execution_id");
       return;
     }
-    auto playbook = parts.playbooks.get(row->catalog_id, session);
+    auto playbook = context.playbooks.get(row->catalog_id, session);
     if (!playbook) {
       loaded = base::failure(std::move(playbook.error()));
       return;
@@ -106,8 +106,8 @@ base::Result<void> check_names(const Json& source, const std::set<std::string>& 
 
 }  // namespace
 
-base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::RenderRequest& request) {
-  const auto loaded = load(parts, request.execution_id);
+base::Result<wire::RenderAnswer> render_template(ServerContext& context, const wire::RenderRequest& request) {
+  const auto loaded = load(context, request.execution_id);
   if (!loaded) return base::failure(loaded.error());
   const auto state = engine::state_from_text(loaded->state);
   if (!state) return base::failure(state.error());
@@ -123,14 +123,14 @@ base::Result<wire::RenderAnswer> render_template(Parts& parts, const wire::Rende
   if (request.is_strict) {
     if (const auto checked = check_names(source, known); !checked) return base::failure(checked.error());
   }
-  ValuesApart stored(parts.connections, request.execution_id);
+  ValuesApart stored(context.connections, request.execution_id);
   const engine::Situation situation{*loaded->playbook, request.execution_id, workload, stored};
   const std::vector<engine::LoopOutcome> no_outcomes;
-  engine::Context context(situation, *state, no_outcomes);
-  context.set_input(&extra);
+  engine::Context templates(situation, *state, no_outcomes);
+  templates.set_input(&extra);
   const auto rendered = [&] {
     const templating::Ledger bound(value_bytes_max);
-    return context.render(source, tree_bytes_max);
+    return templates.render(source, tree_bytes_max);
   }();
   if (!rendered) {
     auto error = rendered.error();

@@ -34,7 +34,7 @@ wire::ReportVerdict recorded(base::CommandId queue_id) {
 }
 
 // Success of plain commands in one statement; what is left over needs to be looked at.
-std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, const store::Caller& worker,
+std::vector<Placed> finish_plain(ServerContext& context, std::vector<Placed> attempts, const store::Caller& worker,
                                  wire::ReportAnswer& answer) {
   // The statement answers with commands. A worker that was given one a second time may report both attempts at
   // once: only the newest goes in, so that the answer cannot mean the older.
@@ -49,12 +49,12 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, con
     if (report.outcome != Outcome::completed || report.execution_id.is_set() || !is_newest(report.lease))
       continue;
     // Of a first attempt the command's row is the log.
-    const base::EventId event_id{report.lease.epoch == 1 ? 0 : parts.ids.next()};
+    const base::EventId event_id{report.lease.epoch == 1 ? 0 : context.ids.next()};
     finished.push_back({report.lease, &report.result, event_id, report.duration, report.trace_id});
   }
   if (finished.empty()) return attempts;
   std::map<base::CommandId, store::FinishedCommand> done;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     done.clear();
     for (auto& one : store::QueueTable(session).finish_plain(finished, worker))
       done.emplace(one.queue_id, std::move(one));
@@ -77,7 +77,7 @@ std::vector<Placed> finish_plain(Parts& parts, std::vector<Placed> attempts, con
     // A duplicate within one request finds its row finished by the first and is looked at as well.
     done.erase(found);
   }
-  parts.work_counts.add(work);
+  context.work_counts.add(work);
   return left;
 }
 
@@ -110,10 +110,10 @@ std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
 }
 
 // The command that a seed-shaped event is about: running at that step, and held by the sender.
-base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
+base::Result<domain::Lease> lease_of(ServerContext& context, const wire::StepEvent& event,
                                      const std::string& worker_id) {
   std::optional<store::RunningCommand> running;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     running = store::QueueTable(session).running_at(event.execution_id, event.step);
   });
   const auto where = "step '" + event.step + "' of execution " + event.execution_id.str();
@@ -128,14 +128,14 @@ base::Result<domain::Lease> lease_of(Parts& parts, const wire::StepEvent& event,
 
 // Kept in the log as it came. False when an event of that id is there already; not_found when there is no
 // such execution.
-base::Result<bool> append(Parts& parts, const wire::StepEvent& event, const std::string& worker_id) {
+base::Result<bool> append(ServerContext& context, const wire::StepEvent& event, const std::string& worker_id) {
   bool is_new = false;
   bool is_known = false;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     std::string state;
     is_known = store::ExecutionTable(session).find(event.execution_id, state).has_value();
     if (!is_known) return;
-    const base::EventId id = event.event_id.is_set() ? event.event_id : base::EventId{parts.ids.next()};
+    const base::EventId id = event.event_id.is_set() ? event.event_id : base::EventId{context.ids.next()};
     is_new = store::EventTable(session).insert_once(
         {.event_id = id,
          .execution_id = event.execution_id,
@@ -150,10 +150,10 @@ base::Result<bool> append(Parts& parts, const wire::StepEvent& event, const std:
   return is_new;
 }
 
-void take_event(Parts& parts, const wire::StepEvent& event, const std::string& worker_id, std::size_t place,
+void take_event(ServerContext& context, const wire::StepEvent& event, const std::string& worker_id, std::size_t place,
                 std::vector<Placed>& attempts, wire::ReportAnswer& answer) {
   if (auto ending = ending_of(event)) {
-    const auto lease = lease_of(parts, event, worker_id);
+    const auto lease = lease_of(context, event, worker_id);
     if (!lease) {
       answer.verdicts[place].refused = lease.error().code;
       answer.verdicts[place].message = lease.error().message;
@@ -164,7 +164,7 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
     attempts.push_back({std::move(*ending), place});
     return;
   }
-  const auto is_new = append(parts, event, worker_id);
+  const auto is_new = append(context, event, worker_id);
   if (!is_new) {
     answer.verdicts[place].refused = is_new.error().code;
     answer.verdicts[place].message = is_new.error().message;
@@ -173,9 +173,9 @@ void take_event(Parts& parts, const wire::StepEvent& event, const std::string& w
   answer.verdicts[place].is_duplicate = !*is_new;
 }
 
-void take_notes(Parts& parts, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
+void take_notes(ServerContext& context, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
   if (request.notes.empty()) return;
-  const auto told = tell_progress(parts, request.notes, {request.worker_id, request.instance});
+  const auto told = tell_progress(context, request.notes, {request.worker_id, request.instance});
   auto verdict =
       answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
   for (const auto& note : request.notes) {
@@ -191,22 +191,22 @@ void take_notes(Parts& parts, const wire::ReportRequest& request, wire::ReportAn
 }
 }  // namespace
 
-base::Result<wire::ReportAnswer> report_events(Parts& parts, const wire::ReportRequest& request) {
+base::Result<wire::ReportAnswer> report_events(ServerContext& context, const wire::ReportRequest& request) {
   wire::ReportAnswer answer;
   answer.verdicts.resize(request.attempts.size() + request.events.size() + request.notes.size());
   std::vector<Placed> attempts;
   attempts.reserve(request.attempts.size());
   for (std::size_t i = 0; i < request.attempts.size(); ++i) attempts.push_back({request.attempts[i], i});
   for (std::size_t i = 0; i < request.events.size(); ++i) {
-    take_event(parts, request.events[i], request.worker_id, request.attempts.size() + i, attempts, answer);
+    take_event(context, request.events[i], request.worker_id, request.attempts.size() + i, attempts, answer);
   }
-  take_notes(parts, request, answer);
+  take_notes(context, request, answer);
   const store::Caller worker{request.worker_id, request.instance};
-  auto left = finish_plain(parts, std::move(attempts), worker, answer);
+  auto left = finish_plain(context, std::move(attempts), worker, answer);
   if (left.empty()) return answer;
   std::vector<wire::AttemptReport> reports;
   for (auto& [report, place] : left) reports.push_back(std::move(report));
-  auto ended = end_attempts(parts, reports, &worker);
+  auto ended = end_attempts(context, reports, &worker);
   for (std::size_t i = 0; i < left.size(); ++i) answer.verdicts[left[i].place] = std::move(ended.verdicts[i]);
   answer.commands_generated = ended.commands_generated;
   return answer;

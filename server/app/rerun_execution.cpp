@@ -14,8 +14,8 @@ using domain::Json;
 
 class RerunTransaction {
  public:
-  RerunTransaction(Parts& parts, store::Session& session)
-      : parts_(parts), session_(session), run_(parts, session, writes_) {}
+  RerunTransaction(ServerContext& context, store::Session& session)
+      : context_(context), session_(session), run_(context, session, writes_) {}
 
   base::Result<wire::ExecuteAnswer> run(const RerunRequest& request) {
     const auto id = request.execution_id;
@@ -28,16 +28,16 @@ class RerunTransaction {
                            "execution " + id.str() + " still runs: cancel it first, or wait for its end",
                            "/execution_id");
     }
-    auto playbook = parts_.playbooks.get(locked[0].catalog_id, session_);
+    auto playbook = context_.playbooks.get(locked[0].catalog_id, session_);
     const bool is_other = request.version || request.takes_latest;
     if (playbook && is_other)
-      playbook = find_playbook(parts_, session_, {}, (*playbook)->path, request.version);
+      playbook = find_playbook(context_, session_, {}, (*playbook)->path, request.version);
     if (!playbook) return base::failure(playbook.error());
     auto earlier = engine::state_from_text(locked[0].state);
     if (!earlier) return base::failure(earlier.error());
 
     OpenExecution open;
-    open.execution_id = {parts_.ids.next()};
+    open.execution_id = {context_.ids.next()};
     open.playbook = std::move(*playbook);
     open.workload = Json::parse(locked[0].workload);
     // Another version may know keys that the earlier workload lacks.
@@ -75,7 +75,7 @@ class RerunTransaction {
   [[nodiscard]] const DecisionWrites& writes() const { return writes_; }
 
  private:
-  Parts& parts_;
+  ServerContext& context_;
   store::Session& session_;
   DecisionWrites writes_;
   DecisionRun run_;
@@ -85,14 +85,14 @@ class RerunTransaction {
 };
 }  // namespace
 
-base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunRequest& request) {
+base::Result<wire::ExecuteAnswer> rerun_execution(ServerContext& context, const RerunRequest& request) {
   base::Result<wire::ExecuteAnswer> answer{wire::ExecuteAnswer{}};
   std::vector<notify::Notification> notifications;
   std::vector<base::ExecutionId> ended;
   std::optional<KnownKey> known;
   counts::Work work;
-  parts.connections.transact([&](store::Session& session) {
-    RerunTransaction transaction(parts, session);
+  context.connections.transact([&](store::Session& session) {
+    RerunTransaction transaction(context, session);
     answer = transaction.run(request);
     notifications = transaction.writes().notifications;
     ended = transaction.writes().ended_children;
@@ -107,10 +107,10 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunReque
                .payload = {},
                .workload = transaction.workload()};
   });
-  if (known) return known_execution(parts, *known);
-  if (answer) parts.work_counts.add(work);
-  notify_workers(parts, notifications);
-  tell_parents(parts, std::move(ended));
+  if (known) return known_execution(context, *known);
+  if (answer) context.work_counts.add(work);
+  notify_workers(context, notifications);
+  tell_parents(context, std::move(ended));
   return answer;
 }
 

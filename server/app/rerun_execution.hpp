@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/execution.hpp"
 
@@ -22,6 +22,6 @@ struct RerunRequest {
 
 // Known idempotency keys give the first execution. Errors: not_found; conflict while the execution still runs, or when
 // the key was used for something else; invalid_input for an unknown step; not_found for an unknown version.
-[[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(Parts& parts, const RerunRequest& request);
+[[nodiscard]] base::Result<wire::ExecuteAnswer> rerun_execution(ServerContext& context, const RerunRequest& request);
 
 }  // namespace noetl::app

@@ -24,13 +24,13 @@ constexpr std::int64_t items_max = 512;
 
 class Transaction {
  public:
-  Transaction(Parts& parts, store::Session& session, const wire::AheadRequest& request, const wire::PoolsByName& pools)
-      : parts_(parts),
+  Transaction(ServerContext& context, store::Session& session, const wire::AheadRequest& request, const wire::PoolsByName& pools)
+      : context_(context),
         session_(session),
         request_(request),
         pools_(pools),
         caller_{request.worker_id, request.instance},
-        ends_(parts, session, &caller_) {}
+        ends_(context, session, &caller_) {}
 
   wire::AheadAnswer run() {
     lock();
@@ -64,7 +64,7 @@ class Transaction {
   [[nodiscard]] bool add_basis();
   void add_items(const std::string& loop, std::size_t& bytes);
 
-  Parts& parts_;
+  ServerContext& context_;
   store::Session& session_;
   const wire::AheadRequest& request_;
   const wire::PoolsByName& pools_;
@@ -156,7 +156,7 @@ store::NewExecutionCommand* Transaction::issued(const std::string& node_id) {
 void Transaction::hold(store::NewExecutionCommand& command, std::chrono::microseconds begun_ago) {
   auto& writes = ends_.writes();
   if (writes.worker.worker_id.empty())
-    writes.worker = {.worker_id = request_.worker_id, .claim_id = {parts_.ids.next()}, .instance = request_.instance};
+    writes.worker = {.worker_id = request_.worker_id, .claim_id = {context_.ids.next()}, .instance = request_.instance};
   writes.put_at_worker(command, {.begun_ago = begun_ago, .end = {}});
 }
 
@@ -257,12 +257,12 @@ void Transaction::add_items(const std::string& loop, std::size_t& bytes) {
 
 }  // namespace
 
-base::Result<wire::AheadAnswer> run_ahead(Parts& parts, const wire::AheadRequest& request) {
+base::Result<wire::AheadAnswer> run_ahead(ServerContext& context, const wire::AheadRequest& request) {
   wire::AheadAnswer answer;
   std::optional<Transaction> transaction;
-  const auto pools = parts.pool_rules.get();
-  parts.connections.transact([&](store::Session& session) {
-    transaction.emplace(parts, session, request, *pools);
+  const auto pools = context.pool_rules.get();
+  context.connections.transact([&](store::Session& session) {
+    transaction.emplace(context, session, request, *pools);
     answer = transaction->run();
   });
   transaction->tell();

@@ -22,20 +22,20 @@ using domain::Json;
 // The playbooks that some requests name: which version of a path is the newest is asked once for all of them.
 class NamedPlaybooks {
  public:
-  explicit NamedPlaybooks(Parts& parts) : parts_(parts) {}
+  explicit NamedPlaybooks(ServerContext& context) : context_(context) {}
 
   [[nodiscard]] base::Result<PlaybookPtr> get(const wire::ExecuteRequest& request) {
-    if (request.catalog_id.is_set()) return parts_.playbooks.get(request.catalog_id);
+    if (request.catalog_id.is_set()) return context_.playbooks.get(request.catalog_id);
     const auto [place, is_new] = found_.try_emplace({request.path, request.version}, PlaybookPtr{});
     if (!is_new) return place->second;
-    parts_.connections.run_one([&](store::Session& session) {
-      place->second = find_playbook(parts_, session, {}, request.path, request.version);
+    context_.connections.run_one([&](store::Session& session) {
+      place->second = find_playbook(context_, session, {}, request.path, request.version);
     });
     return place->second;
   }
 
  private:
-  Parts& parts_;
+  ServerContext& context_;
   std::map<std::pair<std::string, std::optional<int>>, base::Result<PlaybookPtr>> found_;
 };
 
@@ -48,25 +48,25 @@ struct Started {
 };
 
 // By the clock of Postgres, which is asked only when a time is given.
-std::chrono::milliseconds delay_of(Parts& parts, const wire::ExecuteRequest& request) {
+std::chrono::milliseconds delay_of(ServerContext& context, const wire::ExecuteRequest& request) {
   if (request.start_at.empty()) return request.delay;
   std::chrono::milliseconds delay{0};
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { delay = store::TimeLimitStatements(session).until(request.start_at); });
   return delay;
 }
 
-base::Result<Started> decide(Parts& parts, NamedPlaybooks& playbooks, const wire::ExecuteRequest& request,
+base::Result<Started> decide(ServerContext& context, NamedPlaybooks& playbooks, const wire::ExecuteRequest& request,
                              std::size_t index) {
   auto playbook = playbooks.get(request);
   if (!playbook) return base::failure(playbook.error());
   Started started;
   started.index = index;
-  started.open.execution_id = {parts.ids.next()};
+  started.open.execution_id = {context.ids.next()};
   started.open.playbook = std::move(*playbook);
   started.open.workload = merged_workload(*started.open.playbook, wire::parse_known(request.payload));
   NothingStored nothing;
-  started.open.start_delay = delay_of(parts, request);
+  started.open.start_delay = delay_of(context, request);
   started.limit = request.timeout.count() > 0 ? request.timeout : limit_of(*started.open.playbook);
   auto decision =
       engine::start({*started.open.playbook, started.open.execution_id, started.open.workload, nothing});
@@ -78,7 +78,7 @@ base::Result<Started> decide(Parts& parts, NamedPlaybooks& playbooks, const wire
 // All that can start, in one transaction. Gives the ids that were really inserted.
 class StartTransaction {
  public:
-  explicit StartTransaction(Parts& parts) : parts_(parts) {}
+  explicit StartTransaction(ServerContext& context) : context_(context) {}
 
   void run(store::Session& session, const std::vector<Started>& all,
            const std::vector<wire::ExecuteRequest>& requests) {
@@ -89,7 +89,7 @@ class StartTransaction {
       const auto& request = requests[started.index];
       generated_[started.open.execution_id] =
           static_cast<int>(started.decision.commands.size() + started.decision.children.size());
-      DecisionRun decisions(parts_, session, writes[i]);
+      DecisionRun decisions(context_, session, writes[i]);
       decisions.begin(started.open, std::move(started.decision));
       auto row = decisions.row_of(started.open);
       row.parent_execution_id = request.parent_execution_id;
@@ -109,7 +109,7 @@ class StartTransaction {
       together.append(std::move(writes[i]));
     }
     together.write(session);
-    dispatch_ = together.dispatch(parts_, session);
+    dispatch_ = together.dispatch(context_, session);
     notifications_ = std::move(together.notifications);
     work_ = std::move(together.work);
     ended_ = std::move(together.ended_children);
@@ -123,7 +123,7 @@ class StartTransaction {
   [[nodiscard]] bool was_inserted(base::ExecutionId id) const { return inserted_.contains(id); }
 
  private:
-  Parts& parts_;
+  ServerContext& context_;
   std::vector<notify::Notification> notifications_;
   counts::Work work_;
   std::optional<DirectDispatch> dispatch_;
@@ -143,17 +143,17 @@ KnownKey known_key_of(const wire::ExecuteRequest& request, const OpenExecution& 
 }
 }  // namespace
 
-base::Result<wire::ExecuteAnswer> start_execution(Parts& parts, const wire::ExecuteRequest& request) {
-  return std::move(start_executions(parts, {request}).front());
+base::Result<wire::ExecuteAnswer> start_execution(ServerContext& context, const wire::ExecuteRequest& request) {
+  return std::move(start_executions(context, {request}).front());
 }
 
 std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
-    Parts& parts, const std::vector<wire::ExecuteRequest>& requests) {
+    ServerContext& context, const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers(requests.size(), wire::ExecuteAnswer{});
   std::vector<Started> all;
-  NamedPlaybooks playbooks(parts);
+  NamedPlaybooks playbooks(context);
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    auto started = decide(parts, playbooks, requests[i], i);
+    auto started = decide(context, playbooks, requests[i], i);
     if (started)
       all.push_back(std::move(*started));
     else
@@ -162,22 +162,22 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
   if (all.empty()) return answers;
 
   std::optional<StartTransaction> done;
-  parts.connections.transact([&](store::Session& session) {
-    done.emplace(parts);  // anew for a repeated transaction
+  context.connections.transact([&](store::Session& session) {
+    done.emplace(context);  // anew for a repeated transaction
     done->run(session, all, requests);
   });
   after_commit([&] {
     crash_after_commit();
-    parts.work_counts.add(done->work());
+    context.work_counts.add(done->work());
     deliver(done->dispatch());
-    notify_workers(parts, done->notifications());
-    tell_parents(parts, done->ended());
+    notify_workers(context, done->notifications());
+    tell_parents(context, done->ended());
     for (const auto& started : all) {
       answers[started.index] =
           done->was_inserted(started.open.execution_id)
               ? base::Result<wire::ExecuteAnswer>(wire::ExecuteAnswer{
                     started.open.execution_id, done->generated().at(started.open.execution_id), false})
-              : known_execution(parts, known_key_of(requests[started.index], started.open));
+              : known_execution(context, known_key_of(requests[started.index], started.open));
     }
   });
   return answers;

@@ -4,17 +4,17 @@
 // that was used for another path).
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/execution.hpp"
 
 namespace noetl::app {
 
-[[nodiscard]] base::Result<wire::ExecuteAnswer> start_execution(Parts& parts,
+[[nodiscard]] base::Result<wire::ExecuteAnswer> start_execution(ServerContext& context,
                                                                 const wire::ExecuteRequest& request);
 
 // One transaction for all that can start; an item that cannot has its own error and stops no other.
 [[nodiscard]] std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
-    Parts& parts, const std::vector<wire::ExecuteRequest>& requests);
+    ServerContext& context, const std::vector<wire::ExecuteRequest>& requests);
 
 }  // namespace noetl::app

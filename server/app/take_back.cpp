@@ -20,20 +20,20 @@ notify::Notification notification_of(store::WaitingCommand command, int redelive
   return notification;
 }
 
-int take_back_put_off(Parts& parts, const std::vector<base::ExecutionId>& executions) {
+int take_back_put_off(ServerContext& context, const std::vector<base::ExecutionId>& executions) {
   std::vector<notify::Notification> notifications;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     notifications.clear();
     std::vector<base::ExecutionId> going_on;
     for (const auto& row : store::ExecutionTable(session).lock(executions)) {
       if (row.status == domain::ExecutionStatus::running && !row.is_paused)
         going_on.push_back(row.execution_id);
     }
-    const int redelivery = redelivery_of_resume(parts.ids);
+    const int redelivery = redelivery_of_resume(context.ids);
     for (auto& command : store::PauseStatements(session).take_back_commands(going_on))
       notifications.push_back(notification_of(std::move(command), redelivery));
   });
-  notify_workers(parts, notifications);
+  notify_workers(context, notifications);
   return static_cast<int>(notifications.size());
 }
 

@@ -3,14 +3,14 @@
 // earlier version, left them so) wait as they would without the pause. Any thread; called by upkeep.
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/upkeep_statements.hpp"
 
 namespace noetl::app {
 
 // Of those executions: looked at again under their locks, which pausing and resuming take as well. The number that is due.
-int take_back_put_off(Parts& parts, const std::vector<base::ExecutionId>& executions);
+int take_back_put_off(ServerContext& context, const std::vector<base::ExecutionId>& executions);
 
 // A redelivery of its own: JetStream must not take this notification for the one that the pause has swallowed.
 [[nodiscard]] int redelivery_of_resume(base::IdGenerator& ids);

@@ -21,8 +21,8 @@ constexpr int children_batch_max = 256;
 // One transaction: callers and called are locked in the order of their ids, as everywhere.
 class Telling {
  public:
-  Telling(Parts& parts, store::Session& session)
-      : parts_(parts), session_(session), run_(parts, session, writes_) {}
+  Telling(ServerContext& context, store::Session& session)
+      : context_(context), session_(session), run_(context, session, writes_) {}
 
   void tell(const std::vector<store::UntoldChild>& untold) {
     lock(untold);
@@ -53,7 +53,7 @@ class Telling {
     }
     for (const auto& row : store::ExecutionTable(session_).lock({all.begin(), all.end()})) {
       if (callers.contains(row.execution_id))
-        executions_.emplace(row.execution_id, open_execution(parts_, session_, row));
+        executions_.emplace(row.execution_id, open_execution(context_, session_, row));
     }
   }
 
@@ -111,7 +111,7 @@ class Telling {
     (void)run_.react(caller, occurrence, std::move(event));
   }
 
-  Parts& parts_;
+  ServerContext& context_;
   store::Session& session_;
   DecisionWrites writes_;
   DecisionRun run_;
@@ -119,52 +119,52 @@ class Telling {
 };
 
 // Gives those that have ended with it.
-std::vector<base::ExecutionId> tell_batch(Parts& parts, const std::vector<store::UntoldChild>& untold) {
+std::vector<base::ExecutionId> tell_batch(ServerContext& context, const std::vector<store::UntoldChild>& untold) {
   std::vector<base::ExecutionId> ended;
   std::vector<notify::Notification> notifications;
   counts::Work work;
-  parts.connections.transact([&](store::Session& session) {
-    Telling telling(parts, session);
+  context.connections.transact([&](store::Session& session) {
+    Telling telling(context, session);
     telling.tell(untold);
     ended = telling.writes().ended_children;
     notifications = telling.writes().notifications;
     work = telling.writes().work;
   });
-  parts.work_counts.add(work);
-  notify_workers(parts, notifications);
+  context.work_counts.add(work);
+  notify_workers(context, notifications);
   return ended;
 }
 }  // namespace
 
-void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended) {
+void tell_parents(ServerContext& context, std::vector<base::ExecutionId> ended) {
   while (!ended.empty()) {
     std::vector<store::UntoldChild> untold;
-    parts.connections.run_one([&](store::Session& session) {
+    context.connections.run_one([&](store::Session& session) {
       untold = store::ExecutionTable(session).untold_children(ended, children_batch_max);
     });
     if (untold.empty()) return;
-    const auto more = tell_batch(parts, untold);
+    const auto more = tell_batch(context, untold);
     // Of a full batch there may be others left.
     if (untold.size() < static_cast<std::size_t>(children_batch_max)) ended.clear();
     ended.insert(ended.end(), more.begin(), more.end());
   }
 }
 
-DutyOutcome tell_waiting_parents(Parts& parts, int limit) {
+DutyOutcome tell_waiting_parents(ServerContext& context, int limit) {
   DutyOutcome outcome;
   std::vector<store::UntoldChild> untold;
-  parts.connections.run_one(
+  context.connections.run_one(
       [&](store::Session& session) { untold = store::ExecutionTable(session).untold_children({}, limit); });
   if (untold.empty()) return outcome;
   DutyOutcome together;
-  together.attempt("a batch", [&] { tell_parents(parts, tell_batch(parts, untold)); });
+  together.attempt("a batch", [&] { tell_parents(context, tell_batch(context, untold)); });
   if (together.left == 0) {
     outcome.done = static_cast<int>(untold.size());
     return outcome;
   }
   for (const auto& child : untold) {
     outcome.attempt("execution " + child.parent_execution_id.str(), [&] {
-      tell_parents(parts, tell_batch(parts, {child}));
+      tell_parents(context, tell_batch(context, {child}));
       ++outcome.done;
     });
   }

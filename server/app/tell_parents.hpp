@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "server/app/duty_outcome.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 
 namespace noetl::app {
 
 // `ended`: executions that have just ended, called or not; callers of callers are told as well.
-void tell_parents(Parts& parts, std::vector<base::ExecutionId> ended);
+void tell_parents(ServerContext& context, std::vector<base::ExecutionId> ended);
 
 // All that are waiting to be told, at most `limit`. Those are left whose caller cannot be read.
-DutyOutcome tell_waiting_parents(Parts& parts, int limit);
+DutyOutcome tell_waiting_parents(ServerContext& context, int limit);
 
 }  // namespace noetl::app

@@ -5,7 +5,7 @@
 
 namespace noetl::app {
 
-std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::AttemptNote>& notes,
+std::set<base::CommandId> tell_progress(ServerContext& context, const std::vector<wire::AttemptNote>& notes,
                                         const store::Caller& worker) {
   if (notes.empty()) return {};
   // Of two notes on one command in one request the statement would take either: the later one counts.
@@ -15,10 +15,10 @@ std::set<base::CommandId> tell_progress(Parts& parts, const std::vector<wire::At
   std::vector<base::EventId> ids;
   for (const auto& [id, note] : newest) {
     taken.push_back(*note);
-    ids.push_back({parts.ids.next()});
+    ids.push_back({context.ids.next()});
   }
   std::set<base::CommandId> told;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     const auto found = store::QueueTable(session).tell_progress(taken, ids, worker);
     told = {found.begin(), found.end()};
   });

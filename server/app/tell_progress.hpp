@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/store/queue_table.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::app {
 
 // The commands of which something was taken; the others are not (or no longer) this worker's to speak for.
-[[nodiscard]] std::set<base::CommandId> tell_progress(Parts& parts,
+[[nodiscard]] std::set<base::CommandId> tell_progress(ServerContext& context,
                                                       const std::vector<wire::AttemptNote>& notes,
                                                       const store::Caller& worker);
 

@@ -9,46 +9,46 @@
 namespace noetl::app {
 
 namespace {
-bool fail_one(Parts& parts, base::ExecutionId id) {
+bool fail_one(ServerContext& context, base::ExecutionId id) {
   bool is_failed = false;
   counts::Work work;
-  parts.connections.transact([&](store::Session& session) {
+  context.connections.transact([&](store::Session& session) {
     is_failed = false;
     store::TimeLimitStatements statements(session);
     const auto overdue = statements.lock(id);
     if (!overdue) return;
     const auto message =
         "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
-    if (auto open = try_open_execution(parts, session, overdue->row)) {
+    if (auto open = try_open_execution(context, session, overdue->row)) {
       NothingStored nothing;  // ending renders nothing
       work = end_execution(
-          parts, session, *open,
+          context, session, *open,
           engine::time_out({*open->playbook, id, open->workload, nothing}, std::move(open->state), message));
     } else {
-      work = fail_unreadable(parts, session, *overdue,
+      work = fail_unreadable(context, session, *overdue,
                              {{"kind", "timeout"}, {"message", message + "; " + open.error().message}});
     }
     statements.end_time_of_children(id);
     is_failed = true;
   });
-  if (is_failed) parts.work_counts.add(work);
+  if (is_failed) context.work_counts.add(work);
   return is_failed;
 }
 }  // namespace
 
-DutyOutcome fail_overdue(Parts& parts, int limit) {
+DutyOutcome fail_overdue(ServerContext& context, int limit) {
   DutyOutcome outcome;
   for (int before = -1; outcome.done < limit && outcome.done > before;) {
     before = outcome.done;
     outcome.left = 0;
     std::vector<base::ExecutionId> ids;
-    parts.connections.run_one(
+    context.connections.run_one(
         [&](store::Session& session) { ids = store::TimeLimitStatements(session).overdue(limit); });
     for (const auto id : ids) {
       outcome.attempt("execution " + id.str(), [&] {
-        if (!fail_one(parts, id)) return;
+        if (!fail_one(context, id)) return;
         ++outcome.done;
-        tell_parents(parts, {id});
+        tell_parents(context, {id});
       });
     }
   }

@@ -2,12 +2,12 @@
 // Time limits of executions: upkeep fails those whose time is over, by the clock of Postgres; their commands are
 // cancelled, what they have called runs out of time with them, and their callers are told. Any thread.
 #include "server/app/duty_outcome.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 
 namespace noetl::app {
 
 // How many were failed, at most about `limit`; what they have called counts too. One whose playbook or state cannot be
 // read is failed as well, without a decision.
-DutyOutcome fail_overdue(Parts& parts, int limit);
+DutyOutcome fail_overdue(ServerContext& context, int limit);
 
 }  // namespace noetl::app

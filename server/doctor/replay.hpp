@@ -1,6 +1,6 @@
 #pragma once
 // Replay: one execution decided about anew from its log, change by change, with the real engine. What it comes to is
-// compared with what is stored (R5). No I/O but through the two doors it is given. One thread.
+// compared with what is stored (R5). No I/O but through the two ports it is given. One thread.
 #include <functional>
 #include <map>
 #include <memory>

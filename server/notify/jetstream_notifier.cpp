@@ -162,7 +162,7 @@ void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {
   for (const Notification& notification : notifications) {
     if (notification.pool != pool) {
       std::ranges::for_each(bundles, publish);
-      if (!wire::is_pool_name(notification.pool)) continue;  // such a command is refused at the door
+      if (!wire::is_pool_name(notification.pool)) continue;  // the API refuses such a command
       told = {};
       for (std::size_t lane = 0; lane < wire::lanes; ++lane)
         bundles[lane].subject = nats::Subject::parse(wire::lane_subject_of(notification.pool, lane, settings_.subject)).value();

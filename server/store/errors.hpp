@@ -1,5 +1,5 @@
 #pragma once
-// What the store throws when the world fails. Caught at the boundaries (http_door, upkeep tick, main):
+// What the store throws when the world fails. Caught at the boundaries (API, upkeep tick, main):
 // Unavailable becomes 503 with Retry-After. Anything else that leaves the store is our bug or a broken
 // constraint and becomes 500.
 #include <stdexcept>

@@ -38,7 +38,7 @@ std::int32_t max_attempts_of(const wire::NewCommand& command, const wire::Pool* 
                                                                                : wire::attempts_max_default);
 }
 
-// What a worker gets, put together as text: both parts are JSON that the door has checked.
+// What a worker gets, put together as text: both parts are JSON that the API has checked.
 std::string context_of(const wire::NewCommand& command) {
   return "{\"tool\":" + command.tool + ",\"input\":" + command.input + "}";
 }

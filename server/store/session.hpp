@@ -1,6 +1,6 @@
 #pragma once
 // Session: one transaction on one Postgres connection, used by one thread. The table classes run their
-// named statements through it. The only doorway to pqxx; nobody outside server/store includes this.
+// named statements through it. The only way to pqxx; nobody outside server/store includes this.
 #include <pqxx/pqxx>
 #include <string>
 

@@ -14,8 +14,8 @@ namespace {
 constexpr int soon_max = 2'000;  // read in one look, some 2 ms of Postgres
 }  // namespace
 
-DueTimer::DueTimer(app::Parts& parts)
-    : parts_(parts), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+DueTimer::DueTimer(app::ServerContext& context)
+    : context_(context), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 DueTimer::~DueTimer() {
   thread_.request_stop();
@@ -25,7 +25,7 @@ DueTimer::~DueTimer() {
 void DueTimer::run(const std::stop_token& stop) {
   base::name_thread("due-times");
   while (!stop.stop_requested()) {
-    auto turn = parts_.due_times.wait(stop);
+    auto turn = context_.due_times.wait(stop);
     // A boundary: without Postgres nothing becomes due, and upkeep says that it is away. What is not notified here its ticks find.
     try {
       if (!turn.due.empty()) send(std::move(turn.due));
@@ -38,19 +38,19 @@ void DueTimer::run(const std::stop_token& stop) {
 
 // A paused pool is not notified: its stream would fill with what nobody takes.
 void DueTimer::send(std::vector<notify::Notification> due) {
-  const auto pools = parts_.pool_rules.get();
+  const auto pools = context_.pool_rules.get();
   std::erase_if(due, [&](const notify::Notification& one) {
     const auto rules = pools->find(one.pool);
     return rules != pools->end() && rules->second.is_paused;
   });
   commands_notified_ += due.size();
-  app::notify_workers(parts_, due);
+  app::notify_workers(context_, due);
 }
 
 void DueTimer::look() {
   std::vector<store::SoonDue> soon;
-  parts_.connections.run_one([&](store::Session& session) {
-    soon = store::UpkeepStatements(session).due_soon(parts_.due_times.horizon(), soon_max);
+  context_.connections.run_one([&](store::Session& session) {
+    soon = store::UpkeepStatements(session).due_soon(context_.due_times.horizon(), soon_max);
   });
   std::vector<notify::Notification> notifications;
   notifications.reserve(soon.size());
@@ -64,7 +64,7 @@ void DueTimer::look() {
                      .redelivery = 1,
                      .delay = one.wait});
   }
-  parts_.due_times.add(notifications);
+  context_.due_times.add(notifications);
 }
 
 }  // namespace noetl::upkeep

@@ -102,7 +102,7 @@ void Renotifier::skip_busy_pools(Waiting& waiting) const {
   std::erase_if(waiting, [&](const store::WaitingCommand& command) {
     const auto [pool, is_new] = busy.try_emplace(command.pool);
     if (is_new) {
-      pool->second = std::ranges::any_of(parts_.notifier.lanes(command.pool),
+      pool->second = std::ranges::any_of(context_.notifier.lanes(command.pool),
                                          [](const notify::Lane& lane) { return lane.num_pending > 0; });
     }
     return pool->second;
@@ -116,7 +116,7 @@ int Renotifier::take_back(Waiting& fresh) {
     return command.is_put_off;
   });
   if (executions.empty()) return 0;
-  return app::take_back_put_off(parts_, {executions.begin(), executions.end()});
+  return app::take_back_put_off(context_, {executions.begin(), executions.end()});
 }
 
 // Without this a long queue would be notified all over again while it is worked off: a message, a claim and a refusal each.
@@ -129,11 +129,11 @@ void Renotifier::skip_undelivered(Waiting& fresh, std::int64_t now_ms) const {
   std::erase_if(fresh, [&](const store::WaitingCommand& command) {
     if (command.queue_id < old) return false;
     const auto [pool, is_new] = known.try_emplace(command.pool);
-    if (is_new) pool->second = parts_.notifier.lanes(command.pool);
+    if (is_new) pool->second = context_.notifier.lanes(command.pool);
     if (std::ranges::none_of(pool->second, [](const notify::Lane& lane) { return lane.num_pending > 0; }))
       return false;
     // A lane is first in, first out: where a later one was delivered already, this one was never sent.
-    const std::size_t last = parts_.notifier.lane_of({.queue_id = command.queue_id,
+    const std::size_t last = context_.notifier.lane_of({.queue_id = command.queue_id,
                                                       .execution_id = command.execution_id,
                                                       .step = command.step,
                                                       .pool = command.pool,
@@ -160,7 +160,7 @@ void Renotifier::skip_unserved(store::DutyConnection& connection, std::vector<no
     if (!is_repeated(one) || served.contains(one.pool)) return false;
     const auto [pool, is_new] = has_pending.try_emplace(one.pool);
     if (is_new)
-      pool->second = std::ranges::any_of(parts_.notifier.lanes(one.pool), [](const notify::Lane& lane) { return lane.num_pending > 0; });
+      pool->second = std::ranges::any_of(context_.notifier.lanes(one.pool), [](const notify::Lane& lane) { return lane.num_pending > 0; });
     return pool->second;
   });
 }
@@ -183,7 +183,7 @@ Renotifier::Sent Renotifier::send(store::DutyConnection& connection, const Waiti
     if (notifications.size() >= due_max) break;
   }
   skip_unserved(connection, notifications);
-  app::notify_workers(parts_, notifications);
+  app::notify_workers(context_, notifications);
   sent.commands = static_cast<int>(notifications.size());
   return sent;
 }

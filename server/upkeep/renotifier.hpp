@@ -8,7 +8,7 @@
 #include <chrono>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "server/upkeep/notify_backoff.hpp"
@@ -21,7 +21,7 @@ namespace noetl::upkeep {
 
 class Renotifier {
  public:
-  Renotifier(app::Parts& parts, std::chrono::milliseconds renotify_after) : parts_(parts), renotify_after_(renotify_after) {}
+  Renotifier(app::ServerContext& context, std::chrono::milliseconds renotify_after) : context_(context), renotify_after_(renotify_after) {}
 
   struct Sent {
     int commands = 0;
@@ -46,7 +46,7 @@ class Renotifier {
   void skip_busy_pools(Waiting& waiting) const;
   Sent notify_enqueued_by_priority(store::DutyConnection& connection);
 
-  app::Parts& parts_;
+  app::ServerContext& context_;
   const std::chrono::milliseconds renotify_after_;
   NotifyBackoff memory_;
   base::CommandId newest_seen_;  // the newest window begins here

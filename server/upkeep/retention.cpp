@@ -26,7 +26,7 @@ std::optional<std::chrono::seconds> shortest(
 }
 }  // namespace
 
-Retention::Retention(app::Parts& parts, store::KeptFor kept) : parts_(parts), kept_(kept) {
+Retention::Retention(app::ServerContext& context, store::KeptFor kept) : context_(context), kept_(kept) {
   const auto plain = shortest({kept.completed, kept.cancelled, kept.dead});
   const auto executions = shortest({kept.completed, kept.cancelled, kept.failed});
   keeps_plain_ = !plain;
@@ -67,7 +67,7 @@ bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection
     return store::IdWindow{.after = round.at, .until = until, .rows_max = rows_max};
   };
   if (kind == Kind::executions) {
-    const auto pruned = app::prune_executions(parts_, kept_, window(executions_max), deadline);
+    const auto pruned = app::prune_executions(context_, kept_, window(executions_max), deadline);
     last = pruned.last;
     gone = pruned.rows + pruned.executions;
     executions_gone_ += static_cast<std::uint64_t>(pruned.executions);

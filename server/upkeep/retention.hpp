@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/store/retention_statements.hpp"
 
 namespace noetl::store {
@@ -24,7 +24,7 @@ struct RetentionCounts {
 
 class Retention {
  public:
-  Retention(app::Parts& parts, store::KeptFor kept);
+  Retention(app::ServerContext& context, store::KeptFor kept);
 
   // Does something leave at all?
   [[nodiscard]] bool is_on() const { return is_on_; }
@@ -44,7 +44,7 @@ class Retention {
   bool prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
              std::chrono::steady_clock::time_point deadline);
 
-  app::Parts& parts_;
+  app::ServerContext& context_;
   const store::KeptFor kept_;
   std::chrono::seconds shortest_{0};  // of all times
   std::chrono::seconds shortest_plain_{0};

@@ -32,14 +32,14 @@ constexpr int rest_factor = 3;  // of the time that notifying of what SQL enqueu
 constexpr std::chrono::milliseconds look_again_after{50};
 }  // namespace
 
-Upkeep::Upkeep(app::Parts& parts, UpkeepSettings settings)
-    : parts_(parts),
+Upkeep::Upkeep(app::ServerContext& context, UpkeepSettings settings)
+    : context_(context),
       settings_(std::move(settings)),
       connection_(settings_.database_url,
                   std::max(store::DutyConnection::lead_time_default, 2 * idle_interval())),
-      due_timer_(parts),
-      renotifier_(parts, settings_.renotify_after),
-      retention_(parts, settings_.kept),
+      due_timer_(context),
+      renotifier_(context, settings_.renotify_after),
+      retention_(context, settings_.kept),
       pools_told_at_(steady_clock::now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
@@ -90,7 +90,7 @@ void Upkeep::notify_enqueued_safely() {
     if (!is_leading_) return;
     const auto sent = renotifier_.notify_enqueued(connection_);
     commands_notified_ += static_cast<std::uint64_t>(sent.commands);
-    parts_.due_times.look();
+    context_.due_times.look();
     if (sent.first_time > 0) look_again_at_ = sent.has_more ? began : began + look_again_after;
   } catch (const std::exception& error) {
     is_leading_ = false;
@@ -124,10 +124,10 @@ std::chrono::milliseconds Upkeep::tick() {
   if (look.has_lost_worker || look.has_orphan) attempt("leases", [&] { expire_leases(look); });
   if (look.has_overdue) attempt("time limits", [&] { fail_overdue(); });
   if (look.has_untold)
-    attempt("callers", [&] { note("callers", app::tell_waiting_parents(parts_, callers_max)); });
+    attempt("callers", [&] { note("callers", app::tell_waiting_parents(context_, callers_max)); });
   attempt("renotify", [&] { commands_notified_ += static_cast<std::uint64_t>(renotifier_.tick(connection_, look)); });
   // Whatever is due before the next ticks is notified at its time, by the thread of DueTimer.
-  if (look.next_due <= parts_.due_times.horizon()) parts_.due_times.look();
+  if (look.next_due <= context_.due_times.horizon()) context_.due_times.look();
   if (renotifier_.has_more_due()) wake();
   if (look.has_change && ticks_ % fold_ticks == 0) {
     attempt("counters", [&] {
@@ -137,7 +137,7 @@ std::chrono::milliseconds Upkeep::tick() {
   }
   if (ticks_ % advisory_ticks == 0) {
     attempt("max deliveries", [&] {
-      const auto recorded = app::record_max_deliveries(parts_, advisory_budget_);
+      const auto recorded = app::record_max_deliveries(context_, advisory_budget_);
       max_deliveries_recorded_ += static_cast<std::uint64_t>(recorded.recorded);
       advisories_dropped_ += static_cast<std::uint64_t>(recorded.dropped);
     });
@@ -186,7 +186,7 @@ void Upkeep::note(const char* duty, const app::DutyOutcome& outcome) {
 }
 
 void Upkeep::fail_overdue() {
-  const auto outcome = app::fail_overdue(parts_, overdue_max);
+  const auto outcome = app::fail_overdue(context_, overdue_max);
   if (outcome.done > 0) {
     telemetry::log_warn("upkeep", "executions ran out of time",
                         {{"executions", std::to_string(outcome.done)}});
@@ -205,7 +205,7 @@ void Upkeep::tell_pools() {
   const auto now = steady_clock::now();
   if (now - pools_told_at_ < pools_interval) return;
   pools_told_at_ = now;
-  app::tell_pools(parts_);
+  app::tell_pools(context_);
 }
 
 void Upkeep::expire_leases(const store::UpkeepLook& look) {
@@ -217,7 +217,7 @@ void Upkeep::expire_leases(const store::UpkeepLook& look) {
   for (const auto& worker : lost)
     telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
   if (lost.empty() && !look.has_orphan) return;
-  const auto outcome = app::reclaim_leases(parts_, std::nullopt, "the lease of its worker ran out");
+  const auto outcome = app::reclaim_leases(context_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(outcome.done);
   if (outcome.done > 0)
     telemetry::log_warn("upkeep", "commands of lost workers wait again",

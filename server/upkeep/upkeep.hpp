@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "server/app/duty_outcome.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/app/record_max_deliveries.hpp"
 #include "server/store/duty_connection.hpp"
 #include "server/upkeep/due_timer.hpp"
@@ -31,7 +31,7 @@ struct UpkeepSettings {
 
 class Upkeep {
  public:
-  Upkeep(app::Parts& parts, UpkeepSettings settings);
+  Upkeep(app::ServerContext& context, UpkeepSettings settings);
   ~Upkeep();
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
@@ -70,7 +70,7 @@ class Upkeep {
   [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
-  app::Parts& parts_;
+  app::ServerContext& context_;
   const UpkeepSettings settings_;
   store::DutyConnection connection_;
   DueTimer due_timer_;  // a thread of its own

@@ -12,9 +12,9 @@ namespace noetl::vault {
 
 namespace {
 // Of no execution: its history tells what its steps did, and a worker reads a credential once for many of them.
-store::NewEventRow row_of(app::Parts& parts, std::string event_type, std::string payload,
+store::NewEventRow row_of(app::ServerContext& context, std::string event_type, std::string payload,
                           std::string worker_id, std::string status) {
-  return {.event_id = {parts.ids.next()},
+  return {.event_id = {context.ids.next()},
           .execution_id = {},
           .queue_id = {},
           .event_type = std::move(event_type),
@@ -29,11 +29,11 @@ store::NewEventRow row_of(app::Parts& parts, std::string event_type, std::string
 }
 }  // namespace
 
-void audit_read(app::Parts& parts, std::string_view what, const std::string& name,
+void audit_read(app::ServerContext& context, std::string_view what, const std::string& name,
                 const wire::SecretReader& reader) {
   store::CallingWorker known;
   if (!reader.worker_id.empty()) {
-    parts.connections.run_one([&](store::Session& session) {
+    context.connections.run_one([&](store::Session& session) {
       known = store::WorkerTable(session).calling({reader.worker_id, reader.instance}, reader.execution_id);
     });
   }
@@ -49,15 +49,15 @@ void audit_read(app::Parts& parts, std::string_view what, const std::string& nam
   said.text("worker_id", reader.worker_id).id("execution_id", reader.execution_id);
   wire::ObjectWriter payload;
   payload.text("name", name).text("from", reader.from).id("execution_id", execution_id).raw("said", said.finish());
-  const auto row = row_of(parts, std::string(what), payload.finish(), worker_id, "success");
-  parts.connections.run_one([&](store::Session& session) { store::EventTable(session).insert({row}); });
+  const auto row = row_of(context, std::string(what), payload.finish(), worker_id, "success");
+  context.connections.run_one([&](store::Session& session) { store::EventTable(session).insert({row}); });
 }
 
 void audit_change(std::string_view what, const std::string& name) {
   telemetry::log_info("audit", what, {{"name", name}});
 }
 
-void audit_call(app::Parts& parts, const AuditedCall& call) {
+void audit_call(app::ServerContext& context, const AuditedCall& call) {
   telemetry::log_info("audit", call.operation,
                       {{"object", call.object}, {"outcome", std::string(call.outcome)}, {"from", call.from}});
   wire::ObjectWriter payload;
@@ -66,9 +66,9 @@ void audit_call(app::Parts& parts, const AuditedCall& call) {
       .text("token", call.shows_token ? "callers" : "none")
       .text("outcome", call.outcome);
   try {
-    const auto row = row_of(parts, "audit." + std::string(call.operation), payload.finish(), {},
+    const auto row = row_of(context, "audit." + std::string(call.operation), payload.finish(), {},
                             call.outcome == "success" ? "success" : "refused");
-    parts.connections.run_one([&](store::Session& session) { store::EventTable(session).insert({row}); });
+    context.connections.run_one([&](store::Session& session) { store::EventTable(session).insert({row}); });
   } catch (const std::exception& error) {
     telemetry::log_warn("audit", "a row could not be written", {{"error", error.what()}});
   }

@@ -31,9 +31,9 @@ wire::CredentialRow row_of(const store::StoredCredential& stored) {
           .secret = {}};
 }
 
-std::optional<store::StoredCredential> find(app::Parts& parts, const std::string& name_or_id) {
+std::optional<store::StoredCredential> find(app::ServerContext& context, const std::string& name_or_id) {
   std::optional<store::StoredCredential> found;
-  parts.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](store::Session& session) {
     found = store::CredentialTable(session).find(name_or_id, base::parse_id(name_or_id).value_or(0));
   });
   return found;
@@ -64,13 +64,13 @@ base::Result<wire::CredentialRow> Credentials::put(const wire::CredentialRequest
   auto sealed = keys_.seal(request.secret, context_of(request.name));
   if (!sealed) return base::failure(std::move(sealed.error()));
   store::StoredCredential stored;
-  stored.credential_id = parts_.ids.next();
+  stored.credential_id = context_.ids.next();
   stored.name = request.name;
   stored.type = request.type;
   stored.sealed = std::move(*sealed);
   stored.meta = request.meta;
   stored.description = request.description;
-  parts_.connections.transact([&](store::Session& session) {
+  context_.connections.transact([&](store::Session& session) {
     store::CredentialTable(session).upsert(stored, request.tags, {.reveal = request.reveal, .hosts = request.hosts});
   });
   audit_change("credential.put", request.name);
@@ -79,10 +79,10 @@ base::Result<wire::CredentialRow> Credentials::put(const wire::CredentialRequest
 
 base::Result<wire::CredentialRow> Credentials::set_policy(const std::string& name_or_id,
                                                           const wire::PolicyRequest& request) {
-  const auto stored = find(parts_, name_or_id);
+  const auto stored = find(context_, name_or_id);
   if (!stored) return unknown(name_or_id);
   bool is_there = false;
-  parts_.connections.transact([&](store::Session& session) {
+  context_.connections.transact([&](store::Session& session) {
     is_there = store::CredentialTable(session).set_policy(stored->credential_id,
                                                           {.reveal = request.reveal, .hosts = request.hosts});
   });
@@ -92,21 +92,21 @@ base::Result<wire::CredentialRow> Credentials::set_policy(const std::string& nam
 }
 
 base::Result<wire::CredentialRow> Credentials::get(const std::string& name_or_id) {
-  const auto stored = find(parts_, name_or_id);
+  const auto stored = find(context_, name_or_id);
   if (!stored) return unknown(name_or_id);
   return row_of(*stored);
 }
 
 base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_id,
                                                     const wire::SecretReader& reader) {
-  const auto stored = find(parts_, name_or_id);
+  const auto stored = find(context_, name_or_id);
   if (!stored) return unknown(name_or_id);
   auto text = keys_.open(stored->sealed, context_of(stored->name));
   if (!text) {
     text.error().message = "credential '" + stored->name + "' cannot be read: " + text.error().message;
     return base::failure(std::move(text.error()));
   }
-  audit_read(parts_, "credential.read", stored->name, reader);
+  audit_read(context_, "credential.read", stored->name, reader);
   auto row = row_of(*stored);
   row.secret = std::move(*text);
   return row;
@@ -114,7 +114,7 @@ base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_i
 
 std::vector<wire::CredentialRow> Credentials::list(const wire::CredentialFilter& filter) {
   std::vector<wire::CredentialRow> rows;
-  parts_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](store::Session& session) {
     for (const auto& stored : store::CredentialTable(session).list(filter.type, filter.after, filter.limit))
       rows.push_back(row_of(stored));
   });
@@ -122,10 +122,10 @@ std::vector<wire::CredentialRow> Credentials::list(const wire::CredentialFilter&
 }
 
 base::Result<wire::CredentialRow> Credentials::remove(const std::string& name_or_id) {
-  const auto stored = find(parts_, name_or_id);
+  const auto stored = find(context_, name_or_id);
   bool is_gone = false;
   if (stored) {
-    parts_.connections.transact([&](store::Session& session) {
+    context_.connections.transact([&](store::Session& session) {
       is_gone = store::CredentialTable(session).remove(stored->credential_id);
     });
   }
@@ -147,7 +147,7 @@ base::Result<wire::RotateAnswer> Credentials::rotate() {
 void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
   std::vector<store::StoredCredential> batch;
   for (std::int64_t after = 0;; after = batch.back().credential_id) {
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       batch = store::CredentialTable(session).of_other_keys(answer.key_id, after, rotate_batch);
     });
     if (batch.empty()) return;
@@ -158,7 +158,7 @@ void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
         continue;
       }
       const auto sealed = keys_.seal(*text, context_of(old.name));
-      parts_.connections.run_one([&](store::Session& session) {
+      context_.connections.run_one([&](store::Session& session) {
         answer.credentials +=
             store::CredentialTable(session).reseal(old.credential_id, old.sealed, *sealed) ? 1 : 0;
       });
@@ -169,7 +169,7 @@ void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
 void Credentials::rotate_keychain(wire::RotateAnswer& answer) {
   std::vector<store::StoredKeychainEntry> batch;
   for (store::KeychainKey after;; after = batch.back().key) {
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       batch = store::KeychainTable(session).of_other_keys(answer.key_id, after, rotate_batch);
     });
     if (batch.empty()) return;
@@ -181,7 +181,7 @@ void Credentials::rotate_keychain(wire::RotateAnswer& answer) {
         continue;
       }
       const auto sealed = keys_.seal(*text, context);
-      parts_.connections.run_one([&](store::Session& session) {
+      context_.connections.run_one([&](store::Session& session) {
         answer.keychain_entries += store::KeychainTable(session).reseal(old.key, old.sealed, *sealed) ? 1 : 0;
       });
     }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/vault/key_ring.hpp"
 #include "shared/base/result.hpp"
 #include "shared/wire/credential.hpp"
@@ -14,7 +14,7 @@ namespace noetl::vault {
 
 class Credentials {
  public:
-  Credentials(app::Parts& parts, const KeyRing& keys) : parts_(parts), keys_(keys) {}
+  Credentials(app::ServerContext& context, const KeyRing& keys) : context_(context), keys_(keys) {}
 
   // Makes it, or replaces what has this name; the id stays.
   [[nodiscard]] base::Result<wire::CredentialRow> put(const wire::CredentialRequest& request);
@@ -35,7 +35,7 @@ class Credentials {
   void rotate_credentials(wire::RotateAnswer& answer);
   void rotate_keychain(wire::RotateAnswer& answer);
 
-  app::Parts& parts_;
+  app::ServerContext& context_;
   const KeyRing& keys_;
 };
 

@@ -60,13 +60,13 @@ base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
   const auto given = question;
   if (!given.reader.execution_id.is_set()) {
     auto row = get_of(question, std::nullopt);
-    if (row) audit_read(parts_, "keychain.read", given.catalog_id.str() + "/" + given.name, given.reader);
+    if (row) audit_read(context_, "keychain.read", given.catalog_id.str() + "/" + given.name, given.reader);
     return row;
   }
   std::optional<base::Error> first;
   for (int depth = 0; depth < callers_max && question.reader.execution_id.is_set(); ++depth) {
     std::optional<Execution> execution;
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       execution = store::KeychainTable(session).execution_of(question.reader.execution_id);
     });
     if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id))
@@ -74,7 +74,7 @@ base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
     question.catalog_id = execution->catalog_id;
     auto row = get_of(question, execution);
     if (row) {
-      audit_read(parts_, "keychain.read", question.catalog_id.str() + "/" + given.name, given.reader);
+      audit_read(context_, "keychain.read", question.catalog_id.str() + "/" + given.name, given.reader);
       return row;
     }
     const bool is_missing =
@@ -94,13 +94,13 @@ base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
 
 base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& question,
                                                  const std::optional<Execution>& execution) {
-  const auto playbook = parts_.playbooks.get(question.catalog_id);
+  const auto playbook = context_.playbooks.get(question.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   if (const auto checked = check_no_circle((*playbook)->keychain, question.name); !checked)
     return base::failure(checked.error());
   base::ExecutionId root;
   if (execution) {
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       root = store::KeychainTable(session).root_of(question.reader.execution_id);
     });
   }
@@ -110,7 +110,7 @@ base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& questio
 
 std::optional<Keychain::Stored> Keychain::find_stored(const store::KeychainKey& key, base::ExecutionId root) {
   std::optional<Stored> stored;
-  parts_.connections.run_one(
+  context_.connections.run_one(
       [&](store::Session& session) { stored = store::KeychainTable(session).find(key, root); });
   return stored;
 }
@@ -300,7 +300,7 @@ base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_secon
       keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
   if (!sealed) return base::failure(std::move(sealed.error()));
   stored.sealed = std::move(*sealed);
-  parts_.connections.transact([&](store::Session& session) {
+  context_.connections.transact([&](store::Session& session) {
     store::KeychainTable(session).upsert(stored, ttl_seconds > 0 ? std::optional(ttl_seconds) : std::nullopt);
   });
   return {};
@@ -308,7 +308,7 @@ base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_secon
 
 base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& request) {
   // The catalog entry must be there: the table refers to it.
-  const auto playbook = parts_.playbooks.get(request.catalog_id);
+  const auto playbook = context_.playbooks.get(request.catalog_id);
   if (!playbook) return base::failure(playbook.error());
   if (!request.renew.empty()) {
     auto entry = renewal_entry(request.name, request.kind, Json::parse(request.renew));
@@ -324,7 +324,7 @@ base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& reque
   row.secret = request.secret;
   if (request.scope == "local") row.execution_id = request.execution_id;
   if (request.scope == "shared") {
-    parts_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](store::Session& session) {
       row.execution_id = store::KeychainTable(session).root_of(request.execution_id);
     });
   }
@@ -339,7 +339,7 @@ base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& reque
 base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string& name,
                                    std::optional<base::ExecutionId> execution_id) {
   int count = 0;
-  parts_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](store::Session& session) {
     count = store::KeychainTable(session).remove(catalog_id, name, execution_id);
   });
   if (count == 0)
@@ -352,7 +352,7 @@ base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string
 
 std::vector<wire::KeychainRow> Keychain::list(base::CatalogId catalog_id) {
   std::vector<wire::KeychainRow> rows;
-  parts_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](store::Session& session) {
     for (const auto& stored : store::KeychainTable(session).list(catalog_id)) rows.push_back(row_of(stored));
   });
   return rows;

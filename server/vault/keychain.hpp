@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/store/keychain_table.hpp"
 #include "server/vault/credentials.hpp"
 #include "server/vault/keychain_entry.hpp"
@@ -23,8 +23,8 @@ struct KeychainQuestion {
 
 class Keychain {
  public:
-  Keychain(app::Parts& parts, const KeyRing& keys, Credentials& credentials, const reach::Egress& egress)
-      : parts_(parts), keys_(keys), credentials_(credentials), egress_(egress) {}
+  Keychain(app::ServerContext& context, const KeyRing& keys, Credentials& credentials, const reach::Egress& egress)
+      : context_(context), keys_(keys), credentials_(credentials), egress_(egress) {}
 
   // Of the execution's playbook; where that has no such entry, of the playbook that called it, and so on up.
   [[nodiscard]] base::Result<wire::KeychainRow> get(KeychainQuestion question);
@@ -64,7 +64,7 @@ class Keychain {
   [[nodiscard]] base::Result<Json> open(const Stored& stored);
   [[nodiscard]] std::optional<Stored> find_stored(const store::KeychainKey& key, base::ExecutionId root);
 
-  app::Parts& parts_;
+  app::ServerContext& context_;
   const KeyRing& keys_;
   Credentials& credentials_;
   const reach::Egress& egress_;

@@ -16,11 +16,11 @@ struct VaultSettings {
 
 class Vault {
  public:
-  Vault(app::Parts& parts, VaultSettings settings)
+  Vault(app::ServerContext& context, VaultSettings settings)
       : settings_(std::move(settings)),
         egress_(settings_.egress),
-        credentials_(parts, settings_.keys),
-        keychain_(parts, settings_.keys, credentials_, egress_) {}
+        credentials_(context, settings_.keys),
+        keychain_(context, settings_.keys, credentials_, egress_) {}
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
 

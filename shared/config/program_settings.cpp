@@ -160,7 +160,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .node = read.integer("node"),
                         .heartbeat_interval = read.duration("heartbeat-interval"),
                         .lease = read.duration("lease"),
-                        .leave_delay = read.duration("leave-delay"),
+                        .shutdown_delay = read.duration("shutdown-delay"),
                         .upkeep_interval = read.duration("upkeep-interval"),
                         .renotify_after = read.duration("renotify-after"),
                         .kept = {.completed = read.duration("retention-completed"),

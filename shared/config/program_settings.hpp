@@ -67,7 +67,7 @@ struct ServerSettings {
   int node = -1;  // -1: choose one at random
   std::chrono::milliseconds heartbeat_interval{0};
   std::chrono::milliseconds lease{0};
-  std::chrono::milliseconds leave_delay{0};  // between the stop signal and the stop, while /readyz says no
+  std::chrono::milliseconds shutdown_delay{0};  // between the stop signal and the stop, while /readyz says no
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds renotify_after{0};
   KeptSettings kept;

@@ -93,7 +93,7 @@ std::vector<Setting> server_only_settings() {
        65535},
       {"port-file", {"NOETL_PORT_FILE"}, "", text, server,
        "File that the server writes its port into once it listens. Empty: none."},
-      {"leave-delay", {"NOETL_LEAVE_DELAY"}, "0s", duration, server,
+      {"shutdown-delay", {"NOETL_SHUTDOWN_DELAY"}, "0s", duration, server,
        "After SIGTERM the server goes on answering for so long while /readyz says no, so that load balancers leave it first.", false, 0, hour},
       {"database-url", {"NOETL_DATABASE_URL", "DATABASE_URL"}, "", text, server,
        "Postgres as a URL or libpq keywords. Empty: made from the postgres-* settings.", true, 0, 0, {}, true},

@@ -136,7 +136,7 @@ struct Occurrence {
                                                  const std::string& step);
 
 // The decision after one command ended. An occurrence whose node is not outstanding changes nothing
-// (the caller has fenced by epoch already; this is the second lock on the same door).
+// (the caller has fenced by epoch already; this is the second check of the same thing).
 [[nodiscard]] Decision react(const Situation& situation, State state, const Occurrence& occurrence);
 
 // Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.

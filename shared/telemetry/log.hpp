@@ -1,6 +1,6 @@
 #pragma once
 // Log lines of every program: UTC time, level, component, message and named fields, as key=value text or
-// as one JSON object a line, on stderr. The only door to spdlog. Any thread; a call never throws.
+// as one JSON object a line, on stderr. The only way to spdlog. Any thread; a call never throws.
 // Secrets never reach a line: fields named like one, and passwords inside URLs, are masked (redact).
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 // Metrics of one process: counters, gauges and histograms, made once by name at start and then changed
-// from any thread without a lock of ours. The only door to prometheus-cpp. main owns the Metrics and passes
+// from any thread without a lock of ours. The only way to prometheus-cpp. main owns the Metrics and passes
 // it by reference; the handles are small values that stay valid as long as it lives.
 #include <chrono>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-// HttpTransport: Transport over the server's HTTP door. Connections are kept alive, one per call in progress
+// HttpTransport: Transport over the server's HTTP API. Connections are kept alive, one per call in progress
 // (an httplib client serializes its calls), so that each calling thread has its own in effect. Any thread.
 #include <chrono>
 #include <memory>

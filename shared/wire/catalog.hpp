@@ -10,7 +10,7 @@
 namespace noetl::wire {
 
 struct RegisterRequest {
-  std::string content;  // YAML text (base64 already decoded by the door)
+  std::string content;  // YAML text (base64 already decoded by the API)
   std::string resource_type = "Playbook";
 };
 

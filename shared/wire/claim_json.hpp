@@ -10,7 +10,7 @@
 namespace noetl::wire {
 
 [[nodiscard]] std::string encode(const ClaimRequest& request);
-// A body without queue_ids asks for whatever waits in the pool; the door of one queue_id sets it itself.
+// A body without queue_ids asks for whatever waits in the pool; the route of one queue_id sets it itself.
 [[nodiscard]] base::Result<ClaimRequest> decode_claim_request(const nlohmann::json& body);
 
 // `context` must be JSON: it is passed on as it is.

@@ -16,7 +16,7 @@ inline constexpr std::size_t held_leases_max = 65'536;
 [[nodiscard]] std::string encode(const RegistrationAnswer& answer);
 [[nodiscard]] base::Result<RegistrationAnswer> decode_registration_answer(const nlohmann::json& body);
 
-// worker_id may stand in the body or only in the path: the door fills it in.
+// worker_id may stand in the body or only in the path: the API fills it in.
 [[nodiscard]] std::string encode(const Heartbeat& heartbeat);
 [[nodiscard]] base::Result<Heartbeat> decode_heartbeat(const nlohmann::json& body);
 [[nodiscard]] std::string encode(const HeartbeatAnswer& answer);

@@ -51,7 +51,7 @@ where w.worker_id = any (array(
 -- name: renew_leases
 -- One statement renews all leases of a worker. Claims older than six seconds have been answered: what
 -- the worker does not hold of them it never received ($6 false: a claim is still open, free nothing). Six: the worker
--- tells of a claim that has been open for one, and its heartbeat may wait one at the gate and two for a connection.
+-- tells of a claim that has been open for one, and its heartbeat may wait one for room and two for a connection.
 -- Freed is only what belongs to no execution, or to one that nobody is working with: whether that one is paused must not
 -- change meanwhile, and nothing waits here. The others stay claimed until next time.
 -- held without stale claims costs no more than the update of one row.

@@ -156,7 +156,7 @@ class ProductTest(unittest.TestCase):
             self.assertEqual("/readyz", container["readinessProbe"]["httpGet"]["path"])
 
     def test_every_probe_of_a_worker_is_answered_by_its_health_port(self):
-        door = text_of("worker/health/health_door.cpp")
+        source = text_of("worker/health/health_server.cpp")
         for target, manifests in MANIFESTS.items():
             workers = [one for one in manifests.of("Deployment") if one["metadata"]["labels"]["app"] == "noetl-worker"]
             self.assertTrue(workers)
@@ -166,7 +166,7 @@ class ProductTest(unittest.TestCase):
                 self.assertEqual(environment_of(manifests, worker)["NOETL_HEALTH_PORT"], str(ports["health"]), target)
                 for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                     self.assertEqual("health", container[probe]["httpGet"]["port"], f"{target}: {probe}")
-                    self.assertIn(f'"{container[probe]["httpGet"]["path"]}"', door, f"{target}: {probe}")
+                    self.assertIn(f'"{container[probe]["httpGet"]["path"]}"', source, f"{target}: {probe}")
                 self.assertEqual("/livez", container["livenessProbe"]["httpGet"]["path"], target)
 
     def expressions(self):
@@ -265,7 +265,7 @@ class OperationTest(unittest.TestCase):
     def test_a_server_answers_until_no_balancer_names_it(self):
         for target, manifests in MANIFESTS.items():
             server = manifests.one("Deployment", "noetl-server")
-            leaving = seconds_of(environment_of(manifests, server)["NOETL_LEAVE_DELAY"])
+            leaving = seconds_of(environment_of(manifests, server)["NOETL_SHUTDOWN_DELAY"])
             self.assertGreaterEqual(leaving, 5, target)
             self.assertGreaterEqual(server["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], leaving + 30, target)
 

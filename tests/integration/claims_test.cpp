@@ -9,10 +9,10 @@
 #include "server/app/report_events.hpp"
 #include "server/app/waiting_claims.hpp"
 #include "server/store/session.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 wire::ClaimRequest poll(const std::string& worker, int slots,
@@ -26,7 +26,7 @@ wire::ClaimRequest poll(const std::string& worker, int slots,
 }  // namespace
 
 TEST_CASE("a claim gives the rendered command, a higher epoch and a first attempt") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto id = server.enqueue();
 
@@ -40,7 +40,7 @@ TEST_CASE("a claim gives the rendered command, a higher epoch and a first attemp
 }
 
 TEST_CASE("another worker is refused while the lease lives, the same worker gets its lease again") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   server.add_worker("b");
   const auto id = server.enqueue();
@@ -56,7 +56,7 @@ TEST_CASE("another worker is refused while the lease lives, the same worker gets
 }
 
 TEST_CASE("of many ids as many are claimed as there are slots; the others are left for whoever asks next") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   server.add_worker("b");
   std::vector<base::CommandId> ids;
@@ -66,7 +66,7 @@ TEST_CASE("of many ids as many are claimed as there are slots; the others are le
     request.worker_id = worker;
     request.queue_ids = std::move(some);
     request.slots = slots;
-    return app::claim_commands(server.parts, request, {}).value();
+    return app::claim_commands(server.context, request, {}).value();
   };
 
   const auto first = claim_some("a", ids, 2);
@@ -92,19 +92,19 @@ TEST_CASE("of many ids as many are claimed as there are slots; the others are le
 }
 
 TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto ended = server.enqueue();
   (void)server.report(support::completed(server.claim("a", ended)), "a");
   wire::NewCommand later;
   later.tool_kind = "noop";
   later.delay = std::chrono::hours(1);
-  const auto not_due = app::enqueue_commands(server.parts, {later}).value()[0].queue_id;
+  const auto not_due = app::enqueue_commands(server.context, {later}).value()[0].queue_id;
 
   const auto answer = server.claim_ids("a", {ended, not_due, {42}});
   wire::ClaimRequest request = poll("nobody", 1);
   request.queue_ids = {not_due};
-  const auto unregistered = app::claim_commands(server.parts, request, {});
+  const auto unregistered = app::claim_commands(server.context, request, {});
 
   REQUIRE(answer.refused.size() == 3);
   for (const auto& refusal : answer.refused) {
@@ -117,11 +117,11 @@ TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
 }
 
 TEST_CASE("eight claimers of the same thousand commands get each command once") {
-  ServerParts server;
+  TestServer server;
   std::vector<wire::NewCommand> commands(1000);
   for (auto& command : commands) command.tool_kind = "noop";
   std::vector<base::CommandId> ids;
-  const auto enqueued = app::enqueue_commands(server.parts, commands);
+  const auto enqueued = app::enqueue_commands(server.context, commands);
   for (const auto& made : enqueued.value()) ids.push_back(made.queue_id);
   for (int i = 0; i < 8; ++i) server.add_worker("w" + std::to_string(i));
   std::atomic<std::size_t> claimed{0};
@@ -147,12 +147,12 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
 
 TEST_CASE(
     "a command stays in its page when it is claimed and when it ends, whoever may still see it as it was") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   std::vector<wire::NewCommand> commands(1000);
   for (auto& command : commands) command.tool_kind = "noop";
   std::vector<base::CommandId> ids;
-  const auto enqueued = app::enqueue_commands(server.parts, commands);
+  const auto enqueued = app::enqueue_commands(server.context, commands);
   for (const auto& made : enqueued.value()) ids.push_back(made.queue_id);
   server.run("create table before as select queue_id, (ctid::text::point)[0] as page from noetl.queue");
 
@@ -163,7 +163,7 @@ TEST_CASE(
     request.worker_id = "w";
     const auto claimed = server.claim_ids("w", ids);
     for (const auto& command : claimed.commands) request.attempts.push_back(support::completed(command));
-    (void)app::report_events(server.parts, request).value();
+    (void)app::report_events(server.context, request).value();
   });
 
   const auto in_place = server.number(
@@ -173,19 +173,19 @@ TEST_CASE(
 }
 
 TEST_CASE("a poll takes the highest priority first and wakes when something is queued") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   (void)server.enqueue();
   wire::NewCommand urgent;
   urgent.tool_kind = "noop";
   urgent.priority = 9;
-  const auto urgent_id = app::enqueue_commands(server.parts, {urgent}).value()[0].queue_id;
+  const auto urgent_id = app::enqueue_commands(server.context, {urgent}).value()[0].queue_id;
 
-  const auto first = app::claim_commands(server.parts, poll("a", 1), {}).value();
-  (void)app::claim_commands(server.parts, poll("a", 10), {}).value();
+  const auto first = app::claim_commands(server.context, poll("a", 1), {}).value();
+  (void)app::claim_commands(server.context, poll("a", 10), {}).value();
   wire::ClaimAnswer woken;
   std::jthread waiting(
-      [&] { woken = app::claim_commands(server.parts, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
+      [&] { woken = app::claim_commands(server.context, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
   const auto late_id = server.enqueue();
   waiting.join();
 
@@ -220,13 +220,13 @@ TEST_CASE("polls begin where commands wait, and once a second where nothing can 
 }
 
 TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once what is queued here") {
-  ServerParts server;
+  TestServer server;
   for (int i = 0; i < 100; ++i) server.add_worker("w" + std::to_string(i));
   const auto polled = [&] {
     std::size_t commands = 0;
     for (int i = 0; i < 100; ++i)
       commands +=
-          app::claim_commands(server.parts, poll("w" + std::to_string(i), 1), {}).value().commands.size();
+          app::claim_commands(server.context, poll("w" + std::to_string(i), 1), {}).value().commands.size();
     return commands;
   };
   const auto& waiting = server.waiting_claims;

@@ -6,13 +6,13 @@
 
 #include "server/store/errors.hpp"
 #include "server/store/session.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
-using support::ServerParts;
+using support::TestServer;
 
 TEST_CASE("of two transactions that wait for each other one is repeated, and both count") {
-  ServerParts server;
+  TestServer server;
   server.run("create table pair (id int primary key, n int not null)");
   server.run("insert into pair values (1, 0), (2, 0)");
   std::barrier both_hold_one(2);
@@ -33,7 +33,7 @@ TEST_CASE("of two transactions that wait for each other one is repeated, and bot
 }
 
 TEST_CASE("what Postgres rolls back again and again fails as unavailable, not as our failure") {
-  ServerParts server;
+  TestServer server;
   int tries = 0;
   const auto lose = [&](const std::string& state) {
     tries = 0;
@@ -51,7 +51,7 @@ TEST_CASE("what Postgres rolls back again and again fails as unavailable, not as
 }
 
 TEST_CASE("a poll reads the oldest that wait and stops: it neither collects nor sorts all of them") {
-  ServerParts server;
+  TestServer server;
   server.run(
       "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context)"
       " select n, 'noop', 'noop', 'default', 3, '{}' from generate_series(1, 20000) as n");

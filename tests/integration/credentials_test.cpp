@@ -7,12 +7,12 @@
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
 #include "server/vault/vault.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/token_server.hpp"
 
 using namespace noetl;
 using nlohmann::json;
-using support::ServerParts;
+using support::TestServer;
 using support::TokenServer;
 
 namespace {
@@ -34,7 +34,7 @@ wire::CredentialRequest credential(const std::string& name, const json& secret,
 
 struct Fixture {
   explicit Fixture(const std::string& keys = first_key)
-      : vault(server.parts, {.keys = ring(keys),
+      : vault(server.context, {.keys = ring(keys),
                              .reader_token = {},
                              .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}}) {}
 
@@ -43,7 +43,7 @@ struct Fixture {
         "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: test/p}\n"
         "workload: {login: api_login, base: nothing}\nkeychain:\n" +
         keychain + "\nworkflow:\n  - step: start\n    tool: {kind: noop}\n";
-    const auto answer = app::register_playbook(server.parts, {.content = text, .resource_type = "Playbook"});
+    const auto answer = app::register_playbook(server.context, {.content = text, .resource_type = "Playbook"});
     REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().message));
     return answer->catalog_id;
   }
@@ -51,7 +51,7 @@ struct Fixture {
     wire::ExecuteRequest request;
     request.path = "test/p";
     request.payload = payload.dump();
-    const auto answer = app::start_execution(server.parts, request);
+    const auto answer = app::start_execution(server.context, request);
     REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().message));
     return answer->execution_id;
   }
@@ -73,7 +73,7 @@ struct Fixture {
                                                "oauth2")));
   }
 
-  ServerParts server;
+  TestServer server;
   vault::Vault vault;
 };
 
@@ -165,11 +165,11 @@ TEST_CASE("rotation seals everything with the new key, after which the old one i
   put.name = "t";
   put.secret = R"({"token":"x"})";
   REQUIRE(fixture.vault.keychain().put(put));
-  vault::Vault both(fixture.server.parts,
+  vault::Vault both(fixture.server.context,
                     {.keys = ring(second_key + "," + first_key),
                      .reader_token = {},
                      .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}});
-  vault::Vault without_old(fixture.server.parts,
+  vault::Vault without_old(fixture.server.context,
                            {.keys = ring(second_key),
                             .reader_token = {},
                             .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}});
@@ -191,7 +191,7 @@ TEST_CASE("rotation seals everything with the new key, after which the old one i
 TEST_CASE("a server without a key refuses to store and to read, and says how to set one") {
   Fixture fixture;
   REQUIRE(fixture.vault.credentials().put(credential("x", {{"v", 1}})));
-  vault::Vault keyless(fixture.server.parts, {});
+  vault::Vault keyless(fixture.server.context, {});
 
   const auto put = keyless.credentials().put(credential("y", {{"v", 1}}));
   const auto read = keyless.credentials().read("x", {});

@@ -14,11 +14,11 @@
 #include "server/app/pause.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
-using support::ServerParts;
+using support::TestServer;
 using namespace std::chrono_literals;
 
 namespace {
@@ -75,7 +75,7 @@ struct Poll {
   std::stop_source stop;
   std::future<wire::ClaimAnswer> answer;
 
-  Poll(ServerParts& server, const std::string& worker_id, int slots = 4) {
+  Poll(TestServer& server, const std::string& worker_id, int slots = 4) {
     const auto before = server.dispatcher.waiting();
     answer = std::async(std::launch::async, [&server, worker_id, slots, token = stop.get_token()] {
       wire::ClaimRequest request;
@@ -83,7 +83,7 @@ struct Poll {
       request.slots = slots;
       request.wait = 30s;
       request.direct_dispatch = true;
-      return app::claim_commands(server.parts, request, token).value();
+      return app::claim_commands(server.context, request, token).value();
     });
     support::wait_until("it waits", 15s, [&] { return server.dispatcher.waiting() > before; });
   }
@@ -91,9 +91,9 @@ struct Poll {
   [[nodiscard]] bool is_waiting() { return answer.wait_for(0s) != std::future_status::ready; }
 };
 
-std::vector<wire::EnqueuedCommand> enqueue(ServerParts& server, std::size_t count,
+std::vector<wire::EnqueuedCommand> enqueue(TestServer& server, std::size_t count,
                                            const wire::NewCommand& like) {
-  return app::enqueue_commands(server.parts, std::vector<wire::NewCommand>(count, like)).value();
+  return app::enqueue_commands(server.context, std::vector<wire::NewCommand>(count, like)).value();
 }
 
 wire::NewCommand noop() {
@@ -198,7 +198,7 @@ TEST_CASE("a server that closes ends the waiting") {
 TEST_CASE(
     "a lone command is claimed where it is enqueued: one transaction, and its notification asks for "
     "nothing") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   Poll poll(server, "w");
   auto like = noop();
@@ -234,7 +234,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what cannot be claimed for the worker is queued and notified, and the worker goes on waiting") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   Poll poll(server, "w");
   auto like = noop();
@@ -242,7 +242,7 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
   bool is_notified = true;
   SUBCASE("more than a few") { count = app::Dispatcher::commands_max + 1; }
   SUBCASE("more than its slots") { count = 5; }
-  SUBCASE("its pool is paused") { (void)app::pause_pool(server.parts, "default", true); }
+  SUBCASE("its pool is paused") { (void)app::pause_pool(server.context, "default", true); }
   SUBCASE("its lease has ended") {
     server.run("update noetl.worker set lease_until = now() - interval '1 second'");
   }
@@ -273,14 +273,14 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
 }
 
 TEST_CASE("the steps of an execution are dispatched directly one after the other") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {three_steps}).value();
+  (void)app::register_playbook(server.context, {three_steps}).value();
   std::optional<Poll> poll(std::in_place, server, "w");
   wire::ExecuteRequest request;
   request.path = "tests/three";
 
-  const auto execution = app::start_execution(server.parts, request).value().execution_id;
+  const auto execution = app::start_execution(server.context, request).value().execution_id;
   for (const char* step : {"start", "second", "third"}) {
     const auto answer = poll->answer.get();
     REQUIRE(answer.commands.size() == 1);
@@ -300,13 +300,13 @@ TEST_CASE("the steps of an execution are dispatched directly one after the other
 TEST_CASE(
     "a step that is dispatched late in a long transaction was claimed when it was, not when that began") {
   // Else a heartbeat that comes right after the commit takes it for one whose answer was lost, and frees what is being begun.
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {three_steps}).value();
+  (void)app::register_playbook(server.context, {three_steps}).value();
   std::optional<Poll> poll(std::in_place, server, "w");
   wire::ExecuteRequest request;
   request.path = "tests/three";
-  (void)app::start_execution(server.parts, request).value();
+  (void)app::start_execution(server.context, request).value();
   const auto first = poll->answer.get().commands.at(0);
   poll.emplace(server, "w");
   server.run("create table public.held_until (t timestamptz)");
@@ -339,7 +339,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a command claimed for a worker that never got the answer is reclaimed by its heartbeats") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   domain::Lease lease;
   {
@@ -353,7 +353,7 @@ TEST_CASE("a command claimed for a worker that never got the answer is reclaimed
 
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
-  (void)app::renew_leases(server.parts, heartbeat).value();
+  (void)app::renew_leases(server.context, heartbeat).value();
 
   CHECK(server.status_of(lease.queue_id) == "queued");
   CHECK(server.claim("other", lease.queue_id).lease.epoch == 2);

@@ -45,18 +45,18 @@ workflow:
 )";
 }  // namespace
 
-base::ExecutionId execute(ServerParts& server, const std::string& path) {
+base::ExecutionId execute(TestServer& server, const std::string& path) {
   wire::ExecuteRequest request;
   request.path = path;
-  return app::start_execution(server.parts, request).value().execution_id;
+  return app::start_execution(server.context, request).value().execution_id;
 }
 
-void register_both(ServerParts& server) {
-  (void)app::register_playbook(server.parts, {called}).value();
-  (void)app::register_playbook(server.parts, {caller}).value();
+void register_both(TestServer& server) {
+  (void)app::register_playbook(server.context, {called}).value();
+  (void)app::register_playbook(server.context, {caller}).value();
 }
 
-std::vector<base::CommandId> queued(ServerParts& server) {
+std::vector<base::CommandId> queued(TestServer& server) {
   std::vector<base::CommandId> ids;
   for (const auto& row : sql(server.database_url,
                              "select queue_id from noetl.queue where status = 'queued' order by queue_id")) {
@@ -65,7 +65,7 @@ std::vector<base::CommandId> queued(ServerParts& server) {
   return ids;
 }
 
-int work(ServerParts& server, int rounds) {
+int work(TestServer& server, int rounds) {
   int done = 0;
   for (auto ids = queued(server); !ids.empty() && done < rounds; ids = queued(server)) {
     const auto command = server.claim("w", ids.front());

@@ -7,19 +7,19 @@
 #include "server/doctor/doctor.hpp"
 #include "server/doctor/rule_checks.hpp"
 #include "server/store/connection_pool.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 namespace noetl::support {
 
 // Registers tests/caller and tests/called.
-void register_both(ServerParts& server);
-[[nodiscard]] base::ExecutionId execute(ServerParts& server, const std::string& path);
-[[nodiscard]] std::vector<base::CommandId> queued(ServerParts& server);
+void register_both(TestServer& server);
+[[nodiscard]] base::ExecutionId execute(TestServer& server, const std::string& path);
+[[nodiscard]] std::vector<base::CommandId> queued(TestServer& server);
 // Works off what is queued, and what follows; `rounds` commands at most. How many it were.
-int work(ServerParts& server, int rounds = 1000);
+int work(TestServer& server, int rounds = 1000);
 
 struct Doctor {
-  explicit Doctor(const ServerParts& server)
+  explicit Doctor(const TestServer& server)
       : connections({.database_url = server.database_url, .connections_max = 2, .is_inspection = true}) {}
 
   // The check of that name; throws when there is none.

@@ -16,13 +16,13 @@ using support::Doctor;
 using support::execute;
 using support::queued;
 using support::register_both;
-using support::ServerParts;
+using support::TestServer;
 using support::work;
 
 TEST_CASE(
     "a database with loops, called playbooks, large results, failures, variables, a cancel and a rerun is "
     "sound") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   (void)work(server);
@@ -31,12 +31,12 @@ TEST_CASE(
       completed(server.claim("w", queued(server).front()),
                 nlohmann::json{{"items", std::vector<std::string>(1000, std::string(90, 'x'))}}.dump()));
   CHECK(app::set_variables(
-      server.parts,
+      server.context,
       {.execution_id = whole,
        .variables = {
            {.name = "greeting", .value = R"("good day")", .var_type = "user_defined", .source_step = ""},
            {.name = "gone", .value = "1", .var_type = "user_defined", .source_step = ""}}}));
-  CHECK(app::delete_variable(server.parts, whole, "gone"));
+  CHECK(app::delete_variable(server.context, whole, "gone"));
   CHECK(work(server) == 7);
   const auto failing = execute(server, "tests/caller");
   (void)work(server, 2);
@@ -44,9 +44,9 @@ TEST_CASE(
   (void)work(server);
   const auto cancelled = execute(server, "tests/caller");
   (void)work(server, 3);
-  (void)app::cancel_execution(server.parts, {cancelled, "enough", true}).value();
+  (void)app::cancel_execution(server.context, {cancelled, "enough", true}).value();
   const auto again =
-      app::rerun_execution(server.parts, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
+      app::rerun_execution(server.context, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
           .value()
           .execution_id;
   (void)work(server);
@@ -76,7 +76,7 @@ TEST_CASE(
 TEST_CASE(
     "the replay finds a changed state, a changed end, a lost row of the log, a lost command and a lost "
     "item") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   const auto id = execute(server, "tests/caller");
@@ -123,7 +123,7 @@ TEST_CASE(
 }
 
 TEST_CASE("rows of the log are replayed in the order of application, whichever clock their ids come from") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   const auto id = execute(server, "tests/caller");
@@ -142,7 +142,7 @@ TEST_CASE("rows of the log are replayed in the order of application, whichever c
 }
 
 TEST_CASE("an execution that began before its log was numbered is counted as not replayed") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   (void)execute(server, "tests/called");
@@ -160,7 +160,7 @@ TEST_CASE("an execution that began before its log was numbered is counted as not
 }
 
 TEST_CASE("an event that a client sends cannot pass for a change of the state") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   const auto id = execute(server, "tests/called");
@@ -173,7 +173,7 @@ TEST_CASE("an event that a client sends cannot pass for a change of the state") 
   event.payload = R"({"set":{"x":1}})";
   event.meta = R"({"s\u0065quence":2,"color":"red"})";
   request.events = {event};
-  CHECK(app::report_events(server.parts, request));
+  CHECK(app::report_events(server.context, request));
   (void)work(server);
 
   Doctor doctor(server);

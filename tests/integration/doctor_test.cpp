@@ -16,11 +16,11 @@ using support::completed;
 using support::Doctor;
 using support::execute;
 using support::register_both;
-using support::ServerParts;
+using support::TestServer;
 using support::work;
 
 TEST_CASE("R2: an epoch below the attempts, and a row of the log under an epoch that was never reached") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
   (void)server.report(completed(server.claim("w", id)));
@@ -35,7 +35,7 @@ TEST_CASE("R2: an epoch below the attempts, and a row of the log under an epoch 
 }
 
 TEST_CASE("R3: an attempt that is recorded twice, and a key that was used twice") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue(3, "once");
   (void)server.report(completed(server.claim("w", id)));
@@ -57,7 +57,7 @@ TEST_CASE("R3: an attempt that is recorded twice, and a key that was used twice"
 }
 
 TEST_CASE("R4: commands of an ended execution, two ends, and a status without its time") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   const auto id = execute(server, "tests/called");
@@ -80,7 +80,7 @@ TEST_CASE("R4: commands of an ended execution, two ends, and a status without it
 
 TEST_CASE(
     "R6: commands that nobody would free, executions that nothing would wake, callers that are not told") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   const auto plain = server.enqueue();
@@ -110,10 +110,10 @@ TEST_CASE(
 }
 
 TEST_CASE("R6: a command that is put off although its execution is not paused") {
-  ServerParts server;
+  TestServer server;
   register_both(server);
   const auto paused = execute(server, "tests/called");
-  (void)app::pause_execution(server.parts, {.execution_id = paused});
+  (void)app::pause_execution(server.context, {.execution_id = paused});
   const auto id = execute(server, "tests/called");
   const auto command = server.number("select queue_id from noetl.queue where execution_id = " + id.str());
   Doctor doctor(server);
@@ -122,18 +122,18 @@ TEST_CASE("R6: a command that is put off although its execution is not paused") 
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
              std::to_string(command));
   check_found(doctor.rule("only paused ones are put off"), std::to_string(command));
-  (void)app::pause_execution(server.parts, {.execution_id = id, .is_paused = false});
+  (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = false});
 
   CHECK(doctor.rule("only paused ones are put off").verdict == Verdict::ok);
 }
 
 TEST_CASE("R6: an execution that runs beyond its limit") {
-  ServerParts server;
+  TestServer server;
   register_both(server);
   wire::ExecuteRequest request;
   request.path = "tests/called";
   request.timeout = std::chrono::hours(1);
-  const auto id = app::start_execution(server.parts, request).value().execution_id;
+  const auto id = app::start_execution(server.context, request).value().execution_id;
   Doctor doctor(server);
   CHECK(doctor.rule("time limits hold").verdict == Verdict::ok);
 
@@ -143,7 +143,7 @@ TEST_CASE("R6: an execution that runs beyond its limit") {
 }
 
 TEST_CASE("R6: a pool without a worker, commands that a live worker leaves, and no server are warnings") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
   Doctor doctor(server);
@@ -163,13 +163,13 @@ TEST_CASE("R6: a pool without a worker, commands that a live worker leaves, and 
 }
 
 TEST_CASE("R6: a pool that is paused while commands wait in it is a warning that says since when") {
-  ServerParts server;
+  TestServer server;
   Doctor doctor(server);
-  (void)app::pause_pool(server.parts, "idle", true);
+  (void)app::pause_pool(server.context, "idle", true);
   CHECK(doctor.rule("pools are not paused").verdict == Verdict::ok);
 
   (void)server.enqueue();
-  const auto pool = app::pause_pool(server.parts, "default", true);
+  const auto pool = app::pause_pool(server.context, "default", true);
 
   const auto paused = doctor.rule("pools are not paused");
   CHECK(paused.verdict == Verdict::warning);
@@ -178,7 +178,7 @@ TEST_CASE("R6: a pool that is paused while commands wait in it is a warning that
 }
 
 TEST_CASE("R7: a node that is queued twice, a loop with a gap, and a completed execution with items left") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   register_both(server);
   const auto id = execute(server, "tests/caller");
@@ -200,7 +200,7 @@ TEST_CASE("R7: a node that is queued twice, a loop with a gap, and a completed e
 }
 
 TEST_CASE("R8: too many attempts, a dead command without a letter, a letter of a living one") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto dead = server.enqueue(1);
   (void)server.report(support::failed(server.claim("w", dead), "exception"));
@@ -221,7 +221,7 @@ TEST_CASE("R8: too many attempts, a dead command without a letter, a letter of a
 }
 
 TEST_CASE("counters that are off, a clock that is ahead, and a transaction that stays open are warnings") {
-  ServerParts server;
+  TestServer server;
   (void)server.enqueue();
   Doctor doctor(server);
   CHECK(doctor.rule("counters of the queue").verdict == Verdict::ok);
@@ -252,7 +252,7 @@ TEST_CASE("a database of another schema is broken, and nothing else is asked of 
 }
 
 TEST_CASE("the stack's checks tell a pool larger than Postgres allows, and a NATS that does not answer") {
-  ServerParts server;
+  TestServer server;
   doctor::DoctorSettings settings;
   settings.stack.database_url = server.database_url;
   settings.stack.db_pool_size = 100'000;

@@ -9,17 +9,17 @@
 #include "server/store/session.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using support::ServerParts;
+using support::TestServer;
 using support::wait_until;
 
 namespace {
 // So many retries of that pool that have been due for a while; ids from `first` on.
-void add_due(ServerParts& server, const std::string& pool, int first, int count) {
+void add_due(TestServer& server, const std::string& pool, int first, int count) {
   server.run(
       "insert into noetl.queue (queue_id, step, tool_kind, pool, max_attempts, context, available_at) select "
       "n, "
@@ -28,7 +28,7 @@ void add_due(ServerParts& server, const std::string& pool, int first, int count)
       std::to_string(first) + ", " + std::to_string(first + count - 1) + ") as n");
 }
 
-std::vector<store::WaitingCommand> due(ServerParts& server, const store::DueCursors& from, int limit) {
+std::vector<store::WaitingCommand> due(TestServer& server, const store::DueCursors& from, int limit) {
   std::vector<store::WaitingCommand> found;
   server.connections.run_one(
       [&](store::Session& session) { found = store::UpkeepStatements(session).due_commands(from, limit); });
@@ -39,7 +39,7 @@ std::int64_t of_pool(const std::vector<store::WaitingCommand>& commands, const s
   return std::count_if(commands.begin(), commands.end(), [&](const auto& c) { return c.pool == pool; });
 }
 
-std::string analyzed(ServerParts& server, const std::string& call) {
+std::string analyzed(TestServer& server, const std::string& call) {
   std::string plan;
   server.connections.run_one([&](store::Session& session) {
     for (const auto& row :
@@ -51,7 +51,7 @@ std::string analyzed(ServerParts& server, const std::string& call) {
 }  // namespace
 
 TEST_CASE("pools take turns among the due ones, and each goes on where it was") {
-  ServerParts server;
+  TestServer server;
   add_due(server, "crowded", 1, 5000);
   add_due(server, "small", 10'000, 3);
 
@@ -66,9 +66,9 @@ TEST_CASE("pools take turns among the due ones, and each goes on where it was") 
 }
 
 TEST_CASE("what is due in a paused pool keeps upkeep from nothing and is not read by it") {
-  ServerParts server;
+  TestServer server;
   add_due(server, "paused", 1, 20'000);
-  (void)app::pause_pool(server.parts, "paused", true);
+  (void)app::pause_pool(server.context, "paused", true);
   const auto look = [&] {
     store::UpkeepLook found;
     server.connections.run_one(
@@ -87,12 +87,12 @@ TEST_CASE("what is due in a paused pool keeps upkeep from nothing and is not rea
   add_due(server, "open", 80'000, 1);
   CHECK(look().has_due);
   CHECK(due(server, {}, 100).size() == 1);
-  (void)app::pause_pool(server.parts, "paused", false);
+  (void)app::pause_pool(server.context, "paused", false);
   CHECK(due(server, {}, 100).size() == 100);
 }
 
 TEST_CASE("a poll reads no due command of another pool") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   add_due(server, "other", 1, 20'000);
   server.connections.run_one([&](store::Session& session) {
@@ -116,11 +116,11 @@ TEST_CASE("a poll reads no due command of another pool") {
 }
 
 TEST_CASE("however many due commands nobody takes, every one is notified, and those of other pools at once") {
-  ServerParts server;
+  TestServer server;
   add_due(server, "nobody", 1, 4500);
   add_due(server, "served", 10'000, 1);
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
   const auto notified = [&] {
@@ -133,7 +133,7 @@ TEST_CASE("however many due commands nobody takes, every one is notified, and th
 }
 
 TEST_CASE("a poll starts no workers of Postgres, however large the table is") {
-  ServerParts server;
+  TestServer server;
   // What makes a large table look worth it, for connections that are opened from now on.
   for (const std::string setting : {"parallel_setup_cost", "parallel_tuple_cost",
                                     "min_parallel_table_scan_size", "min_parallel_index_scan_size"}) {

@@ -8,23 +8,23 @@
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/pause.hpp"
 #include "server/upkeep/upkeep.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-using support::ServerParts;
+using support::TestServer;
 using support::wait_until;
 
 namespace {
 // Ticks so rarely that nothing here is notified by one.
-upkeep::UpkeepSettings rare(const ServerParts& server) {
+upkeep::UpkeepSettings rare(const TestServer& server) {
   return {.database_url = server.database_url, .interval = 1000ms, .renotify_after = 60s, .kept = {}};
 }
 
-base::CommandId enqueue(app::Parts& parts, milliseconds delay, const std::string& pool = "default") {
+base::CommandId enqueue(app::ServerContext& context, milliseconds delay, const std::string& pool = "default") {
   wire::NewCommand command;
   command.tool_kind = "noop";
   command.tool = R"({"kind":"noop"})";
@@ -32,16 +32,16 @@ base::CommandId enqueue(app::Parts& parts, milliseconds delay, const std::string
   command.delay = delay;
   command.max_attempts = 3;
   command.retry = R"({"backoff":"fixed","initial_delay":0.2,"multiplier":2,"max_delay":60,"jitter":false})";
-  return app::enqueue_commands(parts, {command}).value().front().queue_id;
+  return app::enqueue_commands(context, {command}).value().front().queue_id;
 }
 
-bool was_notified(ServerParts& server, base::CommandId id) {
+bool was_notified(TestServer& server, base::CommandId id) {
   const auto notifications = server.notifier.notifications();
   return std::any_of(notifications.begin(), notifications.end(), [&](const auto& notification) { return notification.queue_id == id; });
 }
 
 // How long after `due` it is notified. What is not due is notified by nobody.
-milliseconds lateness(ServerParts& server, base::CommandId id, steady_clock::time_point due) {
+milliseconds lateness(TestServer& server, base::CommandId id, steady_clock::time_point due) {
   wait_until("it is notified", 5s, [&] { return was_notified(server, id); });
   const auto late = std::chrono::duration_cast<milliseconds>(steady_clock::now() - due);
   CHECK(server.number("select count(*) from noetl.queue where available_at <= now() and queue_id = " + id.str()) == 1);
@@ -58,16 +58,16 @@ constexpr milliseconds late_max{100};
 }  // namespace
 
 TEST_CASE("delays and retries of this server are notified at their time, and not with a tick") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  const upkeep::Upkeep upkeep(server.parts, rare(server));
+  const upkeep::Upkeep upkeep(server.context, rare(server));
   wait_until("it leads", 5s, [&] { return upkeep.is_leading(); });
   std::vector<milliseconds> delays, retries;
 
   for (int i = 0; i < 9; ++i) {
     const milliseconds delay{100 + 37 * i};
     const auto enqueued = steady_clock::now();
-    const auto id = enqueue(server.parts, delay);
+    const auto id = enqueue(server.context, delay);
     CHECK_FALSE(was_notified(server, id));
     delays.push_back(lateness(server, id, enqueued + delay));
     const auto held = server.claim("w", id);
@@ -82,8 +82,8 @@ TEST_CASE("delays and retries of this server are notified at their time, and not
 }
 
 TEST_CASE("what another server or SQL has written is notified at its time by the one that leads") {
-  ServerParts server;
-  const upkeep::Upkeep upkeep(server.parts, rare(server));
+  TestServer server;
+  const upkeep::Upkeep upkeep(server.context, rare(server));
   wait_until("it leads", 5s, [&] { return upkeep.is_leading(); });
   std::vector<milliseconds> late;
 
@@ -99,11 +99,11 @@ TEST_CASE("what another server or SQL has written is notified at its time by the
 }
 
 TEST_CASE("a server that does not lead notifies of what it wrote itself") {
-  ServerParts server;
-  auto leader = std::make_unique<upkeep::Upkeep>(server.parts, rare(server));
+  TestServer server;
+  auto leader = std::make_unique<upkeep::Upkeep>(server.context, rare(server));
   wait_until("it leads", 5s, [&] { return leader->is_leading(); });
   app::DueTimes own;
-  app::Parts parts{.connections = server.connections,
+  app::ServerContext context{.connections = server.connections,
                    .notifier = server.notifier,
                    .ids = server.ids,
                    .playbooks = server.playbooks,
@@ -112,13 +112,13 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
                    .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,
                    .due_times = own,
-                   .rules = {}};
-  const upkeep::Upkeep second(parts, rare(server));
+                   .settings = {}};
+  const upkeep::Upkeep second(context, rare(server));
   std::vector<milliseconds> late;
 
   for (int i = 0; i < 5; ++i) {
     const auto enqueued = steady_clock::now();
-    const auto id = enqueue(parts, 150ms);
+    const auto id = enqueue(context, 150ms);
     late.push_back(lateness(server, id, enqueued + 150ms));
   }
 
@@ -127,11 +127,11 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
 }
 
 TEST_CASE("a pool that is paused is not notified when something becomes due in it") {
-  ServerParts server;
-  const upkeep::Upkeep upkeep(server.parts, rare(server));
-  (void)app::pause_pool(server.parts, "paused", true);
-  const auto silent = enqueue(server.parts, 100ms, "paused");
-  const auto heard = enqueue(server.parts, 200ms, "open");
+  TestServer server;
+  const upkeep::Upkeep upkeep(server.context, rare(server));
+  (void)app::pause_pool(server.context, "paused", true);
+  const auto silent = enqueue(server.context, 100ms, "paused");
+  const auto heard = enqueue(server.context, 200ms, "open");
 
   wait_until("the other is notified", 5s, [&] { return was_notified(server, heard); });
 

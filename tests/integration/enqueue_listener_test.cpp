@@ -7,12 +7,12 @@
 #include "server/store/enqueue_listener.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "shared/base/guarded.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using support::ServerParts;
+using support::TestServer;
 using support::wait_until;
 
 namespace {
@@ -41,13 +41,13 @@ struct Heard {
   const store::EnqueueListener listener;
 };
 
-std::size_t notified(ServerParts& server) {
+std::size_t notified(TestServer& server) {
   std::set<base::CommandId> ids;
   for (const auto& notification : server.notifier.notifications()) ids.insert(notification.queue_id);
   return ids.size();
 }
 
-void enqueue(ServerParts& server, const std::string& pool, int count = 1) {
+void enqueue(TestServer& server, const std::string& pool, int count = 1) {
   server.run(
       "select noetl.enqueue_many((select jsonb_agg(jsonb_build_object('tool', jsonb_build_object('kind', "
       "'noop'), 'pool', '" +
@@ -55,16 +55,16 @@ void enqueue(ServerParts& server, const std::string& pool, int count = 1) {
 }
 
 // The next one that enqueues notifies, whoever did just before.
-void long_ago(ServerParts& server) { server.run("select setval('noetl.last_notification', 0)"); }
+void long_ago(TestServer& server) { server.run("select setval('noetl.last_notification', 0)"); }
 
 // Ticks so rarely that what is notified was notified because upkeep was woken.
-upkeep::UpkeepSettings sleepy(const ServerParts& server) {
+upkeep::UpkeepSettings sleepy(const TestServer& server) {
   return {.database_url = server.database_url, .interval = 10min, .renotify_after = 100ms, .kept = {}};
 }
 }  // namespace
 
 TEST_CASE("a commit tells the pools that it enqueued for, once each; a rollback and a delay tell nothing") {
-  ServerParts server;
+  TestServer server;
   Heard heard(server.database_url);
   server.run(R"(begin; select noetl.enqueue('{"kind": "noop"}', pool => 'undone'); rollback)");
   long_ago(server);
@@ -79,7 +79,7 @@ TEST_CASE("a commit tells the pools that it enqueued for, once each; a rollback 
 }
 
 TEST_CASE("of transactions that enqueue at the same time one notifies, and after 20 ms the next") {
-  ServerParts server;
+  TestServer server;
   Heard heard(server.database_url);
 
   server.run(
@@ -94,7 +94,7 @@ TEST_CASE("of transactions that enqueue at the same time one notifies, and after
 }
 
 TEST_CASE("a listener that lost its connection listens again, and says that something may have been missed") {
-  ServerParts server;
+  TestServer server;
   Heard heard(server.database_url);
   const auto before = heard.all().size();
 
@@ -107,7 +107,7 @@ TEST_CASE("a listener that lost its connection listens again, and says that some
 }
 
 TEST_CASE("while nobody enqueues a listener asks Postgres nothing") {
-  ServerParts server;
+  TestServer server;
   Heard heard(server.database_url);
   const std::string quiet_since =
       std::string("select (extract(epoch from clock_timestamp() - state_change) * 1000)::bigint ") + sessions;
@@ -119,8 +119,8 @@ TEST_CASE("while nobody enqueues a listener asks Postgres nothing") {
 }
 
 TEST_CASE("who leads notifies at once of what SQL enqueued, however long its interval") {
-  ServerParts server;
-  upkeep::Upkeep upkeep(server.parts, sleepy(server));
+  TestServer server;
+  upkeep::Upkeep upkeep(server.context, sleepy(server));
   wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
   const store::EnqueueListener listener(server.database_url, [&](const auto&) { upkeep.wake(); });
   wait_until("it listens", 5s, [&] { return listener.is_listening(); });
@@ -132,9 +132,9 @@ TEST_CASE("who leads notifies at once of what SQL enqueued, however long its int
 }
 
 TEST_CASE("a transaction with more than one look finds is notified to its end, and other pools meanwhile") {
-  ServerParts server;
+  TestServer server;
   for (int i = 0; i < 5; ++i) enqueue(server, "crowded", 5000);
-  upkeep::Upkeep upkeep(server.parts, sleepy(server));
+  upkeep::Upkeep upkeep(server.context, sleepy(server));
   wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
   CHECK(notified(server) <= 2000);
   enqueue(server, "small", 3);
@@ -146,10 +146,10 @@ TEST_CASE("a transaction with more than one look finds is notified to its end, a
 }
 
 TEST_CASE("a server that does not lead leaves notifying to the one that does") {
-  ServerParts server;
-  upkeep::Upkeep first(server.parts, sleepy(server));
+  TestServer server;
+  upkeep::Upkeep first(server.context, sleepy(server));
   wait_until("the first leads", 5s, [&] { return first.is_leading(); });
-  upkeep::Upkeep second(server.parts, sleepy(server));
+  upkeep::Upkeep second(server.context, sleepy(server));
   enqueue(server, "red");
 
   second.wake();

@@ -9,11 +9,11 @@
 #include "server/app/report_events.hpp"
 #include "server/app/rerun_execution.hpp"
 #include "server/app/start_execution.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using support::completed;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 constexpr const char* two_steps = R"(
@@ -30,26 +30,26 @@ workflow:
     args: {said: "{{ workload.greeting }}", size: "{{ start.items | length }}"}
 )";
 
-wire::ExecuteAnswer execute(ServerParts& server, const std::string& key = {}) {
+wire::ExecuteAnswer execute(TestServer& server, const std::string& key = {}) {
   wire::ExecuteRequest request;
   request.path = "tests/two";
   request.payload = R"({"greeting":"good day"})";
   request.idempotency_key = key;
-  return app::start_execution(server.parts, request).value();
+  return app::start_execution(server.context, request).value();
 }
 
-base::CommandId queued_of(ServerParts& server, base::ExecutionId id) {
+base::CommandId queued_of(TestServer& server, base::ExecutionId id) {
   return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
                         id.str())};
 }
 }  // namespace
 
 TEST_CASE("registering an unchanged text returns the version that exists, a changed one makes the next") {
-  ServerParts server;
+  TestServer server;
 
-  const auto first = app::register_playbook(server.parts, {two_steps}).value();
-  const auto same = app::register_playbook(server.parts, {two_steps}).value();
-  const auto changed = app::register_playbook(server.parts, {std::string(two_steps) + "# changed\n"}).value();
+  const auto first = app::register_playbook(server.context, {two_steps}).value();
+  const auto same = app::register_playbook(server.context, {two_steps}).value();
+  const auto changed = app::register_playbook(server.context, {std::string(two_steps) + "# changed\n"}).value();
 
   CHECK(first.version == 1);
   CHECK_FALSE(same.is_new);
@@ -58,16 +58,16 @@ TEST_CASE("registering an unchanged text returns the version that exists, a chan
 }
 
 TEST_CASE("an execution runs its steps and completes with the rendered input") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {two_steps}).value();
+  (void)app::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
 
   const auto first = server.claim("w", queued_of(server, started.execution_id));
   (void)server.report(completed(first, R"({"items":[1,2,3]})"));
   const auto second = server.claim("w", queued_of(server, started.execution_id));
   (void)server.report(completed(second, R"({"ok":true})"));
-  const auto row = app::get_execution(server.parts, started.execution_id).value();
+  const auto row = app::get_execution(server.context, started.execution_id).value();
 
   CHECK(nlohmann::json::parse(second.context)["input"] ==
         nlohmann::json({{"said", "good day"}, {"size", 3}}));
@@ -78,9 +78,9 @@ TEST_CASE("an execution runs its steps and completes with the rendered input") {
 }
 
 TEST_CASE("a result too large for the state is stored once, referenced by the event, and read by templates") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {two_steps}).value();
+  (void)app::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
   nlohmann::json large{{"items", std::vector<std::string>(1000, std::string(50, 'x'))}};
 
@@ -94,8 +94,8 @@ TEST_CASE("a result too large for the state is stored once, referenced by the ev
 }
 
 TEST_CASE("the same idempotency key gives the first execution, on another path a conflict") {
-  ServerParts server;
-  (void)app::register_playbook(server.parts, {two_steps}).value();
+  TestServer server;
+  (void)app::register_playbook(server.context, {two_steps}).value();
 
   const auto first = execute(server, "once");
   const auto again = execute(server, "once");
@@ -108,9 +108,9 @@ TEST_CASE("the same idempotency key gives the first execution, on another path a
 
 TEST_CASE(
     "a rerun under a known key gives the first one, with its trace; for something else it is a conflict") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {two_steps});
+  (void)app::register_playbook(server.context, {two_steps});
   const auto id = execute(server, "start").execution_id;
   for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const app::RerunRequest request{.execution_id = id,
@@ -118,10 +118,10 @@ TEST_CASE(
                                   .idempotency_key = "again",
                                   .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
 
-  const auto first = app::rerun_execution(server.parts, request).value();
+  const auto first = app::rerun_execution(server.context, request).value();
   const auto rows =
       server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)");
-  const auto second = app::rerun_execution(server.parts, request).value();
+  const auto second = app::rerun_execution(server.context, request).value();
   CHECK(server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)") ==
         rows);
   auto other = request;
@@ -133,30 +133,30 @@ TEST_CASE(
   CHECK(server.number("select count(*) from noetl.execution") == 2);
   CHECK(server.number("select count(*) from noetl.execution e join noetl.queue q using (execution_id) where "
                       "e.traceparent = q.traceparent and q.traceparent like '00-0af7%'") == 1);
-  CHECK(app::rerun_execution(server.parts, other).error().code == base::ErrorCode::conflict);
+  CHECK(app::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
   other.execution_id = id;
   other.idempotency_key = "start";
-  CHECK(app::rerun_execution(server.parts, other).error().code == base::ErrorCode::conflict);
+  CHECK(app::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
 }
 
 TEST_CASE("a rerun takes the version that ran, the one that is named, or the latest with what that adds to the workload") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto text = [](const std::string& workload, const std::string& step) {
     return "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: fixed, path: tests/fixed}\nworkload: " + workload +
            "\nworkflow:\n  - step: fetch\n    tool: {kind: noop}\n    next: [{step: " + step + "}]\n  - step: " + step +
            "\n    tool: {kind: noop}\n";
   };
-  (void)app::register_playbook(server.parts, {text("{a: 1}", "store")}).value();
+  (void)app::register_playbook(server.context, {text("{a: 1}", "store")}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/fixed";
   execute.payload = R"({"a":5})";
-  const auto id = app::start_execution(server.parts, execute).value().execution_id;
+  const auto id = app::start_execution(server.context, execute).value().execution_id;
   for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
-  (void)app::register_playbook(server.parts, {text("{a: 1, b: 2}", "keep")}).value();
+  (void)app::register_playbook(server.context, {text("{a: 1, b: 2}", "keep")}).value();
 
   const auto version_of = [&](const app::RerunRequest& request) {
-    const auto again = app::rerun_execution(server.parts, request).value().execution_id;
+    const auto again = app::rerun_execution(server.context, request).value().execution_id;
     return server.number("select version * 1000 + (workload ->> 'a')::int * 10 + coalesce((workload ->> 'b')::int, 0) "
                          "from noetl.execution where execution_id = " +
                          again.str());
@@ -166,17 +166,17 @@ TEST_CASE("a rerun takes the version that ran, the one that is named, or the lat
   CHECK(version_of({.execution_id = id, .from_step = "keep", .takes_latest = true}) == 2052);
   CHECK(version_of({.execution_id = id, .version = 2}) == 2052);
   CHECK(version_of({.execution_id = id, .version = 1}) == 1050);
-  CHECK(app::rerun_execution(server.parts, {.execution_id = id, .version = 3}).error().code ==
+  CHECK(app::rerun_execution(server.context, {.execution_id = id, .version = 3}).error().code ==
         base::ErrorCode::not_found);
-  CHECK(app::rerun_execution(server.parts, {.execution_id = id, .from_step = "store", .takes_latest = true})
+  CHECK(app::rerun_execution(server.context, {.execution_id = id, .from_step = "store", .takes_latest = true})
             .error()
             .field == "/from_step");
 }
 
 TEST_CASE("a rerun sees a loop's result as the execution before it did") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {R"(
+  (void)app::register_playbook(server.context, {R"(
 apiVersion: noetl.io/v2
 kind: Playbook
 metadata: {name: loop, path: tests/loop}
@@ -191,7 +191,7 @@ workflow:
 )"});
   wire::ExecuteRequest request;
   request.path = "tests/loop";
-  const auto id = app::start_execution(server.parts, request).value().execution_id;
+  const auto id = app::start_execution(server.context, request).value().execution_id;
   const auto next = [&](base::ExecutionId of) {
     return base::CommandId{server.number(
         "select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + of.str())};
@@ -199,7 +199,7 @@ workflow:
   for (int i = 0; i < 4; ++i) (void)server.report(completed(server.claim("w", next(id))));
 
   const auto again =
-      app::rerun_execution(server.parts, {.execution_id = id, .from_step = "end"}).value().execution_id;
+      app::rerun_execution(server.context, {.execution_id = id, .from_step = "end"}).value().execution_id;
 
   const auto input = [&](base::ExecutionId of) {
     return support::sql(server.database_url,
@@ -214,11 +214,11 @@ workflow:
 }
 
 TEST_CASE("an unknown path is not found and stores nothing") {
-  ServerParts server;
+  TestServer server;
   wire::ExecuteRequest request;
   request.path = "tests/none";
 
-  const auto answer = app::start_execution(server.parts, request);
+  const auto answer = app::start_execution(server.context, request);
 
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == base::ErrorCode::not_found);
@@ -226,39 +226,39 @@ TEST_CASE("an unknown path is not found and stores nothing") {
 }
 
 TEST_CASE("cancel ends an execution and its commands, and is final") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {two_steps}).value();
+  (void)app::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
   const auto running = server.claim("w", queued_of(server, started.execution_id));
 
-  const auto answer = app::cancel_execution(server.parts, {started.execution_id, "enough", true}).value();
+  const auto answer = app::cancel_execution(server.context, {started.execution_id, "enough", true}).value();
   const auto late = server.report(completed(running));
-  const auto again = app::cancel_execution(server.parts, {started.execution_id, "again", true}).value();
+  const auto again = app::cancel_execution(server.context, {started.execution_id, "again", true}).value();
 
   CHECK(answer.status == "cancelled");
   CHECK(late.is_duplicate);
   CHECK(again.status == "already_completed");
-  CHECK(app::get_execution(server.parts, started.execution_id).value().status == "CANCELLED");
+  CHECK(app::get_execution(server.context, started.execution_id).value().status == "CANCELLED");
   CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
 }
 
 TEST_CASE("the shown events are in order, have ids of their own and page without gaps") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {two_steps}).value();
+  (void)app::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
   for (int i = 0; i < 2; ++i)
     (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id))));
 
   wire::EventFilter all{
       .execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
-  const auto events = app::list_events(server.parts, all).value();
+  const auto events = app::list_events(server.context, all).value();
   std::vector<base::EventId> paged;
   wire::EventFilter page = all;
   page.limit = 2;
-  for (auto rows = app::list_events(server.parts, page).value(); !rows.empty();
-       rows = app::list_events(server.parts, page).value()) {
+  for (auto rows = app::list_events(server.context, page).value(); !rows.empty();
+       rows = app::list_events(server.context, page).value()) {
     for (const auto& row : rows) paged.push_back(row.event_id);
     page.after = rows.back().event_id;
   }

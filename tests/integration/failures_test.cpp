@@ -8,12 +8,12 @@
 #include "server/app/read_executions.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using support::completed;
-using support::ServerParts;
+using support::TestServer;
 using Json = nlohmann::json;
 
 namespace {
@@ -23,15 +23,15 @@ std::string playbook(const std::string& workflow) {
          workflow;
 }
 
-base::ExecutionId start(ServerParts& server, const std::string& workflow) {
+base::ExecutionId start(TestServer& server, const std::string& workflow) {
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {playbook(workflow)}).value();
+  (void)app::register_playbook(server.context, {playbook(workflow)}).value();
   wire::ExecuteRequest request;
   request.path = "tests/p";
-  return app::start_execution(server.parts, request).value().execution_id;
+  return app::start_execution(server.context, request).value().execution_id;
 }
 
-domain::ClaimedCommand claim_next(ServerParts& server, base::ExecutionId id) {
+domain::ClaimedCommand claim_next(TestServer& server, base::ExecutionId id) {
   server.run("update noetl.queue set available_at = now() where status = 'queued'");
   return server.claim("w", {server.number("select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + id.str())});
 }
@@ -44,16 +44,16 @@ wire::AttemptReport failed_at(const domain::ClaimedCommand& command, const std::
   return report;
 }
 
-std::vector<wire::EventRow> events_of(ServerParts& server, base::ExecutionId id, base::EventId after = {}, int limit = 1000) {
-  return app::list_events(server.parts, {.execution_id = id, .event_type = {}, .step = {}, .after = after, .limit = limit}).value();
+std::vector<wire::EventRow> events_of(TestServer& server, base::ExecutionId id, base::EventId after = {}, int limit = 1000) {
+  return app::list_events(server.context, {.execution_id = id, .event_type = {}, .step = {}, .after = after, .limit = limit}).value();
 }
 
-Json error_of(ServerParts& server, base::ExecutionId id) { return Json::parse(app::get_execution(server.parts, id).value().error); }
+Json error_of(TestServer& server, base::ExecutionId id) { return Json::parse(app::get_execution(server.context, id).value().error); }
 
 }  // namespace
 
 TEST_CASE("an execution that failed says the step, the line, the traceback and which attempt it was, and has no result of another step") {
-  ServerParts server;
+  TestServer server;
   const auto id = start(server,
                         "  - step: start\n    tool: {kind: noop}\n    next: [{step: transform}]\n"
                         "  - step: transform\n    tool: {kind: python, code: x, spec: {retry: {max_attempts: 3, initial_delay: 0}}}\n");
@@ -61,7 +61,7 @@ TEST_CASE("an execution that failed says the step, the line, the traceback and w
   for (int i = 0; i < 3; ++i)
     (void)server.report(failed_at(claim_next(server, id), "KeyError: 'prise'", R"({"code":"r['prise']","line":5})"));
 
-  const auto execution = app::get_execution(server.parts, id).value();
+  const auto execution = app::get_execution(server.context, id).value();
   const Json error = Json::parse(execution.error);
   CHECK(execution.status == "FAILED");
   CHECK(execution.result == "null");
@@ -92,7 +92,7 @@ TEST_CASE("an execution that failed says the step, the line, the traceback and w
 }
 
 TEST_CASE("a failed item of a loop is named by its index and its beginning, in the events and in the execution's error") {
-  ServerParts server;
+  TestServer server;
   const auto id = start(server,
                         "  - step: start\n    loop: {in: '{{ workload.items }}', iterator: city}\n    tool: {kind: python, code: x}\n");
   (void)server.report(completed(claim_next(server, id)));
@@ -109,7 +109,7 @@ TEST_CASE("a failed item of a loop is named by its index and its beginning, in t
 }
 
 TEST_CASE("a task of a pipeline is named, and a template that gave nothing") {
-  ServerParts server;
+  TestServer server;
   const auto id = start(server,
                         "  - step: start\n    tool:\n      - {name: get, kind: noop}\n"
                         "      - {name: clean, kind: python, code: x, input: {rows: '{{ fecth.results }}', all: '{{ workload.items }}'}}\n");
@@ -121,7 +121,7 @@ TEST_CASE("a task of a pipeline is named, and a template that gave nothing") {
 }
 
 TEST_CASE("a dead letter and a plain command say which attempt of how many it was") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue(2);
   for (int i = 0; i < 2; ++i) {
@@ -138,7 +138,7 @@ TEST_CASE("a dead letter and a plain command say which attempt of how many it wa
 }
 
 TEST_CASE("what runs is in the events while it runs, under the ids that it keeps, in order of time") {
-  ServerParts server;
+  TestServer server;
   const auto id = start(server, "  - step: start\n    tool: {kind: noop}\n    next: [{step: end}]\n  - step: end\n    tool: {kind: noop}\n");
   const auto command = claim_next(server, id);
   std::vector<wire::EventRow> running;
@@ -170,7 +170,7 @@ TEST_CASE("what runs is in the events while it runs, under the ids that it keeps
 }
 
 TEST_CASE("a page gives the beginning of an attempt whose end is pages away, and gives it once") {
-  ServerParts server;
+  TestServer server;
   const auto id = start(server, "  - step: start\n    loop: {in: '{{ range(0, 600) | list }}', mode: parallel, spec: {max_in_flight: 600}}\n    tool: {kind: noop}\n");
   server.run("update noetl.worker set lease_until = now() + interval '1 hour'");
   const auto rows = support::sql(server.database_url, "select queue_id from noetl.queue where status = 'queued' order by queue_id");

@@ -36,44 +36,44 @@ workflow:
 )";
 }  // namespace
 
-base::ExecutionId execute(ServerParts& server, wire::ExecuteRequest request) {
-  (void)app::register_playbook(server.parts, {single_step}).value();
-  (void)app::register_playbook(server.parts, {calling}).value();
-  (void)app::register_playbook(server.parts, {limited}).value();
-  return app::start_execution(server.parts, request).value().execution_id;
+base::ExecutionId execute(TestServer& server, wire::ExecuteRequest request) {
+  (void)app::register_playbook(server.context, {single_step}).value();
+  (void)app::register_playbook(server.context, {calling}).value();
+  (void)app::register_playbook(server.context, {limited}).value();
+  return app::start_execution(server.context, request).value().execution_id;
 }
 
-base::ExecutionId execute(ServerParts& server, const std::string& path) {
+base::ExecutionId execute(TestServer& server, const std::string& path) {
   wire::ExecuteRequest request;
   request.path = path;
   return execute(server, request);
 }
 
-base::CommandId queued_of(ServerParts& server, base::ExecutionId id) {
+base::CommandId queued_of(TestServer& server, base::ExecutionId id) {
   return {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
                         id.str())};
 }
 
-base::ExecutionId child_of(ServerParts& server, base::ExecutionId id) {
+base::ExecutionId child_of(TestServer& server, base::ExecutionId id) {
   return {server.number("select execution_id from noetl.execution where parent_execution_id = " + id.str())};
 }
 
-wire::ClaimAnswer poll(ServerParts& server) {
+wire::ClaimAnswer poll(TestServer& server) {
   wire::ClaimRequest request;
   request.worker_id = "w";
   request.pool = "default";
   request.slots = 10;
-  return app::claim_commands(server.parts, request, {}).value();
+  return app::claim_commands(server.context, request, {}).value();
 }
 
-bool was_notified_again(ServerParts& server, base::CommandId id) {
+bool was_notified_again(TestServer& server, base::CommandId id) {
   const auto notifications = server.notifier.notifications();
   return std::any_of(notifications.begin(), notifications.end(),
                      [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
 }
 
-std::string status_of(ServerParts& server, base::ExecutionId id) {
-  return app::get_execution(server.parts, id).value().status;
+std::string status_of(TestServer& server, base::ExecutionId id) {
+  return app::get_execution(server.context, id).value().status;
 }
 
 }  // namespace noetl::support

@@ -4,20 +4,20 @@
 
 #include "shared/wire/claim.hpp"
 #include "shared/wire/execution.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 namespace noetl::support {
 
 // Registers tests/calling, which calls tests/single, and tests/limited, and starts one of them.
-[[nodiscard]] base::ExecutionId execute(ServerParts& server, wire::ExecuteRequest request);
-[[nodiscard]] base::ExecutionId execute(ServerParts& server, const std::string& path);
+[[nodiscard]] base::ExecutionId execute(TestServer& server, wire::ExecuteRequest request);
+[[nodiscard]] base::ExecutionId execute(TestServer& server, const std::string& path);
 // The one command of it that is queued.
-[[nodiscard]] base::CommandId queued_of(ServerParts& server, base::ExecutionId id);
-[[nodiscard]] base::ExecutionId child_of(ServerParts& server, base::ExecutionId id);
+[[nodiscard]] base::CommandId queued_of(TestServer& server, base::ExecutionId id);
+[[nodiscard]] base::ExecutionId child_of(TestServer& server, base::ExecutionId id);
 // As worker "w".
-[[nodiscard]] wire::ClaimAnswer poll(ServerParts& server);
+[[nodiscard]] wire::ClaimAnswer poll(TestServer& server);
 // As a redelivery.
-[[nodiscard]] bool was_notified_again(ServerParts& server, base::CommandId id);
-[[nodiscard]] std::string status_of(ServerParts& server, base::ExecutionId id);
+[[nodiscard]] bool was_notified_again(TestServer& server, base::CommandId id);
+[[nodiscard]] std::string status_of(TestServer& server, base::ExecutionId id);
 
 }  // namespace noetl::support

@@ -21,7 +21,7 @@ using support::completed;
 using support::execute;
 using support::poll;
 using support::queued_of;
-using support::ServerParts;
+using support::TestServer;
 using support::status_of;
 using support::wait_until;
 using support::was_notified_again;
@@ -29,18 +29,18 @@ using support::was_notified_again;
 TEST_CASE(
     "from a paused pool nothing is claimed, by id or by poll, and its workers are told; resumed, everything "
     "is") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto first = server.enqueue();
-  const auto paused = app::pause_pool(server.parts, "default", true);
+  const auto paused = app::pause_pool(server.context, "default", true);
   const auto second = server.enqueue();
 
   const auto by_id = server.claim_ids("w", {first, second});
   const auto by_poll = poll(server);
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
-  const bool told = app::renew_leases(server.parts, heartbeat).value().is_paused;
-  (void)app::pause_pool(server.parts, "default", false);
+  const bool told = app::renew_leases(server.context, heartbeat).value().is_paused;
+  (void)app::pause_pool(server.context, "default", false);
 
   CHECK(paused.is_paused);
   CHECK(by_id.commands.empty());
@@ -49,26 +49,26 @@ TEST_CASE(
   CHECK(by_id.refused[0].retry_after > 0ms);
   CHECK(by_poll.commands.empty());
   CHECK(told);
-  CHECK_FALSE(app::renew_leases(server.parts, heartbeat).value().is_paused);
+  CHECK_FALSE(app::renew_leases(server.context, heartbeat).value().is_paused);
   CHECK(poll(server).commands.size() == 2);
 }
 
 TEST_CASE("an old command of a pool that was paused for long is still found by a poll") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
   const auto hour = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 3'600'000));
   server.run("update noetl.queue set queue_id = queue_id - " + hour + " where queue_id = " + id.str());
-  (void)app::pause_pool(server.parts, "default", true);
+  (void)app::pause_pool(server.context, "default", true);
   for (int i = 0; i < 3; ++i) CHECK(poll(server).commands.empty());
 
-  (void)app::pause_pool(server.parts, "default", false);
+  (void)app::pause_pool(server.context, "default", false);
 
   CHECK(poll(server).commands.size() == 1);
 }
 
 TEST_CASE("upkeep does not notify of a paused pool") {
-  ServerParts server;
+  TestServer server;
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now()");
   const auto other = server.enqueue();
@@ -77,7 +77,7 @@ TEST_CASE("upkeep does not notify of a paused pool") {
       "'other', available_at = now() where queue_id = " +
       other.str());
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
   wait_until("the other pool is notified", 5s, [&] { return was_notified_again(server, other); });
@@ -85,20 +85,20 @@ TEST_CASE("upkeep does not notify of a paused pool") {
 }
 
 TEST_CASE("of a paused execution what runs ends, and nothing else is claimed before it is resumed") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/calling");
   const auto running = server.claim("w", queued_of(server, id));
 
-  const auto paused = app::pause_execution(server.parts, {.execution_id = id}).value();
+  const auto paused = app::pause_execution(server.context, {.execution_id = id}).value();
   const auto notified_before = server.notifier.notifications().size();
   (void)server.report(completed(running));
   const auto child = child_of(server, id);
   const auto refused = server.claim_ids("w", {queued_of(server, child)});
   const auto polled = poll(server);
-  const bool is_shown = app::get_execution(server.parts, id).value().is_paused;
+  const bool is_shown = app::get_execution(server.context, id).value().is_paused;
   const auto notified_after = server.notifier.notifications().size();
-  const auto resumed = app::pause_execution(server.parts, {.execution_id = id, .is_paused = false}).value();
+  const auto resumed = app::pause_execution(server.context, {.execution_id = id, .is_paused = false}).value();
 
   CHECK(paused == std::vector{id});
   CHECK(refused.commands.empty());
@@ -115,39 +115,39 @@ TEST_CASE("of a paused execution what runs ends, and nothing else is claimed bef
 }
 
 TEST_CASE("a pause reaches what was called, and waiting commands of every kind; again it changes nothing") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/calling");
   (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const auto child = child_of(server, id);
 
-  const auto first = app::pause_execution(server.parts, {.execution_id = id}).value();
-  const auto again = app::pause_execution(server.parts, {.execution_id = id}).value();
+  const auto first = app::pause_execution(server.context, {.execution_id = id}).value();
+  const auto again = app::pause_execution(server.context, {.execution_id = id}).value();
 
   CHECK(first == std::vector{id, child});
   CHECK(again.empty());
   CHECK(poll(server).commands.empty());
-  CHECK(app::get_execution(server.parts, child).value().is_paused);
+  CHECK(app::get_execution(server.context, child).value().is_paused);
 }
 
 TEST_CASE("a command of a paused execution whose worker is lost waits for the resume") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/single");
   (void)server.claim("w", queued_of(server, id));
-  (void)app::pause_execution(server.parts, {.execution_id = id});
+  (void)app::pause_execution(server.context, {.execution_id = id});
 
-  CHECK(app::reclaim_leases(server.parts, "w", "a test").done == 1);
+  CHECK(app::reclaim_leases(server.context, "w", "a test").done == 1);
 
   CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at > now() + "
                       "interval '100 years'") == 1);
   CHECK(poll(server).commands.empty());
-  (void)app::pause_execution(server.parts, {.execution_id = id, .is_paused = false});
+  (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = false});
   CHECK(poll(server).commands.size() == 1);
 }
 
 TEST_CASE("what a heartbeat frees while its execution is being resumed or paused waits for the next one") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/single");
   const auto command = queued_of(server, id);
@@ -166,21 +166,21 @@ TEST_CASE("what a heartbeat frees while its execution is being resumed or paused
       (void)store::ExecutionTable(session).lock({id});
       (void)store::PauseStatements(session).pause_executions(id, is_paused, true);
       age();
-      (void)app::renew_leases(server.parts, heartbeat);  // on another connection
+      (void)app::renew_leases(server.context, heartbeat);  // on another connection
     });
     CHECK(server.status_of(command) == "running");
     CHECK(server.status_of(plain) == "queued");
   }
 
   age();
-  (void)app::renew_leases(server.parts, heartbeat);
+  (void)app::renew_leases(server.context, heartbeat);
 
   CHECK(server.status_of(command) == "queued");
   CHECK(poll(server).commands.size() == 2);
 }
 
 TEST_CASE("resuming again takes back what was put off by mistake, of all that it has called") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/calling");
   (void)server.report(completed(server.claim("w", queued_of(server, id))));
@@ -188,7 +188,7 @@ TEST_CASE("resuming again takes back what was put off by mistake, of all that it
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where status = 'queued'");
   CHECK(poll(server).commands.empty());
 
-  const auto changed = app::pause_execution(server.parts, {.execution_id = id, .is_paused = false}).value();
+  const auto changed = app::pause_execution(server.context, {.execution_id = id, .is_paused = false}).value();
 
   CHECK(changed.empty());
   CHECK(was_notified_again(server, stray));
@@ -196,16 +196,16 @@ TEST_CASE("resuming again takes back what was put off by mistake, of all that it
 }
 
 TEST_CASE("upkeep takes back what is put off though its execution is not paused, and nothing else") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/single");
   const auto paused = execute(server, "tests/single");
-  (void)app::pause_execution(server.parts, {.execution_id = paused});
+  (void)app::pause_execution(server.context, {.execution_id = paused});
   const auto stray = queued_of(server, id);
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
              stray.str());
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
   wait_until("it is notified", 5s, [&] { return was_notified_again(server, stray); });
@@ -216,15 +216,15 @@ TEST_CASE("upkeep takes back what is put off though its execution is not paused,
 TEST_CASE(
     "a paused execution can be cancelled; an ended one cannot be paused, and no one can be that is not "
     "there") {
-  ServerParts server;
+  TestServer server;
   const auto id = execute(server, "tests/single");
-  (void)app::pause_execution(server.parts, {.execution_id = id});
+  (void)app::pause_execution(server.context, {.execution_id = id});
 
-  CHECK(app::cancel_execution(server.parts, {id, "enough", true}).value().status == "cancelled");
+  CHECK(app::cancel_execution(server.context, {id, "enough", true}).value().status == "cancelled");
 
-  CHECK_FALSE(app::get_execution(server.parts, id).value().is_paused);
-  CHECK(app::pause_execution(server.parts, {.execution_id = id}).error().code ==
+  CHECK_FALSE(app::get_execution(server.context, id).value().is_paused);
+  CHECK(app::pause_execution(server.context, {.execution_id = id}).error().code ==
         base::ErrorCode::already_terminal);
-  CHECK(app::pause_execution(server.parts, {.execution_id = {42}}).error().code ==
+  CHECK(app::pause_execution(server.context, {.execution_id = {42}}).error().code ==
         base::ErrorCode::not_found);
 }

@@ -8,17 +8,17 @@
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/pause.hpp"
 #include "server/upkeep/upkeep.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using support::ServerParts;
+using support::TestServer;
 using support::wait_until;
 
 namespace {
 
-std::vector<base::CommandId> enqueue(ServerParts& server, const std::vector<int>& priorities,
+std::vector<base::CommandId> enqueue(TestServer& server, const std::vector<int>& priorities,
                                      std::chrono::milliseconds delay = {}) {
   std::vector<wire::NewCommand> commands;
   for (const int priority : priorities) {
@@ -29,25 +29,25 @@ std::vector<base::CommandId> enqueue(ServerParts& server, const std::vector<int>
     commands.push_back(command);
   }
   std::vector<base::CommandId> ids;
-  const auto made = app::enqueue_commands(server.parts, commands).value();
+  const auto made = app::enqueue_commands(server.context, commands).value();
   for (const auto& one : made) ids.push_back(one.queue_id);
   return ids;
 }
 
-wire::ClaimAnswer claim(ServerParts& server, const std::string& worker, std::vector<base::CommandId> ids, int slots) {
+wire::ClaimAnswer claim(TestServer& server, const std::string& worker, std::vector<base::CommandId> ids, int slots) {
   wire::ClaimRequest request;
   request.worker_id = worker;
   request.queue_ids = std::move(ids);
   request.slots = slots;
-  return app::claim_commands(server.parts, request, {}).value();
+  return app::claim_commands(server.context, request, {}).value();
 }
 
-wire::ClaimAnswer poll(ServerParts& server, const std::string& worker, int slots, std::optional<int> priority_min = {}) {
+wire::ClaimAnswer poll(TestServer& server, const std::string& worker, int slots, std::optional<int> priority_min = {}) {
   wire::ClaimRequest request;
   request.worker_id = worker;
   request.slots = slots;
   request.priority_min = priority_min;
-  return app::claim_commands(server.parts, request, {}).value();
+  return app::claim_commands(server.context, request, {}).value();
 }
 
 std::vector<int> priorities_of(const wire::ClaimAnswer& answer) {
@@ -65,7 +65,7 @@ std::vector<base::CommandId> ids_of(const wire::ClaimAnswer& answer) {
 }  // namespace
 
 TEST_CASE("a claim with slots takes what is due above 0 first, highest first, and then of its ids what there is room for") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto normal = enqueue(server, {0, 0, 0, 0});
   (void)enqueue(server, {5, 100, -3, 5});
@@ -84,7 +84,7 @@ TEST_CASE("a claim with slots takes what is due above 0 first, highest first, an
 }
 
 TEST_CASE("an answer whose slots all went above 0 says that there may be more, and those are claimed without ids") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto normal = enqueue(server, {0, 0});
   const auto urgent = enqueue(server, {7, 7, 7, 7, 7});
@@ -105,7 +105,7 @@ TEST_CASE("an answer whose slots all went above 0 says that there may be more, a
 }
 
 TEST_CASE("without slots exactly those ids are claimed, as a worker of the release before asks") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto normal = enqueue(server, {0});
   (void)enqueue(server, {9});
@@ -114,7 +114,7 @@ TEST_CASE("without slots exactly those ids are claimed, as a worker of the relea
 }
 
 TEST_CASE("a word of a command that was claimed already gives another one; when none is left it says so") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   server.add_worker("b");
   const auto urgent = enqueue(server, {3, 3});
@@ -129,23 +129,23 @@ TEST_CASE("a word of a command that was claimed already gives another one; when 
 }
 
 TEST_CASE("delayed ones and those of a paused or another pool go before nobody") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto normal = enqueue(server, {0, 0});
   (void)enqueue(server, std::vector<int>(50, 100), 1h);
   server.run("update noetl.queue set pool = 'blue', available_at = now() where queue_id = (select max(queue_id) from noetl.queue)");
 
   CHECK(ids_of(claim(server, "a", {normal[0]}, 1)) == std::vector{normal[0]});
-  app::pause_pool(server.parts, "default", true);
+  app::pause_pool(server.context, "default", true);
   (void)enqueue(server, {8});
   CHECK(claim(server, "a", {normal[1]}, 1).commands.empty());
   CHECK(poll(server, "a", 1, 1).commands.empty());
-  app::pause_pool(server.parts, "default", false);
+  app::pause_pool(server.context, "default", false);
   CHECK(priorities_of(claim(server, "a", {normal[1]}, 1)) == std::vector{8});
 }
 
 TEST_CASE("a poll takes the highest of all that waits, however many stand before it, and below 0 when nothing else does") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   (void)enqueue(server, {-1, -1, -100});
   (void)enqueue(server, std::vector<int>(1500, 0));
@@ -169,7 +169,7 @@ TEST_CASE("a poll takes the highest of all that waits, however many stand before
 }
 
 TEST_CASE("what an older server enqueued with a priority and without a time is claimed by its id, and by polls before priority 0") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto ids = enqueue(server, {0, 6, 4, 0});
   server.run("update noetl.queue set available_at = null");
@@ -179,7 +179,7 @@ TEST_CASE("what an older server enqueued with a priority and without a time is c
 }
 
 TEST_CASE("claims at the same time share what goes first, and none waits for another") {
-  ServerParts server;
+  TestServer server;
   for (int worker = 0; worker < 8; ++worker) server.add_worker("w" + std::to_string(worker));
   const auto normal = enqueue(server, std::vector<int>(400, 0));
   (void)enqueue(server, std::vector<int>(400, 2));
@@ -198,7 +198,7 @@ TEST_CASE("claims at the same time share what goes first, and none waits for ano
 }
 
 TEST_CASE("what has a priority below 0 is given to no worker where it is made") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   wire::ClaimRequest request;
   request.worker_id = "a";
@@ -206,7 +206,7 @@ TEST_CASE("what has a priority below 0 is given to no worker where it is made") 
   request.wait = 20s;
   request.direct_dispatch = true;
   wire::ClaimAnswer given;
-  std::jthread waiting([&] { given = app::claim_commands(server.parts, request, {}).value(); });
+  std::jthread waiting([&] { given = app::claim_commands(server.context, request, {}).value(); });
   wait_until("the worker waits", 5s, [&] { return server.dispatcher.waiting() == 1; });
 
   (void)enqueue(server, {-1});
@@ -218,13 +218,13 @@ TEST_CASE("what has a priority below 0 is given to no worker where it is made") 
 }
 
 TEST_CASE("upkeep notifies of a few of each priority, not at once after their enqueue, and not while a notification waits") {
-  ServerParts server;
+  TestServer server;
   server.notifier.pretend_pending(1);
   (void)enqueue(server, std::vector<int>(100, 5));
   (void)enqueue(server, std::vector<int>(100, -5));
   (void)server.notifier.take();
 
-  const upkeep::Upkeep upkeep(server.parts, {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}});
+  const upkeep::Upkeep upkeep(server.context, {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}});
   const auto probe = enqueue(server, {0}, 1200ms);  // when it is notified, a second has passed
   wait_until("a delayed one is notified", 10s, [&] {
     const auto notifications = server.notifier.notifications();
@@ -243,7 +243,7 @@ TEST_CASE("upkeep notifies of a few of each priority, not at once after their en
 }
 
 TEST_CASE("the claim of a command of priority 0 writes into no index, beside others that have a priority") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("a");
   const auto ids = enqueue(server, std::vector<int>(50, 0));
   (void)enqueue(server, {1});

@@ -6,15 +6,15 @@
 #include "server/app/report_events.hpp"
 #include "server/app/start_execution.hpp"
 #include "server/store/queue_table.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using support::completed;
 using support::failed;
-using support::ServerParts;
+using support::TestServer;
 
 TEST_CASE("a completed command is done with its result, one event and right counters") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
 
@@ -30,7 +30,7 @@ TEST_CASE("a completed command is done with its result, one event and right coun
 }
 
 TEST_CASE("a success at the first attempt is told by the command's row, a later one by a row of its own") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto first = server.claim("w", server.enqueue());
   (void)server.report(completed(first));
@@ -49,7 +49,7 @@ TEST_CASE("a success at the first attempt is told by the command's row, a later 
 }
 
 TEST_CASE("a repeated report changes nothing and is answered as a duplicate") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto command = server.claim("w", server.enqueue());
   (void)server.report(completed(command));
@@ -62,7 +62,7 @@ TEST_CASE("a repeated report changes nothing and is answered as a duplicate") {
 }
 
 TEST_CASE("a report with an old epoch is refused with lease_lost") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("old");
   const auto id = server.enqueue();
   const auto stale = server.claim("old", id);
@@ -81,7 +81,7 @@ TEST_CASE("a report with an old epoch is refused with lease_lost") {
 }
 
 TEST_CASE("of two attempts of one command in one request only the live one is recorded") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
   const auto stale = server.claim("w", id);
@@ -91,7 +91,7 @@ TEST_CASE("of two attempts of one command in one request only the live one is re
   request.worker_id = "w";
   request.attempts = {completed(stale), completed(fresh)};
 
-  const auto answer = app::report_events(server.parts, request);
+  const auto answer = app::report_events(server.context, request);
 
   REQUIRE(answer);
   REQUIRE(answer->verdicts.at(0).refused);
@@ -102,13 +102,13 @@ TEST_CASE("of two attempts of one command in one request only the live one is re
 
 TEST_CASE(
     "a report that names another execution than its command's is refused, and the right one still counts") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
+  (void)app::register_playbook(server.context, {support::single_step}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/single";
-  const auto mine = app::start_execution(server.parts, execute).value().execution_id;
-  const auto other = app::start_execution(server.parts, execute).value().execution_id;
+  const auto mine = app::start_execution(server.context, execute).value().execution_id;
+  const auto other = app::start_execution(server.context, execute).value().execution_id;
   const auto command = server.claim(
       "w", {server.number("select queue_id from noetl.queue where execution_id = " + mine.str())});
   const auto plain = server.claim("w", server.enqueue());
@@ -133,12 +133,12 @@ TEST_CASE(
 }
 
 TEST_CASE("a report for an execution that has ended, or is gone, by other hands is refused") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
+  (void)app::register_playbook(server.context, {support::single_step}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/single";
-  (void)app::start_execution(server.parts, execute).value();
+  (void)app::start_execution(server.context, execute).value();
   const auto command = server.claim("w", {server.number("select queue_id from noetl.queue")});
 
   server.run("update noetl.execution set status = 'cancelled', outstanding = 0, finished_at = now()");
@@ -151,7 +151,7 @@ TEST_CASE("a report for an execution that has ended, or is gone, by other hands 
 }
 
 TEST_CASE("a failing command waits longer each time and ends in the dead letter") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue(2);
 
@@ -172,7 +172,7 @@ TEST_CASE("a failing command waits longer each time and ends in the dead letter"
 }
 
 TEST_CASE("a released command waits again at once and its attempt does not count") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue(1);
   auto report = completed(server.claim("w", id));
@@ -186,7 +186,7 @@ TEST_CASE("a released command waits again at once and its attempt does not count
 }
 
 TEST_CASE("one request may mix successes, failures and strangers, each with its own verdict") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto good = server.claim("w", server.enqueue());
   const auto bad = server.claim("w", server.enqueue(1));
@@ -196,7 +196,7 @@ TEST_CASE("one request may mix successes, failures and strangers, each with its 
   request.worker_id = "w";
   request.attempts = {completed(good), failed(bad, "exception"), unknown, completed(good)};
 
-  const auto answer = app::report_events(server.parts, request).value();
+  const auto answer = app::report_events(server.context, request).value();
 
   REQUIRE(answer.verdicts.size() == 4);
   CHECK_FALSE(answer.verdicts[0].refused);
@@ -220,27 +220,27 @@ wire::ReportRequest saying(const domain::ClaimedCommand& command, const std::str
 }  // namespace
 
 TEST_CASE("what a running command says stands on it until the attempt ends, whatever becomes of it") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
   const auto command = server.claim("w", id);
 
   CHECK_FALSE(
-      app::report_events(server.parts, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
-  CHECK(app::get_command(server.parts, id)->progress == R"({"rows":5})");
-  CHECK(app::get_command(server.parts, id)->result == "null");
+      app::report_events(server.context, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
+  CHECK(app::get_command(server.context, id)->progress == R"({"rows":5})");
+  CHECK(app::get_command(server.context, id)->result == "null");
   (void)server.report(failed(command, "exception"));  // it waits again
 
-  const auto row = app::get_command(server.parts, id).value();
+  const auto row = app::get_command(server.context, id).value();
   CHECK(row.status == "queued");
   CHECK(row.progress == "null");
   CHECK(row.result == "null");
-  CHECK(app::report_events(server.parts, saying(command, "w", "{}")).value().verdicts.at(0).refused ==
+  CHECK(app::report_events(server.context, saying(command, "w", "{}")).value().verdicts.at(0).refused ==
         base::ErrorCode::lease_lost);
 }
 
 TEST_CASE("what a running command says waits for nobody: while its end is being recorded it is left out") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto busy = server.claim("w", server.enqueue());
   const auto free = server.claim("w", server.enqueue());
@@ -250,7 +250,7 @@ TEST_CASE("what a running command says waits for nobody: while its end is being 
   wire::ReportAnswer answer;
   server.connections.transact([&](store::Session& session) {
     (void)store::QueueTable(session).lock({busy.lease.queue_id});
-    answer = app::report_events(server.parts, request).value();  // on another connection
+    answer = app::report_events(server.context, request).value();  // on another connection
   });
 
   CHECK(answer.verdicts.at(0).refused == base::ErrorCode::lease_lost);

@@ -4,29 +4,29 @@
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
 #include "server/store/retention_statements.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 
 const store::IdWindow all{.after = 0, .until = INT64_MAX, .rows_max = 1000};
 const store::KeptFor nothing_kept{.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = 0s};
 
-struct Guarded : ServerParts {
+struct Guarded : TestServer {
   Guarded() {
     add_worker("w");
     run("update noetl.worker set lease_until = now() + interval '1 hour'");
-    (void)app::register_playbook(parts, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
+    (void)app::register_playbook(context, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
                                          "workflow:\n  - step: start\n    tool: {kind: noop}\n"})
         .value();
   }
   base::ExecutionId running() {
     wire::ExecuteRequest request;
     request.path = "tests/one";
-    return app::start_execution(parts, request).value().execution_id;
+    return app::start_execution(context, request).value().execution_id;
   }
   base::ExecutionId ended() {
     const auto id = running();

@@ -10,12 +10,12 @@
 #include "server/app/start_execution.hpp"
 #include "server/store/retention_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using support::ServerParts;
+using support::TestServer;
 using support::wait_until;
 
 namespace {
@@ -35,18 +35,18 @@ workflow:
     tool: {kind: noop}
 )";
 
-upkeep::UpkeepSettings keeping(const ServerParts& server, store::KeptFor kept) {
+upkeep::UpkeepSettings keeping(const TestServer& server, store::KeptFor kept) {
   return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 10s, .kept = kept};
 }
 
-base::ExecutionId execute(ServerParts& server) {
+base::ExecutionId execute(TestServer& server) {
   wire::ExecuteRequest request;
   request.path = "tests/looping";
-  return app::start_execution(server.parts, request).value().execution_id;
+  return app::start_execution(server.context, request).value().execution_id;
 }
 
 // Runs whatever waits of it; `large`: each result is one that the state does not hold.
-void run_to_the_end(ServerParts& server, base::ExecutionId id, bool is_large) {
+void run_to_the_end(TestServer& server, base::ExecutionId id, bool is_large) {
   const auto result = nlohmann::json{{"text", std::string(is_large ? 20'000 : 2, 'x')}}.dump();
   const std::string waiting =
       "select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + id.str();
@@ -55,10 +55,10 @@ void run_to_the_end(ServerParts& server, base::ExecutionId id, bool is_large) {
   while (server.number(count) > 0) {
     (void)server.report(support::completed(server.claim("w", {server.number(waiting)}), result));
   }
-  REQUIRE(app::get_execution(server.parts, id).value().status == "COMPLETED");
+  REQUIRE(app::get_execution(server.context, id).value().status == "COMPLETED");
 }
 
-std::int64_t rows_of(ServerParts& server, base::ExecutionId id) {
+std::int64_t rows_of(TestServer& server, base::ExecutionId id) {
   std::int64_t rows = 0;
   for (const char* table : {"execution", "queue", "event", "loop_item", "result", "variable", "keychain"}) {
     rows += server.number(std::string("select count(*) from noetl.") + table +
@@ -67,11 +67,11 @@ std::int64_t rows_of(ServerParts& server, base::ExecutionId id) {
   return rows;
 }
 
-struct Retained : ServerParts {
+struct Retained : TestServer {
   Retained() {
     add_worker("w");
     run("update noetl.worker set lease_until = now() + interval '1 hour'");
-    (void)app::register_playbook(parts, {looping}).value();
+    (void)app::register_playbook(context, {looping}).value();
   }
 };
 }  // namespace
@@ -85,7 +85,7 @@ TEST_CASE("plain commands leave by their outcome, with their events, and dead on
   (void)server.report(support::failed(server.claim("w", dead), "broken"));
   {
     const upkeep::Upkeep upkeep(
-        server.parts, keeping(server, {.completed = 0s, .failed = {}, .cancelled = 0s, .dead = {}}));
+        server.context, keeping(server, {.completed = 0s, .failed = {}, .cancelled = 0s, .dead = {}}));
     wait_until("the completed one and its event are gone", 5s, [&] {
       return server.number("select count(*) from noetl.queue") == 2 &&
              server.number("select count(*) from noetl.event") == 1;
@@ -95,7 +95,7 @@ TEST_CASE("plain commands leave by their outcome, with their events, and dead on
   }
   CHECK(server.number("select count(*) from noetl.dead_letter") == 1);
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               keeping(server, {.completed = {}, .failed = {}, .cancelled = {}, .dead = 0s}));
 
   wait_until("the dead one has left with letter and event", 5s, [&] {
@@ -121,7 +121,7 @@ TEST_CASE("an execution leaves with all that is its own, and one that runs is no
   REQUIRE(server.number("select count(*) from noetl.loop_item") == 3);
   const auto rows_before = rows_of(server, running);
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               keeping(server, {.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = 0s}));
 
   wait_until("it has left", 5s, [&] { return rows_of(server, ended) == 0; });
@@ -139,7 +139,7 @@ TEST_CASE("after others have left, an execution that ran meanwhile goes on to it
   run_to_the_end(server, ended, false);
   {
     const upkeep::Upkeep upkeep(
-        server.parts, keeping(server, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}}));
+        server.context, keeping(server, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}}));
     wait_until("the other has left", 5s, [&] { return rows_of(server, ended) == 0; });
   }
 
@@ -155,9 +155,9 @@ TEST_CASE("each outcome has its own time; without one it stays for ever") {
   run_to_the_end(server, completed, false);
   wire::CancelRequest cancel;
   cancel.execution_id = cancelled;
-  (void)app::cancel_execution(server.parts, cancel).value();
+  (void)app::cancel_execution(server.context, cancel).value();
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               keeping(server, {.completed = {}, .failed = 0s, .cancelled = 0s, .dead = 0s}));
 
   wait_until("the cancelled one has left", 5s, [&] { return rows_of(server, cancelled) == 0; });
@@ -211,7 +211,7 @@ TEST_CASE("thousands of executions and one with many rows leave in small steps")
       "insert into noetl.event (event_id, execution_id, event_type) "
       "select i * 10 + j, i, 'x' from generate_series(1, 3000) as i, generate_series(0, 4) as j");
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               keeping(server, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}}));
 
   wait_until("all have left", 20s,
@@ -233,7 +233,7 @@ TEST_CASE("however many plain commands stay, one step lets executions leave as w
       "i");
   store::DutyConnection connection(server.database_url);
   REQUIRE(connection.acquire());
-  upkeep::Retention retention(server.parts, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
+  upkeep::Retention retention(server.context, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
 
   (void)retention.step(connection, server.number("select (extract(epoch from now()) * 1000)::bigint"));
 
@@ -252,7 +252,7 @@ TEST_CASE("a kind whose round is over begins the next one, however long another 
       "i");
   store::DutyConnection connection(server.database_url);
   REQUIRE(connection.acquire());
-  upkeep::Retention retention(server.parts, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
+  upkeep::Retention retention(server.context, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
   const auto now = [&] { return server.number("select (extract(epoch from now()) * 1000)::bigint"); };
   (void)retention.step(connection, now());
   REQUIRE(rows_of(server, first) == 0);
@@ -269,10 +269,10 @@ TEST_CASE("an execution stays while one is there that repeats it, and leaves aft
   const auto first = execute(server);
   run_to_the_end(server, first, false);
   const auto again =
-      app::rerun_execution(server.parts, {.execution_id = first, .from_step = "end"}).value().execution_id;
+      app::rerun_execution(server.context, {.execution_id = first, .from_step = "end"}).value().execution_id;
   store::DutyConnection connection(server.database_url);
   REQUIRE(connection.acquire());
-  upkeep::Retention retention(server.parts, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
+  upkeep::Retention retention(server.context, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
   const auto step = [&] {
     (void)retention.step(connection, server.number("select (extract(epoch from now()) * 1000)::bigint"));
   };

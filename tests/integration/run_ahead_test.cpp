@@ -9,11 +9,11 @@
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
 #include "shared/engine/ahead.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using support::completed;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 
@@ -29,10 +29,10 @@ struct Line {
   Line() {
     server.add_worker("w");
     server.add_worker("other");
-    REQUIRE(app::register_playbook(server.parts, {.content = loop_of_six}));
+    REQUIRE(app::register_playbook(server.context, {.content = loop_of_six}));
     wire::ExecuteRequest request;
     request.path = "tests/line";
-    execution_id = app::start_execution(server.parts, request).value().execution_id;
+    execution_id = app::start_execution(server.context, request).value().execution_id;
     first = server.claim("w", {server.number("select queue_id from noetl.queue")});
   }
   static wire::AheadEnd of_lease(const domain::ClaimedCommand& command) {
@@ -52,11 +52,11 @@ struct Line {
     request.takes = begun.empty();
     request.decisions = decisions;
     request.decisions_version = engine::decisions_version;
-    return app::run_ahead(server.parts, request).value();
+    return app::run_ahead(server.context, request).value();
   }
   std::int64_t count(const std::string& where) { return server.number("select count(*) from noetl.queue where " + where); }
 
-  ServerParts server;
+  TestServer server;
   base::ExecutionId execution_id;
   domain::ClaimedCommand first;
 };
@@ -145,7 +145,7 @@ TEST_CASE("an end that does not follow is passed over, and the worker is told to
 TEST_CASE("in a paused execution, and in one that somebody else has changed, what was begun ends and the rest waits") {
   Line line;
   const auto taken = line.call({Line::of_lease(line.first)}, {});
-  SUBCASE("paused") { REQUIRE(app::pause_execution(line.server.parts, {.execution_id = line.execution_id, .is_paused = true, .cascade = false})); }
+  SUBCASE("paused") { REQUIRE(app::pause_execution(line.server.context, {.execution_id = line.execution_id, .is_paused = true, .cascade = false})); }
   SUBCASE("changed") { line.server.run("update noetl.execution set state = jsonb_set(state::jsonb, '{decisions}', '77')"); }
 
   const auto answer = line.call({Line::of_lease(taken.commands.at(0))}, {"line[2]"}, taken.decisions);
@@ -166,7 +166,7 @@ TEST_CASE("a worker that decides by another version is given nothing") {
   request.takes = true;
   request.decisions_version = engine::decisions_version + 1;
 
-  const auto answer = app::run_ahead(line.server.parts, request).value();
+  const auto answer = app::run_ahead(line.server.context, request).value();
 
   CHECK_FALSE(answer.goes_on);
   CHECK(answer.commands.empty());

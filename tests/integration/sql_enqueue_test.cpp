@@ -9,11 +9,11 @@
 #include "server/store/node_id.hpp"
 #include "shared/wire/command_json.hpp"
 #include "tests/integration/doctor_fixture.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using nlohmann::json;
-using support::ServerParts;
+using support::TestServer;
 using support::SqlRow;
 
 namespace {
@@ -37,7 +37,7 @@ std::string quoted(const std::string& text) {
   return literal + "'";
 }
 
-std::vector<base::CommandId> enqueue_many(ServerParts& server, const json& commands) {
+std::vector<base::CommandId> enqueue_many(TestServer& server, const json& commands) {
   std::vector<base::CommandId> ids;
   for (const auto& row : support::sql(server.database_url,
                                       "select * from noetl.enqueue_many(" + quoted(commands.dump()) + ")")) {
@@ -46,12 +46,12 @@ std::vector<base::CommandId> enqueue_many(ServerParts& server, const json& comma
   return ids;
 }
 
-base::CommandId enqueue(ServerParts& server, const std::string& arguments) {
+base::CommandId enqueue(TestServer& server, const std::string& arguments) {
   return {server.number("select noetl.enqueue(" + arguments + ")")};
 }
 
 // What Postgres said; "" when it took it.
-std::string refusal(ServerParts& server, const std::string& call) {
+std::string refusal(TestServer& server, const std::string& call) {
   try {
     server.run("select " + call);
     return {};
@@ -61,7 +61,7 @@ std::string refusal(ServerParts& server, const std::string& call) {
 }
 
 // Everything of a command but its id and the times themselves.
-SqlRow content_of(ServerParts& server, base::CommandId id) {
+SqlRow content_of(TestServer& server, base::CommandId id) {
   return support::
       sql(server.database_url,
           "select step, tool_kind, pool, priority, status, epoch, attempts, max_attempts, timeout_ms, "
@@ -74,7 +74,7 @@ SqlRow content_of(ServerParts& server, base::CommandId id) {
 }  // namespace
 
 TEST_CASE("what a transaction enqueues is there when it commits and was never there when it rolls back") {
-  ServerParts server;
+  TestServer server;
 
   server.run(R"(begin; select noetl.enqueue('{"kind": "noop"}'); rollback)");
   CHECK(server.number("select count(*) from noetl.queue") == 0);
@@ -87,12 +87,12 @@ TEST_CASE("what a transaction enqueues is there when it commits and was never th
 }
 
 TEST_CASE("SQL writes what POST /api/v2/commands writes") {
-  ServerParts server;
+  TestServer server;
   wire::Pool slow;
   slow.pool = "slow";
   slow.max_attempts = 9;
   slow.retry = R"({"backoff":"fixed","initial_delay":5,"multiplier":2,"max_delay":60,"jitter":false})";
-  (void)app::put_pool(server.parts, slow);
+  (void)app::put_pool(server.context, slow);
   const json commands{
       noop,
       {{"tool", {{"kind", "http"}, {"url", "https://example.com/ä"}, {"n", 1.5}, {"nothing", nullptr}}},
@@ -122,7 +122,7 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
   const auto by_sql = enqueue_many(server, commands);
   server.run("update noetl.queue set idempotency_key = null");
   auto decoded = wire::decode_new_commands({{"commands", commands}}).value();
-  const auto by_api = app::enqueue_commands(server.parts, decoded).value();
+  const auto by_api = app::enqueue_commands(server.context, decoded).value();
 
   REQUIRE(by_sql.size() == commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -132,7 +132,7 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
 }
 
 TEST_CASE("an absolute time is the one that was asked for") {
-  ServerParts server;
+  TestServer server;
 
   const auto ids = enqueue_many(server, json{with("available_at", "2101-01-31T12:00:00.5+02:00"),
                                              with("available_at", "2101-01-31 10:00:00z")});
@@ -148,7 +148,7 @@ TEST_CASE("an absolute time is the one that was asked for") {
 }
 
 TEST_CASE("the arguments of noetl.enqueue are the fields of the API") {
-  ServerParts server;
+  TestServer server;
 
   const auto id = enqueue(
       server,
@@ -166,13 +166,13 @@ TEST_CASE("the arguments of noetl.enqueue are the fields of the API") {
                                 {"retry", {{"backoff", "fixed"}}},
                                 {"timeout", 1.5},
                                 {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
-  const auto same = app::enqueue_commands(server.parts, {api.value()}).value();
+  const auto same = app::enqueue_commands(server.context, {api.value()}).value();
   CHECK(content_of(server, id) == content_of(server, same[0].queue_id));
   CHECK(server.number("select count(*) from noetl.queue where idempotency_key = 'order 17'") == 1);
 }
 
 TEST_CASE("what the API refuses SQL refuses, says what and where, and enqueues nothing of the call") {
-  ServerParts server;
+  TestServer server;
   const json wrong{
       json::object(),
       {{"tool", "noop"}},
@@ -225,7 +225,7 @@ TEST_CASE("what the API refuses SQL refuses, says what and where, and enqueues n
 }
 
 TEST_CASE("a refusal names the argument, what is allowed and what was found") {
-  ServerParts server;
+  TestServer server;
   const auto says = [&](const std::string& call, const std::string& text) {
     const auto said = refusal(server, call);
     CAPTURE(call);
@@ -247,7 +247,7 @@ TEST_CASE("a refusal names the argument, what is allowed and what was found") {
 }
 
 TEST_CASE("what no reader of JSON would take does not get into the queue") {
-  ServerParts server;
+  TestServer server;
 
   CHECK(refusal(server, R"(noetl.enqueue('{"kind": "noop", "n": 1e400}'))").find("no double holds") !=
         std::string::npos);
@@ -263,7 +263,7 @@ TEST_CASE("what no reader of JSON would take does not get into the queue") {
 }
 
 TEST_CASE("a known idempotency key gives the first command, whoever enqueued it") {
-  ServerParts server;
+  TestServer server;
   const auto first = server.enqueue(3, "order-17");
 
   const auto again = enqueue(server, R"('{"kind": "noop"}', idempotency_key => 'order-17')");
@@ -281,7 +281,7 @@ TEST_CASE("a known idempotency key gives the first command, whoever enqueued it"
 }
 
 TEST_CASE("many commands come in one call, each with an id of its own, in their order") {
-  ServerParts server;
+  TestServer server;
   json commands = json::array();
   for (int i = 0; i < 10'000; ++i)
     commands.push_back({{"tool", {{"kind", "noop"}}}, {"input", {{"nth", i}}}});
@@ -296,7 +296,7 @@ TEST_CASE("many commands come in one call, each with an id of its own, in their 
 
 TEST_CASE(
     "ids of SQL and of servers never meet: each has node numbers of its own, and times of the same epoch") {
-  ServerParts server;
+  TestServer server;
   const auto before =
       base::IdGenerator::first_id_at(server.number("select (extract(epoch from now()) * 1000)::bigint"));
 
@@ -313,7 +313,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an id that is taken already is drawn anew") {
-  ServerParts server;
+  TestServer server;
   const auto taken = enqueue(server, R"('{"kind": "noop"}')");
   server.run("create sequence noetl.drawn");
   // The first and the third draw give an id that is there.
@@ -333,7 +333,7 @@ TEST_CASE("an id that is taken already is drawn anew") {
 }
 
 TEST_CASE("a role enqueues with these two functions alone, and without them not at all") {
-  ServerParts server;
+  TestServer server;
   server.run(
       "do $$ begin if not exists (select from pg_roles where rolname = 'shop') then create role shop; end "
       "if; end $$");
@@ -363,7 +363,7 @@ TEST_CASE("a role enqueues with these two functions alone, and without them not 
 TEST_CASE(
     "a command that SQL enqueued is claimed, retried, dead and told of as any other; the doctor finds "
     "nothing") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   support::Doctor doctor(server);
   const auto id = enqueue(

@@ -18,13 +18,13 @@ using support::completed;
 using support::execute;
 using support::poll;
 using support::queued_of;
-using support::ServerParts;
+using support::TestServer;
 using support::status_of;
 using support::wait_until;
 
 TEST_CASE(
     "an execution whose time is over fails with kind timeout, with its commands and what it has called") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   wire::ExecuteRequest request;
   request.path = "tests/calling";
@@ -33,13 +33,13 @@ TEST_CASE(
   (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const auto child = child_of(server, id);
   const auto running = server.claim("w", queued_of(server, child));
-  CHECK(app::fail_overdue(server.parts, 100).done == 0);
+  CHECK(app::fail_overdue(server.context, 100).done == 0);
 
   server.run(
       "update noetl.execution set deadline_at = '2026-01-02 03:04:05.5+00' where deadline_at is not null");
-  CHECK(app::fail_overdue(server.parts, 100).done == 2);
+  CHECK(app::fail_overdue(server.context, 100).done == 2);
 
-  const auto row = app::get_execution(server.parts, id).value();
+  const auto row = app::get_execution(server.context, id).value();
   const auto error = nlohmann::json::parse(row.error);
   CHECK(row.status == "FAILED");
   CHECK(error["kind"] == "timeout");
@@ -55,7 +55,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an execution that cannot be read fails with its time limit, and the others with it") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   wire::ExecuteRequest request;
   request.path = "tests/calling";
@@ -71,12 +71,12 @@ TEST_CASE("an execution that cannot be read fails with its time limit, and the o
       "in (" +
       child.str() + ", " + stateless.str() + ")");
 
-  const auto outcome = app::fail_overdue(server.parts, 100);
+  const auto outcome = app::fail_overdue(server.context, 100);
 
   CHECK(outcome.done == 3);
   CHECK(outcome.left == 0);
   for (const auto id : {child, stateless, good}) {
-    const auto row = app::get_execution(server.parts, id).value();
+    const auto row = app::get_execution(server.context, id).value();
     const auto error = nlohmann::json::parse(row.error);
     CHECK(row.status == "FAILED");
     CHECK(error["kind"] == "timeout");
@@ -92,20 +92,20 @@ TEST_CASE("an execution that cannot be read fails with its time limit, and the o
 }
 
 TEST_CASE("upkeep looks at time limits by itself, when the first is over") {
-  ServerParts server;
+  TestServer server;
   wire::ExecuteRequest request;
   request.path = "tests/single";
   request.timeout = 300ms;
   const auto id = execute(server, request);
 
-  const upkeep::Upkeep upkeep(server.parts,
+  const upkeep::Upkeep upkeep(server.context,
                               {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms});
 
   wait_until("it has failed", 5s, [&] { return status_of(server, id) == "FAILED"; });
 }
 
 TEST_CASE("a limit of the playbook holds unless the request says another, and a rerun has it too") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto seconds_left = [&](base::ExecutionId id) {
     return server.number(
@@ -120,7 +120,7 @@ TEST_CASE("a limit of the playbook holds unless the request says another, and a 
   const auto by_request = execute(server, request);
   (void)server.report(completed(server.claim("w", queued_of(server, by_playbook))));
   const auto again =
-      app::rerun_execution(server.parts, {.execution_id = by_playbook, .from_step = {}, .payload = "{}"})
+      app::rerun_execution(server.context, {.execution_id = by_playbook, .from_step = {}, .payload = "{}"})
           .value()
           .execution_id;
 
@@ -132,7 +132,7 @@ TEST_CASE("a limit of the playbook holds unless the request says another, and a 
 }
 
 TEST_CASE("an execution that begins later has its first commands due then, and its limit counts from then") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   wire::ExecuteRequest request;
   request.path = "tests/single";

@@ -4,20 +4,20 @@
 #include <algorithm>
 
 #include "server/upkeep/upkeep.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
-using support::ServerParts;
+using support::TestServer;
 using support::wait_until;
 
 namespace {
-upkeep::UpkeepSettings quick(const ServerParts& server) {
+upkeep::UpkeepSettings quick(const TestServer& server) {
   return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}};
 }
 
-bool was_notified(ServerParts& server, base::CommandId id) {
+bool was_notified(TestServer& server, base::CommandId id) {
   const auto notifications = server.notifier.notifications();
   return std::any_of(notifications.begin(), notifications.end(),
                      [&](const auto& notification) { return notification.queue_id == id && notification.redelivery > 0; });
@@ -25,10 +25,10 @@ bool was_notified(ServerParts& server, base::CommandId id) {
 }  // namespace
 
 TEST_CASE("a command whose notification was lost is notified again within two seconds") {
-  ServerParts server;
+  TestServer server;
   const auto id = server.enqueue();
 
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("upkeep notifies again", 5s, [&] { return was_notified(server, id); });
 }
@@ -36,7 +36,7 @@ TEST_CASE("a command whose notification was lost is notified again within two se
 TEST_CASE(
     "fresh commands behind notifications that nobody has taken yet are not notified again, unless they are a minute "
     "old") {
-  ServerParts server;
+  TestServer server;
   server.notifier.pretend_pending(1);
   const auto fresh = server.enqueue();
   const auto old = server.enqueue();
@@ -46,7 +46,7 @@ TEST_CASE(
              ", created_at = now() - interval '2 minutes' where queue_id = " + old.str());
   const base::CommandId moved{old.value - std::stoll(minutes)};
 
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("the old one is notified", 5s, [&] { return was_notified(server, moved); });
   wait_until("the fresh one is due for a notification", 5s, [&] {
@@ -60,11 +60,11 @@ TEST_CASE(
 }
 
 TEST_CASE("what waits in a pool without a worker does not gather notifications, and is notified again when one comes") {
-  ServerParts server;
+  TestServer server;
   server.notifier.pretend_pending(1);
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now() - interval '1 minute'");
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
   wait_until("it is notified", 5s, [&] { return was_notified(server, id); });
   const auto notified = [&] {
     const auto notifications = server.notifier.notifications();
@@ -80,19 +80,19 @@ TEST_CASE("what waits in a pool without a worker does not gather notifications, 
 }
 
 TEST_CASE("behind a line of notifications that are all younger a command was never notified: it is notified at once") {
-  ServerParts server;
+  TestServer server;
   const auto id = server.enqueue();
   const auto now_ms = server.number("select (extract(epoch from now()) * 1000)::bigint");
   server.notifier.pretend_pending(1000, now_ms + 5000);
 
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("upkeep notifies again", 5s, [&] { return was_notified(server, id); });
 }
 
 TEST_CASE("a command is notified when its time has come") {
-  ServerParts server;
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  TestServer server;
+  const upkeep::Upkeep upkeep(server.context, quick(server));
   const auto id = server.enqueue();
   server.run("update noetl.queue set available_at = now() + interval '300 milliseconds'");
 
@@ -102,36 +102,36 @@ TEST_CASE("a command is notified when its time has come") {
 }
 
 TEST_CASE("the commands of a silent worker wait again and are notified") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("silent");
   const auto id = server.enqueue();
   (void)server.claim("silent", id);
   server.run("update noetl.worker set lease_until = now() - interval '1 second'");
 
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("the command waits again", 5s, [&] { return server.status_of(id) == "queued"; });
   CHECK(server.number("select count(*) from noetl.worker where status = 'lost'") == 1);
 }
 
 TEST_CASE("a finished command is never notified") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto finished = server.enqueue();
   (void)server.report(support::completed(server.claim("w", finished)));
   const auto waiting = server.enqueue();
 
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("the waiting one is notified", 5s, [&] { return was_notified(server, waiting); });
   CHECK_FALSE(was_notified(server, finished));
 }
 
 TEST_CASE("one replica leads, and another takes over when it goes") {
-  ServerParts server;
-  auto first = std::make_unique<upkeep::Upkeep>(server.parts, quick(server));
+  TestServer server;
+  auto first = std::make_unique<upkeep::Upkeep>(server.context, quick(server));
   wait_until("the first leads", 5s, [&] { return first->is_leading(); });
-  const upkeep::Upkeep second(server.parts, quick(server));
+  const upkeep::Upkeep second(server.context, quick(server));
   CHECK_FALSE(second.is_leading());
 
   first.reset();
@@ -140,9 +140,9 @@ TEST_CASE("one replica leads, and another takes over when it goes") {
 }
 
 TEST_CASE("folding the counters keeps the depth") {
-  ServerParts server;
+  TestServer server;
   for (int i = 0; i < 5; ++i) (void)server.enqueue();
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("the changes are folded", 5s,
              [&] { return server.number("select count(*) from noetl.queue_change") == 0; });
@@ -151,10 +151,10 @@ TEST_CASE("folding the counters keeps the depth") {
 }
 
 TEST_CASE("while nothing waits or runs, a tick is one look at Postgres") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("idle");
   server.run("update noetl.worker set lease_until = now() + interval '1 hour'");
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
   wait_until("the first ticks, which also prune and fold", 5s, [&] { return upkeep.ticks() >= 2; });
   const auto ticks = upkeep.ticks();
   const auto calls = upkeep.calls();
@@ -166,7 +166,7 @@ TEST_CASE("while nothing waits or runs, a tick is one look at Postgres") {
 }
 
 TEST_CASE("a lease that nobody renews ends on time, however long the interval") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("silent");
   const auto id = server.enqueue();
   (void)server.claim("silent", id);
@@ -174,14 +174,14 @@ TEST_CASE("a lease that nobody renews ends on time, however long the interval") 
   auto settings = quick(server);
   settings.interval = 60s;
 
-  const upkeep::Upkeep upkeep(server.parts, settings);
+  const upkeep::Upkeep upkeep(server.context, settings);
 
   wait_until("the command waits again and is notified", 5s, [&] { return was_notified(server, id); });
   CHECK(server.status_of(id) == "queued");
 }
 
 TEST_CASE("finished plain commands leave when their time is over, those of executions and dead ones stay") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto old = server.enqueue();
   const auto dead = server.enqueue(1);
@@ -197,7 +197,7 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
   auto settings = quick(server);
   settings.kept.completed = 3600s;
 
-  const upkeep::Upkeep upkeep(server.parts, settings);
+  const upkeep::Upkeep upkeep(server.context, settings);
 
   wait_until("the old one is gone", 5s,
              [&] { return server.number("select count(*) from noetl.queue where status = 'done'") == 1; });
@@ -211,7 +211,7 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
 }
 
 TEST_CASE("a duty that fails with every tick does not keep the others from being done") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   server.add_worker("silent");
   const auto held = server.enqueue();
@@ -225,7 +225,7 @@ TEST_CASE("a duty that fails with every tick does not keep the others from being
   server.run("create trigger refuse before delete on noetl.claim for each row execute function refuse()");
   const auto waiting = server.enqueue();
 
-  const upkeep::Upkeep upkeep(server.parts, quick(server));
+  const upkeep::Upkeep upkeep(server.context, quick(server));
 
   wait_until("workers are notified", 5s, [&] { return was_notified(server, waiting); });
   wait_until("it was tried again", 5s, [&] { return upkeep.failures() > 10; });
@@ -233,7 +233,7 @@ TEST_CASE("a duty that fails with every tick does not keep the others from being
 }
 
 TEST_CASE("upkeep goes on after a first tick that failed") {
-  ServerParts server;
+  TestServer server;
   auto settings = quick(server);
   // A user who comes into being when the first tick has met that there is none.
   settings.database_url.replace(settings.database_url.find("postgres@"), 8, "latecomer");
@@ -242,7 +242,7 @@ TEST_CASE("upkeep goes on after a first tick that failed") {
     return log.find("role \"latecomer\" does not exist") != std::string::npos;
   };
 
-  const upkeep::Upkeep upkeep(server.parts, settings);
+  const upkeep::Upkeep upkeep(server.context, settings);
   wait_until("the first tick is refused", 5s, refusals);
   server.run("create role latecomer superuser login");
 

@@ -9,11 +9,11 @@
 #include "server/app/register_playbook.hpp"
 #include "server/app/render_template.hpp"
 #include "server/app/start_execution.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using nlohmann::json;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 
@@ -33,19 +33,19 @@ workflow:
     args: {seen: "{{ vars.x }}"}
 )";
 
-struct Fixture : ServerParts {
+struct Fixture : TestServer {
   Fixture() {
     add_worker("w");
-    REQUIRE(app::register_playbook(parts, {.content = playbook, .resource_type = "Playbook"}));
+    REQUIRE(app::register_playbook(context, {.content = playbook, .resource_type = "Playbook"}));
     wire::ExecuteRequest request;
     request.path = "test/p";
     request.payload = "{}";
-    execution_id = app::start_execution(parts, request)->execution_id;
+    execution_id = app::start_execution(context, request)->execution_id;
   }
   void set(const std::string& name, const json& value, const std::string& type = "user_defined",
            const std::string& step = "") {
     const auto done = app::set_variables(
-        parts, {.execution_id = execution_id,
+        context, {.execution_id = execution_id,
                 .variables = {{.name = name, .value = value.dump(), .var_type = type, .source_step = step}}});
     REQUIRE_MESSAGE(done, (done ? std::string{} : done.error().message));
   }
@@ -79,10 +79,10 @@ TEST_CASE("reads are counted, types and sources are kept, setting again keeps th
   Fixture fixture;
   fixture.set("x", 1, "computed", "outside");
 
-  CHECK(app::list_variables(fixture.parts, fixture.execution_id)->at(0).access_count == 0);
-  CHECK(app::read_variable(fixture.parts, fixture.execution_id, "x")->access_count == 1);
+  CHECK(app::list_variables(fixture.context, fixture.execution_id)->at(0).access_count == 0);
+  CHECK(app::read_variable(fixture.context, fixture.execution_id, "x")->access_count == 1);
   fixture.set("x", "two", "user_defined", "elsewhere");
-  const auto read = app::read_variable(fixture.parts, fixture.execution_id, "x");
+  const auto read = app::read_variable(fixture.context, fixture.execution_id, "x");
 
   REQUIRE(read);
   CHECK(read->access_count == 2);
@@ -96,7 +96,7 @@ TEST_CASE("a variable of a step's vars says which step it came from") {
   Fixture fixture;
   fixture.run_next();
 
-  const auto rows = app::list_variables(fixture.parts, fixture.execution_id);
+  const auto rows = app::list_variables(fixture.context, fixture.execution_id);
 
   REQUIRE(rows);
   REQUIRE(rows->size() == 1);
@@ -109,23 +109,23 @@ TEST_CASE("a variable of a step's vars says which step it came from") {
 TEST_CASE("what is not there is not found, and a finished execution keeps its variables") {
   Fixture fixture;
   fixture.set("x", 1);
-  CHECK(app::delete_variable(fixture.parts, fixture.execution_id, "x"));
-  CHECK(app::read_variable(fixture.parts, fixture.execution_id, "x").error().code ==
+  CHECK(app::delete_variable(fixture.context, fixture.execution_id, "x"));
+  CHECK(app::read_variable(fixture.context, fixture.execution_id, "x").error().code ==
         base::ErrorCode::not_found);
-  CHECK(app::delete_variable(fixture.parts, fixture.execution_id, "x").error().code ==
+  CHECK(app::delete_variable(fixture.context, fixture.execution_id, "x").error().code ==
         base::ErrorCode::not_found);
-  CHECK(app::list_variables(fixture.parts, {1}).error().code == base::ErrorCode::not_found);
+  CHECK(app::list_variables(fixture.context, {1}).error().code == base::ErrorCode::not_found);
 
   fixture.set("x", 2);
   fixture.run_next();
   fixture.run_next();
   const auto late = app::set_variables(
-      fixture.parts, {.execution_id = fixture.execution_id,
+      fixture.context, {.execution_id = fixture.execution_id,
                       .variables = {{.name = "x", .value = "3", .var_type = "computed", .source_step = {}}}});
 
   REQUIRE_FALSE(late);
   CHECK(late.error().code == base::ErrorCode::already_terminal);
-  CHECK(app::read_variable(fixture.parts, fixture.execution_id, "x")->value == "2");
+  CHECK(app::read_variable(fixture.context, fixture.execution_id, "x")->value == "2");
 }
 
 TEST_CASE("setting variables from many sides at once loses none") {
@@ -139,7 +139,7 @@ TEST_CASE("setting variables from many sides at once loses none") {
     }
   }
 
-  CHECK(app::list_variables(fixture.parts, fixture.execution_id)->size() == 40);
+  CHECK(app::list_variables(fixture.context, fixture.execution_id)->size() == 40);
 }
 
 TEST_CASE("templates are rendered with what the execution knows, strictly or not") {
@@ -151,7 +151,7 @@ TEST_CASE("templates are rendered with what the execution knows, strictly or not
       R"({"sum":"{{ vars.x + extra }}","text":"{{ workload.greeting }}, {{ execution_id }}","plain":7})";
   request.extra_context = R"({"extra":1})";
 
-  const auto rendered = app::render_template(fixture.parts, request);
+  const auto rendered = app::render_template(fixture.context, request);
 
   REQUIRE_MESSAGE(rendered, (rendered ? std::string{} : rendered.error().message));
   const auto value = json::parse(rendered->rendered);
@@ -161,17 +161,17 @@ TEST_CASE("templates are rendered with what the execution knows, strictly or not
   CHECK(json(rendered->context_keys).dump().find("\"greeting\"") != std::string::npos);
 
   request.source = R"("{{ nobody }}")";
-  const auto strict = app::render_template(fixture.parts, request);
+  const auto strict = app::render_template(fixture.context, request);
   REQUIRE_FALSE(strict);
   CHECK(strict.error().message.find("'nobody'") != std::string::npos);
   request.is_strict = false;
-  CHECK(app::render_template(fixture.parts, request));
+  CHECK(app::render_template(fixture.context, request));
   request.source = json("{{ unfinished").dump();
-  const auto broken = app::render_template(fixture.parts, request);
+  const auto broken = app::render_template(fixture.context, request);
   REQUIRE_FALSE(broken);
   CHECK(broken.error().field == "template");
   request.execution_id = {1};
-  CHECK(app::render_template(fixture.parts, request).error().code == base::ErrorCode::not_found);
+  CHECK(app::render_template(fixture.context, request).error().code == base::ErrorCode::not_found);
 }
 
 TEST_CASE("a result that left the state is read by its id or its reference") {
@@ -179,7 +179,7 @@ TEST_CASE("a result that left the state is read by its id or its reference") {
   fixture.run_next(json{{"big", std::string(10'000, 'x')}}.dump());
   const auto id = fixture.number("select result_id from noetl.result");
 
-  const auto text = app::read_result(fixture.parts, {id});
+  const auto text = app::read_result(fixture.context, {id});
 
   REQUIRE(text);
   CHECK(json::parse(*text)["big"].get<std::string>().size() == 10'000);
@@ -187,5 +187,5 @@ TEST_CASE("a result that left the state is read by its id or its reference") {
   CHECK(app::result_id_of(std::to_string(id))->value == id);
   CHECK_FALSE(app::result_id_of("noetl://result/"));
   CHECK_FALSE(app::result_id_of("file:///etc/passwd"));
-  CHECK(app::read_result(fixture.parts, {1}).error().code == base::ErrorCode::not_found);
+  CHECK(app::read_result(fixture.context, {1}).error().code == base::ErrorCode::not_found);
 }

@@ -8,44 +8,44 @@
 #include "server/app/report_events.hpp"
 #include "server/app/start_execution.hpp"
 #include "server/app/time_limits.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
 using counts::AttemptOutcome;
 using support::completed;
 using support::failed;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 
-std::uint64_t attempts(const ServerParts& server, AttemptOutcome outcome, const std::string& tool = "noop",
+std::uint64_t attempts(const TestServer& server, AttemptOutcome outcome, const std::string& tool = "noop",
                        const std::string& pool = "default") {
   const auto work = server.work_counts.read();
   const auto found = work.pools.find({pool, tool});
   return found == work.pools.end() ? 0 : found->second.by_outcome[static_cast<std::size_t>(outcome)];
 }
 
-std::uint64_t dead(const ServerParts& server) {
+std::uint64_t dead(const TestServer& server) {
   const auto work = server.work_counts.read();
   const auto found = work.pools.find({"default", "noop"});
   return found == work.pools.end() ? 0 : found->second.dead;
 }
 
-counts::PathCounts path_of(const ServerParts& server, const std::string& path) {
+counts::PathCounts path_of(const TestServer& server, const std::string& path) {
   const auto work = server.work_counts.read();
   const auto found = work.paths.find(path);
   return found == work.paths.end() ? counts::PathCounts{} : found->second;
 }
 
-base::ExecutionId start(ServerParts& server, const std::string& path = "tests/single",
+base::ExecutionId start(TestServer& server, const std::string& path = "tests/single",
                         const std::string& key = {}) {
   wire::ExecuteRequest request;
   request.path = path;
   request.idempotency_key = key;
-  return app::start_execution(server.parts, request).value().execution_id;
+  return app::start_execution(server.context, request).value().execution_id;
 }
 
-domain::ClaimedCommand claim_of(ServerParts& server, base::ExecutionId id) {
+domain::ClaimedCommand claim_of(TestServer& server, base::ExecutionId id) {
   return server.claim(
       "w", {server.number("select queue_id from noetl.queue where status = 'queued' and execution_id = " +
                           id.str())});
@@ -53,7 +53,7 @@ domain::ClaimedCommand claim_of(ServerParts& server, base::ExecutionId id) {
 }  // namespace
 
 TEST_CASE("a plain command that completes is an attempt, and reported twice it stays one") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto command = server.claim("w", server.enqueue());
 
@@ -65,7 +65,7 @@ TEST_CASE("a plain command that completes is an attempt, and reported twice it s
 }
 
 TEST_CASE("each failed attempt counts, and the last one is a dead letter as well") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue(2);
 
@@ -79,7 +79,7 @@ TEST_CASE("each failed attempt counts, and the last one is a dead letter as well
 }
 
 TEST_CASE("what a worker hands back is released, what a lost one held is lost") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto id = server.enqueue();
   auto report = completed(server.claim("w", id));
@@ -87,10 +87,10 @@ TEST_CASE("what a worker hands back is released, what a lost one held is lost") 
 
   (void)server.report(report);
   (void)server.claim("w", id);
-  (void)app::reclaim_leases(server.parts, std::nullopt, "nobody is lost");
+  (void)app::reclaim_leases(server.context, std::nullopt, "nobody is lost");
   CHECK(attempts(server, AttemptOutcome::lost) == 0);
   server.run("update noetl.worker set status = 'lost'");
-  (void)app::reclaim_leases(server.parts, std::nullopt, "lost");
+  (void)app::reclaim_leases(server.context, std::nullopt, "lost");
 
   CHECK(attempts(server, AttemptOutcome::released) == 1);
   CHECK(attempts(server, AttemptOutcome::lost) == 1);
@@ -98,14 +98,14 @@ TEST_CASE("what a worker hands back is released, what a lost one held is lost") 
 }
 
 TEST_CASE("a cancelled command counts when it ran, and not when it waited") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
   const auto waiting = server.enqueue();
   const auto running = server.claim("w", server.enqueue());
 
-  CHECK(app::cancel_command(server.parts, waiting, {}).value().is_cancelled);
+  CHECK(app::cancel_command(server.context, waiting, {}).value().is_cancelled);
   CHECK(attempts(server, AttemptOutcome::cancelled) == 0);
-  CHECK(app::cancel_command(server.parts, running.lease.queue_id, {}).value().is_cancelled);
+  CHECK(app::cancel_command(server.context, running.lease.queue_id, {}).value().is_cancelled);
   (void)server.report(completed(running));  // too late
 
   CHECK(attempts(server, AttemptOutcome::cancelled) == 1);
@@ -113,9 +113,9 @@ TEST_CASE("a cancelled command counts when it ran, and not when it waited") {
 }
 
 TEST_CASE("an execution is started and completed once, whatever is sent again") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
+  (void)app::register_playbook(server.context, {support::single_step}).value();
 
   const auto id = start(server, "tests/single", "key");
   CHECK(start(server, "tests/single", "key") == id);
@@ -131,20 +131,20 @@ TEST_CASE("an execution is started and completed once, whatever is sent again") 
 }
 
 TEST_CASE("an execution that fails, is cancelled or runs out of time counts as that") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
+  (void)app::register_playbook(server.context, {support::single_step}).value();
 
   (void)server.report(failed(claim_of(server, start(server)), "exception"));
   const auto cancelled = start(server);
   (void)claim_of(server, cancelled);
   wire::CancelRequest request;
   request.execution_id = cancelled;
-  CHECK(app::cancel_execution(server.parts, request).value().status == "cancelled");
-  CHECK(app::cancel_execution(server.parts, request).value().status == "already_completed");
+  CHECK(app::cancel_execution(server.context, request).value().status == "cancelled");
+  CHECK(app::cancel_execution(server.context, request).value().status == "already_completed");
   const auto late = start(server);
   server.run("update noetl.execution set deadline_at = now() where execution_id = " + late.str());
-  CHECK(app::fail_overdue(server.parts, 10).done == 1);
+  CHECK(app::fail_overdue(server.context, 10).done == 1);
 
   const auto path = path_of(server, "tests/single");
   CHECK(path.started == 3);
@@ -155,10 +155,10 @@ TEST_CASE("an execution that fails, is cancelled or runs out of time counts as t
 }
 
 TEST_CASE("a called playbook counts by its own path, and so does its caller") {
-  ServerParts server;
+  TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
-  (void)app::register_playbook(server.parts, {R"(
+  (void)app::register_playbook(server.context, {support::single_step}).value();
+  (void)app::register_playbook(server.context, {R"(
 apiVersion: noetl.io/v2
 kind: Playbook
 metadata: {name: caller, path: tests/caller}

@@ -34,11 +34,11 @@ std::optional<T> until_answered(World& world, const std::string& what, const typ
   }
 }
 
-// As the door does it: one command goes with others that come at the same time.
+// As the API does it: one command goes with others that come at the same time.
 base::Result<std::vector<wire::EnqueuedCommand>> enqueue(Server& server,
                                                          const std::vector<wire::NewCommand>& commands) {
-  if (commands.size() != 1) return app::enqueue_commands(server.parts, commands);
-  const auto one = server.intake.enqueue(commands.front());
+  if (commands.size() != 1) return app::enqueue_commands(server.context, commands);
+  const auto one = server.submits.enqueue(commands.front());
   if (!one) return base::failure(one.error());
   return std::vector<wire::EnqueuedCommand>{*one};
 }
@@ -78,7 +78,7 @@ void execute_some(World& world, int client) {
     request.idempotency_key = "e" + std::to_string(client) + "-" + std::to_string(round);
     const auto answer = until_answered<wire::ExecuteAnswer>(
         world, "execute " + request.path + " " + request.idempotency_key,
-        [request](Server& server) { return server.intake.execute(request); });
+        [request](Server& server) { return server.submits.execute(request); });
     if (!answer) return;
     world.promises.executions[request.idempotency_key] = answer->execution_id;
     if (!random.one_in(5)) continue;
@@ -87,7 +87,7 @@ void execute_some(World& world, int client) {
         .execution_id = answer->execution_id, .reason = "enough", .cascade = true};
     (void)until_answered<wire::CancelAnswer>(
         world, "cancel " + request.idempotency_key,
-        [cancel](Server& server) { return app::cancel_execution(server.parts, cancel); });
+        [cancel](Server& server) { return app::cancel_execution(server.context, cancel); });
   }
 }
 
@@ -183,7 +183,7 @@ void break_a_worker(World& world) {
     return;
   }
   (void)Call<void>(world, "drain " + worker.worker_id, [id = worker.worker_id](Server& server) {
-    (void)app::drain_worker(server.parts, id);  // an unknown one is as good as drained
+    (void)app::drain_worker(server.context, id);  // an unknown one is as good as drained
     return base::Result<void>{};
   }).run();
 }

@@ -47,7 +47,7 @@ base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(
   return Call<wire::RegistrationAnswer>(
              world_, "registration of " + registration.worker_id,
              [registration = of_process(registration, instance_)](Server& server) {
-               return app::register_worker(server.parts, registration);
+               return app::register_worker(server.context, registration);
              })
       .run();
 }
@@ -56,7 +56,7 @@ base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::He
   return Call<wire::HeartbeatAnswer>(
              world_, "heartbeat of " + heartbeat.worker_id,
              [heartbeat = of_process(heartbeat, instance_)](Server& server) {
-               return app::renew_leases(server.parts, heartbeat);
+               return app::renew_leases(server.context, heartbeat);
              })
       .run();
 }
@@ -68,7 +68,7 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
                                                  : ids_of(request.queue_ids));
   return Call<wire::ClaimAnswer>(world_, what,
                                  [request = of_process(request, instance_), &world = world_](Server& server) {
-                                   auto answer = app::claim_commands(server.parts, request, {});
+                                   auto answer = app::claim_commands(server.context, request, {});
                                    if (answer) check_claim(world, request.worker_id, *answer);
                                    if (answer && request.direct_dispatch)
                                      world.note_dispatched(answer->commands.size());
@@ -86,7 +86,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                  world.scheduler.spawn(world.scheduler.process(), [request, &world, &server] {
                    world.scheduler.sleep(std::chrono::milliseconds(1));
                    try {
-                     (void)app::report_events(server.parts, request);
+                     (void)app::report_events(server.context, request);
                    } catch (const store::Unavailable&) {
                      // Nobody is there any more to be told: that is the mistake.
                      return;
@@ -96,7 +96,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                  promise_reports(world, request, rash);
                  return rash;
                }
-               auto answer = app::report_events(server.parts, request);
+               auto answer = app::report_events(server.context, request);
                if (answer) promise_reports(world, request, *answer);
                return answer;
              })
@@ -106,7 +106,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
 base::Result<wire::AheadAnswer> SimulatedTransport::run_ahead(const wire::AheadRequest& request) {
   return Call<wire::AheadAnswer>(
              world_, "ahead of " + request.worker_id + ": " + std::to_string(request.ended.size()) + " ended",
-             [request = of_process(request, instance_)](Server& server) { return app::run_ahead(server.parts, request); })
+             [request = of_process(request, instance_)](Server& server) { return app::run_ahead(server.context, request); })
       .run();
 }
 
@@ -114,7 +114,7 @@ base::Result<void> SimulatedTransport::deregister(const std::string& worker_id) 
   return Call<void>(world_, "deregistration of " + worker_id,
                     [worker_id, instance = instance_](Server& server) {
                       return app::deregister_worker(
-                          server.parts, {.worker_id = worker_id, .instance = instance, .by_force = false});
+                          server.context, {.worker_id = worker_id, .instance = instance, .by_force = false});
                     })
       .run();
 }

@@ -1,10 +1,10 @@
 #pragma once
-// Server: one simulated server process: the parts of every use case and the background duties, as run_server wires
+// Server: one simulated server process: the context of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
 #include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
-#include "server/app/intake.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/submit_batcher.hpp"
+#include "server/app/server_context.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/waiting_claims.hpp"
@@ -30,7 +30,7 @@ struct Server {
         ids(settings.node),
         playbooks(connections),
         pool_rules(connections),
-        parts{.connections = connections,
+        context{.connections = connections,
               .notifier = notifier,
               .ids = ids,
               .playbooks = playbooks,
@@ -39,9 +39,9 @@ struct Server {
               .pool_rules = pool_rules,
               .work_counts = work_counts,
               .due_times = due_times,
-              .rules = {.ack_wait = settings.ack_wait}},
-        intake(parts),
-        upkeep(parts, upkeep::UpkeepSettings{.database_url = {}}) {}
+              .settings = {.ack_wait = settings.ack_wait}},
+        submits(context),
+        upkeep(context, upkeep::UpkeepSettings{.database_url = {}}) {}
 
   const ProcessNumber process;
   store::ConnectionPool connections;
@@ -53,8 +53,8 @@ struct Server {
   app::PoolRules pool_rules;
   counts::WorkCounts work_counts;
   app::DueTimes due_times;
-  app::Parts parts;
-  app::Intake intake;
+  app::ServerContext context;
+  app::SubmitBatcher submits;
   upkeep::Upkeep upkeep;
 };
 

@@ -59,9 +59,9 @@ class DocumentsTest(unittest.TestCase):
                                  "server/b.cpp:1: there is no decision 0002", f"server/b.cpp:1: {documents.GUARANTEES} has no R2"])
 
     def test_paths_of_the_tree_are_there_and_have_the_line(self):
-        found = findings_in({"server/app/intake.cpp": "one\n", "docs/a.md": "`server/app/intake`, server/app/intake.cpp:1, `server/app/none`, server/app/intake.cpp:2\n"})
+        found = findings_in({"server/app/submit_batcher.cpp": "one\n", "docs/a.md": "`server/app/submit_batcher`, server/app/submit_batcher.cpp:1, `server/app/none`, server/app/submit_batcher.cpp:2\n"})
 
-        self.assertEqual(found, ["docs/a.md:1: server/app/none does not exist", "docs/a.md:1: server/app/intake.cpp has no line 2"])
+        self.assertEqual(found, ["docs/a.md:1: server/app/none does not exist", "docs/a.md:1: server/app/submit_batcher.cpp has no line 2"])
 
     def test_a_sentence_of_more_than_forty_words_is_found(self):
         found = findings_in({"docs/a.md": f"# T\n\nShort. {LONG}.\n\n- item\n- {LONG}\n\n| a | {LONG} |\n\n    {LONG}\n"})

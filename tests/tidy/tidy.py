@@ -53,7 +53,7 @@ LAYERS = {
                      "server/app", "server/store"],
     "server/doctor": ["shared/base", "shared/domain", "shared/nats", "shared/engine", "server/store", "server/notify",
                       "server/app"],
-    # errors.hpp: the door is where exceptions of the store are caught.
+    # errors.hpp: the API is where exceptions of the store are caught.
     "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/schema", "shared/nats", "shared/telemetry", "shared/http", "shared/coding",
                    "server/app", "server/vault", "server/store/errors.hpp"],
     "server": ["shared", "server"],

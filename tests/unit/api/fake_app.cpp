@@ -90,64 +90,64 @@ namespace noetl::app {
 
 using api_test::fake_app;
 
-base::Result<wire::ExecuteAnswer> start_execution(Parts&, const wire::ExecuteRequest& request) {
+base::Result<wire::ExecuteAnswer> start_execution(ServerContext&, const wire::ExecuteRequest& request) {
   return fake_app().start(request);
 }
 std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
-    Parts&, const std::vector<wire::ExecuteRequest>& requests) {
+    ServerContext&, const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers;
   for (const auto& request : requests) answers.push_back(fake_app().start(request));
   return answers;
 }
 base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    Parts&, const std::vector<wire::NewCommand>& commands) {
+    ServerContext&, const std::vector<wire::NewCommand>& commands) {
   return fake_app().enqueue(commands);
 }
-base::Result<wire::ClaimAnswer> claim_commands(Parts&, const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> claim_commands(ServerContext&, const wire::ClaimRequest& request,
                                                std::stop_token stop, std::function<bool()>) {
   return fake_app().claim(request, stop);
 }
-base::Result<wire::AheadAnswer> run_ahead(Parts&, const wire::AheadRequest&) { return wire::AheadAnswer{}; }
-base::Result<wire::ReportAnswer> report_events(Parts&, const wire::ReportRequest& request) {
+base::Result<wire::AheadAnswer> run_ahead(ServerContext&, const wire::AheadRequest&) { return wire::AheadAnswer{}; }
+base::Result<wire::ReportAnswer> report_events(ServerContext&, const wire::ReportRequest& request) {
   return fake_app().report(request);
 }
-base::Result<wire::RegisterAnswer> register_playbook(Parts&, const wire::RegisterRequest& request) {
+base::Result<wire::RegisterAnswer> register_playbook(ServerContext&, const wire::RegisterRequest& request) {
   return fake_app().register_playbook(request);
 }
-std::vector<wire::CatalogRow> list_catalog(Parts&, const std::string&, int) { return {}; }
-base::Result<wire::CatalogRow> get_resource(Parts&, const wire::ResourceRequest& request) {
+std::vector<wire::CatalogRow> list_catalog(ServerContext&, const std::string&, int) { return {}; }
+base::Result<wire::CatalogRow> get_resource(ServerContext&, const wire::ResourceRequest& request) {
   wire::CatalogRow row;
   row.catalog_id = {5};
   row.path = request.path;
   row.version = request.version.value_or(9);
   return row;
 }
-base::Result<wire::RegistrationAnswer> register_worker(Parts&, const wire::WorkerRegistration& registration) {
+base::Result<wire::RegistrationAnswer> register_worker(ServerContext&, const wire::WorkerRegistration& registration) {
   return fake_app().register_worker(registration);
 }
-base::Result<wire::HeartbeatAnswer> renew_leases(Parts&, const wire::Heartbeat& heartbeat) {
+base::Result<wire::HeartbeatAnswer> renew_leases(ServerContext&, const wire::Heartbeat& heartbeat) {
   return fake_app().heartbeat(heartbeat);
 }
-base::Result<void> deregister_worker(Parts&, const Deregistration& request) {
+base::Result<void> deregister_worker(ServerContext&, const Deregistration& request) {
   return fake_app().deregister(request.worker_id);
 }
-base::Result<void> drain_worker(Parts&, const std::string&) { return {}; }
-std::vector<wire::WorkerRow> list_workers(Parts&, const std::string&, const std::string&) {
+base::Result<void> drain_worker(ServerContext&, const std::string&) { return {}; }
+std::vector<wire::WorkerRow> list_workers(ServerContext&, const std::string&, const std::string&) {
   wire::WorkerRow row;
   row.registration.worker_id = "w1";
   row.status = "ready";
   return {row};
 }
-std::vector<wire::ExecutionRow> list_executions(Parts&, const wire::ExecutionFilter& filter) {
+std::vector<wire::ExecutionRow> list_executions(ServerContext&, const wire::ExecutionFilter& filter) {
   return fake_app().executions(filter);
 }
-base::Result<wire::ExecutionRow> get_execution(Parts&, base::ExecutionId id) {
+base::Result<wire::ExecutionRow> get_execution(ServerContext&, base::ExecutionId id) {
   return fake_app().execution(id);
 }
-base::Result<std::vector<wire::EventRow>> list_events(Parts&, const wire::EventFilter& filter) {
+base::Result<std::vector<wire::EventRow>> list_events(ServerContext&, const wire::EventFilter& filter) {
   return fake_app().events(filter);
 }
-base::Result<wire::ExecuteAnswer> rerun_execution(Parts&, const RerunRequest& request) {
+base::Result<wire::ExecuteAnswer> rerun_execution(ServerContext&, const RerunRequest& request) {
   wire::ExecuteRequest again;
   again.path = request.from_step;
   again.payload = request.payload;
@@ -155,28 +155,28 @@ base::Result<wire::ExecuteAnswer> rerun_execution(Parts&, const RerunRequest& re
   again.traceparent = request.traceparent;
   return fake_app().start(again);
 }
-base::Result<wire::CancelAnswer> cancel_execution(Parts&, const wire::CancelRequest& request) {
+base::Result<wire::CancelAnswer> cancel_execution(ServerContext&, const wire::CancelRequest& request) {
   return fake_app().cancel(request);
 }
-std::vector<wire::QueueDepth> read_queue_depth(Parts&) {
+std::vector<wire::QueueDepth> read_queue_depth(ServerContext&) {
   return {{.pool = "default", .status = "queued", .count = 3, .oldest_age_seconds = 1.5}};
 }
-base::Result<wire::CommandRow> get_command(Parts&, base::CommandId queue_id) {
+base::Result<wire::CommandRow> get_command(ServerContext&, base::CommandId queue_id) {
   wire::CommandRow row;
   row.queue_id = queue_id;
   row.status = "queued";
   return row;
 }
-base::Result<wire::CancelledCommand> cancel_command(Parts&, base::CommandId queue_id, const std::string&) {
+base::Result<wire::CancelledCommand> cancel_command(ServerContext&, base::CommandId queue_id, const std::string&) {
   return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = true, .status = "cancelled"};
 }
-wire::CancelledCommands cancel_commands(Parts&, const wire::CancelCommandsRequest& request) {
+wire::CancelledCommands cancel_commands(ServerContext&, const wire::CancelCommandsRequest& request) {
   wire::CancelledCommands answer;
   answer.is_dry_run = request.is_dry_run;
   answer.queue_ids = request.queue_ids;
   return answer;
 }
-std::vector<wire::CommandRow> list_commands(Parts&, const wire::CommandFilter& filter, int limit) {
+std::vector<wire::CommandRow> list_commands(ServerContext&, const wire::CommandFilter& filter, int limit) {
   std::vector<wire::CommandRow> rows;
   for (std::int64_t id = filter.before.is_set() ? filter.before.value - 1 : 10;
        id > 0 && static_cast<int>(rows.size()) < limit; --id) {
@@ -187,6 +187,6 @@ std::vector<wire::CommandRow> list_commands(Parts&, const wire::CommandFilter& f
   }
   return rows;
 }
-Readiness check_readiness(Parts&) { return fake_app().readiness; }
+Readiness check_readiness(ServerContext&) { return fake_app().readiness; }
 
 }  // namespace noetl::app

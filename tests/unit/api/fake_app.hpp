@@ -1,10 +1,10 @@
 #pragma once
-// FakeApp: what stands in for server/app behind the door: each use case is a function that a test may
+// FakeApp: what stands in for server/app behind the API: each use case is a function that a test may
 // replace, and remembers its last request. One test at a time; the door's threads only read the functions.
 #include <functional>
 #include <stop_token>
 
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/notify/notifier.hpp"
 #include "shared/base/guarded.hpp"

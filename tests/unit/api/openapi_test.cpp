@@ -97,7 +97,7 @@ TEST_CASE("path parameters are declared, and nothing else is said to be one") {
   }
 }
 
-TEST_CASE("every route, code and metric of the door is in docs/reference/protocol.md") {
+TEST_CASE("every route, code and metric of the server is in docs/reference/protocol.md") {
   std::ifstream file(NOETL_SOURCE_DIR "/docs/reference/protocol.md");
   std::stringstream page;
   page << file.rdbuf();

@@ -3,7 +3,7 @@
 
 #include "server/api/endpoints.hpp"
 #include "tests/support/packed.hpp"
-#include "tests/unit/api/running_door.hpp"
+#include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
 using namespace noetl::api_test;
@@ -28,7 +28,7 @@ void check_problem(const Answer& answer, int status, const std::string& code) {
 
 TEST_CASE("a body that is no JSON is refused by every route that takes one") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
   const std::string broken[] = {"{",
                                 "[1,2",
                                 "nonsense",
@@ -42,35 +42,35 @@ TEST_CASE("a body that is no JSON is refused by every route that takes one") {
     if (endpoint.body == api::BodyKind::none || endpoint.method != "POST") continue;
     CAPTURE(endpoint.path);
     for (const auto& body : broken)
-      check_problem(post(door, filled(endpoint.path), body), 400, "malformed_body");
-    check_problem(post(door, filled(endpoint.path), "[]"), 422, "invalid_input");
-    check_problem(post(door, filled(endpoint.path), R"({"no_such_field_anywhere":1})"), 422, "invalid_input");
+      check_problem(post(server, filled(endpoint.path), body), 400, "malformed_body");
+    check_problem(post(server, filled(endpoint.path), "[]"), 422, "invalid_input");
+    check_problem(post(server, filled(endpoint.path), R"({"no_such_field_anywhere":1})"), 422, "invalid_input");
   }
 }
 
 TEST_CASE(
     "a body that is not said to be JSON in so many words is refused, as a page may send it without asking") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
   for (const char* type :
        {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
         "TEXT/Plain; charset=utf-8", "text/plain\t;x", "application/jsonx", "application/json;x",
         "application/json; charset=latin1", "application/yaml", "*/*"}) {
     CAPTURE(type);
-    check_problem(post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, type), 415,
+    check_problem(post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, type), 415,
                   "unsupported");
   }
-  CHECK(post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, "Application/JSON; charset=utf-8")
+  CHECK(post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {}, "Application/JSON; charset=utf-8")
             .status == 201);
 }
 
 TEST_CASE("a body is unpacked as its Content-Encoding says, and refused where it cannot be") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
   const std::string json = R"({"tool":{"kind":"noop"}})";
   const auto sent = [&](const std::string& codings, const std::string& body) {
-    return post(door, "/api/v2/commands", body, {{"Content-Encoding", codings}});
+    return post(server, "/api/v2/commands", body, {{"Content-Encoding", codings}});
   };
   const std::string gzip = support::packed(json);
 
@@ -98,24 +98,24 @@ TEST_CASE("a body is unpacked as its Content-Encoding says, and refused where it
 
 TEST_CASE("unknown paths are 404, other methods 405 with Allow") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  check_problem(get(door, "/nothing"), 404, "not_found");
-  check_problem(post(door, "/nothing", "{}"), 404, "not_found");
-  const auto wrong = post(door, "/livez", "{}");
+  check_problem(get(server, "/nothing"), 404, "not_found");
+  check_problem(post(server, "/nothing", "{}"), 404, "not_found");
+  const auto wrong = post(server, "/livez", "{}");
   check_problem(wrong, 405, "method_not_allowed");
   CHECK(wrong.header("Allow") == "GET, HEAD");
   CHECK_FALSE(wrong.body.contains("field"));
-  CHECK(door.client().Put("/api/v2/execute", "{}", "application/json")->status == 405);
-  CHECK(door.client().Patch("/api/v2/execute", "{}", "application/json")->status == 405);
-  CHECK(door.client().Options("/api/v2/execute")->status == 405);
-  check_problem(get(door, "/api%2fv2%2fqueue"), 400, "malformed_body");
-  check_problem(get(door, "/%6civez"), 400, "malformed_body");
+  CHECK(server.client().Put("/api/v2/execute", "{}", "application/json")->status == 405);
+  CHECK(server.client().Patch("/api/v2/execute", "{}", "application/json")->status == 405);
+  CHECK(server.client().Options("/api/v2/execute")->status == 405);
+  check_problem(get(server, "/api%2fv2%2fqueue"), 400, "malformed_body");
+  check_problem(get(server, "/%6civez"), 400, "malformed_body");
 }
 
 TEST_CASE("path and query fields out of range are refused with their name") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
   const std::pair<const char*, const char*> wrong[] = {
       {"/api/v2/executions/abc", "id"},
       {"/api/v2/executions/0", "id"},
@@ -138,7 +138,7 @@ TEST_CASE("path and query fields out of range are refused with their name") {
 
   for (const auto& [path, field] : wrong) {
     CAPTURE(path);
-    const auto answer = get(door, path);
+    const auto answer = get(server, path);
     check_problem(answer, 422, "invalid_input");
     CHECK(answer.body.value("field", "") == field);
   }
@@ -148,30 +148,30 @@ TEST_CASE(
     "a query that nobody reads is refused before anything is deleted; what NoETL's clients send elsewhere is "
     "ignored") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  const auto deleted = door.client().Delete("/api/v2/dead/7?dry_run=true");
+  const auto deleted = server.client().Delete("/api/v2/dead/7?dry_run=true");
 
   REQUIRE(deleted);
   CHECK(deleted->status == 422);
   CHECK(deleted->body.find("dry_run") != std::string::npos);
-  CHECK(get(door, "/api/executions/7/status?include=events").status != 422);
-  CHECK(get(door, "/livez?now=1").status == 200);
+  CHECK(get(server, "/api/executions/7/status?include=events").status != 422);
+  CHECK(get(server, "/livez?now=1").status == 200);
 }
 
 TEST_CASE("an Idempotency-Key that cannot be one, or belongs to another body, is refused") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
   check_problem(
-      post(door, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", std::string(300, 'k')}}), 422,
+      post(server, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", std::string(300, 'k')}}), 422,
       "invalid_input");
-  check_problem(post(door, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", ""}}), 422,
+  check_problem(post(server, "/api/v2/execute", R"({"path":"a"})", {{"Idempotency-Key", ""}}), 422,
                 "invalid_input");
   check_problem(
-      post(door, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}), 409,
+      post(server, "/api/v2/execute", R"({"path":"a","idempotency_key":"x"})", {{"Idempotency-Key", "y"}}), 409,
       "conflict");
-  check_problem(post(door, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}}]})",
+  check_problem(post(server, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}}]})",
                      {{"Idempotency-Key", "y"}}),
                 409, "conflict");
 }

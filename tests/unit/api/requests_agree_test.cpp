@@ -8,7 +8,7 @@
 #include "shared/schema/checker.hpp"
 #include "shared/wire/credential_json.hpp"
 #include "tests/unit/api/random_bodies.hpp"
-#include "tests/unit/api/running_door.hpp"
+#include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
 using namespace noetl::api_test;
@@ -51,9 +51,9 @@ void compare_decoder(const schema::Checker& checker, const char* name, Decode de
 
 TEST_CASE("a route takes a body when the document does, and only then") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
   const schema::Checker checker(api::published_schemas());
-  auto client = door.client();
+  auto client = server.client();
   client.set_tcp_nodelay(true);
 
   for (const auto& endpoint : api::endpoints()) {

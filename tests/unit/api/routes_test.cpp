@@ -1,7 +1,7 @@
 // Each route with a body that it accepts: what reaches the use case, and what the reply looks like.
 #include <doctest/doctest.h>
 
-#include "tests/unit/api/running_door.hpp"
+#include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
 using namespace noetl::api_test;
@@ -13,11 +13,11 @@ TEST_CASE("execute answers in the seed's shape, under both names, and passes on 
     seen = request;
     return wire::ExecuteAnswer{.execution_id = {77}, .commands_generated = 1, .is_duplicate = false};
   };
-  const RunningDoor door;
+  const RunningApi server;
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
   for (const char* path : {"/api/v2/execute", "/api/execute"}) {
-    const auto answer = post(door, path, R"({"path":"a/b","payload":{"x":1}})",
+    const auto answer = post(server, path, R"({"path":"a/b","payload":{"x":1}})",
                              {{"Idempotency-Key", "k1"}, {"traceparent", trace}});
     CHECK(answer.status == 200);
     CHECK(answer.body == Json::parse(R"({"execution_id":"77","status":"started","commands_generated":1})"));
@@ -35,10 +35,10 @@ TEST_CASE("a rerun passes on key and trace as well") {
     seen = request;
     return wire::ExecuteAnswer{.execution_id = {77}, .commands_generated = 1, .is_duplicate = false};
   };
-  const RunningDoor door;
+  const RunningApi server;
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-  const auto answer = post(door, "/api/v2/executions/7/rerun", R"({"from_step":"a"})",
+  const auto answer = post(server, "/api/v2/executions/7/rerun", R"({"from_step":"a"})",
                            {{"Idempotency-Key", "k1"}, {"traceparent", trace}});
 
   CHECK(answer.status == 200);
@@ -52,10 +52,10 @@ TEST_CASE("a batch of executions keeps the order of its items") {
   app.start = [&](const wire::ExecuteRequest&) {
     return wire::ExecuteAnswer{.execution_id = {++next}, .commands_generated = 1, .is_duplicate = false};
   };
-  const RunningDoor door;
+  const RunningApi server;
 
   const auto answer =
-      post(door, "/api/v2/execute/batch", R"({"executions":[{"path":"a"},{"nonsense":1},{"path":"b"}]})");
+      post(server, "/api/v2/execute/batch", R"({"executions":[{"path":"a"},{"nonsense":1},{"path":"b"}]})");
 
   CHECK(answer.status == 200);
   CHECK(answer.body["started"] == 2);
@@ -73,26 +73,26 @@ TEST_CASE("a playbook is registered as JSON, as base64 and as YAML") {
     return wire::RegisterAnswer{
         .catalog_id = {5}, .path = "a/b", .version = 3, .kind = "Playbook", .is_new = true};
   };
-  const RunningDoor door;
+  const RunningApi server;
 
-  const auto json = post(door, "/api/catalog/register", R"({"content":"a: b\n","resource_type":"Playbook"})");
+  const auto json = post(server, "/api/catalog/register", R"({"content":"a: b\n","resource_type":"Playbook"})");
   CHECK(seen == "a: b\n");
   CHECK(json.body["status"] == "success");
   CHECK(json.body["version"] == 3);
   CHECK(json.body["catalog_id"] == "5");
-  static_cast<void>(post(door, "/api/catalog/register", R"({"content":"YTogYgo="})"));
+  static_cast<void>(post(server, "/api/catalog/register", R"({"content":"YTogYgo="})"));
   CHECK(seen == "a: b\n");
-  static_cast<void>(post(door, "/api/catalog/register", "c: d\n", {}, "application/yaml"));
+  static_cast<void>(post(server, "/api/catalog/register", "c: d\n", {}, "application/yaml"));
   CHECK(seen == "c: d\n");
 }
 
 TEST_CASE("commands are enqueued one by one or as a batch") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  const auto one = post(door, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {{"Idempotency-Key", "k"}});
+  const auto one = post(server, "/api/v2/commands", R"({"tool":{"kind":"noop"}})", {{"Idempotency-Key", "k"}});
   const auto many =
-      post(door, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}},{"tool":{"kind":"noop"}}]})");
+      post(server, "/api/v2/commands", R"({"commands":[{"tool":{"kind":"noop"}},{"tool":{"kind":"noop"}}]})");
 
   CHECK(one.status == 201);
   CHECK(one.body == Json::parse(R"({"queue_id":"1","status":"queued"})"));
@@ -102,26 +102,26 @@ TEST_CASE("commands are enqueued one by one or as a batch") {
 
 TEST_CASE("commands are listed page by page") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  const auto first = get(door, "/api/v2/commands?limit=4&status=queued");
+  const auto first = get(server, "/api/v2/commands?limit=4&status=queued");
   CHECK(first.body["commands"].size() == 4);
   CHECK(first.body["next_before"] == "7");
-  const auto last = get(door, "/api/v2/commands?limit=8&before=7");
+  const auto last = get(server, "/api/v2/commands?limit=8&before=7");
   CHECK(last.body["commands"].size() == 6);
   CHECK(last.body["next_before"].is_null());
 }
 
 TEST_CASE("a command is claimed by its id, in a batch, and as the seed's worker does") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  const auto one = post(door, "/api/v2/commands/5/claim", R"({"worker_id":"w"})");
+  const auto one = post(server, "/api/v2/commands/5/claim", R"({"worker_id":"w"})");
   CHECK(one.body["queue_id"] == "5");
   CHECK(one.body["context"]["tool"]["kind"] == "noop");
-  const auto batch = post(door, "/api/v2/commands/claim", R"({"worker_id":"w","queue_ids":["5",6]})");
+  const auto batch = post(server, "/api/v2/commands/claim", R"({"worker_id":"w","queue_ids":["5",6]})");
   CHECK(batch.body["commands"].size() == 2);
-  const auto seed = post(door, "/api/postgres/execute", R"({"queue_id":5,"worker_id":"w"})");
+  const auto seed = post(server, "/api/postgres/execute", R"({"queue_id":5,"worker_id":"w"})");
   CHECK(seed.body["status"] == "ok");
   CHECK(seed.body["result"] == Json::parse(R"([["5","0","start#1","noop",{"tool":{"kind":"noop"}}]])"));
 }
@@ -136,9 +136,9 @@ TEST_CASE("a refused claim is a problem with its code and Retry-After") {
                               .retry_after = std::chrono::milliseconds(2500)});
     return answer;
   };
-  const RunningDoor door;
+  const RunningApi server;
 
-  const auto answer = post(door, "/api/v2/commands/5/claim", R"({"worker_id":"w"})");
+  const auto answer = post(server, "/api/v2/commands/5/claim", R"({"worker_id":"w"})");
 
   CHECK(answer.status == 409);
   CHECK(answer.code() == "active_claim");
@@ -148,11 +148,11 @@ TEST_CASE("a refused claim is a problem with its code and Retry-After") {
 
 TEST_CASE("SQL is refused with what to use instead") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
   for (const char* body : {R"({"query":"select 1"})", R"({"query_base64":"c2VsZWN0IDE="})",
                            R"({"procedure":"p","queue_id":1,"worker_id":"w"})"}) {
-    const auto answer = post(door, "/api/postgres/execute", body);
+    const auto answer = post(server, "/api/postgres/execute", body);
     CHECK(answer.status == 400);
     CHECK(answer.code() == "unsupported");
     CHECK(answer.body["detail"].get<std::string>().find("/api/v2/commands/claim") != std::string::npos);
@@ -161,18 +161,18 @@ TEST_CASE("SQL is refused with what to use instead") {
 
 TEST_CASE("one event has its verdict as the reply, a batch has them all") {
   auto& app = reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
   const std::string end =
       R"({"queue_id":"5","epoch":1,"name":"command.completed","payload":{"result":{"a":1}},"worker_id":"w"})";
 
-  const auto one = post(door, "/api/v2/events", end);
+  const auto one = post(server, "/api/v2/events", end);
   CHECK(one.body == Json::parse(R"({"status":"ok","commands_generated":2})"));
   const auto seed =
-      post(door, "/api/events",
+      post(server, "/api/events",
            R"({"execution_id":"9","step":"start","name":"step.exit","payload":{},"worker_id":"w"})");
   CHECK(seed.status == 200);
   const auto batch =
-      post(door, "/api/v2/events",
+      post(server, "/api/v2/events",
            R"({"worker_id":"w","events":[{"queue_id":"5","epoch":1,"name":"command.completed"}]})");
   CHECK(batch.body["verdicts"].size() == 1);
 
@@ -184,7 +184,7 @@ TEST_CASE("one event has its verdict as the reply, a batch has them all") {
                                .retry_after = {}});
     return answer;
   };
-  const auto late = post(door, "/api/v2/events", end);
+  const auto late = post(server, "/api/v2/events", end);
   CHECK(late.status == 409);
   CHECK(late.code() == "lease_lost");
 }
@@ -195,19 +195,19 @@ TEST_CASE("executions are read, listed and cancelled under the old and the new n
     return std::vector<wire::ExecutionRow>(static_cast<std::size_t>(filter.limit),
                                            *app.execution({filter.before.value}));
   };
-  const RunningDoor door;
+  const RunningApi server;
 
-  CHECK(get(door, "/api/v2/executions/12").body["result"]["answer"] == 42);
-  CHECK(get(door, "/api/executions/12/status").body["status"] == "COMPLETED");
-  CHECK(get(door, "/api/executions/12").body["events"].is_array());
-  CHECK(get(door, "/api/v2/executions/12/events?event_type=step.exit&after=3&limit=5")
+  CHECK(get(server, "/api/v2/executions/12").body["result"]["answer"] == 42);
+  CHECK(get(server, "/api/executions/12/status").body["status"] == "COMPLETED");
+  CHECK(get(server, "/api/executions/12").body["events"].is_array());
+  CHECK(get(server, "/api/v2/executions/12/events?event_type=step.exit&after=3&limit=5")
             .body["next_after"]
             .is_null());
-  const auto page = get(door, "/api/v2/executions?limit=2&before=9&status=completed");
+  const auto page = get(server, "/api/v2/executions?limit=2&before=9&status=completed");
   CHECK(page.body["executions"].size() == 2);
   CHECK(page.body["next_before"] == "9");
-  CHECK(get(door, "/api/executions?limit=3&before=9").body.size() == 3);
-  const auto cancelled = post(door, "/api/v2/executions/12/cancel", R"({"reason":"x","cascade":false})");
+  CHECK(get(server, "/api/executions?limit=3&before=9").body.size() == 3);
+  const auto cancelled = post(server, "/api/v2/executions/12/cancel", R"({"reason":"x","cascade":false})");
   CHECK(
       cancelled.body ==
       Json::parse(
@@ -221,66 +221,66 @@ TEST_CASE("workers register, live, drain and leave under both families of routes
     seen = heartbeat;
     return wire::HeartbeatAnswer{};
   };
-  const RunningDoor door;
+  const RunningApi server;
 
-  CHECK(post(door, "/api/v2/workers", R"({"worker_id":"w","pool":"gpu","slots":4})").body["worker_id"] ==
+  CHECK(post(server, "/api/v2/workers", R"({"worker_id":"w","pool":"gpu","slots":4})").body["worker_id"] ==
         "w");
-  CHECK(post(door, "/api/v2/workers/w/heartbeat", R"({"held":[{"queue_id":"4","epoch":2}],"running":1})")
+  CHECK(post(server, "/api/v2/workers/w/heartbeat", R"({"held":[{"queue_id":"4","epoch":2}],"running":1})")
             .body["is_known"] == true);
   CHECK(seen.worker_id == "w");
   CHECK(seen.held.size() == 1);
-  CHECK(post(door, "/api/v2/workers/w/drain", "").status == 200);
-  CHECK(door.client().Delete("/api/v2/workers/w")->status == 200);
-  CHECK(get(door, "/api/v2/workers?status=ready").body["workers"][0]["worker_id"] == "w1");
+  CHECK(post(server, "/api/v2/workers/w/drain", "").status == 200);
+  CHECK(server.client().Delete("/api/v2/workers/w")->status == 200);
+  CHECK(get(server, "/api/v2/workers?status=ready").body["workers"][0]["worker_id"] == "w1");
 
   CHECK(
       post(
-          door, "/api/worker/pool/register",
+          server, "/api/worker/pool/register",
           R"({"name":"w","kind":"worker_pool","runtime":"python","uri":"x","status":"ready","capacity":4,"labels":{}})")
           .body["name"] == "w");
-  CHECK(post(door, "/api/worker/pool/heartbeat", R"({"name":"w","registration":{}})").body["status"] == "ok");
+  CHECK(post(server, "/api/worker/pool/heartbeat", R"({"name":"w","registration":{}})").body["status"] == "ok");
   CHECK(seen.has_claim_in_flight);
-  CHECK(post(door, "/api/worker/pool/deregister", R"({"name":"w","kind":"worker_pool"})").body["status"] ==
+  CHECK(post(server, "/api/worker/pool/deregister", R"({"name":"w","kind":"worker_pool"})").body["status"] ==
         "ok");
-  CHECK(door.client().Delete("/api/worker/pool/deregister", R"({"name":"w"})", "application/json")->status ==
+  CHECK(server.client().Delete("/api/worker/pool/deregister", R"({"name":"w"})", "application/json")->status ==
         200);
-  CHECK(get(door, "/api/worker/pools").body["count"] == 1);
+  CHECK(get(server, "/api/worker/pools").body["count"] == 1);
 }
 
 TEST_CASE("health is always 200, readiness says what is missing") {
   auto& app = reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  CHECK(get(door, "/readyz").body["status"] == "ok");
+  CHECK(get(server, "/readyz").body["status"] == "ok");
   app.readiness.has_nats = false;
-  CHECK(get(door, "/readyz").status == 200);
-  CHECK(get(door, "/readyz").body["status"] == "degraded");
+  CHECK(get(server, "/readyz").status == 200);
+  CHECK(get(server, "/readyz").body["status"] == "degraded");
   app.readiness.is_schema_current = false;
-  CHECK(get(door, "/readyz").code() == "schema_mismatch");
+  CHECK(get(server, "/readyz").code() == "schema_mismatch");
   app.readiness.has_postgres = false;
-  const auto away = get(door, "/readyz");
+  const auto away = get(server, "/readyz");
   CHECK(away.status == 503);
   CHECK(away.code() == "unavailable");
   for (const char* path : {"/health", "/api/health"}) {
-    const auto health = get(door, path);
+    const auto health = get(server, path);
     CHECK(health.status == 200);
     CHECK(health.body["status"] == "ok");
     CHECK(health.body["database"] == "unavailable");
     CHECK(health.body["version"] == "1.2.3");
   }
-  CHECK(get(door, "/livez").status == 200);
+  CHECK(get(server, "/livez").status == 200);
 }
 
 TEST_CASE("the root leads on, and metrics and the OpenAPI document are served") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  CHECK(get(door, "/").body["links"]["openapi"] == "/openapi.json");
-  CHECK(get(door, "/openapi.json").body["openapi"] == "3.1.0");
-  const auto metrics = door.client().Get("/metrics");
+  CHECK(get(server, "/").body["links"]["openapi"] == "/openapi.json");
+  CHECK(get(server, "/openapi.json").body["openapi"] == "3.1.0");
+  const auto metrics = server.client().Get("/metrics");
   CHECK(metrics->get_header_value("Content-Type").starts_with("text/plain; version=0.0.4"));
   CHECK(metrics->body.find("noetl_http_in_flight") != std::string::npos);
-  CHECK(get(door, "/api/v2/queue").body["queue"][0]["count"] == 3);
-  CHECK(post(door, "/api/catalog/list", "").body["entries"].empty());
-  CHECK(post(door, "/api/catalog/resource", R"({"path":"a","version":2})").body["version"] == 2);
+  CHECK(get(server, "/api/v2/queue").body["queue"][0]["count"] == 3);
+  CHECK(post(server, "/api/catalog/list", "").body["entries"].empty());
+  CHECK(post(server, "/api/catalog/resource", R"({"path":"a","version":2})").body["version"] == 2);
 }

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "tests/support/http_client.hpp"
-#include "worker/health/health_door.hpp"
+#include "worker/health/health_server.hpp"
 #include "worker/health/liveness.hpp"
 
 using namespace noetl;
@@ -41,8 +41,8 @@ TEST_CASE("a worker that cannot register yet is alive and not ready") {
 
 TEST_CASE("the port answers of life, readiness and counts") {
   loop::WorkerCounts counts;
-  const health::HealthDoor door({.host = "127.0.0.1", .port = 0, .slots = 7}, counts);
-  const support::HttpClient client("127.0.0.1", door.port());
+  const health::HealthServer server({.host = "127.0.0.1", .port = 0, .slots = 7}, counts);
+  const support::HttpClient client("127.0.0.1", server.port());
 
   CHECK(client.get("/livez").status == 200);
   CHECK(client.get("/readyz").status == 503);
@@ -65,8 +65,8 @@ TEST_CASE("the port answers of life, readiness and counts") {
 
 TEST_CASE("a port that is taken is an error that names the setting, not silence") {
   const loop::WorkerCounts counts;
-  const health::HealthDoor door({.host = "127.0.0.1", .port = 0, .slots = 1}, counts);
+  const health::HealthServer server({.host = "127.0.0.1", .port = 0, .slots = 1}, counts);
 
-  CHECK_THROWS_WITH_AS(health::HealthDoor({.host = "127.0.0.1", .port = door.port(), .slots = 1}, counts),
+  CHECK_THROWS_WITH_AS(health::HealthServer({.host = "127.0.0.1", .port = server.port(), .slots = 1}, counts),
                        doctest::Contains("health-port: cannot listen on 127.0.0.1:"), std::runtime_error);
 }

@@ -1,4 +1,4 @@
-#include "server/api/request_desk.hpp"
+#include "server/api/request_handler.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -55,12 +55,12 @@ base::Error try_again(ErrorCode code, std::string message) {
 }
 
 // A long poll holds a thread: some are left for everything else.
-std::size_t long_polls_max_of(const DoorSettings& settings) {
+std::size_t long_polls_max_of(const ApiSettings& settings) {
   return std::min(settings.long_polls_max, std::max<std::size_t>(settings.threads_max * 3 / 4, 1));
 }
 
 // Workers whose polls wait for direct dispatch could do without: those are fewer, so that the others find room.
-std::size_t dispatch_polls_max_of(const DoorSettings& settings) {
+std::size_t dispatch_polls_max_of(const ApiSettings& settings) {
   return std::max<std::size_t>(long_polls_max_of(settings) / 2, 1);
 }
 
@@ -71,35 +71,35 @@ std::string header_if(const http::Head& head, const char* name, bool (*is_valid)
 
 }  // namespace
 
-RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSettings& settings,
+RequestHandler::RequestHandler(app::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
                          telemetry::Metrics& metrics)
-    : parts_(parts),
+    : server_(server),
       settings_(settings),
       router_(endpoints()),
-      door_(settings.access),
+      access_check_(settings.access),
       checker_(published_schemas()),
       metrics_(metrics, endpoints()),
-      gates_{.work = RequestGate({.inside_max = settings.in_flight_max,
+      limits_{.work = ConcurrencyLimit({.inside_max = settings.in_flight_max,
                                   .waiting_max = settings.in_flight_waiting_max,
                                   .patience = settings.in_flight_patience}),
-             .intake = RequestGate(
-                 {.inside_max = std::clamp<std::size_t>(settings.intake_max, 1, settings.in_flight_max),
+             .batch_submits = ConcurrencyLimit(
+                 {.inside_max = std::clamp<std::size_t>(settings.batch_submits_max, 1, settings.in_flight_max),
                   .waiting_max = settings.in_flight_waiting_max,
                   .patience = settings.in_flight_patience}),
-             .gathered = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
+             .single_submits = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
                                       .waiting_max = settings.in_flight_waiting_max,
                                       .patience = settings.in_flight_patience}),
-             .rendering = RequestGate({.inside_max = 1,
+             .rendering = ConcurrencyLimit({.inside_max = 1,
                                        .waiting_max = settings.in_flight_waiting_max,
                                        .patience = settings.in_flight_patience}),
              .long_polls =
-                 RequestGate({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
+                 ConcurrencyLimit({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
              .dispatch_polls =
-                 RequestGate({.inside_max = dispatch_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
-             .outside = RequestGate({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
+                 ConcurrencyLimit({.inside_max = dispatch_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
+             .outside = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
                                      .waiting_max = settings.threads_max / 4,
                                      .patience = settings.in_flight_patience})},
-      intake_(parts),
+      submits_(server),
       reports_of_others_(
           metrics, {.metric = "noetl_reports_of_others_total",
                     .help = "Reports refused because another worker, or another process, holds the command",
@@ -110,27 +110,27 @@ RequestDesk::RequestDesk(app::Parts& parts, vault::Vault& vault, const DoorSetti
                            .help = "Refused calls that are not in the audit: more than 60 in a minute",
                            .component = "audit",
                            .message = "calls were refused, more than the audit takes in a minute"}),
-      backing_{.parts = parts,
-               .intake = intake_,
+      context_{.server = server,
+               .submits = submits_,
                .vault = vault,
                .metrics = metrics,
-               .gates = gates_,
-               .is_leaving = is_leaving_,
+               .limits = limits_,
+               .is_shutting_down = is_shutting_down_,
                .version = settings.version,
                .started_at = Clock::now(),
-               .openapi = openapi_document(endpoints(), settings.version, door_.asks_for_token()),
+               .openapi = openapi_document(endpoints(), settings.version, access_check_.asks_for_token()),
                .reports_of_others = reports_of_others_,
                .audited_refusals = audited_refusals_,
                .unaudited_refusals = unaudited_refusals_} {}
 
-std::size_t RequestDesk::body_bytes_max_of(const Endpoint& endpoint) const {
+std::size_t RequestHandler::body_bytes_max_of(const Endpoint& endpoint) const {
   if (endpoint.body == BodyKind::none) return unused_body_bytes_max;
   if (endpoint.body_bytes_max == body_bytes_max_of_settings) return settings_.body_bytes_max;
   if (endpoint.body_bytes_max == report_bytes_max_of_settings) return settings_.report_bytes_max;
   return std::min(endpoint.body_bytes_max, settings_.body_bytes_max);
 }
 
-http::Admission RequestDesk::admit(const http::Head& head, const std::string&) {
+http::Admission RequestHandler::admit(const http::Head& head, const std::string&) {
   const auto path = http::decode_path(head.raw_path());
   auto query = http::decode_query(head.query());
   const auto* wrong = std::get_if<http::Refused>(&path);
@@ -138,7 +138,7 @@ http::Admission RequestDesk::admit(const http::Head& head, const std::string&) {
   if (wrong != nullptr) return refusal(refuse(*wrong));
   auto route = router_.find(head.method, std::get<std::string>(path));
   const Endpoint* endpoint = route ? &endpoints()[route->endpoint] : nullptr;
-  if (const auto found = door_.refusal(head, endpoint)) {
+  if (const auto found = access_check_.refusal(head, endpoint)) {
     route ? metrics_.count(route->endpoint, found->status, {}) : metrics_.count_unrouted();
     auto reply = problem_reply(found->error, found->status);
     if (found->error.field == "Content-Encoding")
@@ -159,7 +159,7 @@ http::Admission RequestDesk::admit(const http::Head& head, const std::string&) {
           .ticket = std::move(ticket)};
 }
 
-http::Response RequestDesk::refuse(const http::Refused& refused) {
+http::Response RequestHandler::refuse(const http::Refused& refused) {
   if (refused.status == 503) {
     metrics_.refused_request();
     return problem_response(try_again(ErrorCode::saturated, refused.message));
@@ -174,7 +174,7 @@ http::Response RequestDesk::refuse(const http::Refused& refused) {
   return response_of(problem_reply(error, refused.status));
 }
 
-base::Result<void> RequestDesk::unpack(http::Request& request, const Endpoint& endpoint) const {
+base::Result<void> RequestHandler::unpack(http::Request& request, const Endpoint& endpoint) const {
   const std::string codings = content_codings(request.head);
   if (codings.empty() || request.body.empty()) return {};
   auto body = inflated(codings, request.body, body_bytes_max_of(endpoint));
@@ -186,7 +186,7 @@ base::Result<void> RequestDesk::unpack(http::Request& request, const Endpoint& e
   return {};
 }
 
-http::Response RequestDesk::answer(http::Request request) {
+http::Response RequestHandler::answer(http::Request request) {
   auto& routed = static_cast<Routed&>(*request.ticket);
   const Endpoint& endpoint = endpoints()[routed.route.endpoint];
   const auto inside = metrics_.request();
@@ -216,7 +216,7 @@ http::Response RequestDesk::answer(http::Request request) {
   call.worker_instance = header_if(request.head, wire::instance_header, wire::is_worker_id);
   call.peer = request.peer;
   call.is_local = is_local(request.head, request.peer);
-  call.shows_token = door_.shows_token(request.head);
+  call.shows_token = access_check_.shows_token(request.head);
   call.take_memory = [&memory = request.memory](std::size_t bytes) { return memory.add(bytes); };
 
   auto result = handle(endpoint, call);
@@ -228,7 +228,7 @@ http::Response RequestDesk::answer(http::Request request) {
   return response_of(std::move(reply));
 }
 
-base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& call) {
+base::Result<Reply> RequestHandler::handle(const Endpoint& endpoint, const Call& call) {
   if (call.has_idempotency_key && endpoint.has_idempotency_key &&
       !wire::is_idempotency_key(call.idempotency_key)) {
     return base::failure(ErrorCode::invalid_input,
@@ -244,11 +244,11 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
       return base::failure(std::move(checked.error()));
   }
   try {
-    if (endpoint.gate == GateKind::none || endpoint.gate == GateKind::chosen_by_handler)
+    if (endpoint.limit == LimitKind::none || endpoint.limit == LimitKind::chosen_by_handler)
       return call_handler(endpoint, call);
-    const auto permit = enter(endpoint.gate == GateKind::intake      ? gates_.intake
-                              : endpoint.gate == GateKind::rendering ? gates_.rendering
-                                                                     : gates_.work);
+    const auto permit = enter(endpoint.limit == LimitKind::batch_submits      ? limits_.batch_submits
+                              : endpoint.limit == LimitKind::rendering ? limits_.rendering
+                                                                     : limits_.work);
     if (!permit) return base::failure(permit.error());
     return call_handler(endpoint, call);
   } catch (const store::Unavailable& unavailable) {
@@ -258,7 +258,7 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
         try_again(ErrorCode::unavailable,
                   "the database does not answer now; whether the request took effect is unknown: repeat it"));
   } catch (const std::exception& exception) {
-    const std::string incident = std::to_string(parts_.ids.next());
+    const std::string incident = std::to_string(server_.ids.next());
     telemetry::log_error("api", "request failed",
                          {{"operation", std::string(endpoint.operation_id)},
                           {"incident", incident},
@@ -268,16 +268,16 @@ base::Result<Reply> RequestDesk::handle(const Endpoint& endpoint, const Call& ca
   }
 }
 
-base::Result<Reply> RequestDesk::call_handler(const Endpoint& endpoint, const Call& call) {
-  auto result = endpoint.handler(backing_, call);
-  if (endpoint.audit != AuditKind::none) audit(backing_, endpoint, call, result);
+base::Result<Reply> RequestHandler::call_handler(const Endpoint& endpoint, const Call& call) {
+  auto result = endpoint.handler(context_, call);
+  if (endpoint.audit != AuditKind::none) audit(context_, endpoint, call, result);
   return result;
 }
 
-void RequestDesk::log_request(const Endpoint& endpoint, const http::Request& request, const Reply& reply,
+void RequestHandler::log_request(const Endpoint& endpoint, const http::Request& request, const Reply& reply,
                               std::chrono::nanoseconds elapsed) const {
   // A claim that waits is not slow.
-  const bool is_slow = elapsed >= settings_.slow_request && endpoint.gate != GateKind::chosen_by_handler;
+  const bool is_slow = elapsed >= settings_.slow_request && endpoint.limit != LimitKind::chosen_by_handler;
   const auto level = is_slow ? telemetry::LogLevel::warn : telemetry::LogLevel::debug;
   if (!telemetry::is_log_enabled(level)) return;
   telemetry::log(

@@ -1,4 +1,4 @@
-#include "server/app/intake.hpp"
+#include "server/app/submit_batcher.hpp"
 
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/start_execution.hpp"
@@ -10,11 +10,11 @@ namespace {
 constexpr std::size_t commands_max = 256;
 constexpr std::size_t executions_max = 64;
 
-std::vector<base::Result<wire::EnqueuedCommand>> enqueue_each(Parts& parts,
+std::vector<base::Result<wire::EnqueuedCommand>> enqueue_each(ServerContext& context,
                                                               const std::vector<wire::NewCommand>& commands) {
   std::vector<base::Result<wire::EnqueuedCommand>> answers;
   answers.reserve(commands.size());
-  auto enqueued = enqueue_commands(parts, commands);
+  auto enqueued = enqueue_commands(context, commands);
   if (enqueued) {
     for (auto& command : *enqueued) {
       if (command.conflict)
@@ -25,20 +25,20 @@ std::vector<base::Result<wire::EnqueuedCommand>> enqueue_each(Parts& parts,
   } else if (commands.size() == 1) {
     answers.push_back(base::failure(enqueued.error()));
   } else {  // all or none: one of them was wrong
-    for (const auto& command : commands) answers.push_back(std::move(enqueue_each(parts, {command}).front()));
+    for (const auto& command : commands) answers.push_back(std::move(enqueue_each(context, {command}).front()));
   }
   return answers;
 }
 
 }  // namespace
 
-Intake::Intake(Parts& parts)
+SubmitBatcher::SubmitBatcher(ServerContext& context)
     : commands_(
           {.batch_max = commands_max, .writers_max = writers_max},
-          [&parts](const std::vector<wire::NewCommand>& commands) { return enqueue_each(parts, commands); }),
+          [&context](const std::vector<wire::NewCommand>& commands) { return enqueue_each(context, commands); }),
       executions_({.batch_max = executions_max, .writers_max = writers_max},
-                  [&parts](const std::vector<wire::ExecuteRequest>& requests) {
-                    return start_executions(parts, requests);
+                  [&context](const std::vector<wire::ExecuteRequest>& requests) {
+                    return start_executions(context, requests);
                   }) {}
 
 }  // namespace noetl::app

@@ -1,8 +1,8 @@
-#include "server/api/request_gate.hpp"
+#include "server/api/concurrency_limit.hpp"
 
 namespace noetl::api {
 
-std::optional<RequestGate::Permit> RequestGate::enter() {
+std::optional<ConcurrencyLimit::Permit> ConcurrencyLimit::enter() {
   std::unique_lock lock(mutex_);
   if (inside_ >= limits_.inside_max) {
     if (waiting_ >= limits_.waiting_max) return std::nullopt;
@@ -16,12 +16,12 @@ std::optional<RequestGate::Permit> RequestGate::enter() {
   return std::optional<Permit>(std::in_place, *this);
 }
 
-std::size_t RequestGate::inside() const {
+std::size_t ConcurrencyLimit::inside() const {
   const std::lock_guard lock(mutex_);
   return inside_;
 }
 
-void RequestGate::leave() {
+void ConcurrencyLimit::release() {
   {
     const std::lock_guard lock(mutex_);
     --inside_;

@@ -1,5 +1,5 @@
 #pragma once
-// Gathering: requests of one kind that come at the same time share one transaction, and so one commit. Whoever comes alone
+// GroupCommit: requests of one kind that come at the same time share one transaction, and so one commit. Whoever comes alone
 // goes at once; whoever comes while others are being written waits for those and goes with all that have come meanwhile.
 // There is no timer. submit() from any thread; `run` is called from theirs, by at most `writers_max` at once.
 #include <algorithm>
@@ -21,7 +21,7 @@
 namespace noetl::app {
 
 template <class Request, class Answer>
-class Gathering {
+class GroupCommit {
  public:
   // One answer for each request, in their order. store::Unavailable is thrown to all of them. Anything else that it throws is
   // of one of them, and nothing was written (after_commit.hpp sees to that): each goes again by itself.
@@ -32,9 +32,9 @@ class Gathering {
     std::chrono::milliseconds patience{1000};  // until it is being written
   };
 
-  Gathering(Limits limits, Run run) : limits_(limits), run_(std::move(run)) {}
-  Gathering(const Gathering&) = delete;
-  Gathering& operator=(const Gathering&) = delete;
+  GroupCommit(Limits limits, Run run) : limits_(limits), run_(std::move(run)) {}
+  GroupCommit(const GroupCommit&) = delete;
+  GroupCommit& operator=(const GroupCommit&) = delete;
 
   // saturated: it was not begun with within the patience, and nothing of it was done.
   base::Result<Answer> submit(Request request) {

@@ -4,13 +4,13 @@
 #include <atomic>
 #include <thread>
 
-#include "server/app/intake.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/store/errors.hpp"
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 using namespace noetl;
-using support::ServerParts;
+using support::TestServer;
 
 namespace {
 
@@ -31,8 +31,8 @@ void at_once(int threads, const std::function<void(int)>& work) {
 }  // namespace
 
 TEST_CASE("concurrent single enqueues are all stored and notified, one key once, in fewer transactions") {
-  ServerParts server;
-  app::Intake intake(server.parts);
+  TestServer server;
+  app::SubmitBatcher submits(server.context);
   std::atomic<int> queued{0}, duplicates{0};
   const auto transactions = [&] {
     return server.number("select count(distinct xmin::text) from noetl.queue");
@@ -40,7 +40,7 @@ TEST_CASE("concurrent single enqueues are all stored and notified, one key once,
 
   at_once(16, [&](int thread) {
     for (int i = 0; i < 50; ++i) {
-      const auto answer = intake.enqueue(noop(i % 10 == 0 ? "key-" + std::to_string(i) : ""));
+      const auto answer = submits.enqueue(noop(i % 10 == 0 ? "key-" + std::to_string(i) : ""));
       REQUIRE(answer.has_value());
       ++(answer->is_duplicate ? duplicates : queued);
     }
@@ -55,8 +55,8 @@ TEST_CASE("concurrent single enqueues are all stored and notified, one key once,
 }
 
 TEST_CASE("a request that Postgres refuses fails alone, and those that came with it are stored") {
-  ServerParts server;
-  app::Intake intake(server.parts);
+  TestServer server;
+  app::SubmitBatcher submits(server.context);
   std::atomic<int> stored{0}, refused{0};
 
   at_once(16, [&](int thread) {
@@ -64,8 +64,8 @@ TEST_CASE("a request that Postgres refuses fails alone, and those that came with
       auto command = noop();
       if (thread == 3) command.available_at = "2026-02-30T00:00:00Z";
       try {
-        if (intake.enqueue(std::move(command))) ++stored;
-      } catch (const std::exception&) {  // the door checks times before: this stands for whatever it does not
+        if (submits.enqueue(std::move(command))) ++stored;
+      } catch (const std::exception&) {  // the API checks times before: this stands for whatever it does not
         ++refused;
       }
     }
@@ -81,9 +81,9 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
   struct BrokenNotifier final : notify::RecordingNotifier {
     void notify(const std::vector<notify::Notification>&) override { throw std::runtime_error("broken"); }
   };
-  ServerParts server;
+  TestServer server;
   BrokenNotifier broken;
-  app::Parts parts{.connections = server.connections,
+  app::ServerContext context{.connections = server.connections,
                    .notifier = broken,
                    .ids = server.ids,
                    .playbooks = server.playbooks,
@@ -92,16 +92,16 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
                    .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,
                    .due_times = server.due_times,
-                   .rules = {}};
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
-  app::Intake intake(parts);
+                   .settings = {}};
+  (void)app::register_playbook(server.context, {support::single_step}).value();
+  app::SubmitBatcher submits(context);
 
   at_once(16, [&](int) {
     for (int i = 0; i < 10; ++i) {
-      CHECK_THROWS_AS((void)intake.enqueue(noop()), store::Unavailable);
+      CHECK_THROWS_AS((void)submits.enqueue(noop()), store::Unavailable);
       wire::ExecuteRequest request;
       request.path = "tests/single";
-      CHECK_THROWS_AS((void)intake.execute(request), store::Unavailable);
+      CHECK_THROWS_AS((void)submits.execute(request), store::Unavailable);
     }
   });
 
@@ -111,9 +111,9 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
 
 TEST_CASE(
     "concurrent executes each have their execution; an unknown playbook is only its own request's error") {
-  ServerParts server;
-  (void)app::register_playbook(server.parts, {support::single_step}).value();
-  app::Intake intake(server.parts);
+  TestServer server;
+  (void)app::register_playbook(server.context, {support::single_step}).value();
+  app::SubmitBatcher submits(server.context);
   std::atomic<int> started{0}, unknown{0}, duplicates{0};
 
   at_once(12, [&](int thread) {
@@ -121,7 +121,7 @@ TEST_CASE(
       wire::ExecuteRequest request;
       request.path = thread == 5 ? "t/nobody" : "tests/single";
       if (thread == 6 || thread == 7) request.idempotency_key = "run-" + std::to_string(i);
-      const auto answer = intake.execute(request);
+      const auto answer = submits.execute(request);
       if (!answer) {
         CHECK(answer.error().code == base::ErrorCode::not_found);
         ++unknown;

@@ -1,5 +1,5 @@
 #pragma once
-// DoorCheck: may this request come in at all? The one place that decides it, for every route, before anything else acts:
+// AccessCheck: may this request come in at all? The one place that decides it, for every route, before anything else acts:
 // no web page of another origin, no foreign name of this server, no body of another kind, and the token where one is set.
 // Immutable; any thread.
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace noetl::api {
 
-struct DoorAccess {
+struct AccessSettings {
   std::string token;  // of callers; empty: none is asked for, unless worker_token is all there is
   std::string worker_token;  // of workers alone where there is a token besides
   bool is_insecure = false;  // worker_token guards secrets only, the routes are open
@@ -23,30 +23,30 @@ struct DoorAccess {
 };
 
 // A status that is not always that of the error's code: 421 and 415 have none of their own.
-struct DoorRefusal {
+struct AccessRefusal {
   int status = 403;
   base::Error error;
 };
 
-class DoorCheck {
+class AccessCheck {
  public:
-  explicit DoorCheck(DoorAccess access);
+  explicit AccessCheck(AccessSettings access);
 
   // Nothing: it may go on. `endpoint`: nullptr when there is no such route.
-  [[nodiscard]] std::optional<DoorRefusal> refusal(const http::Head& head, const Endpoint* endpoint) const;
+  [[nodiscard]] std::optional<AccessRefusal> refusal(const http::Head& head, const Endpoint* endpoint) const;
   // Is the token of callers set, and did the request show it?
   [[nodiscard]] bool shows_token(const http::Head& head) const;
   [[nodiscard]] bool asks_for_token() const { return asks_for_token_; }
 
  private:
-  [[nodiscard]] std::optional<DoorRefusal> wrong_origin(const http::Head& head) const;
-  [[nodiscard]] std::optional<DoorRefusal> wrong_host(const http::Head& head) const;
-  [[nodiscard]] std::optional<DoorRefusal> wrong_token(const http::Head& head, Access access) const;
-  [[nodiscard]] static std::optional<DoorRefusal> wrong_media_type(const http::Head& head,
+  [[nodiscard]] std::optional<AccessRefusal> wrong_origin(const http::Head& head) const;
+  [[nodiscard]] std::optional<AccessRefusal> wrong_host(const http::Head& head) const;
+  [[nodiscard]] std::optional<AccessRefusal> wrong_token(const http::Head& head, Access access) const;
+  [[nodiscard]] static std::optional<AccessRefusal> wrong_media_type(const http::Head& head,
                                                                    const Endpoint& endpoint);
-  [[nodiscard]] static std::optional<DoorRefusal> wrong_coding(const http::Head& head);
+  [[nodiscard]] static std::optional<AccessRefusal> wrong_coding(const http::Head& head);
 
-  const DoorAccess access_;
+  const AccessSettings access_;
   const bool asks_for_token_;
   std::vector<std::string> hosts_;
   std::string own_origin_;  // of server_url

@@ -1,7 +1,7 @@
 #pragma once
-// Parts: what every use case works with. Built once by run_server and passed by reference; the parts
-// themselves may be used from any thread. A use case is one transaction: load, decide, write, commit,
-// notify. World failures (Postgres away) leave as exceptions of the store and are caught at the door.
+// ServerContext: what every use case works with. Built once by run_server and passed by reference; its members
+// may be used from any thread. A use case is one transaction: load, decide, write, commit,
+// notify. World failures (Postgres away) leave as exceptions of the store and are caught by the API.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +27,7 @@ class PlaybookCache;
 class PoolRules;
 class WaitingClaims;
 
-struct Rules {
+struct ContextSettings {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::chrono::milliseconds lease{5000};
   std::chrono::milliseconds ack_wait{30'000};  // of the notifications' consumers
@@ -40,7 +40,7 @@ struct Rules {
   std::string nats_consumer = "noetl-worker-pool";  // of the default pool
 };
 
-struct Parts {
+struct ServerContext {
   store::ConnectionPool& connections;
   notify::Notifier& notifier;
   base::IdGenerator& ids;
@@ -50,7 +50,7 @@ struct Parts {
   PoolRules& pool_rules;
   counts::WorkCounts& work_counts;
   DueTimes& due_times;
-  const Rules rules;
+  const ContextSettings settings;
 };
 
 }  // namespace noetl::app

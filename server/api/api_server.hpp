@@ -1,30 +1,30 @@
 #pragma once
-// HttpDoor: the server's HTTP side. bind() and serve() belong to one thread; stop() may be called from any
-// and makes serve() return after what is in flight was answered. Parts, vault and metrics must outlive it.
+// ApiServer: the server's HTTP side. bind() and serve() belong to one thread; stop() may be called from any
+// and makes serve() return after what is in flight was answered. Context, vault and metrics must outlive it.
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 
-#include "server/api/door_check.hpp"
-#include "server/app/parts.hpp"
+#include "server/api/access_check.hpp"
+#include "server/app/server_context.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::api {
 
-struct DoorSettings {
+struct ApiSettings {
   std::string host = "127.0.0.1";
   int port = 8082;  // 0: any that is free
   std::string version = "dev";
-  DoorAccess access = {};
+  AccessSettings access = {};
   std::size_t threads_max = 256;  // requests answered at once: one thread each
   std::size_t requests_waiting_max = 128;  // for a thread; more are refused with 503
   std::size_t connections_max = 4096;
   std::size_t connections_per_address_max = 1024;  // of an address beyond loopback
   std::size_t in_flight_max = 64;  // requests that work at once
   std::size_t in_flight_waiting_max = 256;
-  std::size_t intake_max = 32;  // of those that bring new work
+  std::size_t batch_submits_max = 32;  // of those that bring new work
   std::chrono::milliseconds in_flight_patience{1'000};
   std::size_t long_polls_max = 192;  // claims that wait at once
   std::size_t body_bytes_max = 8UL * 1024 * 1024;  // of one request; routes with small bodies allow less
@@ -35,19 +35,19 @@ struct DoorSettings {
   std::chrono::milliseconds slow_request{1'000};  // logged as a warning above this
 };
 
-class HttpDoor {
+class ApiServer {
  public:
-  HttpDoor(app::Parts& parts, vault::Vault& vault, DoorSettings settings, telemetry::Metrics& metrics);
-  ~HttpDoor();
-  HttpDoor(const HttpDoor&) = delete;
-  HttpDoor& operator=(const HttpDoor&) = delete;
+  ApiServer(app::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics);
+  ~ApiServer();
+  ApiServer(const ApiServer&) = delete;
+  ApiServer& operator=(const ApiServer&) = delete;
 
   // Returns the port. Throws std::runtime_error when the address cannot be had.
   int bind();
   // Serves until stop().
   void serve();
   // From now on /readyz says no; everything is answered as before. For who asked to stop, some time before stop().
-  void leave();
+  void fail_readiness();
   void stop();
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// RequestGate: how many requests may work at once, whatever the number of threads. Who finds no room waits for a bounded time, in a
+// ConcurrencyLimit: how many requests may work at once, whatever the number of threads. Who finds no room waits for a bounded time, in a
 // bounded number, and is then refused. Any thread.
 #include <chrono>
 #include <condition_variable>
@@ -10,7 +10,7 @@
 
 namespace noetl::api {
 
-class RequestGate {
+class ConcurrencyLimit {
  public:
   struct Limits {
     std::size_t inside_max = 64;
@@ -18,32 +18,32 @@ class RequestGate {
     std::chrono::milliseconds patience{1000};
   };
 
-  // Leaves the gate when it goes out of scope.
+  // Releases its place when it goes out of scope.
   class Permit {
    public:
-    explicit Permit(RequestGate& gate) : gate_(&gate) {}
-    Permit(Permit&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    explicit Permit(ConcurrencyLimit& limit) : limit_(&limit) {}
+    Permit(Permit&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)) {}
     Permit& operator=(Permit&&) = delete;
     Permit(const Permit&) = delete;
     Permit& operator=(const Permit&) = delete;
     ~Permit() {
-      if (gate_ != nullptr) gate_->leave();
+      if (limit_ != nullptr) limit_->release();
     }
 
    private:
-    RequestGate* gate_;
+    ConcurrencyLimit* limit_;
   };
 
-  explicit RequestGate(Limits limits) : limits_(limits) {}
-  RequestGate(const RequestGate&) = delete;
-  RequestGate& operator=(const RequestGate&) = delete;
+  explicit ConcurrencyLimit(Limits limits) : limits_(limits) {}
+  ConcurrencyLimit(const ConcurrencyLimit&) = delete;
+  ConcurrencyLimit& operator=(const ConcurrencyLimit&) = delete;
 
   // Waits at most `patience` for room; nothing when there is none, or when too many wait already.
   [[nodiscard]] std::optional<Permit> enter();
   [[nodiscard]] std::size_t inside() const;
 
  private:
-  void leave();
+  void release();
 
   const Limits limits_;
   mutable std::mutex mutex_;

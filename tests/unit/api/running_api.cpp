@@ -1,4 +1,4 @@
-#include "tests/unit/api/running_door.hpp"
+#include "tests/unit/api/running_api.hpp"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -30,16 +30,16 @@ Answer answer_of(const httplib::Result& result, const char* method, const std::s
 
 }  // namespace
 
-api::DoorSettings door_settings() {
-  api::DoorSettings settings;
+api::ApiSettings api_settings() {
+  api::ApiSettings settings;
   settings.host = "127.0.0.1";
   settings.port = 0;
   settings.version = "1.2.3";
   return settings;
 }
 
-RunningDoor::RunningDoor(api::DoorSettings settings)
-    : parts_{.connections = *reinterpret_cast<store::ConnectionPool*>(&nothing_),
+RunningApi::RunningApi(api::ApiSettings settings)
+    : context_{.connections = *reinterpret_cast<store::ConnectionPool*>(&nothing_),
              .notifier = notifier_,
              .ids = ids_,
              .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
@@ -48,20 +48,20 @@ RunningDoor::RunningDoor(api::DoorSettings settings)
              .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
              .work_counts = work_counts_,
              .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),
-             .rules = {}},
-      door_(parts_, vault_, std::move(settings), metrics_) {
-  port_ = door_.bind();
-  serving_ = std::jthread([this] { door_.serve(); });
+             .settings = {}},
+      server_(context_, vault_, std::move(settings), metrics_) {
+  port_ = server_.bind();
+  serving_ = std::jthread([this] { server_.serve(); });
 }
 
-RunningDoor::~RunningDoor() { stop(); }
+RunningApi::~RunningApi() { stop(); }
 
-void RunningDoor::stop() {
-  door_.stop();
+void RunningApi::stop() {
+  server_.stop();
   if (serving_.joinable()) serving_.join();
 }
 
-httplib::Client RunningDoor::client() const {
+httplib::Client RunningApi::client() const {
   httplib::Client client("127.0.0.1", port_);
   client.set_keep_alive(true);
   client.set_read_timeout(20, 0);
@@ -73,13 +73,13 @@ std::string Answer::header(const std::string& name) const {
   return found == headers.end() ? "" : found->second;
 }
 
-Answer get(const RunningDoor& door, const std::string& path) {
-  return answer_of(door.client().Get(path.c_str()), "GET", path);
+Answer get(const RunningApi& server, const std::string& path) {
+  return answer_of(server.client().Get(path.c_str()), "GET", path);
 }
 
-Answer post(const RunningDoor& door, const std::string& path, const std::string& body,
+Answer post(const RunningApi& server, const std::string& path, const std::string& body,
             const httplib::Headers& headers, const std::string& content_type) {
-  return answer_of(door.client().Post(path.c_str(), headers, body, content_type.c_str()), "POST", path);
+  return answer_of(server.client().Post(path.c_str(), headers, body, content_type.c_str()), "POST", path);
 }
 
 RawConnection::RawConnection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {

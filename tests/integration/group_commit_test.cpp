@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "server/app/gathering.hpp"
+#include "server/app/group_commit.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using Ints = app::Gathering<int, int>;
+using Ints = app::GroupCommit<int, int>;
 
 // Answers each with ten times itself, and writes one batch at a time, each only when it may.
 struct Fixture {

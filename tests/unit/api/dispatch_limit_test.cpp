@@ -6,14 +6,14 @@
 #include <latch>
 #include <mutex>
 
-#include "tests/unit/api/running_door.hpp"
+#include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
 using namespace noetl::api_test;
 
 TEST_CASE("polls for direct dispatch wait in half of the room of long polls; for more there is none, which is no error") {
   auto& app = reset_fake_app();
-  auto settings = door_settings();
+  auto settings = api_settings();
   settings.long_polls_max = 2;
   std::latch waiting(2);
   app.claim = [&](const wire::ClaimRequest&, std::stop_token stop) {
@@ -24,22 +24,22 @@ TEST_CASE("polls for direct dispatch wait in half of the room of long polls; for
     wakes.wait(lock, stop, [] { return false; });
     return wire::ClaimAnswer{};
   };
-  RunningDoor door(settings);
+  RunningApi server(settings);
   const char* direct_dispatch = R"({"worker_id":"w","slots":1,"wait":30,"direct_dispatch":true})";
   auto first =
-      std::async(std::launch::async, [&] { return post(door, "/api/v2/commands/claim", direct_dispatch); });
+      std::async(std::launch::async, [&] { return post(server, "/api/v2/commands/claim", direct_dispatch); });
   auto poll = std::async(std::launch::async, [&] {
-    return post(door, "/api/v2/commands/claim", R"({"worker_id":"w","slots":1,"wait":30})");
+    return post(server, "/api/v2/commands/claim", R"({"worker_id":"w","slots":1,"wait":30})");
   });
   waiting.wait();
 
-  const auto second = post(door, "/api/v2/commands/claim", direct_dispatch);
+  const auto second = post(server, "/api/v2/commands/claim", direct_dispatch);
 
   CHECK(second.status == 200);
   CHECK(second.body["commands"].empty());
   CHECK(second.body["waited_ms"] == 0);
-  CHECK(door.metrics().find("noetl_http_refused_total{what=\"request\"} 0") != std::string::npos);
-  door.stop();
+  CHECK(server.metrics().find("noetl_http_refused_total{what=\"request\"} 0") != std::string::npos);
+  server.stop();
   CHECK(first.get().status == 200);
   CHECK(poll.get().status == 200);
 }

@@ -1,9 +1,9 @@
 #pragma once
-// ServerParts: a server without its doors: a migrated database of its own, the parts of every use case,
+// TestServer: a server without HTTP: a migrated database of its own, the context of every use case,
 // and a notifier that records what was notified. Main thread makes it; use cases may run in any.
 #include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
-#include "server/app/parts.hpp"
+#include "server/app/server_context.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/waiting_claims.hpp"
@@ -18,8 +18,8 @@
 
 namespace noetl::support {
 
-struct ServerParts {
-  ServerParts();
+struct TestServer {
+  TestServer();
 
   // Registers a worker whose lease lasts that long.
   void add_worker(const std::string& worker_id, const std::string& pool = "default");
@@ -43,7 +43,7 @@ struct ServerParts {
   app::PoolRules pool_rules{connections};
   counts::WorkCounts work_counts;
   app::DueTimes due_times;
-  app::Parts parts;
+  app::ServerContext context;
 };
 
 // A playbook of one step.

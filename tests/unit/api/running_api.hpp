@@ -1,5 +1,5 @@
 #pragma once
-// RunningDoor: an HttpDoor on a free port of 127.0.0.1, served by a thread of its own until it goes.
+// RunningApi: an ApiServer on a free port of 127.0.0.1, served by a thread of its own until it goes.
 #include <httplib.h>
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "server/api/http_door.hpp"
+#include "server/api/api_server.hpp"
 #include "server/counts/work_counts.hpp"
 #include "tests/unit/api/fake_app.hpp"
 
@@ -17,16 +17,16 @@ namespace noetl::api_test {
 using Json = nlohmann::json;
 
 // Small enough that a test reaches every bound.
-[[nodiscard]] api::DoorSettings door_settings();
+[[nodiscard]] api::ApiSettings api_settings();
 
-class RunningDoor {
+class RunningApi {
  public:
-  explicit RunningDoor(api::DoorSettings settings = door_settings());
-  ~RunningDoor();
-  RunningDoor(const RunningDoor&) = delete;
-  RunningDoor& operator=(const RunningDoor&) = delete;
+  explicit RunningApi(api::ApiSettings settings = api_settings());
+  ~RunningApi();
+  RunningApi(const RunningApi&) = delete;
+  RunningApi& operator=(const RunningApi&) = delete;
 
-  void leave() { door_.leave(); }
+  void fail_readiness() { server_.fail_readiness(); }
   void stop();
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] httplib::Client client() const;
@@ -37,10 +37,10 @@ class RunningDoor {
   SilentNotifier notifier_;
   base::IdGenerator ids_{1};
   counts::WorkCounts work_counts_;
-  app::Parts parts_;
-  vault::Vault vault_{parts_, {}};
+  app::ServerContext context_;
+  vault::Vault vault_{context_, {}};
   telemetry::Metrics metrics_;
-  api::HttpDoor door_;
+  api::ApiServer server_;
   int port_ = 0;
   std::jthread serving_;
 };
@@ -54,8 +54,8 @@ struct Answer {
 };
 
 // An answer that the OpenAPI document does not have is thrown.
-Answer get(const RunningDoor& door, const std::string& path);
-Answer post(const RunningDoor& door, const std::string& path, const std::string& body,
+Answer get(const RunningApi& server, const std::string& path);
+Answer post(const RunningApi& server, const std::string& path, const std::string& body,
             const httplib::Headers& headers = {}, const std::string& content_type = "application/json");
 
 // One connection that sends and receives bytes as they are.

@@ -2,23 +2,23 @@
 #include <doctest/doctest.h>
 
 #include "server/store/errors.hpp"
-#include "tests/unit/api/running_door.hpp"
+#include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
 using namespace noetl::api_test;
 
 TEST_CASE("a database that is away is 503, and what nobody expected is 500 without its inside") {
   auto& app = reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
   app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
     throw store::Unavailable("secret host is down");
   };
-  const auto away = post(door, "/api/v2/execute", R"({"path":"a"})");
+  const auto away = post(server, "/api/v2/execute", R"({"path":"a"})");
   app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
     throw std::logic_error("secret text");
   };
-  const auto broken = post(door, "/api/v2/execute", R"({"path":"a"})");
+  const auto broken = post(server, "/api/v2/execute", R"({"path":"a"})");
 
   CHECK(away.status == 503);
   CHECK(away.code() == "unavailable");
@@ -31,13 +31,13 @@ TEST_CASE("a database that is away is 503, and what nobody expected is 500 witho
 
 TEST_CASE("requests are counted by operation and status") {
   reset_fake_app();
-  const RunningDoor door;
+  const RunningApi server;
 
-  static_cast<void>(post(door, "/api/v2/execute", R"({"path":"a"})"));
-  static_cast<void>(post(door, "/api/v2/execute", "{"));
-  static_cast<void>(get(door, "/nothing"));
+  static_cast<void>(post(server, "/api/v2/execute", R"({"path":"a"})"));
+  static_cast<void>(post(server, "/api/v2/execute", "{"));
+  static_cast<void>(get(server, "/nothing"));
 
-  const std::string metrics = door.metrics();
+  const std::string metrics = server.metrics();
   CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="200"} 1)") !=
         std::string::npos);
   CHECK(metrics.find(R"(noetl_http_requests_total{operation="execute",status="400"} 1)") !=
@@ -47,10 +47,10 @@ TEST_CASE("requests are counted by operation and status") {
 
 TEST_CASE("a port that is taken is said to be") {
   reset_fake_app();
-  const RunningDoor door;
-  auto settings = door_settings();
-  settings.port = door.port();
+  const RunningApi server;
+  auto settings = api_settings();
+  settings.port = server.port();
 
-  CHECK_THROWS_WITH_AS(RunningDoor{settings}, doctest::Contains("cannot listen on 127.0.0.1 port"),
+  CHECK_THROWS_WITH_AS(RunningApi{settings}, doctest::Contains("cannot listen on 127.0.0.1 port"),
                        std::runtime_error);
 }

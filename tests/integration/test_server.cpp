@@ -1,4 +1,4 @@
-#include "tests/integration/server_parts.hpp"
+#include "tests/integration/test_server.hpp"
 
 #include <stdexcept>
 
@@ -19,10 +19,10 @@ std::string migrated_database() {
 }
 }  // namespace
 
-ServerParts::ServerParts()
+TestServer::TestServer()
     : database_url(migrated_database()),
       connections({.database_url = database_url, .connections_max = 8}),
-      parts{.connections = connections,
+      context{.connections = connections,
             .notifier = notifier,
             .ids = ids,
             .playbooks = playbooks,
@@ -31,54 +31,54 @@ ServerParts::ServerParts()
             .pool_rules = pool_rules,
             .work_counts = work_counts,
             .due_times = due_times,
-            .rules = {}} {}
+            .settings = {}} {}
 
-void ServerParts::add_worker(const std::string& worker_id, const std::string& pool) {
+void TestServer::add_worker(const std::string& worker_id, const std::string& pool) {
   wire::WorkerRegistration registration;
   registration.pool = pool;
   registration.worker_id = worker_id;
   registration.hostname = "test";
   registration.slots = 4;
-  if (!app::register_worker(parts, registration)) throw std::runtime_error("worker was not registered");
+  if (!app::register_worker(context, registration)) throw std::runtime_error("worker was not registered");
 }
 
-base::CommandId ServerParts::enqueue(int max_attempts, const std::string& idempotency_key) {
+base::CommandId TestServer::enqueue(int max_attempts, const std::string& idempotency_key) {
   wire::NewCommand command;
   command.tool_kind = "noop";
   command.tool = R"({"kind":"noop"})";
   command.max_attempts = max_attempts;
   command.idempotency_key = idempotency_key;
-  const auto made = app::enqueue_commands(parts, {command});
+  const auto made = app::enqueue_commands(context, {command});
   if (!made) throw std::runtime_error(made.error().message);
   return made->front().queue_id;
 }
 
-wire::ClaimAnswer ServerParts::claim_ids(const std::string& worker_id,
+wire::ClaimAnswer TestServer::claim_ids(const std::string& worker_id,
                                          std::vector<base::CommandId> queue_ids) {
   wire::ClaimRequest request;
   request.worker_id = worker_id;
   request.queue_ids = std::move(queue_ids);
-  auto answer = app::claim_commands(parts, request, {});
+  auto answer = app::claim_commands(context, request, {});
   if (!answer) throw std::runtime_error(answer.error().message);
   return std::move(*answer);
 }
 
-domain::ClaimedCommand ServerParts::claim(const std::string& worker_id, base::CommandId queue_id) {
+domain::ClaimedCommand TestServer::claim(const std::string& worker_id, base::CommandId queue_id) {
   const auto answer = claim_ids(worker_id, {queue_id});
   if (answer.commands.empty()) throw std::runtime_error("refused: " + answer.refused.at(0).message);
   return answer.commands.front();
 }
 
-wire::ReportVerdict ServerParts::report(const wire::AttemptReport& attempt, const std::string& worker_id) {
+wire::ReportVerdict TestServer::report(const wire::AttemptReport& attempt, const std::string& worker_id) {
   wire::ReportRequest request;
   request.worker_id = worker_id;
   request.attempts = {attempt};
-  auto answer = app::report_events(parts, request);
+  auto answer = app::report_events(context, request);
   if (!answer) throw std::runtime_error(answer.error().message);
   return answer->verdicts.at(0);
 }
 
-std::string ServerParts::status_of(base::CommandId queue_id) {
+std::string TestServer::status_of(base::CommandId queue_id) {
   return sql(database_url, "select status from noetl.queue where queue_id = " + queue_id.str()).at(0).at(0);
 }
 

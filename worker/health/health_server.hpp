@@ -1,5 +1,5 @@
 #pragma once
-// HealthDoor: a worker's own port, for whoever watches it. GET /livez: its threads turn; /readyz: it is registered and
+// HealthServer: a worker's own port, for whoever watches it. GET /livez: its threads turn; /readyz: it is registered and
 // not draining; /metrics: what it has counted, for Prometheus. One thread of its own; nothing here touches the loop.
 #include <memory>
 #include <string>
@@ -8,19 +8,19 @@
 
 namespace noetl::health {
 
-struct DoorSettings {
+struct HealthSettings {
   std::string host = "127.0.0.1";
   int port = 0;  // 0: any that is free
   int slots = 0;  // of the worker, told among its metrics
 };
 
-class HealthDoor {
+class HealthServer {
  public:
   // Answers at once. Throws std::runtime_error when the address cannot be had. `counts` must outlive it.
-  HealthDoor(const DoorSettings& settings, const loop::WorkerCounts& counts);
-  ~HealthDoor();
-  HealthDoor(const HealthDoor&) = delete;
-  HealthDoor& operator=(const HealthDoor&) = delete;
+  HealthServer(const HealthSettings& settings, const loop::WorkerCounts& counts);
+  ~HealthServer();
+  HealthServer(const HealthServer&) = delete;
+  HealthServer& operator=(const HealthServer&) = delete;
 
   [[nodiscard]] int port() const;
 

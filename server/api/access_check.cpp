@@ -1,4 +1,4 @@
-#include "server/api/door_check.hpp"
+#include "server/api/access_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ bool is_loopback_name(std::string_view name) {
   return std::find(loopback_names.begin(), loopback_names.end(), name) != loopback_names.end();
 }
 
-DoorRefusal refused(int status, ErrorCode code, std::string message, std::string field = {}) {
+AccessRefusal refused(int status, ErrorCode code, std::string message, std::string field = {}) {
   return {.status = status,
           .error = {.code = code,
                     .message = std::move(message),
@@ -67,7 +67,7 @@ bool is_yaml(std::string_view type) {
 
 }  // namespace
 
-DoorCheck::DoorCheck(DoorAccess access)
+AccessCheck::AccessCheck(AccessSettings access)
     : access_(std::move(access)),
       asks_for_token_(!access_.token.empty() || (!access_.worker_token.empty() && !access_.is_insecure)),
       hosts_(loopback_names.begin(), loopback_names.end()),
@@ -78,7 +78,7 @@ DoorCheck::DoorCheck(DoorAccess access)
   std::erase(hosts_, std::string{});
 }
 
-std::optional<DoorRefusal> DoorCheck::refusal(const http::Head& head, const Endpoint* endpoint) const {
+std::optional<AccessRefusal> AccessCheck::refusal(const http::Head& head, const Endpoint* endpoint) const {
   const Access access = endpoint == nullptr ? Access::callers : endpoint->open_to.access;
   if (auto refusal = wrong_origin(head)) return refusal;
   // Probes of an orchestrator name the pod's address, as Prometheus does; nothing that a page could read there is worth it.
@@ -91,12 +91,12 @@ std::optional<DoorRefusal> DoorCheck::refusal(const http::Head& head, const Endp
   return wrong_coding(head);
 }
 
-bool DoorCheck::shows_token(const http::Head& head) const {
+bool AccessCheck::shows_token(const http::Head& head) const {
   return !access_.token.empty() && is_same_secret(bearer_of(head), access_.token);
 }
 
 // A browser says where a request comes from; programs say nothing. Older browsers send less, hence Host and media types.
-std::optional<DoorRefusal> DoorCheck::wrong_origin(const http::Head& head) const {
+std::optional<AccessRefusal> AccessCheck::wrong_origin(const http::Head& head) const {
   if (head.has("sec-fetch-site")) {
     const auto site = head.header("sec-fetch-site");
     if (head.count("sec-fetch-site") > 1 || (site != "same-origin" && site != "none"))
@@ -117,7 +117,7 @@ std::optional<DoorRefusal> DoorCheck::wrong_origin(const http::Head& head) const
 }
 
 // A page's own name can be made to lead to this machine (DNS rebinding); then it is of "the same origin", but for its name.
-std::optional<DoorRefusal> DoorCheck::wrong_host(const http::Head& head) const {
+std::optional<AccessRefusal> AccessCheck::wrong_host(const http::Head& head) const {
   const auto name = http::host_name(head.header("host"));
   if (std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end()) return std::nullopt;
   return refused(421, ErrorCode::forbidden,
@@ -128,7 +128,7 @@ std::optional<DoorRefusal> DoorCheck::wrong_host(const http::Head& head) const {
                  "Host");
 }
 
-std::optional<DoorRefusal> DoorCheck::wrong_token(const http::Head& head, Access access) const {
+std::optional<AccessRefusal> AccessCheck::wrong_token(const http::Head& head, Access access) const {
   const auto bearer = bearer_of(head);
   const bool is_callers = !access_.token.empty() && is_same_secret(bearer, access_.token);
   const bool is_workers = !access_.worker_token.empty() && is_same_secret(bearer, access_.worker_token);
@@ -146,7 +146,7 @@ std::optional<DoorRefusal> DoorCheck::wrong_token(const http::Head& head, Access
 }
 
 // Exactly JSON: what a page may send without asking first (a form, text/plain, no type at all) never gets here.
-std::optional<DoorRefusal> DoorCheck::wrong_media_type(const http::Head& head, const Endpoint& endpoint) {
+std::optional<AccessRefusal> AccessCheck::wrong_media_type(const http::Head& head, const Endpoint& endpoint) {
   const bool takes_yaml = endpoint.body == BodyKind::json_or_yaml;
   const auto type = head.count("content-type") == 1 ? media_type(head.header("content-type")) : std::string{};
   if (type == "application/json" || (takes_yaml && is_yaml(type))) return std::nullopt;
@@ -157,10 +157,10 @@ std::optional<DoorRefusal> DoorCheck::wrong_media_type(const http::Head& head, c
                  "Content-Type");
 }
 
-std::optional<DoorRefusal> DoorCheck::wrong_coding(const http::Head& head) {
+std::optional<AccessRefusal> AccessCheck::wrong_coding(const http::Head& head) {
   auto known = check_codings(content_codings(head));
   if (known) return std::nullopt;
-  return DoorRefusal{.status = 415, .error = std::move(known.error())};
+  return AccessRefusal{.status = 415, .error = std::move(known.error())};
 }
 
 std::string content_codings(const http::Head& head) {

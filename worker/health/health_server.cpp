@@ -1,4 +1,4 @@
-#include "worker/health/health_door.hpp"
+#include "worker/health/health_server.hpp"
 
 #include <chrono>
 #include <mutex>
@@ -53,7 +53,7 @@ http::Response text_response(int status, const std::string& text) {
   return {.status = status, .content_type = "text/plain", .headers = {}, .body = text + "\n"};
 }
 
-http::ServerSettings server_settings(const DoorSettings& settings) {
+http::ServerSettings server_settings(const HealthSettings& settings) {
   return {.host = settings.host,
           .port = settings.port,
           .threads_max = 1,
@@ -81,9 +81,9 @@ std::string metrics_text(const loop::WorkerCounts& counts, int slots) {
 }
 
 // Every answer is made on the thread of the sockets: none of them waits.
-class HealthDoor::State final : public http::Application {
+class HealthServer::State final : public http::Application {
  public:
-  State(const DoorSettings& settings, const loop::WorkerCounts& counts)
+  State(const HealthSettings& settings, const loop::WorkerCounts& counts)
       : counts_(counts),
         slots_(settings.slots),
         server_(*this, server_settings(settings), {.connections = [](int) {}, .refused = [] {}}) {
@@ -145,10 +145,10 @@ class HealthDoor::State final : public http::Application {
   std::jthread thread_;  // last: it uses all of the above
 };
 
-HealthDoor::HealthDoor(const DoorSettings& settings, const loop::WorkerCounts& counts)
+HealthServer::HealthServer(const HealthSettings& settings, const loop::WorkerCounts& counts)
     : state_(std::make_unique<State>(settings, counts)) {}
-HealthDoor::~HealthDoor() = default;
+HealthServer::~HealthServer() = default;
 
-int HealthDoor::port() const { return state_->port(); }
+int HealthServer::port() const { return state_->port(); }
 
 }  // namespace noetl::health
