@@ -18,7 +18,7 @@
 #include "server/app/submit_batcher.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
@@ -78,15 +78,15 @@ base::Result<void> prepare_schema(const config::ServerSettings& settings) {
   return {};
 }
 
-store::KeptFor kept_for(const config::ServerSettings& settings) {
+store::RetentionPolicy kept_for(const config::ServerSettings& settings) {
   const auto time = [](std::chrono::milliseconds kept) -> std::optional<std::chrono::seconds> {
     if (kept.count() == 0) return std::nullopt;  // for ever
     return std::chrono::duration_cast<std::chrono::seconds>(kept);
   };
-  return {.completed = time(settings.kept.completed),
-          .failed = time(settings.kept.failed),
-          .cancelled = time(settings.kept.cancelled),
-          .dead = time(settings.kept.dead)};
+  return {.completed = time(settings.retention.completed),
+          .failed = time(settings.retention.failed),
+          .cancelled = time(settings.retention.cancelled),
+          .dead = time(settings.retention.dead)};
 }
 
 // For scripts and tests that asked for port 0: the port that was taken.
@@ -205,7 +205,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                                      .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
   base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
   app::PlaybookCache playbooks(connections);
-  app::WaitingClaims waiting_claims;
+  app::LongPolls long_polls;
   app::Dispatcher dispatcher;
   app::PoolRules pool_rules(connections);
   counts::WorkCounts work_counts;
@@ -221,7 +221,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                    .notifier = notifier,
                    .ids = ids,
                    .playbooks = playbooks,
-                   .waiting_claims = waiting_claims,
+                   .long_polls = long_polls,
                    .dispatcher = dispatcher,
                    .pool_rules = pool_rules,
                    .work_counts = work_counts,
@@ -240,10 +240,10 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   upkeep::Upkeep upkeep(context, {.database_url = settings.database_url,
                                 .interval = settings.upkeep_interval,
                                 .renotify_after = settings.renotify_after,
-                                .kept = kept_for(settings)});
+                                .retention = kept_for(settings)});
   // Polls of workers without NATS wait at any server; the one that leads notifies workers.
   const store::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
-    waiting_claims.wake(pools);
+    long_polls.wake(pools);
     upkeep.wake();
   });
   expose_server(metrics, {context, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});

@@ -43,18 +43,18 @@ engine::State written_and_read(const engine::State& state) {
   return must(engine::state_from_text(engine::state_text(state)), "state");
 }
 
-void play(const engine::Situation& situation, const wire::LazyJson& result) {
-  auto decision = must(engine::start(situation), "start");
+void play(const engine::DecisionInput& decision_input, const wire::LazyJson& result) {
+  auto decision = must(engine::start(decision_input), "start");
   for (int step = 0; step < 3; ++step) {
     if (decision.commands.size() != 1)
       throw std::runtime_error("step " + std::to_string(step) + " of three issued " +
                                std::to_string(decision.commands.size()) + " commands instead of one");
-    const engine::Occurrence occurrence{.node_id = decision.commands[0].node_id,
+    const engine::NodeResult node_result{.node_id = decision.commands[0].node_id,
                                         .outcome = domain::Outcome::completed,
                                         .result = result,
                                         .error = {},
                                         .frame = decision.commands[0].frame};
-    decision = engine::react(situation, written_and_read(decision.state), occurrence);
+    decision = engine::react(decision_input, written_and_read(decision.state), node_result);
   }
   if (!decision.finish || decision.finish->status != domain::ExecutionStatus::completed)
     throw std::runtime_error("three steps did not end the execution");
@@ -73,8 +73,8 @@ std::vector<Path> engine_paths() {
            .run =
                [] {
                  NothingStored nothing;
-                 const engine::Situation situation{playbook, {7}, playbook.workload, nothing};
-                 for (std::size_t i = 0; i < executions; ++i) play(situation, result);
+                 const engine::DecisionInput decision_input{playbook, {7}, playbook.workload, nothing};
+                 for (std::size_t i = 0; i < executions; ++i) play(decision_input, result);
                }},
           {.name = "language, a playbook of three steps read",
            .unit = "playbook",

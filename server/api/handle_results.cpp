@@ -2,7 +2,7 @@
 
 #include "server/api/handlers.hpp"
 #include "server/api/query_reader.hpp"
-#include "server/app/keep_result.hpp"
+#include "server/app/store_result.hpp"
 #include "server/app/read_result.hpp"
 
 namespace noetl::api {
@@ -13,8 +13,8 @@ base::Result<Reply> handle_get_result(HandlerContext& context, const Call& call)
   return json_reply(std::move(*text));
 }
 
-base::Result<Reply> handle_keep_result(HandlerContext& context, const Call& call) {
-  base::Result<wire::KeepResultRequest> request;
+base::Result<Reply> handle_store_result(HandlerContext& context, const Call& call) {
+  base::Result<wire::StoreResultRequest> request;
   {
     // Nearly always one text. Of more values than may be a tree, the value goes from text to text.
     const auto values = values_of(call, wire::result_values_max);
@@ -24,12 +24,12 @@ base::Result<Reply> handle_keep_result(HandlerContext& context, const Call& call
     } else {
       const auto body = tree_of(call, call.body, *values);
       if (!body) return base::failure(body.error());
-      request = wire::decode_keep_result_request(*body);
+      request = wire::decode_store_result_request(*body);
     }
   }
   if (!request) return base::failure(std::move(request.error()));
   request->instance = call.worker_instance;
-  const auto kept = app::keep_result(context.server, *request);
+  const auto kept = app::store_result(context.server, *request);
   if (!kept) return base::failure(kept.error());
   return json_reply(wire::encode(*kept), 201);
 }

@@ -3,7 +3,7 @@
 #include "server/api/handlers.hpp"
 #include "server/api/query_reader.hpp"
 #include "server/api/worker_rows.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/object_reader.hpp"
 #include "shared/wire/object_writer.hpp"

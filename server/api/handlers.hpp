@@ -81,7 +81,7 @@ base::Result<Reply> handle_get_variable(HandlerContext& context, const Call& cal
 base::Result<Reply> handle_delete_variable(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_render(HandlerContext& context, const Call& call);
 // handle_results.cpp
-base::Result<Reply> handle_keep_result(HandlerContext& context, const Call& call);
+base::Result<Reply> handle_store_result(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_get_result(HandlerContext& context, const Call& call);
 base::Result<Reply> handle_resolve_result(HandlerContext& context, const Call& call);
 // handle_health.cpp

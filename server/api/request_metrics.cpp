@@ -18,7 +18,7 @@ std::string_view group_of(const Endpoint& endpoint) {
   if (operation.starts_with("execute") || operation == "rerunExecution") return "execute";
   if (operation.starts_with("claim")) return "claim";
   if (operation == "enqueueCommands") return "enqueue";
-  if (operation == "reportEvents" || operation == "keepResult") return "report";
+  if (operation == "reportEvents" || operation == "storeResult") return "report";
   if (operation == "heartbeat") return "heartbeat";
   return endpoint.method == "GET" ? "read" : "write";
 }

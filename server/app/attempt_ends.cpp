@@ -4,7 +4,7 @@
 #include <set>
 
 #include "server/app/event_view.hpp"
-#include "server/app/tell_parents.hpp"
+#include "server/app/resume_callers.hpp"
 #include "server/store/pause_statements.hpp"
 #include "shared/base/invariant.hpp"
 #include "shared/domain/json_text.hpp"
@@ -54,7 +54,7 @@ void AttemptEnds::lock(const std::vector<wire::AttemptReport>& reports) {
   // Executions before commands, everywhere: two transactions cannot wait for each other.
   if (const auto ids = execution_ids(reports); !ids.empty()) {
     for (auto& row : store::ExecutionTable(session_).lock(ids)) {
-      executions_.emplace(row.execution_id, open_execution(context_, session_, row));
+      executions_.emplace(row.execution_id, load_execution(context_, session_, row));
     }
   }
   std::vector<base::CommandId> ids;
@@ -70,7 +70,7 @@ store::LockedCommand* AttemptEnds::command(base::CommandId id) {
   return found == commands_.end() ? nullptr : &found->second;
 }
 
-OpenExecution* AttemptEnds::execution(base::ExecutionId id) {
+LoadedExecution* AttemptEnds::execution(base::ExecutionId id) {
   const auto found = executions_.find(id);
   return found == executions_.end() ? nullptr : &found->second;
 }
@@ -174,13 +174,13 @@ void AttemptEnds::react(const wire::AttemptReport& report, AttemptDecision& deci
                   "what is decided about an attempt is of an execution that is locked");
   auto& open = found->second;
   NOETL_INVARIANT(open.status == domain::ExecutionStatus::running, "and that runs");
-  const engine::Occurrence occurrence{
+  const engine::NodeResult node_result{
       .node_id = command.node_id,
       .outcome = report.outcome,
       .result = wire::LazyJson::of_text(report.result),
       .error = report.error,
       .frame = std::move(frame)};
-  const Json place = run_.react(open, occurrence, std::move(event));
+  const Json place = run_.react(open, node_result, std::move(event));
   if (place.is_null()) return;
   add_place(decision.ended->error, place);
   if (decision.dead_letter) decision.dead_letter->error = decision.ended->error;
@@ -207,7 +207,7 @@ void AttemptEnds::write_ended() {
   if (!letters_.empty()) store::QueueTable(session_).insert_dead_letters(letters_);
   for (auto& letter : letters_) {
     writes_.work.dead.push_back({letter.pool, std::move(letter.tool_kind)});
-    deaths_.push_back({.queue_id = letter.queue_id,
+    dead_letters_.push_back({.queue_id = letter.queue_id,
                        .execution_id = letter.execution_id,
                        .step = std::move(letter.step),
                        .pool = std::move(letter.pool),
@@ -223,8 +223,8 @@ void AttemptEnds::tell() {
   context_.work_counts.add(writes_.work);
   deliver(dispatch_);
   notify_workers(context_, writes_.notifications);
-  context_.notifier.tell_dead(deaths_);
-  tell_parents(context_, std::move(writes_.ended_children));
+  context_.notifier.publish_dead_letters(dead_letters_);
+  resume_callers(context_, std::move(writes_.ended_children));
 }
 
 }  // namespace noetl::app

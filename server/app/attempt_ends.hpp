@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "server/app/attempt_policy.hpp"
-#include "server/app/decision_writes.hpp"
-#include "server/app/open_execution.hpp"
+#include "server/app/write_batch.hpp"
+#include "server/app/loaded_execution.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::app {
@@ -31,10 +31,10 @@ class AttemptEnds {
   void dispatch();
 
   // Null: not there, or not locked.
-  [[nodiscard]] OpenExecution* execution(base::ExecutionId id);
+  [[nodiscard]] LoadedExecution* execution(base::ExecutionId id);
   [[nodiscard]] store::LockedCommand* command(base::CommandId id);
-  [[nodiscard]] DecisionWrites& writes() { return writes_; }
-  [[nodiscard]] DecisionRun& decisions() { return run_; }
+  [[nodiscard]] WriteBatch& writes() { return writes_; }
+  [[nodiscard]] DecisionApplier& decisions() { return run_; }
   [[nodiscard]] int commands_generated() const { return commands_generated_; }
 
   // After the commit.
@@ -57,13 +57,13 @@ class AttemptEnds {
   store::Session& session_;
   const store::Caller* const worker_;
   std::map<base::CommandId, store::LockedCommand> commands_;
-  std::map<base::ExecutionId, OpenExecution> executions_;
+  std::map<base::ExecutionId, LoadedExecution> executions_;
   std::vector<store::EndedAttempt> ended_;
   std::vector<store::DeadLetter> letters_;
-  DecisionWrites writes_;
-  DecisionRun run_;
+  WriteBatch writes_;
+  DecisionApplier run_;
   std::optional<DirectDispatch> dispatch_;
-  std::vector<notify::Death> deaths_;
+  std::vector<notify::DeadLetterMessage> dead_letters_;
   int commands_generated_ = 0;
   bool has_issued_ends_ = false;
 };

@@ -4,7 +4,7 @@
 
 #include "server/app/end_execution.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/app/tell_parents.hpp"
+#include "server/app/resume_callers.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {
@@ -24,7 +24,7 @@ Cancelled cancel_one(ServerContext& context, base::ExecutionId id, const std::st
     if (children != nullptr) *children = executions.running_children(id);
     outcome = Cancelled::already_completed;
     if (locked[0].status != domain::ExecutionStatus::running) return;
-    auto open = open_execution(context, session, locked[0]);
+    auto open = load_execution(context, session, locked[0]);
     NothingStored nothing;  // cancelling renders nothing
     work = end_execution(
         context, session, open,
@@ -51,7 +51,7 @@ base::Result<wire::CancelAnswer> cancel_execution(ServerContext& context, const 
     if (outcome == Cancelled::yes) {
       answer.cancelled_executions.push_back(id);
       if (id == request.execution_id) answer.status = "cancelled";
-      tell_parents(context, {id});
+      resume_callers(context, {id});
     }
     todo.insert(todo.end(), children.begin(), children.end());
   }

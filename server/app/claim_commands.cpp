@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "server/app/dispatcher.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
 #include "server/store/queue_table.hpp"
@@ -158,31 +158,31 @@ base::Result<wire::ClaimAnswer> claim_by_ids(ServerContext& context, const store
 }
 
 // What one poll is claiming, kept from the others.
-class Taken {
+class InFlightIds {
  public:
-  Taken(WaitingClaims& waiting, const std::vector<base::CommandId>& candidates, std::size_t most)
-      : waiting_(waiting), ids_(waiting.take(candidates, most)) {}
-  ~Taken() { waiting_.give_back(ids_); }
-  Taken(const Taken&) = delete;
-  Taken& operator=(const Taken&) = delete;
+  InFlightIds(LongPolls& waiting, const std::vector<base::CommandId>& candidates, std::size_t most)
+      : waiting_(waiting), ids_(waiting.begin_claims(candidates, most)) {}
+  ~InFlightIds() { waiting_.end_claims(ids_); }
+  InFlightIds(const InFlightIds&) = delete;
+  InFlightIds& operator=(const InFlightIds&) = delete;
   [[nodiscard]] const std::vector<base::CommandId>& ids() const { return ids_; }
 
  private:
-  WaitingClaims& waiting_;
+  LongPolls& waiting_;
   const std::vector<base::CommandId> ids_;
 };
 
 // Of what goes before the others alone: whoever asks was told that there is some.
 base::Result<wire::ClaimAnswer> claim_urgent(ServerContext& context, const wire::ClaimRequest& request) {
-  auto& waiting = context.waiting_claims;
+  auto& waiting = context.long_polls;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
   context.connections.run_one([&](store::Session& session) {
-    const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
+    const auto most = request.slots + static_cast<int>(std::min(waiting.in_flight(), candidates_beside_max));
     candidates = store::QueueTable(session).candidates(
         {.pool = request.pool, .from = {}, .limit = most, .priority_min = *request.priority_min}, first_fresh);
   });
-  const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
+  const InFlightIds taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
   auto answer = claim_by_ids(context, {request.worker_id, request.instance}, taken.ids());
   if (!answer) return answer;
@@ -195,20 +195,20 @@ base::Result<wire::ClaimAnswer> claim_urgent(ServerContext& context, const wire:
 base::Result<wire::ClaimAnswer> claim_from_pool(ServerContext& context, const wire::ClaimRequest& request, bool& has_lost) {
   has_lost = false;
   if (request.priority_min.value_or(0) > 0) return claim_urgent(context, request);
-  auto& waiting = context.waiting_claims;
+  auto& waiting = context.long_polls;
   std::vector<base::CommandId> candidates;
   std::optional<base::CommandId> first_fresh;
-  const auto horizon = WaitingClaims::horizon_now();
+  const auto watermark = LongPolls::watermark_now();
   const auto seen = waiting.seen(request.pool);
   const auto looked_at = steady_clock::now();
-  const auto look = waiting.begin_look(request.pool, looked_at);
+  const auto scan = waiting.begin_scan(request.pool, looked_at);
   context.connections.run_one([&](store::Session& session) {
-    const auto most = request.slots + static_cast<int>(std::min(waiting.taken(), candidates_beside_max));
-    candidates = store::QueueTable(session).candidates({.pool = request.pool, .from = look.from, .limit = most}, first_fresh);
+    const auto most = request.slots + static_cast<int>(std::min(waiting.in_flight(), candidates_beside_max));
+    candidates = store::QueueTable(session).candidates({.pool = request.pool, .from = scan.from, .limit = most}, first_fresh);
   });
-  waiting.end_look(request.pool, look, first_fresh, horizon);
+  waiting.end_scan(request.pool, scan, first_fresh, watermark);
   if (candidates.empty()) waiting.found_empty(request.pool, seen, looked_at);
-  const Taken taken(waiting, candidates, static_cast<std::size_t>(request.slots));
+  const InFlightIds taken(waiting, candidates, static_cast<std::size_t>(request.slots));
   if (taken.ids().empty()) return wire::ClaimAnswer{};
   auto answer = claim_by_ids(context, {request.worker_id, request.instance}, taken.ids());
   if (!answer) return answer;
@@ -224,27 +224,27 @@ base::Result<wire::ClaimAnswer> wait_and_claim(ServerContext& context, const wir
   bool is_known = false;
   bool has_lost = false;
   int races = 0;
-  std::optional<WaitingClaims::Poll> poll;  // once it is known that the worker may wait
+  std::optional<LongPolls::Poll> poll;  // once it is known that the worker may wait
   const auto until = steady_clock::now() + std::min(request.wait, wire::claim_wait_max);
   for (;;) {
-    const auto seen = context.waiting_claims.seen(request.pool);
+    const auto seen = context.long_polls.seen(request.pool);
     const bool may_skip = is_known || request.wait.count() == 0;
-    const bool is_empty = may_skip && context.waiting_claims.is_known_empty(request.pool, steady_clock::now());
+    const bool is_empty = may_skip && context.long_polls.is_known_empty(request.pool, steady_clock::now());
     auto answer = is_empty ? base::Result<wire::ClaimAnswer>{} : claim_from_pool(context, request, has_lost);
     if (is_empty && !is_known) return answer;
     if (!answer || !answer->commands.empty()) return answer;
     // Claiming something asks this as well: a poll that finds work costs no statement for it.
     if (!std::exchange(is_known, true)) {
       if (auto refused = check_serves(context, request); !refused) return base::failure(refused.error());
-      if (request.wait.count() > 0) poll.emplace(context.waiting_claims, request.worker_id);
+      if (request.wait.count() > 0) poll.emplace(context.long_polls, request.worker_id);
     }
     if (steady_clock::now() >= until || stop.stop_requested() || (poll && poll->is_replaced())) return answer;
     if (is_asker_there && !is_asker_there()) return answer;  // within poll_interval
     const bool is_race = std::exchange(has_lost, false);
     if (is_race && ++races <= races_at_once_max) continue;
-    const auto patience = is_race ? std::min(WaitingClaims::poll_interval, std::chrono::milliseconds(1 << std::min(races, 9)))
-                                  : WaitingClaims::poll_interval;
-    context.waiting_claims.wait(request.pool, seen, std::min(until, steady_clock::now() + patience), stop);
+    const auto patience = is_race ? std::min(LongPolls::poll_interval, std::chrono::milliseconds(1 << std::min(races, 9)))
+                                  : LongPolls::poll_interval;
+    context.long_polls.wait(request.pool, seen, std::min(until, steady_clock::now() + patience), stop);
   }
 }
 

@@ -16,16 +16,16 @@ void cancel_commands(store::Session& session, base::ExecutionId id, counts::Work
 }
 }  // namespace
 
-counts::Work end_execution(ServerContext& context, store::Session& session, OpenExecution& open,
+counts::Work end_execution(ServerContext& context, store::Session& session, LoadedExecution& open,
                            engine::Decision decision) {
-  DecisionWrites writes;
+  WriteBatch writes;
   std::string meta;
   log_notes::add_sequence(meta, ++decision.state.decisions);
   writes.add_events(context, open.execution_id, decision.events, meta);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
-  DecisionRun(context, session, writes).add_update(open);
+  DecisionApplier(context, session, writes).add_update(open);
   cancel_commands(session, open.execution_id, writes.work);
   writes.write(session);
   return std::move(writes.work);
@@ -34,7 +34,7 @@ counts::Work end_execution(ServerContext& context, store::Session& session, Open
 counts::Work fail_unreadable(ServerContext& context, store::Session& session, const store::OverdueExecution& overdue,
                              const domain::Json& error) {
   const auto& row = overdue.row;
-  DecisionWrites writes;
+  WriteBatch writes;
   writes.add_events(context, row.execution_id,
                     {{.event_type = "playbook.failed",
                       .step = {},

@@ -1,13 +1,13 @@
 #pragma once
 // end_execution: what a decision that ends an execution from outside comes to: its commands are cancelled, running ones
 // too, and it is written as ended. Within the transaction that has locked it. Any thread.
-#include "server/app/open_execution.hpp"
+#include "server/app/loaded_execution.hpp"
 #include "server/store/time_limit_statements.hpp"
 
 namespace noetl::app {
 
 // Gives what is to be counted after the commit.
-[[nodiscard]] counts::Work end_execution(ServerContext& context, store::Session& session, OpenExecution& open,
+[[nodiscard]] counts::Work end_execution(ServerContext& context, store::Session& session, LoadedExecution& open,
                                          engine::Decision decision);
 
 // Fails one that cannot be opened, about which nothing can be decided: its state stays as it is, and the event that tells

@@ -5,7 +5,7 @@
 
 #include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
 #include "server/app/pool_rules.hpp"

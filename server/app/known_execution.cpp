@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "server/app/open_execution.hpp"
+#include "server/app/loaded_execution.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"

@@ -1,10 +1,10 @@
 #include "server/app/pause.hpp"
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/app/pools.hpp"
-#include "server/app/take_back.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/clear_stale_pause.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
 
@@ -34,14 +34,14 @@ class PauseTransaction {
     store::PauseStatements statements(session_);
     for (auto more = change(request); !more.empty(); more = change(request))
       changed.insert(changed.end(), more.begin(), more.end());
-    // Of all, changed or not: what was put off by mistake is taken back by resuming again.
+    // Of all, changed or not: what was postponed by mistake is undone by resuming again.
     if (!request.is_paused) {
       const int redelivery = redelivery_of_resume(context_.ids);
-      for (auto& command : statements.take_back_commands(statements.running_tree(id, request.cascade)))
+      for (auto& command : statements.resume_commands(statements.running_tree(id, request.cascade)))
         notifications_.push_back(notification_of(std::move(command), redelivery));
     }
     if (changed.empty()) return changed;
-    if (request.is_paused) statements.put_off_commands(changed);
+    if (request.is_paused) statements.postpone_commands(changed);
     add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
     return changed;
   }
@@ -89,7 +89,7 @@ wire::PoolRow pause_pool(ServerContext& context, const std::string& pool, bool i
       [&](store::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
   context.pool_rules.forget();
   // What was notified before the pause waits in the stream; polls of this server need not wait for their next look.
-  if (!is_paused) context.waiting_claims.wake({pool});
+  if (!is_paused) context.long_polls.wake({pool});
   return get_pool(context, pool);
 }
 

@@ -33,11 +33,11 @@ Step prune_some(ServerContext& context, const std::vector<base::ExecutionId>& ex
 }
 }  // namespace
 
-PrunedExecutions prune_executions(ServerContext& context, const store::KeptFor& kept, const store::IdWindow& window,
+PrunedExecutions prune_executions(ServerContext& context, const store::RetentionPolicy& retention, const store::IdWindow& window,
                                   std::chrono::steady_clock::time_point deadline) {
   store::EndedWindow ended;
   context.connections.run_one([&](store::Session& session) {
-    ended = store::RetentionStatements(session).ended_executions(kept, window);
+    ended = store::RetentionStatements(session).ended_executions(retention, window);
   });
   PrunedExecutions total;
   total.last = window.after;

@@ -1,6 +1,6 @@
 #include "server/app/read_queue.hpp"
 
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/errors.hpp"
@@ -29,16 +29,16 @@ std::vector<wire::QueueDepth> read_queue_depth(ServerContext& context) {
     std::map<std::string, std::string> tools;
     for (auto& row : rows) {
       if (row.status != "queued" || row.count <= 0) continue;
-      const auto horizon = WaitingClaims::horizon_now();
-      const auto oldest = reads.oldest_waiting(row.pool, context.waiting_claims.lower_bound(row.pool));
-      context.waiting_claims.raise_lower_bound(row.pool, oldest.first_fresh, horizon);
+      const auto watermark = LongPolls::watermark_now();
+      const auto oldest = reads.oldest_waiting(row.pool, context.long_polls.lower_bound(row.pool));
+      context.long_polls.raise_lower_bound(row.pool, oldest.first_fresh, watermark);
       row.oldest_age_seconds = oldest.age_seconds;
       // Nothing of all that: what the counters still have was just claimed.
-      if (oldest.tool_kind.empty() && oldest.due_at.empty() && !oldest.is_put_off) continue;
+      if (oldest.tool_kind.empty() && oldest.due_at.empty() && !oldest.is_postponed) continue;
       next[row.pool] = {.pool = {},
                         .tool_kind = oldest.tool_kind,
                         .due_at = oldest.due_at,
-                        .is_execution_paused = oldest.due_at.empty() && oldest.is_put_off};
+                        .is_execution_paused = oldest.due_at.empty() && oldest.is_postponed};
       tools[row.pool] = oldest.tool_kind;
     }
     if (next.empty()) return;

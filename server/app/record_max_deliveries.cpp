@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"

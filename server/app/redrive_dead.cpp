@@ -4,7 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/dead_letter_table.hpp"
 #include "shared/domain/json_text.hpp"

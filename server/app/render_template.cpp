@@ -51,7 +51,7 @@ class ValuesApart final : public engine::Archive {
   Json read(const Read& value_of) {
     Json value;
     connections_.transact([&](store::Session& session) {
-      DecisionWrites nothing;
+      WriteBatch nothing;
       StoredValues stored(session, nothing, execution_id_);
       value = value_of(stored);
     });
@@ -124,9 +124,9 @@ base::Result<wire::RenderAnswer> render_template(ServerContext& context, const w
     if (const auto checked = check_names(source, known); !checked) return base::failure(checked.error());
   }
   ValuesApart stored(context.connections, request.execution_id);
-  const engine::Situation situation{*loaded->playbook, request.execution_id, workload, stored};
+  const engine::DecisionInput decision_input{*loaded->playbook, request.execution_id, workload, stored};
   const std::vector<engine::LoopOutcome> no_outcomes;
-  engine::Context templates(situation, *state, no_outcomes);
+  engine::Context templates(decision_input, *state, no_outcomes);
   templates.set_input(&extra);
   const auto rendered = [&] {
     const templating::Ledger bound(value_bytes_max);

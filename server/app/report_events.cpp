@@ -6,7 +6,7 @@
 
 #include "server/app/end_attempts.hpp"
 #include "server/app/log_notes.hpp"
-#include "server/app/tell_progress.hpp"
+#include "server/app/record_progress.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/event_table.hpp"
@@ -175,7 +175,7 @@ void take_event(ServerContext& context, const wire::StepEvent& event, const std:
 
 void take_notes(ServerContext& context, const wire::ReportRequest& request, wire::ReportAnswer& answer) {
   if (request.notes.empty()) return;
-  const auto told = tell_progress(context, request.notes, {request.worker_id, request.instance});
+  const auto told = record_progress(context, request.notes, {request.worker_id, request.instance});
   auto verdict =
       answer.verdicts.begin() + static_cast<std::ptrdiff_t>(request.attempts.size() + request.events.size());
   for (const auto& note : request.notes) {

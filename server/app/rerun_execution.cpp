@@ -2,9 +2,9 @@
 
 #include "server/app/earlier_results.hpp"
 #include "server/app/known_execution.hpp"
-#include "server/app/open_execution.hpp"
+#include "server/app/loaded_execution.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/app/tell_parents.hpp"
+#include "server/app/resume_callers.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {
@@ -36,7 +36,7 @@ class RerunTransaction {
     auto earlier = engine::state_from_text(locked[0].state);
     if (!earlier) return base::failure(earlier.error());
 
-    OpenExecution open;
+    LoadedExecution open;
     open.execution_id = {context_.ids.next()};
     open.playbook = std::move(*playbook);
     open.workload = Json::parse(locked[0].workload);
@@ -44,10 +44,10 @@ class RerunTransaction {
     if (is_other) open.workload = merged_workload(*open.playbook, open.workload);
     open.workload.update(Json::parse(request.payload));
     NothingStored nothing;
-    const engine::Situation situation{*open.playbook, open.execution_id, open.workload, nothing};
+    const engine::DecisionInput decision_input{*open.playbook, open.execution_id, open.workload, nothing};
     if (!request.from_step.empty()) load_earlier_results(session_, id, *earlier);
-    auto decision = request.from_step.empty() ? engine::start(situation)
-                                              : engine::start_again(situation, *earlier, request.from_step);
+    auto decision = request.from_step.empty() ? engine::start(decision_input)
+                                              : engine::start_again(decision_input, *earlier, request.from_step);
     if (!decision) return base::failure(decision.error());
     wire::ExecuteAnswer answer{
         open.execution_id, static_cast<int>(decision->commands.size() + decision->children.size()), false};
@@ -72,13 +72,13 @@ class RerunTransaction {
   [[nodiscard]] bool is_new() const { return is_new_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const Json& workload() const { return workload_; }
-  [[nodiscard]] const DecisionWrites& writes() const { return writes_; }
+  [[nodiscard]] const WriteBatch& writes() const { return writes_; }
 
  private:
   ServerContext& context_;
   store::Session& session_;
-  DecisionWrites writes_;
-  DecisionRun run_;
+  WriteBatch writes_;
+  DecisionApplier run_;
   bool is_new_ = true;
   std::string path_;
   Json workload_;
@@ -110,7 +110,7 @@ base::Result<wire::ExecuteAnswer> rerun_execution(ServerContext& context, const 
   if (known) return known_execution(context, *known);
   if (answer) context.work_counts.add(work);
   notify_workers(context, notifications);
-  tell_parents(context, std::move(ended));
+  resume_callers(context, std::move(ended));
   return answer;
 }
 

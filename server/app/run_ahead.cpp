@@ -71,7 +71,7 @@ class Transaction {
   const store::Caller caller_;
   AttemptEnds ends_;
   wire::AheadAnswer answer_;
-  OpenExecution* open_ = nullptr;
+  LoadedExecution* open_ = nullptr;
   std::string pool_;  // of the first command
   bool is_repeated_ = false;
   bool is_changed_by_others_ = false;

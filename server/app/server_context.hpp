@@ -25,7 +25,7 @@ class DueTimes;
 class Dispatcher;
 class PlaybookCache;
 class PoolRules;
-class WaitingClaims;
+class LongPolls;
 
 struct ContextSettings {
   std::chrono::milliseconds heartbeat_interval{1000};
@@ -45,7 +45,7 @@ struct ServerContext {
   notify::Notifier& notifier;
   base::IdGenerator& ids;
   PlaybookCache& playbooks;
-  WaitingClaims& waiting_claims;
+  LongPolls& long_polls;
   Dispatcher& dispatcher;
   PoolRules& pool_rules;
   counts::WorkCounts& work_counts;

@@ -6,9 +6,9 @@
 #include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
 #include "server/app/known_execution.hpp"
-#include "server/app/open_execution.hpp"
+#include "server/app/loaded_execution.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/app/tell_parents.hpp"
+#include "server/app/resume_callers.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/time_limit_statements.hpp"
 #include "shared/wire/json_tree.hpp"
@@ -42,7 +42,7 @@ class NamedPlaybooks {
 // An execution that can start, decided but not yet written.
 struct Started {
   std::size_t index = 0;  // in the request
-  OpenExecution open;
+  LoadedExecution open;
   engine::Decision decision;
   std::chrono::milliseconds limit{0};  // from when it is due; 0: none
 };
@@ -83,13 +83,13 @@ class StartTransaction {
   void run(store::Session& session, const std::vector<Started>& all,
            const std::vector<wire::ExecuteRequest>& requests) {
     std::vector<store::NewExecution> rows;
-    std::vector<DecisionWrites> writes(all.size());
+    std::vector<WriteBatch> writes(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       auto started = all[i];  // a copy: the transaction may have to be repeated
       const auto& request = requests[started.index];
       generated_[started.open.execution_id] =
           static_cast<int>(started.decision.commands.size() + started.decision.children.size());
-      DecisionRun decisions(context_, session, writes[i]);
+      DecisionApplier decisions(context_, session, writes[i]);
       decisions.begin(started.open, std::move(started.decision));
       auto row = decisions.row_of(started.open);
       row.parent_execution_id = request.parent_execution_id;
@@ -99,7 +99,7 @@ class StartTransaction {
       rows.push_back(std::move(row));
     }
     for (const auto id : store::ExecutionTable(session).insert(rows)) inserted_.insert(id);
-    DecisionWrites together;
+    WriteBatch together;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!inserted_.contains(all[i].open.execution_id)) continue;
       together.traceparent = rows[i].traceparent;
@@ -132,7 +132,7 @@ class StartTransaction {
   std::map<base::ExecutionId, int> generated_;
 };
 
-KnownKey known_key_of(const wire::ExecuteRequest& request, const OpenExecution& open) {
+KnownKey known_key_of(const wire::ExecuteRequest& request, const LoadedExecution& open) {
   return {.key = request.idempotency_key,
           .path = open.playbook->path,
           .rerun_of = {},
@@ -171,7 +171,7 @@ std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
     context.work_counts.add(done->work());
     deliver(done->dispatch());
     notify_workers(context, done->notifications());
-    tell_parents(context, done->ended());
+    resume_callers(context, done->ended());
     for (const auto& started : all) {
       answers[started.index] =
           done->was_inserted(started.open.execution_id)

@@ -3,14 +3,14 @@
 // is about to write laid over it. One thread, as long as the session.
 #include <map>
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "shared/engine/archive.hpp"
 
 namespace noetl::app {
 
 class StoredValues final : public engine::Archive {
  public:
-  StoredValues(store::Session& session, DecisionWrites& writes, base::ExecutionId execution_id)
+  StoredValues(store::Session& session, WriteBatch& writes, base::ExecutionId execution_id)
       : session_(session), writes_(writes), execution_id_(execution_id) {}
 
   [[nodiscard]] domain::Json result(base::ResultId id) override;
@@ -20,7 +20,7 @@ class StoredValues final : public engine::Archive {
 
  private:
   store::Session& session_;
-  DecisionWrites& writes_;
+  WriteBatch& writes_;
   const base::ExecutionId execution_id_;
   struct Ahead {
     std::map<int, std::string> items;  // by index

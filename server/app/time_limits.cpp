@@ -2,7 +2,7 @@
 
 #include "server/app/end_execution.hpp"
 #include "server/app/stored_values.hpp"
-#include "server/app/tell_parents.hpp"
+#include "server/app/resume_callers.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/time_limit_statements.hpp"
 
@@ -19,7 +19,7 @@ bool fail_one(ServerContext& context, base::ExecutionId id) {
     if (!overdue) return;
     const auto message =
         "execution " + id.str() + " has not ended by its time limit, " + overdue->deadline_at;
-    if (auto open = try_open_execution(context, session, overdue->row)) {
+    if (auto open = try_load_execution(context, session, overdue->row)) {
       NothingStored nothing;  // ending renders nothing
       work = end_execution(
           context, session, *open,
@@ -48,7 +48,7 @@ DutyOutcome fail_overdue(ServerContext& context, int limit) {
       outcome.attempt("execution " + id.str(), [&] {
         if (!fail_one(context, id)) return;
         ++outcome.done;
-        tell_parents(context, {id});
+        resume_callers(context, {id});
       });
     }
   }

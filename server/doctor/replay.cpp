@@ -57,7 +57,7 @@ Replay::~Replay() = default;
 const std::map<base::ResultId, std::string>& Replay::results() const { return memory_->results; }
 const std::map<std::string, std::map<int, ReplayedItem>>& Replay::items() const { return memory_->items; }
 
-engine::Situation Replay::situation(bool may_move_out) {
+engine::DecisionInput Replay::decision_input(bool may_move_out) {
   std::function<base::ResultId()> new_id;
   if (may_move_out)
     new_id = [this] { return left_used_ < left_.size() ? left_[left_used_++] : base::ResultId{}; };
@@ -89,15 +89,15 @@ std::optional<Halt> Replay::apply(const LoggedChange& change) {
       open_nodes_.clear();
       frames_.clear();
       const auto reason = change.payload.value("reason", std::string());
-      return take(engine::cancel(situation(false), std::move(state_), reason), change);
+      return take(engine::cancel(decision_input(false), std::move(state_), reason), change);
     }
     if (change.event_type == "playbook.failed") {
       open_nodes_.clear();
       frames_.clear();
       const auto message = change.payload.at("error").at("message").get<std::string>();
-      return take(engine::time_out(situation(false), std::move(state_), message), change);
+      return take(engine::time_out(decision_input(false), std::move(state_), message), change);
     }
-    return occurred(change);
+    return node_ended(change);
   } catch (const std::exception& error) {
     return contradiction("'" + change.event_type + "' of '" + change.node_id +
                          "' cannot be applied: " + error.what());
@@ -108,13 +108,13 @@ std::optional<Halt> Replay::begin(const LoggedChange& change) {
   const auto from_step = change.payload.value("from_step", std::string());
   base::Result<engine::Decision> first{engine::Decision{}};
   if (from_step.empty()) {
-    first = engine::start(situation(false));
+    first = engine::start(decision_input(false));
   } else {
     const base::ExecutionId earlier_id{
         base::parse_id(change.payload.value("rerun_of", std::string())).value_or(0)};
     const auto earlier = elsewhere_.earlier(earlier_id);
     if (!earlier) return unseen("it repeats execution " + earlier_id.str() + ", which is gone");
-    first = engine::start_again(situation(false), *earlier, from_step);
+    first = engine::start_again(decision_input(false), *earlier, from_step);
   }
   if (!first) return contradiction("it cannot begin: " + first.error().message);
   first->state.decisions = 1;
@@ -131,7 +131,7 @@ std::optional<Halt> Replay::set_variables(const LoggedChange& change) {
   return std::nullopt;
 }
 
-std::optional<Halt> Replay::occurred(const LoggedChange& change) {
+std::optional<Halt> Replay::node_ended(const LoggedChange& change) {
   const auto outcome = outcome_of(change.event_type);
   if (!outcome) return contradiction("'" + change.event_type + "' is numbered, but changes nothing");
   const auto frame = frames_.find(change.node_id);
@@ -139,25 +139,25 @@ std::optional<Halt> Replay::occurred(const LoggedChange& change) {
     return contradiction("'" + change.event_type + "' tells of node '" + change.node_id +
                          "', which was never issued or has ended already");
   }
-  engine::Occurrence occurrence;
-  occurrence.node_id = change.node_id;
-  occurrence.outcome = *outcome;
-  occurrence.frame = std::move(frame->second);
+  engine::NodeResult node_result;
+  node_result.node_id = change.node_id;
+  node_result.outcome = *outcome;
+  node_result.frame = std::move(frame->second);
   frames_.erase(frame);
   open_nodes_.erase(change.node_id);
   if (const auto reference = change.payload.find("result_ref"); reference != change.payload.end()) {
     const base::ResultId id{base::parse_id(reference->get<std::string>()).value_or(0)};
-    occurrence.result = elsewhere_.result(id);
-    if (occurrence.result.is_null()) {
+    node_result.result = elsewhere_.result(id);
+    if (node_result.result.is_null()) {
       return contradiction("node '" + change.node_id + "' brought result " + id.str() +
                            ", which is not stored");
     }
   } else if (const auto result = change.payload.find("result"); result != change.payload.end()) {
-    occurrence.result = *result;
+    node_result.result = *result;
   }
   if (const auto error = change.payload.find("error"); error != change.payload.end())
-    occurrence.error = engine::tool_error_from_json(*error);
-  return take(engine::react(situation(true), std::move(state_), occurrence), change);
+    node_result.error = engine::tool_error_from_json(*error);
+  return take(engine::react(decision_input(true), std::move(state_), node_result), change);
 }
 
 std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& change) {

@@ -63,9 +63,9 @@ class Replay {
   class Memory;
   [[nodiscard]] std::optional<Halt> begin(const LoggedChange& change);
   [[nodiscard]] std::optional<Halt> set_variables(const LoggedChange& change);
-  [[nodiscard]] std::optional<Halt> occurred(const LoggedChange& change);
+  [[nodiscard]] std::optional<Halt> node_ended(const LoggedChange& change);
   [[nodiscard]] std::optional<Halt> take(engine::Decision decision, const LoggedChange& change);
-  [[nodiscard]] engine::Situation situation(bool may_move_out);
+  [[nodiscard]] engine::DecisionInput decision_input(bool may_move_out);
 
   const domain::Playbook& playbook_;
   const base::ExecutionId execution_id_;

@@ -19,7 +19,7 @@ struct RuleCheck {
 };
 
 constexpr const char* report_it =
-    "The server and the constraints of the schema keep this from happening: find out what else writes to "
+    "The server and the constraints of the schema keep this from event: find out what else writes to "
     "these tables "
     "(a restore, a script, a dropped constraint: `noetlctl migrate status`), and report it with `-o json` if "
     "nothing does.";
@@ -57,8 +57,8 @@ const RuleCheck rule_checks[] = {
      "Nothing will wake them: cancel them (`noetlctl execution cancel ID`) and run them again from the step "
      "they were at "
      "(`noetlctl execution rerun ID --from STEP`)."},
-    {"callers are told", "R6", "doctor_untold_parents", "executions", Verdict::broken, false, start_upkeep},
-    {"only paused ones are put off", "R6", "doctor_put_off", "commands", Verdict::broken, true,
+    {"callers are resumed", "R6", "doctor_unresumed_callers", "executions", Verdict::broken, false, start_upkeep},
+    {"only paused ones are postponed", "R6", "doctor_postponed", "commands", Verdict::broken, true,
      "They wait for a resume that has been. Upkeep takes them back within minutes; at once: resume the "
      "execution "
      "again (`noetlctl execution resume ID`)."},

@@ -183,21 +183,21 @@ void JetStreamNotifier::notify(const std::vector<Notification>& notifications) {
   wake_.notify_one();
 }
 
-void JetStreamNotifier::tell_dead(const std::vector<Death>& deaths) {
+void JetStreamNotifier::publish_dead_letters(const std::vector<DeadLetterMessage>& dead_letters) {
   std::shared_ptr<Link> link;
   {
     const std::lock_guard lock(links_mutex_);
     link = bulk_;
   }
-  for (const Death& death : deaths) {
-    if (!wire::is_pool_name(death.pool)) continue;
-    const std::string bytes = R"({"execution_id":")" + death.execution_id.str() + R"(","queue_id":")" +
-                              death.queue_id.str() + R"(","step":)" + nlohmann::json(death.step).dump() +
-                              R"(,"attempts":)" + std::to_string(death.attempts) + R"(,"error":)" +
-                              death.error + "}";
+  for (const DeadLetterMessage& letter : dead_letters) {
+    if (!wire::is_pool_name(letter.pool)) continue;
+    const std::string bytes = R"({"execution_id":")" + letter.execution_id.str() + R"(","queue_id":")" +
+                              letter.queue_id.str() + R"(","step":)" + nlohmann::json(letter.step).dump() +
+                              R"(,"attempts":)" + std::to_string(letter.attempts) + R"(,"error":)" +
+                              letter.error + "}";
     // Failures are counted by the publisher; the row in noetl.dead_letter stays.
-    (void)link->publisher.publish(nats::Subject::parse(wire::dead_subject_of(death.pool)).value(), bytes,
-                                  "dead:" + death.queue_id.str() + ":" + std::to_string(death.epoch));
+    (void)link->publisher.publish(nats::Subject::parse(wire::dead_subject_of(letter.pool)).value(), bytes,
+                                  "dead:" + letter.queue_id.str() + ":" + std::to_string(letter.epoch));
   }
 }
 

@@ -60,7 +60,7 @@ class JetStreamNotifier final : public Notifier {
   JetStreamNotifier& operator=(const JetStreamNotifier&) = delete;
 
   void notify(const std::vector<Notification>& notifications) override;
-  void tell_dead(const std::vector<Death>& deaths) override;
+  void publish_dead_letters(const std::vector<DeadLetterMessage>& dead_letters) override;
   [[nodiscard]] bool is_connected() const override;
   [[nodiscard]] PoolLanes lanes(const std::string& pool) const override;
   [[nodiscard]] std::size_t lane_of(const Notification& notification) const override;
@@ -71,7 +71,7 @@ class JetStreamNotifier final : public Notifier {
   void announce(std::string server_url) { server_url_ = std::move(server_url); }
   // Has the pool's consumers made soon, or when NATS is back; notify() does it for pools it meets.
   void ensure_pool(const std::string& pool) override;
-  void keep_pools(const PoolsInUse& pools) override;
+  void retain_pools(const PoolsInUse& pools) override;
   void forget_pool(const std::string& pool) override;
   [[nodiscard]] NotifierCounts counts() const;
 

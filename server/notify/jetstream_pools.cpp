@@ -31,7 +31,7 @@ void JetStreamNotifier::ensure_pool(const std::string& pool) {
   wake_.notify_one();
 }
 
-void JetStreamNotifier::keep_pools(const PoolsInUse& pools) {
+void JetStreamNotifier::retain_pools(const PoolsInUse& pools) {
   const std::lock_guard lock(mutex_);
   std::set<std::string> going = pools.unused;
   for (const auto& [pool, was_there] : pools_) {

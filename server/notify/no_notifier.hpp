@@ -7,7 +7,7 @@ namespace noetl::notify {
 class NoNotifier final : public Notifier {
  public:
   void notify(const std::vector<Notification>&) override {}
-  void tell_dead(const std::vector<Death>&) override {}
+  void publish_dead_letters(const std::vector<DeadLetterMessage>&) override {}
   [[nodiscard]] bool is_wanted() const override { return false; }
   [[nodiscard]] bool is_connected() const override { return false; }
   [[nodiscard]] PoolLanes lanes(const std::string&) const override { return {}; }

@@ -31,7 +31,7 @@ struct Notification {
 };
 
 // A command that ended in the dead letter, for whoever listens on noetl.dead.<pool>.
-struct Death {
+struct DeadLetterMessage {
   base::CommandId queue_id;
   base::ExecutionId execution_id;
   std::string step;
@@ -67,11 +67,11 @@ class Notifier {
   // Never blocks on the network and never throws; failures are counted in metrics.
   virtual void notify(const std::vector<Notification>& notifications) = 0;
   // The same for dead letters: the row is the record, the message tells who wants to know.
-  virtual void tell_dead(const std::vector<Death>& deaths) = 0;
+  virtual void publish_dead_letters(const std::vector<DeadLetterMessage>& dead_letters) = 0;
   // Somebody serves that pool: its consumers shall be there before the first notification. Waits for nothing.
   virtual void ensure_pool(const std::string& pool) { (void)pool; }
   // What was made for pools that nobody uses may go. Waits for nothing.
-  virtual void keep_pools(const PoolsInUse& pools) { (void)pools; }
+  virtual void retain_pools(const PoolsInUse& pools) { (void)pools; }
   // False: the server was told to do without (nats-url none), and nothing is missing while it is not connected.
   [[nodiscard]] virtual bool is_wanted() const { return true; }
   // That pool was deleted: what was made for it goes now, and is made again when somebody names it. Waits for nothing.

@@ -17,15 +17,15 @@ class RecordingNotifier : public Notifier {
     const std::lock_guard lock(mutex_);
     notifications_.insert(notifications_.end(), notifications.begin(), notifications.end());
   }
-  void tell_dead(const std::vector<Death>& deaths) override {
+  void publish_dead_letters(const std::vector<DeadLetterMessage>& dead_letters) override {
     const std::lock_guard lock(mutex_);
-    deaths_.insert(deaths_.end(), deaths.begin(), deaths.end());
+    dead_letters_.insert(dead_letters_.end(), dead_letters.begin(), dead_letters.end());
   }
   void ensure_pool(const std::string& pool) override {
     const std::lock_guard lock(mutex_);
     pools_.push_back(pool);
   }
-  void keep_pools(const PoolsInUse& pools) override {
+  void retain_pools(const PoolsInUse& pools) override {
     const std::lock_guard lock(mutex_);
     in_use_ = pools.in_use;
   }
@@ -58,9 +58,9 @@ class RecordingNotifier : public Notifier {
     delivered_until_ms_ = delivered_until_ms;
   }
 
-  [[nodiscard]] std::vector<Death> deaths() const {
+  [[nodiscard]] std::vector<DeadLetterMessage> dead_letters() const {
     const std::lock_guard lock(mutex_);
-    return deaths_;
+    return dead_letters_;
   }
 
   // Pools that somebody serves, in the order of their coming.
@@ -94,7 +94,7 @@ class RecordingNotifier : public Notifier {
   std::atomic<std::int64_t> delivered_until_ms_{0};
   mutable std::mutex mutex_;
   std::vector<Notification> notifications_;
-  std::vector<Death> deaths_;
+  std::vector<DeadLetterMessage> dead_letters_;
   std::vector<MaxDeliveriesAdvisory> advisories_;
   std::vector<std::string> pools_;
   std::set<std::string> in_use_;

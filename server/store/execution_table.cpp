@@ -145,9 +145,9 @@ std::vector<wire::ExecutionRow> ExecutionTable::list(const wire::ExecutionFilter
   return found;
 }
 
-bool ExecutionTable::keep_result(base::ResultId id, const wire::KeepResultRequest& request) {
+bool ExecutionTable::store_result(base::ResultId id, const wire::StoreResultRequest& request) {
   return !session_
-              .run("keep_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
+              .run("store_result", id.value, request.value, request.lease.queue_id.value, request.lease.epoch,
                    request.worker_id, request.instance)
               .empty();
 }
@@ -171,12 +171,12 @@ std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<
   return found;
 }
 
-std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of,
+std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of,
                                                          int limit) {
   const auto ids = id_array(of);
   const char* filter = of.empty() ? nullptr : ids.c_str();
-  std::vector<UntoldChild> found;
-  for (const auto& row : session_.run("untold_children", filter, limit)) {
+  std::vector<UnreportedChild> found;
+  for (const auto& row : session_.run("unreported_children", filter, limit)) {
     found.push_back({{row[0].as<std::int64_t>()}, {row[1].as<std::int64_t>()}});
   }
   return found;
@@ -199,8 +199,8 @@ std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::E
   return found;
 }
 
-void ExecutionTable::mark_parents_told(const std::vector<base::ExecutionId>& ids) {
-  session_.run("mark_parents_told", id_array(ids));
+void ExecutionTable::mark_callers_resumed(const std::vector<base::ExecutionId>& ids) {
+  session_.run("mark_callers_resumed", id_array(ids));
 }
 
 void ExecutionTable::insert_loop_items(const std::vector<NewLoopItem>& items) {

@@ -44,7 +44,7 @@ struct LockedExecution {
   bool is_paused = false;
 };
 
-struct UntoldChild {
+struct UnreportedChild {
   base::ExecutionId execution_id;
   base::ExecutionId parent_execution_id;
 };
@@ -113,9 +113,9 @@ class ExecutionTable {
                                                      const std::string& status);
 
   // Children that have ended and whose caller is not told yet: of these, or any when there are none given.
-  [[nodiscard]] std::vector<UntoldChild> untold_children(const std::vector<base::ExecutionId>& of, int limit);
+  [[nodiscard]] std::vector<UnreportedChild> unreported_children(const std::vector<base::ExecutionId>& of, int limit);
   [[nodiscard]] std::vector<EndedChild> ended_children(const std::vector<base::ExecutionId>& ids);
-  void mark_parents_told(const std::vector<base::ExecutionId>& ids);
+  void mark_callers_resumed(const std::vector<base::ExecutionId>& ids);
 
   void insert_loop_items(const std::vector<NewLoopItem>& items);
   void end_loop_items(const std::vector<EndedLoopItem>& items);
@@ -125,7 +125,7 @@ class ExecutionTable {
   [[nodiscard]] std::vector<std::string> loop_results(base::ExecutionId id, const std::string& loop);
 
   // False: the command is not run by this worker at this epoch, or belongs to no execution.
-  [[nodiscard]] bool keep_result(base::ResultId id, const wire::KeepResultRequest& request);
+  [[nodiscard]] bool store_result(base::ResultId id, const wire::StoreResultRequest& request);
   void insert_results(const std::vector<StoredResult>& results);
   [[nodiscard]] std::map<base::ResultId, std::string> results(const std::vector<base::ResultId>& ids);
 

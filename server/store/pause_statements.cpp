@@ -25,13 +25,13 @@ std::vector<base::ExecutionId> PauseStatements::running_tree(base::ExecutionId i
   return tree;
 }
 
-void PauseStatements::put_off_commands(const std::vector<base::ExecutionId>& ids) {
-  session_.run("put_off_commands", id_array(ids));
+void PauseStatements::postpone_commands(const std::vector<base::ExecutionId>& ids) {
+  session_.run("postpone_commands", id_array(ids));
 }
 
-std::vector<WaitingCommand> PauseStatements::take_back_commands(const std::vector<base::ExecutionId>& ids) {
+std::vector<WaitingCommand> PauseStatements::resume_commands(const std::vector<base::ExecutionId>& ids) {
   std::vector<WaitingCommand> due;
-  for (const auto& row : session_.run("take_back_commands", id_array(ids))) {
+  for (const auto& row : session_.run("resume_commands", id_array(ids))) {
     if (!row["is_due"].as<bool>()) continue;
     due.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
                    .execution_id = {row["execution_id"].as<std::int64_t>()},

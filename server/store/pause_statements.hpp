@@ -10,7 +10,7 @@ namespace noetl::store {
 
 class Session;
 
-// noetl.pause_shift() of the schema: what a paused execution's waiting commands are put off by.
+// noetl.pause_shift() of the schema: what a paused execution's waiting commands are postponed by.
 inline constexpr std::chrono::milliseconds pause_shift = std::chrono::hours(8'760'000);
 
 class PauseStatements {
@@ -23,9 +23,9 @@ class PauseStatements {
                                                                 bool cascade);
   // That execution, and with `cascade` the running ones that it has called.
   [[nodiscard]] std::vector<base::ExecutionId> running_tree(base::ExecutionId id, bool cascade);
-  void put_off_commands(const std::vector<base::ExecutionId>& ids);
+  void postpone_commands(const std::vector<base::ExecutionId>& ids);
   // Those that are due at once.
-  [[nodiscard]] std::vector<WaitingCommand> take_back_commands(const std::vector<base::ExecutionId>& ids);
+  [[nodiscard]] std::vector<WaitingCommand> resume_commands(const std::vector<base::ExecutionId>& ids);
 
  private:
   Session& session_;

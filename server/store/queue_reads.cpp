@@ -78,7 +78,7 @@ OldestWaiting QueueReads::oldest_waiting(const std::string& pool, base::CommandI
                        .first_fresh = {},
                        .tool_kind = text_of(row["tool_kind"]),
                        .due_at = text_of(row["due_at"]),
-                       .is_put_off = row["is_put_off"].as<bool>()};
+                       .is_postponed = row["is_postponed"].as<bool>()};
   if (!row["first_fresh"].is_null()) oldest.first_fresh = {row["first_fresh"].as<std::int64_t>()};
   return oldest;
 }

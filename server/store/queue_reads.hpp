@@ -16,7 +16,7 @@ struct OldestWaiting {
   std::optional<base::CommandId> first_fresh;  // the first of the never handed back ones
   std::string tool_kind;  // of the one that has waited longest; empty: none is due
   std::string due_at;  // RFC 3339, of the first that is due later; empty: one is due, or none is later
-  bool is_put_off = false;  // none is due, and some wait for their paused executions
+  bool is_postponed = false;  // none is due, and some wait for their paused executions
 };
 
 class QueueReads {

@@ -275,7 +275,7 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
                                     worker.instance, durations.text()));
 }
 
-std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
+std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
                                                        const std::vector<base::EventId>& ids,
                                                        const Caller& worker) {
   ArrayLiteral commands, epochs, events, names, payloads;
@@ -286,7 +286,7 @@ std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::A
     names.add(notes[i].name);
     payloads.add(notes[i].payload);
   }
-  return ids_from(session_.run("tell_progress", commands.text(), epochs.text(), events.text(), names.text(),
+  return ids_from(session_.run("record_progress", commands.text(), epochs.text(), events.text(), names.text(),
                                payloads.text(), worker.worker_id, worker.instance));
 }
 

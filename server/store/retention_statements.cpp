@@ -21,23 +21,23 @@ PrunedWindow window_from(const pqxx::row& row, const IdWindow& window) {
 
 int PrunedParts::largest() const { return std::max({commands, events, items, results}); }
 
-PrunedWindow RetentionStatements::prune_commands(const KeptFor& kept, const IdWindow& window) {
-  return window_from(session_.run("prune_commands", count_of(kept.completed), count_of(kept.cancelled),
-                                  count_of(kept.dead), window.after, window.until, window.rows_max)[0],
+PrunedWindow RetentionStatements::prune_commands(const RetentionPolicy& retention, const IdWindow& window) {
+  return window_from(session_.run("prune_commands", count_of(retention.completed), count_of(retention.cancelled),
+                                  count_of(retention.dead), window.after, window.until, window.rows_max)[0],
                      window);
 }
 
-PrunedWindow RetentionStatements::prune_events(std::chrono::seconds kept, const IdWindow& window) {
-  return window_from(session_.run("prune_events", static_cast<std::int64_t>(kept.count()), window.after,
+PrunedWindow RetentionStatements::prune_events(std::chrono::seconds retention, const IdWindow& window) {
+  return window_from(session_.run("prune_events", static_cast<std::int64_t>(retention.count()), window.after,
                                   window.until, window.rows_max)[0],
                      window);
 }
 
-EndedWindow RetentionStatements::ended_executions(const KeptFor& kept, const IdWindow& window) {
+EndedWindow RetentionStatements::ended_executions(const RetentionPolicy& retention, const IdWindow& window) {
   EndedWindow found;
   for (const auto& row :
-       session_.run("ended_executions", count_of(kept.completed), count_of(kept.failed),
-                    count_of(kept.cancelled), window.after, window.until, window.rows_max)) {
+       session_.run("ended_executions", count_of(retention.completed), count_of(retention.failed),
+                    count_of(retention.cancelled), window.after, window.until, window.rows_max)) {
     if (row["is_end"].as<bool>()) {
       found.last = reached(row["execution_id"].as<std::int64_t>(), row["looked_at"].as<int>(), window);
     } else {

@@ -13,7 +13,7 @@ namespace noetl::store {
 class Session;
 
 // How long what has ended is kept, by outcome; nothing: for ever.
-struct KeptFor {
+struct RetentionPolicy {
   std::optional<std::chrono::seconds> completed, failed, cancelled, dead;
 };
 
@@ -36,10 +36,10 @@ class RetentionStatements {
  public:
   explicit RetentionStatements(Session& session) : session_(session) {}
 
-  [[nodiscard]] PrunedWindow prune_commands(const KeptFor& kept, const IdWindow& window);
-  // Events of plain commands that have left; `kept` for those of no command.
-  [[nodiscard]] PrunedWindow prune_events(std::chrono::seconds kept, const IdWindow& window);
-  [[nodiscard]] EndedWindow ended_executions(const KeptFor& kept, const IdWindow& window);
+  [[nodiscard]] PrunedWindow prune_commands(const RetentionPolicy& retention, const IdWindow& window);
+  // Events of plain commands that have left; `retention` for those of no command.
+  [[nodiscard]] PrunedWindow prune_events(std::chrono::seconds retention, const IdWindow& window);
+  [[nodiscard]] EndedWindow ended_executions(const RetentionPolicy& retention, const IdWindow& window);
   // Those of them that are there, have ended, and that nobody else works with or repeats: locked until the transaction ends.
   [[nodiscard]] std::vector<base::ExecutionId> lock_ended(const std::vector<base::ExecutionId>& executions);
   [[nodiscard]] PrunedParts prune_execution_parts(const std::vector<base::ExecutionId>& executions,

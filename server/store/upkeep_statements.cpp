@@ -32,7 +32,7 @@ UpkeepLook UpkeepStatements::look() {
           .has_change = row["has_change"].as<bool>(),
           .has_waiting = row["has_waiting"].as<bool>(),
           .has_running = row["has_running"].as<bool>(),
-          .has_untold = row["has_untold"].as<bool>()};
+          .has_unreported = row["has_unreported"].as<bool>()};
 }
 
 int UpkeepStatements::schema_version() { return session_.run("schema_version")[0][0].as<int>(); }
@@ -103,7 +103,7 @@ std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, b
       last_seen = {reached(row["queue_id"].as<std::int64_t>(), row["epoch"].as<int>(), window)};
     } else {
       found.push_back(waiting_from(row));
-      found.back().is_put_off = row["is_put_off"].as<bool>();
+      found.back().is_postponed = row["is_postponed"].as<bool>();
     }
   }
   return found;

@@ -22,7 +22,7 @@ struct WaitingCommand {
   int epoch = 0;
   std::string available_at;  // as Postgres printed it; of due ones only
   bool is_new = false;  // of another priority than 0: its notification went out a moment ago, with its enqueue
-  bool is_put_off = false;  // though its execution is not paused
+  bool is_postponed = false;  // though its execution is not paused
 };
 
 // One that is due after a moment, by Postgres's clock.
@@ -59,7 +59,7 @@ struct UpkeepLook {
   bool has_change = false;  // counters to fold: something happened since
   bool has_waiting = false;
   bool has_running = false;
-  bool has_untold = false;  // a called playbook has ended and its caller was not told
+  bool has_unreported = false;  // a called playbook has ended and its caller was not told
 
   // Something may be lost or late soon: look often.
   [[nodiscard]] bool is_busy() const { return has_change || has_waiting || has_running; }
@@ -84,7 +84,7 @@ class UpkeepStatements {
   [[nodiscard]] std::set<std::string> pools_with_workers();
   // Of other priorities: of each pool that is not paused the first `limit` above 0 and the first `limit` below it.
   [[nodiscard]] std::vector<WaitingCommand> due_by_priority(int limit);
-  // Never handed back commands that wait, and those that are put off for nothing, with ids in (after, until], looking at
+  // Never handed back commands that wait, and those that are postponed for nothing, with ids in (after, until], looking at
   // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
   // exhausted).
   [[nodiscard]] std::vector<WaitingCommand> unclaimed(base::CommandId after, base::CommandId until,

@@ -1,6 +1,6 @@
 #include "server/upkeep/due_timer.hpp"
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/app/due_times.hpp"
 #include "server/app/pool_rules.hpp"
 #include "server/store/connection_pool.hpp"

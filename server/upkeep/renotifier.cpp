@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "server/app/decision_writes.hpp"
-#include "server/app/take_back.hpp"
+#include "server/app/write_batch.hpp"
+#include "server/app/clear_stale_pause.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/duty_connection.hpp"
 
@@ -59,11 +59,11 @@ int Renotifier::tick(store::DutyConnection& connection, const store::UpkeepLook&
   });
   // After a full page it goes on where that ended: the first ones must not hide the others. After a short one anew.
   due_from_ = due.size() >= due_max ? store::cursors_after(due) : store::DueCursors{};
-  const int taken_back = take_back(fresh);
+  const int resumed = clear_stale_pauses(fresh);
   skip_undelivered(fresh, look.now_ms);
   std::erase_if(by_priority, [](const store::WaitingCommand& command) { return command.is_new; });
   skip_busy_pools(by_priority);
-  return taken_back + send(connection, by_priority).commands + send(connection, due).commands + send(connection, fresh).commands;
+  return resumed + send(connection, by_priority).commands + send(connection, due).commands + send(connection, fresh).commands;
 }
 
 Renotifier::Sent Renotifier::notify_enqueued(store::DutyConnection& connection) {
@@ -109,14 +109,14 @@ void Renotifier::skip_busy_pools(Waiting& waiting) const {
   });
 }
 
-int Renotifier::take_back(Waiting& fresh) {
+int Renotifier::clear_stale_pauses(Waiting& fresh) {
   std::set<base::ExecutionId> executions;
   std::erase_if(fresh, [&](const store::WaitingCommand& command) {
-    if (command.is_put_off) executions.insert(command.execution_id);
-    return command.is_put_off;
+    if (command.is_postponed) executions.insert(command.execution_id);
+    return command.is_postponed;
   });
   if (executions.empty()) return 0;
-  return app::take_back_put_off(context_, {executions.begin(), executions.end()});
+  return app::clear_stale_pause(context_, {executions.begin(), executions.end()});
 }
 
 // Without this a long queue would be notified all over again while it is worked off: a message, a claim and a refusal each.

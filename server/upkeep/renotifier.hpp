@@ -38,8 +38,8 @@ class Renotifier {
 
  private:
   using Waiting = std::vector<store::WaitingCommand>;
-  // Of what should not be put off: the number sent. They are no longer among `fresh`.
-  int take_back(Waiting& fresh);
+  // Of what should not be postponed: the number sent. They are no longer among `fresh`.
+  int clear_stale_pauses(Waiting& fresh);
   void skip_undelivered(Waiting& fresh, std::int64_t now_ms) const;
   Sent send(store::DutyConnection& connection, const Waiting& waiting);
   void skip_unserved(store::DutyConnection& connection, std::vector<notify::Notification>& notifications) const;

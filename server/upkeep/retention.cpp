@@ -26,9 +26,9 @@ std::optional<std::chrono::seconds> shortest(
 }
 }  // namespace
 
-Retention::Retention(app::ServerContext& context, store::KeptFor kept) : context_(context), kept_(kept) {
-  const auto plain = shortest({kept.completed, kept.cancelled, kept.dead});
-  const auto executions = shortest({kept.completed, kept.cancelled, kept.failed});
+Retention::Retention(app::ServerContext& context, store::RetentionPolicy retention) : context_(context), policy_(retention) {
+  const auto plain = shortest({retention.completed, retention.cancelled, retention.dead});
+  const auto executions = shortest({retention.completed, retention.cancelled, retention.failed});
   keeps_plain_ = !plain;
   keeps_executions_ = !executions;
   is_on_ = plain || executions;
@@ -67,7 +67,7 @@ bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection
     return store::IdWindow{.after = round.at, .until = until, .rows_max = rows_max};
   };
   if (kind == Kind::executions) {
-    const auto pruned = app::prune_executions(context_, kept_, window(executions_max), deadline);
+    const auto pruned = app::prune_executions(context_, policy_, window(executions_max), deadline);
     last = pruned.last;
     gone = pruned.rows + pruned.executions;
     executions_gone_ += static_cast<std::uint64_t>(pruned.executions);
@@ -76,7 +76,7 @@ bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection
     store::PrunedWindow pruned;
     connection.write([&](store::Session& session) {
       store::RetentionStatements statements(session);
-      pruned = kind == Kind::commands ? statements.prune_commands(kept_, window(commands_max))
+      pruned = kind == Kind::commands ? statements.prune_commands(policy_, window(commands_max))
                                       : statements.prune_events(shortest_plain_, window(events_max));
     });
     last = pruned.last;

@@ -24,7 +24,7 @@ struct RetentionCounts {
 
 class Retention {
  public:
-  Retention(app::ServerContext& context, store::KeptFor kept);
+  Retention(app::ServerContext& context, store::RetentionPolicy retention);
 
   // Does something leave at all?
   [[nodiscard]] bool is_on() const { return is_on_; }
@@ -45,7 +45,7 @@ class Retention {
              std::chrono::steady_clock::time_point deadline);
 
   app::ServerContext& context_;
-  const store::KeptFor kept_;
+  const store::RetentionPolicy policy_;
   std::chrono::seconds shortest_{0};  // of all times
   std::chrono::seconds shortest_plain_{0};
   bool is_on_ = false;

@@ -5,9 +5,9 @@
 
 #include "server/app/due_times.hpp"
 #include "server/app/reclaim_leases.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/record_max_deliveries.hpp"
-#include "server/app/tell_parents.hpp"
+#include "server/app/resume_callers.hpp"
 #include "server/app/time_limits.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "server/store/worker_table.hpp"
@@ -39,8 +39,8 @@ Upkeep::Upkeep(app::ServerContext& context, UpkeepSettings settings)
                   std::max(store::DutyConnection::lead_time_default, 2 * idle_interval())),
       due_timer_(context),
       renotifier_(context, settings_.renotify_after),
-      retention_(context, settings_.kept),
-      pools_told_at_(steady_clock::now()),
+      retention_(context, settings_.retention),
+      pools_reported_at_(steady_clock::now()),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 Upkeep::~Upkeep() {
@@ -113,7 +113,7 @@ std::chrono::milliseconds Upkeep::tick_safely() {
 }
 
 std::chrono::milliseconds Upkeep::tick() {
-  tell_pools();
+  report_pools_in_use();
   const bool was_leading = is_leading_;
   is_leading_ = connection_.acquire();
   if (!is_leading_) return std::clamp(connection_.until_free() + wait_min, wait_min, idle_interval());
@@ -123,8 +123,8 @@ std::chrono::milliseconds Upkeep::tick() {
   connection_.run_one([&](store::Session& session) { look = store::UpkeepStatements(session).look(); });
   if (look.has_lost_worker || look.has_orphan) attempt("leases", [&] { expire_leases(look); });
   if (look.has_overdue) attempt("time limits", [&] { fail_overdue(); });
-  if (look.has_untold)
-    attempt("callers", [&] { note("callers", app::tell_waiting_parents(context_, callers_max)); });
+  if (look.has_unreported)
+    attempt("callers", [&] { note("callers", app::resume_waiting_callers(context_, callers_max)); });
   attempt("renotify", [&] { commands_notified_ += static_cast<std::uint64_t>(renotifier_.tick(connection_, look)); });
   // Whatever is due before the next ticks is notified at its time, by the thread of DueTimer.
   if (look.next_due <= context_.due_times.horizon()) context_.due_times.look();
@@ -201,11 +201,11 @@ std::chrono::milliseconds Upkeep::longest_wait(const store::UpkeepLook& look) co
 }
 
 // On every server: each keeps consumers for the pools that it has met.
-void Upkeep::tell_pools() {
+void Upkeep::report_pools_in_use() {
   const auto now = steady_clock::now();
-  if (now - pools_told_at_ < pools_interval) return;
-  pools_told_at_ = now;
-  app::tell_pools(context_);
+  if (now - pools_reported_at_ < pools_interval) return;
+  pools_reported_at_ = now;
+  app::report_pools_in_use(context_);
 }
 
 void Upkeep::expire_leases(const store::UpkeepLook& look) {

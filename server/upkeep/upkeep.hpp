@@ -26,7 +26,7 @@ struct UpkeepSettings {
   std::string database_url;
   std::chrono::milliseconds interval{1000};  // while anything waits or runs; twice as long when all is quiet
   std::chrono::milliseconds renotify_after{1000};  // a fresh command that nobody claimed by then is notified again
-  store::KeptFor kept = {};  // what has ended is kept so long; nothing set: for ever
+  store::RetentionPolicy retention = {};  // what has ended is kept so long; nothing set: for ever
 };
 
 class Upkeep {
@@ -66,7 +66,7 @@ class Upkeep {
   void note(const char* duty, const app::DutyOutcome& outcome);
   void expire_leases(const store::UpkeepLook& look);
   void fail_overdue();
-  void tell_pools();
+  void report_pools_in_use();
   [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
@@ -77,7 +77,7 @@ class Upkeep {
   Renotifier renotifier_;
   Retention retention_;
   bool has_more_to_prune_ = false;
-  std::chrono::steady_clock::time_point pools_told_at_;
+  std::chrono::steady_clock::time_point pools_reported_at_;
   std::map<std::string, std::string> failing_;  // duty → why, as it was logged
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<bool> is_leading_{false};

@@ -163,7 +163,7 @@ base::Result<ServerSettings> server_settings(const Resolved& resolved) {
                         .shutdown_delay = read.duration("shutdown-delay"),
                         .upkeep_interval = read.duration("upkeep-interval"),
                         .renotify_after = read.duration("renotify-after"),
-                        .kept = {.completed = read.duration("retention-completed"),
+                        .retention = {.completed = read.duration("retention-completed"),
                                  .failed = read.duration("retention-failed"),
                                  .cancelled = read.duration("retention-cancelled"),
                                  .dead = read.duration("retention-dead")},

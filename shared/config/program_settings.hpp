@@ -37,7 +37,7 @@ struct NatsSettings {
 };
 
 // How long what has ended is kept, by its outcome; 0: for ever.
-struct KeptSettings {
+struct RetentionSettings {
   std::chrono::milliseconds completed{0}, failed{0}, cancelled{0}, dead{0};
 };
 
@@ -70,7 +70,7 @@ struct ServerSettings {
   std::chrono::milliseconds shutdown_delay{0};  // between the stop signal and the stop, while /readyz says no
   std::chrono::milliseconds upkeep_interval{0};
   std::chrono::milliseconds renotify_after{0};
-  KeptSettings kept;
+  RetentionSettings retention;
   std::string encryption_key;  // secret; empty: none
   std::string encryption_key_file;  // where it was read from; empty: no file
   std::string worker_token;  // secret; empty: none

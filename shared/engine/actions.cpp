@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/fields.hpp"
 
 namespace noetl::engine {
@@ -20,15 +20,15 @@ bool speaks_of_failure(const std::string& when) {
 
 // The list is looked through once for every event of the completion; the first rule that holds wins,
 // and a rule acts once: one without an event test would otherwise route twice.
-Decide::RulesOutcome Decide::run_rules(const domain::Step& step,
+Evaluator::RulesOutcome Evaluator::run_rules(const domain::Step& step,
                                        const std::vector<std::string_view>& event_names) {
   RulesOutcome outcome;
   if (step.cases.empty()) return outcome;
   const bool is_failure = event_names.front() == "call.error";
-  arriving_ = &outcome.arrivals;
+  arriving_ = &outcome.tokens;
   std::vector<bool> has_acted(step.cases.size(), false);
   for (const auto event_name : event_names) {
-    context_.rename_happening(event_name);
+    context_.rename_event(event_name);
     for (std::size_t i = 0; i < step.cases.size(); ++i) {
       const auto& rule = step.cases[i];
       if (is_failure && !speaks_of_failure(rule.when)) continue;
@@ -45,17 +45,17 @@ Decide::RulesOutcome Decide::run_rules(const domain::Step& step,
     }
     if (has_failed()) break;
   }
-  arriving_ = &arrivals_;
+  arriving_ = &tokens_;
   return outcome;
 }
 
 // Rules on step.enter must say so: the others read what only the tool brings. True: the step's tool is
 // not to run.
-bool Decide::run_enter_rules(const domain::Step& step, Json& sinks) {
+bool Evaluator::run_enter_rules(const domain::Step& step, Json& sinks) {
   RulesOutcome outcome;
   for (const auto& rule : step.cases) {
     if (rule.when.find("step.enter") == std::string::npos) continue;
-    context_.set_happening(
+    context_.set_event(
         {.name = "step.enter", .step = step.name, .result = nullptr, .slot = nullptr, .error = nullptr});
     if (!context_.holds(rule.when)) continue;
     bool is_skipped = false;
@@ -77,7 +77,7 @@ bool Decide::run_enter_rules(const domain::Step& step, Json& sinks) {
   return false;
 }
 
-void Decide::perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
+void Evaluator::perform(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
   if (action.kind == "next" || action.kind == "call") return perform_next(step, action, outcome);
   if (action.kind == "set") {
     apply_set(step, action.spec, step.name);
@@ -105,13 +105,13 @@ void Decide::perform(const domain::Step& step, const domain::Action& action, Rul
 }
 
 // `call` issues a step beside whatever else follows; only `next` takes the place of the plain `next`.
-void Decide::perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
+void Evaluator::perform_next(const domain::Step& step, const domain::Action& action, RulesOutcome& outcome) {
   outcome.is_routed = outcome.is_routed || action.kind == "next";
   outcome.is_handled = true;
   publish_collected(step);
   // A step that is called comes at once, even from an iteration, which otherwise leads nowhere by itself.
   const bool is_call = action.kind == "call" && frame_ != nullptr && frame_->is_iteration();
-  if (is_call) arriving_ = &arrivals_;
+  if (is_call) arriving_ = &tokens_;
   for (const auto& arc : action.arcs) {
     if (!context_.holds(arc.when)) continue;
     is_firing_for_item_ = is_for_item(step, arc);
@@ -123,15 +123,15 @@ void Decide::perform_next(const domain::Step& step, const domain::Action& action
     is_firing_for_item_ = false;
     if (!goes_on) break;
   }
-  if (is_call) arriving_ = &outcome.arrivals;
+  if (is_call) arriving_ = &outcome.tokens;
 }
 
 // `next` in a round of a loop means: after the loop, once. Where it gives something of the round, or the step that it leads
 // to reads that, it means: for each round.
-bool Decide::is_for_item(const domain::Step& step, const domain::Arc& arc) const {
+bool Evaluator::is_for_item(const domain::Step& step, const domain::Arc& arc) const {
   if (frame_ == nullptr || !frame_->is_iteration() || !step.loop) return false;
   if (mentions(arc.args, "{{") || mentions(arc.set, "{{")) return true;
-  const auto* target = situation_.playbook.find_step(arc.step);
+  const auto* target = decision_input_.playbook.find_step(arc.step);
   if (target == nullptr) return false;
   std::vector<std::string> roots;
   templating::collect_roots(target->args, roots);
@@ -145,7 +145,7 @@ bool Decide::is_for_item(const domain::Step& step, const domain::Arc& arc) const
 }
 
 // {from: response.data} makes that value the step's result, and the execution's unless another says so later.
-void Decide::perform_result(const domain::Step& step, const Json& spec, RulesOutcome& outcome) {
+void Evaluator::perform_result(const domain::Step& step, const Json& spec, RulesOutcome& outcome) {
   const auto from = text_of(spec, {"from", "value"});
   if (from.empty()) return;
   auto value = context_.evaluate(from);
@@ -160,7 +160,7 @@ void Decide::perform_result(const domain::Step& step, const Json& spec, RulesOut
 }
 
 // On step.enter the tool does not run; later it ends this branch.
-void Decide::perform_skip(const domain::Step& step, const Json& spec, RulesOutcome& outcome) {
+void Evaluator::perform_skip(const domain::Step& step, const Json& spec, RulesOutcome& outcome) {
   outcome.is_routed = true;
   outcome.is_handled = true;
   auto reason = render(step, text_of(spec, {"reason", "message"}));

@@ -7,7 +7,7 @@
 
 namespace noetl::engine {
 
-// Raise it when the same occurrence leads to other commands than before: a worker whose number is not the server's decides nothing.
+// Raise it when the same result of the node leads to other commands than before: a worker whose number is not the server's decides nothing.
 inline constexpr int decisions_version = 1;
 
 // Everything that is under way in the execution are `commands` commands of one loop that takes one item, or one claim, at a time:

@@ -34,9 +34,9 @@ std::string began_at(base::ExecutionId id) {
 }  // namespace
 
 void Context::pass_through(const std::string& step) {
-  happening_.name = "call.done";
-  happening_.step = step;
-  if (happening_.result == nullptr && happening_.error == nullptr) happening_.result = &nothing_;
+  event_.name = "call.done";
+  event_.step = step;
+  if (event_.result == nullptr && event_.error == nullptr) event_.result = &nothing_;
 }
 
 base::Result<Json> Context::render(const Json& value, std::size_t bytes_max) {
@@ -103,27 +103,27 @@ const Json* Context::find(const std::string& name, Rendering& rendering) {
     if (const Json* value = member_of(*input_, name)) return value;
     if (name == "input" || name == "args") return input_;
   }
-  if (const Json* value = find_happening(name, rendering)) return value;
+  if (const Json* value = find_event(name, rendering)) return value;
   if (const Json* value = find_in_frame(name, rendering)) return value;
   if (const Json* value = find_special(name, rendering)) return value;
   if (const Json* value = find_result(name, rendering)) return value;
   if (const Json* value = member_of(state_.variables, name)) return value;
-  if (const Json* value = member_of(situation_.workload, name)) return value;
-  return member_of(situation_.playbook.extra, name);
+  if (const Json* value = member_of(decision_input_.workload, name)) return value;
+  return member_of(decision_input_.playbook.extra, name);
 }
 
-const Json* Context::happening_result() {
-  if (happening_.slot != nullptr) return value_of(*happening_.slot);
-  return happening_.result == nullptr ? nullptr : &happening_.result->get();
+const Json* Context::event_result() {
+  if (event_.slot != nullptr) return value_of(*event_.slot);
+  return event_.result == nullptr ? nullptr : &event_.result->get();
 }
 
-const Json* Context::find_happening(const std::string& name, Rendering& rendering) {
-  if (happening_.name.empty()) return nullptr;
+const Json* Context::find_event(const std::string& name, Rendering& rendering) {
+  if (event_.name.empty()) return nullptr;
   if (name == "response" || name == "result") {
-    const Json* result = happening_result();
+    const Json* result = event_result();
     return result == nullptr ? nullptr : opened(name, *result, rendering);
   }
-  if (name == "error") return happening_.error;
+  if (name == "error") return event_.error;
   if (name == "event") return rendering.make(event(rendering.with_payload));
   if (name == "output") return rendering.make(output(rendering.with_response, rendering));
   return nullptr;
@@ -139,7 +139,7 @@ Json Context::iteration() const {
 const Json* Context::find_in_frame(const std::string& name, Rendering& rendering) {
   if (frame_ == nullptr) return nullptr;
   if (const Json* result = member_of(frame_->results, name)) return opened(name, *result, rendering);
-  const auto* step = situation_.playbook.find_step(frame_->step);
+  const auto* step = decision_input_.playbook.find_step(frame_->step);
   const bool is_iteration = frame_->is_iteration() && step != nullptr && step->loop.has_value();
   if (is_iteration && name == step->loop->iterator) return &frame_->item;
   if (name == "iter") {
@@ -160,21 +160,21 @@ const Json* Context::find_in_frame(const std::string& name, Rendering& rendering
 
 const Json* Context::find_special(const std::string& name, Rendering& rendering) {
   if (name == "workload") {
-    return situation_.playbook.generation == "v10" ? &situation_.workload : workload_and_variables();
+    return decision_input_.playbook.generation == "v10" ? &decision_input_.workload : workload_and_variables();
   }
   if (name == "vars")
-    return situation_.playbook.generation == "v10" ? &state_.variables : workload_and_variables();
+    return decision_input_.playbook.generation == "v10" ? &state_.variables : workload_and_variables();
   if (name == "ctx") return workload_and_variables();
-  if (name == "now") return rendering.make(began_at(situation_.execution_id));
+  if (name == "now") return rendering.make(began_at(decision_input_.execution_id));
   if (name == "step") {
     const Json* scopes = member_of(state_.bookkeeping, "scopes");
     return scopes == nullptr ? nullptr : member_of(*scopes, step_);
   }
   if (name == "steps") return rendering.make(steps());
-  if (name == "execution_id") return rendering.make(situation_.execution_id.str());
-  if (name == "catalog_id") return rendering.make(situation_.playbook.catalog_id.str());
+  if (name == "execution_id") return rendering.make(decision_input_.execution_id.str());
+  if (name == "catalog_id") return rendering.make(decision_input_.playbook.catalog_id.str());
   if (name == "job") {
-    const auto id = situation_.execution_id.str();
+    const auto id = decision_input_.execution_id.str();
     return rendering.make(Json{{"uuid", id}, {"id", id}, {"execution_id", id}});
   }
   return nullptr;
@@ -182,26 +182,26 @@ const Json* Context::find_special(const std::string& name, Rendering& rendering)
 
 // v2era has one flat namespace: `workload` and `vars` are the same map.
 const Json* Context::workload_and_variables() {
-  if (state_.variables.empty()) return &situation_.workload;
+  if (state_.variables.empty()) return &decision_input_.workload;
   if (!merged_workload_) {
-    merged_workload_ = situation_.workload.is_object() ? situation_.workload : Json::object();
+    merged_workload_ = decision_input_.workload.is_object() ? decision_input_.workload : Json::object();
     merged_workload_->update(state_.variables);
   }
   return &*merged_workload_;
 }
 
 Json Context::event(bool with_payload) {
-  if (!with_payload) return Json{{"name", happening_.name}, {"step", happening_.step}};
+  if (!with_payload) return Json{{"name", event_.name}, {"step", event_.step}};
   Json payload = Json::object();
-  if (happening_.error != nullptr) payload["error"] = *happening_.error;
-  const Json* result = happening_result();
-  if (happening_.name == "step.exit") {
-    payload["status"] = happening_.error != nullptr ? "failed" : "completed";
+  if (event_.error != nullptr) payload["error"] = *event_.error;
+  const Json* result = event_result();
+  if (event_.name == "step.exit") {
+    payload["status"] = event_.error != nullptr ? "failed" : "completed";
     if (result != nullptr) payload["result"] = *result;
   } else if (result != nullptr) {
     payload["response"] = *result;
   }
-  return Json{{"name", happening_.name}, {"step", happening_.step}, {"payload", std::move(payload)}};
+  return Json{{"name", event_.name}, {"step", event_.step}, {"payload", std::move(payload)}};
 }
 
 Json Context::steps() {
@@ -229,13 +229,13 @@ Json Context::small_names(std::size_t bytes_max) {
     for (const auto& [name, value] : map.items()) wanted.push_back(name);
   };
   if (frame_ != nullptr) {
-    const auto* step = situation_.playbook.find_step(frame_->step);
+    const auto* step = decision_input_.playbook.find_step(frame_->step);
     if (step != nullptr && step->loop.has_value()) wanted.push_back(step->loop->iterator);
     if (frame_->iter.is_object()) add_members(frame_->iter);
     if (frame_->results.is_object()) add_members(frame_->results);
   }
   add_members(state_.variables);
-  if (situation_.workload.is_object()) add_members(situation_.workload);
+  if (decision_input_.workload.is_object()) add_members(decision_input_.workload);
   for (const auto& [name, slot] : state_.results) {
     if (!slot.reference.is_set() && slot.loop.empty()) wanted.push_back(name);
   }

@@ -1,6 +1,6 @@
 #pragma once
 // Context: what the templates of an execution can name at one moment of a decision. It only points at
-// the situation, the state and the occurrence; a value is built (event, steps, output, …) when a
+// the input, the state and the result; a value is built (event, steps, output, …) when a
 // template asks for it by name. Lives within one decision on one thread.
 #include <map>
 #include <optional>
@@ -14,7 +14,7 @@
 namespace noetl::engine {
 
 // What the decision is about right now: `event` in templates, with what it brought.
-struct Happening {
+struct TemplateEvent {
   std::string name;  // call.done, call.error, step.exit, step.enter
   std::string step;
   const wire::LazyJson* result = nullptr;  // of the tool
@@ -25,17 +25,17 @@ struct Happening {
 class Context {
  public:
   // outcomes: of iterations, decided in this decision and not stored yet.
-  Context(const Situation& situation, const State& state, const std::vector<LoopOutcome>& outcomes)
-      : situation_(situation), state_(state), outcomes_(outcomes) {}
-  Context(const Situation& situation, const State& state) : Context(situation, state, no_outcomes()) {}
+  Context(const DecisionInput& decision_input, const State& state, const std::vector<LoopOutcome>& outcomes)
+      : decision_input_(decision_input), state_(state), outcomes_(outcomes) {}
+  Context(const DecisionInput& decision_input, const State& state) : Context(decision_input, state, no_outcomes()) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  void set_happening(Happening happening) { happening_ = std::move(happening); }
+  void set_event(TemplateEvent about) { event_ = std::move(about); }
   // A step without a tool and without arguments: what the step before it brought is still what
   // `output` and `response` mean.
   void pass_through(const std::string& step);
-  void rename_happening(std::string_view event_name) { happening_.name = event_name; }
+  void rename_event(std::string_view event_name) { event_.name = event_name; }
   // Arguments of the step that is being entered, seen above everything else. Null: none.
   void set_input(const Json* input) { input_ = input; }
   // The step whose templates are rendered: `step.x` reads what was set for it.
@@ -60,7 +60,7 @@ class Context {
   // other names that it uses: a deferred template (shared/domain). Secrets never come to the server's rows.
   [[nodiscard]] base::Result<Json> render_for_worker(const Json& value);
   // What the tool gave that this is about, or null.
-  [[nodiscard]] const Json* result() { return happening_result(); }
+  [[nodiscard]] const Json* result() { return event_result(); }
   // The whole value of a result, wherever it is stored. Null pointer: it is gone.
   [[nodiscard]] const Json* value_of(const ResultSlot& slot);
   // A result that this decision has moved out of the state, still read without the archive.
@@ -80,14 +80,14 @@ class Context {
     return none;
   }
   const Json* find(const std::string& name, Rendering& rendering);
-  const Json* find_happening(const std::string& name, Rendering& rendering);
+  const Json* find_event(const std::string& name, Rendering& rendering);
   const Json* find_special(const std::string& name, Rendering& rendering);
   const Json* find_in_frame(const std::string& name, Rendering& rendering);
   const Json* find_result(const std::string& name, Rendering& rendering);
   const Json* opened(const std::string& name, const Json& result, Rendering& rendering) const;
   const Json* rows_of_sql(const std::string& name, const Json& result) const;
   [[nodiscard]] Json output_data(const Json& result, Rendering& rendering) const;
-  const Json* happening_result();
+  const Json* event_result();
   const Json* workload_and_variables();
   [[nodiscard]] Json iteration() const;
   Json event(bool with_payload);
@@ -95,11 +95,11 @@ class Context {
   Json steps();
   void fill(Rendering& rendering, const std::vector<std::string>& roots);
 
-  const Situation& situation_;
+  const DecisionInput& decision_input_;
   const State& state_;
   const std::vector<LoopOutcome>& outcomes_;
   const wire::LazyJson nothing_ = Json::object();
-  Happening happening_;
+  TemplateEvent event_;
   const Json* input_ = nullptr;
   const Frame* frame_ = nullptr;
   std::string step_;

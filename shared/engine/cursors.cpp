@@ -2,7 +2,7 @@
 // A lane claims, its rows are worked off, and it claims again; there are `max_in_flight` lanes.
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/program_texts.hpp"
@@ -60,7 +60,7 @@ const Json* rows_of(const Json& result) {
 
 }  // namespace
 
-void Decide::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
+void Evaluator::begin_cursor(const domain::Step& step, const std::string& node, const Json& args) {
   auto frame = render(step, first_of(step.loop->spec, {"frame"}));
   if (!frame) return;
   if (!frame->is_object()) *frame = Json::object();
@@ -106,7 +106,7 @@ void Decide::begin_cursor(const domain::Step& step, const std::string& node, con
 }
 
 // Called when as many rows as may be have been begun: free lanes claim more.
-void Decide::go_on_with_cursor(const domain::Step& step, const std::string& node) {
+void Evaluator::go_on_with_cursor(const domain::Step& step, const std::string& node) {
   Json* loop = find_loop(node);
   // The window is smaller than what the lanes could work on: what waits in it comes first.
   if (count_of(*loop, "next") < count_of(*loop, "total")) return;
@@ -122,7 +122,7 @@ void Decide::go_on_with_cursor(const domain::Step& step, const std::string& node
   if (count_of(*loop, "running") == 0 && count_of(*loop, "claiming") == 0) loop_done(step, node);
 }
 
-void Decide::issue_claim(const domain::Step& step, const std::string& node) {
+void Evaluator::issue_claim(const domain::Step& step, const std::string& node) {
   Json& loop = *find_loop(node);
   const Json* cursor = map_member(step.loop->spec, "cursor");
   if (cursor == nullptr)
@@ -151,7 +151,7 @@ void Decide::issue_claim(const domain::Step& step, const std::string& node) {
   decision_.commands.push_back(std::move(command));
 }
 
-void Decide::claim_ended(const domain::Step& step, const std::string& node, ToolEnd& end) {
+void Evaluator::claim_ended(const domain::Step& step, const std::string& node, ToolEnd& end) {
   Json* loop = find_loop(node);
   if (loop == nullptr) return;
   (*loop)["claiming"] = count_of(*loop, "claiming") - 1;

@@ -1,16 +1,16 @@
 #include "shared/engine/engine.hpp"
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/tool_error.hpp"
 
 namespace noetl::engine {
 namespace {
 
-domain::ToolError error_of(const Occurrence& occurrence) {
-  if (occurrence.error) return *occurrence.error;
+domain::ToolError error_of(const NodeResult& node_result) {
+  if (node_result.error) return *node_result.error;
   domain::ToolError error;
-  const bool is_cancelled = occurrence.outcome == domain::Outcome::cancelled;
+  const bool is_cancelled = node_result.outcome == domain::Outcome::cancelled;
   error.kind = is_cancelled ? "cancelled" : "internal";
   error.message = is_cancelled ? "the command was cancelled" : "the command failed without saying why";
   return error;
@@ -18,41 +18,41 @@ domain::ToolError error_of(const Occurrence& occurrence) {
 
 }  // namespace
 
-void Decide::begin(const std::string& entry) {
-  append("playbook.initialized", "", "started", Json{{"workload", situation_.workload}});
-  if (situation_.playbook.find_step(entry) == nullptr) {
+void Evaluator::begin(const std::string& entry) {
+  append("playbook.initialized", "", "started", Json{{"workload", decision_input_.workload}});
+  if (decision_input_.playbook.find_step(entry) == nullptr) {
     fail(entry, "invalid_playbook",
          "the playbook starts with the step '" + entry + "', which it does not have");
   } else {
-    arrivals_.push_back({.step = entry});
+    tokens_.push_back({.step = entry});
   }
   settle();
 }
 
-void Decide::occurred(const Occurrence& occurrence) {
+void Evaluator::node_ended(const NodeResult& node_result) {
   // A command that was handed back has not ended: somebody else runs it.
-  if (occurrence.outcome == domain::Outcome::released) return;
-  const bool is_claim = occurrence.frame.is_object() && occurrence.frame.contains("claim");
-  auto known = frame_of(occurrence);
+  if (node_result.outcome == domain::Outcome::released) return;
+  const bool is_claim = node_result.frame.is_object() && node_result.frame.contains("claim");
+  auto known = frame_of(node_result);
   if (!known) {
-    give_up_frame(occurrence.node_id, known.error().message);
+    give_up_frame(node_result.node_id, known.error().message);
     return settle();
   }
   auto& frame = *known;
   if (!frame) return;
-  const auto* step = situation_.playbook.find_step(frame->step);
+  const auto* step = decision_input_.playbook.find_step(frame->step);
   if (step == nullptr) {
     state().outstanding.erase(frame->node);
-    fail(occurrence.node_id, "internal", "a command ended for a step that the playbook does not have");
+    fail(node_result.node_id, "internal", "a command ended for a step that the playbook does not have");
     return settle();
   }
   context_.set_step(step->name);
-  end_ = {.result = occurrence.result, .error = {}};
-  if (occurrence.outcome != domain::Outcome::completed) {
-    end_.error = error_of(occurrence);
-  } else if (situation_.playbook.generation != "v10") {
+  end_ = {.result = node_result.result, .error = {}};
+  if (node_result.outcome != domain::Outcome::completed) {
+    end_.error = error_of(node_result);
+  } else if (decision_input_.playbook.generation != "v10") {
     // Today's authors give {"status": "error"} as any other data, and say in arcs what follows.
-    end_.error = error_in_result(occurrence.result.get());
+    end_.error = error_in_result(node_result.result.get());
   }
   if (is_claim) {
     claim_ended(*step, frame->node, end_);
@@ -75,9 +75,9 @@ void Decide::occurred(const Occurrence& occurrence) {
 }
 
 // Nothing more is issued and nothing is waited for: the caller cancels what is queued or running.
-void Decide::end_now(domain::ExecutionStatus status, std::string_view kind, const std::string& message) {
+void Evaluator::end_now(domain::ExecutionStatus status, std::string_view kind, const std::string& message) {
   if (is_finished()) return;
-  arrivals_.clear();
+  tokens_.clear();
   state().outstanding.clear();
   Finish finish;
   finish.status = status;
@@ -94,38 +94,38 @@ void Decide::end_now(domain::ExecutionStatus status, std::string_view kind, cons
 
 namespace {
 
-base::Result<Decision> first_decision(Decide& decide) {
-  if (decide.render_error()) {
-    auto error = *decide.render_error();
+base::Result<Decision> first_decision(Evaluator& evaluator) {
+  if (evaluator.render_error()) {
+    auto error = *evaluator.render_error();
     error.code = base::ErrorCode::invalid_input;
     error.message = "the playbook cannot start: " + error.message;
     return base::failure(std::move(error));
   }
-  return decide.take();
+  return evaluator.take();
 }
 
 }  // namespace
 
-base::Result<Decision> start(const Situation& situation) {
-  Decide decide(situation, State{});
-  decide.begin(situation.playbook.entry);
-  return first_decision(decide);
+base::Result<Decision> start(const DecisionInput& decision_input) {
+  Evaluator evaluator(decision_input, State{});
+  evaluator.begin(decision_input.playbook.entry);
+  return first_decision(evaluator);
 }
 
-base::Result<Decision> start_again(const Situation& situation, const State& earlier,
+base::Result<Decision> start_again(const DecisionInput& decision_input, const State& earlier,
                                    const std::string& step) {
-  const auto found = situation.playbook.step_index.find(step);
-  if (found == situation.playbook.step_index.end()) {
+  const auto found = decision_input.playbook.step_index.find(step);
+  if (found == decision_input.playbook.step_index.end()) {
     return base::failure(base::ErrorCode::invalid_input,
                          "the playbook has no step '" + step + "' to begin at", "/from_step");
   }
-  auto is_gone = Graph(situation.playbook).reachable({found->second}, Graph::no_barrier);
+  auto is_gone = Graph(decision_input.playbook).reachable({found->second}, Graph::no_barrier);
   is_gone[found->second] = true;
   State state;
   state.variables = earlier.variables;
   const auto is_kept = [&](const std::string& name) {
-    const auto index = situation.playbook.step_index.find(name);
-    return index != situation.playbook.step_index.end() && !is_gone[index->second];
+    const auto index = decision_input.playbook.step_index.find(name);
+    return index != decision_input.playbook.step_index.end() && !is_gone[index->second];
   };
   for (const auto& [name, slot] : earlier.results) {
     if (is_kept(name)) state.results.emplace(name, slot);
@@ -136,27 +136,27 @@ base::Result<Decision> start_again(const Situation& situation, const State& earl
   if (const auto aliases = earlier.bookkeeping.find("aliases"); aliases != earlier.bookkeeping.end()) {
     state.bookkeeping["aliases"] = *aliases;
   }
-  Decide decide(situation, std::move(state));
-  decide.begin(step);
-  return first_decision(decide);
+  Evaluator evaluator(decision_input, std::move(state));
+  evaluator.begin(step);
+  return first_decision(evaluator);
 }
 
-Decision react(const Situation& situation, State state, const Occurrence& occurrence) {
-  Decide decide(situation, std::move(state));
-  if (!decide.is_finished()) decide.occurred(occurrence);
-  return decide.take();
+Decision react(const DecisionInput& decision_input, State state, const NodeResult& node_result) {
+  Evaluator evaluator(decision_input, std::move(state));
+  if (!evaluator.is_finished()) evaluator.node_ended(node_result);
+  return evaluator.take();
 }
 
-Decision cancel(const Situation& situation, State state, const std::string& reason) {
-  Decide decide(situation, std::move(state));
-  decide.end_now(domain::ExecutionStatus::cancelled, "cancelled", reason);
-  return decide.take();
+Decision cancel(const DecisionInput& decision_input, State state, const std::string& reason) {
+  Evaluator evaluator(decision_input, std::move(state));
+  evaluator.end_now(domain::ExecutionStatus::cancelled, "cancelled", reason);
+  return evaluator.take();
 }
 
-Decision time_out(const Situation& situation, State state, const std::string& message) {
-  Decide decide(situation, std::move(state));
-  decide.end_now(domain::ExecutionStatus::failed, "timeout", message);
-  return decide.take();
+Decision time_out(const DecisionInput& decision_input, State state, const std::string& message) {
+  Evaluator evaluator(decision_input, std::move(state));
+  evaluator.end_now(domain::ExecutionStatus::failed, "timeout", message);
+  return evaluator.take();
 }
 
 }  // namespace noetl::engine

@@ -20,7 +20,7 @@
 namespace noetl::engine {
 
 // What does not change while one decision is made.
-struct Situation {
+struct DecisionInput {
   const domain::Playbook& playbook;
   base::ExecutionId execution_id;
   const domain::Json& workload;  // playbook.workload with the payload merged over it
@@ -56,12 +56,12 @@ struct NewCommand {
   int max_attempts = 3;  // claims, so a dead worker is survived; not tool retries
   std::chrono::milliseconds timeout{0};
   std::chrono::milliseconds delay{0};  // not before now + delay (retry backoff)
-  domain::Json frame;  // to come back with the Occurrence; null: nothing to remember
+  domain::Json frame;  // to come back with the NodeResult; null: nothing to remember
   bool may_run_ahead = false;  // of a loop that takes one at a time: its worker may go on with what follows (ahead.hpp)
 };
 
 // A playbook called as a tool: an execution of its own, started in the same transaction. Its end is the
-// Occurrence of this node. When it cannot be started, that is a failed Occurrence at once.
+// NodeResult of this node. When it cannot be started, that is a failed NodeResult at once.
 struct NewChild {
   std::string step;
   std::string node_id;
@@ -70,7 +70,7 @@ struct NewChild {
   std::optional<int> version;  // none: the latest
   domain::Json payload = domain::Json::object();
   std::string return_step;  // whose result is the child's; empty: the execution's result
-  bool is_waited_for = true;  // false: the occurrence is {execution_id, status} at once
+  bool is_waited_for = true;  // false: the result is {execution_id, status} at once
   std::chrono::milliseconds timeout{0};
   domain::Json frame;
 };
@@ -114,11 +114,11 @@ struct Decision {
   std::vector<LargeResult> large_results;
   std::vector<NewEvent> events;
   std::optional<Finish> finish;  // given exactly when nothing is outstanding any more (quiescence)
-  domain::Json place;  // of an occurrence that failed: {step, task, item, attempt, attempts}, as far as it has them
+  domain::Json place;  // of a result that failed: {step, task, item, attempt, attempts}, as far as it has them
 };
 
 // How one command of the execution ended.
-struct Occurrence {
+struct NodeResult {
   std::string node_id;
   domain::Outcome outcome = domain::Outcome::completed;
   wire::LazyJson result;  // for completed, and of a failed tool that brought one
@@ -127,23 +127,23 @@ struct Occurrence {
 };
 
 // The first decision of an execution. Fails (invalid_input) when the entry step cannot be rendered.
-[[nodiscard]] base::Result<Decision> start(const Situation& situation);
+[[nodiscard]] base::Result<Decision> start(const DecisionInput& decision_input);
 
 // The first decision of an execution that begins at `step` with the variables and results of an earlier one,
 // but for the results of what can be reached from that step. Results of loops must have been loaded into
 // their slots. Fails (invalid_input) when the playbook has no such step or it cannot be rendered.
-[[nodiscard]] base::Result<Decision> start_again(const Situation& situation, const State& earlier,
+[[nodiscard]] base::Result<Decision> start_again(const DecisionInput& decision_input, const State& earlier,
                                                  const std::string& step);
 
-// The decision after one command ended. An occurrence whose node is not outstanding changes nothing
+// The decision after one command ended. A result whose node is not outstanding changes nothing
 // (the caller has fenced by epoch already; this is the second check of the same thing).
-[[nodiscard]] Decision react(const Situation& situation, State state, const Occurrence& occurrence);
+[[nodiscard]] Decision react(const DecisionInput& decision_input, State state, const NodeResult& node_result);
 
 // Cancelled from outside: nothing more is issued, finish is given at once with status cancelled.
-[[nodiscard]] Decision cancel(const Situation& situation, State state, const std::string& reason);
+[[nodiscard]] Decision cancel(const DecisionInput& decision_input, State state, const std::string& reason);
 
 // Its time is over: the same with status failed and an error of kind timeout.
-[[nodiscard]] Decision time_out(const Situation& situation, State state, const std::string& message);
+[[nodiscard]] Decision time_out(const DecisionInput& decision_input, State state, const std::string& message);
 
 // What else is larger than `inline_bytes_max`, after a decision.
 [[nodiscard]] std::vector<LargeResult> move_out_large(const domain::Playbook& playbook, State& state,

@@ -1,7 +1,7 @@
 // What happens when a step is entered: waiting at a join, admission, routers, frames and loops.
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/fields.hpp"
 
 namespace noetl::engine {
@@ -16,8 +16,8 @@ std::string node_of(const std::string& step, int visit) {
 
 }  // namespace
 
-// Loops before arrivals: a loop that is over may be what a join has waited for.
-void Decide::settle() {
+// Loops before tokens: a loop that is over may be what a join has waited for.
+void Evaluator::settle() {
   for (;;) {
     if (!open_loops_.empty()) {
       const auto loop = std::move(open_loops_.back());
@@ -25,18 +25,18 @@ void Decide::settle() {
       go_on_with_loop(loop);
       continue;
     }
-    if ((arrivals_.empty() && !begin_final_step()) || has_failed()) break;
+    if ((tokens_.empty() && !begin_final_step()) || has_failed()) break;
     const auto next = first_ready();
     if (next == none_ready) break;
-    const Arrival arrival = std::move(arrivals_[next]);
-    arrivals_.erase(arrivals_.begin() + static_cast<std::ptrdiff_t>(next));
-    enter(arrival);
+    const Token token = std::move(tokens_[next]);
+    tokens_.erase(tokens_.begin() + static_cast<std::ptrdiff_t>(next));
+    enter(token);
   }
   finish_if_quiet();
 }
 
-std::size_t Decide::first_ready() {
-  for (std::size_t i = 0; i < arrivals_.size(); ++i) {
+std::size_t Evaluator::first_ready() {
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
     if (!waits_for_others(i)) return i;
   }
   // Joins that wait for one another, with nothing running: the first goes, or nobody ever would.
@@ -45,20 +45,20 @@ std::size_t Decide::first_ready() {
 
 // A join waits while anything that is going on may still lead to it. That needs no counting of tokens,
 // so a branch that was not taken, or that ended early, never blocks it.
-bool Decide::waits_for_others(std::size_t arrival) {
-  if (const auto& own = arrivals_[arrival]; own.is_of_item) {
+bool Evaluator::waits_for_others(std::size_t token) {
+  if (const auto& own = tokens_[token]; own.is_of_item) {
     const auto& running = state().outstanding;
     return own.waits_its_turn && std::any_of(running.begin(), running.end(),
                                              [&](const auto& node) { return node.second == own.step; });
   }
-  if (state().outstanding.empty() && arrivals_.size() == 1) return false;
-  const auto step = index_of(arrivals_[arrival].step);
+  if (state().outstanding.empty() && tokens_.size() == 1) return false;
+  const auto step = index_of(tokens_[token].step);
   if (graph().predecessors(step) <= 1) return false;
-  return graph().reachable(live_steps(arrival), step)[step];
+  return graph().reachable(live_steps(token), step)[step];
 }
 
-void Decide::enter(const Arrival& arrival) {
-  const auto& step = *situation_.playbook.find_step(arrival.step);
+void Evaluator::enter(const Token& token) {
+  const auto& step = *decision_input_.playbook.find_step(token.step);
   const int visit = ++state().visits[step.name];
   if (visit > visits_max) {
     return fail(step.name, "too_many_visits",
@@ -66,23 +66,23 @@ void Decide::enter(const Arrival& arrival) {
                     " times, which is the most that one execution may: look for a back-edge that never ends");
   }
   context_.set_step(step.name);
-  if (!is_admitted(step, arrival.args)) {
+  if (!is_admitted(step, token.args)) {
     append("step.skipped", step.name, "skipped", Json{{"reason", "its condition does not hold"}});
     return skip_branches(step, targets_of(step));
   }
   Json sinks = Json::array();
   if (run_enter_rules(step, sinks) || has_failed()) return;
   const auto node = node_of(step.name, visit);
-  if (sinks.empty()) return begin_node(step, node, arrival.args);
+  if (sinks.empty()) return begin_node(step, node, token.args);
   Frame frame;
   frame.node = node;
   frame.step = step.name;
-  frame.args = arrival.args;
+  frame.args = token.args;
   frame.sinks = std::move(sinks);
   issue_sink(step, std::move(frame));
 }
 
-void Decide::begin_node(const domain::Step& step, const std::string& node, const Json& args) {
+void Evaluator::begin_node(const domain::Step& step, const std::string& node, const Json& args) {
   if (step.loop) return begin_loop(step, node, args);
   if (step.tools.empty()) return run_router(step, args);
   Frame frame;
@@ -93,17 +93,17 @@ void Decide::begin_node(const domain::Step& step, const std::string& node, const
 }
 
 // executor.spec.final_step runs when all else is done and has gone well, unless something led to it before.
-bool Decide::begin_final_step() {
-  if (!state().outstanding.empty() || !arrivals_.empty() || has_failed() || is_finished()) return false;
-  const Json* spec = map_member(situation_.playbook.executor, "spec");
+bool Evaluator::begin_final_step() {
+  if (!state().outstanding.empty() || !tokens_.empty() || has_failed() || is_finished()) return false;
+  const Json* spec = map_member(decision_input_.playbook.executor, "spec");
   const auto name = spec == nullptr ? std::string() : text_of(*spec, {"final_step"});
   if (name.empty() || index_of(name) == Graph::no_barrier || state().visits.contains(name)) return false;
-  add_arrival({.step = name});
+  add_token({.step = name});
   return true;
 }
 
 // `when` at the step, and spec.policy.admit: {rules: [{when, then: {allow}}]}, whose first match decides.
-bool Decide::is_admitted(const domain::Step& step, const Json& args) {
+bool Evaluator::is_admitted(const domain::Step& step, const Json& args) {
   context_.set_input(&args);
   bool is_allowed = context_.holds(step.when);
   const Json* policy = map_member(step.spec, "policy");
@@ -121,7 +121,7 @@ bool Decide::is_admitted(const domain::Step& step, const Json& args) {
 }
 
 // A step without a tool completes where it stands. Its arguments, when it has any, are its result.
-void Decide::run_router(const domain::Step& step, const Json& args) {
+void Evaluator::run_router(const domain::Step& step, const Json& args) {
   if (++routers_run_ > routers_max) {
     return fail(step.name, "too_many_visits",
                 "step '" + step.name + "' is reached by more than " + std::to_string(routers_max) +
@@ -135,7 +135,7 @@ void Decide::run_router(const domain::Step& step, const Json& args) {
     auto& slot = state().results[step.name];
     slot = ResultSlot{.value = std::move(*input), .reference = {}, .loop = {}};
     state().bookkeeping["last_result_step"] = step.name;
-    context_.set_happening(
+    context_.set_event(
         {.name = "call.done", .step = step.name, .result = &slot.value, .slot = nullptr, .error = nullptr});
   } else {
     context_.pass_through(step.name);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/large_results.hpp"
 #include "shared/engine/pipeline_reads.hpp"
@@ -25,18 +25,18 @@ Json failure_as_result(const Json& result, const Json& error) {
 }  // namespace
 
 // Nothing when no such frame is outstanding; a failure when the stored one cannot be read.
-base::Result<std::optional<Frame>> Decide::frame_of(const Occurrence& occurrence) const {
+base::Result<std::optional<Frame>> Evaluator::frame_of(const NodeResult& node_result) const {
   std::optional<Frame> none;
   Frame frame;
-  if (occurrence.frame.is_null()) {
-    const auto node = decision_.state.outstanding.find(occurrence.node_id);
+  if (node_result.frame.is_null()) {
+    const auto node = decision_.state.outstanding.find(node_result.node_id);
     if (node == decision_.state.outstanding.end()) return none;
     frame.node = node->first;
     frame.step = node->second;
     frame.commands = 1;
     return std::optional<Frame>(std::move(frame));
   }
-  auto stored = frame_from_json(occurrence.frame);
+  auto stored = frame_from_json(node_result.frame);
   if (!stored) return base::failure(stored.error());
   const auto& unit = stored->is_iteration() ? stored->loop : stored->node;
   if (!decision_.state.outstanding.contains(unit)) return none;
@@ -45,7 +45,7 @@ base::Result<std::optional<Frame>> Decide::frame_of(const Occurrence& occurrence
 
 // A command has ended whose frame is damaged. The execution fails rather than wait for it for ever: what
 // is outstanding is told by the command's name, which begins with its node's.
-void Decide::give_up_frame(const std::string& node_id, const std::string& why) {
+void Evaluator::give_up_frame(const std::string& node_id, const std::string& why) {
   auto& outstanding = state().outstanding;
   auto found = outstanding.end();
   for (auto node = outstanding.begin(); node != outstanding.end(); ++node) {
@@ -66,7 +66,7 @@ void Decide::give_up_frame(const std::string& node_id, const std::string& why) {
 }
 
 // Carries out a task that needs no worker. False: its templates failed, and `end_` says so.
-bool Decide::carry_out_here(const domain::Step& step, Frame& frame) {
+bool Evaluator::carry_out_here(const domain::Step& step, Frame& frame) {
   context_.set_frame(&frame);
   end_ = {};
   const bool is_round = step.tools.empty();
@@ -80,7 +80,7 @@ bool Decide::carry_out_here(const domain::Step& step, Frame& frame) {
 
 // Issues the frame's task, or carries it out when it needs no worker. A template that fails is the end of the task with an
 // error, on which the step's rules and policy have their say.
-void Decide::run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay) {
+void Evaluator::run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay) {
   for (;;) {
     const bool is_here = is_run_here(step, frame);
     if (is_here)
@@ -96,7 +96,7 @@ void Decide::run(const domain::Step& step, Frame frame, std::chrono::millisecond
   }
 }
 
-void Decide::tool_ended(const domain::Step& step, Frame frame) {
+void Evaluator::tool_ended(const domain::Step& step, Frame frame) {
   std::chrono::milliseconds delay{0};
   Json place;
   if (end_.error) {
@@ -113,13 +113,13 @@ void Decide::tool_ended(const domain::Step& step, Frame frame) {
   if (runs_on) run(step, std::move(frame), delay);
 }
 
-void Decide::note_attempt(const domain::Step& step, const Frame& frame) {
+void Evaluator::note_attempt(const domain::Step& step, const Frame& frame) {
   tried_ = {.task = {}, .attempt = frame.attempt, .attempts = frame.attempts};
   if (step.tools.size() > 1) tried_.task = step.tools[frame.task].label.empty() ? std::to_string(frame.task + 1) : step.tools[frame.task].label;
 }
 
 // What a tool's end means. True: the frame's task, which may be another one now, is to be run.
-bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
+bool Evaluator::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::chrono::milliseconds& delay) {
   state().current_step = step.name;
   if (end.error) note_attempt(step, frame);
   if (has_failed()) {  // draining; the first failure counts
@@ -146,7 +146,7 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
   }
   // Rules of the older kind see a failure without its result; a policy sees both.
   const bool shows_result = !end.error || (!is_ruled && !end.result.is_null());
-  context_.set_happening({.name = end.error ? "call.error" : "call.done",
+  context_.set_event({.name = end.error ? "call.error" : "call.done",
                           .step = step.name,
                           .result = shows_result ? &end.result : nullptr,
                           .slot = nullptr,
@@ -191,13 +191,13 @@ bool Decide::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std::ch
 }
 
 // The task has gone well, or its policy says to go on: its names are set, and the next one follows.
-bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
+bool Evaluator::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   if (step.tools.empty()) {
     frame_completed(step, frame, std::move(end.result));
     return false;
   }
   const auto& tool = step.tools[frame.task];
-  const bool keeps_all = step.tools.size() > 1 && are_results_read(situation_.playbook, step, frame);
+  const bool keeps_all = step.tools.size() > 1 && are_results_read(decision_input_.playbook, step, frame);
   if (!tool.label.empty() && step.tools.size() > 1 &&
       (keeps_all || is_label_read(step, tool.label, frame.task))) {
     frame.results[tool.label] = end.result.get();
@@ -217,7 +217,7 @@ bool Decide::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) {
   return true;
 }
 
-bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
+bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
                             std::chrono::milliseconds& delay) {
   if (!end.error) {
     if (!frame.is_iteration()) take_vars(step);
@@ -237,11 +237,11 @@ bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end
                      {"arrivals", Json::array()}};
   if (end.error) frame.ended["error"] = error_;
   if (outcome.retry) frame.ended["retry_ms"] = outcome.retry->delay.count();
-  for (auto& arrival : outcome.arrivals) {
+  for (auto& token : outcome.tokens) {
     frame.ended["arrivals"].push_back(
-        Json{{"step", std::move(arrival.step)}, {"args", std::move(arrival.args)}});
-    if (arrival.is_of_item) frame.ended["arrivals"].back()["is_of_item"] = true;
-    if (arrival.waits_its_turn) frame.ended["arrivals"].back()["waits_its_turn"] = true;
+        Json{{"step", std::move(token.step)}, {"args", std::move(token.args)}});
+    if (token.is_of_item) frame.ended["arrivals"].back()["is_of_item"] = true;
+    if (token.waits_its_turn) frame.ended["arrivals"].back()["waits_its_turn"] = true;
   }
   if (outcome.result) frame.ended["made"] = std::move(*outcome.result);
   issue_sink(step, std::move(frame));
@@ -249,7 +249,7 @@ bool Decide::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end
 }
 
 // A failing sink is told of and does not fail the step.
-void Decide::sink_ended(const domain::Step& step, Frame frame) {
+void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
   const ToolEnd end = std::move(end_);
   state().current_step = step.name;
   const auto kind = frame.sinks.front().at("tool").at("kind").get<std::string>();
@@ -274,18 +274,18 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
   if (const auto retry = held.find("retry_ms"); retry != held.end()) {
     outcome.retry = RetryAsk{.delay = std::chrono::milliseconds(retry->get<std::int64_t>())};
   }
-  for (auto& arrival : held["arrivals"]) {
-    outcome.arrivals.push_back({.step = arrival.at("step").get<std::string>(),
-                                .args = std::move(arrival["args"]),
-                                .is_of_item = arrival.value("is_of_item", false),
-                                .waits_its_turn = arrival.value("waits_its_turn", false)});
+  for (auto& token : held["arrivals"]) {
+    outcome.tokens.push_back({.step = token.at("step").get<std::string>(),
+                                .args = std::move(token["args"]),
+                                .is_of_item = token.value("is_of_item", false),
+                                .waits_its_turn = token.value("waits_its_turn", false)});
   }
   if (const auto made = held.find("made"); made != held.end()) outcome.result = std::move(*made);
   error_ = tool.error ? to_json(*tool.error) : Json();
   if (tool.error) note_attempt(step, frame);
   frame_ = &frame;
   context_.set_frame(&frame);
-  context_.set_happening({.name = tool.error ? "call.error" : "call.done",
+  context_.set_event({.name = tool.error ? "call.error" : "call.done",
                           .step = step.name,
                           .result = tool.error ? nullptr : &tool.result,
                           .slot = nullptr,
@@ -298,7 +298,7 @@ void Decide::sink_ended(const domain::Step& step, Frame frame) {
 }
 
 // What the rules of a step come to. True: the tool runs again.
-bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
+bool Evaluator::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
                       std::chrono::milliseconds& delay) {
   if (outcome.retry) {
     delay = outcome.retry->delay;
@@ -313,11 +313,11 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
   if (frame.is_iteration()) {
     // What leads on for each round goes at once; anything else follows the loop, once.
     Json after = Json::array();
-    for (auto& arrival : outcome.arrivals) {
-      if (arrival.is_of_item)
-        add_arrival(std::move(arrival));
+    for (auto& token : outcome.tokens) {
+      if (token.is_of_item)
+        add_token(std::move(token));
       else
-        after.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
+        after.push_back(Json{{"step", token.step}, {"args", token.args}});
     }
     Json& loop = *find_loop(frame.loop);
     if (outcome.is_routed && (!after.empty() || !loop.contains("routed"))) loop["routed"] = std::move(after);
@@ -330,14 +330,14 @@ bool Decide::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, Rule
     move_out_very_large(step);
   }
   mark_completed(step.name);
-  for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
+  for (auto& token : outcome.tokens) add_token(std::move(token));
   if (end.error || outcome.is_routed) return false;
-  context_.rename_happening("call.done");
+  context_.rename_event("call.done");
   follow_arcs(step);
   return false;
 }
 
-void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) {
+void Evaluator::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) {
   if (!end.error) {
     domain::ToolError error;
     error.kind = "failed";
@@ -356,7 +356,7 @@ void Decide::frame_failed(const domain::Step& step, Frame& frame, ToolEnd& end) 
   if (apply_set(step, step.set, step.name)) follow_arcs(step);
 }
 
-void Decide::frame_completed(const domain::Step& step, Frame& frame, wire::LazyJson result) {
+void Evaluator::frame_completed(const domain::Step& step, Frame& frame, wire::LazyJson result) {
   if (frame.is_iteration()) return iteration_over(frame, {.result = std::move(result), .error = {}});
   // `step.results.label`, for the labels that something after the pipeline could read.
   if (step.tools.size() > 1 && !frame.results.empty() && result.get().is_object() && !result.get().contains("results")) {
@@ -368,30 +368,30 @@ void Decide::frame_completed(const domain::Step& step, Frame& frame, wire::LazyJ
   slot = {.value = std::move(result), .reference = {}, .loop = {}};
   state().bookkeeping["last_result_step"] = step.name;
   move_out_very_large(step);
-  context_.set_happening(
+  context_.set_event(
       {.name = "call.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   step_completed(step);
 }
 
 // What follows reads such a result by reference from the start.
-void Decide::move_out_very_large(const domain::Step& step) {
-  if (!situation_.new_result_id) return;
+void Evaluator::move_out_very_large(const domain::Step& step) {
+  if (!decision_input_.new_result_id) return;
   auto& slot = state().results[step.name];
   if (slot.reference.is_set() || !slot.loop.empty() || !is_larger(slot.value, reference_bytes_min)) return;
   wire::LazyJson value;
   decision_.large_results.push_back(
-      move_out(situation_.playbook, step.name, slot, situation_.new_result_id(), value));
+      move_out(decision_input_.playbook, step.name, slot, decision_input_.new_result_id(), value));
   context_.keep_loaded(slot.reference, std::move(value));
 }
 
-// Variables, rules and arcs of a step whose frame is over and whose happening is set.
-void Decide::step_completed(const domain::Step& step) {
+// Variables, rules and arcs of a step whose frame is over and whose event is set.
+void Evaluator::step_completed(const domain::Step& step) {
   mark_completed(step.name);
   take_vars(step);
   if (has_failed() || !apply_set(step, step.set, step.name)) return;
   route(step, {"call.done", "step.exit"});
 }
 
-void Decide::take_vars(const domain::Step& step) { apply_set(step, step.vars, step.name); }
+void Evaluator::take_vars(const domain::Step& step) { apply_set(step, step.vars, step.name); }
 
 }  // namespace noetl::engine

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
 #include "shared/engine/empty_templates.hpp"
 #include "shared/engine/fields.hpp"
@@ -90,7 +90,7 @@ constexpr durations::CountBounds priority_bounds{.least = -100, .most = 100};
 
 }  // namespace
 
-std::optional<int> Decide::read_count(const domain::Step& step, const Json& written, const char* name) {
+std::optional<int> Evaluator::read_count(const domain::Step& step, const Json& written, const char* name) {
   const auto value = render(step, written);
   if (!value) return std::nullopt;
   const bool is_priority = std::string_view(name) == "priority";
@@ -101,7 +101,7 @@ std::optional<int> Decide::read_count(const domain::Step& step, const Json& writ
 }
 
 // `own` are the tool's rendered options when its `timeout` is among them; else that of a spec holds. False: the step fails.
-bool Decide::settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
+bool Evaluator::settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
                            NewCommand& command) {
   const Json& of_spec = first_member("timeout", {&tool.spec, &step.spec});
   if (own != nullptr || !of_spec.is_null()) {
@@ -122,7 +122,7 @@ bool Decide::settle_limits(const domain::Step& step, const domain::ToolSpec& too
 }
 
 // A template that fails never reaches a tool: it is the end of the task, with an error that names it.
-bool Decide::cannot_render(const domain::Step& step, const std::string& what, const base::Error& error) {
+bool Evaluator::cannot_render(const domain::Step& step, const std::string& what, const base::Error& error) {
   domain::ToolError failure;
   failure.kind = "template";
   failure.message = "step '" + step.name + "'";
@@ -136,7 +136,7 @@ bool Decide::cannot_render(const domain::Step& step, const std::string& what, co
 }
 
 // True: a command or a child is issued, or the execution has failed. False: `end_` says why the task cannot be run.
-bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay) {
+bool Evaluator::issue(const domain::Step& step, Frame& frame, std::chrono::milliseconds delay) {
   const auto& tool = step.tools[frame.task];
   if (++frame.commands > frame_commands_max) {
     fail(step.name, "too_many_commands",
@@ -146,7 +146,7 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
     return true;
   }
   context_.set_frame(&frame);
-  auto resolved = resolve(situation_.playbook, step, tool);
+  auto resolved = resolve(decision_input_.playbook, step, tool);
   if (!resolved) {
     fail(step.name, "invalid_playbook", resolved.error().message);
     return true;
@@ -194,9 +194,9 @@ bool Decide::issue(const domain::Step& step, Frame& frame, std::chrono::millisec
 }
 
 // A tool that fails may have been given nothing where its author expects something.
-void Decide::note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error) {
+void Evaluator::note_empty_templates(const domain::Step& step, const Frame& frame, domain::ToolError& error) {
   if (step.tools.empty()) return;
-  const auto resolved = resolve(situation_.playbook, step, step.tools[frame.task]);
+  const auto resolved = resolve(decision_input_.playbook, step, step.tools[frame.task]);
   if (!resolved) return;
   context_.set_frame(&frame);
   EmptyTemplates empty(context_);
@@ -214,7 +214,7 @@ void Decide::note_empty_templates(const domain::Step& step, const Frame& frame, 
 
 // An argument that is the name of a SQL step is the list of its rows, unless the code reads it as the map of all that the
 // step gave: rows["command_0"], rows.get("columns").
-void Decide::keep_maps_for_code(const Json& options, const Json& written, Json& rendered) {
+void Evaluator::keep_maps_for_code(const Json& options, const Json& written, Json& rendered) {
   const auto& code = first_of(options, {"code"});
   if (!code.is_string() || !written.is_object()) return;
   for (const auto& [name, value] : written.items()) {
@@ -227,7 +227,7 @@ void Decide::keep_maps_for_code(const Json& options, const Json& written, Json& 
 
 // What `result` and `response` are to code: of the task before in a pipeline, else of the step that completed last. In a
 // loop's round too, where what has just happened may be another round's end.
-const Json* Decide::previous_result() {
+const Json* Evaluator::previous_result() {
   const auto& notes = decision_.state.bookkeeping;
   const auto noted = notes.find("last_result_step");
   if (noted == notes.end()) return nullptr;
@@ -238,7 +238,7 @@ const Json* Decide::previous_result() {
 // What python code can name beside its arguments: results, variables and the workload, as far as their
 // names stand in the code. `context` is the map of them. Code that the worker reads from elsewhere gets what is small.
 // main(result) and main(response) get what the step before brought.
-Json Decide::names_for_code(const Json& options, const Json& input, bool is_later_task) {
+Json Evaluator::names_for_code(const Json& options, const Json& input, bool is_later_task) {
   const auto found = options.find("code");
   const auto add_previous = [&](Json& names, const std::string& name) {
     const Json* result = is_later_task ? context_.result() : previous_result();
@@ -288,12 +288,12 @@ Json Decide::names_for_code(const Json& options, const Json& input, bool is_late
   return names;
 }
 
-void Decide::settle_templates(NewCommand& command) {
+void Evaluator::settle_templates(NewCommand& command) {
   domain::settle_deferred_templates(command.tool, Json::json_pointer("/tool"), command.templates);
   domain::settle_deferred_templates(command.input, Json::json_pointer("/input"), command.templates);
 }
 
-void Decide::issue_command(const domain::Step& step, Frame frame, NewCommand command) {
+void Evaluator::issue_command(const domain::Step& step, Frame frame, NewCommand command) {
   command.frame = to_json(frame);
   if (command.frame.is_null() && command.node_id != frame.node) {
     command.frame = Json{{"node", frame.node}, {"step", frame.step}};
@@ -307,7 +307,7 @@ void Decide::issue_command(const domain::Step& step, Frame frame, NewCommand com
   context_.set_frame(nullptr);
 }
 
-void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand command) {
+void Evaluator::issue_child(const domain::Step& step, Frame frame, NewCommand command) {
   // What a playbook is called with is data, stored for all to see.
   if (domain::has_deferred_template(command.tool) || domain::has_deferred_template(command.input)) {
     return fail(step.name, "invalid_playbook",
@@ -350,7 +350,7 @@ void Decide::issue_child(const domain::Step& step, Frame frame, NewCommand comma
 }
 
 // The next sink of a frame: a command like any other.
-void Decide::issue_sink(const domain::Step& step, Frame frame) {
+void Evaluator::issue_sink(const domain::Step& step, Frame frame) {
   ++frame.commands;
   NewCommand command;
   const auto& sink = frame.sinks.front();

@@ -1,7 +1,7 @@
 // Loops: their items are rows, the state has counters only (docs/internals/decisions/0010).
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
 #include "shared/engine/fields.hpp"
 
@@ -19,7 +19,7 @@ Json failed_item(const Json& error) { return Json{{"status", "error"}, {"error",
 
 }  // namespace
 
-Json* Decide::find_loop(const std::string& node) {
+Json* Evaluator::find_loop(const std::string& node) {
   auto& notes = state().bookkeeping;
   const auto loops = notes.find("loops");
   if (loops == notes.end()) return nullptr;
@@ -27,7 +27,7 @@ Json* Decide::find_loop(const std::string& node) {
   return found == loops->end() ? nullptr : &*found;
 }
 
-void Decide::begin_loop(const domain::Step& step, const std::string& node, const Json& args) {
+void Evaluator::begin_loop(const domain::Step& step, const std::string& node, const Json& args) {
   const auto& written = *step.loop;
   if (written.mode == "cursor") return begin_cursor(step, node, args);
   context_.set_input(&args);
@@ -61,10 +61,10 @@ void Decide::begin_loop(const domain::Step& step, const std::string& node, const
 }
 
 // Fills the loop up to its limit, or ends it.
-void Decide::go_on_with_loop(const std::string& node) {
+void Evaluator::go_on_with_loop(const std::string& node) {
   Json* loop = find_loop(node);
   if (loop == nullptr) return;
-  const auto* step = situation_.playbook.find_step(loop->at("step").get<std::string>());
+  const auto* step = decision_input_.playbook.find_step(loop->at("step").get<std::string>());
   if (step == nullptr) return;
   context_.set_step(step->name);
   while (!has_failed()) {
@@ -81,16 +81,16 @@ void Decide::go_on_with_loop(const std::string& node) {
 }
 
 // From what this decision itself has begun, or else from the archive.
-Json Decide::item_of(const std::string& node, int index) {
+Json Evaluator::item_of(const std::string& node, int index) {
   for (const auto& begun : decision_.loops) {
     const auto offset = index - begun.first;
     if (begun.loop != node || offset < 0 || static_cast<std::size_t>(offset) >= begun.items.size()) continue;
     return begun.items[static_cast<std::size_t>(offset)];
   }
-  return situation_.archive.loop_item(node, index);
+  return decision_input_.archive.loop_item(node, index);
 }
 
-void Decide::begin_iteration(const domain::Step& step, const std::string& node, int index, Json item) {
+void Evaluator::begin_iteration(const domain::Step& step, const std::string& node, int index, Json item) {
   const Json& loop = *find_loop(node);
   Frame frame;
   frame.node = node + "[" + std::to_string(index) + "]";
@@ -104,7 +104,7 @@ void Decide::begin_iteration(const domain::Step& step, const std::string& node, 
 }
 
 // is_handled: a rule has said how to go on after its error, so that the loop does not fail for it.
-void Decide::iteration_over(const Frame& frame, const ToolEnd& end, bool is_handled) {
+void Evaluator::iteration_over(const Frame& frame, const ToolEnd& end, bool is_handled) {
   Json* loop = find_loop(frame.loop);
   if (loop == nullptr) return;
   const bool is_completed = !end.error.has_value();
@@ -125,7 +125,7 @@ void Decide::iteration_over(const Frame& frame, const ToolEnd& end, bool is_hand
   open_loops_.push_back(frame.loop);
 }
 
-void Decide::loop_done(const domain::Step& step, const std::string& node) {
+void Evaluator::loop_done(const domain::Step& step, const std::string& node) {
   Json loop = std::move(*find_loop(node));
   state().bookkeeping["loops"].erase(node);
   if (state().bookkeeping["loops"].empty()) state().bookkeeping.erase("loops");
@@ -140,10 +140,10 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
   const auto unhandled = failed - loop.value("handled", 0);
   append("loop.done", step.name, unhandled == 0 ? "completed" : "failed", Json{{"stats", stats}});
   error_ = loop.contains("first_error") ? loop["first_error"] : Json();
-  context_.set_happening(
+  context_.set_event(
       {.name = "loop.done", .step = step.name, .result = nullptr, .slot = &slot, .error = nullptr});
   auto outcome = run_rules(step, {"loop.done"});
-  for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
+  for (auto& token : outcome.tokens) add_token(std::move(token));
   if (has_failed()) return;
   if (unhandled != 0 && !outcome.is_routed && text_of(step.spec, {"on_error"}) != "continue") {
     return fail(step.name, text_of(error_, {"kind"}),
@@ -157,18 +157,18 @@ void Decide::loop_done(const domain::Step& step, const std::string& node) {
   if (has_failed() || !apply_set(step, step.set, step.name)) return;
   if (outcome.is_routed) return;
   if (const auto routed = loop.find("routed"); routed != loop.end()) {
-    for (auto& arrival : *routed) {
-      add_arrival({.step = arrival.at("step").get<std::string>(),
-                   .args = std::move(arrival["args"]),
+    for (auto& token : *routed) {
+      add_token({.step = token.at("step").get<std::string>(),
+                   .args = std::move(token["args"]),
                    .is_of_item = false,
                    .waits_its_turn = false});
     }
     return;
   }
   outcome = run_rules(step, {"step.exit"});
-  for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
+  for (auto& token : outcome.tokens) add_token(std::move(token));
   if (outcome.is_routed || has_failed()) return;
-  context_.rename_happening("loop.done");
+  context_.rename_event("loop.done");
   follow_arcs(step);
 }
 

@@ -2,7 +2,7 @@
 // decides.
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/set_places.hpp"
@@ -29,7 +29,7 @@ Json amounts_of(const Json& then) {
 }  // namespace
 
 // Bare names that a task of an iteration sets belong to the iteration: its siblings must not see them.
-bool Decide::apply_task_set(const domain::Step& step, const Json& set, const Frame& frame) {
+bool Evaluator::apply_task_set(const domain::Step& step, const Json& set, const Frame& frame) {
   if (!frame.is_iteration() || !set.is_object()) return apply_set(step, set, step.name);
   Json local = Json::object();
   const Json places = by_place(set);
@@ -38,7 +38,7 @@ bool Decide::apply_task_set(const domain::Step& step, const Json& set, const Fra
   return apply_set(step, local, step.name);
 }
 
-Decide::Verdict Decide::apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
+Evaluator::Verdict Evaluator::apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
                                      std::chrono::milliseconds& delay) {
   const Json* policy = map_member(tool.spec, "policy");
   if (policy == nullptr) policy = map_member(step.spec, "policy");
@@ -58,7 +58,7 @@ Decide::Verdict Decide::apply_policy(const domain::Step& step, const domain::Too
   return Verdict::none;
 }
 
-Decide::Verdict Decide::carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then,
+Evaluator::Verdict Evaluator::carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then,
                                   Frame& frame, std::chrono::milliseconds& delay) {
   const auto act = text_of(then, {"do"});
   if (const Json* set = map_member(then, "set"); set != nullptr && !apply_task_set(step, *set, frame)) {

@@ -1,7 +1,7 @@
 // v2era `retry` in both its forms, and `collect`.
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/large_results.hpp"
@@ -48,7 +48,7 @@ void add_to(Json& list, Json value, const std::string& strategy) {
 
 }  // namespace
 
-void Decide::perform_retry(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
+void Evaluator::perform_retry(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
   if (frame_ == nullptr) return;
   auto spec = render(step, without_nulls(written.is_object() ? written : Json::object()));
   if (!spec) return;
@@ -72,7 +72,7 @@ void Decide::perform_retry(const domain::Step& step, const Json& written, RulesO
 }
 
 // Counts the frame's attempt up and says how long it waits. Nothing: no attempt is left.
-std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step& step, const Json& spec) {
+std::optional<std::chrono::milliseconds> Evaluator::next_attempt(const domain::Step& step, const Json& spec) {
   const auto attempts = count_in(spec, {"max_attempts", "attempts"}, attempts_default);
   const auto backoff = backoff_of(spec);
   if (!attempts || !backoff) {
@@ -90,7 +90,7 @@ std::optional<std::chrono::milliseconds> Decide::next_attempt(const domain::Step
 
 // `retry` (a map, a number of attempts, or true for the usual number) of the tool or of the step's spec, and the latter's
 // `max_attempts`: for errors that no policy has spoken of, before any rule is asked.
-std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Step& step,
+std::optional<std::chrono::milliseconds> Evaluator::written_retry(const domain::Step& step,
                                                                const domain::ToolSpec& tool) {
   const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
   const Json& attempts = first_member("max_attempts", {&step.spec});
@@ -105,7 +105,7 @@ std::optional<std::chrono::milliseconds> Decide::written_retry(const domain::Ste
 
 // {path, strategy, into}: a part of each page, flattened, is the step's result, and `into` another name of it.
 // {from, into, mode}: a value is added to a variable.
-void Decide::perform_collect(const domain::Step& step, const Json& spec) {
+void Evaluator::perform_collect(const domain::Step& step, const Json& spec) {
   auto strategy = spec.is_object() ? text_of(spec, {"strategy", "mode"}) : std::string();
   if (frame_ == nullptr && step.loop) return;  // the whole of a loop is no round of it
   if (spec.is_object() && spec.contains("from")) return collect_into_variable(step, spec, strategy);
@@ -126,7 +126,7 @@ void Decide::perform_collect(const domain::Step& step, const Json& spec) {
   }
 }
 
-void Decide::collect_into_variable(const domain::Step& step, const Json& spec, const std::string& strategy) {
+void Evaluator::collect_into_variable(const domain::Step& step, const Json& spec, const std::string& strategy) {
   // `from: result` is an expression, with or without braces.
   const Json& from = spec["from"];
   auto value = rendered_or_failed(
@@ -147,12 +147,12 @@ void Decide::collect_into_variable(const domain::Step& step, const Json& spec, c
 }
 
 // What follows may name the step's result, which is what was collected.
-void Decide::publish_collected(const domain::Step& step) {
+void Evaluator::publish_collected(const domain::Step& step) {
   if (frame_ == nullptr || frame_->collected.is_null() || frame_->is_iteration()) return;
   state().results[step.name] = {.value = collected_of(*frame_), .reference = {}, .loop = {}};
 }
 
-Json Decide::collected_of(const Frame& frame) {
+Json Evaluator::collected_of(const Frame& frame) {
   if (frame.parts_stored == 0) return frame.collected;
   Json all = Json::array();
   for (int part = 0; part < frame.parts_stored; ++part) add_to(all, item_of(parts_of(frame), part), "extend");

@@ -86,7 +86,7 @@ const Json* Context::opened(const std::string& name, const Json& result, Renderi
     return rows;
   }
   const bool has_code =
-      situation_.playbook.generation != "v10" && member_of(result, "status_code") != nullptr;
+      decision_input_.playbook.generation != "v10" && member_of(result, "status_code") != nullptr;
   const bool has_inner = is_http_answer(result) || is_envelope(result);
   if (!has_inner && !has_code) return &result;
   if (rendering.source == nullptr || !reads_member(*rendering.source, name)) return &result;
@@ -104,11 +104,11 @@ const Json* Context::rows_of_sql(const std::string& name, const Json& result) co
   if (rows == nullptr || !rows->is_array()) return nullptr;
   const Json* columns = member_of(result, "columns");
   if (rows->empty() && (columns == nullptr || columns->empty())) return nullptr;
-  const auto gives_rows = [&](const domain::ToolSpec& tool) { return is_sql(situation_.playbook, tool); };
-  if (const auto* step = situation_.playbook.find_step(name)) {
+  const auto gives_rows = [&](const domain::ToolSpec& tool) { return is_sql(decision_input_.playbook, tool); };
+  if (const auto* step = decision_input_.playbook.find_step(name)) {
     return std::any_of(step->tools.begin(), step->tools.end(), gives_rows) ? rows : nullptr;
   }
-  const auto* running = frame_ == nullptr ? nullptr : situation_.playbook.find_step(frame_->step);
+  const auto* running = frame_ == nullptr ? nullptr : decision_input_.playbook.find_step(frame_->step);
   if (running == nullptr) return nullptr;
   return std::any_of(running->tools.begin(), running->tools.end(),
                      [&](const auto& tool) { return tool.label == name && gives_rows(tool); })
@@ -130,9 +130,9 @@ const Json* Context::value_of(const ResultSlot& slot) {
   if (found == loaded_.end()) {
     Json value;
     if (slot.loop.empty()) {
-      value = situation_.archive.result(slot.reference);
+      value = decision_input_.archive.result(slot.reference);
     } else {
-      Json results = situation_.archive.loop_results(slot.loop);
+      Json results = decision_input_.archive.loop_results(slot.loop);
       for (const auto& outcome : outcomes_) {
         if (outcome.loop == slot.loop) results[static_cast<std::size_t>(outcome.index)] = outcome.result.get();
       }
@@ -158,15 +158,15 @@ Json Context::output_data(const Json& result, Rendering& rendering) const {
 }
 
 Json Context::output(bool with_response, Rendering& rendering) {
-  Json output{{"status", happening_.error != nullptr ? "error" : "ok"}};
-  const Json* result = happening_result();
+  Json output{{"status", event_.error != nullptr ? "error" : "ok"}};
+  const Json* result = event_result();
   if (result != nullptr) {
     output["data"] = output_data(*result, rendering);
     if (with_response) output["response"] = *opened("response", *result, rendering);
   }
-  if (happening_.error != nullptr) {
-    output["error"] = *happening_.error;
-    if (const Json* status = member_of(*happening_.error, "status"))
+  if (event_.error != nullptr) {
+    output["error"] = *event_.error;
+    if (const Json* status = member_of(*event_.error, "status"))
       output["http"] = Json{{"status", *status}};
   } else if (result != nullptr) {
     if (const Json* status = member_of(*result, "status_code")) output["http"] = Json{{"status", *status}};

@@ -1,7 +1,7 @@
 // What follows a step: rules, arcs, variables, and the branches that are not taken.
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/set_places.hpp"
 
 namespace noetl::engine {
@@ -17,17 +17,17 @@ bool is_bare_output(const Json& written) {
 }  // namespace
 
 // Rules first, when the step has any that were not looked through with its tool; then its arcs.
-void Decide::route(const domain::Step& step, const std::vector<std::string_view>& event_names) {
+void Evaluator::route(const domain::Step& step, const std::vector<std::string_view>& event_names) {
   auto outcome = run_rules(step, event_names);
-  for (auto& arrival : outcome.arrivals) add_arrival(std::move(arrival));
+  for (auto& token : outcome.tokens) add_token(std::move(token));
   if (outcome.is_routed || has_failed()) return;
-  context_.rename_happening(event_names.front());
+  context_.rename_event(event_names.front());
   follow_arcs(step);
 }
 
 // v10 arcs: the first that holds wins, or every one that holds; what did not fire is skipped, visibly.
 // A plain `next` list is taken as a whole and nothing is said about what it leaves out.
-void Decide::follow_arcs(const domain::Step& step) {
+void Evaluator::follow_arcs(const domain::Step& step) {
   const bool is_exclusive = step.has_next_arcs && step.next_mode == domain::NextMode::exclusive;
   bool has_fired = false;
   std::vector<std::string> not_taken;
@@ -42,11 +42,11 @@ void Decide::follow_arcs(const domain::Step& step) {
   if (step.has_next_arcs) skip_branches(step, not_taken);
 }
 
-bool Decide::fire(const domain::Step& from, const domain::Arc& arc) {
+bool Evaluator::fire(const domain::Step& from, const domain::Arc& arc) {
   auto args = render(from, arc.args);
   if (!args || !apply_set(from, arc.set, arc.step)) return false;
   if (!args->is_object()) *args = Json::object();
-  if (const auto* target = situation_.playbook.find_step(arc.step);
+  if (const auto* target = decision_input_.playbook.find_step(arc.step);
       target != nullptr && target->tools.size() == 1)
     keep_maps_for_code(target->tools.front().options, arc.args, *args);
   arrive(from, arc.step, std::move(*args));
@@ -55,18 +55,18 @@ bool Decide::fire(const domain::Step& from, const domain::Arc& arc) {
 
 // Two branches that lead to the same waiting step meet there: it is entered once, with the arguments
 // of both, the later ones winning. A step with one upstream has nothing to meet.
-void Decide::add_arrival(Arrival arrival) {
-  const auto waiting = std::find_if(arrivals_.begin(), arrivals_.end(), [&](const Arrival& other) {
-    return other.step == arrival.step && !other.is_of_item;
+void Evaluator::add_token(Token token) {
+  const auto waiting = std::find_if(tokens_.begin(), tokens_.end(), [&](const Token& other) {
+    return other.step == token.step && !other.is_of_item;
   });
-  if (waiting == arrivals_.end() || arrival.is_of_item) {
-    arrivals_.push_back(std::move(arrival));
+  if (waiting == tokens_.end() || token.is_of_item) {
+    tokens_.push_back(std::move(token));
   } else {
-    waiting->args.update(arrival.args);
+    waiting->args.update(token.args);
   }
 }
 
-void Decide::arrive(const domain::Step& from, const std::string& target, Json args) {
+void Evaluator::arrive(const domain::Step& from, const std::string& target, Json args) {
   const auto index = index_of(target);
   if (index == Graph::no_barrier) {
     // Authors end a flow with `next: end` without writing that step.
@@ -75,17 +75,17 @@ void Decide::arrive(const domain::Step& from, const std::string& target, Json ar
         from.name, "invalid_playbook",
         "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
-  Arrival arrival{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_,
+  Token token{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_,
                   .waits_its_turn = is_firing_for_item_ && from.loop && from.loop->mode == "sequential"};
-  if (arriving_ == &arrivals_)
-    add_arrival(std::move(arrival));
+  if (arriving_ == &tokens_)
+    add_token(std::move(token));
   else
-    arriving_->push_back(std::move(arrival));
+    arriving_->push_back(std::move(token));
 }
 
 // Every target gets its step.skipped. Steps behind it that nothing can reach any more, and that never
 // ran, are skipped with it, so that the log accounts for every step of a branch that was not taken.
-void Decide::skip_branches(const domain::Step& from, const std::vector<std::string>& targets) {
+void Evaluator::skip_branches(const domain::Step& from, const std::vector<std::string>& targets) {
   if (targets.empty() || has_failed()) return;
   const auto alive_from = live_steps(Graph::no_barrier);
   auto alive = graph().reachable(alive_from, Graph::no_barrier);
@@ -95,7 +95,7 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
   const auto tell = [&](std::size_t index, const std::string& because_of) {
     if (told[index]) return;
     told[index] = true;
-    const auto& name = situation_.playbook.workflow[index].name;
+    const auto& name = decision_input_.playbook.workflow[index].name;
     append("step.skipped", name, "skipped", Json{{"from", because_of}});
     if (!alive[index] && !state().visits.contains(name)) open.push_back(index);
   };
@@ -106,9 +106,9 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
     const auto index = open.back();
     open.pop_back();
     for (const auto next : graph().successors(index)) {
-      const auto& name = situation_.playbook.workflow[next].name;
+      const auto& name = decision_input_.playbook.workflow[next].name;
       if (!alive[next] && !state().visits.contains(name))
-        tell(next, situation_.playbook.workflow[index].name);
+        tell(next, decision_input_.playbook.workflow[index].name);
     }
   }
 }
@@ -116,7 +116,7 @@ void Decide::skip_branches(const domain::Step& from, const std::vector<std::stri
 // "ctx.x" and bare "x" are variables of the execution, "a.x" is a member of one; "step.x" belongs to one
 // step: `scope_of` is the step itself for its own `set`, and the target for an arc's. "iter.x" belongs to
 // the frame; so does a bare "x" that a task of an iteration sets, since its siblings must not see it.
-bool Decide::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
+bool Evaluator::apply_set(const domain::Step& step, const Json& set, const std::string& scope_of) {
   if (!set.is_object() || set.empty()) return true;
   const Json written = by_place(set);
   auto values = render(step, written);
@@ -149,7 +149,7 @@ bool Decide::apply_set(const domain::Step& step, const Json& set, const std::str
   return true;
 }
 
-void Decide::set_one(const std::string& key, Json value, const std::string& scope_of) {
+void Evaluator::set_one(const std::string& key, Json value, const std::string& scope_of) {
   const auto dot = key.find('.');
   const auto scope = dot == std::string::npos ? std::string() : key.substr(0, dot);
   const auto name = dot == std::string::npos ? key : key.substr(dot + 1);

@@ -1,7 +1,7 @@
 // Sinks: where a step's result is written when a rule says so, before anything that follows is begun.
 #include <algorithm>
 
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/program_texts.hpp"
@@ -57,7 +57,7 @@ void lay_over_entry(const domain::Playbook& playbook, Json& tool, std::string& k
 
 // Written as {tool: postgres, auth, table, …}, or {tool: {kind: postgres, …}}, or {backend: …}. The
 // values are rendered now, while `response` and `this` mean what the rule was about.
-void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
+void Evaluator::perform_sink(const domain::Step& step, const Json& written, RulesOutcome& outcome) {
   Json options = written.is_object() ? written : Json::object();
   Json tool = options.contains("tool") && options["tool"].is_object() ? options["tool"] : options;
   auto kind = text_of(tool, {"kind", "type"});
@@ -78,7 +78,7 @@ void Decide::perform_sink(const domain::Step& step, const Json& written, RulesOu
     if (name != "tool" && name != "backend" && !tool.contains(name)) tool[name] = value;
   }
   for (const auto* name : {"tool", "backend", "kind", "type"}) tool.erase(name);
-  if (kind == "workbook") lay_over_entry(situation_.playbook, tool, kind);
+  if (kind == "workbook") lay_over_entry(decision_input_.playbook, tool, kind);
   const Json* result = context_.result();
   const Json whole = result == nullptr ? Json() : *result;
   Json names = Json::object();

@@ -10,7 +10,7 @@
 
 namespace noetl::wire {
 
-std::string encode(const KeepResultRequest& request) {
+std::string encode(const StoreResultRequest& request) {
   ObjectWriter out(128 + request.value.size());
   out.text("worker_id", request.worker_id)
       .id("queue_id", request.lease.queue_id)
@@ -19,9 +19,9 @@ std::string encode(const KeepResultRequest& request) {
   return out.finish();
 }
 
-base::Result<KeepResultRequest> decode_keep_result_request(const nlohmann::json& body) {
+base::Result<StoreResultRequest> decode_store_result_request(const nlohmann::json& body) {
   ObjectReader reader(body);
-  KeepResultRequest request;
+  StoreResultRequest request;
   request.worker_id = reader.required_string("worker_id", {1, worker_id_bytes_max});
   request.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
   request.lease.epoch =
@@ -37,7 +37,7 @@ base::Result<KeepResultRequest> decode_keep_result_request(const nlohmann::json&
   return request;
 }
 
-base::Result<KeepResultRequest> decode_large_result(std::string_view text) {
+base::Result<StoreResultRequest> decode_large_result(std::string_view text) {
   nlohmann::json rest = nlohmann::json::object();
   std::string_view value;
   JsonCursor cursor(text);
@@ -60,20 +60,20 @@ base::Result<KeepResultRequest> decode_large_result(std::string_view text) {
   }
   if (!cursor.is_done())
     return base::failure(base::ErrorCode::malformed_body, "the body is not acceptable JSON");
-  auto request = decode_keep_result_request(rest);
+  auto request = decode_store_result_request(rest);
   if (request) request->value = value;
   return request;
 }
 
-std::string encode(const KeptResult& kept) {
+std::string encode(const StoreResultAnswer& kept) {
   ObjectWriter out(96);
   out.id("id", kept.id).text("ref", "noetl://result/" + kept.id.str());
   return out.finish();
 }
 
-base::Result<KeptResult> decode_kept_result(const nlohmann::json& body) {
+base::Result<StoreResultAnswer> decode_store_result_answer(const nlohmann::json& body) {
   ObjectReader reader(body);
-  KeptResult kept{.id = reader.required_id<base::ResultId>("id")};
+  StoreResultAnswer kept{.id = reader.required_id<base::ResultId>("id")};
   if (reader.has_failed()) return base::failure(*reader.finish());
   return kept;
 }

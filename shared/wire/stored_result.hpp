@@ -13,23 +13,23 @@ namespace noetl::wire {
 
 inline constexpr std::size_t kept_bytes_max = 4UL * 1024 * 1024;  // of a request
 
-struct KeepResultRequest {
+struct StoreResultRequest {
   std::string worker_id;
   domain::Lease lease;
   std::string value;  // JSON text
   std::string instance = {};  // header instance_header (wire/worker)
 };
 
-struct KeptResult {
+struct StoreResultAnswer {
   base::ResultId id;
 };
 
-[[nodiscard]] std::string encode(const KeepResultRequest& request);
-[[nodiscard]] base::Result<KeepResultRequest> decode_keep_result_request(const nlohmann::json& body);
+[[nodiscard]] std::string encode(const StoreResultRequest& request);
+[[nodiscard]] base::Result<StoreResultRequest> decode_store_result_request(const nlohmann::json& body);
 // The same of a value that would be too large a tree; its text is kept as it is. The text was checked (count_values).
-[[nodiscard]] base::Result<KeepResultRequest> decode_large_result(std::string_view text);
+[[nodiscard]] base::Result<StoreResultRequest> decode_large_result(std::string_view text);
 // {"id": "355…", "ref": "noetl://result/355…"}
-[[nodiscard]] std::string encode(const KeptResult& kept);
-[[nodiscard]] base::Result<KeptResult> decode_kept_result(const nlohmann::json& body);
+[[nodiscard]] std::string encode(const StoreResultAnswer& kept);
+[[nodiscard]] base::Result<StoreResultAnswer> decode_store_result_answer(const nlohmann::json& body);
 
 }  // namespace noetl::wire

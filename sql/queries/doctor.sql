@@ -86,7 +86,7 @@ where e.status = 'running' and e.started_at < now() - interval '30 seconds'
                   and c.parent_node_id is not null and (c.status = 'running' or not c.is_parent_told))
 order by e.execution_id limit 20
 
--- name: doctor_untold_parents
+-- name: doctor_unresumed_callers
 -- R6
 select execution_id::text as id, 'ended ' || finished_at || ', its caller ' || parent_execution_id || ' was not told' as what,
   count(*) over () as total
@@ -104,9 +104,9 @@ where q.available_at < now() - interval '1 minute' and q.status = 'queued' and q
   and not exists (select from noetl.pool p where p.pool = q.pool and p.is_paused)
 order by q.available_at limit 20
 
--- name: doctor_put_off
+-- name: doctor_postponed
 -- R6: nobody would take it for a thousand years.
-select q.queue_id::text as id, 'of execution ' || q.execution_id || ', put off until ' || q.available_at ||
+select q.queue_id::text as id, 'of execution ' || q.execution_id || ', postponed until ' || q.available_at ||
   ', but the execution is not paused' as what, count(*) over () as total
 from noetl.queue q join noetl.execution e using (execution_id)
 where q.available_at > now() + noetl.pause_shift() / 2 and q.status = 'queued' and not e.is_paused

@@ -62,7 +62,7 @@ order by execution_id desc limit $5
 -- name: running_children
 select execution_id from noetl.execution where parent_execution_id = $1 and status = 'running'
 
--- name: untold_children
+-- name: unreported_children
 -- Executions that have ended and whose caller has not been told; $1 empty: any, for upkeep.
 select execution_id, parent_execution_id from noetl.execution
 where not is_parent_told and status <> 'running' and ($1::bigint[] is null or execution_id = any($1::bigint[]))
@@ -75,7 +75,7 @@ select execution_id, parent_execution_id, parent_node_id, coalesce(parent_frame:
 from noetl.execution where execution_id = any($1::bigint[]) and not is_parent_told and status <> 'running'
 order by execution_id
 
--- name: mark_parents_told
+-- name: mark_callers_resumed
 update noetl.execution set is_parent_told = true where execution_id = any($1::bigint[])
 
 -- name: insert_loop_items
@@ -103,7 +103,7 @@ insert into noetl.result (result_id, execution_id, step, value)
 select t.result_id, t.execution_id, t.step, t.value::json
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as t(result_id, execution_id, step, value)
 
--- name: keep_result
+-- name: store_result
 -- Of a command that runs, by who runs it. What an attempt keeps that fails goes with its execution all the same.
 insert into noetl.result (result_id, execution_id, step, value)
 select $1, execution_id, step, $2::json from noetl.queue

@@ -30,13 +30,13 @@ with recursive tree as (
 )
 select execution_id from tree
 
--- name: put_off_commands
+-- name: postpone_commands
 -- Waiting commands of paused executions are due in a thousand years: neither a claim nor a notification needs to know of pauses.
 update noetl.queue q set available_at = coalesce(q.available_at, now()) + noetl.pause_shift()
 where q.execution_id = any($1::bigint[]) and q.status = 'queued'
   and (q.available_at is null or q.available_at < now() + noetl.pause_shift() / 2)
 
--- name: take_back_commands
+-- name: resume_commands
 -- A delay that was running when they were paused goes on counting from where it would be.
 update noetl.queue q set available_at = q.available_at - noetl.pause_shift()
 where q.execution_id = any($1::bigint[]) and q.status = 'queued' and q.available_at > now() + noetl.pause_shift() / 2

@@ -228,7 +228,7 @@ with input as (
 -- One row for each pool and tool, mostly one in all: a row of a result costs its reader more than a number in a list.
 select pool, tool_kind, array_agg(queue_id) as queue_ids from finished group by pool, tool_kind
 
--- name: tell_progress
+-- name: record_progress
 -- What running commands say: the newest stands in `result` until the end of the attempt overwrites it, and an execution's
 -- history gets an event, without epoch: in the log an epoch stands for its end. Rows that are being ended are locked and
 -- skipped: nothing waits here, and a word too late is lost.
@@ -393,4 +393,4 @@ select coalesce((select extract(epoch from now() - since) from oldest), 0)::floa
     where available_at is not null and available_at > now() and available_at < now() + noetl.pause_shift() / 2
       and status = 'queued' and pool = $1 order by available_at limit 1) end as due_at,
   not exists (select from oldest) and exists (select from noetl.queue
-    where available_at is not null and available_at > now() + noetl.pause_shift() / 2 and status = 'queued' and pool = $1) as is_put_off
+    where available_at is not null and available_at > now() + noetl.pause_shift() / 2 and status = 'queued' and pool = $1) as is_postponed

@@ -81,7 +81,7 @@ from found where place <= $1 order by pool, priority < 0, place
 -- Never handed back commands that wait, in a range of ids: one range scan of the primary key, bounded by $3 rows read, of which
 -- $4 that wait at most. Nearly all that it reads has ended: of those nothing is kept but their number (a third of what a
 -- materialized row of each costs).
--- Among the rows that it passes it sees those that are put off though their execution is not paused (is_put_off).
+-- Among the rows that it passes it sees those that are postponed though their execution is not paused (is_postponed).
 -- The first row says how far it went (queue_id: the last one looked at, or 0) and how many rows it read (epoch; $3: there may be more).
 with seen as materialized (
   select max(queue_id) as last_id, count(*)::int as row_count, array_agg(queue_id) filter (where status = 'queued') as waiting
@@ -92,7 +92,7 @@ with seen as materialized (
 )
 select coalesce(case when cardinality(waiting) > $4 then waiting[$4] else last_id end, 0) as queue_id, 0::bigint as execution_id,
   '' as step, '' as pool, 0 as priority, case when cardinality(waiting) > $4 then $3 else row_count end as epoch, true as is_end,
-  false as is_put_off
+  false as is_postponed
 from seen
 union all
 select queue_id, coalesce(execution_id, 0), step, pool, priority, epoch, false, false from chosen
@@ -130,7 +130,7 @@ select (extract(epoch from now()) * 1000)::bigint as now_ms,
   exists (select from noetl.queue_change) as has_change,
   exists (select from noetl.queue_depth where status = 'queued' and count > 0) as has_waiting,
   exists (select from noetl.queue_depth where status = 'running' and count > 0) as has_running,
-  exists (select from noetl.execution where not is_parent_told and status <> 'running') as has_untold
+  exists (select from noetl.execution where not is_parent_told and status <> 'running') as has_unreported
 
 -- name: fold_queue_changes
 with taken as (

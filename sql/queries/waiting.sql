@@ -1,7 +1,7 @@
 -- Why commands that wait do not run: facts for server/waiting/wait_reason.
 
 -- name: waiting_command
--- What is put off for a thousand years waits for its execution alone.
+-- What is postponed for a thousand years waits for its execution alone.
 select q.pool, q.tool_kind, q.attempts, q.max_attempts, coalesce(e.is_paused, false) as is_execution_paused,
   case when q.available_at > now() and q.available_at < now() + noetl.pause_shift() / 2 then noetl.rfc3339(q.available_at) end as due_at
 from noetl.queue q left join noetl.execution e using (execution_id)

@@ -17,19 +17,19 @@ TEST_CASE("A back-edge over a tool that never ends fails at the limit of visits"
   playbook.step_index["start"] = 0;
   const domain::Json workload = domain::Json::object();
   engine_tests::NothingStored nothing;
-  const Situation situation{playbook, {1}, workload, nothing};
+  const DecisionInput decision_input{playbook, {1}, workload, nothing};
 
-  auto decision = start(situation).value();
+  auto decision = start(decision_input).value();
   int commands = 0;
   while (!decision.finish) {
     REQUIRE(decision.commands.size() == 1);
     ++commands;
-    const Occurrence ended{.node_id = decision.commands[0].node_id,
+    const NodeResult ended{.node_id = decision.commands[0].node_id,
                            .outcome = domain::Outcome::completed,
                            .result = domain::Json::object(),
                            .error = {},
                            .frame = {}};
-    decision = react(situation, std::move(decision.state), ended);
+    decision = react(decision_input, std::move(decision.state), ended);
   }
 
   CHECK(commands == 10'000);

@@ -29,7 +29,7 @@ domain::Playbook playbook_with(int lanes, int rows_at_once) {
 
 bool is_claim(const std::string& node_id) { return node_id.find("!claim~") != std::string::npos; }
 
-Occurrence ended(const std::string& node_id, const Json& frame, Json result) {
+NodeResult ended(const std::string& node_id, const Json& frame, Json result) {
   return {.node_id = node_id,
           .outcome = domain::Outcome::completed,
           .result = std::move(result),
@@ -41,8 +41,8 @@ TEST_CASE("A cursor claims no more while rows wait for their turn") {
   const auto playbook = playbook_with(200, 10);  // more at once than the 1000 of the window
   const Json workload = Json::object();
   engine_tests::MemoryArchive archive;
-  const Situation situation{playbook, {1}, workload, archive};
-  auto decision = start(situation).value();
+  const DecisionInput decision_input{playbook, {1}, workload, archive};
+  auto decision = start(decision_input).value();
   const auto claims = decision.commands;
   REQUIRE(claims.size() == 200);
   Json rows = Json::array();
@@ -50,7 +50,7 @@ TEST_CASE("A cursor claims no more while rows wait for their turn") {
 
   int claims_more = 0;
   for (const auto& claim : claims) {
-    decision = react(situation, std::move(decision.state), ended(claim.node_id, claim.frame, Json{{"rows", rows}}));
+    decision = react(decision_input, std::move(decision.state), ended(claim.node_id, claim.frame, Json{{"rows", rows}}));
     REQUIRE(archive.take(decision));
     for (const auto& command : decision.commands) claims_more += is_claim(command.node_id) ? 1 : 0;
   }
@@ -62,14 +62,14 @@ TEST_CASE("A cursor claims as many rows as a loop may have, and fails at the nex
   const auto playbook = playbook_with(1, 1000);
   const Json workload = Json::object();
   engine_tests::MemoryArchive archive;
-  const Situation situation{playbook, {1}, workload, archive};
-  auto decision = start(situation).value();
+  const DecisionInput decision_input{playbook, {1}, workload, archive};
+  auto decision = start(decision_input).value();
   REQUIRE(decision.commands.size() == 1);
   const auto claim = decision.commands[0];
   auto& loop = decision.state.bookkeeping["loops"]["each"];
   loop["total"] = loop["next"] = loop["completed"] = 1'000'000;
 
-  decision = react(situation, std::move(decision.state), ended(claim.node_id, claim.frame, Json::array({1})));
+  decision = react(decision_input, std::move(decision.state), ended(claim.node_id, claim.frame, Json::array({1})));
 
   REQUIRE(decision.finish);
   CHECK(decision.finish->error["kind"] == "too_many_items");

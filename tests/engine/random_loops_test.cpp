@@ -73,8 +73,8 @@ std::string random_text(Random& random) {
   return text;
 }
 
-Occurrence random_end(Random& random, const std::string& node, const Json& frame) {
-  Occurrence end{.node_id = node,
+NodeResult random_end(Random& random, const std::string& node, const Json& frame) {
+  NodeResult end{.node_id = node,
                  .outcome = domain::Outcome::completed,
                  .result = Json{{"go", loop_below(random, 2) == 0}},
                  .error = {},
@@ -118,8 +118,8 @@ void run_loop_playbook(unsigned seed) {
   REQUIRE(loaded);
   const Json workload = Json::object();
   MemoryArchive archive;
-  const Situation situation{loaded->playbook, {1}, workload, archive};
-  auto first = start(situation);
+  const DecisionInput decision_input{loaded->playbook, {1}, workload, archive};
+  auto first = start(decision_input);
   REQUIRE(first);
   Decision decision = std::move(*first);
   std::map<std::string, Json> outstanding;  // commands and children by node, with their frames
@@ -144,8 +144,8 @@ void run_loop_playbook(unsigned seed) {
     outstanding.erase(node);
     const auto stored = state_from_text(state_text(decision.state));
     REQUIRE(stored);
-    auto next = react(situation, decision.state, end);
-    const auto again = react(situation, *stored, end);
+    auto next = react(decision_input, decision.state, end);
+    const auto again = react(decision_input, *stored, end);
     CHECK(to_json(next.state) == to_json(again.state));
     CHECK(next.commands.size() == again.commands.size());
     decision = std::move(next);

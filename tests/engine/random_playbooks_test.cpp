@@ -92,7 +92,7 @@ Json all_of(const Decision& decision) {
   return json;
 }
 
-Occurrence random_end(Random& random, const State& state, bool must_fail, int number) {
+NodeResult random_end(Random& random, const State& state, bool must_fail, int number) {
   auto node = state.outstanding.begin();
   std::advance(node, below(random, static_cast<int>(state.outstanding.size())));
   if (must_fail || below(random, 60) == 0) {
@@ -115,9 +115,9 @@ void run_one(unsigned seed) {
   const auto playbook = random_playbook(random);
   const Json workload = Json::object();
   engine_tests::NothingStored nothing;
-  const Situation situation{playbook, {1}, workload, nothing};
+  const DecisionInput decision_input{playbook, {1}, workload, nothing};
 
-  auto first = start(situation);
+  auto first = start(decision_input);
   REQUIRE(first);
   Decision decision = std::move(*first);
   std::set<std::string> issued;
@@ -127,13 +127,13 @@ void run_one(unsigned seed) {
     REQUIRE_FALSE(decision.state.outstanding.empty());
     REQUIRE(ended < 2 * commands_max + 1000);
 
-    const auto occurrence = random_end(random, decision.state, ended >= commands_max, ended);
+    const auto node_result = random_end(random, decision.state, ended >= commands_max, ended);
     const auto stored = state_from_text(state_text(decision.state));
     REQUIRE(stored);
-    auto next = react(situation, decision.state, occurrence);
-    CHECK(all_of(next) == all_of(react(situation, *stored, occurrence)));
+    auto next = react(decision_input, decision.state, node_result);
+    CHECK(all_of(next) == all_of(react(decision_input, *stored, node_result)));
 
-    const auto repeated = react(situation, next.state, occurrence);
+    const auto repeated = react(decision_input, next.state, node_result);
     CHECK(to_json(repeated.state) == to_json(next.state));
     CHECK(repeated.commands.empty());
     CHECK(repeated.events.empty());

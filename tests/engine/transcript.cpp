@@ -92,8 +92,8 @@ std::string Transcript::play(const Block& block) {
   if (verb == "state") return engine::to_json(state_).dump(2) + "\n";
   if (verb == "move_out") return move_out(std::stoul(rest));
   if (verb == "cancel") {
-    const engine::Situation situation{*playbook_, {7}, workload_, stored_};
-    return describe(engine::cancel(situation, state_, Json::parse(rest).get<std::string>()));
+    const engine::DecisionInput decision_input{*playbook_, {7}, workload_, stored_};
+    return describe(engine::cancel(decision_input, state_, Json::parse(rest).get<std::string>()));
   }
   const auto node_id = take_word(rest);
   if (verb == "complete_large") {
@@ -135,8 +135,8 @@ std::string Transcript::load(const std::string& yaml) {
 std::string Transcript::start(const Json& payload) {
   workload_ = playbook_->workload;
   workload_.update(payload);
-  const engine::Situation situation{*playbook_, {7}, workload_, stored_};
-  auto decision = engine::start(situation);
+  const engine::DecisionInput decision_input{*playbook_, {7}, workload_, stored_};
+  auto decision = engine::start(decision_input);
   if (!decision)
     return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message +
            "\n";
@@ -144,9 +144,9 @@ std::string Transcript::start(const Json& payload) {
 }
 
 std::string Transcript::again(const std::string& step) {
-  const engine::Situation situation{*playbook_, {8}, workload_, stored_};
+  const engine::DecisionInput decision_input{*playbook_, {8}, workload_, stored_};
   issued_.clear();
-  auto decision = engine::start_again(situation, state_, step);
+  auto decision = engine::start_again(decision_input, state_, step);
   if (!decision)
     return "refused: " + std::string(to_string(decision.error().code)) + ": " + decision.error().message +
            "\n";
@@ -154,17 +154,17 @@ std::string Transcript::again(const std::string& step) {
 }
 
 std::string Transcript::occur(const std::string& node_id, domain::Outcome outcome, const Json& payload) {
-  engine::Occurrence occurrence{
+  engine::NodeResult node_result{
       .node_id = node_id, .outcome = outcome, .result = {}, .error = {}, .frame = {}};
-  if (const auto frame = frames_.find(node_id); frame != frames_.end()) occurrence.frame = frame->second;
-  if (outcome == domain::Outcome::completed) occurrence.result = payload;
+  if (const auto frame = frames_.find(node_id); frame != frames_.end()) node_result.frame = frame->second;
+  if (outcome == domain::Outcome::completed) node_result.result = payload;
   if (outcome == domain::Outcome::failed && payload.is_object()) {
-    occurrence.error = tool_error_from(payload);
-    if (payload.contains("result")) occurrence.result = payload["result"];
+    node_result.error = tool_error_from(payload);
+    if (payload.contains("result")) node_result.result = payload["result"];
   }
-  const engine::Situation situation{*playbook_, {7}, workload_, stored_};
+  const engine::DecisionInput decision_input{*playbook_, {7}, workload_, stored_};
   stored_.read.clear();
-  const auto text = describe(engine::react(situation, state_, occurrence));
+  const auto text = describe(engine::react(decision_input, state_, node_result));
   std::string loads;
   for (const auto id : stored_.read) loads += "loads result " + id.str() + "\n";
   return loads + text;

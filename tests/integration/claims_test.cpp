@@ -7,7 +7,7 @@
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
 #include "server/app/report_events.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/store/session.hpp"
 #include "tests/integration/test_server.hpp"
 
@@ -197,19 +197,19 @@ TEST_CASE("a poll takes the highest priority first and wakes when something is q
 
 TEST_CASE("polls begin where commands wait, and once a second where nothing can have been missed") {
   using namespace std::chrono_literals;
-  app::WaitingClaims waiting;
+  app::LongPolls waiting;
   const auto id = [](std::int64_t value) { return base::CommandId{value}; };
   const auto start = std::chrono::steady_clock::time_point{} + 1h;
 
-  const auto first = waiting.begin_look("default", start);
-  waiting.end_look("default", first, {}, {.surely = id(100), .mostly = id(900)});
-  const auto second = waiting.begin_look("default", start + 10ms);
-  waiting.end_look("default", second, id(950), {.surely = id(101), .mostly = id(1000)});
-  const auto third = waiting.begin_look("default", start + 20ms);
-  const auto late = waiting.begin_look("default", start + 1s);
-  waiting.end_look("default", late, id(500), {.surely = id(200), .mostly = id(2000)});
-  waiting.end_look("default", third, id(960), {.surely = id(200), .mostly = id(2000)});
-  const auto last = waiting.begin_look("default", start + 1010ms);
+  const auto first = waiting.begin_scan("default", start);
+  waiting.end_scan("default", first, {}, {.safe = id(100), .likely = id(900)});
+  const auto second = waiting.begin_scan("default", start + 10ms);
+  waiting.end_scan("default", second, id(950), {.safe = id(101), .likely = id(1000)});
+  const auto third = waiting.begin_scan("default", start + 20ms);
+  const auto late = waiting.begin_scan("default", start + 1s);
+  waiting.end_scan("default", late, id(500), {.safe = id(200), .likely = id(2000)});
+  waiting.end_scan("default", third, id(960), {.safe = id(200), .likely = id(2000)});
+  const auto last = waiting.begin_scan("default", start + 1010ms);
 
   CHECK(first.is_thorough);
   CHECK(second.from == id(900));
@@ -229,7 +229,7 @@ TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once 
           app::claim_commands(server.context, poll("w" + std::to_string(i), 1), {}).value().commands.size();
     return commands;
   };
-  const auto& waiting = server.waiting_claims;
+  const auto& waiting = server.long_polls;
 
   CHECK(polled() == 0);
   CHECK(waiting.is_known_empty("default", std::chrono::steady_clock::now()));
@@ -238,23 +238,23 @@ TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once 
   CHECK(polled() == 1);
   CHECK(polled() == 0);
   CHECK_FALSE(
-      waiting.is_known_empty("default", std::chrono::steady_clock::now() + app::WaitingClaims::empty_for));
+      waiting.is_known_empty("default", std::chrono::steady_clock::now() + app::LongPolls::empty_for));
 }
 
 TEST_CASE("polls that look at the same time take different commands") {
-  app::WaitingClaims waiting;
+  app::LongPolls waiting;
   const std::vector<base::CommandId> seen{base::CommandId{1}, base::CommandId{2}, base::CommandId{3},
                                           base::CommandId{4}, base::CommandId{5}};
 
-  const auto first = waiting.take(seen, 2);
-  const auto second = waiting.take(seen, 2);
-  const auto third = waiting.take(seen, 2);
-  waiting.give_back(first);
-  const auto fourth = waiting.take(seen, 2);
+  const auto first = waiting.begin_claims(seen, 2);
+  const auto second = waiting.begin_claims(seen, 2);
+  const auto third = waiting.begin_claims(seen, 2);
+  waiting.end_claims(first);
+  const auto fourth = waiting.begin_claims(seen, 2);
 
   CHECK(first == std::vector<base::CommandId>{base::CommandId{1}, base::CommandId{2}});
   CHECK(second == std::vector<base::CommandId>{base::CommandId{3}, base::CommandId{4}});
   CHECK(third == std::vector<base::CommandId>{base::CommandId{5}});
   CHECK(fourth == first);
-  CHECK(waiting.taken() == 5);
+  CHECK(waiting.in_flight() == 5);
 }

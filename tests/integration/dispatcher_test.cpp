@@ -10,7 +10,7 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"

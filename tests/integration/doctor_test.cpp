@@ -90,7 +90,7 @@ TEST_CASE(
   CHECK(doctor.rule("running commands have a lease").verdict == Verdict::ok);
   CHECK(doctor.rule("running commands have a claim").verdict == Verdict::ok);
   CHECK(doctor.rule("running executions go on").verdict == Verdict::ok);
-  CHECK(doctor.rule("callers are told").verdict == Verdict::ok);
+  CHECK(doctor.rule("callers are resumed").verdict == Verdict::ok);
 
   server.run("delete from noetl.claim");
   check_found(doctor.rule("running commands have a claim"), plain.str());
@@ -106,10 +106,10 @@ TEST_CASE(
       "update noetl.execution set status = 'completed', outstanding = 0, finished_at = now() - interval '5 "
       "minutes',"
       " parent_execution_id = 1, parent_node_id = 'x', is_parent_told = false");
-  check_found(doctor.rule("callers are told"), id.str());
+  check_found(doctor.rule("callers are resumed"), id.str());
 }
 
-TEST_CASE("R6: a command that is put off although its execution is not paused") {
+TEST_CASE("R6: a command that is postponed although its execution is not paused") {
   TestServer server;
   register_both(server);
   const auto paused = execute(server, "tests/called");
@@ -117,14 +117,14 @@ TEST_CASE("R6: a command that is put off although its execution is not paused") 
   const auto id = execute(server, "tests/called");
   const auto command = server.number("select queue_id from noetl.queue where execution_id = " + id.str());
   Doctor doctor(server);
-  CHECK(doctor.rule("only paused ones are put off").verdict == Verdict::ok);
+  CHECK(doctor.rule("only paused ones are postponed").verdict == Verdict::ok);
 
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
              std::to_string(command));
-  check_found(doctor.rule("only paused ones are put off"), std::to_string(command));
+  check_found(doctor.rule("only paused ones are postponed"), std::to_string(command));
   (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = false});
 
-  CHECK(doctor.rule("only paused ones are put off").verdict == Verdict::ok);
+  CHECK(doctor.rule("only paused ones are postponed").verdict == Verdict::ok);
 }
 
 TEST_CASE("R6: an execution that runs beyond its limit") {

@@ -21,7 +21,7 @@ using support::wait_until;
 namespace {
 // Ticks so rarely that nothing here is notified by one.
 upkeep::UpkeepSettings rare(const TestServer& server) {
-  return {.database_url = server.database_url, .interval = 1000ms, .renotify_after = 60s, .kept = {}};
+  return {.database_url = server.database_url, .interval = 1000ms, .renotify_after = 60s, .retention = {}};
 }
 
 base::CommandId enqueue(app::ServerContext& context, milliseconds delay, const std::string& pool = "default") {
@@ -107,7 +107,7 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
                    .notifier = server.notifier,
                    .ids = server.ids,
                    .playbooks = server.playbooks,
-                   .waiting_claims = server.waiting_claims,
+                   .long_polls = server.long_polls,
                    .dispatcher = server.dispatcher,
                    .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/store/enqueue_listener.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "shared/base/guarded.hpp"
@@ -59,7 +59,7 @@ void long_ago(TestServer& server) { server.run("select setval('noetl.last_notifi
 
 // Ticks so rarely that what is notified was notified because upkeep was woken.
 upkeep::UpkeepSettings sleepy(const TestServer& server) {
-  return {.database_url = server.database_url, .interval = 10min, .renotify_after = 100ms, .kept = {}};
+  return {.database_url = server.database_url, .interval = 10min, .renotify_after = 100ms, .retention = {}};
 }
 }  // namespace
 

@@ -3,7 +3,7 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/reclaim_leases.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
 #include "tests/integration/test_server.hpp"

@@ -5,7 +5,7 @@
 
 #include "server/app/cancel_execution.hpp"
 #include "server/app/reclaim_leases.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/read_executions.hpp"
 #include "server/store/execution_table.hpp"
@@ -179,7 +179,7 @@ TEST_CASE("what a heartbeat frees while its execution is being resumed or paused
   CHECK(poll(server).commands.size() == 2);
 }
 
-TEST_CASE("resuming again takes back what was put off by mistake, of all that it has called") {
+TEST_CASE("resuming again ends the delay of what was postponed by mistake, of all that it has called") {
   TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/calling");
@@ -195,7 +195,7 @@ TEST_CASE("resuming again takes back what was put off by mistake, of all that it
   CHECK(poll(server).commands.size() == 1);
 }
 
-TEST_CASE("upkeep takes back what is put off though its execution is not paused, and nothing else") {
+TEST_CASE("upkeep ends the delay of what is postponed though its execution is not paused, and nothing else") {
   TestServer server;
   server.add_worker("w");
   const auto id = execute(server, "tests/single");

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/pools.hpp"
 #include "tests/integration/test_server.hpp"
@@ -93,7 +93,7 @@ TEST_CASE("a pool that nobody uses is deleted with its settings, and its consume
   CHECK(names(server).empty());
   CHECK_FALSE(app::get_pool(server.context, "over").max_attempts);
   CHECK(server.notifier.forgotten() == std::vector<std::string>{"over"});
-  app::tell_pools(server.context);
+  app::report_pools_in_use(server.context);
   CHECK_FALSE(server.notifier.pools_in_use().contains("over"));
   CHECK(app::delete_pool(server.context, "over").error().code == base::ErrorCode::not_found);
   // And comes into being again when somebody names it.
@@ -116,9 +116,9 @@ TEST_CASE("consumers are kept for pools that somebody uses, and for a time after
   (void)with_attempts(server, "reset", std::nullopt);
   REQUIRE(app::deregister_worker(server.context, {.worker_id = "w", .instance = {}, .by_force = true}));
 
-  app::tell_pools(server.context);
+  app::report_pools_in_use(server.context);
   CHECK(server.notifier.pools_in_use() == std::set<std::string>{"left", "set", "waits"});
   server.run("update noetl.worker set heartbeat_at = now() - interval '11 minutes'");
-  app::tell_pools(server.context);
+  app::report_pools_in_use(server.context);
   CHECK(server.notifier.pools_in_use() == std::set<std::string>{"set", "waits"});
 }

@@ -224,7 +224,7 @@ TEST_CASE("upkeep notifies of a few of each priority, not at once after their en
   (void)enqueue(server, std::vector<int>(100, -5));
   (void)server.notifier.take();
 
-  const upkeep::Upkeep upkeep(server.context, {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}});
+  const upkeep::Upkeep upkeep(server.context, {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .retention = {}});
   const auto probe = enqueue(server, {0}, 1200ms);  // when it is notified, a second has passed
   wait_until("a delayed one is notified", 10s, [&] {
     const auto notifications = server.notifier.notifications();

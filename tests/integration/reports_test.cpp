@@ -167,8 +167,8 @@ TEST_CASE("a failing command waits longer each time and ends in the dead letter"
   CHECK(server.number("select attempts from noetl.queue") == 2);
   CHECK(server.number(
             "select count(*) from noetl.dead_letter where error_kind = 'exception' and attempts = 2") == 1);
-  REQUIRE(server.notifier.deaths().size() == 1);
-  CHECK(server.notifier.deaths()[0].queue_id == id);
+  REQUIRE(server.notifier.dead_letters().size() == 1);
+  CHECK(server.notifier.dead_letters()[0].queue_id == id);
 }
 
 TEST_CASE("a released command waits again at once and its attempt does not count") {

@@ -13,7 +13,7 @@ using support::TestServer;
 namespace {
 
 const store::IdWindow all{.after = 0, .until = INT64_MAX, .rows_max = 1000};
-const store::KeptFor nothing_kept{.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = 0s};
+const store::RetentionPolicy nothing_kept{.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = 0s};
 
 struct Guarded : TestServer {
   Guarded() {
@@ -47,7 +47,7 @@ struct Guarded : TestServer {
     });
     return answer;
   }
-  std::size_t listed(const store::KeptFor& kept = nothing_kept) {
+  std::size_t listed(const store::RetentionPolicy& kept = nothing_kept) {
     return with([&](auto& statements) { return statements.ended_executions(kept, all).executions.size(); });
   }
   std::size_t locked(base::ExecutionId id) {
@@ -88,8 +88,8 @@ TEST_CASE("an event stays while its command is there, while it is young, and wit
 TEST_CASE("an execution is listed by its own outcome's time, once it has ended and its caller knows") {
   Guarded server;
   const auto id = server.ended();
-  const store::KeptFor only_failed{.completed = {}, .failed = 0s, .cancelled = {}, .dead = {}};
-  const store::KeptFor only_cancelled{.completed = {}, .failed = {}, .cancelled = 0s, .dead = {}};
+  const store::RetentionPolicy only_failed{.completed = {}, .failed = 0s, .cancelled = {}, .dead = {}};
+  const store::RetentionPolicy only_cancelled{.completed = {}, .failed = {}, .cancelled = 0s, .dead = {}};
   CHECK(server.listed() == 1);
   CHECK(server.listed({.completed = 3600s, .failed = 0s, .cancelled = 0s, .dead = 0s}) == 0);
 

@@ -35,8 +35,8 @@ workflow:
     tool: {kind: noop}
 )";
 
-upkeep::UpkeepSettings keeping(const TestServer& server, store::KeptFor kept) {
-  return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 10s, .kept = kept};
+upkeep::UpkeepSettings keeping(const TestServer& server, store::RetentionPolicy retention) {
+  return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 10s, .retention = retention};
 }
 
 base::ExecutionId execute(TestServer& server) {

@@ -87,7 +87,7 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
                    .notifier = broken,
                    .ids = server.ids,
                    .playbooks = server.playbooks,
-                   .waiting_claims = server.waiting_claims,
+                   .long_polls = server.long_polls,
                    .dispatcher = server.dispatcher,
                    .pool_rules = server.pool_rules,
                    .work_counts = server.work_counts,

@@ -4,7 +4,7 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/report_events.hpp"
 #include "server/store/migrations.hpp"
 #include "shared/domain/error_kinds.hpp"
@@ -26,7 +26,7 @@ TestServer::TestServer()
             .notifier = notifier,
             .ids = ids,
             .playbooks = playbooks,
-            .waiting_claims = waiting_claims,
+            .long_polls = long_polls,
             .dispatcher = dispatcher,
             .pool_rules = pool_rules,
             .work_counts = work_counts,

@@ -6,7 +6,7 @@
 #include "server/app/server_context.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/notify/recording_notifier.hpp"
 #include "server/store/connection_pool.hpp"
@@ -38,7 +38,7 @@ struct TestServer {
   notify::RecordingNotifier notifier;
   base::IdGenerator ids{7};
   app::PlaybookCache playbooks{connections};
-  app::WaitingClaims waiting_claims;
+  app::LongPolls long_polls;
   app::Dispatcher dispatcher;
   app::PoolRules pool_rules{connections};
   counts::WorkCounts work_counts;

@@ -14,7 +14,7 @@ using support::wait_until;
 
 namespace {
 upkeep::UpkeepSettings quick(const TestServer& server) {
-  return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .kept = {}};
+  return {.database_url = server.database_url, .interval = 50ms, .renotify_after = 100ms, .retention = {}};
 }
 
 bool was_notified(TestServer& server, base::CommandId id) {
@@ -195,7 +195,7 @@ TEST_CASE("finished plain commands leave when their time is over, those of execu
   server.run("update noetl.queue set queue_id = queue_id - " + day +
              ", finished_at = finished_at - interval '1 day' where queue_id <> " + kept.str());
   auto settings = quick(server);
-  settings.kept.completed = 3600s;
+  settings.retention.completed = 3600s;
 
   const upkeep::Upkeep upkeep(server.context, settings);
 

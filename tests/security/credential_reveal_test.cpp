@@ -60,7 +60,7 @@ TEST_CASE("no tool shows a step the bytes of a credential that does not allow it
   CHECK(refused.at("error").dump().find("noetlctl credential allow victim --reveal") != std::string::npos);
   // Whether it is there is no secret.
   CHECK(run_tool(stack, {{"kind", "secrets"}, {"name", "victim"}}).at("result").at("found") == true);
-  CHECK(everything_kept(stack).find(secret) == std::string::npos);
+  CHECK(everything_stored(stack).find(secret) == std::string::npos);
 }
 
 TEST_CASE("a keychain entry shows a step no more than the credential that it was made of") {
@@ -84,7 +84,7 @@ TEST_CASE("a keychain entry shows a step no more than the credential that it was
     CHECK_MESSAGE(execution.dump().find("credential allow victim --reveal") != std::string::npos, execution.dump(2));
   }
   const std::string reversed(secret.rbegin(), secret.rend());
-  CHECK(everything_kept(stack).find(reversed) == std::string::npos);
+  CHECK(everything_stored(stack).find(reversed) == std::string::npos);
 }
 
 TEST_CASE("what an operator allows is shown in the list, and holds after the secret was changed") {

@@ -41,7 +41,7 @@ inline nlohmann::json run_playbook(const Stack& stack, const std::string& yaml) 
 }
 
 // What Postgres and the logs hold of commands, events, results and variables.
-inline std::string everything_kept(const Stack& stack) {
+inline std::string everything_stored(const Stack& stack) {
   std::string text;
   for (const char* table : {"event", "queue", "result", "dead_letter", "execution", "variable"}) {
     for (const auto& row : stack.sql(std::string("select t::text from noetl.") + table + " t")) text += row.at(0) + "\n";

@@ -71,7 +71,7 @@ TEST_CASE("a result, an output and an error have no form of a credential that th
 
   check_clean(done.dump());
   check_clean(dead.dump());
-  check_clean(everything_kept(stack));
+  check_clean(everything_stored(stack));
 }
 
 TEST_CASE("an API that echoes what it was sent stores no token, be it in the answer or in a body that is kept apart") {
@@ -96,10 +96,10 @@ TEST_CASE("an API that echoes what it was sent stores no token, be it in the ans
   const auto execution = run_playbook(
       stack, one_step("kept", "", "      {kind: http, url: '" + peer.url("/") + "', auth: here, stream: true}\n"));
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
-  check_clean(everything_kept(stack));
+  check_clean(everything_stored(stack));
   // A kept body is base64: the token at each place in a group of three bytes.
   for (const char* form : {"dG9rX0FCQ0RFRkdIMTIzNDU2Nz", "Rva19BQkNERUZHSDEyMzQ1Njc4", "0b2tfQUJDREVGR0gxMjM0NTY3O"})
-    CHECK(everything_kept(stack).find(form) == std::string::npos);
+    CHECK(everything_stored(stack).find(form) == std::string::npos);
   CHECK(stack.sql_number("select count(*) from noetl.result r where r::text like '%base64%'") >= 1);
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("an honest playbook's error shows the template of a url and not what w
     CHECK_MESSAGE(execution.at("error").dump().find("http://127.0.0.1:1/{{ keychain.k.p") != std::string::npos, execution.dump(2));
     check_clean(execution.dump());
   }
-  const auto everywhere = everything_kept(stack);
+  const auto everywhere = everything_stored(stack);
   check_clean(everywhere);
   CHECK(everywhere.find("dr0w") == std::string::npos);
   CHECK(everywhere.find("S3CRET") == std::string::npos);
@@ -139,10 +139,10 @@ TEST_CASE("what a step says while it runs is masked before it is told") {
   wait_until("something was told", 20s, [&] {
     return stack.sql_number("select count(*) from noetl.event where event_type like 'command.log%' or event_type = 'command.progress'") > 0;
   });
-  const auto events = everything_kept(stack);
+  const auto events = everything_stored(stack);
   run_program({.command = {"touch", go}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 5s);
   static_cast<void>(stack.wait_for_execution(id));
 
   CHECK(events.find("using ***") != std::string::npos);
-  check_clean(everything_kept(stack));
+  check_clean(everything_stored(stack));
 }

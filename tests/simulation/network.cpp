@@ -1,7 +1,7 @@
 #include "tests/simulation/network.hpp"
 
 #include "server/app/claim_commands.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/run_ahead.hpp"
 #include "tests/simulation/invariants.hpp"

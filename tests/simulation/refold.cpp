@@ -29,11 +29,11 @@ class Folding {
       : database_(database),
         execution_(execution),
         workload_(Json::parse(execution.row.workload)),
-        situation_{playbook_of(database, execution.row.catalog_id), execution.row.execution_id, workload_,
+        decision_input_{playbook_of(database, execution.row.catalog_id), execution.row.execution_id, workload_,
                    archive_} {}
 
   std::string run() {
-    auto first = engine::start(situation_);
+    auto first = engine::start(decision_input_);
     if (!first) return "it cannot even start: " + first.error().message;
     take(std::move(*first));
     for (const auto& event : database_.events) {
@@ -53,7 +53,7 @@ class Folding {
 
   void follow(const store::NewEventRow& event) {
     if (event.event_type == "execution.cancelled") {
-      take(engine::cancel(situation_, std::move(state_),
+      take(engine::cancel(decision_input_, std::move(state_),
                           Json::parse(event.payload).value("reason", std::string())));
       return;
     }
@@ -62,19 +62,19 @@ class Folding {
     // An attempt that is made again is no end.
     if (is_of_command && event.status == "queued") return;
     if (!is_of_command && !is_of_child) return;
-    engine::Occurrence occurrence;
-    occurrence.node_id = event.node_id;
-    occurrence.frame = frames_[event.node_id];
-    occurrence.outcome =
+    engine::NodeResult node_result;
+    node_result.node_id = event.node_id;
+    node_result.frame = frames_[event.node_id];
+    node_result.outcome =
         is_of_command ? domain::outcome_from_event_name(event.event_type).value_or(domain::Outcome::failed)
         : event.event_type == "call.done" ? domain::Outcome::completed
                                           : domain::Outcome::failed;
     const Json payload = event.payload.empty() ? Json::object() : Json::parse(event.payload);
-    if (payload.contains("result")) occurrence.result = payload.at("result");
-    if (payload.contains("error") && occurrence.outcome != domain::Outcome::completed) {
-      occurrence.error = engine::tool_error_from_json(payload.at("error"));
+    if (payload.contains("result")) node_result.result = payload.at("result");
+    if (payload.contains("error") && node_result.outcome != domain::Outcome::completed) {
+      node_result.error = engine::tool_error_from_json(payload.at("error"));
     }
-    take(engine::react(situation_, std::move(state_), occurrence));
+    take(engine::react(decision_input_, std::move(state_), node_result));
   }
 
   [[nodiscard]] std::string difference() const {
@@ -101,7 +101,7 @@ class Folding {
   const ExecutionRow& execution_;
   const Json workload_;
   engine_tests::MemoryArchive archive_;
-  engine::Situation situation_;
+  engine::DecisionInput decision_input_;
   engine::State state_;
   std::map<std::string, Json> frames_;
   std::optional<domain::ExecutionStatus> finish_;

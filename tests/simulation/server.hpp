@@ -7,7 +7,7 @@
 #include "server/app/server_context.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
@@ -34,7 +34,7 @@ struct Server {
               .notifier = notifier,
               .ids = ids,
               .playbooks = playbooks,
-              .waiting_claims = waiting_claims,
+              .long_polls = long_polls,
               .dispatcher = dispatcher,
               .pool_rules = pool_rules,
               .work_counts = work_counts,
@@ -48,7 +48,7 @@ struct Server {
   notify::JetStreamNotifier notifier;
   base::IdGenerator ids;
   app::PlaybookCache playbooks;
-  app::WaitingClaims waiting_claims;
+  app::LongPolls long_polls;
   app::Dispatcher dispatcher;
   app::PoolRules pool_rules;
   counts::WorkCounts work_counts;

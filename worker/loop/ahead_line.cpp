@@ -46,8 +46,8 @@ base::Result<std::unique_ptr<AheadLine>> AheadLine::begin(const wire::AheadBasis
 
 std::optional<std::vector<AheadCommand>> AheadLine::follow(const AheadCommand& ended, const wire::AttemptReport& report,
                                                            std::size_t others) {
-  const engine::Situation situation{*playbook_, execution_id_, workload_, archive_, {}};
-  auto decision = engine::react(situation, std::move(state_),
+  const engine::DecisionInput decision_input{*playbook_, execution_id_, workload_, archive_, {}};
+  auto decision = engine::react(decision_input, std::move(state_),
                                 {.node_id = ended.command.node_id,
                                  .outcome = report.outcome,
                                  .result = wire::LazyJson::of_text(report.result),

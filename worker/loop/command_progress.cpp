@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "shared/domain/json_text.hpp"
-#include "worker/loop/progress_teller.hpp"
+#include "worker/loop/progress_reporter.hpp"
 
 namespace noetl::loop {
 
@@ -23,7 +23,7 @@ std::string storable(std::string text) {
 
 }  // namespace
 
-CommandProgress::CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask, const LateLease* late)
+CommandProgress::CommandProgress(ProgressReporter* teller, domain::Lease lease, Mask mask, const LateLease* late)
     : teller_(teller),
       lease_(lease),
       late_(late),

@@ -1,6 +1,6 @@
 #pragma once
 // CommandProgress: what one running command has said and the server does not know. Written by its tool, from any thread; read
-// by the ProgressTeller. Bounded: of what is printed faster than it is told the oldest lines go, and their size is told.
+// by the ProgressReporter. Bounded: of what is printed faster than it is told the oldest lines go, and their size is told.
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace noetl::loop {
 
-class ProgressTeller;
+class ProgressReporter;
 
 class CommandProgress final : public tools::Progress {
  public:
@@ -28,7 +28,7 @@ class CommandProgress final : public tools::Progress {
 
   // `teller` null: nobody listens. `mask` takes secrets out of lines; the teller calls it inside its own lock.
   // `late`: where the lease comes from when it is to come yet; null: it is there.
-  CommandProgress(ProgressTeller* teller, domain::Lease lease, Mask mask, const LateLease* late = nullptr);
+  CommandProgress(ProgressReporter* teller, domain::Lease lease, Mask mask, const LateLease* late = nullptr);
   ~CommandProgress() override;
   CommandProgress(const CommandProgress&) = delete;
   CommandProgress& operator=(const CommandProgress&) = delete;
@@ -49,7 +49,7 @@ class CommandProgress final : public tools::Progress {
   void join();
   void end_line();
 
-  ProgressTeller* teller_;
+  ProgressReporter* teller_;
   const domain::Lease lease_;
   const LateLease* const late_;
   const Mask mask_;

@@ -27,7 +27,7 @@ class CommandStarter {
     WorkerCounts& counts;
     PrefetchEstimator& prefetch;
     CredentialClient* secrets = nullptr;
-    ProgressTeller* progress = nullptr;
+    ProgressReporter* progress = nullptr;
     AheadRunner* ahead = nullptr;  // null: nothing is run ahead of the server
   };
   CommandStarter(Parts parts, const WorkerSettings& settings);

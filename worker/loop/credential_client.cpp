@@ -152,10 +152,10 @@ base::Result<std::string> CredentialClient::keep(std::string json, const SecretA
   const auto lease = asker.late == nullptr ? std::optional(asker.lease) : asker.late->wait(asker.stop, asker.deadline);
   if (!lease) return base::failure(ErrorCode::cancelled, "the command was stopped before the server knew of it");
   const std::string request = wire::encode(
-      wire::KeepResultRequest{.worker_id = asker.worker_id, .lease = *lease, .value = std::move(json)});
+      wire::StoreResultRequest{.worker_id = asker.worker_id, .lease = *lease, .value = std::move(json)});
   const auto body = patiently(asker, [&] { return send_("/api/v2/results", request); });
   if (!body) return base::failure(body.error());
-  const auto kept = wire::decode_kept_result(Json::parse(*body, nullptr, false));
+  const auto kept = wire::decode_store_result_answer(Json::parse(*body, nullptr, false));
   if (!kept)
     return base::failure(ErrorCode::internal,
                          "the server's answer to a kept result: " + kept.error().message);

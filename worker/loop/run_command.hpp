@@ -8,7 +8,7 @@
 #include "shared/wire/report.hpp"
 #include "worker/loop/credential_client.hpp"
 #include "worker/loop/late_lease.hpp"
-#include "worker/loop/progress_teller.hpp"
+#include "worker/loop/progress_reporter.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::loop {
@@ -17,7 +17,7 @@ struct RunSettings {
   std::string worker_id;
   tools::ToolLimits limits;
   CredentialClient* secrets = nullptr;  // outlives every call; null: commands that need secrets fail
-  ProgressTeller* progress = nullptr;  // the same; null: nobody is told what runs
+  ProgressReporter* progress = nullptr;  // the same; null: nobody is told what runs
   const LateLease* late = nullptr;  // of a command that is run before it is issued; null: it has its lease
 };
 

@@ -16,7 +16,7 @@
 #include "worker/loop/notification_consumer.hpp"
 #include "worker/loop/fetcher.hpp"
 #include "worker/loop/heartbeat_sender.hpp"
-#include "worker/loop/progress_teller.hpp"
+#include "worker/loop/progress_reporter.hpp"
 #include "worker/loop/reporter.hpp"
 #include "worker/loop/dispatch_poller.hpp"
 #include "worker/loop/tool_threads.hpp"
@@ -80,7 +80,7 @@ struct Worker::Running {
   HeldLeases leases;
   Reporter reporter;
   HeartbeatSender heartbeats;
-  ProgressTeller progress;  // tools talk to it until they end
+  ProgressReporter progress;  // tools talk to it until they end
   PrefetchEstimator prefetch;
   IdleGate idle_gate;
   std::unique_ptr<ToolThreads> threads;

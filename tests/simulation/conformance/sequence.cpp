@@ -274,7 +274,7 @@ class Sequence : Choices {
         std::to_string(look.next_lease_end.count()) + (look.has_due ? " due" : "") +
         (look.has_lost_worker ? " lost" : "") + (look.has_orphan ? " orphan" : "") +
         (look.has_change ? " change" : "") + (look.has_waiting ? " waiting" : "") +
-        (look.has_running ? " running" : "") + (look.has_untold ? " untold" : ""));
+        (look.has_running ? " running" : "") + (look.has_unreported ? " unreported" : ""));
   }
 
   void fold(store::Session& session) {
@@ -312,14 +312,14 @@ class Sequence : Choices {
 
   void children(store::Session& session) {
     store::ExecutionTable table(session);
-    std::vector<base::ExecutionId> untold;
-    for (const auto& child : table.untold_children({}, 10)) untold.push_back(child.execution_id);
+    std::vector<base::ExecutionId> unreported;
+    for (const auto& child : table.unreported_children({}, 10)) unreported.push_back(child.execution_id);
     std::vector<base::ExecutionId> ended;
     for (const auto& child : table.ended_children({some_execution(), some_execution()}))
       ended.push_back(child.execution_id);
-    say("untold_children ->" + listed(untold) + " running under 101" + listed(table.running_children({101})) +
+    say("unreported_children ->" + listed(unreported) + " running under 101" + listed(table.running_children({101})) +
         " ended" + listed(ended));
-    if (!ended.empty() && random_.one_in(2)) table.mark_parents_told(ended);
+    if (!ended.empty() && random_.one_in(2)) table.mark_callers_resumed(ended);
   }
 
   void loops(store::Session& session) {

@@ -17,10 +17,10 @@ namespace {
 }
 }  // namespace
 
-// Nothing is paused here, and so nothing put off.
-std::vector<WaitingCommand> PauseStatements::take_back_commands(
+// Nothing is paused here, and so nothing postponed.
+std::vector<WaitingCommand> PauseStatements::resume_commands(
     const std::vector<base::ExecutionId>& /*ids*/) {
-  not_here("take_back_commands");
+  not_here("resume_commands");
 }
 void PoolTable::put(const wire::Pool& /*pool*/) { not_here("put_pool"); }
 std::vector<wire::PoolRow> PoolTable::shown() { not_here("pools_shown"); }

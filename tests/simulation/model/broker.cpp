@@ -147,7 +147,7 @@ void Broker::settle(const std::string& durable, std::uint64_t sequence) {
   }
 }
 
-void Broker::put_off(const std::string& durable, std::uint64_t sequence, Time by) {
+void Broker::postpone(const std::string& durable, std::uint64_t sequence, Time by) {
   BrokerMessage* message = find(durable, sequence);
   if (message == nullptr) return;
   message->available_at = scheduler_.now() + by;

@@ -67,7 +67,7 @@ class Broker {
   [[nodiscard]] std::vector<std::pair<std::size_t, BrokerMessage>> fetch(
       const std::vector<std::string>& durables, const std::vector<int>& most, Time patience);
   void settle(const std::string& durable, std::uint64_t sequence);
-  void put_off(const std::string& durable, std::uint64_t sequence, Time by);
+  void postpone(const std::string& durable, std::uint64_t sequence, Time by);
 
  private:
   void store(BrokerMessage message);

@@ -103,16 +103,16 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
   return shown;
 }
 
-std::vector<UntoldChild> ExecutionTable::untold_children(const std::vector<base::ExecutionId>& of,
+std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of,
                                                          int limit) {
-  std::vector<UntoldChild> untold;
+  std::vector<UnreportedChild> unreported;
   for (const auto& [id, execution] : session_.database.executions) {
     if (execution.is_parent_told || execution.row.status == ExecutionStatus::running) continue;
     if (!of.empty() && std::ranges::count(of, id) == 0) continue;
-    if (untold.size() < static_cast<std::size_t>(limit))
-      untold.push_back({id, execution.row.parent_execution_id});
+    if (unreported.size() < static_cast<std::size_t>(limit))
+      unreported.push_back({id, execution.row.parent_execution_id});
   }
-  return untold;
+  return unreported;
 }
 
 std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::ExecutionId>& ids) {
@@ -136,7 +136,7 @@ std::vector<EndedChild> ExecutionTable::ended_children(const std::vector<base::E
   return ended;
 }
 
-void ExecutionTable::mark_parents_told(const std::vector<base::ExecutionId>& ids) {
+void ExecutionTable::mark_callers_resumed(const std::vector<base::ExecutionId>& ids) {
   for (const auto id : ids) session_.database.executions.at(id).is_parent_told = true;
 }
 
@@ -226,9 +226,9 @@ void TimeLimitStatements::end_time_of_children(base::ExecutionId id) {
 }
 
 // Nothing leaves here: the servers of the simulation keep everything.
-PrunedWindow RetentionStatements::prune_commands(const KeptFor&, const IdWindow&) { return {}; }
+PrunedWindow RetentionStatements::prune_commands(const RetentionPolicy&, const IdWindow&) { return {}; }
 PrunedWindow RetentionStatements::prune_events(std::chrono::seconds, const IdWindow&) { return {}; }
-EndedWindow RetentionStatements::ended_executions(const KeptFor&, const IdWindow&) { return {}; }
+EndedWindow RetentionStatements::ended_executions(const RetentionPolicy&, const IdWindow&) { return {}; }
 std::vector<base::ExecutionId> RetentionStatements::lock_ended(const std::vector<base::ExecutionId>&) {
   return {};
 }

@@ -170,13 +170,13 @@ bool Message::ack() const {
 bool Message::term() const { return ack(); }
 
 bool Message::nak(std::chrono::milliseconds delay) const {
-  broker().put_off(handle_->durable, handle_->message.sequence, delay);
+  broker().postpone(handle_->durable, handle_->message.sequence, delay);
   return true;
 }
 
 bool Message::in_progress() const {
   if (const auto* consumer = broker().consumer(handle_->durable)) {
-    broker().put_off(handle_->durable, handle_->message.sequence, consumer->settings.ack_wait);
+    broker().postpone(handle_->durable, handle_->message.sequence, consumer->settings.ack_wait);
   }
   return true;
 }

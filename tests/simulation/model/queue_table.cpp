@@ -237,7 +237,7 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
   return done;
 }
 
-std::vector<base::CommandId> QueueTable::tell_progress(const std::vector<wire::AttemptNote>& notes,
+std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
                                                        const std::vector<base::EventId>& ids,
                                                        const Caller& worker) {
   auto& database = session_.database;

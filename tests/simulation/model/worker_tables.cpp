@@ -196,7 +196,7 @@ UpkeepLook UpkeepStatements::look() {
     if (count > 0 && key.second == CommandStatus::queued) look.has_waiting = true;
     if (count > 0 && key.second == CommandStatus::running) look.has_running = true;
   }
-  look.has_untold = std::ranges::any_of(database.executions, [](const auto& entry) {
+  look.has_unreported = std::ranges::any_of(database.executions, [](const auto& entry) {
     return !entry.second.is_parent_told && entry.second.row.status != domain::ExecutionStatus::running;
   });
   return look;

@@ -4,7 +4,7 @@
 #include "server/app/cancel_execution.hpp"
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/app/read_executions.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"

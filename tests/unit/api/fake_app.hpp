@@ -42,7 +42,7 @@ FakeApp& fake_app();
 class SilentNotifier final : public notify::Notifier {
  public:
   void notify(const std::vector<notify::Notification>&) override {}
-  void tell_dead(const std::vector<notify::Death>&) override {}
+  void publish_dead_letters(const std::vector<notify::DeadLetterMessage>&) override {}
   [[nodiscard]] bool is_connected() const override { return true; }
   [[nodiscard]] notify::PoolLanes lanes(const std::string&) const override { return {}; }
   [[nodiscard]] std::size_t lane_of(const notify::Notification&) const override { return 0; }

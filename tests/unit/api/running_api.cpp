@@ -43,7 +43,7 @@ RunningApi::RunningApi(api::ApiSettings settings)
              .notifier = notifier_,
              .ids = ids_,
              .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
-             .waiting_claims = *reinterpret_cast<app::WaitingClaims*>(&nothing_),
+             .long_polls = *reinterpret_cast<app::LongPolls*>(&nothing_),
              .dispatcher = *reinterpret_cast<app::Dispatcher*>(&nothing_),
              .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
              .work_counts = work_counts_,

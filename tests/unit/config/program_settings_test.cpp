@@ -100,10 +100,10 @@ TEST_CASE("what has ended is kept by its outcome, and 0 keeps for ever") {
   const auto settings =
       server_settings(resolved_from({{"retention-failed", "0s"}, {"retention-dead", "12h"}})).value();
 
-  CHECK(settings.kept.completed == std::chrono::days{7});
-  CHECK(settings.kept.failed == std::chrono::milliseconds{0});
-  CHECK(settings.kept.cancelled == std::chrono::days{7});
-  CHECK(settings.kept.dead == std::chrono::hours{12});
+  CHECK(settings.retention.completed == std::chrono::days{7});
+  CHECK(settings.retention.failed == std::chrono::milliseconds{0});
+  CHECK(settings.retention.cancelled == std::chrono::days{7});
+  CHECK(settings.retention.dead == std::chrono::hours{12});
 }
 
 TEST_CASE("a value of the environment cannot add keywords to the connection string") {

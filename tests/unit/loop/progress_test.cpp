@@ -4,7 +4,7 @@
 
 #include "tests/unit/loop/worker_fixture.hpp"
 #include "worker/loop/command_progress.hpp"
-#include "worker/loop/progress_teller.hpp"
+#include "worker/loop/progress_reporter.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;
@@ -17,7 +17,7 @@ namespace {
 struct Spoken {
   ScriptedTransport transport;
   loop::WorkerCounts counts;
-  loop::ProgressTeller teller{{}, transport, counts};
+  loop::ProgressReporter teller{{}, transport, counts};
   loop::CommandProgress command{&teller, {.queue_id = base::CommandId{7}, .epoch = 2}, [](std::string text) {
                                   const auto at = text.find("hunter2");
                                   return at == std::string::npos ? text : text.replace(at, 7, "***");

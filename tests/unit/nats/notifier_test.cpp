@@ -176,7 +176,7 @@ TEST_CASE("names are those of the settings") {
   wait_ready(notifier);
 
   notifier.notify({notification_of(1), notification_of(2, "gpu")});
-  notifier.tell_dead({{.queue_id = {1},
+  notifier.publish_dead_letters({{.queue_id = {1},
                        .execution_id = {},
                        .step = "s",
                        .pool = "gpu",
@@ -258,7 +258,7 @@ TEST_CASE("consumers of a pool that was deleted go at once, those that nobody kn
   CHECK(has_consumer("noetl-worker-pool-stranger"));
   const notify::PoolsInUse known{.in_use = {"default", "kept"}, .unused = {}};
   support::wait_until("the stranger's are gone", 10s, [&] {
-    notifier.keep_pools(known);
+    notifier.retain_pools(known);
     return !has_consumer("noetl-worker-pool-stranger") && !has_consumer("noetl-worker-pool-stranger:lane2");
   });
   CHECK(has_consumer("noetl-worker-pool-kept"));

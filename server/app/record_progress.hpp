@@ -1,5 +1,5 @@
 #pragma once
-// tell_progress: what running commands say, into the history of their execution and onto the command. Fenced by epoch and
+// record_progress: what running commands say, into the history of their execution and onto the command. Fenced by epoch and
 // worker; ends nothing, notifies nobody, decides nothing. Free function; any thread.
 #include <set>
 #include <string>
@@ -12,7 +12,7 @@
 namespace noetl::app {
 
 // The commands of which something was taken; the others are not (or no longer) this worker's to speak for.
-[[nodiscard]] std::set<base::CommandId> tell_progress(ServerContext& context,
+[[nodiscard]] std::set<base::CommandId> record_progress(ServerContext& context,
                                                       const std::vector<wire::AttemptNote>& notes,
                                                       const store::Caller& worker);
 

@@ -25,7 +25,7 @@ struct Deregistration {
 // Asks a worker to drain: it learns with its next heartbeat. Errors: not_found.
 [[nodiscard]] base::Result<void> drain_worker(ServerContext& context, const std::string& worker_id);
 // Tells the notifier which pools are in use, and which were: consumers of the others may go.
-void tell_pools(ServerContext& context);
+void report_pools_in_use(ServerContext& context);
 // Registered and not older than a day. Filters may be empty.
 [[nodiscard]] std::vector<wire::WorkerRow> list_workers(ServerContext& context, const std::string& pool,
                                                         const std::string& status);

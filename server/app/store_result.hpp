@@ -1,5 +1,5 @@
 #pragma once
-// keep_result: stores what a running command keeps apart from its result, for as long as its execution. Fenced by epoch and
+// store_result: stores what a running command keeps apart from its result, for as long as its execution. Fenced by epoch and
 // worker. Free function; any thread.
 #include "server/app/server_context.hpp"
 #include "shared/base/result.hpp"
@@ -8,7 +8,7 @@
 namespace noetl::app {
 
 // lease_lost: the worker does not run the command at that epoch. unsupported: a plain command has no execution to keep it with.
-[[nodiscard]] base::Result<wire::KeptResult> keep_result(ServerContext& context,
-                                                         const wire::KeepResultRequest& request);
+[[nodiscard]] base::Result<wire::StoreResultAnswer> store_result(ServerContext& context,
+                                                         const wire::StoreResultRequest& request);
 
 }  // namespace noetl::app

@@ -1,4 +1,4 @@
-#include "server/app/keep_workers.hpp"
+#include "server/app/worker_registry.hpp"
 
 #include "server/app/reclaim_leases.hpp"
 #include "server/notify/notifier.hpp"
@@ -131,14 +131,14 @@ base::Result<void> drain_worker(ServerContext& context, const std::string& worke
   return {};
 }
 
-void tell_pools(ServerContext& context) {
+void report_pools_in_use(ServerContext& context) {
   notify::PoolsInUse pools;
   context.connections.run_one([&](store::Session& session) {
     pools = {};
     for (const auto& [pool, is_used] : store::WorkerTable(session).pools_in_use(context.settings.pool_idle_time))
       (is_used ? pools.in_use : pools.unused).insert(pool);
   });
-  context.notifier.keep_pools(pools);
+  context.notifier.retain_pools(pools);
 }
 
 std::vector<wire::WorkerRow> list_workers(ServerContext& context, const std::string& pool, const std::string& status) {

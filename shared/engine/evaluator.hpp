@@ -1,8 +1,8 @@
 #pragma once
-// Decide: one decision being made. It owns the state while it works on it and collects what is to be
+// Evaluator: one decision being made. It owns the state while it works on it and collects what is to be
 // done; take() gives both away. Internal to this folder. Lives for one call on one thread.
 //
-// The plot of every decision: something happened → route() puts the steps that follow into `arrivals_`
+// The plot of every decision: something happened → route() puts the steps that follow into `tokens_`
 // → settle() enters those that wait for nobody any more → finish when nothing is outstanding.
 #include <chrono>
 #include <optional>
@@ -17,14 +17,14 @@
 #include "shared/engine/tool_error.hpp"
 
 namespace noetl::engine {
-class Decide {
+class Evaluator {
  public:
-  Decide(const Situation& situation, State state);
-  Decide(const Decide&) = delete;
-  Decide& operator=(const Decide&) = delete;
+  Evaluator(const DecisionInput& decision_input, State state);
+  Evaluator(const Evaluator&) = delete;
+  Evaluator& operator=(const Evaluator&) = delete;
 
   void begin(const std::string& entry);  // engine.cpp: the step to begin with
-  void occurred(const Occurrence& occurrence);  // engine.cpp: a command of this execution ended
+  void node_ended(const NodeResult& node_result);  // engine.cpp: a command of this execution ended
   void end_now(domain::ExecutionStatus status, std::string_view kind,
                const std::string& message);  // engine.cpp
   [[nodiscard]] bool is_finished() const;
@@ -36,7 +36,7 @@ class Decide {
 
  private:
   // A step that something leads to, not yet entered: it waits for its other live upstreams.
-  struct Arrival {
+  struct Token {
     std::string step;
     Json args = Json::object();  // given by what led here, rendered already; override the step's own
     bool is_of_item = false;  // of a rule of a loop's round: a visit of its own, meets no other
@@ -57,15 +57,15 @@ class Decide {
     bool is_handled = false;  // for an error: a rule says how to go on
     std::optional<RetryAsk> retry;
     Json sinks = Json::array();
-    std::vector<Arrival> arrivals;
+    std::vector<Token> tokens;
     std::optional<Json> result;  // what a `result` action makes of a round
   };
 
   // enter.cpp: what happens when a step is entered
   void settle();
   [[nodiscard]] std::size_t first_ready();
-  [[nodiscard]] bool waits_for_others(std::size_t arrival);
-  void enter(const Arrival& arrival);
+  [[nodiscard]] bool waits_for_others(std::size_t token);
+  void enter(const Token& token);
   void begin_node(const domain::Step& step, const std::string& node, const Json& args);
   [[nodiscard]] bool begin_final_step();
   [[nodiscard]] bool is_admitted(const domain::Step& step, const Json& args);
@@ -85,7 +85,7 @@ class Decide {
   [[nodiscard]] Json names_for_code(const Json& options, const Json& input, bool is_later_task);
 
   // frames.cpp: from one command of a frame to the next
-  [[nodiscard]] base::Result<std::optional<Frame>> frame_of(const Occurrence& occurrence) const;
+  [[nodiscard]] base::Result<std::optional<Frame>> frame_of(const NodeResult& node_result) const;
   void give_up_frame(const std::string& node_id, const std::string& why);
   [[nodiscard]] bool carry_out_here(const domain::Step& step, Frame& frame);
   void run(const domain::Step& step, Frame frame, std::chrono::milliseconds delay);
@@ -132,7 +132,7 @@ class Decide {
   void follow_arcs(const domain::Step& step);
   bool fire(const domain::Step& step, const domain::Arc& arc);
   void arrive(const domain::Step& from, const std::string& target, Json args);
-  void add_arrival(Arrival arrival);
+  void add_token(Token token);
   void skip_branches(const domain::Step& from, const std::vector<std::string>& targets);
   bool apply_set(const domain::Step& step, const Json& set, const std::string& scope_of);
   void set_one(const std::string& key, Json value, const std::string& scope_of);
@@ -160,7 +160,7 @@ class Decide {
   // sinks.cpp
   void perform_sink(const domain::Step& step, const Json& spec, RulesOutcome& outcome);
 
-  // decide.cpp
+  // evaluator.cpp
   std::optional<Json> render(const domain::Step& step, const Json& value);  // nothing: the execution failed
   std::optional<Json> render_for_worker(const domain::Step& step, const Json& value);
   std::optional<Json> rendered_or_failed(const domain::Step& step, base::Result<Json> rendered);
@@ -174,21 +174,21 @@ class Decide {
   void append(std::string type, const std::string& step, std::string status, wire::LazyJson payload);
   void finish_if_quiet();
   [[nodiscard]] wire::LazyJson final_result(std::string& final_step);
-  void remember_arrivals();
+  void remember_tokens();
   [[nodiscard]] const Graph& graph();
   [[nodiscard]] std::size_t index_of(const std::string& step) const;
-  [[nodiscard]] std::vector<std::size_t> live_steps(std::size_t but_not_arrival) const;
+  [[nodiscard]] std::vector<std::size_t> live_steps(std::size_t but_not_token) const;
   void mark_completed(const std::string& step);
   State& state() { return decision_.state; }
 
-  const Situation& situation_;
+  const DecisionInput& decision_input_;
   Decision decision_;
   Context context_;
-  std::vector<Arrival> arrivals_;
-  std::vector<Arrival>* arriving_ = &arrivals_;  // where arrive() puts what follows
+  std::vector<Token> tokens_;
+  std::vector<Token>* arriving_ = &tokens_;  // where arrive() puts what follows
   bool is_firing_for_item_ = false;
   Frame* frame_ = nullptr;  // whose rules are being looked through
-  ToolEnd end_;  // what the happening points to
+  ToolEnd end_;  // what the event points to
   Tried tried_;  // of the frame that is judged
   std::vector<std::string> open_loops_;  // loops that may have room for more, or be over
   int routers_run_ = 0;

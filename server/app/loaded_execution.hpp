@@ -1,5 +1,5 @@
 #pragma once
-// OpenExecution: an execution that decisions are made about within one transaction, and the steps from a
+// LoadedExecution: an execution that decisions are made about within one transaction, and the steps from a
 // decision to what is written of it. Playbooks that are called as tools begin here, in the transaction of
 // their caller. One thread, as long as the session.
 #include <chrono>
@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/stored_values.hpp"
 #include "shared/wire/execution.hpp"
 
 namespace noetl::app {
 
-struct OpenExecution {
+struct LoadedExecution {
   base::ExecutionId execution_id;
   PlaybookPtr playbook;
   domain::Json workload;
@@ -45,44 +45,44 @@ inline constexpr int depth_max = 32;
 [[nodiscard]] std::chrono::milliseconds limit_of(const domain::Playbook& playbook);
 
 // Opens a locked execution. An error: what is stored of it cannot be read, or its playbook cannot any more.
-[[nodiscard]] base::Result<OpenExecution> try_open_execution(ServerContext& context, store::Session& session,
+[[nodiscard]] base::Result<LoadedExecution> try_load_execution(ServerContext& context, store::Session& session,
                                                              const store::LockedExecution& row);
 // The same, and throws that.
-[[nodiscard]] OpenExecution open_execution(ServerContext& context, store::Session& session,
+[[nodiscard]] LoadedExecution load_execution(ServerContext& context, store::Session& session,
                                            const store::LockedExecution& row);
 
 // Adds where it was to an error's JSON text, or to the `error` of an event's payload.
 void add_place(std::string& text, const domain::Json& place);
 
-class DecisionRun {
+class DecisionApplier {
  public:
-  DecisionRun(ServerContext& context, store::Session& session, DecisionWrites& writes)
+  DecisionApplier(ServerContext& context, store::Session& session, WriteBatch& writes)
       : context_(context), session_(session), writes_(writes) {}
 
-  // Decides about an occurrence. `event` is the row that tells of it: it gets its id and is written. Gives where a failed one was
+  // Decides about a node's result. `event` is the row that tells of it: it gets its id and is written. Gives where a failed one was
   // (engine::Decision::place), which the event's error says by then.
-  domain::Json react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event);
+  domain::Json react(LoadedExecution& open, const engine::NodeResult& node_result, store::NewEventRow event);
   // What the first decision of an execution comes to; its first event tells which commands were issued.
-  void begin(OpenExecution& open, engine::Decision decision);
+  void begin(LoadedExecution& open, engine::Decision decision);
   // The row of an execution that has begun, which is to be counted when it is written.
-  [[nodiscard]] store::NewExecution row_of(OpenExecution& open);
+  [[nodiscard]] store::NewExecution row_of(LoadedExecution& open);
   // The update of one that went on; nothing when nothing was decided about it.
-  void add_update(OpenExecution& open);
+  void add_update(LoadedExecution& open);
 
  private:
-  void follow(OpenExecution& open, engine::Decision& decision);
-  void count_end(const OpenExecution& open);
-  static void put_off(const OpenExecution& open, std::vector<engine::NewCommand>& commands);
+  void follow(LoadedExecution& open, engine::Decision& decision);
+  void count_end(const LoadedExecution& open);
+  static void postpone(const LoadedExecution& open, std::vector<engine::NewCommand>& commands);
   [[nodiscard]] std::function<base::ResultId()> new_result_id();
-  [[nodiscard]] std::string payload_of(const engine::Occurrence& occurrence, const store::NewEventRow& event,
+  [[nodiscard]] std::string payload_of(const engine::NodeResult& node_result, const store::NewEventRow& event,
                                        const std::vector<log_notes::LeftResult>& left) const;
-  void begin_child(OpenExecution& caller, engine::NewChild child);
-  void child_ended_at_once(OpenExecution& caller, const engine::NewChild& child, domain::Json result,
+  void begin_child(LoadedExecution& caller, engine::NewChild child);
+  void child_ended_at_once(LoadedExecution& caller, const engine::NewChild& child, domain::Json result,
                            std::optional<domain::ToolError> error, base::ExecutionId child_id);
 
   ServerContext& context_;
   store::Session& session_;
-  DecisionWrites& writes_;
+  WriteBatch& writes_;
   // By execution, for as long as the transaction: a report of hundreds of items of a loop reads the next ones ahead once.
   std::map<base::ExecutionId, StoredValues> values_;
 };

@@ -1,4 +1,4 @@
-#include "server/app/open_execution.hpp"
+#include "server/app/loaded_execution.hpp"
 
 #include <stdexcept>
 
@@ -76,9 +76,9 @@ std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
       .value_or(std::chrono::milliseconds{0});
 }
 
-base::Result<OpenExecution> try_open_execution(ServerContext& context, store::Session& session,
+base::Result<LoadedExecution> try_load_execution(ServerContext& context, store::Session& session,
                                                const store::LockedExecution& row) {
-  OpenExecution open;
+  LoadedExecution open;
   open.execution_id = row.execution_id;
   open.status = row.status;
   open.depth = row.depth;
@@ -98,25 +98,25 @@ base::Result<OpenExecution> try_open_execution(ServerContext& context, store::Se
   return open;
 }
 
-OpenExecution open_execution(ServerContext& context, store::Session& session, const store::LockedExecution& row) {
-  auto open = try_open_execution(context, session, row);
+LoadedExecution load_execution(ServerContext& context, store::Session& session, const store::LockedExecution& row) {
+  auto open = try_load_execution(context, session, row);
   if (!open) throw std::runtime_error(open.error().message);
   return std::move(*open);
 }
 
-Json DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrence, store::NewEventRow event) {
+Json DecisionApplier::react(LoadedExecution& open, const engine::NodeResult& node_result, store::NewEventRow event) {
   StoredValues& values =
       values_.try_emplace(open.execution_id, session_, writes_, open.execution_id).first->second;
   auto decision = engine::react({*open.playbook, open.execution_id, open.workload, values, new_result_id()},
-                                std::move(open.state), occurrence);
+                                std::move(open.state), node_result);
   const auto left = writes_.add_results(context_, *open.playbook, open.execution_id, decision);
   if (!decision.place.is_null()) add_place(event.payload, decision.place);
-  event.payload = payload_of(occurrence, event, left);
+  event.payload = payload_of(node_result, event, left);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
   event.event_id = {context_.ids.next_block(events_shown_of(decision.commands.size()))};
-  put_off(open, decision.commands);
+  postpone(open, decision.commands);
   if (const auto issued = writes_.add_commands(context_, open.execution_id, std::move(decision.commands));
       !issued.empty()) {
     log_notes::add(event.meta, log_notes::issued, issued);
@@ -137,13 +137,13 @@ Json DecisionRun::react(OpenExecution& open, const engine::Occurrence& occurrenc
   return std::move(decision.place);
 }
 
-// What the occurrence brought, as the log keeps it: with the error of a failure, and by reference when just this has
+// What the result brought, as the log keeps it: with the error of a failure, and by reference when just this has
 // left the state. A pipeline's step may have a large result of its own while a task of it brought a small one.
-std::string DecisionRun::payload_of(const engine::Occurrence& occurrence, const store::NewEventRow& event,
+std::string DecisionApplier::payload_of(const engine::NodeResult& node_result, const store::NewEventRow& event,
                                     const std::vector<log_notes::LeftResult>& left) const {
   std::string payload = event.payload;
-  if (occurrence.outcome != domain::Outcome::completed && occurrence.result.is_null()) return payload;
-  const auto result = occurrence.result.text();
+  if (node_result.outcome != domain::Outcome::completed && node_result.result.is_null()) return payload;
+  const auto result = node_result.result.text();
   for (const auto& one : left) {
     if (one.step != event.step || writes_.result_text(one.result_id) != result) continue;
     log_notes::add(payload, "result_ref", "\"" + one.result_id.str() + "\"");
@@ -153,13 +153,13 @@ std::string DecisionRun::payload_of(const engine::Occurrence& occurrence, const 
   return payload;
 }
 
-void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
+void DecisionApplier::begin(LoadedExecution& open, engine::Decision decision) {
   const auto left = writes_.add_results(context_, *open.playbook, open.execution_id, decision);
   open.state = std::move(decision.state);
   open.finish = std::move(decision.finish);
   open.is_changed = true;
   std::string meta;
-  put_off(open, decision.commands);
+  postpone(open, decision.commands);
   if (const auto issued = writes_.add_commands(context_, open.execution_id, std::move(decision.commands));
       !issued.empty()) {
     log_notes::add(meta, log_notes::issued, issued);
@@ -171,22 +171,22 @@ void DecisionRun::begin(OpenExecution& open, engine::Decision decision) {
 }
 
 // What a paused execution issues waits as what it had waiting does; what begins later begins later.
-void DecisionRun::put_off(const OpenExecution& open, std::vector<engine::NewCommand>& commands) {
+void DecisionApplier::postpone(const LoadedExecution& open, std::vector<engine::NewCommand>& commands) {
   const auto more = open.start_delay + (open.is_paused ? store::pause_shift : std::chrono::milliseconds{0});
   if (more.count() == 0) return;
   for (auto& command : commands) command.delay += more;
 }
 
-std::function<base::ResultId()> DecisionRun::new_result_id() {
+std::function<base::ResultId()> DecisionApplier::new_result_id() {
   return [this] { return base::ResultId{context_.ids.next()}; };
 }
 
-void DecisionRun::follow(OpenExecution& open, engine::Decision& decision) {
+void DecisionApplier::follow(LoadedExecution& open, engine::Decision& decision) {
   writes_.add_loops(open.execution_id, decision.loops, decision.loop_outcomes);
   for (auto& child : decision.children) begin_child(open, std::move(child));
 }
 
-void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
+void DecisionApplier::begin_child(LoadedExecution& caller, engine::NewChild child) {
   const auto refuse = [&](std::string kind, std::string message) {
     child_ended_at_once(caller, child, nullptr, tool_error(std::move(kind), std::move(message)), {});
   };
@@ -200,7 +200,7 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
   auto playbook = find_playbook(context_, session_, catalog_id, child.path, child.version);
   if (!playbook) return refuse("not_found", playbook.error().message);
 
-  OpenExecution open;
+  LoadedExecution open;
   open.execution_id = {context_.ids.next()};
   open.playbook = std::move(*playbook);
   open.workload = merged_workload(*open.playbook, child.payload);
@@ -229,9 +229,9 @@ void DecisionRun::begin_child(OpenExecution& caller, engine::NewChild child) {
   }
 }
 
-void DecisionRun::child_ended_at_once(OpenExecution& caller, const engine::NewChild& child, Json result,
+void DecisionApplier::child_ended_at_once(LoadedExecution& caller, const engine::NewChild& child, Json result,
                                       std::optional<domain::ToolError> error, base::ExecutionId child_id) {
-  const engine::Occurrence occurrence{.node_id = child.node_id,
+  const engine::NodeResult node_result{.node_id = child.node_id,
                                       .outcome = error ? domain::Outcome::failed : domain::Outcome::completed,
                                       .result = std::move(result),
                                       .error = error,
@@ -244,10 +244,10 @@ void DecisionRun::child_ended_at_once(OpenExecution& caller, const engine::NewCh
   event.status = error ? "failed" : "completed";
   if (error) event.payload = domain::json_text(Json{{"error", error_json(*error)}});
   if (child_id.is_set()) event.meta = domain::json_text(Json{{"child_execution_id", child_id.str()}});
-  static_cast<void>(react(caller, occurrence, std::move(event)));
+  static_cast<void>(react(caller, node_result, std::move(event)));
 }
 
-store::NewExecution DecisionRun::row_of(OpenExecution& open) {
+store::NewExecution DecisionApplier::row_of(LoadedExecution& open) {
   store::NewExecution row;
   row.execution_id = open.execution_id;
   row.catalog_id = open.playbook->catalog_id;
@@ -268,7 +268,7 @@ store::NewExecution DecisionRun::row_of(OpenExecution& open) {
   return row;
 }
 
-void DecisionRun::count_end(const OpenExecution& open) {
+void DecisionApplier::count_end(const LoadedExecution& open) {
   const auto& error = open.finish->error;
   writes_.work.ended.push_back({.execution_id = open.execution_id,
                                 .path = open.playbook->path,
@@ -277,7 +277,7 @@ void DecisionRun::count_end(const OpenExecution& open) {
                                 .error = error.is_null() ? std::string() : domain::json_text(error)});
 }
 
-void DecisionRun::add_update(OpenExecution& open) {
+void DecisionApplier::add_update(LoadedExecution& open) {
   if (!open.is_changed) return;
   store::ExecutionUpdate update{
       .execution_id = open.execution_id,

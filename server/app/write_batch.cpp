@@ -1,11 +1,11 @@
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include "server/app/due_times.hpp"
 #include "server/app/event_view.hpp"
-#include "server/app/waiting_claims.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/store/at_worker_statements.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/engine/command_context.hpp"
@@ -21,7 +21,7 @@ void move_to_end(std::vector<T>& into, std::vector<T>& from) {
 
 }  // namespace
 
-std::string DecisionWrites::add_commands(ServerContext& context, base::ExecutionId execution_id,
+std::string WriteBatch::add_commands(ServerContext& context, base::ExecutionId execution_id,
                                          std::vector<engine::NewCommand> new_commands) {
   std::string issued;
   std::size_t shown = 0;
@@ -58,7 +58,7 @@ std::string DecisionWrites::add_commands(ServerContext& context, base::Execution
   return issued.empty() ? issued : issued + ']';
 }
 
-void DecisionWrites::add_events(ServerContext& context, base::ExecutionId execution_id,
+void WriteBatch::add_events(ServerContext& context, base::ExecutionId execution_id,
                                 const std::vector<engine::NewEvent>& new_events,
                                 const std::string& meta_of_first) {
   bool is_first = true;
@@ -80,7 +80,7 @@ void DecisionWrites::add_events(ServerContext& context, base::ExecutionId execut
   }
 }
 
-std::vector<log_notes::LeftResult> DecisionWrites::add_results(ServerContext& context, const domain::Playbook& playbook,
+std::vector<log_notes::LeftResult> WriteBatch::add_results(ServerContext& context, const domain::Playbook& playbook,
                                                                base::ExecutionId execution_id,
                                                                engine::Decision& decision) {
   auto still_large = engine::move_out_large(playbook, decision.state, context.settings.result_inline_bytes_max,
@@ -95,23 +95,23 @@ std::vector<log_notes::LeftResult> DecisionWrites::add_results(ServerContext& co
   return left;
 }
 
-std::string_view DecisionWrites::result_text(base::ResultId id) const {
+std::string_view WriteBatch::result_text(base::ResultId id) const {
   const auto found =
       std::find_if(results.rbegin(), results.rend(), [&](const auto& one) { return one.result_id == id; });
   return found == results.rend() ? std::string_view() : std::string_view(found->value);
 }
 
-store::NewExecutionCommand* DecisionWrites::find_command(base::CommandId id) {
+store::NewExecutionCommand* WriteBatch::find_command(base::CommandId id) {
   const auto found = std::ranges::find(commands, id, &store::NewExecutionCommand::queue_id);
   return found == commands.end() ? nullptr : &*found;
 }
 
-void DecisionWrites::put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker) {
+void WriteBatch::put_at_worker(store::NewExecutionCommand& command, store::AtWorker at_worker) {
   std::erase_if(notifications, [&](const notify::Notification& notification) { return notification.queue_id == command.queue_id; });
   command.at_worker = std::move(at_worker);
 }
 
-void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
+void WriteBatch::add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
                                const std::vector<engine::LoopOutcome>& outcomes) {
   for (const auto& loop : loops) {
     int index = loop.first;
@@ -124,14 +124,14 @@ void DecisionWrites::add_loops(base::ExecutionId execution_id, const std::vector
   }
 }
 
-void DecisionWrites::write_loops(store::Session& session) {
+void WriteBatch::write_loops(store::Session& session) {
   if (!loop_items.empty()) store::ExecutionTable(session).insert_loop_items(loop_items);
   if (!ended_loop_items.empty()) store::ExecutionTable(session).end_loop_items(ended_loop_items);
   loop_items.clear();
   ended_loop_items.clear();
 }
 
-void DecisionWrites::write(store::Session& session) {
+void WriteBatch::write(store::Session& session) {
   write_loops(session);
   if (!children.empty()) (void)store::ExecutionTable(session).insert(children);
   if (!results.empty()) store::ExecutionTable(session).insert_results(results);
@@ -142,7 +142,7 @@ void DecisionWrites::write(store::Session& session) {
   if (!events.empty()) store::EventTable(session).insert(events);
 }
 
-std::optional<DirectDispatch> DecisionWrites::dispatch(ServerContext& context, store::Session& session) {
+std::optional<DirectDispatch> WriteBatch::dispatch(ServerContext& context, store::Session& session) {
   const std::string* pool = nullptr;
   std::vector<base::CommandId> ids;
   for (const auto& notification : notifications) {
@@ -165,7 +165,7 @@ std::optional<DirectDispatch> DecisionWrites::dispatch(ServerContext& context, s
   return DirectDispatch{std::move(*reservation), std::move(claimed), claim_id};
 }
 
-void DecisionWrites::append(DecisionWrites more) {
+void WriteBatch::append(WriteBatch more) {
   move_to_end(commands, more.commands);
   move_to_end(events, more.events);
   move_to_end(results, more.results);
@@ -197,7 +197,7 @@ void notify_workers(ServerContext& context, const std::vector<notify::Notificati
   for (const auto& one : notifications) {
     if (!one.is_dispatched) pools.insert(one.pool);
   }
-  context.waiting_claims.wake(pools);
+  context.long_polls.wake(pools);
 }
 
 }  // namespace noetl::app

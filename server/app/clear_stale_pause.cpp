@@ -1,6 +1,6 @@
-#include "server/app/take_back.hpp"
+#include "server/app/clear_stale_pause.hpp"
 
-#include "server/app/decision_writes.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
 
@@ -20,7 +20,7 @@ notify::Notification notification_of(store::WaitingCommand command, int redelive
   return notification;
 }
 
-int take_back_put_off(ServerContext& context, const std::vector<base::ExecutionId>& executions) {
+int clear_stale_pause(ServerContext& context, const std::vector<base::ExecutionId>& executions) {
   std::vector<notify::Notification> notifications;
   context.connections.transact([&](store::Session& session) {
     notifications.clear();
@@ -30,7 +30,7 @@ int take_back_put_off(ServerContext& context, const std::vector<base::ExecutionI
         going_on.push_back(row.execution_id);
     }
     const int redelivery = redelivery_of_resume(context.ids);
-    for (auto& command : store::PauseStatements(session).take_back_commands(going_on))
+    for (auto& command : store::PauseStatements(session).resume_commands(going_on))
       notifications.push_back(notification_of(std::move(command), redelivery));
   });
   notify_workers(context, notifications);

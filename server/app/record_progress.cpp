@@ -1,11 +1,11 @@
-#include "server/app/tell_progress.hpp"
+#include "server/app/record_progress.hpp"
 
 #include "server/store/connection_pool.hpp"
 #include "server/store/queue_table.hpp"
 
 namespace noetl::app {
 
-std::set<base::CommandId> tell_progress(ServerContext& context, const std::vector<wire::AttemptNote>& notes,
+std::set<base::CommandId> record_progress(ServerContext& context, const std::vector<wire::AttemptNote>& notes,
                                         const store::Caller& worker) {
   if (notes.empty()) return {};
   // Of two notes on one command in one request the statement would take either: the later one counts.
@@ -19,7 +19,7 @@ std::set<base::CommandId> tell_progress(ServerContext& context, const std::vecto
   }
   std::set<base::CommandId> told;
   context.connections.run_one([&](store::Session& session) {
-    const auto found = store::QueueTable(session).tell_progress(taken, ids, worker);
+    const auto found = store::QueueTable(session).record_progress(taken, ids, worker);
     told = {found.begin(), found.end()};
   });
   return told;

@@ -1,5 +1,5 @@
 #pragma once
-// take_back_put_off: commands that are put off although their execution is not paused (a server that died, or one of an
+// clear_stale_pause: commands that are postponed although their execution is not paused (a server that died, or one of an
 // earlier version, left them so) wait as they would without the pause. Any thread; called by upkeep.
 #include <vector>
 
@@ -10,7 +10,7 @@
 namespace noetl::app {
 
 // Of those executions: looked at again under their locks, which pausing and resuming take as well. The number that is due.
-int take_back_put_off(ServerContext& context, const std::vector<base::ExecutionId>& executions);
+int clear_stale_pause(ServerContext& context, const std::vector<base::ExecutionId>& executions);
 
 // A redelivery of its own: JetStream must not take this notification for the one that the pause has swallowed.
 [[nodiscard]] int redelivery_of_resume(base::IdGenerator& ids);

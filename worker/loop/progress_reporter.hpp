@@ -1,5 +1,5 @@
 #pragma once
-// ProgressTeller: looks a few times in each interval at what running commands have said, and tells the server of all of them
+// ProgressReporter: looks a few times in each interval at what running commands have said, and tells the server of all of them
 // in one call. Nothing waits for it: a call that fails is not repeated. run() in one thread; the rest from any.
 #include <chrono>
 #include <condition_variable>
@@ -15,11 +15,11 @@
 
 namespace noetl::loop {
 
-class ProgressTeller {
+class ProgressReporter {
  public:
-  ProgressTeller(const WorkerSettings& settings, transport::Transport& transport, WorkerCounts& counts);
-  ProgressTeller(const ProgressTeller&) = delete;
-  ProgressTeller& operator=(const ProgressTeller&) = delete;
+  ProgressReporter(const WorkerSettings& settings, transport::Transport& transport, WorkerCounts& counts);
+  ProgressReporter(const ProgressReporter&) = delete;
+  ProgressReporter& operator=(const ProgressReporter&) = delete;
 
   void run(const std::stop_token& stop);
 

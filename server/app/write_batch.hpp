@@ -1,5 +1,5 @@
 #pragma once
-// DecisionWrites: what the engine's decisions of one transaction come to in rows, collected so that each
+// WriteBatch: what the engine's decisions of one transaction come to in rows, collected so that each
 // table is written once however many executions were decided about. One thread.
 #include <optional>
 #include <string>
@@ -25,7 +25,7 @@ struct DirectDispatch {
   base::ClaimId claim_id;
 };
 
-struct DecisionWrites {
+struct WriteBatch {
   std::vector<store::NewExecutionCommand> commands;
   std::vector<store::NewEventRow> events;
   std::vector<store::StoredResult> results;
@@ -61,7 +61,7 @@ struct DecisionWrites {
   void write(store::Session& session);
   // After write(): what is due at once is claimed for a worker that waits for as much; its notifications say so then.
   [[nodiscard]] std::optional<DirectDispatch> dispatch(ServerContext& context, store::Session& session);
-  void append(DecisionWrites more);
+  void append(WriteBatch more);
 };
 
 // After the commit.

@@ -1,4 +1,4 @@
-#include "shared/engine/decide.hpp"
+#include "shared/engine/evaluator.hpp"
 
 #include <algorithm>
 
@@ -30,8 +30,8 @@ std::string end_payload(const Finish& finish, const std::string& final_step) {
 
 }  // namespace
 
-Decide::Decide(const Situation& situation, State state)
-    : situation_(situation),
+Evaluator::Evaluator(const DecisionInput& decision_input, State state)
+    : decision_input_(decision_input),
       decision_{.state = std::move(state),
                 .commands = {},
                 .children = {},
@@ -41,47 +41,47 @@ Decide::Decide(const Situation& situation, State state)
                 .events = {},
                 .finish = {},
                 .place = {}},
-      context_(situation_, decision_.state, decision_.loop_outcomes) {
+      context_(decision_input_, decision_.state, decision_.loop_outcomes) {
   const auto stored = decision_.state.bookkeeping.find("arrivals");
   if (stored == decision_.state.bookkeeping.end()) return;
-  for (const auto& arrival : *stored) {
-    arrivals_.push_back({.step = arrival.at("step").get<std::string>(),
-                         .args = arrival.at("args"),
-                         .is_of_item = arrival.value("is_of_item", false),
-                         .waits_its_turn = arrival.value("waits_its_turn", false)});
+  for (const auto& token : *stored) {
+    tokens_.push_back({.step = token.at("step").get<std::string>(),
+                         .args = token.at("args"),
+                         .is_of_item = token.value("is_of_item", false),
+                         .waits_its_turn = token.value("waits_its_turn", false)});
   }
 }
 
-bool Decide::is_finished() const { return decision_.state.bookkeeping.contains("finished"); }
+bool Evaluator::is_finished() const { return decision_.state.bookkeeping.contains("finished"); }
 
-Decision Decide::take() {
-  remember_arrivals();
+Decision Evaluator::take() {
+  remember_tokens();
   return std::move(decision_);
 }
 
-void Decide::remember_arrivals() {
-  if (arrivals_.empty()) {
+void Evaluator::remember_tokens() {
+  if (tokens_.empty()) {
     state().bookkeeping.erase("arrivals");
     return;
   }
   Json stored = Json::array();
-  for (const auto& arrival : arrivals_) {
-    stored.push_back(Json{{"step", arrival.step}, {"args", arrival.args}});
-    if (arrival.is_of_item) stored.back()["is_of_item"] = true;
-    if (arrival.waits_its_turn) stored.back()["waits_its_turn"] = true;
+  for (const auto& token : tokens_) {
+    stored.push_back(Json{{"step", token.step}, {"args", token.args}});
+    if (token.is_of_item) stored.back()["is_of_item"] = true;
+    if (token.waits_its_turn) stored.back()["waits_its_turn"] = true;
   }
   state().bookkeeping["arrivals"] = std::move(stored);
 }
 
-std::optional<Json> Decide::render(const domain::Step& step, const Json& value) {
+std::optional<Json> Evaluator::render(const domain::Step& step, const Json& value) {
   return rendered_or_failed(step, context_.render(value));
 }
 
-std::optional<Json> Decide::render_for_worker(const domain::Step& step, const Json& value) {
+std::optional<Json> Evaluator::render_for_worker(const domain::Step& step, const Json& value) {
   return rendered_or_failed(step, context_.render_for_worker(value));
 }
 
-std::optional<Json> Decide::rendered_or_failed(const domain::Step& step, base::Result<Json> rendered) {
+std::optional<Json> Evaluator::rendered_or_failed(const domain::Step& step, base::Result<Json> rendered) {
   if (rendered) return std::move(*rendered);
   auto error = std::move(rendered.error());
   error.message = "step '" + step.name + "'" + (error.field.empty() ? "" : ", " + error.field.substr(1)) +
@@ -92,34 +92,34 @@ std::optional<Json> Decide::rendered_or_failed(const domain::Step& step, base::R
 }
 
 // The first failure counts. Nothing more is issued; what is running runs to its end.
-void Decide::fail(const std::string& step, std::string_view kind, std::string message, const Json& details) {
+void Evaluator::fail(const std::string& step, std::string_view kind, std::string message, const Json& details) {
   if (!has_failed()) {
     auto& failure = state().bookkeeping["failure"];
     failure = details.is_object() ? details : Json::object();
     failure.update(Json{{"kind", kind}, {"message", std::move(message)}, {"step", step}});
   }
-  arrivals_.clear();
+  tokens_.clear();
 }
 
-void Decide::refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error) {
+void Evaluator::refuse_amount(const domain::Step& step, std::string_view of, const base::Error& error) {
   fail(step.name, "invalid_input", "step '" + step.name + "', " + std::string(of) + ": " + error.message);
 }
 
-void Decide::append(std::string type, const std::string& step, std::string status, wire::LazyJson payload) {
+void Evaluator::append(std::string type, const std::string& step, std::string status, wire::LazyJson payload) {
   decision_.events.push_back({.event_type = std::move(type),
                               .step = step,
                               .status = std::move(status),
                               .payload = std::move(payload)});
 }
 
-void Decide::mark_completed(const std::string& step) {
+void Evaluator::mark_completed(const std::string& step) {
   state().current_step = step;
   auto& steps = state().completed_steps;
   if (std::find(steps.begin(), steps.end(), step) == steps.end()) steps.push_back(step);
 }
 
-void Decide::finish_if_quiet() {
-  if (!state().outstanding.empty() || !arrivals_.empty() || is_finished()) return;
+void Evaluator::finish_if_quiet() {
+  if (!state().outstanding.empty() || !tokens_.empty() || is_finished()) return;
   Finish finish;
   std::string final_step = state().current_step;
   // What another step brought is no result of an execution that failed; its variables have it.
@@ -135,7 +135,7 @@ void Decide::finish_if_quiet() {
 }
 
 // What `result` actions set, else of the last step that brought one.
-wire::LazyJson Decide::final_result(std::string& final_step) {
+wire::LazyJson Evaluator::final_result(std::string& final_step) {
   const auto& notes = decision_.state.bookkeeping;
   final_step = decision_.state.current_step;
   for (const auto* key : {"result_step", "last_result_step"}) {
@@ -153,24 +153,24 @@ wire::LazyJson Decide::final_result(std::string& final_step) {
   return {};
 }
 
-const Graph& Decide::graph() {
-  if (!graph_) graph_.emplace(situation_.playbook);
+const Graph& Evaluator::graph() {
+  if (!graph_) graph_.emplace(decision_input_.playbook);
   return *graph_;
 }
 
-std::size_t Decide::index_of(const std::string& step) const {
-  const auto found = situation_.playbook.step_index.find(step);
-  return found == situation_.playbook.step_index.end() ? Graph::no_barrier : found->second;
+std::size_t Evaluator::index_of(const std::string& step) const {
+  const auto found = decision_input_.playbook.step_index.find(step);
+  return found == decision_input_.playbook.step_index.end() ? Graph::no_barrier : found->second;
 }
 
-// Steps at which something is going on: a command that has not ended, or another arrival.
-std::vector<std::size_t> Decide::live_steps(std::size_t but_not_arrival) const {
+// Steps at which something is going on: a command that has not ended, or another token.
+std::vector<std::size_t> Evaluator::live_steps(std::size_t but_not_token) const {
   std::vector<std::size_t> live;
   for (const auto& [node_id, step] : decision_.state.outstanding) {
     if (const auto index = index_of(step); index != Graph::no_barrier) live.push_back(index);
   }
-  for (std::size_t i = 0; i < arrivals_.size(); ++i) {
-    if (i != but_not_arrival) live.push_back(index_of(arrivals_[i].step));
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    if (i != but_not_token) live.push_back(index_of(tokens_[i].step));
   }
   return live;
 }

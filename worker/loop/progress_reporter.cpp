@@ -1,4 +1,4 @@
-#include "worker/loop/progress_teller.hpp"
+#include "worker/loop/progress_reporter.hpp"
 
 #include <utility>
 
@@ -12,25 +12,25 @@ constexpr int looks_per_interval = 4;
 constexpr std::size_t notes_max = 256;  // of one call: 2 MiB
 }  // namespace
 
-ProgressTeller::ProgressTeller(const WorkerSettings& settings, transport::Transport& transport,
+ProgressReporter::ProgressReporter(const WorkerSettings& settings, transport::Transport& transport,
                                WorkerCounts& counts)
     : worker_id_(settings.worker_id),
       interval_(settings.progress_interval),
       transport_(transport),
       counts_(counts) {}
 
-void ProgressTeller::join(CommandProgress& command) {
+void ProgressReporter::join(CommandProgress& command) {
   const std::lock_guard lock(mutex_);
   talking_.insert(&command);
 }
 
-void ProgressTeller::leave(CommandProgress& command) {
+void ProgressReporter::leave(CommandProgress& command) {
   const std::lock_guard lock(mutex_);
   talking_.erase(&command);
 }
 
 // Nobody wakes it: a command that prints and ends within the interval must cost no switch of threads.
-void ProgressTeller::run(const std::stop_token& stop) {
+void ProgressReporter::run(const std::stop_token& stop) {
   base::name_thread("progress");
   while (!stop.stop_requested()) {
     {
@@ -42,7 +42,7 @@ void ProgressTeller::run(const std::stop_token& stop) {
   }
 }
 
-std::vector<wire::AttemptNote> ProgressTeller::collect() {
+std::vector<wire::AttemptNote> ProgressReporter::collect() {
   std::vector<wire::AttemptNote> notes;
   const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
@@ -53,7 +53,7 @@ std::vector<wire::AttemptNote> ProgressTeller::collect() {
   return notes;
 }
 
-void ProgressTeller::send(std::vector<wire::AttemptNote> notes) {
+void ProgressReporter::send(std::vector<wire::AttemptNote> notes) {
   wire::ReportRequest request;
   request.worker_id = worker_id_;
   request.notes = std::move(notes);

@@ -9,9 +9,9 @@
 namespace noetl::app {
 
 // `ended`: executions that have just ended, called or not; callers of callers are told as well.
-void tell_parents(ServerContext& context, std::vector<base::ExecutionId> ended);
+void resume_callers(ServerContext& context, std::vector<base::ExecutionId> ended);
 
 // All that are waiting to be told, at most `limit`. Those are left whose caller cannot be read.
-DutyOutcome tell_waiting_parents(ServerContext& context, int limit);
+DutyOutcome resume_waiting_callers(ServerContext& context, int limit);
 
 }  // namespace noetl::app

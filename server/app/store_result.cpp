@@ -1,4 +1,4 @@
-#include "server/app/keep_result.hpp"
+#include "server/app/store_result.hpp"
 
 #include "server/store/connection_pool.hpp"
 #include "server/store/execution_table.hpp"
@@ -6,12 +6,12 @@
 
 namespace noetl::app {
 
-base::Result<wire::KeptResult> keep_result(ServerContext& context, const wire::KeepResultRequest& request) {
+base::Result<wire::StoreResultAnswer> store_result(ServerContext& context, const wire::StoreResultRequest& request) {
   const base::ResultId id{context.ids.next()};
   bool is_kept = false;
   context.connections.run_one(
-      [&](store::Session& session) { is_kept = store::ExecutionTable(session).keep_result(id, request); });
-  if (is_kept) return wire::KeptResult{.id = id};
+      [&](store::Session& session) { is_kept = store::ExecutionTable(session).store_result(id, request); });
+  if (is_kept) return wire::StoreResultAnswer{.id = id};
   std::optional<wire::CommandRow> row;
   context.connections.run_one(
       [&](store::Session& session) { row = store::QueueReads(session).find(request.lease.queue_id); });

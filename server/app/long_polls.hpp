@@ -1,5 +1,5 @@
 #pragma once
-// WaitingClaims: the long polls of this replica, woken when it queues something in their pool. Commands
+// LongPolls: the long polls of this replica, woken when it queues something in their pool. Commands
 // that another replica queued are found by looking again every poll_interval. Also keeps, per pool, where
 // a poll begins to read never-handed-back commands. Any thread.
 #include <chrono>
@@ -17,21 +17,21 @@
 
 namespace noetl::app {
 
-class WaitingClaims {
+class LongPolls {
  public:
   static constexpr std::chrono::milliseconds poll_interval{500};
 
   // A worker's long poll. One at a time: when the worker polls anew, the earlier one ends within poll_interval.
   class Poll {
    public:
-    Poll(WaitingClaims& waiting, const std::string& worker_id);
+    Poll(LongPolls& waiting, const std::string& worker_id);
     ~Poll();
     Poll(const Poll&) = delete;
     Poll& operator=(const Poll&) = delete;
     [[nodiscard]] bool is_replaced() const;
 
    private:
-    WaitingClaims& waiting_;
+    LongPolls& waiting_;
     const std::string worker_id_;
     const std::uint64_t ticket_;
   };
@@ -51,40 +51,40 @@ class WaitingClaims {
                    std::chrono::steady_clock::time_point looked_at);
   [[nodiscard]] bool is_known_empty(const std::string& pool, std::chrono::steady_clock::time_point now) const;
 
-  // Ids are made before they are committed. Below `surely` nothing can still appear that waits; below `mostly` it
-  // hardly does. Reading from `surely` costs a row for each command of the last minute, so only one look in
-  // thorough_interval does that; the others begin at the first that waited, or at `mostly`.
-  struct Horizon {
-    base::CommandId surely, mostly;
+  // Ids are made before they are committed. Below `safe` nothing can still appear that waits; below `likely` it
+  // hardly does. Reading from `safe` costs a row for each command of the last minute, so only one look in
+  // thorough_interval does that; the others begin at the first that waited, or at `likely`.
+  struct Watermark {
+    base::CommandId safe, likely;
   };
-  [[nodiscard]] static Horizon horizon_now();
-  struct Look {
+  [[nodiscard]] static Watermark watermark_now();
+  struct Scan {
     base::CommandId from;
     bool is_thorough = false;
   };
   static constexpr std::chrono::milliseconds thorough_interval{1000};
-  [[nodiscard]] Look begin_look(const std::string& pool, std::chrono::steady_clock::time_point now);
+  [[nodiscard]] Scan begin_scan(const std::string& pool, std::chrono::steady_clock::time_point now);
   // `first_fresh`: the first one that waits, as far as that look has read.
-  void end_look(const std::string& pool, const Look& look, std::optional<base::CommandId> first_fresh,
-                const Horizon& horizon);
+  void end_scan(const std::string& pool, const Scan& scan, std::optional<base::CommandId> first_fresh,
+                const Watermark& watermark);
   // Polls that look at the same time see the same candidates: each takes others, so that they do not wait for one another's
   // rows only to find them claimed. At most `most` that no other poll of this replica is claiming just now.
-  [[nodiscard]] std::vector<base::CommandId> take(const std::vector<base::CommandId>& candidates,
+  [[nodiscard]] std::vector<base::CommandId> begin_claims(const std::vector<base::CommandId>& candidates,
                                                   std::size_t most);
-  void give_back(const std::vector<base::CommandId>& taken);
-  [[nodiscard]] std::size_t taken() const;
+  void end_claims(const std::vector<base::CommandId>& taken);
+  [[nodiscard]] std::size_t in_flight() const;
   // Below it no never-handed-back command of the pool waits.
   [[nodiscard]] base::CommandId lower_bound(const std::string& pool) const;
-  // Somebody else than a poll has read from lower_bound on: the first that waits, if any, as of `horizon`.
+  // Somebody else than a poll has read from lower_bound on: the first that waits, if any, as of `watermark`.
   void raise_lower_bound(const std::string& pool, std::optional<base::CommandId> first_fresh,
-                         const Horizon& horizon);
+                         const Watermark& watermark);
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable_any woken_;
   std::map<std::string, std::uint64_t> wakes_;
   struct Bounds {
-    base::CommandId surely;  // only ever grows
+    base::CommandId safe;  // only ever grows
     base::CommandId recent;
     std::chrono::steady_clock::time_point looked_at;
   };
@@ -94,7 +94,7 @@ class WaitingClaims {
     std::chrono::steady_clock::time_point looked_at;
   };
   std::map<std::string, Empty> empties_;
-  std::set<base::CommandId> taken_;
+  std::set<base::CommandId> in_flight_;
   std::map<std::string, std::uint64_t> polls_;  // worker → ticket of its poll
   std::uint64_t tickets_ = 0;
 };
