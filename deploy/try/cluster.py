@@ -28,7 +28,7 @@ from report import Report
 from stack import free_port
 
 HERE = pathlib.Path(__file__).resolve().parent
-SEED = ROOT / "tests/fixtures/playbooks/seed/hello_world_2025.yaml"
+V1_PLAYBOOK = ROOT / "tests/fixtures/playbooks/seed/hello_world_2025.yaml"
 PACKAGES = ["etcd-server", "containernetworking-plugins", "conntrack", "iptables", "iproute2"]
 PRODUCTION_IMAGE = "registry.example.com/noetl:0.1.0"
 NATS = "nats.nats.svc.cluster.local:4222"
@@ -77,7 +77,7 @@ class Trial(Api):
         super().__init__(f"http://localhost:{self.forwards[30082].port}")
 
     def steps(self):
-        return (Admission(self.node, self.report).try_all, self.volumes, self.deployed, self.seed, self.nats_commands, self.worker_killed, self.drained, self.scaled,
+        return (Admission(self.node, self.report).try_all, self.volumes, self.deployed, self.noetl_v1, self.nats_commands, self.worker_killed, self.drained, self.scaled,
                 lambda: self.rolled("deployment/noetl-server", "noetl", False), lambda: self.rolled("deployment/noetl-worker", "noetl", False),
                 lambda: self.rolled("statefulset/nats", "nats", False), lambda: self.rolled("statefulset/postgres", "postgres", True),
                 self.budgets, self.image_set, self.production, self.chart)
@@ -126,14 +126,14 @@ class Trial(Api):
         again = {one["metadata"]["name"]: sum(status["restartCount"] for status in one["status"]["containerStatuses"]) for one in pods}
         self.report.saw("pods", f"{len(pods)}; started again meanwhile: {', '.join(f'{name} {count}' for name, count in again.items() if count) or 'none'}")
 
-    def seed(self):
-        self.registered(SEED)
+    def noetl_v1(self):
+        self.registered(V1_PLAYBOOK)
         curl = ["curl", "-sS", "-X", "POST", f"{self.url}/api/v2/execute", "-H", "Content-Type: application/json",
                 "-d", '{"path": "tests/fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}}']
         answer = json.loads(run(*curl).stdout)
         path = f"/api/v2/executions/{answer['execution_id']}"
         row, took = wait_for("its end", lambda: (lambda one: one if one.get("status") != "RUNNING" else None)(self.get(path)))
-        self.report.saw(f"the seed's curl, {self.url}", f"{answer['status']}, {row['status']} after {row['duration']:.3f} s, seen after {took:.2f} s",
+        self.report.saw(f"NoETL v1's curl, {self.url}", f"{answer['status']}, {row['status']} after {row['duration']:.3f} s, seen after {took:.2f} s",
                         row["status"] == "COMPLETED")
 
     def nats_commands(self):
@@ -243,14 +243,14 @@ class Trial(Api):
             self.rollout(f"{kind}/{app}", namespace)
 
     def image_set(self):
-        """The seed's lines to bring a new image."""
+        """NoETL v1's lines to bring a new image."""
         self.node.ctr("images", "tag", "docker.io/local/noetl:latest", "docker.io/local/noetl:20261122")
         self.kubectl("set", "image", "deployment/noetl-server", "noetl-server=local/noetl:20261122", "-n", "noetl")
         self.kubectl("set", "image", "deployment/noetl-worker", "worker=local/noetl:20261122", "-n", "noetl")
         self.rollout("deployment/noetl-server")
         self.rollout("deployment/noetl-worker")
         self.report.saw("kubectl set image, server and worker", "rolled out")
-        self.seed()
+        self.noetl_v1()
 
     # The overlay for production, and the chart.
 

@@ -26,8 +26,8 @@ from production_nats import ProductionNats
 from report import Report
 from stack import Stack
 
-SEED = ROOT / "tests/fixtures/playbooks/seed/hello_world_2025.yaml"
-SEED_BODY = {"path": "tests/fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}}
+V1_PLAYBOOK = ROOT / "tests/fixtures/playbooks/seed/hello_world_2025.yaml"
+V1_BODY = {"path": "tests/fixtures/playbooks/hello_world", "payload": {"message": "NATS Test"}}
 # Writes a file, reads it, and counts: all that a read-only root folder leaves room for.
 DUCKDB_PLAYBOOK = b"""
 apiVersion: noetl.io/v2
@@ -68,11 +68,11 @@ class Trial:
     def health(self, service):
         return self.engine("inspect", "-f", "{{.State.Health.Status}}", self.stack.containers(service)[0]).stdout.strip()
 
-    def seed(self):
-        status, answer = self.stack.registered(SEED)
-        self.report.saw("registering the seed's playbook", answer["message"], status == 200)
-        status, answer = self.stack.call("POST", "/api/v2/execute", SEED_BODY)
-        self.report.saw("the seed's curl, POST /api/v2/execute", json.dumps(answer), status == 200)
+    def noetl_v1(self):
+        status, answer = self.stack.registered(V1_PLAYBOOK)
+        self.report.saw("registering NoETL v1's playbook", answer["message"], status == 200)
+        status, answer = self.stack.call("POST", "/api/v2/execute", V1_BODY)
+        self.report.saw("NoETL v1's curl, POST /api/v2/execute", json.dumps(answer), status == 200)
         path = f"/api/v2/executions/{answer['execution_id']}"
         row, took = wait_for("its end", lambda: (lambda one: one if one.get("status") != "RUNNING" else None)(self.stack.get(path)))
         self.report.saw("its end", f"{row['status']} after {row['duration']:.3f} s, seen after {took:.2f} s", row["status"] == "COMPLETED")
@@ -323,7 +323,7 @@ def main():
         trial = Trial(engine, stack, report)
         trial.images()
         trial.up()
-        for step in (trial.seed, *[trial.duckdb] * given.build, trial.confinement, trial.start_up, trial.idle_memory, trial.worker_killed, trial.scaled,
+        for step in (trial.noetl_v1, *[trial.duckdb] * given.build, trial.confinement, trial.start_up, trial.idle_memory, trial.worker_killed, trial.scaled,
                      *[lambda s=service: trial.restarted(s) for service in ("nats", "worker", "server", "postgres")],
                      trial.pod_commands, trial.backup, trial.production_nats, trial.monitoring):
             try:

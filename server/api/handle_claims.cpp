@@ -96,7 +96,7 @@ base::Result<Reply> handle_postgres_execute(HandlerContext& context, const Call&
 
   const auto command = claim_one(context, call, std::move(worker_id), queue_id);
   if (!command) return base::failure(command.error());
-  // The columns that the seed's UPDATE … RETURNING gave: queue_id, execution_id, node_id, action, context.
+  // The columns that NoETL v1's UPDATE … RETURNING gave: queue_id, execution_id, node_id, action, context.
   std::string row = "[[\"" + command->lease.queue_id.str() + "\",\"" + command->execution_id.str() + "\",";
   wire::append_json_string(row, command->node_id);
   row += ',';

@@ -88,7 +88,7 @@ class View {
   std::vector<wire::EventRow> take() { return std::move(shown_); }
 
  private:
-  // call.done carries {response}, call.error {error}: the names that the seed's clients read.
+  // call.done carries {response}, call.error {error}: the names that NoETL v1's clients read.
   static std::string call_payload(const std::string& payload) {
     constexpr std::string_view result = "{\"result\":";
     return payload.starts_with(result) ? "{\"response\":" + payload.substr(result.size()) : payload;

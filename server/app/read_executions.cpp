@@ -35,7 +35,7 @@ json loop_shown(store::Session& session, base::ExecutionId id, const engine::Res
   return shown;
 }
 
-// The seed's `variables`: the workload, what was set, and every step's result under its name; of a very
+// NoETL v1's `variables`: the workload, what was set, and every step's result under its name; of a very
 // large one what is at hand, with `_ref` to ask for the rest.
 std::string variables_of(store::Session& session, const wire::ExecutionRow& row, const engine::State& state) {
   auto variables = json::parse(row.workload);

@@ -81,7 +81,7 @@ std::vector<Placed> finish_plain(ServerContext& context, std::vector<Placed> att
   return left;
 }
 
-// The seed's worker reports a step's end as step.exit, or as call.done / call.error with an error. Nothing
+// NoETL v1's worker reports a step's end as step.exit, or as call.done / call.error with an error. Nothing
 // when the event is not an end.
 std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
   const auto payload = json::parse(event.payload);
@@ -109,7 +109,7 @@ std::optional<wire::AttemptReport> ending_of(const wire::StepEvent& event) {
   return report;
 }
 
-// The command that a seed-shaped event is about: running at that step, and held by the sender.
+// The command that an event of NoETL v1's shape is about: running at that step, and held by the sender.
 base::Result<domain::Lease> lease_of(ServerContext& context, const wire::StepEvent& event,
                                      const std::string& worker_id) {
   std::optional<store::RunningCommand> running;

@@ -13,7 +13,7 @@
 namespace noetl::wire {
 
 inline constexpr std::size_t enqueue_commands_max = 10'000;
-inline constexpr int attempts_max_default = 3;  // the seed's max_deliver
+inline constexpr int attempts_max_default = 3;  // NoETL v1's max_deliver
 inline constexpr int attempts_max_limit = 100;
 inline constexpr int priority_min = -100;
 inline constexpr int priority_max = 100;

@@ -38,7 +38,7 @@ struct RerunVersion {
 
 // A row of a list: what identifies it, its status, times, result and error.
 [[nodiscard]] std::string encode_summary(const ExecutionRow& row);
-// The seed's shape {execution_id, current_step, completed_steps, failed, completed, variables} and more.
+// NoETL v1's shape {execution_id, current_step, completed_steps, failed, completed, variables} and more.
 // `events` (JSON array text) is added when given, as NoETL's GET /api/executions/{id} has it.
 [[nodiscard]] std::string encode(const ExecutionRow& row, const std::string& events = {});
 [[nodiscard]] std::string encode(const EventRow& row);

@@ -1,6 +1,6 @@
 #pragma once
 // Notification: the small JetStream message that says "command N is waiting": {execution_id, queue_id,
-// step, server_url}, ids only, about 100 bytes (seed 2). One of several commands has them all in queue_ids, the first also in
+// step, server_url}, ids only, about 100 bytes. One of several commands has them all in queue_ids, the first also in
 // queue_id: whoever reads that alone claims one of them, and upkeep notifies again of the others. Values; any thread.
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 // Reporting: POST /api/v2/events, one event or {worker_id, events:[…]}.
 // An event with queue_id and epoch ends an attempt: name is command.completed, command.failed,
-// command.cancelled or command.released; or it tells of one that goes on: command.progress, command.log. Without them it is the seed's shape {execution_id, step, name,
+// command.cancelled or command.released; or it tells of one that goes on: command.progress, command.log. Without them it is NoETL v1's shape {execution_id, step, name,
 // payload, worker_id}: step.enter, call.done, call.error, step.exit, or any progress the caller wants kept.
 // Values; any thread.
 #include <chrono>
@@ -40,7 +40,7 @@ inline constexpr std::string_view progress_event = "command.progress";
 inline constexpr std::string_view log_event = "command.log";
 inline constexpr std::size_t note_bytes_max = 64 * 1024;  // of the payload
 
-// The seed's shape, and free progress events. `name` "step.exit" completes, "call.error" fails.
+// NoETL v1's shape, and free progress events. `name` "step.exit" completes, "call.error" fails.
 struct StepEvent {
   base::ExecutionId execution_id;
   base::EventId event_id;  // made by the sender for idempotency; unset: the server makes one

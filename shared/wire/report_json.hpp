@@ -1,6 +1,6 @@
 #pragma once
 // JSON of POST /api/v2/events, both directions: one event, or {worker_id, events:[…]}. An event with queue_id
-// ends an attempt, one without is of the seed's shape (report.hpp). Requests are read strictly; of answers,
+// ends an attempt, one without is of NoETL v1's shape (report.hpp). Requests are read strictly; of answers,
 // fields of a newer server are ignored. Pure; any thread.
 #include <nlohmann/json_fwd.hpp>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 // Names and defaults of what lives in JetStream: streams, subjects, durable consumers (docs/reference/protocol.md). The
-// default pool is the bare subject of the seed. Pure; any thread.
+// default pool is the bare subject of NoETL v1. Pure; any thread.
 #include <array>
 #include <chrono>
 #include <cstddef>

@@ -308,7 +308,7 @@ with ended as (
 select queue_id, pool, tool_kind from ended where status_before = 'running'
 
 -- name: command_of_step
--- The seed's events name execution and step only: the command that is running there.
+-- NoETL v1's events name execution and step only: the command that is running there.
 select queue_id, epoch, coalesce(worker_id, '') as worker_id from noetl.queue
 where execution_id = $1 and step = $2 and status = 'running' order by queue_id limit 1
 

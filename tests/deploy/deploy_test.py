@@ -389,7 +389,7 @@ class OperationTest(unittest.TestCase):
                         self.assertEqual("Secret", kind, f"{target}: {what} refers to {name}, which is nowhere")
                         self.assertIn(f"`{without_hash(name)}`", guide, f"{target}: {what} needs a secret that docs/operations/kubernetes.md does not tell of")
 
-    def test_ports_of_the_seed_lead_to_server_and_nats(self):
+    def test_ports_of_noetl_v1_lead_to_server_and_nats(self):
         outside = {one["hostPort"]: one["containerPort"] for one in
                    yaml.safe_load(text_of("k8s/kind.yaml"))["nodes"][0]["extraPortMappings"]}
 
@@ -400,7 +400,7 @@ class OperationTest(unittest.TestCase):
         self.assertEqual((outside[8082], 8082), (server["ports"][0]["nodePort"], server["ports"][0]["port"]))
         self.assertEqual((outside[30422], 4222), (nats["ports"][0]["nodePort"], nats["ports"][0]["port"]))
 
-    def test_names_of_the_seed_are_kept(self):
+    def test_names_of_noetl_v1_are_kept(self):
         kind = MANIFESTS["kind"]
         self.assertEqual(["noetl-server"], [c["name"] for c in kind.one("Deployment", "noetl-server")["spec"]["template"]["spec"]["containers"]])
         self.assertEqual(["worker"], [c["name"] for c in kind.one("Deployment", "noetl-worker")["spec"]["template"]["spec"]["containers"]])
@@ -512,7 +512,7 @@ class FilesTest(unittest.TestCase):
         for path in text_of("deploy/debian/conffiles").split():
             self.assertIn(pathlib.Path(path).name, packaging)
 
-    def test_verbs_of_the_seed_are_there(self):
+    def test_verbs_of_noetl_v1_are_there(self):
         tasks = yaml.safe_load(text_of("Taskfile.yml"))["tasks"]
         for verb in ("docker-build-noetl", "kind-create", "kind-load", "deploy", "redeploy", "logs", "port-forward"):
             self.assertIn(verb, tasks)

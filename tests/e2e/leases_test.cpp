@@ -139,7 +139,7 @@ TEST_CASE("claiming what has ended or never was is refused with its own code") {
   CHECK(unknown.code() == "not_found");
 }
 
-TEST_CASE("the alias of the seed's claim claims by id and refuses SQL") {
+TEST_CASE("the alias of NoETL v1's claim claims by id and refuses SQL") {
   const Stack stack(without_workers());
   stack.enqueue({noop});
 

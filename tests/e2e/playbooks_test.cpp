@@ -21,7 +21,7 @@ std::set<std::string> event_types(const Stack& stack, const std::string& executi
   return types;
 }
 
-// As the seed prints it, but for the port.
+// As NoETL v1 prints it, but for the port.
 std::string execute_with_curl(const Stack& stack, const std::string& body) {
   const auto text =
       run_program({.command = {"curl", "-sS", "-X", "POST", stack.api().url() + "/api/v2/execute", "-H",
@@ -53,7 +53,7 @@ void check_hello_world(const Stack& stack, const std::string& execution_id) {
 
 }  // namespace
 
-TEST_CASE("the seed's hello world runs in both generations, and its message arrives in the step's result") {
+TEST_CASE("NoETL v1's hello world runs in both generations, and its message arrives in the step's result") {
   const Stack stack;
 
   SUBCASE("December 2025: case, when, then") {
@@ -75,7 +75,7 @@ TEST_CASE("the seed's hello world runs in both generations, and its message arri
   }
 }
 
-TEST_CASE("the stream and the consumer are the seed's, and the worker says what it subscribed to") {
+TEST_CASE("the stream and the consumer are NoETL v1's, and the worker says what it subscribed to") {
   Stack stack;
 
   wait_until("the worker's line", 10s,

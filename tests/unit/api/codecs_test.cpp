@@ -160,7 +160,7 @@ TEST_CASE("what is written is JSON whatever the text holds") {
   CHECK(json["n"] == 0.5);
 }
 
-TEST_CASE("an execution is shown in the seed's shape, with its JSON passed on") {
+TEST_CASE("an execution is shown in NoETL v1's shape, with its JSON passed on") {
   wire::ExecutionRow row;
   row.execution_id = {9007199254740993};
   row.status = "FAILED";

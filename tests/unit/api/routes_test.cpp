@@ -6,7 +6,7 @@
 using namespace noetl;
 using namespace noetl::api_test;
 
-TEST_CASE("execute answers in the seed's shape, under both names, and passes on key and trace") {
+TEST_CASE("execute answers in NoETL v1's shape, under both names, and passes on key and trace") {
   auto& app = reset_fake_app();
   wire::ExecuteRequest seen;
   app.start = [&](const wire::ExecuteRequest& request) {
@@ -112,7 +112,7 @@ TEST_CASE("commands are listed page by page") {
   CHECK(last.body["next_before"].is_null());
 }
 
-TEST_CASE("a command is claimed by its id, in a batch, and as the seed's worker does") {
+TEST_CASE("a command is claimed by its id, in a batch, and as NoETL v1's worker does") {
   reset_fake_app();
   const RunningApi server;
 
@@ -121,9 +121,9 @@ TEST_CASE("a command is claimed by its id, in a batch, and as the seed's worker 
   CHECK(one.body["context"]["tool"]["kind"] == "noop");
   const auto batch = post(server, "/api/v2/commands/claim", R"({"worker_id":"w","queue_ids":["5",6]})");
   CHECK(batch.body["commands"].size() == 2);
-  const auto seed = post(server, "/api/postgres/execute", R"({"queue_id":5,"worker_id":"w"})");
-  CHECK(seed.body["status"] == "ok");
-  CHECK(seed.body["result"] == Json::parse(R"([["5","0","start#1","noop",{"tool":{"kind":"noop"}}]])"));
+  const auto from_v1 = post(server, "/api/postgres/execute", R"({"queue_id":5,"worker_id":"w"})");
+  CHECK(from_v1.body["status"] == "ok");
+  CHECK(from_v1.body["result"] == Json::parse(R"([["5","0","start#1","noop",{"tool":{"kind":"noop"}}]])"));
 }
 
 TEST_CASE("a refused claim is a problem with its code and Retry-After") {
@@ -167,10 +167,10 @@ TEST_CASE("one event has its verdict as the reply, a batch has them all") {
 
   const auto one = post(server, "/api/v2/events", end);
   CHECK(one.body == Json::parse(R"({"status":"ok","commands_generated":2})"));
-  const auto seed =
+  const auto from_v1 =
       post(server, "/api/events",
            R"({"execution_id":"9","step":"start","name":"step.exit","payload":{},"worker_id":"w"})");
-  CHECK(seed.status == 200);
+  CHECK(from_v1.status == 200);
   const auto batch =
       post(server, "/api/v2/events",
            R"({"worker_id":"w","events":[{"queue_id":"5","epoch":1,"name":"command.completed"}]})");

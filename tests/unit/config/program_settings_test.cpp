@@ -31,7 +31,7 @@ Resolved resolved_from_environment(const std::string& variable, const std::strin
   return *resolved;
 }
 
-TEST_CASE("the defaults of the server are the seed's") {
+TEST_CASE("the defaults of the server are NoETL v1's") {
   const auto settings = server_settings(resolved_from({})).value();
 
   CHECK(settings.port == 8082);

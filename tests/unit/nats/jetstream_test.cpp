@@ -68,7 +68,7 @@ nats::Message next_message(nats::PullSubscription& subscription) {
 
 }  // namespace
 
-TEST_CASE("streams and consumers are created once with the seed's configuration, then adopted") {
+TEST_CASE("streams and consumers are created once with NoETL v1's configuration, then adopted") {
   Fixture nats;
 
   const auto again = nats.jetstream.ensure_stream(nats.stream).value();

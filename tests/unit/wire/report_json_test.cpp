@@ -67,7 +67,7 @@ TEST_CASE("an error that does not say whether it is retryable is as its kind is;
   CHECK(error_of(R"({"kind":"not_found","message":"m","retryable":true})").is_retryable);
 }
 
-TEST_CASE("the seed's single event is understood") {
+TEST_CASE("NoETL v1's single event is understood") {
   const auto decoded = wire::decode_report_request(Json::parse(
       R"({"execution_id":"123","step":"start","name":"step.exit","payload":{"result":1},"worker_id":"worker-1"})"));
   REQUIRE(decoded.has_value());

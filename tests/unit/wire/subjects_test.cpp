@@ -4,7 +4,7 @@
 
 using namespace noetl::wire;
 
-TEST_CASE("the default pool has the seed's names and every other pool its own") {
+TEST_CASE("the default pool has NoETL v1's names and every other pool its own") {
   CHECK(commands_subject_of("default") == "noetl.commands");
   CHECK(commands_consumer_of("default") == "noetl-worker-pool");
   CHECK(commands_subject_of("gpu_1") == "noetl.commands.gpu_1");
