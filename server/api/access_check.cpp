@@ -178,7 +178,7 @@ bool is_local(const http::Head& head, std::string_view peer) {
         header.name == "origin" || header.name == "sec-fetch-site" || header.name.starts_with("x-forwarded"))
       return false;
   }
-  // Proxies that add no header, as nginx does untold, speak HTTP/1.0 to us; programs of today do not.
+  // Proxies that add no header, as nginx does by default, speak HTTP/1.0 to us; programs of today do not.
   if (head.minor_version == 0) return false;
   return is_loopback_address(peer) && is_loopback_name(http::host_name(head.header("host")));
 }

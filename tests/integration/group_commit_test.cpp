@@ -21,10 +21,10 @@ struct Fixture {
   std::mutex mutex;
   std::vector<std::vector<int>> batches;
   std::atomic<int> allowed{0}, begun{0};
-  Ints gathering;
+  Ints commits;
 
   explicit Fixture(int writers_max, std::size_t batch_max = 100)
-      : gathering({.batch_max = batch_max, .writers_max = writers_max},
+      : commits({.batch_max = batch_max, .writers_max = writers_max},
                   [this](const std::vector<int>& requests) {
                     const int turn = begun++;
                     support::wait_until("the batch may go on", 10s, [&] { return allowed > turn; });
@@ -41,8 +41,8 @@ struct Fixture {
 TEST_CASE("whoever comes alone goes at once and alone") {
   Fixture fixture(1);
   fixture.allowed = 2;
-  CHECK(fixture.gathering.submit(1).value() == 10);
-  CHECK(fixture.gathering.submit(2).value() == 20);
+  CHECK(fixture.commits.submit(1).value() == 10);
+  CHECK(fixture.commits.submit(2).value() == 20);
   CHECK(fixture.batches == std::vector<std::vector<int>>{{1}, {2}});
 }
 
@@ -55,14 +55,14 @@ TEST_CASE(
   const auto send = [&](int value) {
     threads.emplace_back([&, value] {
       ++sent;
-      sum += fixture.gathering.submit(value).value();
+      sum += fixture.commits.submit(value).value();
     });
   };
   send(1);
   support::wait_until("the first is being written", 10s, [&] { return fixture.begun == 1; });
   for (int i = 2; i <= 6; ++i) send(i);
   support::wait_until("the others have come", 10s,
-                      [&] { return sent == 6 && fixture.gathering.waiting() == 5; });
+                      [&] { return sent == 6 && fixture.commits.waiting() == 5; });
 
   fixture.allowed = 3;
   threads.clear();
@@ -78,11 +78,11 @@ TEST_CASE("two may be written at the same time, and no more") {
   Fixture fixture(2);
   std::vector<std::jthread> threads;
   for (int i = 0; i < 2; ++i) {
-    threads.emplace_back([&, i] { (void)fixture.gathering.submit(i); });
+    threads.emplace_back([&, i] { (void)fixture.commits.submit(i); });
     support::wait_until("it is being written", 10s, [&] { return fixture.begun == i + 1; });
   }
-  threads.emplace_back([&] { (void)fixture.gathering.submit(7); });
-  support::wait_until("the third waits", 10s, [&] { return fixture.gathering.waiting() == 1; });
+  threads.emplace_back([&] { (void)fixture.commits.submit(7); });
+  support::wait_until("the third waits", 10s, [&] { return fixture.commits.waiting() == 1; });
   CHECK(fixture.begun == 2);
   fixture.allowed = 3;
   threads.clear();
@@ -92,7 +92,7 @@ TEST_CASE("two may be written at the same time, and no more") {
 TEST_CASE("whoever is not begun with in time is told to try again, and nothing of it is done") {
   std::atomic<bool> may_go{false};
   std::atomic<int> sum{0};
-  Ints gathering({.batch_max = 100, .writers_max = 1, .patience = 50ms},
+  Ints commits({.batch_max = 100, .writers_max = 1, .patience = 50ms},
                  [&](const std::vector<int>& requests) {
                    support::wait_until("the batch may go on", 10s, [&] { return may_go.load(); });
                    std::vector<base::Result<int>> answers;
@@ -103,10 +103,10 @@ TEST_CASE("whoever is not begun with in time is told to try again, and nothing o
                    return answers;
                  });
   std::jthread first(
-      [&] { CHECK(gathering.submit(1).value() == 1); });  // being written: it waits for that, however long
-  support::wait_until("it is taken", 10s, [&] { return gathering.writers() == 1; });
+      [&] { CHECK(commits.submit(1).value() == 1); });  // being written: it waits for that, however long
+  support::wait_until("it is taken", 10s, [&] { return commits.writers() == 1; });
 
-  const auto late = gathering.submit(10);
+  const auto late = commits.submit(10);
 
   REQUIRE_FALSE(late.has_value());
   CHECK(late.error().code == base::ErrorCode::saturated);
@@ -114,13 +114,13 @@ TEST_CASE("whoever is not begun with in time is told to try again, and nothing o
   may_go = true;
   first.join();
   CHECK(sum == 1);
-  CHECK(gathering.submit(100).value() == 100);
+  CHECK(commits.submit(100).value() == 100);
 }
 
 TEST_CASE("what is wrong with one is its own error; when Postgres is away all are told") {
   std::atomic<int> runs{0};
   std::latch first_is_in(1), may_go(1);
-  Ints gathering({.batch_max = 100, .writers_max = 1}, [&](const std::vector<int>& requests) {
+  Ints commits({.batch_max = 100, .writers_max = 1}, [&](const std::vector<int>& requests) {
     if (++runs == 1) {
       first_is_in.count_down();
       may_go.wait();
@@ -135,28 +135,28 @@ TEST_CASE("what is wrong with one is its own error; when Postgres is away all ar
   });
   std::atomic<int> answered{0}, refused{0};
   std::vector<std::jthread> threads;
-  threads.emplace_back([&] { answered += gathering.submit(1).value(); });
+  threads.emplace_back([&] { answered += commits.submit(1).value(); });
   first_is_in.wait();
   for (const int value : {2, 13, 3}) {
     threads.emplace_back([&, value] {
       try {
-        answered += gathering.submit(value).value();
+        answered += commits.submit(value).value();
       } catch (const std::runtime_error&) {
         ++refused;
       }
     });
   }
-  support::wait_until("they wait", 10s, [&] { return gathering.waiting() == 3; });
+  support::wait_until("they wait", 10s, [&] { return commits.waiting() == 3; });
   may_go.count_down();
   threads.clear();
   CHECK(answered == 6);
   CHECK(refused == 1);
-  CHECK_THROWS_AS((void)gathering.submit(99), store::Unavailable);
+  CHECK_THROWS_AS((void)commits.submit(99), store::Unavailable);
 }
 
 TEST_CASE("thousands from many threads are each answered with their own") {
   std::atomic<int> batches{0};
-  Ints gathering({.batch_max = 64, .writers_max = 2}, [&](const std::vector<int>& requests) {
+  Ints commits({.batch_max = 64, .writers_max = 2}, [&](const std::vector<int>& requests) {
     ++batches;
     std::vector<base::Result<int>> answers;
     for (const int one : requests) answers.emplace_back(one + 1);
@@ -168,12 +168,12 @@ TEST_CASE("thousands from many threads are each answered with their own") {
     for (int t = 0; t < 16; ++t) {
       threads.emplace_back([&, t] {
         for (int i = 0; i < 1000; ++i) {
-          if (gathering.submit(t * 1000 + i).value() != t * 1000 + i + 1) ++wrong;
+          if (commits.submit(t * 1000 + i).value() != t * 1000 + i + 1) ++wrong;
         }
       });
     }
   }
   CHECK(wrong == 0);
   CHECK(batches <= 16'000);
-  CHECK(gathering.waiting() == 0);
+  CHECK(commits.waiting() == 0);
 }

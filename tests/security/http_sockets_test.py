@@ -196,7 +196,7 @@ class HealthPort(unittest.TestCase):
     def tearDownClass(cls):
         cls.stack.__exit__()
 
-    def test_it_listens_on_loopback_untold(self):
+    def test_it_listens_on_loopback_by_default(self):
         listening = [line.split()[1] for line in pathlib.Path(f"/proc/{self.worker.pid}/net/tcp").read_text().splitlines()[1:]
                      if line.split()[3] == "0A"]
         self.assertIn(f"0100007F:{self.port:04X}", listening)

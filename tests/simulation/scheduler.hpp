@@ -1,6 +1,6 @@
 #pragma once
 // Scheduler: the threads of all simulated processes as fibers in one real thread, on a clock that stands still while
-// anything can run. Which of the runnable ones goes on is drawn from the seed, so a seed is one exact run. A process
+// anything can run. Which of the runnable ones goes on is drawn from a seed, so a seed is one exact run. A process
 // can be killed (its fibers never go on, nothing is unwound: what a SIGKILL does) and frozen (SIGSTOP).
 // threads.cpp maps pthreads and the standard clocks to the scheduler that runs; one at a time, one real thread.
 #include <chrono>

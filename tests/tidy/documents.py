@@ -27,7 +27,7 @@ TREES = ("server", "worker", "shared", "cli", "tests", "bench", "deploy", "k8s",
 NOT_PATHS = {"bench/three_steps/POOL"}
 TEXT = {".md", ".cpp", ".hpp", ".py", ".sql", ".txt", ".cmake", ".yaml", ".yml", ".json", ".sh", ".conf", ".env", ".service", ".js", ""}
 # Generated, data that quotes others, or frozen by a checksum.
-SKIPPED = ("sql/migrations/", "tests/fuzz/corpus/", "tests/compat/playbooks/", "tests/deploy/rendered/", "tests/deploy/schema/", "bench/peers/", "bench/plots/", "tests/tidy/documents")
+SKIPPED = ("sql/migrations/", "tests/fuzz/corpus/", "tests/compat/playbooks/", "tests/deploy/rendered/", "tests/deploy/schema/", "bench/peers/", "bench/plots/", "tests/tidy/documents", "tests/tidy/words")
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 DOCUMENT = re.compile(r"(?<![\w/.:-])docs/[\w/-]*[\w-](?:\.\w+)*")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Rules that a compiler cannot hold: who includes whom, sizes, names, comments, no sleeps in tests,
-settings that nobody reads (settings.py), and documents (documents.py).
+settings that nobody reads (settings.py), documents (documents.py) and private words (words.py).
 
 Run without arguments it checks the tree and exits 1 when a rule is broken. What was too long when its rule came is
 listed in baseline.txt with its length: it may shrink but not grow. `--update-baseline` writes that file anew; it is
@@ -12,6 +12,7 @@ import sys
 
 import documents
 import settings
+import words
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BASELINE = ROOT / "tests" / "tidy" / "baseline.txt"
@@ -207,6 +208,7 @@ def main():
     texts = {name: "\n".join(lines) for name, lines in sources()}
     findings.extend(settings.check(texts[settings.HEADER], texts))
     findings.extend(documents.findings())
+    findings.extend(words.findings())
     if "--update-baseline" in sys.argv:
         text = "# What was longer than its limit when the rule came. It may shrink, not grow. (tests/tidy/tidy.py)\n"
         BASELINE.write_text(text + "".join(f"{seen[key]} {key}\n" for key in sorted(seen)), encoding="utf-8")
