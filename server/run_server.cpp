@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "server/api/api_server.hpp"
-#include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
-#include "server/app/submit_batcher.hpp"
+#include "server/app/due_times.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/long_polls.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/exposure.hpp"
 #include "server/notifier_settings.hpp"
@@ -218,15 +218,15 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
   if (settings.nats.address.url != "none") jetstream.emplace(notifier_settings(settings));
   notify::Notifier& notifier = jetstream ? static_cast<notify::Notifier&>(*jetstream) : no_notifier;
   app::ServerContext context{.connections = connections,
-                   .notifier = notifier,
-                   .ids = ids,
-                   .playbooks = playbooks,
-                   .long_polls = long_polls,
-                   .dispatcher = dispatcher,
-                   .pool_rules = pool_rules,
-                   .work_counts = work_counts,
-                   .due_times = due_times,
-                   .settings = context_settings(settings)};
+                             .notifier = notifier,
+                             .ids = ids,
+                             .playbooks = playbooks,
+                             .long_polls = long_polls,
+                             .dispatcher = dispatcher,
+                             .pool_rules = pool_rules,
+                             .work_counts = work_counts,
+                             .due_times = due_times,
+                             .settings = context_settings(settings)};
   vault::Vault vault(
       context, {.keys = std::move(keys), .reader_token = settings.worker_token, .egress = egress_of(settings)});
   api::ApiServer server(context, vault, api_settings(settings), metrics);
@@ -238,9 +238,9 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                                                     : settings.server_url);
   }
   upkeep::Upkeep upkeep(context, {.database_url = settings.database_url,
-                                .interval = settings.upkeep_interval,
-                                .renotify_after = settings.renotify_after,
-                                .retention = kept_for(settings)});
+                                  .interval = settings.upkeep_interval,
+                                  .renotify_after = settings.renotify_after,
+                                  .retention = kept_for(settings)});
   // Polls of workers without NATS wait at any server; the one that leads notifies workers.
   const store::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
     long_polls.wake(pools);

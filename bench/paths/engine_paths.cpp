@@ -50,10 +50,10 @@ void play(const engine::DecisionInput& decision_input, const wire::LazyJson& res
       throw std::runtime_error("step " + std::to_string(step) + " of three issued " +
                                std::to_string(decision.commands.size()) + " commands instead of one");
     const engine::NodeResult node_result{.node_id = decision.commands[0].node_id,
-                                        .outcome = domain::Outcome::completed,
-                                        .result = result,
-                                        .error = {},
-                                        .frame = decision.commands[0].frame};
+                                         .outcome = domain::Outcome::completed,
+                                         .result = result,
+                                         .error = {},
+                                         .frame = decision.commands[0].frame};
     decision = engine::react(decision_input, written_and_read(decision.state), node_result);
   }
   if (!decision.finish || decision.finish->status != domain::ExecutionStatus::completed)

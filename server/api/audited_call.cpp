@@ -26,10 +26,10 @@ void audit(HandlerContext& context, const Endpoint& endpoint, const Call& call, 
     return;
   }
   vault::audit_call(context.server, {.operation = endpoint.operation_id,
-                                    .object = object_of(call),
-                                    .outcome = is_refusal ? base::to_string(result.error().code) : "success",
-                                    .from = call.peer,
-                                    .shows_token = call.shows_token});
+                                     .object = object_of(call),
+                                     .outcome = is_refusal ? base::to_string(result.error().code) : "success",
+                                     .from = call.peer,
+                                     .shows_token = call.shows_token});
 }
 
 }  // namespace noetl::api

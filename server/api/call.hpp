@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "server/api/concurrency_limit.hpp"
-#include "server/app/submit_batcher.hpp"
 #include "server/app/server_context.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/base/result.hpp"
 #include "shared/schema/checker.hpp"

@@ -2,8 +2,8 @@
 
 #include "server/api/handlers.hpp"
 #include "server/api/payload_check.hpp"
-#include "server/app/submit_batcher.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "shared/wire/execution_json.hpp"
 
 namespace noetl::api {

@@ -2,8 +2,8 @@
 
 #include "server/api/handlers.hpp"
 #include "server/api/query_reader.hpp"
-#include "server/app/store_result.hpp"
 #include "server/app/read_result.hpp"
+#include "server/app/store_result.hpp"
 
 namespace noetl::api {
 

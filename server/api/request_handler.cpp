@@ -72,7 +72,7 @@ std::string header_if(const http::Head& head, const char* name, bool (*is_valid)
 }  // namespace
 
 RequestHandler::RequestHandler(app::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
-                         telemetry::Metrics& metrics)
+                               telemetry::Metrics& metrics)
     : server_(server),
       settings_(settings),
       router_(endpoints()),
@@ -80,25 +80,25 @@ RequestHandler::RequestHandler(app::ServerContext& server, vault::Vault& vault, 
       checker_(published_schemas()),
       metrics_(metrics, endpoints()),
       limits_{.work = ConcurrencyLimit({.inside_max = settings.in_flight_max,
-                                  .waiting_max = settings.in_flight_waiting_max,
-                                  .patience = settings.in_flight_patience}),
-             .batch_submits = ConcurrencyLimit(
+                                        .waiting_max = settings.in_flight_waiting_max,
+                                        .patience = settings.in_flight_patience}),
+              .batch_submits = ConcurrencyLimit(
                  {.inside_max = std::clamp<std::size_t>(settings.batch_submits_max, 1, settings.in_flight_max),
                   .waiting_max = settings.in_flight_waiting_max,
                   .patience = settings.in_flight_patience}),
-             .single_submits = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
-                                      .waiting_max = settings.in_flight_waiting_max,
-                                      .patience = settings.in_flight_patience}),
-             .rendering = ConcurrencyLimit({.inside_max = 1,
-                                       .waiting_max = settings.in_flight_waiting_max,
-                                       .patience = settings.in_flight_patience}),
-             .long_polls =
+              .single_submits = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 2, 1),
+                                                  .waiting_max = settings.in_flight_waiting_max,
+                                                  .patience = settings.in_flight_patience}),
+              .rendering = ConcurrencyLimit({.inside_max = 1,
+                                             .waiting_max = settings.in_flight_waiting_max,
+                                             .patience = settings.in_flight_patience}),
+              .long_polls =
                  ConcurrencyLimit({.inside_max = long_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
-             .dispatch_polls =
+              .dispatch_polls =
                  ConcurrencyLimit({.inside_max = dispatch_polls_max_of(settings), .waiting_max = 0, .patience = {}}),
-             .outside = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
-                                     .waiting_max = settings.threads_max / 4,
-                                     .patience = settings.in_flight_patience})},
+              .outside = ConcurrencyLimit({.inside_max = std::max<std::size_t>(settings.threads_max / 4, 1),
+                                           .waiting_max = settings.threads_max / 4,
+                                           .patience = settings.in_flight_patience})},
       submits_(server),
       reports_of_others_(
           metrics, {.metric = "noetl_reports_of_others_total",
@@ -275,7 +275,7 @@ base::Result<Reply> RequestHandler::call_handler(const Endpoint& endpoint, const
 }
 
 void RequestHandler::log_request(const Endpoint& endpoint, const http::Request& request, const Reply& reply,
-                              std::chrono::nanoseconds elapsed) const {
+                                 std::chrono::nanoseconds elapsed) const {
   // A claim that waits is not slow.
   const bool is_slow = elapsed >= settings_.slow_request && endpoint.limit != LimitKind::chosen_by_handler;
   const auto level = is_slow ? telemetry::LogLevel::warn : telemetry::LogLevel::debug;

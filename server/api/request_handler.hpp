@@ -5,9 +5,9 @@
 #include <stop_token>
 #include <string>
 
-#include "server/api/call.hpp"
 #include "server/api/access_check.hpp"
 #include "server/api/api_server.hpp"
+#include "server/api/call.hpp"
 #include "server/api/request_metrics.hpp"
 #include "server/api/router.hpp"
 #include "shared/http/application.hpp"
@@ -17,7 +17,7 @@ namespace noetl::api {
 class RequestHandler final : public http::Application {
  public:
   RequestHandler(app::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
-              telemetry::Metrics& metrics);
+                 telemetry::Metrics& metrics);
   RequestHandler(const RequestHandler&) = delete;
   RequestHandler& operator=(const RequestHandler&) = delete;
 

@@ -157,13 +157,13 @@ void AttemptEnds::record(const wire::AttemptReport& report, AttemptDecision& dec
   }
   if (decision.ended->status == domain::CommandStatus::queued) {
     writes_.notifications.push_back({.queue_id = command.lease.queue_id,
-                             .execution_id = command.execution_id,
-                             .step = command.step,
-                             .pool = command.pool,
-                             .priority = command.priority,
-                             .epoch = command.lease.epoch,
-                             .redelivery = 0,
-                             .delay = decision.ended->delay});
+                                     .execution_id = command.execution_id,
+                                     .step = command.step,
+                                     .pool = command.pool,
+                                     .priority = command.priority,
+                                     .epoch = command.lease.epoch,
+                                     .redelivery = 0,
+                                     .delay = decision.ended->delay});
   }
 }
 
@@ -208,12 +208,12 @@ void AttemptEnds::write_ended() {
   for (auto& letter : letters_) {
     writes_.work.dead.push_back({letter.pool, std::move(letter.tool_kind)});
     dead_letters_.push_back({.queue_id = letter.queue_id,
-                       .execution_id = letter.execution_id,
-                       .step = std::move(letter.step),
-                       .pool = std::move(letter.pool),
-                       .epoch = letter.epoch,
-                       .attempts = letter.attempts,
-                       .error = std::move(letter.error)});
+                             .execution_id = letter.execution_id,
+                             .step = std::move(letter.step),
+                             .pool = std::move(letter.pool),
+                             .epoch = letter.epoch,
+                             .attempts = letter.attempts,
+                             .error = std::move(letter.error)});
   }
 }
 

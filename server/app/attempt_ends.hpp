@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "server/app/attempt_policy.hpp"
-#include "server/app/write_batch.hpp"
 #include "server/app/loaded_execution.hpp"
+#include "server/app/write_batch.hpp"
 #include "shared/wire/report.hpp"
 
 namespace noetl::app {

@@ -3,8 +3,8 @@
 #include <deque>
 
 #include "server/app/end_execution.hpp"
-#include "server/app/stored_values.hpp"
 #include "server/app/resume_callers.hpp"
+#include "server/app/stored_values.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {

@@ -249,13 +249,13 @@ base::Result<wire::ClaimAnswer> wait_and_claim(ServerContext& context, const wir
 }
 
 base::Result<wire::ClaimAnswer> wait_for_dispatch(ServerContext& context, const wire::ClaimRequest& request,
-                                                   std::stop_token stop,
-                                                   std::function<bool()> is_asker_there) {
+                                                  std::stop_token stop,
+                                                  std::function<bool()> is_asker_there) {
   const Dispatcher::Poll worker{.pool = request.pool,
-                                 .worker_id = request.worker_id,
-                                 .instance = request.instance,
-                                 .slots = static_cast<std::size_t>(request.slots),
-                                 .is_there = std::move(is_asker_there)};
+                                .worker_id = request.worker_id,
+                                .instance = request.instance,
+                                .slots = static_cast<std::size_t>(request.slots),
+                                .is_there = std::move(is_asker_there)};
   if (!context.dispatcher.is_known(worker)) {
     if (auto refused = check_serves(context, request); !refused) return base::failure(refused.error());
     context.dispatcher.note_known(worker);

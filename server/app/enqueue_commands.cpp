@@ -5,10 +5,10 @@
 
 #include "server/app/after_commit.hpp"
 #include "server/app/crash_point.hpp"
-#include "server/app/write_batch.hpp"
-#include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
+#include "server/app/due_times.hpp"
 #include "server/app/pool_rules.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {
@@ -81,15 +81,15 @@ std::vector<wire::EnqueuedCommand> tell(ServerContext& context, const std::vecto
     has_times = has_times || command.available_at.has_value();
     if (!command.available_at) {
       notifications.push_back({.queue_id = ids[i],
-                       .execution_id = {},
-                       .step = command.tool_kind,
-                       .pool = command.pool,
-                       .group = command.group,
-                       .priority = command.priority,
-                       .epoch = 0,
-                       .redelivery = 0,
-                       .is_dispatched = claimed.contains(ids[i]),
-                       .delay = command.delay.value_or(std::chrono::milliseconds{0})});
+                               .execution_id = {},
+                               .step = command.tool_kind,
+                               .pool = command.pool,
+                               .group = command.group,
+                               .priority = command.priority,
+                               .epoch = 0,
+                               .redelivery = 0,
+                               .is_dispatched = claimed.contains(ids[i]),
+                               .delay = command.delay.value_or(std::chrono::milliseconds{0})});
     }
   }
   notify_workers(context, notifications);
@@ -113,8 +113,8 @@ base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
   context.connections.run_one([&](store::Session& session) {
     if (reservation)
       claim_for = {.worker_id = reservation->worker_id(),
-               .claim_id = {context.ids.next()},
-               .instance = reservation->instance()};
+                   .claim_id = {context.ids.next()},
+                   .instance = reservation->instance()};
     auto made = store::QueueTable(session).insert_plain(commands, ids, *pools, claim_for);
     inserted = {made.inserted.begin(), made.inserted.end()};
     given = std::move(made.claimed);

@@ -77,7 +77,7 @@ std::chrono::milliseconds limit_of(const domain::Playbook& playbook) {
 }
 
 base::Result<LoadedExecution> try_load_execution(ServerContext& context, store::Session& session,
-                                               const store::LockedExecution& row) {
+                                                 const store::LockedExecution& row) {
   LoadedExecution open;
   open.execution_id = row.execution_id;
   open.status = row.status;
@@ -140,7 +140,7 @@ Json DecisionApplier::react(LoadedExecution& open, const engine::NodeResult& nod
 // What the result brought, as the log keeps it: with the error of a failure, and by reference when just this has
 // left the state. A pipeline's step may have a large result of its own while a task of it brought a small one.
 std::string DecisionApplier::payload_of(const engine::NodeResult& node_result, const store::NewEventRow& event,
-                                    const std::vector<log_notes::LeftResult>& left) const {
+                                        const std::vector<log_notes::LeftResult>& left) const {
   std::string payload = event.payload;
   if (node_result.outcome != domain::Outcome::completed && node_result.result.is_null()) return payload;
   const auto result = node_result.result.text();
@@ -230,12 +230,12 @@ void DecisionApplier::begin_child(LoadedExecution& caller, engine::NewChild chil
 }
 
 void DecisionApplier::child_ended_at_once(LoadedExecution& caller, const engine::NewChild& child, Json result,
-                                      std::optional<domain::ToolError> error, base::ExecutionId child_id) {
+                                          std::optional<domain::ToolError> error, base::ExecutionId child_id) {
   const engine::NodeResult node_result{.node_id = child.node_id,
-                                      .outcome = error ? domain::Outcome::failed : domain::Outcome::completed,
-                                      .result = std::move(result),
-                                      .error = error,
-                                      .frame = child.frame};
+                                       .outcome = error ? domain::Outcome::failed : domain::Outcome::completed,
+                                       .result = std::move(result),
+                                       .error = error,
+                                       .frame = child.frame};
   store::NewEventRow event;
   event.execution_id = caller.execution_id;
   event.event_type = error ? "call.error" : "call.done";

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "server/app/write_batch.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/stored_values.hpp"
+#include "server/app/write_batch.hpp"
 #include "shared/wire/execution.hpp"
 
 namespace noetl::app {
@@ -46,10 +46,10 @@ inline constexpr int depth_max = 32;
 
 // Opens a locked execution. An error: what is stored of it cannot be read, or its playbook cannot any more.
 [[nodiscard]] base::Result<LoadedExecution> try_load_execution(ServerContext& context, store::Session& session,
-                                                             const store::LockedExecution& row);
+                                                               const store::LockedExecution& row);
 // The same, and throws that.
 [[nodiscard]] LoadedExecution load_execution(ServerContext& context, store::Session& session,
-                                           const store::LockedExecution& row);
+                                             const store::LockedExecution& row);
 
 // Adds where it was to an error's JSON text, or to the `error` of an event's payload.
 void add_place(std::string& text, const domain::Json& place);

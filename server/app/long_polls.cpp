@@ -53,7 +53,7 @@ std::uint64_t LongPolls::seen(const std::string& pool) {
 }
 
 void LongPolls::wait(const std::string& pool, std::uint64_t seen,
-                         std::chrono::steady_clock::time_point until, std::stop_token stop) {
+                     std::chrono::steady_clock::time_point until, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   (void)woken_.wait_until(lock, stop, until, [&] {
     const auto found = wakes_.find(pool);
@@ -62,7 +62,7 @@ void LongPolls::wait(const std::string& pool, std::uint64_t seen,
 }
 
 void LongPolls::found_empty(const std::string& pool, std::uint64_t seen,
-                                std::chrono::steady_clock::time_point looked_at) {
+                            std::chrono::steady_clock::time_point looked_at) {
   const std::lock_guard lock(mutex_);
   empties_[pool] = {seen, looked_at};
 }
@@ -85,7 +85,7 @@ LongPolls::Watermark LongPolls::watermark_now() {
 }
 
 LongPolls::Scan LongPolls::begin_scan(const std::string& pool,
-                                              std::chrono::steady_clock::time_point now) {
+                                      std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
   const bool is_first = bounds.looked_at == std::chrono::steady_clock::time_point{};
@@ -95,7 +95,7 @@ LongPolls::Scan LongPolls::begin_scan(const std::string& pool,
 }
 
 void LongPolls::end_scan(const std::string& pool, const Scan& scan,
-                             std::optional<base::CommandId> first_fresh, const Watermark& watermark) {
+                         std::optional<base::CommandId> first_fresh, const Watermark& watermark) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
   const auto first_or = [&](base::CommandId bound) {
@@ -111,7 +111,7 @@ void LongPolls::end_scan(const std::string& pool, const Scan& scan,
 }
 
 std::vector<base::CommandId> LongPolls::begin_claims(const std::vector<base::CommandId>& candidates,
-                                                 std::size_t most) {
+                                                     std::size_t most) {
   std::vector<base::CommandId> taken;
   const std::lock_guard lock(mutex_);
   for (const auto id : candidates) {
@@ -138,7 +138,7 @@ base::CommandId LongPolls::lower_bound(const std::string& pool) const {
 }
 
 void LongPolls::raise_lower_bound(const std::string& pool, std::optional<base::CommandId> first_fresh,
-                                      const Watermark& watermark) {
+                                  const Watermark& watermark) {
   const std::lock_guard lock(mutex_);
   auto& bounds = bounds_[pool];
   bounds.safe = std::max(bounds.safe, first_fresh ? std::min(*first_fresh, watermark.safe) : watermark.safe);

@@ -70,7 +70,7 @@ class LongPolls {
   // Polls that look at the same time see the same candidates: each takes others, so that they do not wait for one another's
   // rows only to find them claimed. At most `most` that no other poll of this replica is claiming just now.
   [[nodiscard]] std::vector<base::CommandId> begin_claims(const std::vector<base::CommandId>& candidates,
-                                                  std::size_t most);
+                                                          std::size_t most);
   void end_claims(const std::vector<base::CommandId>& taken);
   [[nodiscard]] std::size_t in_flight() const;
   // Below it no never-handed-back command of the pool waits.

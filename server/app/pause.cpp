@@ -1,10 +1,10 @@
 #include "server/app/pause.hpp"
 
-#include "server/app/write_batch.hpp"
-#include "server/app/pool_rules.hpp"
-#include "server/app/pools.hpp"
 #include "server/app/clear_stale_pause.hpp"
 #include "server/app/long_polls.hpp"
+#include "server/app/pool_rules.hpp"
+#include "server/app/pools.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/pause_statements.hpp"
 

@@ -40,7 +40,7 @@ void end_lost(ServerContext& context, const std::vector<wire::AttemptReport>& re
 }  // namespace
 
 DutyOutcome reclaim_leases(ServerContext& context, const std::optional<std::string>& worker_id,
-                        const std::string& reason) {
+                           const std::string& reason) {
   DutyOutcome outcome;
   std::vector<domain::Lease> leases;
   context.connections.run_one([&](store::Session& session) {

@@ -74,12 +74,12 @@ RecordedAdvisories record_max_deliveries(ServerContext& context, AdvisoryBudget&
       events.push_back(event_of(context, one, command));
       if (!should_notify(command)) continue;
       notifications.push_back({.queue_id = one.queue_id,
-                       .execution_id = command.command.execution_id,
-                       .step = command.command.step,
-                       .pool = command.pool,
-                       .priority = 0,
-                       .epoch = command.command.lease.epoch,
-                       .redelivery = redelivery_base + static_cast<int>(one.sequence % redelivery_span)});
+                               .execution_id = command.command.execution_id,
+                               .step = command.command.step,
+                               .pool = command.pool,
+                               .priority = 0,
+                               .epoch = command.command.lease.epoch,
+                               .redelivery = redelivery_base + static_cast<int>(one.sequence % redelivery_span)});
     }
     if (!events.empty()) store::EventTable(session).insert(events);
     recorded = static_cast<int>(events.size());

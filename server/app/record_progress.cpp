@@ -6,7 +6,7 @@
 namespace noetl::app {
 
 std::set<base::CommandId> record_progress(ServerContext& context, const std::vector<wire::AttemptNote>& notes,
-                                        const store::Caller& worker) {
+                                          const store::Caller& worker) {
   if (notes.empty()) return {};
   // Of two notes on one command in one request the statement would take either: the later one counts.
   std::map<base::CommandId, const wire::AttemptNote*> newest;

@@ -13,7 +13,7 @@ namespace noetl::app {
 
 // The commands of which something was taken; the others are not (or no longer) this worker's to speak for.
 [[nodiscard]] std::set<base::CommandId> record_progress(ServerContext& context,
-                                                      const std::vector<wire::AttemptNote>& notes,
-                                                      const store::Caller& worker);
+                                                        const std::vector<wire::AttemptNote>& notes,
+                                                        const store::Caller& worker);
 
 }  // namespace noetl::app

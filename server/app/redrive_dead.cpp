@@ -162,12 +162,12 @@ class Redriving {
     // What is not due yet is notified by upkeep when its time has come.
     if (delay_ms == 0) {
       notifications.push_back({.queue_id = new_id,
-                       .execution_id = {},
-                       .step = changed->tool_kind.empty() ? dead.tool_kind : changed->tool_kind,
-                       .pool = dead.pool,
-                       .priority = dead.priority,
-                       .epoch = 0,
-                       .redelivery = 0});
+                               .execution_id = {},
+                               .step = changed->tool_kind.empty() ? dead.tool_kind : changed->tool_kind,
+                               .pool = dead.pool,
+                               .priority = dead.priority,
+                               .epoch = 0,
+                               .redelivery = 0});
     }
     made.push_back({.old_id = dead.queue_id,
                     .new_id = new_id,

@@ -3,8 +3,8 @@
 #include "server/app/earlier_results.hpp"
 #include "server/app/known_execution.hpp"
 #include "server/app/loaded_execution.hpp"
-#include "server/app/stored_values.hpp"
 #include "server/app/resume_callers.hpp"
+#include "server/app/stored_values.hpp"
 #include "server/store/connection_pool.hpp"
 
 namespace noetl::app {

@@ -9,6 +9,6 @@ namespace noetl::app {
 
 // lease_lost: the worker does not run the command at that epoch. unsupported: a plain command has no execution to keep it with.
 [[nodiscard]] base::Result<wire::StoreResultAnswer> store_result(ServerContext& context,
-                                                         const wire::StoreResultRequest& request);
+                                                                 const wire::StoreResultRequest& request);
 
 }  // namespace noetl::app

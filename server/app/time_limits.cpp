@@ -1,8 +1,8 @@
 #include "server/app/time_limits.hpp"
 
 #include "server/app/end_execution.hpp"
-#include "server/app/stored_values.hpp"
 #include "server/app/resume_callers.hpp"
+#include "server/app/stored_values.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/time_limit_statements.hpp"
 

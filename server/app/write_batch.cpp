@@ -22,7 +22,7 @@ void move_to_end(std::vector<T>& into, std::vector<T>& from) {
 }  // namespace
 
 std::string WriteBatch::add_commands(ServerContext& context, base::ExecutionId execution_id,
-                                         std::vector<engine::NewCommand> new_commands) {
+                                     std::vector<engine::NewCommand> new_commands) {
   std::string issued;
   std::size_t shown = 0;
   for (auto& command : new_commands) {
@@ -34,13 +34,13 @@ std::string WriteBatch::add_commands(ServerContext& context, base::ExecutionId e
       issued += one.finish();
     }
     notifications.push_back({.queue_id = queue_id,
-                     .execution_id = execution_id,
-                     .step = command.step,
-                     .pool = command.pool,
-                     .priority = command.priority,
-                     .epoch = 0,
-                     .redelivery = 0,
-                     .delay = command.delay});
+                             .execution_id = execution_id,
+                             .step = command.step,
+                             .pool = command.pool,
+                             .priority = command.priority,
+                             .epoch = 0,
+                             .redelivery = 0,
+                             .delay = command.delay});
     auto context_text = engine::command_context(command);
     commands.push_back({.queue_id = queue_id,
                         .execution_id = execution_id,
@@ -59,8 +59,8 @@ std::string WriteBatch::add_commands(ServerContext& context, base::ExecutionId e
 }
 
 void WriteBatch::add_events(ServerContext& context, base::ExecutionId execution_id,
-                                const std::vector<engine::NewEvent>& new_events,
-                                const std::string& meta_of_first) {
+                            const std::vector<engine::NewEvent>& new_events,
+                            const std::string& meta_of_first) {
   bool is_first = true;
   for (const auto& event : new_events) {
     const int shown = is_first && !meta_of_first.empty() ? events_shown_of(commands.size()) : 1;
@@ -81,8 +81,8 @@ void WriteBatch::add_events(ServerContext& context, base::ExecutionId execution_
 }
 
 std::vector<log_notes::LeftResult> WriteBatch::add_results(ServerContext& context, const domain::Playbook& playbook,
-                                                               base::ExecutionId execution_id,
-                                                               engine::Decision& decision) {
+                                                           base::ExecutionId execution_id,
+                                                           engine::Decision& decision) {
   auto still_large = engine::move_out_large(playbook, decision.state, context.settings.result_inline_bytes_max,
                                             [&] { return base::ResultId{context.ids.next()}; });
   std::vector<log_notes::LeftResult> left;
@@ -112,7 +112,7 @@ void WriteBatch::put_at_worker(store::NewExecutionCommand& command, store::AtWor
 }
 
 void WriteBatch::add_loops(base::ExecutionId execution_id, const std::vector<engine::NewLoop>& loops,
-                               const std::vector<engine::LoopOutcome>& outcomes) {
+                           const std::vector<engine::LoopOutcome>& outcomes) {
   for (const auto& loop : loops) {
     int index = loop.first;
     for (const auto& item : loop.items)

@@ -25,9 +25,9 @@ std::vector<MaxDeliveriesAdvisory> Advisories::read(int limit) {
     const auto json = nlohmann::json::parse(message.bytes(), nullptr, false);
     if (!json.is_object()) continue;
     const MaxDeliveriesAdvisory advisory{.queue_id = {},
-                           .consumer = json.value("consumer", std::string()),
-                           .sequence = json.value("stream_seq", std::uint64_t{0}),
-                           .deliveries = json.value("deliveries", 0)};
+                                         .consumer = json.value("consumer", std::string()),
+                                         .sequence = json.value("stream_seq", std::uint64_t{0}),
+                                         .deliveries = json.value("deliveries", 0)};
     std::vector<base::CommandId> ids{{}};
     if (const auto bytes = jetstream_.message_at(stream_, advisory.sequence)) {
       if (auto notification = wire::decode_notification(*bytes)) ids = std::move(notification->queue_ids);

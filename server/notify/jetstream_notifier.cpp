@@ -125,11 +125,11 @@ bool JetStreamNotifier::send(Link& link, const Bundle& bundle) const {
   if (bundle.notifications.empty()) return true;
   const Notification& first = *bundle.notifications.front();
   wire::Notification message{.execution_id = first.execution_id,
-                                  .queue_ids = {},
-                                  .step = first.step,
-                                  .server_url = server_url_,
-                                  .priority = first.priority,
-                                  .is_dispatched = first.is_dispatched};
+                             .queue_ids = {},
+                             .step = first.step,
+                             .server_url = server_url_,
+                             .priority = first.priority,
+                             .is_dispatched = first.is_dispatched};
   message.queue_ids.reserve(bundle.notifications.size());
   for (const Notification* notification : bundle.notifications) message.queue_ids.push_back(notification->queue_id);
   std::string message_id = first.queue_id.str();

@@ -172,7 +172,7 @@ std::map<base::ResultId, std::string> ExecutionTable::results(const std::vector<
 }
 
 std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of,
-                                                         int limit) {
+                                                                 int limit) {
   const auto ids = id_array(of);
   const char* filter = of.empty() ? nullptr : ids.c_str();
   std::vector<UnreportedChild> found;

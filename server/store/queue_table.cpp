@@ -276,8 +276,8 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
 }
 
 std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
-                                                       const std::vector<base::EventId>& ids,
-                                                       const Caller& worker) {
+                                                         const std::vector<base::EventId>& ids,
+                                                         const Caller& worker) {
   ArrayLiteral commands, epochs, events, names, payloads;
   for (std::size_t i = 0; i < notes.size(); ++i) {
     commands.add(notes[i].lease.queue_id.value);

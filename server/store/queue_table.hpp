@@ -167,8 +167,8 @@ class QueueTable {
   void end_attempts(const std::vector<EndedAttempt>& ended);
   // ids[i] is for the event of notes[i]. Gives the commands that it was taken of: those that this worker runs at that epoch.
   [[nodiscard]] std::vector<base::CommandId> record_progress(const std::vector<wire::AttemptNote>& notes,
-                                                           const std::vector<base::EventId>& ids,
-                                                           const Caller& worker);
+                                                             const std::vector<base::EventId>& ids,
+                                                             const Caller& worker);
   void insert_dead_letters(const std::vector<DeadLetter>& letters);
   // Those that were running.
   [[nodiscard]] std::vector<FinishedCommand> cancel_commands(base::ExecutionId execution_id);

@@ -93,8 +93,8 @@ std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until,
-                                                      int rows_max, int waiting_max,
-                                                      base::CommandId& last_seen) {
+                                                        int rows_max, int waiting_max,
+                                                        base::CommandId& last_seen) {
   std::vector<WaitingCommand> found;
   const IdWindow window{.after = after.value, .until = until.value, .rows_max = rows_max};
   for (const auto& row :

@@ -88,8 +88,8 @@ class UpkeepStatements {
   // `rows_max` rows at most, and until `waiting_max` of them wait; `last_seen` gets the last id looked at (`until` when the range was
   // exhausted).
   [[nodiscard]] std::vector<WaitingCommand> unclaimed(base::CommandId after, base::CommandId until,
-                                                    int rows_max, int waiting_max,
-                                                    base::CommandId& last_seen);
+                                                      int rows_max, int waiting_max,
+                                                      base::CommandId& last_seen);
   void fold_queue_changes();
 
  private:

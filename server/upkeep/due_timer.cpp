@@ -1,8 +1,8 @@
 #include "server/upkeep/due_timer.hpp"
 
-#include "server/app/write_batch.hpp"
 #include "server/app/due_times.hpp"
 #include "server/app/pool_rules.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/store/connection_pool.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "shared/base/thread_name.hpp"
@@ -56,13 +56,13 @@ void DueTimer::look() {
   notifications.reserve(soon.size());
   for (auto& one : soon) {
     notifications.push_back({.queue_id = one.command.queue_id,
-                     .execution_id = one.command.execution_id,
-                     .step = std::move(one.command.step),
-                     .pool = std::move(one.command.pool),
-                     .priority = one.command.priority,
-                     .epoch = one.command.epoch,
-                     .redelivery = 1,
-                     .delay = one.wait});
+                             .execution_id = one.command.execution_id,
+                             .step = std::move(one.command.step),
+                             .pool = std::move(one.command.pool),
+                             .priority = one.command.priority,
+                             .epoch = one.command.epoch,
+                             .redelivery = 1,
+                             .delay = one.wait});
   }
   context_.due_times.add(notifications);
 }

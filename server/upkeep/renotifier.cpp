@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "server/app/write_batch.hpp"
 #include "server/app/clear_stale_pause.hpp"
+#include "server/app/write_batch.hpp"
 #include "server/notify/notifier.hpp"
 #include "server/store/duty_connection.hpp"
 
@@ -134,16 +134,16 @@ void Renotifier::skip_undelivered(Waiting& fresh, std::int64_t now_ms) const {
       return false;
     // A lane is first in, first out: where a later one was delivered already, this one was never sent.
     const std::size_t last = context_.notifier.lane_of({.queue_id = command.queue_id,
-                                                      .execution_id = command.execution_id,
-                                                      .step = command.step,
-                                                      .pool = command.pool,
-                                                      .priority = command.priority,
-                                                      .epoch = command.epoch,
-                                                      .redelivery = 0});
+                                                        .execution_id = command.execution_id,
+                                                        .step = command.step,
+                                                        .pool = command.pool,
+                                                        .priority = command.priority,
+                                                        .epoch = command.epoch,
+                                                        .redelivery = 0});
     return std::any_of(pool->second.begin(), pool->second.begin() + static_cast<std::ptrdiff_t>(last) + 1,
                        [&](const notify::Lane& lane) {
                          return lane.num_pending > 0 && command.queue_id > first_id_at(lane.delivered_until_ms -
-                                                                                   clocks_apart_max.count());
+                                                                                       clocks_apart_max.count());
                        });
   });
 }
@@ -174,12 +174,12 @@ Renotifier::Sent Renotifier::send(store::DutyConnection& connection, const Waiti
     if (!redelivery) continue;
     if (*redelivery == 1) ++sent.first_time;
     notifications.push_back({.queue_id = command.queue_id,
-                     .execution_id = command.execution_id,
-                     .step = command.step,
-                     .pool = command.pool,
-                     .priority = command.priority,
-                     .epoch = command.epoch,
-                     .redelivery = *redelivery});
+                             .execution_id = command.execution_id,
+                             .step = command.step,
+                             .pool = command.pool,
+                             .priority = command.priority,
+                             .epoch = command.epoch,
+                             .redelivery = *redelivery});
     if (notifications.size() >= due_max) break;
   }
   skip_unserved(connection, notifications);

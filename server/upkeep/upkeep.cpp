@@ -5,10 +5,10 @@
 
 #include "server/app/due_times.hpp"
 #include "server/app/reclaim_leases.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/record_max_deliveries.hpp"
 #include "server/app/resume_callers.hpp"
 #include "server/app/time_limits.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/store/upkeep_statements.hpp"
 #include "server/store/worker_table.hpp"
 #include "shared/base/thread_name.hpp"

@@ -13,12 +13,12 @@
 #include <thread>
 
 #include "server/app/duty_outcome.hpp"
-#include "server/app/server_context.hpp"
 #include "server/app/record_max_deliveries.hpp"
+#include "server/app/server_context.hpp"
 #include "server/store/duty_connection.hpp"
 #include "server/upkeep/due_timer.hpp"
-#include "server/upkeep/retention.hpp"
 #include "server/upkeep/renotifier.hpp"
+#include "server/upkeep/retention.hpp"
 
 namespace noetl::upkeep {
 

@@ -46,9 +46,9 @@ Evaluator::Evaluator(const DecisionInput& decision_input, State state)
   if (stored == decision_.state.bookkeeping.end()) return;
   for (const auto& token : *stored) {
     tokens_.push_back({.step = token.at("step").get<std::string>(),
-                         .args = token.at("args"),
-                         .is_of_item = token.value("is_of_item", false),
-                         .waits_its_turn = token.value("waits_its_turn", false)});
+                       .args = token.at("args"),
+                       .is_of_item = token.value("is_of_item", false),
+                       .waits_its_turn = token.value("waits_its_turn", false)});
   }
 }
 

@@ -147,10 +147,10 @@ bool Evaluator::judge(const domain::Step& step, Frame& frame, ToolEnd& end, std:
   // Rules of the older kind see a failure without its result; a policy sees both.
   const bool shows_result = !end.error || (!is_ruled && !end.result.is_null());
   context_.set_event({.name = end.error ? "call.error" : "call.done",
-                          .step = step.name,
-                          .result = shows_result ? &end.result : nullptr,
-                          .slot = nullptr,
-                          .error = end.error ? &error_ : nullptr});
+                      .step = step.name,
+                      .result = shows_result ? &end.result : nullptr,
+                      .slot = nullptr,
+                      .error = end.error ? &error_ : nullptr});
   delay = std::chrono::milliseconds{0};
   context_.see_whole_answers(true);
   const auto verdict =
@@ -218,7 +218,7 @@ bool Evaluator::next_task(const domain::Step& step, Frame& frame, ToolEnd& end) 
 }
 
 bool Evaluator::judge_by_rules(const domain::Step& step, Frame& frame, ToolEnd& end,
-                            std::chrono::milliseconds& delay) {
+                               std::chrono::milliseconds& delay) {
   if (!end.error) {
     if (!frame.is_iteration()) take_vars(step);
     if (!has_failed() && !step.set.empty() && !frame.is_iteration()) apply_set(step, step.set, step.name);
@@ -276,9 +276,9 @@ void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
   }
   for (auto& token : held["arrivals"]) {
     outcome.tokens.push_back({.step = token.at("step").get<std::string>(),
-                                .args = std::move(token["args"]),
-                                .is_of_item = token.value("is_of_item", false),
-                                .waits_its_turn = token.value("waits_its_turn", false)});
+                              .args = std::move(token["args"]),
+                              .is_of_item = token.value("is_of_item", false),
+                              .waits_its_turn = token.value("waits_its_turn", false)});
   }
   if (const auto made = held.find("made"); made != held.end()) outcome.result = std::move(*made);
   error_ = tool.error ? to_json(*tool.error) : Json();
@@ -286,10 +286,10 @@ void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
   frame_ = &frame;
   context_.set_frame(&frame);
   context_.set_event({.name = tool.error ? "call.error" : "call.done",
-                          .step = step.name,
-                          .result = tool.error ? nullptr : &tool.result,
-                          .slot = nullptr,
-                          .error = tool.error ? &error_ : nullptr});
+                      .step = step.name,
+                      .result = tool.error ? nullptr : &tool.result,
+                      .slot = nullptr,
+                      .error = tool.error ? &error_ : nullptr});
   std::chrono::milliseconds delay{0};
   const bool runs_on = conclude(step, frame, tool, std::move(outcome), delay);
   frame_ = nullptr;
@@ -299,7 +299,7 @@ void Evaluator::sink_ended(const domain::Step& step, Frame frame) {
 
 // What the rules of a step come to. True: the tool runs again.
 bool Evaluator::conclude(const domain::Step& step, Frame& frame, ToolEnd& end, RulesOutcome outcome,
-                      std::chrono::milliseconds& delay) {
+                         std::chrono::milliseconds& delay) {
   if (outcome.retry) {
     delay = outcome.retry->delay;
     return true;

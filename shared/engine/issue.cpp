@@ -102,7 +102,7 @@ std::optional<int> Evaluator::read_count(const domain::Step& step, const Json& w
 
 // `own` are the tool's rendered options when its `timeout` is among them; else that of a spec holds. False: the step fails.
 bool Evaluator::settle_limits(const domain::Step& step, const domain::ToolSpec& tool, const Json* own,
-                           NewCommand& command) {
+                              NewCommand& command) {
   const Json& of_spec = first_member("timeout", {&tool.spec, &step.spec});
   if (own != nullptr || !of_spec.is_null()) {
     const auto value = own == nullptr ? render(step, of_spec) : std::optional(first_of(*own, {"timeout"}));

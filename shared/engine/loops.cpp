@@ -1,8 +1,8 @@
 // Loops: their items are rows, the state has counters only (docs/internals/decisions/0010).
 #include <algorithm>
 
-#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/fields.hpp"
 
 namespace noetl::engine {
@@ -159,9 +159,9 @@ void Evaluator::loop_done(const domain::Step& step, const std::string& node) {
   if (const auto routed = loop.find("routed"); routed != loop.end()) {
     for (auto& token : *routed) {
       add_token({.step = token.at("step").get<std::string>(),
-                   .args = std::move(token["args"]),
-                   .is_of_item = false,
-                   .waits_its_turn = false});
+                 .args = std::move(token["args"]),
+                 .is_of_item = false,
+                 .waits_its_turn = false});
     }
     return;
   }

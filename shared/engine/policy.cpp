@@ -2,8 +2,8 @@
 // decides.
 #include <algorithm>
 
-#include "shared/engine/evaluator.hpp"
 #include "shared/engine/durations.hpp"
+#include "shared/engine/evaluator.hpp"
 #include "shared/engine/fields.hpp"
 #include "shared/engine/set_places.hpp"
 
@@ -39,7 +39,7 @@ bool Evaluator::apply_task_set(const domain::Step& step, const Json& set, const 
 }
 
 Evaluator::Verdict Evaluator::apply_policy(const domain::Step& step, const domain::ToolSpec& tool, Frame& frame,
-                                     std::chrono::milliseconds& delay) {
+                                           std::chrono::milliseconds& delay) {
   const Json* policy = map_member(tool.spec, "policy");
   if (policy == nullptr) policy = map_member(step.spec, "policy");
   if (policy == nullptr || !policy->contains("rules") || !(*policy)["rules"].is_array()) return Verdict::none;
@@ -59,7 +59,7 @@ Evaluator::Verdict Evaluator::apply_policy(const domain::Step& step, const domai
 }
 
 Evaluator::Verdict Evaluator::carry_out(const domain::Step& step, const domain::ToolSpec& tool, const Json& then,
-                                  Frame& frame, std::chrono::milliseconds& delay) {
+                                        Frame& frame, std::chrono::milliseconds& delay) {
   const auto act = text_of(then, {"do"});
   if (const Json* set = map_member(then, "set"); set != nullptr && !apply_task_set(step, *set, frame)) {
     return Verdict::fail;

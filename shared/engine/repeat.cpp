@@ -91,7 +91,7 @@ std::optional<std::chrono::milliseconds> Evaluator::next_attempt(const domain::S
 // `retry` (a map, a number of attempts, or true for the usual number) of the tool or of the step's spec, and the latter's
 // `max_attempts`: for errors that no policy has spoken of, before any rule is asked.
 std::optional<std::chrono::milliseconds> Evaluator::written_retry(const domain::Step& step,
-                                                               const domain::ToolSpec& tool) {
+                                                                  const domain::ToolSpec& tool) {
   const Json& retry = first_member("retry", {&tool.options, &tool.spec, &step.spec});
   const Json& attempts = first_member("max_attempts", {&step.spec});
   if (retry.is_null() && attempts.is_null()) return std::nullopt;

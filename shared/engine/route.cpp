@@ -76,7 +76,7 @@ void Evaluator::arrive(const domain::Step& from, const std::string& target, Json
         "step '" + from.name + "' leads to the step '" + target + "', which the playbook does not have");
   }
   Token token{.step = target, .args = std::move(args), .is_of_item = is_firing_for_item_,
-                  .waits_its_turn = is_firing_for_item_ && from.loop && from.loop->mode == "sequential"};
+              .waits_its_turn = is_firing_for_item_ && from.loop && from.loop->mode == "sequential"};
   if (arriving_ == &tokens_)
     add_token(std::move(token));
   else

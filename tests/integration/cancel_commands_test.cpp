@@ -6,10 +6,10 @@
 #include "server/app/cancel_commands.hpp"
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/read_queue.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/store/session.hpp"
 #include "tests/integration/test_server.hpp"
 

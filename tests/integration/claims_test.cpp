@@ -6,8 +6,8 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/report_events.hpp"
 #include "server/app/long_polls.hpp"
+#include "server/app/report_events.hpp"
 #include "server/store/session.hpp"
 #include "tests/integration/test_server.hpp"
 

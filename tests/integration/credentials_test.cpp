@@ -35,8 +35,8 @@ wire::CredentialRequest credential(const std::string& name, const json& secret,
 struct Fixture {
   explicit Fixture(const std::string& keys = first_key)
       : vault(server.context, {.keys = ring(keys),
-                             .reader_token = {},
-                             .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}}) {}
+                               .reader_token = {},
+                               .egress = {.allow = "loopback,own", .deny = {}, .own = {}, .never = {}}}) {}
 
   base::CatalogId add_playbook(const std::string& keychain) {
     const std::string text =

@@ -7,8 +7,8 @@
 
 #include "server/app/dead_letters.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/reclaim_leases.hpp"
 #include "server/app/read_queue.hpp"
+#include "server/app/reclaim_leases.hpp"
 #include "server/app/record_max_deliveries.hpp"
 #include "server/app/redrive_dead.hpp"
 #include "server/app/register_playbook.hpp"
@@ -352,9 +352,9 @@ TEST_CASE(
              delayed.str());
   (void)server.notifier.take();
   server.notifier.pretend_max_deliveries({{.queue_id = waiting, .consumer = "c", .sequence = 17, .deliveries = 3},
-                                    {.queue_id = ended, .consumer = "c", .sequence = 18, .deliveries = 3},
-                                    {.queue_id = {}, .consumer = "c", .sequence = 19, .deliveries = 3},
-                                    {.queue_id = delayed, .consumer = "c", .sequence = 20, .deliveries = 3}});
+                                          {.queue_id = ended, .consumer = "c", .sequence = 18, .deliveries = 3},
+                                          {.queue_id = {}, .consumer = "c", .sequence = 19, .deliveries = 3},
+                                          {.queue_id = delayed, .consumer = "c", .sequence = 20, .deliveries = 3}});
 
   app::AdvisoryBudget budget;
   const auto recorded = app::record_max_deliveries(server.context, budget);

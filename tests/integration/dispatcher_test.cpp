@@ -10,10 +10,10 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/app/worker_registry.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -52,17 +52,17 @@ struct WaitingWorker {
   std::future<app::Dispatcher::Dispatched> dispatched;
 
   WaitingWorker(app::Dispatcher& dispatcher_of, std::string name, std::size_t slots = 4,
-           std::chrono::milliseconds wait = 60s)
+                std::chrono::milliseconds wait = 60s)
       : dispatcher(dispatcher_of), worker_id(std::move(name)) {
     const auto before = dispatcher.waiting();
     dispatched = std::async(std::launch::async, [this, slots, wait] {
       static const std::string pool = "default", instance;
       return dispatcher.wait({.pool = pool,
-                        .worker_id = worker_id,
-                        .instance = instance,
-                        .slots = slots,
-                        .is_there = [this] { return is_there.load(); }},
-                       std::chrono::steady_clock::now() + wait, stop.get_token());
+                              .worker_id = worker_id,
+                              .instance = instance,
+                              .slots = slots,
+                              .is_there = [this] { return is_there.load(); }},
+                             std::chrono::steady_clock::now() + wait, stop.get_token());
     });
     support::wait_until("it waits", 15s, [&] { return dispatcher.waiting() > before; });
   }

@@ -104,15 +104,15 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
   wait_until("it leads", 5s, [&] { return leader->is_leading(); });
   app::DueTimes own;
   app::ServerContext context{.connections = server.connections,
-                   .notifier = server.notifier,
-                   .ids = server.ids,
-                   .playbooks = server.playbooks,
-                   .long_polls = server.long_polls,
-                   .dispatcher = server.dispatcher,
-                   .pool_rules = server.pool_rules,
-                   .work_counts = server.work_counts,
-                   .due_times = own,
-                   .settings = {}};
+                             .notifier = server.notifier,
+                             .ids = server.ids,
+                             .playbooks = server.playbooks,
+                             .long_polls = server.long_polls,
+                             .dispatcher = server.dispatcher,
+                             .pool_rules = server.pool_rules,
+                             .work_counts = server.work_counts,
+                             .due_times = own,
+                             .settings = {}};
   const upkeep::Upkeep second(context, rare(server));
   std::vector<milliseconds> late;
 

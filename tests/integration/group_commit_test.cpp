@@ -25,7 +25,7 @@ struct Fixture {
 
   explicit Fixture(int writers_max, std::size_t batch_max = 100)
       : commits({.batch_max = batch_max, .writers_max = writers_max},
-                  [this](const std::vector<int>& requests) {
+                [this](const std::vector<int>& requests) {
                     const int turn = begun++;
                     support::wait_until("the batch may go on", 10s, [&] { return allowed > turn; });
                     const std::lock_guard lock(mutex);
@@ -33,7 +33,7 @@ struct Fixture {
                     std::vector<base::Result<int>> answers;
                     for (const int one : requests) answers.emplace_back(one * 10);
                     return answers;
-                  }) {}
+                }) {}
 };
 
 }  // namespace
@@ -93,7 +93,7 @@ TEST_CASE("whoever is not begun with in time is told to try again, and nothing o
   std::atomic<bool> may_go{false};
   std::atomic<int> sum{0};
   Ints commits({.batch_max = 100, .writers_max = 1, .patience = 50ms},
-                 [&](const std::vector<int>& requests) {
+               [&](const std::vector<int>& requests) {
                    support::wait_until("the batch may go on", 10s, [&] { return may_go.load(); });
                    std::vector<base::Result<int>> answers;
                    for (const int one : requests) {
@@ -101,7 +101,7 @@ TEST_CASE("whoever is not begun with in time is told to try again, and nothing o
                      answers.emplace_back(one);
                    }
                    return answers;
-                 });
+               });
   std::jthread first(
       [&] { CHECK(commits.submit(1).value() == 1); });  // being written: it waits for that, however long
   support::wait_until("it is taken", 10s, [&] { return commits.writers() == 1; });

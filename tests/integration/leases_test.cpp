@@ -3,9 +3,9 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/reclaim_leases.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/app/worker_registry.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;

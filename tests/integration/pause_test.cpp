@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "server/app/cancel_execution.hpp"
-#include "server/app/reclaim_leases.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/read_executions.hpp"
+#include "server/app/reclaim_leases.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/store/execution_table.hpp"
 #include "server/store/pause_statements.hpp"
 #include "server/upkeep/upkeep.hpp"

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/pause.hpp"
 #include "server/app/pools.hpp"
+#include "server/app/worker_registry.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;

@@ -20,7 +20,7 @@ struct Guarded : TestServer {
     add_worker("w");
     run("update noetl.worker set lease_until = now() + interval '1 hour'");
     (void)app::register_playbook(context, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
-                                         "workflow:\n  - step: start\n    tool: {kind: noop}\n"})
+                                           "workflow:\n  - step: start\n    tool: {kind: noop}\n"})
         .value();
   }
   base::ExecutionId running() {

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <thread>
 
-#include "server/app/submit_batcher.hpp"
 #include "server/app/register_playbook.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/store/errors.hpp"
 #include "tests/integration/test_server.hpp"
 
@@ -84,15 +84,15 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
   TestServer server;
   BrokenNotifier broken;
   app::ServerContext context{.connections = server.connections,
-                   .notifier = broken,
-                   .ids = server.ids,
-                   .playbooks = server.playbooks,
-                   .long_polls = server.long_polls,
-                   .dispatcher = server.dispatcher,
-                   .pool_rules = server.pool_rules,
-                   .work_counts = server.work_counts,
-                   .due_times = server.due_times,
-                   .settings = {}};
+                             .notifier = broken,
+                             .ids = server.ids,
+                             .playbooks = server.playbooks,
+                             .long_polls = server.long_polls,
+                             .dispatcher = server.dispatcher,
+                             .pool_rules = server.pool_rules,
+                             .work_counts = server.work_counts,
+                             .due_times = server.due_times,
+                             .settings = {}};
   (void)app::register_playbook(server.context, {support::single_step}).value();
   app::SubmitBatcher submits(context);
 

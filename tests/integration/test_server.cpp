@@ -4,8 +4,8 @@
 
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/report_events.hpp"
+#include "server/app/worker_registry.hpp"
 #include "server/store/migrations.hpp"
 #include "shared/domain/error_kinds.hpp"
 
@@ -23,15 +23,15 @@ TestServer::TestServer()
     : database_url(migrated_database()),
       connections({.database_url = database_url, .connections_max = 8}),
       context{.connections = connections,
-            .notifier = notifier,
-            .ids = ids,
-            .playbooks = playbooks,
-            .long_polls = long_polls,
-            .dispatcher = dispatcher,
-            .pool_rules = pool_rules,
-            .work_counts = work_counts,
-            .due_times = due_times,
-            .settings = {}} {}
+              .notifier = notifier,
+              .ids = ids,
+              .playbooks = playbooks,
+              .long_polls = long_polls,
+              .dispatcher = dispatcher,
+              .pool_rules = pool_rules,
+              .work_counts = work_counts,
+              .due_times = due_times,
+              .settings = {}} {}
 
 void TestServer::add_worker(const std::string& worker_id, const std::string& pool) {
   wire::WorkerRegistration registration;
@@ -54,7 +54,7 @@ base::CommandId TestServer::enqueue(int max_attempts, const std::string& idempot
 }
 
 wire::ClaimAnswer TestServer::claim_ids(const std::string& worker_id,
-                                         std::vector<base::CommandId> queue_ids) {
+                                        std::vector<base::CommandId> queue_ids) {
   wire::ClaimRequest request;
   request.worker_id = worker_id;
   request.queue_ids = std::move(queue_ids);

@@ -1,12 +1,12 @@
 #pragma once
 // TestServer: a server without HTTP: a migrated database of its own, the context of every use case,
 // and a notifier that records what was notified. Main thread makes it; use cases may run in any.
-#include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
-#include "server/app/server_context.hpp"
+#include "server/app/due_times.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/long_polls.hpp"
+#include "server/app/server_context.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/notify/recording_notifier.hpp"
 #include "server/store/connection_pool.hpp"

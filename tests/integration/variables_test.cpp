@@ -46,7 +46,7 @@ struct Fixture : TestServer {
            const std::string& step = "") {
     const auto done = app::set_variables(
         context, {.execution_id = execution_id,
-                .variables = {{.name = name, .value = value.dump(), .var_type = type, .source_step = step}}});
+                  .variables = {{.name = name, .value = value.dump(), .var_type = type, .source_step = step}}});
     REQUIRE_MESSAGE(done, (done ? std::string{} : done.error().message));
   }
   // Runs the command that waits.
@@ -121,7 +121,7 @@ TEST_CASE("what is not there is not found, and a finished execution keeps its va
   fixture.run_next();
   const auto late = app::set_variables(
       fixture.context, {.execution_id = fixture.execution_id,
-                      .variables = {{.name = "x", .value = "3", .var_type = "computed", .source_step = {}}}});
+                        .variables = {{.name = "x", .value = "3", .var_type = "computed", .source_step = {}}}});
 
   REQUIRE_FALSE(late);
   CHECK(late.error().code == base::ErrorCode::already_terminal);

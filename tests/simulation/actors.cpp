@@ -5,8 +5,8 @@
 
 #include "server/app/cancel_execution.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/app/worker_registry.hpp"
 #include "shared/wire/subjects.hpp"
 #include "tests/simulation/network.hpp"
 

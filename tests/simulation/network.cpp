@@ -1,9 +1,9 @@
 #include "tests/simulation/network.hpp"
 
 #include "server/app/claim_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/run_ahead.hpp"
+#include "server/app/worker_registry.hpp"
 #include "tests/simulation/invariants.hpp"
 
 namespace noetl::simulation {

@@ -30,7 +30,7 @@ class Folding {
         execution_(execution),
         workload_(Json::parse(execution.row.workload)),
         decision_input_{playbook_of(database, execution.row.catalog_id), execution.row.execution_id, workload_,
-                   archive_} {}
+                        archive_} {}
 
   std::string run() {
     auto first = engine::start(decision_input_);

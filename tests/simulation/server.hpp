@@ -1,13 +1,13 @@
 #pragma once
 // Server: one simulated server process: the context of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
-#include "server/app/due_times.hpp"
 #include "server/app/dispatcher.hpp"
-#include "server/app/submit_batcher.hpp"
-#include "server/app/server_context.hpp"
+#include "server/app/due_times.hpp"
+#include "server/app/long_polls.hpp"
 #include "server/app/playbook_cache.hpp"
 #include "server/app/pool_rules.hpp"
-#include "server/app/long_polls.hpp"
+#include "server/app/server_context.hpp"
+#include "server/app/submit_batcher.hpp"
 #include "server/counts/work_counts.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/store/connection_pool.hpp"
@@ -31,15 +31,15 @@ struct Server {
         playbooks(connections),
         pool_rules(connections),
         context{.connections = connections,
-              .notifier = notifier,
-              .ids = ids,
-              .playbooks = playbooks,
-              .long_polls = long_polls,
-              .dispatcher = dispatcher,
-              .pool_rules = pool_rules,
-              .work_counts = work_counts,
-              .due_times = due_times,
-              .settings = {.ack_wait = settings.ack_wait}},
+                .notifier = notifier,
+                .ids = ids,
+                .playbooks = playbooks,
+                .long_polls = long_polls,
+                .dispatcher = dispatcher,
+                .pool_rules = pool_rules,
+                .work_counts = work_counts,
+                .due_times = due_times,
+                .settings = {.ack_wait = settings.ack_wait}},
         submits(context),
         upkeep(context, upkeep::UpkeepSettings{.database_url = {}}) {}
 

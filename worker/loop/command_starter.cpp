@@ -17,7 +17,7 @@ CommandStarter::CommandStarter(Parts parts, const WorkerSettings& settings)
                     .progress = parts.progress} {}
 
 std::vector<domain::ClaimedCommand> CommandStarter::add(std::vector<domain::ClaimedCommand> claimed,
-                                                   base::ClaimId claim, const DeliveryOf& delivery_of) {
+                                                        base::ClaimId claim, const DeliveryOf& delivery_of) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<HeldLease> held_leases;
   held_leases.reserve(claimed.size());

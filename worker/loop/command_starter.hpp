@@ -37,7 +37,7 @@ class CommandStarter {
   using DeliveryOf = std::function<DeliveryPointer(base::CommandId)>;  // null: no notification came for it
   // Gives those that are to be started: not what this worker holds already, or has abandoned. `claim`: of the answer that they came in.
   [[nodiscard]] std::vector<domain::ClaimedCommand> add(std::vector<domain::ClaimedCommand> claimed,
-                                                          base::ClaimId claim, const DeliveryOf& delivery_of);
+                                                        base::ClaimId claim, const DeliveryOf& delivery_of);
 
   struct Seen {
     bool is_small = true;  // they take little memory

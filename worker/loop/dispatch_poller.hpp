@@ -9,9 +9,9 @@
 #include <stop_token>
 
 #include "shared/transport/transport.hpp"
+#include "worker/loop/command_starter.hpp"
 #include "worker/loop/heartbeat_sender.hpp"
 #include "worker/loop/idle_gate.hpp"
-#include "worker/loop/command_starter.hpp"
 
 namespace noetl::loop {
 

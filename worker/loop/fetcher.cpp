@@ -290,7 +290,7 @@ std::vector<Fetcher::ClaimBatch> Fetcher::read(std::vector<nats::Message> messag
 
 // A reply may have been lost after the server acted: the same ids again give the same commands to the same worker.
 base::Result<wire::ClaimAnswer> Fetcher::claim_until_answered(const wire::ClaimRequest& request,
-                                                            const std::stop_token& stop) {
+                                                              const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   for (int failures = 1;; ++failures) {
     ++parts_.counts.fetcher_turns;  // a server that is away is waited for here

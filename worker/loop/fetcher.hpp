@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "shared/transport/transport.hpp"
-#include "worker/loop/notification_consumer.hpp"
-#include "worker/loop/held_leases.hpp"
-#include "worker/loop/heartbeat_sender.hpp"
-#include "worker/loop/idle_gate.hpp"
 #include "worker/loop/command_starter.hpp"
+#include "worker/loop/heartbeat_sender.hpp"
+#include "worker/loop/held_leases.hpp"
+#include "worker/loop/idle_gate.hpp"
+#include "worker/loop/notification_consumer.hpp"
 
 namespace noetl::loop {
 

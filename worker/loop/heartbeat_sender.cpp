@@ -12,7 +12,7 @@ namespace noetl::loop {
 using SteadyClock = std::chrono::steady_clock;
 
 HeartbeatSender::HeartbeatSender(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
-                         std::chrono::milliseconds ack_wait)
+                                 std::chrono::milliseconds ack_wait)
     : parts_(parts),
       registration_(std::move(registration)),
       rules_(std::move(rules)),

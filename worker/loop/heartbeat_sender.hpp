@@ -22,7 +22,7 @@ class HeartbeatSender {
     WorkerCounts& counts;
   };
   HeartbeatSender(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
-              std::chrono::milliseconds ack_wait);
+                  std::chrono::milliseconds ack_wait);
   HeartbeatSender(const HeartbeatSender&) = delete;
   HeartbeatSender& operator=(const HeartbeatSender&) = delete;
 

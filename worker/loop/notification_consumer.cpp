@@ -86,7 +86,7 @@ void NotificationConsumer::announce() {
 }
 
 base::Result<std::vector<nats::Message>> NotificationConsumer::fetch(int room, std::chrono::milliseconds patience,
-                                                         IdleGate& idle_gate) {
+                                                                     IdleGate& idle_gate) {
   std::ranges::fill(share_, room);
   auto messages = fetch_late();
   if (messages && !messages->empty() && !share_next_.empty()) {
@@ -142,7 +142,7 @@ void NotificationConsumer::note_exhausted_lanes(const std::vector<nats::Message>
 }
 
 base::Result<std::vector<nats::Message>> NotificationConsumer::ask(const std::vector<int>& most,
-                                                       std::chrono::milliseconds patience) {
+                                                                   std::chrono::milliseconds patience) {
   auto messages = pull_->fetch(most, patience);
   if (!messages) return messages;
   for (std::size_t lane = 0; lane < most.size(); ++lane) {

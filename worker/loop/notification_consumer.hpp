@@ -9,8 +9,8 @@
 #include "shared/base/result.hpp"
 #include "shared/nats/connection.hpp"
 #include "shared/nats/jetstream.hpp"
-#include "worker/loop/lane_scheduler.hpp"
 #include "worker/loop/idle_gate.hpp"
+#include "worker/loop/lane_scheduler.hpp"
 
 namespace noetl::loop {
 

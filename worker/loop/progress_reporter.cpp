@@ -13,7 +13,7 @@ constexpr std::size_t notes_max = 256;  // of one call: 2 MiB
 }  // namespace
 
 ProgressReporter::ProgressReporter(const WorkerSettings& settings, transport::Transport& transport,
-                               WorkerCounts& counts)
+                                   WorkerCounts& counts)
     : worker_id_(settings.worker_id),
       interval_(settings.progress_interval),
       transport_(transport),

@@ -13,12 +13,12 @@
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/subjects.hpp"
-#include "worker/loop/notification_consumer.hpp"
+#include "worker/loop/dispatch_poller.hpp"
 #include "worker/loop/fetcher.hpp"
 #include "worker/loop/heartbeat_sender.hpp"
+#include "worker/loop/notification_consumer.hpp"
 #include "worker/loop/progress_reporter.hpp"
 #include "worker/loop/reporter.hpp"
-#include "worker/loop/dispatch_poller.hpp"
 #include "worker/loop/tool_threads.hpp"
 
 namespace noetl::loop {
@@ -60,7 +60,7 @@ struct Worker::Running {
       : leases(settings.slots),
         reporter(settings.worker_id, transport, leases, counts),
         heartbeats({.transport = transport, .leases = leases, .counts = counts}, registration, rules,
-               settings.ack_wait),
+                   settings.ack_wait),
         progress(settings, transport, counts),
         prefetch(settings.slots, settings.prefetch_max),
         threads(std::make_unique<ToolThreads>(static_cast<std::size_t>(settings.slots))) {
@@ -70,10 +70,10 @@ struct Worker::Running {
     };
     consumer = std::make_unique<NotificationConsumer>(
         NotificationConsumerSettings{.nats = settings.nats,
-                         .stream = given(rules.nats_stream, settings.stream),
-                         .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
-                         .lanes = rules.nats_lanes,
-                         .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
+                                     .stream = given(rules.nats_stream, settings.stream),
+                                     .consumer = given(rules.nats_consumer, wire::commands_consumer_of(settings.pool)),
+                                     .lanes = rules.nats_lanes,
+                                     .subject = given(rules.nats_subject, wire::commands_subject_of(settings.pool))});
   }
 
   std::unique_ptr<NotificationConsumer> consumer;  // first: messages of held leases are answered through it
@@ -152,27 +152,27 @@ bool Worker::run(const std::stop_token& stop) {
                     {.worker_id = settings_.worker_id, .limits = settings_.limits, .secrets = secrets_, .progress = &running.progress},
                     settings_.slots);
   const CommandStarter::Parts starting{.registry = registry_,
-                                .leases = running.leases,
-                                .reporter = running.reporter,
-                                .threads = *running.threads,
-                                .counts = counts_,
-                                .prefetch = running.prefetch,
-                                .secrets = secrets_,
-                                .progress = &running.progress,
-                                .ahead = settings_.runs_ahead ? &ahead : nullptr};
+                                       .leases = running.leases,
+                                       .reporter = running.reporter,
+                                       .threads = *running.threads,
+                                       .counts = counts_,
+                                       .prefetch = running.prefetch,
+                                       .secrets = secrets_,
+                                       .progress = &running.progress,
+                                       .ahead = settings_.runs_ahead ? &ahead : nullptr};
   Fetcher fetcher({.transport = transport_,
-               .leases = running.leases,
-               .heartbeats = running.heartbeats,
-               .threads = *running.threads,
-               .counts = counts_,
-               .idle_gate = running.idle_gate},
-              starting, settings_, running.consumer.get());
-  DispatchPoller dispatch_poller({.transport = transport_,
                    .leases = running.leases,
                    .heartbeats = running.heartbeats,
+                   .threads = *running.threads,
                    .counts = counts_,
                    .idle_gate = running.idle_gate},
-                  starting, settings_);
+                  starting, settings_, running.consumer.get());
+  DispatchPoller dispatch_poller({.transport = transport_,
+                                  .leases = running.leases,
+                                  .heartbeats = running.heartbeats,
+                                  .counts = counts_,
+                                  .idle_gate = running.idle_gate},
+                                 starting, settings_);
   running.sending_heartbeats = std::jthread([&](const std::stop_token& end) { running.heartbeats.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
   running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });

@@ -104,7 +104,7 @@ std::optional<wire::ExecutionRow> ExecutionTable::find(base::ExecutionId id, std
 }
 
 std::vector<UnreportedChild> ExecutionTable::unreported_children(const std::vector<base::ExecutionId>& of,
-                                                         int limit) {
+                                                                 int limit) {
   std::vector<UnreportedChild> unreported;
   for (const auto& [id, execution] : session_.database.executions) {
     if (execution.is_parent_told || execution.row.status == ExecutionStatus::running) continue;

@@ -238,8 +238,8 @@ std::vector<FinishedCommand> QueueTable::finish_plain(const std::vector<Finished
 }
 
 std::vector<base::CommandId> QueueTable::record_progress(const std::vector<wire::AttemptNote>& notes,
-                                                       const std::vector<base::EventId>& ids,
-                                                       const Caller& worker) {
+                                                         const std::vector<base::EventId>& ids,
+                                                         const Caller& worker) {
   auto& database = session_.database;
   const auto& worker_id = worker.worker_id;
   if (!speaks_for(database, worker)) return {};

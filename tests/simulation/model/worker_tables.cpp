@@ -315,8 +315,8 @@ std::vector<WaitingCommand> UpkeepStatements::due_by_priority(int limit) {
 }
 
 std::vector<WaitingCommand> UpkeepStatements::unclaimed(base::CommandId after, base::CommandId until,
-                                                      int rows_max, int waiting_max,
-                                                      base::CommandId& last_seen) {
+                                                        int rows_max, int waiting_max,
+                                                        base::CommandId& last_seen) {
   auto& database = session_.database;
   std::vector<WaitingCommand> found;
   int looked_at = 0;

@@ -4,13 +4,13 @@
 #include "server/app/cancel_execution.hpp"
 #include "server/app/claim_commands.hpp"
 #include "server/app/enqueue_commands.hpp"
-#include "server/app/worker_registry.hpp"
 #include "server/app/read_executions.hpp"
 #include "server/app/register_playbook.hpp"
 #include "server/app/report_events.hpp"
 #include "server/app/rerun_execution.hpp"
 #include "server/app/run_ahead.hpp"
 #include "server/app/start_execution.hpp"
+#include "server/app/worker_registry.hpp"
 
 namespace noetl::api_test {
 

@@ -4,8 +4,8 @@
 #include <functional>
 #include <stop_token>
 
-#include "server/app/server_context.hpp"
 #include "server/app/read_queue.hpp"
+#include "server/app/server_context.hpp"
 #include "server/notify/notifier.hpp"
 #include "shared/base/guarded.hpp"
 #include "shared/wire/catalog.hpp"

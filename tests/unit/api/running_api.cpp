@@ -40,15 +40,15 @@ api::ApiSettings api_settings() {
 
 RunningApi::RunningApi(api::ApiSettings settings)
     : context_{.connections = *reinterpret_cast<store::ConnectionPool*>(&nothing_),
-             .notifier = notifier_,
-             .ids = ids_,
-             .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
-             .long_polls = *reinterpret_cast<app::LongPolls*>(&nothing_),
-             .dispatcher = *reinterpret_cast<app::Dispatcher*>(&nothing_),
-             .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
-             .work_counts = work_counts_,
-             .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),
-             .settings = {}},
+               .notifier = notifier_,
+               .ids = ids_,
+               .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
+               .long_polls = *reinterpret_cast<app::LongPolls*>(&nothing_),
+               .dispatcher = *reinterpret_cast<app::Dispatcher*>(&nothing_),
+               .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
+               .work_counts = work_counts_,
+               .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),
+               .settings = {}},
       server_(context_, vault_, std::move(settings), metrics_) {
   port_ = server_.bind();
   serving_ = std::jthread([this] { server_.serve(); });

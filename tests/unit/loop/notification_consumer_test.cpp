@@ -13,10 +13,10 @@ using namespace std::chrono_literals;
 TEST_CASE("a lane that others have emptied does not keep its share of what is requested early") {
   NotificationFixture fixture;
   loop::NotificationConsumer consumer({.nats = fixture.settings.nats,
-                           .stream = std::string(wire::commands_stream),
-                           .consumer = std::string(wire::commands_consumer),
-                           .lanes = static_cast<int>(wire::lanes),
-                           .subject = {}});
+                                       .stream = std::string(wire::commands_stream),
+                                       .consumer = std::string(wire::commands_consumer),
+                                       .lanes = static_cast<int>(wire::lanes),
+                                       .subject = {}});
   OtherWorker other(fixture.settings.nats, 1);
   for (int i = 0; i < 40; ++i) {
     for (const std::string lane : {"lane1", "lane2"})

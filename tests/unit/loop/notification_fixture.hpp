@@ -33,12 +33,12 @@ struct NotificationFixture : WorkerFixture {
   }
   void notify(std::int64_t id, int epoch = 0) {
     notifier->notify({{.queue_id = base::CommandId{id},
-                     .execution_id = {},
-                     .step = "noop",
-                     .pool = "default",
-                     .priority = 0,
-                     .epoch = epoch,
-                     .redelivery = 0}});
+                       .execution_id = {},
+                       .step = "noop",
+                       .pool = "default",
+                       .priority = 0,
+                       .epoch = epoch,
+                       .redelivery = 0}});
   }
   // In the last lane, by notifications of many.
   void notify_together(std::int64_t first, std::int64_t last, const std::string& kind = "noop") {
@@ -46,12 +46,12 @@ struct NotificationFixture : WorkerFixture {
     for (std::int64_t id = first; id <= last; ++id) {
       server.add(id, kind);
       notifications.push_back({.queue_id = base::CommandId{id},
-                       .execution_id = {},
-                       .step = kind,
-                       .pool = "default",
-                       .priority = 0,
-                       .epoch = 0,
-                       .redelivery = 0});
+                               .execution_id = {},
+                               .step = kind,
+                               .pool = "default",
+                               .priority = 0,
+                               .epoch = 0,
+                               .redelivery = 0});
     }
     notifier_of_many->notify(notifications);
   }

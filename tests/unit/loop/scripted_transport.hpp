@@ -35,7 +35,7 @@ class ScriptedTransport final : public transport::Transport {
 
   void add(std::int64_t id, const std::string& tool_kind = "noop");
   void dispatch(std::int64_t id,
-                 const std::string& tool_kind = "noop");  // to the next poll that waits for it
+                const std::string& tool_kind = "noop");  // to the next poll that waits for it
   [[nodiscard]] Row row(std::int64_t id) const;
   [[nodiscard]] std::size_t reported() const;  // rows with a report
   [[nodiscard]] std::vector<wire::AttemptNote> notes() const;

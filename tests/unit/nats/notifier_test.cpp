@@ -177,12 +177,12 @@ TEST_CASE("names are those of the settings") {
 
   notifier.notify({notification_of(1), notification_of(2, "gpu")});
   notifier.publish_dead_letters({{.queue_id = {1},
-                       .execution_id = {},
-                       .step = "s",
-                       .pool = "gpu",
-                       .epoch = 1,
-                       .attempts = 1,
-                       .error = "{}"}});
+                                  .execution_id = {},
+                                  .step = "s",
+                                  .pool = "gpu",
+                                  .epoch = 1,
+                                  .attempts = 1,
+                                  .error = "{}"}});
 
   const auto pending = [&](const std::string& consumer) {
     return server.request("$JS.API.CONSUMER.INFO.JOBS." + consumer).value("num_pending", 0);
