@@ -116,7 +116,7 @@ void expose_counts(telemetry::Metrics& metrics, const Observed& observed) {
 void expose_state(telemetry::Metrics& metrics, const Observed& observed) {
   const auto borrowed = metrics.gauge("noetl_db_connections_borrowed", "Postgres connections in use");
   const auto waiting = metrics.gauge("noetl_workers_waiting",
-                                     "Workers whose long poll waits at this server for direct claims");
+                                     "Workers whose long poll waits at this server for direct dispatch");
   const auto leading =
       metrics.gauge("noetl_upkeep_leading", "1 on the server that does the background duties");
   const auto listening = metrics.gauge("noetl_enqueue_listening",

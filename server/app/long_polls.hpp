@@ -51,7 +51,7 @@ class LongPolls {
                    std::chrono::steady_clock::time_point looked_at);
   [[nodiscard]] bool is_known_empty(const std::string& pool, std::chrono::steady_clock::time_point now) const;
 
-  // Ids are made before they are committed. Below `safe` nothing can still appear that waits; below `likely` it
+  // Ids are made before they are committed. Below `safe` no waiting command can still appear; below `likely` it
   // hardly does. Reading from `safe` costs a row for each command of the last minute, so only one look in
   // thorough_interval does that; the others begin at the first that waited, or at `likely`.
   struct Watermark {
@@ -67,8 +67,8 @@ class LongPolls {
   // `first_fresh`: the first one that waits, as far as that look has read.
   void end_scan(const std::string& pool, const Scan& scan, std::optional<base::CommandId> first_fresh,
                 const Watermark& watermark);
-  // Polls that look at the same time see the same candidates: each takes others, so that they do not wait for one another's
-  // rows only to find them claimed. At most `most` that no other poll of this replica is claiming just now.
+  // Polls that look at the same time see the same candidates. Each claims others, so that none waits for another's rows only to
+  // find them claimed. Gives at most `most` that no other poll of this replica claims just now.
   [[nodiscard]] std::vector<base::CommandId> begin_claims(const std::vector<base::CommandId>& candidates,
                                                           std::size_t most);
   void end_claims(const std::vector<base::CommandId>& taken);

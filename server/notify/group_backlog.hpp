@@ -1,7 +1,7 @@
 #pragma once
 // GroupBacklog: how many notifications of a group were sent in a pool since its lanes were last seen empty, and so which lane the next one
-// takes (docs/reference/protocol.md, "Lanes"). What JetStream says of its lanes is the truth that it is put right by; being wrong
-// only changes an order. Any thread.
+// takes (docs/reference/protocol.md, "Lanes"). reconcile() corrects it by what JetStream says of its lanes. A wrong count only
+// changes an order. Any thread.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +23,8 @@ class GroupBacklog {
   [[nodiscard]] std::size_t add(const std::string& pool, std::uint64_t group);
   // The same without adding.
   [[nodiscard]] std::size_t lane_of(const std::string& pool, std::uint64_t group) const;
-  // Nobody of a group waits in a lane that is empty: groups move up. Who has joined since the last call stays where he is:
-  // his notification may be newer than what JetStream says.
+  // Groups move up when the lanes before them are empty. A group that was added since the last call stays: its notification
+  // may be newer than what JetStream says.
   void reconcile(const std::string& pool, const Pending& num_pending);
   [[nodiscard]] std::size_t groups() const;
 

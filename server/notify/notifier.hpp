@@ -19,12 +19,12 @@ struct Notification {
   std::string step;
   std::string pool;
   std::string
-      group{};  // in whose line it stands; empty: its execution's, or that of the pool's plain commands
+      group{};  // whose backlog it counts for; empty: its execution's, or that of the pool's plain commands
   int priority = 0;
   // Part of Nats-Msg-Id (queue_id:epoch:redelivery), so that a repeated notification is not swallowed as a duplicate.
   int epoch = 0;
   int redelivery = 0;
-  // Claimed for a worker that waited: told for the sake of whoever watches the stream.
+  // Claimed for a waiting worker already: sent for whoever watches the stream.
   bool is_dispatched = false;
   // Not before that: app::notify_workers keeps it until then. A notifier is given what is due.
   std::chrono::milliseconds delay{0};

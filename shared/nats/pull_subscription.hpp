@@ -36,7 +36,7 @@ class PullSubscription {
   [[nodiscard]] base::Result<std::vector<Message>> fetch(int most, std::chrono::milliseconds patience) {
     return fetch(std::vector<int>{most}, patience);
   }
-  // The same question without waiting for its answer: the next fetch, whatever it asks for, waits until all is said.
+  // Requests messages without waiting for them: the next fetch, whatever it asks for, waits for these answers too.
   void request_next(const std::vector<int>& most);
   // What may still come without another question: a part of the room that the next fetch must not ask for again.
   [[nodiscard]] int asked() const;

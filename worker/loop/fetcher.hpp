@@ -1,7 +1,6 @@
 #pragma once
-// Fetcher: takes as many notifications as there are idle slots, claims them in one call and has the commands
-// started. While NATS is away it polls the server instead.
-// run() in one thread.
+// Fetcher: pulls as many notifications as there are free slots, claims their commands in one call and has them started.
+// While NATS is away it polls the server instead. run() in one thread.
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -81,7 +80,7 @@ class Fetcher {
   CommandStarter starter_;
   NotificationConsumer* consumer_;
   PrefetchEstimator& prefetch_;
-  // What came and found no room while commands were so short that there will be some in a moment.
+  // Messages that found no room, kept while commands are so short that there will be some in a moment.
   std::vector<nats::Message> buffered_;
   bool is_small_ = true;  // the last commands
   bool is_quick_ = false;  // the last commands were all of tools that answer at once

@@ -11,21 +11,20 @@ class LaneScheduler {
  public:
   explicit LaneScheduler(std::size_t lanes) : pending_(lanes), size_(lanes, 1) {}
 
-  // A lane gave what it had, and has so many more.
+  // So many messages of that lane wait still, as its last answer said.
   void set_pending(std::size_t lane, std::uint64_t pending) { pending_[lane] = pending; }
-  // Of so many messages of that lane, how many commands they named: the next will be like them.
+  // So many messages of that lane named so many commands; the next ones are taken to be like them.
   void record_batch_size(std::size_t lane, std::size_t messages, std::size_t commands);
   // How many of its messages that many slots are for. One at least: what it names too much is for others.
   [[nodiscard]] int messages_for(std::size_t lane, int slots) const;
-  // The last of the first lane stood for nothing any more (what they named was claimed without them): of such more are asked for at once,
-  // until one that stands for something comes.
+  // The last messages of the first lane were stale: their commands were claimed without them. While that goes on, more are pulled
+  // at once.
   void note_stale(bool are_stale);
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] std::size_t lanes() const { return pending_.size(); }
 
-  // What to ask each lane for when none is known to have anything, and the first that comes is waited for: the first lane for
-  // some of the room, since what it does not give stays asked for. With fewer
-  // slots than lanes that is more than there is room: what comes too much goes back.
+  // Pull sizes of an idle worker: the first lane gets up to 64, because an unanswered pull stays open on the server; each
+  // other lane gets 1. With fewer slots than lanes that is more than there is room: the worker naks what it cannot take.
   [[nodiscard]] std::vector<int> to_wait_for(int room) const;
   // The same when some lane is busy: all of the room (at least as many as lanes) for those that are, and beyond it one for
   // each of the others, to see whether it is still idle; with little room for one of them, mostly the first. Keeping room for

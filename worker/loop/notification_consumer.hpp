@@ -36,8 +36,8 @@ class NotificationConsumer {
   // `idle_gate` is open while nothing is known to be there.
   [[nodiscard]] base::Result<std::vector<nats::Message>> fetch(int room, std::chrono::milliseconds patience,
                                                                IdleGate& idle_gate);
-  // For whoever has taken all of the room, and will have as much when he comes again: asks for what is there, so that it
-  // has come by then. Nothing when no lane is known to have anything.
+  // Requests the next messages early, for as much room again, so that they have come by the next fetch. Nothing when no lane is
+  // known to have anything.
   void request_next(int room);
   // Of what the last fetch gave from that lane, how many commands may be taken.
   [[nodiscard]] int share(std::size_t lane) const { return share_[lane]; }
@@ -45,11 +45,11 @@ class NotificationConsumer {
   void record_batch_size(std::size_t lane, std::size_t messages, std::size_t commands) {
     scheduler_.record_batch_size(lane, messages, commands);
   }
-  // Whether the last of the first lane stood for nothing any more.
+  // Whether the last messages of the first lane were stale.
   void note_stale(bool are_stale) { scheduler_.note_stale(are_stale); }
   // May notifications still come that were asked for? Then somebody has to look.
   [[nodiscard]] bool is_expecting() const { return pull_ && pull_->asked() > 0; }
-  // What has come although there is no room goes to others. Does not wait.
+  // Naks messages that came although there is no room: they go to other workers. Does not wait.
   void nak_late();
   void close();  // gives back what was asked for; before the end
   void flush();  // acks out, before the end
