@@ -1,10 +1,9 @@
 #pragma once
-// Renotifier: notifies again of commands that wait and that nobody may have been notified: those whose time has come
-// (delays, retries, handed back), and fresh ones whose notification was lost. Each tick reads due ones of every pool in
-// turn by their index, the newest window of ids once, and a bounded piece of all others in turn; nothing where the
-// look says that nothing waits. Fresh ones whose pool has notifications that no worker has taken yet stand in line and were
-// most likely notified: they are notified again after a minute, not after renotify_after. Of those with another priority than 0 a few of each pool are
-// notified, and none while a notification of the pool waits: it leads to them. One thread.
+// Renotifier: notifies of commands that wait without a notification: those whose time has come (delays, retries, handed back),
+// and fresh ones whose notification was lost. Each tick reads the due ones of every pool in turn by their index, the newest
+// window of ids once, and a bounded piece of all others in turn; it reads nothing where nothing waits. While notifications of a
+// pool are undelivered, it skips the fresh commands of that pool for a minute instead of renotify_after. Of commands with a
+// priority it notifies a few of each pool, and none while a notification of the pool waits: that one leads to them. One thread.
 #include <chrono>
 #include <vector>
 
