@@ -18,7 +18,7 @@ void AheadRunner::run(const domain::ClaimedCommand& command, tools::Tool& tool, 
   const nats::ThreadScope scope;  // it answers notifications
   const auto begun_at = std::chrono::steady_clock::now();
   auto report = run_command(command, &tool, stop.get_token(), settings_);
-  parts_.pace.note(report.duration);
+  parts_.prefetch.note(report.duration);
   const bool has_ended = report.outcome == domain::Outcome::completed || report.outcome == domain::Outcome::failed;
   if (has_ended && !stop.stop_requested() && !parts_.counts.is_draining) {
     parts_.leases.keep_slot(command.lease);

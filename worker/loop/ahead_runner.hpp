@@ -24,7 +24,7 @@ class AheadRunner {
     HeldLeases& leases;
     Reporter& reporter;
     WorkerCounts& counts;
-    Pace& pace;
+    PrefetchEstimator& prefetch;
   };
   AheadRunner(Parts parts, RunSettings settings, int slots) : parts_(parts), settings_(std::move(settings)), slots_(slots) {}
   AheadRunner(const AheadRunner&) = delete;

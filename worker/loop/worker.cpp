@@ -86,7 +86,7 @@ struct Worker::Running {
   std::unique_ptr<ToolThreads> threads;
   std::jthread sending_heartbeats;
   std::jthread reporting;
-  std::jthread telling;
+  std::jthread reporting_progress;
   std::jthread dispatching;
   std::jthread fetching;
 };
@@ -175,7 +175,7 @@ bool Worker::run(const std::stop_token& stop) {
                                  starting, settings_);
   running.sending_heartbeats = std::jthread([&](const std::stop_token& end) { running.heartbeats.run(end); });
   running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
-  running.telling = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
+  running.reporting_progress = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
   running.fetching = std::jthread([&](const std::stop_token& end) { fetcher.run(end); });
   if (running.consumer && rules->dispatches_directly && settings_.takes_direct_dispatch)
     running.dispatching = std::jthread([&](const std::stop_token& end) { dispatch_poller.run(end); });
@@ -207,13 +207,13 @@ bool Worker::drain(Running& running) {
     }
   }
   running.threads.reset();  // joins
-  running.telling.request_stop();
+  running.reporting_progress.request_stop();
   const bool is_empty = running.leases.wait_until_empty(settings_.flush_patience);
   running.reporting.request_stop();
   running.reporting.join();
   running.sending_heartbeats.request_stop();
   running.sending_heartbeats.join();
-  running.telling.join();
+  running.reporting_progress.join();
   if (running.consumer) running.consumer->flush();
   if (const auto gone = transport_.deregister(settings_.worker_id); !gone) {
     telemetry::log_warn("worker", "could not deregister: " + gone.error().message);
