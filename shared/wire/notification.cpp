@@ -85,7 +85,7 @@ std::string encode(const Notification& notification) {
   out += ",\"server_url\":";
   append_json_string(out, notification.server_url);
   if (notification.priority != 0) out += ",\"priority\":" + std::to_string(notification.priority);
-  out += notification.is_dispatched ? ",\"dispatched":true}" : "}";
+  out += notification.is_dispatched ? ",\"dispatched\":true}" : "}";
   return out;
 }
 
