@@ -7,7 +7,7 @@ READERS = {
     "LogChoice": ("server/", "worker/", "cli/"),
     "NatsAddress": ("server/", "worker/"),
     "NatsSettings": ("server/",),
-    "KeptSettings": ("server/",),
+    "RetentionSettings": ("server/",),
     "ServerSettings": ("server/",),
     "WorkerSettings": ("worker/",),
     "ClientSettings": ("cli/",),
