@@ -9,13 +9,13 @@
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using noetl::load::batch_body;
 
 constexpr int retries = 10;  // a disk that stands still for a second lets the server refuse what waits for it
 
 // {items, seconds, per_second, request_p50_ms, request_p99_ms, refusals}; throws when a request is refused for good.
-json run_load(const noetl::load::Load& load) {
+Json run_load(const noetl::load::Load& load) {
   const auto sent = noetl::load::send_load(load);
   if (sent.problem) throw std::runtime_error(sent.problem->message);
   return {{"items", sent.items},
@@ -68,8 +68,8 @@ int main(int argc, char** argv) {
     }
     const bool is_batch = batch > 1;
     const bool is_enqueue = enqueue->parsed();
-    const json item =
-        is_enqueue ? json{{"tool", json::parse(tool)}} : json{{"path", path}, {"payload", json::object()}};
+    const Json item =
+        is_enqueue ? Json{{"tool", Json::parse(tool)}} : Json{{"path", path}, {"payload", Json::object()}};
     const std::string route = is_enqueue ? "/api/v2/commands"
                               : is_batch ? "/api/v2/execute/batch"
                                          : "/api/v2/execute";

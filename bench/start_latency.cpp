@@ -12,7 +12,7 @@ namespace noetl::bench {
 namespace {
 
 using load::percentile;
-using nlohmann::json;
+using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC, as is time.monotonic_ns()
 using namespace std::chrono_literals;
 
@@ -36,7 +36,7 @@ Enqueued enqueue(load::Connection& server, const std::string& body) {
   const auto answer = server.post("/api/v2/commands", body);
   one.accepted = Clock::now();
   if (!answer) throw std::runtime_error(answer.error().message);
-  one.id = json::parse(*answer).at("queue_id").get<std::string>();
+  one.id = Json::parse(*answer).at("queue_id").get<std::string>();
   return one;
 }
 
@@ -57,9 +57,9 @@ Clock::time_point began_at(load::Connection& server, const std::string& id) {
 
 }  // namespace
 
-json measure_start_latency(const LatencyRun& run) {
+Json measure_start_latency(const LatencyRun& run) {
   load::Connection server(run.target, {});
-  const std::string body = json{{"tool", {{"kind", "python"}, {"code", code}}}}.dump();
+  const std::string body = Json{{"tool", {{"kind", "python"}, {"code", code}}}}.dump();
   const auto gap =
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / run.per_second));
   std::vector<Enqueued> all;

@@ -7,9 +7,9 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/dev/running_stack.hpp"
-#include "cli/help_text.hpp"
-#include "cli/known_words.hpp"
 #include "cli/session.hpp"
+#include "cli/text/help_text.hpp"
+#include "cli/text/known_words.hpp"
 #include "shared/telemetry/log.hpp"
 
 namespace noetl::cli {

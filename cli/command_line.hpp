@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/output.hpp"
 #include "cli/programs.hpp"
+#include "cli/text/output.hpp"
 
 namespace noetl::cli {
 

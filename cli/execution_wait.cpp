@@ -2,7 +2,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/interruptible_wait.hpp"
-#include "shared/base/percent.hpp"
+#include "shared/base/text/percent.hpp"
 #include "shared/durations/duration.hpp"
 
 namespace noetl::cli {

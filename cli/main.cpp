@@ -4,10 +4,10 @@
 #include <iostream>
 
 #include "cli/command_line.hpp"
+#include "server/migrations/migrations.hpp"
+#include "server/migrations/users_objects.hpp"
 #include "server/run_doctor.hpp"
 #include "server/run_server.hpp"
-#include "server/store/migrations.hpp"
-#include "server/store/users_objects.hpp"
 #include "shared/base/stop_signals.hpp"
 #include "shared/language/lint.hpp"
 #include "shared/language/schema.hpp"
@@ -21,13 +21,15 @@ noetl::cli::Programs programs() {
   all.version = NOETL_VERSION;
   all.run_server = noetl::server::run_server;
   all.run_worker = noetl::worker::run_worker;
-  all.migrate_up = [](const std::string& database_url) { return noetl::store::migrate_up(database_url); };
-  all.move_tables = [](const std::string& database_url, const noetl::cli::MoveRequest& request) {
-    return noetl::store::move_users_objects(database_url, request.schema, request.is_dry_run);
+  all.migrate_up = [](const std::string& database_url) {
+    return noetl::migrations::migrate_up(database_url);
   };
-  all.migration_sql = noetl::store::migration_sql;
+  all.move_tables = [](const std::string& database_url, const noetl::cli::MoveRequest& request) {
+    return noetl::migrations::move_users_objects(database_url, request.schema, request.is_dry_run);
+  };
+  all.migration_sql = noetl::migrations::migration_sql;
   all.migration_status = [](const std::string& database_url) {
-    return noetl::store::migration_status(database_url).map([](const auto& applied) {
+    return noetl::migrations::migration_status(database_url).map([](const auto& applied) {
       std::vector<noetl::cli::MigrationLine> lines;
       for (const auto& one : applied) lines.push_back({one.version, one.name, one.applied_at, one.runs_with});
       return lines;

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
 
 namespace noetl::cli {
 
@@ -32,7 +32,7 @@ base::Result<Json> read_payload(std::string_view argument) {
     if (!read) return failure(std::move(read.error()));
     text = std::move(*read);
   }
-  auto payload = wire::parse_body(text, payload_bytes_max);
+  auto payload = json::parse_body(text, payload_bytes_max);
   if (!payload) {
     payload.error().message = "payload: " + payload.error().message;
     return payload;

@@ -8,9 +8,9 @@
 #include <string>
 #include <utility>
 
-#include "cli/output.hpp"
 #include "cli/programs.hpp"
 #include "cli/server_client.hpp"
+#include "cli/text/output.hpp"
 #include "shared/config/resolve.hpp"
 
 namespace noetl::cli {

@@ -4,7 +4,7 @@
 
 #include "server/doctor/doctor.hpp"
 #include "server/notifier_settings.hpp"
-#include "server/store/errors.hpp"
+#include "server/postgres/errors.hpp"
 
 namespace noetl::server {
 
@@ -26,7 +26,7 @@ base::Result<nlohmann::json> run_doctor(const config::ServerSettings& settings,
       checks.push_back(doctor::to_json(check));
     }
     return nlohmann::json{{"status", doctor::to_string(worst)}, {"checks", std::move(checks)}};
-  } catch (const store::Unavailable& error) {
+  } catch (const postgres::Unavailable& error) {
     return base::failure(base::ErrorCode::unavailable,
                          std::string("the database could not be examined: ") + error.what());
   }

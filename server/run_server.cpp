@@ -13,24 +13,24 @@
 #include <vector>
 
 #include "server/api/api_server.hpp"
-#include "server/app/dispatcher.hpp"
-#include "server/app/due_times.hpp"
-#include "server/app/long_polls.hpp"
-#include "server/app/playbook_cache.hpp"
-#include "server/app/pool_rules.hpp"
-#include "server/app/submit_batcher.hpp"
+#include "server/catalog/playbook_cache.hpp"
 #include "server/counts/work_counts.hpp"
+#include "server/dispatch/dispatcher.hpp"
+#include "server/dispatch/due_times.hpp"
+#include "server/dispatch/long_polls.hpp"
+#include "server/dispatch/pool_rules.hpp"
 #include "server/exposure.hpp"
+#include "server/migrations/database_role.hpp"
+#include "server/migrations/migrations.hpp"
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/notify/no_notifier.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/postgres/enqueue_listener.hpp"
+#include "server/postgres/errors.hpp"
+#include "server/postgres/node_id.hpp"
+#include "server/queue/submit_batcher.hpp"
 #include "server/server_metrics.hpp"
-#include "server/store/connection_pool.hpp"
-#include "server/store/database_role.hpp"
-#include "server/store/enqueue_listener.hpp"
-#include "server/store/errors.hpp"
-#include "server/store/migrations.hpp"
-#include "server/store/node_id.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/telemetry/log.hpp"
@@ -49,10 +49,10 @@ using telemetry::log_warn;
 constexpr std::size_t state_bytes_max = 4096;
 
 base::Result<void> check_role(const config::ServerSettings& settings) {
-  const auto role = store::role_of(settings.database_url);
+  const auto role = migrations::role_of(settings.database_url);
   if (!role) return base::failure(role.error());
   if (!role->is_superuser) return {};
-  if (!settings.allows_superuser) return base::failure(store::superuser_refused(*role));
+  if (!settings.allows_superuser) return base::failure(migrations::superuser_refused(*role));
   log_warn("server", "the database role is a superuser, as allow-superuser allows", {{"role", role->name}});
   return {};
 }
@@ -61,13 +61,13 @@ base::Result<void> check_role(const config::ServerSettings& settings) {
 base::Result<void> prepare_schema(const config::ServerSettings& settings) {
   if (auto checked = check_role(settings); !checked) return checked;
   if (settings.should_migrate) {
-    const auto applied = store::migrate_up(settings.database_url);
+    const auto applied = migrations::migrate_up(settings.database_url);
     if (!applied) return base::failure(applied.error());
     for (const int version : *applied)
       log_info("server", "migration applied", {{"version", std::to_string(version)}});
     return {};
   }
-  const auto known = store::migration_status(settings.database_url);
+  const auto known = migrations::migration_status(settings.database_url);
   if (!known) return base::failure(known.error());
   for (const auto& migration : *known) {
     if (migration.applied_at.empty()) {
@@ -167,7 +167,7 @@ reach::EgressSettings egress_of(const config::ServerSettings& settings) {
       .never = reach::endpoints_of(settings.server_url, settings.server_url.starts_with("https") ? 443 : 80)};
 }
 
-app::ContextSettings context_settings(const config::ServerSettings& settings) {
+dispatch::ContextSettings context_settings(const config::ServerSettings& settings) {
   return {.heartbeat_interval = settings.heartbeat_interval,
           .lease = settings.lease,
           .ack_wait = settings.nats.ack_wait,
@@ -195,29 +195,29 @@ api::ApiSettings api_settings(const config::ServerSettings& settings) {
           // For batches, those of the database's connections that single requests leave, but two: what workers report and
           // ask for finds those.
           .batch_submits_max =
-              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * app::SubmitBatcher::writers_max - 2)),
+              static_cast<std::size_t>(std::max(1, settings.db_pool_size - 2 * queue::SubmitBatcher::writers_max - 2)),
           .body_bytes_max = settings.body_bytes_max,
           .report_bytes_max = settings.report_bytes_max};
 }
 
 int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop_token stop) {
-  store::ConnectionPool connections({.database_url = settings.database_url,
+  postgres::ConnectionPool connections({.database_url = settings.database_url,
                                      .connections_max = static_cast<std::size_t>(settings.db_pool_size)});
-  base::IdGenerator ids(settings.node >= 0 ? settings.node : store::take_node_id(connections));
-  app::PlaybookCache playbooks(connections);
-  app::LongPolls long_polls;
-  app::Dispatcher dispatcher;
-  app::PoolRules pool_rules(connections);
+  base::IdGenerator ids(settings.node >= 0 ? settings.node : postgres::take_node_id(connections));
+  catalog::PlaybookCache playbooks(connections);
+  dispatch::LongPolls long_polls;
+  dispatch::Dispatcher dispatcher;
+  dispatch::PoolRules pool_rules(connections);
   counts::WorkCounts work_counts;
   // Two ticks of a quiet server, and what the look of each takes.
-  app::DueTimes due_times(2 * settings.upkeep_interval + std::chrono::seconds{1});
+  dispatch::DueTimes due_times(2 * settings.upkeep_interval + std::chrono::seconds{1});
   telemetry::Metrics metrics;
 
   notify::NoNotifier no_notifier;
   std::optional<notify::JetStreamNotifier> jetstream;
   if (settings.nats.address.url != "none") jetstream.emplace(notifier_settings(settings));
   notify::Notifier& notifier = jetstream ? static_cast<notify::Notifier&>(*jetstream) : no_notifier;
-  app::ServerContext context{.connections = connections,
+  dispatch::ServerContext context{.connections = connections,
                              .notifier = notifier,
                              .ids = ids,
                              .playbooks = playbooks,
@@ -242,7 +242,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
                                   .renotify_after = settings.renotify_after,
                                   .retention = kept_for(settings)});
   // Polls of workers without NATS wait at any server; the one that leads notifies workers.
-  const store::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
+  const postgres::EnqueueListener listener(settings.database_url, [&](const std::set<std::string>& pools) {
     long_polls.wake(pools);
     upkeep.wake();
   });
@@ -277,7 +277,7 @@ int run_server(const config::ServerSettings& settings, std::stop_token stop) {
   }
   try {
     return serve(settings, std::move(*keys), std::move(stop));
-  } catch (const store::Unavailable& error) {
+  } catch (const postgres::Unavailable& error) {
     log_error("server", "cannot start", {{"error", error.what()}});
     return wire::mapping_of(base::ErrorCode::unavailable).cli_exit_code;
   } catch (const std::exception& error) {

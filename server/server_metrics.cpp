@@ -4,13 +4,13 @@
 #include <memory>
 #include <set>
 
-#include "server/app/dispatcher.hpp"
-#include "server/app/read_queue.hpp"
 #include "server/counts/work_counts.hpp"
+#include "server/dispatch/dispatcher.hpp"
 #include "server/notify/jetstream_notifier.hpp"
-#include "server/store/connection_pool.hpp"
-#include "server/store/enqueue_listener.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/postgres/enqueue_listener.hpp"
 #include "server/upkeep/upkeep.hpp"
+#include "server/views/read_queue.hpp"
 #include "shared/base/guarded.hpp"
 
 namespace noetl::server {
@@ -26,10 +26,10 @@ using QueuePlaces = base::Guarded<std::set<std::pair<std::string, std::string>>>
 constexpr std::size_t places_max = 2048;
 
 // Where no command is any more there is no row: the gauge falls to zero instead of staying as it was.
-void observe_queue(telemetry::Metrics& metrics, app::ServerContext& context, QueuePlaces& known) {
+void observe_queue(telemetry::Metrics& metrics, dispatch::ServerContext& context, QueuePlaces& known) {
   std::map<std::pair<std::string, std::string>, std::int64_t> numbers;
   std::map<std::string, double> ages;
-  for (const auto& depth : app::read_queue_depth(context)) {
+  for (const auto& depth : views::read_queue_depth(context)) {
     numbers[{depth.pool, depth.status}] += depth.count;
     if (depth.status == "queued") ages[depth.pool] = depth.oldest_age_seconds;
   }

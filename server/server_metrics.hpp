@@ -1,13 +1,13 @@
 #pragma once
 // What /metrics shows of a server beside its requests: the work that it has committed, the queue, and what its parts have counted.
 // Called once by run_server; what it registers is read by whichever thread answers /metrics. docs/operations/monitor.md, "Metrics".
-#include "server/app/server_context.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::notify {
 class JetStreamNotifier;
 }
-namespace noetl::store {
+namespace noetl::postgres {
 class EnqueueListener;
 }
 namespace noetl::upkeep {
@@ -17,10 +17,10 @@ class Upkeep;
 namespace noetl::server {
 
 struct Observed {  // all of it outlives the metrics' last exposition
-  app::ServerContext& context;
+  dispatch::ServerContext& context;
   const notify::JetStreamNotifier* notifier = nullptr;  // null: the server does without NATS, and an alert on NATS has nothing to look at
   upkeep::Upkeep& upkeep;
-  const store::EnqueueListener& listener;
+  const postgres::EnqueueListener& listener;
   bool is_insecure = false;
 };
 

@@ -6,7 +6,7 @@
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
 #include "worker/health/health_server.hpp"
-#include "worker/loop/credential_client.hpp"
+#include "worker/loop/secrets/credential_client.hpp"
 #include "worker/loop/worker.hpp"
 #include "worker/run_worker_tools.hpp"
 

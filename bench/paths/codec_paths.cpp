@@ -3,12 +3,12 @@
 #include <stdexcept>
 
 #include "bench/paths/pure_paths.hpp"
-#include "shared/wire/claim_json.hpp"
-#include "shared/wire/command_json.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/codecs/claim_json.hpp"
+#include "shared/wire/codecs/command_json.hpp"
+#include "shared/wire/codecs/report_json.hpp"
 #include "shared/wire/notification.hpp"
-#include "shared/wire/parse_body.hpp"
 #include "shared/wire/quick_read.hpp"
-#include "shared/wire/report_json.hpp"
 
 namespace noetl::bench {
 namespace {
@@ -20,13 +20,13 @@ constexpr std::size_t enqueued = 1000;
 base::CommandId id(std::size_t number) { return {first_id + static_cast<std::int64_t>(number)}; }
 
 nlohmann::json parsed(const std::string& body) {
-  return must(wire::parse_body(body, wire::report_bytes_max), "body");
+  return must(json::parse_body(body, wire::report_bytes_max), "body");
 }
 
 // As the worker and the API read it: checked, and without a tree.
 template <class Quick>
 auto quickly(const std::string& body, Quick quick) {
-  if (wire::check_body(body, {.bytes_max = wire::report_bytes_max, .depth_max = wire::report_depth_max}))
+  if (json::check_body(body, {.bytes_max = wire::report_bytes_max, .depth_max = wire::report_depth_max}))
     throw std::runtime_error("a body of our own is not acceptable");
   auto read = quick(body);
   if (!read) throw std::runtime_error("the quick reader gave up on a body of our own");

@@ -4,7 +4,7 @@
 
 #include "bench/paths/pure_paths.hpp"
 #include "shared/engine/engine.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 
 namespace noetl::bench {
 namespace {
@@ -43,7 +43,7 @@ engine::State written_and_read(const engine::State& state) {
   return must(engine::state_from_text(engine::state_text(state)), "state");
 }
 
-void play(const engine::DecisionInput& decision_input, const wire::LazyJson& result) {
+void play(const engine::DecisionInput& decision_input, const json::LazyJson& result) {
   auto decision = must(engine::start(decision_input), "start");
   for (int step = 0; step < 3; ++step) {
     if (decision.commands.size() != 1)
@@ -65,7 +65,7 @@ void play(const engine::DecisionInput& decision_input, const wire::LazyJson& res
 std::vector<Path> engine_paths() {
   constexpr std::size_t executions = 20;
   static const auto playbook = must(language::load_playbook(three_steps), "playbook").playbook;
-  static const auto result = wire::LazyJson::of_text(
+  static const auto result = json::LazyJson::of_text(
       R"({"status": 200, "data": {"count": 2, "items": [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}]}})");
   return {{.name = "engine, three steps from start to end",
            .unit = "execution",

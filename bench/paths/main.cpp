@@ -10,7 +10,7 @@
 namespace {
 
 using namespace noetl::bench;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 // Pages of tables and indexes fill at their own pace: the mean of several rounds hides where one ends.
 constexpr int store_rounds = 8;
@@ -35,9 +35,9 @@ constexpr bool is_optimized = true;
 constexpr bool is_optimized = false;
 #endif
 
-json measured(const Path& path, const StorePaths* store) {
+Json measured(const Path& path, const StorePaths* store) {
   const int rounds = path.asks_postgres ? store_rounds : 1;
-  json line{{"path", path.name}, {"unit", path.unit}, {"units", path.units}, {"rounds", rounds}};
+  Json line{{"path", path.name}, {"unit", path.unit}, {"units", path.units}, {"rounds", rounds}};
   for (int round = -1; round < rounds; ++round) {  // round -1 fills caches
     if (path.prepare) path.prepare();
     const auto wal_before = path.asks_postgres ? store->wal_bytes() : 0;
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   const std::string wanted = argc > 1 ? argv[1] : "";
   const auto is_wanted = [&](const Path& path) { return path.name.find(wanted) != std::string::npos; };
   try {
-    json about{{"compiler", std::string(machine) + " " + compiler + " " + std::to_string(compiler_version)},
+    Json about{{"compiler", std::string(machine) + " " + compiler + " " + std::to_string(compiler_version)},
                {"is_optimized", is_optimized}};
     std::vector<Path> paths;
     for (const auto& all : {engine_paths(), template_paths(), codec_paths()}) {

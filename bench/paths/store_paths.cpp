@@ -4,11 +4,11 @@
 #include <string_view>
 
 #include "bench/paths/pure_paths.hpp"
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
 #include "tests/integration/test_server.hpp"
 
 namespace noetl::bench {
@@ -80,12 +80,12 @@ struct StorePaths::Server {
     // Under callgrind everything takes fifty times as long.
     server.run("update noetl.worker set lease_until = now() + interval '1 day'");
     for (const char* playbook : {three_steps_stored, loop_of_items})
-      (void)must(app::register_playbook(server.context, {playbook}), "register");
+      (void)must(catalog::register_playbook(server.context, {playbook}), "register");
   }
 
   void enqueue(std::size_t count) {
     waiting.clear();
-    for (const auto& command : must(app::enqueue_commands(server.context, no_ops(count)), "enqueue"))
+    for (const auto& command : must(queue::enqueue_commands(server.context, no_ops(count)), "enqueue"))
       waiting.push_back(command.queue_id);
     expect(waiting.size(), count, "enqueued");
   }
@@ -94,7 +94,7 @@ struct StorePaths::Server {
     wire::ClaimRequest request;
     request.worker_id = worker_id;
     request.queue_ids = waiting;
-    held = must(app::claim_commands(server.context, request, {}), "claim").commands;
+    held = must(queue::claim_commands(server.context, request, {}), "claim").commands;
     expect(held.size(), waiting.size(), "claimed");
   }
 
@@ -102,7 +102,7 @@ struct StorePaths::Server {
     wire::ReportRequest request;
     request.worker_id = worker_id;
     for (const auto& command : held) request.attempts.push_back(support::completed(command));
-    const auto answer = must(app::report_events(server.context, request), "report");
+    const auto answer = must(attempts::report_events(server.context, request), "report");
     for (const auto& verdict : answer.verdicts) {
       if (verdict.refused)
         throw std::runtime_error("report of " + verdict.queue_id.str() + ": " + verdict.message);
@@ -119,7 +119,7 @@ struct StorePaths::Server {
   void execute(const char* path = "bench/three_steps", std::size_t count = executions) {
     wire::ExecuteRequest request;
     request.path = path;
-    for (const auto& answer : app::start_executions(server.context, std::vector(count, request)))
+    for (const auto& answer : executions::start_executions(server.context, std::vector(count, request)))
       (void)must(answer, "execute");
   }
 

@@ -10,7 +10,7 @@
 #include "cli/dev/dev_folder.hpp"
 #include "cli/dev/private_nats.hpp"
 #include "cli/dev/private_postgres.hpp"
-#include "cli/output.hpp"
+#include "cli/text/output.hpp"
 #include "shared/base/result.hpp"
 #include "shared/config/program_settings.hpp"
 

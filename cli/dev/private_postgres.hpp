@@ -10,7 +10,7 @@
 
 #include "cli/dev/child_process.hpp"
 #include "cli/dev/dev_folder.hpp"
-#include "cli/output.hpp"
+#include "cli/text/output.hpp"
 #include "shared/base/result.hpp"
 
 namespace noetl::dev {

@@ -6,13 +6,13 @@
 #include "cli/interruptible_wait.hpp"
 #include "cli/load/follow.hpp"
 #include "cli/load/send_load.hpp"
-#include "shared/base/percent.hpp"
+#include "shared/base/text/percent.hpp"
 
 namespace noetl::load {
 namespace {
 
 using base::ErrorCode;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 constexpr double steps_of_playbook = 3;
 
@@ -30,7 +30,7 @@ std::string playbook_text(const std::string& pool) {
   return text;
 }
 
-json no_op(const std::string& pool) { return {{"tool", {{"kind", "noop"}}}, {"pool", pool}}; }
+Json no_op(const std::string& pool) { return {{"tool", {{"kind", "noop"}}}, {"pool", pool}}; }
 
 std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -114,7 +114,7 @@ std::vector<std::string> ids_in(const std::vector<std::string>& answers,
                                 std::optional<base::Error>& problem) {
   std::vector<std::string> ids;
   for (const auto& text : answers) {
-    const auto answer = json::parse(text);
+    const auto answer = Json::parse(text);
     if (const auto many = answer.find("queue_ids"); many != answer.end()) {
       for (const auto& id : *many) ids.push_back(id);
     } else if (const auto results = answer.find("results"); results != answer.end()) {
@@ -197,8 +197,8 @@ void follow_commands(const Plan& plan, std::vector<std::string> ids, Measured& m
 
 }  // namespace
 
-std::string batch_body(const std::string& name, const json& item, std::size_t items) {
-  return json{{name, json(items, item)}}.dump();
+std::string batch_body(const std::string& name, const Json& item, std::size_t items) {
+  return Json{{name, Json(items, item)}}.dump();
 }
 
 Measured measure_enqueue(const Plan& plan) {
@@ -232,12 +232,12 @@ Measured measure_execute(const Plan& plan) {
   const auto path = playbook_path(plan.pool);
   Connection connection(plan.target, plan.stop);
   const auto registered =
-      connection.post("/api/catalog/register", json{{"content", playbook_text(plan.pool)}}.dump());
+      connection.post("/api/catalog/register", Json{{"content", playbook_text(plan.pool)}}.dump());
   if (!registered) {
     measured.problem = registered.error();
     return measured;
   }
-  const json execution{{"path", path}};
+  const Json execution{{"path", path}};
   const auto sent =
       send(plan, plan.batch == 1 ? "/api/v2/execute" : "/api/v2/execute/batch", [&](std::size_t items) {
         return plan.batch == 1 ? execution.dump() : batch_body("executions", execution, items);

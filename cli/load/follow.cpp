@@ -12,7 +12,7 @@ namespace noetl::load {
 namespace {
 
 using base::ErrorCode;
-using nlohmann::json;
+using Json = nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -20,7 +20,7 @@ constexpr milliseconds ask_first{10};
 constexpr milliseconds ask_last{250};
 constexpr int page_rows = 1000;
 
-std::string text_of(const json& row, const std::string& field) {
+std::string text_of(const Json& row, const std::string& field) {
   const auto found = row.find(field);
   return found != row.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -68,7 +68,7 @@ class Follower {
     if (!row || has_ended(*row)) read_pages();
   }
 
-  [[nodiscard]] bool has_ended(const json& row) const {
+  [[nodiscard]] bool has_ended(const Json& row) const {
     return !text_of(row, following_.kind.finished).empty();
   }
 
@@ -101,7 +101,7 @@ class Follower {
   }
 
   // False when it has not ended.
-  bool take(const json& row) {
+  bool take(const Json& row) {
     const auto& kind = following_.kind;
     const auto created = parse_instant(text_of(row, kind.created));
     const auto claimed = kind.claimed.empty() ? created : parse_instant(text_of(row, kind.claimed));

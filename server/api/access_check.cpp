@@ -4,7 +4,7 @@
 #include <array>
 
 #include "server/api/inflate.hpp"
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 
 namespace noetl::api {
 namespace {

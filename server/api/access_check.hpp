@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/api/endpoints.hpp"
+#include "server/api/routes/endpoints.hpp"
 #include "shared/base/error.hpp"
 #include "shared/http/head.hpp"
 

@@ -24,7 +24,7 @@ http::ServerSettings server_settings(const ApiSettings& settings) {
 
 class ApiServer::State {
  public:
-  State(app::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics)
+  State(dispatch::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics)
       : settings_(std::move(settings)),
         handler_(server, vault, settings_, metrics),
         server_(handler_, server_settings(settings_),
@@ -46,7 +46,7 @@ class ApiServer::State {
   http::Server server_;  // last: its threads use the handler
 };
 
-ApiServer::ApiServer(app::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics)
+ApiServer::ApiServer(dispatch::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics)
     : state_(std::make_unique<State>(server, vault, std::move(settings), metrics)) {
   // A peer that is gone shows as a failed write, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);

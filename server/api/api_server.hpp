@@ -7,7 +7,7 @@
 #include <string>
 
 #include "server/api/access_check.hpp"
-#include "server/app/server_context.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/vault/vault.hpp"
 #include "shared/telemetry/metrics.hpp"
 
@@ -37,7 +37,7 @@ struct ApiSettings {
 
 class ApiServer {
  public:
-  ApiServer(app::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics);
+  ApiServer(dispatch::ServerContext& server, vault::Vault& vault, ApiSettings settings, telemetry::Metrics& metrics);
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;

@@ -1,7 +1,7 @@
 #pragma once
 // What a call leaves in the audit, as its row of the endpoints table says. Any thread.
-#include "server/api/call.hpp"
-#include "server/api/endpoints.hpp"
+#include "server/api/calls/call.hpp"
+#include "server/api/routes/endpoints.hpp"
 
 namespace noetl::api {
 

@@ -5,16 +5,16 @@
 #include <variant>
 
 #include "server/api/audited_call.hpp"
+#include "server/api/calls/query_reader.hpp"
 #include "server/api/inflate.hpp"
-#include "server/api/openapi.hpp"
-#include "server/api/query_check.hpp"
-#include "server/api/query_reader.hpp"
-#include "server/api/schemas.hpp"
-#include "server/store/errors.hpp"
+#include "server/api/routes/openapi.hpp"
+#include "server/api/routes/query_check.hpp"
+#include "server/api/routes/schemas.hpp"
+#include "server/postgres/errors.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/error_codes.hpp"
+#include "shared/wire/messages/worker.hpp"
 #include "shared/wire/names.hpp"
-#include "shared/wire/worker.hpp"
 
 namespace noetl::api {
 namespace {
@@ -71,7 +71,7 @@ std::string header_if(const http::Head& head, const char* name, bool (*is_valid)
 
 }  // namespace
 
-RequestHandler::RequestHandler(app::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
+RequestHandler::RequestHandler(dispatch::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
                                telemetry::Metrics& metrics)
     : server_(server),
       settings_(settings),
@@ -251,7 +251,7 @@ base::Result<Reply> RequestHandler::handle(const Endpoint& endpoint, const Call&
                                                                      : limits_.work);
     if (!permit) return base::failure(permit.error());
     return call_handler(endpoint, call);
-  } catch (const store::Unavailable& unavailable) {
+  } catch (const postgres::Unavailable& unavailable) {
     telemetry::log_warn("api", "database unavailable",
                         {{"operation", std::string(endpoint.operation_id)}, {"error", unavailable.what()}});
     return base::failure(

@@ -7,16 +7,16 @@
 
 #include "server/api/access_check.hpp"
 #include "server/api/api_server.hpp"
-#include "server/api/call.hpp"
-#include "server/api/request_metrics.hpp"
-#include "server/api/router.hpp"
+#include "server/api/calls/call.hpp"
+#include "server/api/routes/request_metrics.hpp"
+#include "server/api/routes/router.hpp"
 #include "shared/http/application.hpp"
 
 namespace noetl::api {
 
 class RequestHandler final : public http::Application {
  public:
-  RequestHandler(app::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
+  RequestHandler(dispatch::ServerContext& server, vault::Vault& vault, const ApiSettings& settings,
                  telemetry::Metrics& metrics);
   RequestHandler(const RequestHandler&) = delete;
   RequestHandler& operator=(const RequestHandler&) = delete;
@@ -40,7 +40,7 @@ class RequestHandler final : public http::Application {
   void log_request(const Endpoint& endpoint, const http::Request& request, const Reply& reply,
                    std::chrono::nanoseconds elapsed) const;
 
-  app::ServerContext& server_;
+  dispatch::ServerContext& server_;
   const ApiSettings& settings_;
   Router router_;
   AccessCheck access_check_;
@@ -48,7 +48,7 @@ class RequestHandler final : public http::Application {
   RequestMetrics metrics_;
   ConcurrencyLimits limits_;
   std::atomic<bool> is_shutting_down_{false};
-  app::SubmitBatcher submits_;
+  queue::SubmitBatcher submits_;
   telemetry::CountedWarning reports_of_others_;
   MinuteBudget audited_refusals_{60};
   telemetry::CountedWarning unaudited_refusals_;

@@ -7,9 +7,9 @@
 
 namespace noetl::counts {
 namespace {
-using nlohmann::json;
+using Json = nlohmann::json;
 
-std::string text_in(const json& object, const char* name) {
+std::string text_in(const Json& object, const char* name) {
   if (!object.is_object()) return {};
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -48,7 +48,7 @@ void FailedExecutions::log(const EndedExecution& failed) {
                          {"look_at", "noetlctl execution list --status FAILED"}});
   }
   if (!turn.may_log) return;
-  const auto error = json::parse(failed.error, nullptr, false);
+  const auto error = Json::parse(failed.error, nullptr, false);
   telemetry::log_warn("executions", "execution failed",
                       {{"execution_id", failed.execution_id.str()},
                        {"path", failed.path},

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/store/doctor_statements.hpp"
+#include "server/store/upkeep/doctor_statements.hpp"
 
 namespace noetl::doctor {
 

@@ -3,7 +3,7 @@
 #include <iterator>
 
 #include "server/doctor/rule_checks.hpp"
-#include "server/store/connection_pool.hpp"
+#include "server/postgres/connection_pool.hpp"
 
 namespace noetl::doctor {
 namespace {
@@ -20,10 +20,10 @@ std::vector<Check> examine(const DoctorSettings& settings) {
   std::vector<Check> checks{check_schema(settings.stack.database_url)};
   // Statements of this program cannot be prepared on another schema.
   if (checks.front().verdict == Verdict::broken) return checks;
-  store::ConnectionPool connections({.database_url = settings.stack.database_url,
-                                     .connections_max = 2,
-                                     .statement_timeout = statement_timeout,
-                                     .is_inspection = true});
+  postgres::ConnectionPool connections({.database_url = settings.stack.database_url,
+                                        .connections_max = 2,
+                                        .statement_timeout = statement_timeout,
+                                        .is_inspection = true});
   append(checks, check_postgres(connections, settings.stack));
   checks.push_back(check_users_tables(connections));
   append(checks, check_nats(connections, settings.stack));

@@ -1,5 +1,5 @@
 #include "server/doctor/stack_checks.hpp"
-#include "server/store/connection_pool.hpp"
+#include "server/postgres/connection_pool.hpp"
 #include "shared/domain/command.hpp"
 
 namespace noetl::doctor {
@@ -83,7 +83,7 @@ Check check_consumer(nats::JetStream& jetstream, const StackSettings& settings,
 
 }  // namespace
 
-std::vector<Check> check_nats(store::ConnectionPool& connections, const StackSettings& settings) {
+std::vector<Check> check_nats(postgres::ConnectionPool& connections, const StackSettings& settings) {
   auto check = named("NATS");
   if (settings.notifier.nats.url.empty() || settings.notifier.nats.url == "none") {
     check.summary = "none, as nats-url says: workers poll";
@@ -104,7 +104,7 @@ std::vector<Check> check_nats(store::ConnectionPool& connections, const StackSet
   for (const auto& stream : notify::streams_of(settings.notifier))
     checks.push_back(check_stream(jetstream, stream));
   std::vector<store::PoolSlots> pools;
-  connections.transact([&](store::Session& session) { pools = store::DoctorStatements(session).pools(); });
+  connections.transact([&](postgres::Session& session) { pools = store::DoctorStatements(session).pools(); });
   if (pools.empty()) pools.push_back({std::string(domain::default_pool), 0});
   for (const auto& pool : pools) {
     for (const auto& wanted : notify::consumers_of(settings.notifier, pool.pool))

@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "server/doctor/stack_checks.hpp"
-#include "server/store/connection_pool.hpp"
-#include "server/store/errors.hpp"
-#include "server/store/migrations.hpp"
+#include "server/migrations/migrations.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/postgres/errors.hpp"
 
 namespace noetl::doctor {
 namespace {
@@ -128,9 +128,9 @@ Check check_disk(const store::PostgresState& postgres) {
 
 Check check_schema(const std::string& database_url) {
   auto check = named("schema");
-  const auto migrations = store::migration_status(database_url);
+  const auto migrations = migrations::migration_status(database_url);
   if (!migrations && migrations.error().code == base::ErrorCode::unavailable)
-    throw store::Unavailable(migrations.error().message);
+    throw postgres::Unavailable(migrations.error().message);
   if (!migrations) {
     find(check, Verdict::broken, {"schema", migrations.error().message},
          "Give the server's settings (database-url or postgres-*), and the program that belongs to this "
@@ -148,12 +148,12 @@ Check check_schema(const std::string& database_url) {
   return check;
 }
 
-std::vector<Check> check_postgres(store::ConnectionPool& connections, const StackSettings& settings) {
+std::vector<Check> check_postgres(postgres::ConnectionPool& connections, const StackSettings& settings) {
   store::PostgresState postgres;
   std::int64_t asked_us = 0;
   // The first transaction also connects, which must not count as distance between the clocks.
   for (int i = 0; i < 2; ++i) {
-    connections.transact([&](store::Session& session) {
+    connections.transact([&](postgres::Session& session) {
       asked_us = unix_us();
       postgres = store::DoctorStatements(session).postgres();
     });

@@ -1,14 +1,14 @@
 #include "server/doctor/replay.hpp"
 
-#include "server/app/log_notes.hpp"
-#include "shared/engine/large_results.hpp"
-#include "shared/engine/tool_error.hpp"
+#include "server/decisions/log_notes.hpp"
+#include "shared/engine/state/large_results.hpp"
+#include "shared/engine/state/tool_error.hpp"
 
 namespace noetl::doctor {
 namespace {
 
 using domain::Json;
-namespace notes = app::log_notes;
+namespace notes = decisions::log_notes;
 
 // Nothing for a row that does not tell of an end.
 std::optional<domain::Outcome> outcome_of(const std::string& event_type) {
@@ -171,7 +171,7 @@ std::optional<Halt> Replay::take(engine::Decision decision, const LoggedChange& 
     if (slot == state_.results.end() || slot->second.reference.is_set()) {
       return contradiction("result " + left_[i].str() + " left the state, but no step brought it");
     }
-    wire::LazyJson value;
+    json::LazyJson value;
     auto large = engine::move_out(playbook_, slot->first, slot->second, left_[i], value);
     memory_->results[left_[i]] = std::move(large.json);
   }

@@ -22,7 +22,7 @@ struct LoggedChange {
 
 // What lies outside the log.
 struct Elsewhere {
-  std::function<wire::LazyJson(base::ResultId)> result;  // null when it is not there
+  std::function<json::LazyJson(base::ResultId)> result;  // null when it is not there
   // The last state of the execution that this one repeats, with every result in it; nothing when it is gone.
   std::function<std::optional<engine::State>(base::ExecutionId)> earlier;
 };

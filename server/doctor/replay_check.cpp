@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <limits>
 
-#include "server/app/earlier_results.hpp"
-#include "server/app/log_notes.hpp"
-#include "server/app/playbook_cache.hpp"
+#include "server/catalog/playbook_cache.hpp"
+#include "server/decisions/log_notes.hpp"
 #include "server/doctor/replay.hpp"
-#include "server/store/connection_pool.hpp"
-#include "server/store/execution_table.hpp"
+#include "server/executions/earlier_results.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/store/executions/execution_table.hpp"
 #include "shared/domain/json_text.hpp"
 
 namespace noetl::doctor {
@@ -64,7 +64,7 @@ void forget_new_details(const Json& stored, Json& replayed, const Json::json_poi
 // One execution within one snapshot.
 class Inspection {
  public:
-  Inspection(store::Session& session, app::PlaybookCache& playbooks, const ReplaySettings& settings)
+  Inspection(postgres::Session& session, catalog::PlaybookCache& playbooks, const ReplaySettings& settings)
       : session_(session), statements_(session), playbooks_(playbooks), settings_(settings) {}
 
   // Nothing when stored and replayed agree, or when the execution has left meanwhile.
@@ -89,9 +89,9 @@ class Inspection {
   }
 
   // As the text that it was: a preview of it is a piece of that.
-  wire::LazyJson stored_result(base::ResultId id) {
+  json::LazyJson stored_result(base::ResultId id) {
     const auto found = store::ExecutionTable(session_).results({id});
-    return found.empty() ? wire::LazyJson() : wire::LazyJson::of_text(found.begin()->second);
+    return found.empty() ? json::LazyJson() : json::LazyJson::of_text(found.begin()->second);
   }
 
   std::optional<engine::State> earlier_state(base::ExecutionId id) {
@@ -99,7 +99,7 @@ class Inspection {
     if (!row) return std::nullopt;
     auto state = engine::state_from_text(row->state);
     if (!state) return std::nullopt;
-    app::load_earlier_results(session_, id, *state);
+    executions::load_earlier_results(session_, id, *state);
     return std::move(*state);
   }
 
@@ -114,7 +114,7 @@ class Inspection {
         LoggedChange change{event.event_type, event.step, event.node_id, parsed(event.payload),
                             parsed(event.meta)};
         after = event.event_id;
-        const auto number = change.meta.value(app::log_notes::sequence, std::int64_t{0});
+        const auto number = change.meta.value(decisions::log_notes::sequence, std::int64_t{0});
         if (number == 0) continue;  // a client's event may have the word somewhere inside
         if (number < next || !early.emplace(number, std::move(change)).second) {
           return Halt{true, "number " + std::to_string(number) + " is in its log twice, again at event " +
@@ -247,9 +247,9 @@ class Inspection {
     return {};
   }
 
-  store::Session& session_;
+  postgres::Session& session_;
   DoctorStatements statements_;
-  app::PlaybookCache& playbooks_;
+  catalog::PlaybookCache& playbooks_;
   const ReplaySettings& settings_;
 };
 
@@ -258,10 +258,10 @@ struct Tally {
   std::string first_unseen;
 };
 
-void inspect(store::ConnectionPool& connections, app::PlaybookCache& playbooks,
+void inspect(postgres::ConnectionPool& connections, catalog::PlaybookCache& playbooks,
              const ReplaySettings& settings, base::ExecutionId id, Check& check, Tally& tally) {
   std::optional<Halt> halt;
-  connections.transact([&](store::Session& session) {
+  connections.transact([&](postgres::Session& session) {
     // What is stored may be damaged in any way: a text that is no JSON ends this execution's inspection, not the check.
     try {
       halt = Inspection(session, playbooks, settings).inspect(id);
@@ -281,7 +281,7 @@ void inspect(store::ConnectionPool& connections, app::PlaybookCache& playbooks,
 
 }  // namespace
 
-Check check_replays(store::ConnectionPool& connections, const ReplaySettings& settings) {
+Check check_replays(postgres::ConnectionPool& connections, const ReplaySettings& settings) {
   Check check{.name = "state is the fold of the log",
               .rule = "R5",
               .verdict = Verdict::ok,
@@ -293,7 +293,7 @@ Check check_replays(store::ConnectionPool& connections, const ReplaySettings& se
                   "execution events ID -o json`).",
               .total = 0,
               .findings = {}};
-  app::PlaybookCache playbooks(connections);
+  catalog::PlaybookCache playbooks(connections);
   Tally tally;
   base::ExecutionId before{std::numeric_limits<std::int64_t>::max()};
   std::int64_t left =
@@ -302,7 +302,7 @@ Check check_replays(store::ConnectionPool& connections, const ReplaySettings& se
     std::vector<base::ExecutionId> page;
     const auto limit = static_cast<int>(std::min<std::int64_t>(left, executions_page));
     connections.transact(
-        [&](store::Session& session) { page = DoctorStatements(session).executions(before, limit); });
+        [&](postgres::Session& session) { page = DoctorStatements(session).executions(before, limit); });
     for (const auto id : page) inspect(connections, playbooks, settings, id, check, tally);
     left -= static_cast<std::int64_t>(page.size());
     if (page.size() < static_cast<std::size_t>(limit)) break;

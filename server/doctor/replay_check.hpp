@@ -10,7 +10,7 @@
 #include "server/doctor/check.hpp"
 #include "shared/base/ids.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 class ConnectionPool;
 }
 
@@ -21,6 +21,6 @@ struct ReplaySettings {
   std::int64_t events_max = 200'000;  // of one execution
 };
 
-[[nodiscard]] Check check_replays(store::ConnectionPool& connections, const ReplaySettings& settings);
+[[nodiscard]] Check check_replays(postgres::ConnectionPool& connections, const ReplaySettings& settings);
 
 }  // namespace noetl::doctor

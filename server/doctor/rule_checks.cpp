@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "server/store/connection_pool.hpp"
+#include "server/postgres/connection_pool.hpp"
 
 namespace noetl::doctor {
 namespace {
@@ -106,7 +106,7 @@ const RuleCheck rule_checks[] = {
      "more (autovacuum_vacuum_cost_limit, autovacuum_max_workers)."},
 };
 
-Check run(store::ConnectionPool& connections, const RuleCheck& rule) {
+Check run(postgres::ConnectionPool& connections, const RuleCheck& rule) {
   Check check{.name = rule.name,
               .rule = rule.rule,
               .verdict = Verdict::ok,
@@ -116,7 +116,7 @@ Check run(store::ConnectionPool& connections, const RuleCheck& rule) {
               .findings = {}};
   try {
     store::Findings found;
-    connections.transact([&](store::Session& session) {
+    connections.transact([&](postgres::Session& session) {
       found = store::DoctorStatements(session).find(rule.statement, rule.parameter);
     });
     check.total = found.total;
@@ -135,7 +135,7 @@ Check run(store::ConnectionPool& connections, const RuleCheck& rule) {
 
 }  // namespace
 
-std::vector<Check> check_rules(store::ConnectionPool& connections, bool is_deep) {
+std::vector<Check> check_rules(postgres::ConnectionPool& connections, bool is_deep) {
   std::vector<Check> checks;
   for (const auto& rule : rule_checks) {
     if (is_deep || !rule.is_deep) checks.push_back(run(connections, rule));

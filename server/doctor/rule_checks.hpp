@@ -5,12 +5,12 @@
 
 #include "server/doctor/check.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 class ConnectionPool;
 }
 
 namespace noetl::doctor {
 
-[[nodiscard]] std::vector<Check> check_rules(store::ConnectionPool& connections, bool is_deep);
+[[nodiscard]] std::vector<Check> check_rules(postgres::ConnectionPool& connections, bool is_deep);
 
 }  // namespace noetl::doctor

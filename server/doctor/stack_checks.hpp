@@ -6,7 +6,7 @@
 #include "server/doctor/check.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 class ConnectionPool;
 }
 
@@ -21,13 +21,13 @@ struct StackSettings {
   notify::NotifierSettings notifier;  // nats.url "none": workers poll
 };
 
-// Nothing else can be asked when this one is broken. Throws store::Unavailable when Postgres does not answer.
+// Nothing else can be asked when this one is broken. Throws postgres::Unavailable when Postgres does not answer.
 [[nodiscard]] Check check_schema(const std::string& database_url);
-[[nodiscard]] std::vector<Check> check_postgres(store::ConnectionPool& connections,
+[[nodiscard]] std::vector<Check> check_postgres(postgres::ConnectionPool& connections,
                                                 const StackSettings& settings);
 // Whether anything of users is in the schema noetl, or the role's search_path leads there.
-[[nodiscard]] Check check_users_tables(store::ConnectionPool& connections);
-[[nodiscard]] std::vector<Check> check_nats(store::ConnectionPool& connections,
+[[nodiscard]] Check check_users_tables(postgres::ConnectionPool& connections);
+[[nodiscard]] std::vector<Check> check_nats(postgres::ConnectionPool& connections,
                                             const StackSettings& settings);
 
 }  // namespace noetl::doctor

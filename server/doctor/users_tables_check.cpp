@@ -2,21 +2,21 @@
 #include <span>
 
 #include "server/doctor/stack_checks.hpp"
-#include "server/store/connection_pool.hpp"
-#include "server/store/users_objects.hpp"
+#include "server/migrations/users_objects.hpp"
+#include "server/postgres/connection_pool.hpp"
 
 namespace noetl::doctor {
 namespace {
 constexpr std::size_t shown_max = 20;
 }
 
-Check check_users_tables(store::ConnectionPool& connections) {
+Check check_users_tables(postgres::ConnectionPool& connections) {
   auto check = named("users' tables");
-  std::vector<store::UsersObject> objects;
-  store::RolePath path;
-  connections.transact([&](store::Session& session) {
-    objects = store::users_objects(session, "public");
-    path = store::role_path(session, "public");
+  std::vector<migrations::UsersObject> objects;
+  migrations::RolePath path;
+  connections.transact([&](postgres::Session& session) {
+    objects = migrations::users_objects(session, "public");
+    path = migrations::role_path(session, "public");
   });
   for (const auto& object : std::span(objects).first(std::min(objects.size(), shown_max))) {
     find(check, Verdict::warning, {"noetl." + object.name, "the " + object.kind + " noetl." + object.name + " is not the product's"},

@@ -26,7 +26,7 @@ struct Notification {
   int redelivery = 0;
   // Claimed for a waiting worker already: sent for whoever watches the stream.
   bool is_dispatched = false;
-  // Not before that: app::notify_workers keeps it until then. A notifier is given what is due.
+  // Not before that: dispatch::notify_workers keeps it until then. A notifier is given what is due.
   std::chrono::milliseconds delay{0};
 };
 

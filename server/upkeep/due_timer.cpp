@@ -1,10 +1,11 @@
 #include "server/upkeep/due_timer.hpp"
 
-#include "server/app/due_times.hpp"
-#include "server/app/pool_rules.hpp"
-#include "server/app/write_batch.hpp"
-#include "server/store/connection_pool.hpp"
-#include "server/store/upkeep_statements.hpp"
+#include "server/dispatch/due_times.hpp"
+#include "server/dispatch/notify_workers.hpp"
+#include "server/dispatch/pool_rules.hpp"
+#include "server/notify/notifier.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/store/upkeep/upkeep_statements.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 constexpr int soon_max = 2'000;  // read in one look, some 2 ms of Postgres
 }  // namespace
 
-DueTimer::DueTimer(app::ServerContext& context)
+DueTimer::DueTimer(dispatch::ServerContext& context)
     : context_(context), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 DueTimer::~DueTimer() {
@@ -44,12 +45,12 @@ void DueTimer::send(std::vector<notify::Notification> due) {
     return rules != pools->end() && rules->second.is_paused;
   });
   commands_notified_ += due.size();
-  app::notify_workers(context_, due);
+  dispatch::notify_workers(context_, due);
 }
 
 void DueTimer::look() {
   std::vector<store::SoonDue> soon;
-  context_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](postgres::Session& session) {
     soon = store::UpkeepStatements(session).due_soon(context_.due_times.horizon(), soon_max);
   });
   std::vector<notify::Notification> notifications;

@@ -8,14 +8,14 @@
 #include <thread>
 #include <vector>
 
-#include "server/app/server_context.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/notify/notifier.hpp"
 
 namespace noetl::upkeep {
 
 class DueTimer {
  public:
-  explicit DueTimer(app::ServerContext& context);
+  explicit DueTimer(dispatch::ServerContext& context);
   ~DueTimer();
   DueTimer(const DueTimer&) = delete;
   DueTimer& operator=(const DueTimer&) = delete;
@@ -27,7 +27,7 @@ class DueTimer {
   void send(std::vector<notify::Notification> due);
   void look();
 
-  app::ServerContext& context_;
+  dispatch::ServerContext& context_;
   std::atomic<std::uint64_t> commands_notified_{0};
   std::jthread thread_;  // last: started when all else stands
 };

@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
-#include "server/app/clear_stale_pause.hpp"
-#include "server/app/write_batch.hpp"
+#include "server/dispatch/notify_workers.hpp"
+#include "server/executions/clear_stale_pause.hpp"
 #include "server/notify/notifier.hpp"
-#include "server/store/duty_connection.hpp"
+#include "server/postgres/duty_connection.hpp"
 
 namespace noetl::upkeep {
 
@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds clocks_apart_max{200};
 constexpr base::CommandId no_end{std::numeric_limits<std::int64_t>::max()};
 }  // namespace
 
-int Renotifier::tick(store::DutyConnection& connection, const store::UpkeepLook& look) {
+int Renotifier::tick(postgres::DutyConnection& connection, const store::UpkeepLook& look) {
   const base::CommandId newest{base::IdGenerator::first_id_at(look.now_ms - renotify_after_.count())};
   const base::CommandId window_begin = std::exchange(newest_seen_, newest);
   const std::uint64_t tick = ++ticks_;
@@ -44,7 +44,7 @@ int Renotifier::tick(store::DutyConnection& connection, const store::UpkeepLook&
   Waiting due;
   Waiting by_priority;
   Waiting fresh;
-  connection.run_one([&](store::Session& session) {
+  connection.run_one([&](postgres::Session& session) {
     store::UpkeepStatements statements(session);
     if (look.has_due) due = statements.due_commands(due_from_, static_cast<int>(due_max));
     if (look.has_due) by_priority = statements.due_by_priority(priority_max);
@@ -66,11 +66,11 @@ int Renotifier::tick(store::DutyConnection& connection, const store::UpkeepLook&
   return resumed + send(connection, by_priority).commands + send(connection, due).commands + send(connection, fresh).commands;
 }
 
-Renotifier::Sent Renotifier::notify_enqueued(store::DutyConnection& connection) {
+Renotifier::Sent Renotifier::notify_enqueued(postgres::DutyConnection& connection) {
   Sent sent = notify_enqueued_by_priority(connection);
   for (int page = 0; page < enqueued_pages_max; ++page) {
     Waiting due;
-    connection.run_one([&](store::Session& session) {
+    connection.run_one([&](postgres::Session& session) {
       due = store::UpkeepStatements(session).due_commands(enqueued_from_, static_cast<int>(due_max));
     });
     const auto of_page = send(connection, due);
@@ -87,9 +87,9 @@ Renotifier::Sent Renotifier::notify_enqueued(store::DutyConnection& connection) 
   return sent;
 }
 
-Renotifier::Sent Renotifier::notify_enqueued_by_priority(store::DutyConnection& connection) {
+Renotifier::Sent Renotifier::notify_enqueued_by_priority(postgres::DutyConnection& connection) {
   Waiting due;
-  connection.run_one([&](store::Session& session) {
+  connection.run_one([&](postgres::Session& session) {
     due = store::UpkeepStatements(session).due_by_priority(priority_max);
   });
   skip_busy_pools(due);
@@ -116,7 +116,7 @@ int Renotifier::clear_stale_pauses(Waiting& fresh) {
     return command.is_postponed;
   });
   if (executions.empty()) return 0;
-  return app::clear_stale_pause(context_, {executions.begin(), executions.end()});
+  return executions::clear_stale_pause(context_, {executions.begin(), executions.end()});
 }
 
 // Without this a long queue would be notified all over again while it is worked off: a message, a claim and a refusal each.
@@ -150,11 +150,11 @@ void Renotifier::skip_undelivered(Waiting& fresh, std::int64_t now_ms) const {
 
 // Notified once already, in a pool without a worker, where notifications wait that nobody has taken: one more wakes nobody, and who scales
 // by their number (KEDA) would see more and more work. A worker that comes looks into its pool, and is notified.
-void Renotifier::skip_unserved(store::DutyConnection& connection, std::vector<notify::Notification>& notifications) const {
+void Renotifier::skip_unserved(postgres::DutyConnection& connection, std::vector<notify::Notification>& notifications) const {
   const auto is_repeated = [](const notify::Notification& one) { return one.redelivery > 1; };
   if (std::ranges::none_of(notifications, is_repeated)) return;
   std::set<std::string> served;
-  connection.run_one([&](store::Session& session) { served = store::UpkeepStatements(session).pools_with_workers(); });
+  connection.run_one([&](postgres::Session& session) { served = store::UpkeepStatements(session).pools_with_workers(); });
   std::map<std::string, bool, std::less<>> has_pending;
   std::erase_if(notifications, [&](const notify::Notification& one) {
     if (!is_repeated(one) || served.contains(one.pool)) return false;
@@ -165,7 +165,7 @@ void Renotifier::skip_unserved(store::DutyConnection& connection, std::vector<no
   });
 }
 
-Renotifier::Sent Renotifier::send(store::DutyConnection& connection, const Waiting& waiting) {
+Renotifier::Sent Renotifier::send(postgres::DutyConnection& connection, const Waiting& waiting) {
   const auto now = std::chrono::steady_clock::now();
   std::vector<notify::Notification> notifications;
   Sent sent;
@@ -183,7 +183,7 @@ Renotifier::Sent Renotifier::send(store::DutyConnection& connection, const Waiti
     if (notifications.size() >= due_max) break;
   }
   skip_unserved(connection, notifications);
-  app::notify_workers(context_, notifications);
+  dispatch::notify_workers(context_, notifications);
   sent.commands = static_cast<int>(notifications.size());
   return sent;
 }

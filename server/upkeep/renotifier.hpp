@@ -7,12 +7,12 @@
 #include <chrono>
 #include <vector>
 
-#include "server/app/server_context.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/notify/notifier.hpp"
-#include "server/store/upkeep_statements.hpp"
+#include "server/store/upkeep/upkeep_statements.hpp"
 #include "server/upkeep/notify_backoff.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 class DutyConnection;
 }
 
@@ -20,7 +20,7 @@ namespace noetl::upkeep {
 
 class Renotifier {
  public:
-  Renotifier(app::ServerContext& context, std::chrono::milliseconds renotify_after) : context_(context), renotify_after_(renotify_after) {}
+  Renotifier(dispatch::ServerContext& context, std::chrono::milliseconds renotify_after) : context_(context), renotify_after_(renotify_after) {}
 
   struct Sent {
     int commands = 0;
@@ -29,9 +29,9 @@ class Renotifier {
   };
   // Between ticks: what was enqueued by SQL since, 20,000 at most. Due ones of all pools from the first on, or from where the last
   // call ended when that left more.
-  Sent notify_enqueued(store::DutyConnection& connection);
+  Sent notify_enqueued(postgres::DutyConnection& connection);
   // The number sent.
-  int tick(store::DutyConnection& connection, const store::UpkeepLook& look);
+  int tick(postgres::DutyConnection& connection, const store::UpkeepLook& look);
   // The last tick found more due ones than it read.
   [[nodiscard]] bool has_more_due() const { return !due_from_.empty(); }
 
@@ -40,12 +40,12 @@ class Renotifier {
   // Of what should not be postponed: the number sent. They are no longer among `fresh`.
   int clear_stale_pauses(Waiting& fresh);
   void skip_undelivered(Waiting& fresh, std::int64_t now_ms) const;
-  Sent send(store::DutyConnection& connection, const Waiting& waiting);
-  void skip_unserved(store::DutyConnection& connection, std::vector<notify::Notification>& notifications) const;
+  Sent send(postgres::DutyConnection& connection, const Waiting& waiting);
+  void skip_unserved(postgres::DutyConnection& connection, std::vector<notify::Notification>& notifications) const;
   void skip_busy_pools(Waiting& waiting) const;
-  Sent notify_enqueued_by_priority(store::DutyConnection& connection);
+  Sent notify_enqueued_by_priority(postgres::DutyConnection& connection);
 
-  app::ServerContext& context_;
+  dispatch::ServerContext& context_;
   const std::chrono::milliseconds renotify_after_;
   NotifyBackoff memory_;
   base::CommandId newest_seen_;  // the newest window begins here

@@ -4,8 +4,8 @@
 #include <initializer_list>
 #include <optional>
 
-#include "server/app/prune_executions.hpp"
-#include "server/store/duty_connection.hpp"
+#include "server/postgres/duty_connection.hpp"
+#include "server/upkeep/prune_executions.hpp"
 
 namespace noetl::upkeep {
 
@@ -26,7 +26,7 @@ std::optional<std::chrono::seconds> shortest(
 }
 }  // namespace
 
-Retention::Retention(app::ServerContext& context, store::RetentionPolicy retention) : context_(context), policy_(retention) {
+Retention::Retention(dispatch::ServerContext& context, store::RetentionPolicy retention) : context_(context), policy_(retention) {
   const auto plain = shortest({retention.completed, retention.cancelled, retention.dead});
   const auto executions = shortest({retention.completed, retention.cancelled, retention.failed});
   keeps_plain_ = !plain;
@@ -36,7 +36,7 @@ Retention::Retention(app::ServerContext& context, store::RetentionPolicy retenti
   shortest_ = shortest({plain, executions}).value_or(shortest_);
 }
 
-bool Retention::step(store::DutyConnection& connection, std::int64_t now_ms, bool may_begin) {
+bool Retention::step(postgres::DutyConnection& connection, std::int64_t now_ms, bool may_begin) {
   const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(shortest_).count();
   const std::int64_t until = base::IdGenerator::first_id_at(now_ms - age_ms);
   bool has_more = false;
@@ -58,7 +58,7 @@ bool Retention::step(store::DutyConnection& connection, std::int64_t now_ms, boo
 
 bool Retention::keeps(Kind kind) const { return kind == Kind::executions ? keeps_executions_ : keeps_plain_; }
 
-bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
+bool Retention::prune(Kind kind, Round& round, postgres::DutyConnection& connection, std::int64_t until,
                       std::chrono::steady_clock::time_point deadline) {
   if (round.is_over) return false;
   std::int64_t last = until;
@@ -67,14 +67,14 @@ bool Retention::prune(Kind kind, Round& round, store::DutyConnection& connection
     return store::IdWindow{.after = round.at, .until = until, .rows_max = rows_max};
   };
   if (kind == Kind::executions) {
-    const auto pruned = app::prune_executions(context_, policy_, window(executions_max), deadline);
+    const auto pruned = upkeep::prune_executions(context_, policy_, window(executions_max), deadline);
     last = pruned.last;
     gone = pruned.rows + pruned.executions;
     executions_gone_ += static_cast<std::uint64_t>(pruned.executions);
     execution_rows_gone_ += static_cast<std::uint64_t>(pruned.rows);
   } else {
     store::PrunedWindow pruned;
-    connection.write([&](store::Session& session) {
+    connection.write([&](postgres::Session& session) {
       store::RetentionStatements statements(session);
       pruned = kind == Kind::commands ? statements.prune_commands(policy_, window(commands_max))
                                       : statements.prune_events(shortest_plain_, window(events_max));

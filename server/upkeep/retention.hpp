@@ -6,10 +6,10 @@
 #include <chrono>
 #include <cstdint>
 
-#include "server/app/server_context.hpp"
-#include "server/store/retention_statements.hpp"
+#include "server/dispatch/server_context.hpp"
+#include "server/store/upkeep/retention_statements.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 class DutyConnection;
 }
 
@@ -24,13 +24,13 @@ struct RetentionCounts {
 
 class Retention {
  public:
-  Retention(app::ServerContext& context, store::RetentionPolicy retention);
+  Retention(dispatch::ServerContext& context, store::RetentionPolicy retention);
 
   // Does something leave at all?
   [[nodiscard]] bool is_on() const { return is_on_; }
   // Goes on with the rounds that are not over, and `may_begin` with the next one of kinds whose round is: none waits for
   // another's. True when something left of one that is not over: go on soon.
-  bool step(store::DutyConnection& connection, std::int64_t now_ms, bool may_begin = true);
+  bool step(postgres::DutyConnection& connection, std::int64_t now_ms, bool may_begin = true);
   [[nodiscard]] RetentionCounts counts() const;
 
  private:
@@ -41,10 +41,10 @@ class Retention {
   };
   [[nodiscard]] bool keeps(Kind kind) const;
   // True when something left.
-  bool prune(Kind kind, Round& round, store::DutyConnection& connection, std::int64_t until,
+  bool prune(Kind kind, Round& round, postgres::DutyConnection& connection, std::int64_t until,
              std::chrono::steady_clock::time_point deadline);
 
-  app::ServerContext& context_;
+  dispatch::ServerContext& context_;
   const store::RetentionPolicy policy_;
   std::chrono::seconds shortest_{0};  // of all times
   std::chrono::seconds shortest_plain_{0};

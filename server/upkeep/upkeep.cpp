@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "server/app/due_times.hpp"
-#include "server/app/reclaim_leases.hpp"
-#include "server/app/record_max_deliveries.hpp"
-#include "server/app/resume_callers.hpp"
-#include "server/app/time_limits.hpp"
-#include "server/app/worker_registry.hpp"
-#include "server/store/upkeep_statements.hpp"
-#include "server/store/worker_table.hpp"
+#include "server/attempts/reclaim_leases.hpp"
+#include "server/decisions/resume_callers.hpp"
+#include "server/dispatch/due_times.hpp"
+#include "server/queue/worker_registry.hpp"
+#include "server/store/queue/worker_table.hpp"
+#include "server/store/upkeep/upkeep_statements.hpp"
+#include "server/upkeep/record_max_deliveries.hpp"
+#include "server/upkeep/time_limits.hpp"
 #include "shared/base/thread_name.hpp"
 #include "shared/telemetry/log.hpp"
 
@@ -32,11 +32,11 @@ constexpr int rest_factor = 3;  // of the time that notifying of what SQL enqueu
 constexpr std::chrono::milliseconds look_again_after{50};
 }  // namespace
 
-Upkeep::Upkeep(app::ServerContext& context, UpkeepSettings settings)
+Upkeep::Upkeep(dispatch::ServerContext& context, UpkeepSettings settings)
     : context_(context),
       settings_(std::move(settings)),
       connection_(settings_.database_url,
-                  std::max(store::DutyConnection::lead_time_default, 2 * idle_interval())),
+                  std::max(postgres::DutyConnection::lead_time_default, 2 * idle_interval())),
       due_timer_(context),
       renotifier_(context, settings_.renotify_after),
       retention_(context, settings_.retention),
@@ -120,11 +120,11 @@ std::chrono::milliseconds Upkeep::tick() {
   if (!was_leading) telemetry::log_info("upkeep", "this server does the background duties now");
 
   store::UpkeepLook look;
-  connection_.run_one([&](store::Session& session) { look = store::UpkeepStatements(session).look(); });
+  connection_.run_one([&](postgres::Session& session) { look = store::UpkeepStatements(session).look(); });
   if (look.has_lost_worker || look.has_orphan) attempt("leases", [&] { expire_leases(look); });
   if (look.has_overdue) attempt("time limits", [&] { fail_overdue(); });
   if (look.has_unreported)
-    attempt("callers", [&] { note("callers", app::resume_waiting_callers(context_, callers_max)); });
+    attempt("callers", [&] { note("callers", decisions::resume_waiting_callers(context_, callers_max)); });
   attempt("renotify", [&] { commands_notified_ += static_cast<std::uint64_t>(renotifier_.tick(connection_, look)); });
   // Whatever is due before the next ticks is notified at its time, by the thread of DueTimer.
   if (look.next_due <= context_.due_times.horizon()) context_.due_times.look();
@@ -132,12 +132,12 @@ std::chrono::milliseconds Upkeep::tick() {
   if (look.has_change && ticks_ % fold_ticks == 0) {
     attempt("counters", [&] {
       connection_.write(
-          [&](store::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
+          [&](postgres::Session& session) { store::UpkeepStatements(session).fold_queue_changes(); });
     });
   }
   if (ticks_ % advisory_ticks == 0) {
     attempt("max deliveries", [&] {
-      const auto recorded = app::record_max_deliveries(context_, advisory_budget_);
+      const auto recorded = upkeep::record_max_deliveries(context_, advisory_budget_);
       max_deliveries_recorded_ += static_cast<std::uint64_t>(recorded.recorded);
       advisories_dropped_ += static_cast<std::uint64_t>(recorded.dropped);
     });
@@ -149,7 +149,7 @@ std::chrono::milliseconds Upkeep::tick() {
   }
   if (ticks_ % forget_ticks == forget_ticks - 1) {
     attempt("workers that ended", [&] {
-      connection_.write([&](store::Session& session) { store::WorkerTable(session).forget_ended(); });
+      connection_.write([&](postgres::Session& session) { store::WorkerTable(session).forget_ended(); });
     });
   }
   ++ticks_;
@@ -181,12 +181,12 @@ void Upkeep::note_failure(const char* duty, const std::string& why) {
   telemetry::log_warn("upkeep", "a background duty failed", {{"duty", duty}, {"error", why}});
 }
 
-void Upkeep::note(const char* duty, const app::DutyOutcome& outcome) {
+void Upkeep::note(const char* duty, const decisions::DutyOutcome& outcome) {
   if (outcome.left > 0) note_failure(duty, std::to_string(outcome.left) + " left, the first: " + outcome.why);
 }
 
 void Upkeep::fail_overdue() {
-  const auto outcome = app::fail_overdue(context_, overdue_max);
+  const auto outcome = upkeep::fail_overdue(context_, overdue_max);
   if (outcome.done > 0) {
     telemetry::log_warn("upkeep", "executions ran out of time",
                         {{"executions", std::to_string(outcome.done)}});
@@ -205,19 +205,19 @@ void Upkeep::report_pools_in_use() {
   const auto now = steady_clock::now();
   if (now - pools_reported_at_ < pools_interval) return;
   pools_reported_at_ = now;
-  app::report_pools_in_use(context_);
+  queue::report_pools_in_use(context_);
 }
 
 void Upkeep::expire_leases(const store::UpkeepLook& look) {
   std::vector<std::string> lost;
   if (look.has_lost_worker) {
     connection_.write(
-        [&](store::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
+        [&](postgres::Session& session) { lost = store::UpkeepStatements(session).expire_workers(); });
   }
   for (const auto& worker : lost)
     telemetry::log_warn("upkeep", "lease of a worker ran out", {{"worker_id", worker}});
   if (lost.empty() && !look.has_orphan) return;
-  const auto outcome = app::reclaim_leases(context_, std::nullopt, "the lease of its worker ran out");
+  const auto outcome = attempts::reclaim_leases(context_, std::nullopt, "the lease of its worker ran out");
   leases_expired_ += static_cast<std::uint64_t>(outcome.done);
   if (outcome.done > 0)
     telemetry::log_warn("upkeep", "commands of lost workers wait again",

@@ -12,11 +12,11 @@
 #include <string>
 #include <thread>
 
-#include "server/app/duty_outcome.hpp"
-#include "server/app/record_max_deliveries.hpp"
-#include "server/app/server_context.hpp"
-#include "server/store/duty_connection.hpp"
+#include "server/decisions/duty_outcome.hpp"
+#include "server/dispatch/server_context.hpp"
+#include "server/postgres/duty_connection.hpp"
 #include "server/upkeep/due_timer.hpp"
+#include "server/upkeep/record_max_deliveries.hpp"
 #include "server/upkeep/renotifier.hpp"
 #include "server/upkeep/retention.hpp"
 
@@ -31,7 +31,7 @@ struct UpkeepSettings {
 
 class Upkeep {
  public:
-  Upkeep(app::ServerContext& context, UpkeepSettings settings);
+  Upkeep(dispatch::ServerContext& context, UpkeepSettings settings);
   ~Upkeep();
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
@@ -63,16 +63,16 @@ class Upkeep {
   void notify_enqueued_safely();
   void attempt(const char* duty, const std::function<void()>& work);
   void note_failure(const char* duty, const std::string& why);
-  void note(const char* duty, const app::DutyOutcome& outcome);
+  void note(const char* duty, const decisions::DutyOutcome& outcome);
   void expire_leases(const store::UpkeepLook& look);
   void fail_overdue();
   void report_pools_in_use();
   [[nodiscard]] std::chrono::milliseconds longest_wait(const store::UpkeepLook& look) const;
   [[nodiscard]] std::chrono::milliseconds idle_interval() const { return settings_.interval * 2; }
 
-  app::ServerContext& context_;
+  dispatch::ServerContext& context_;
   const UpkeepSettings settings_;
-  store::DutyConnection connection_;
+  postgres::DutyConnection connection_;
   DueTimer due_timer_;  // a thread of its own
   Renotifier renotifier_;
   Retention retention_;
@@ -85,7 +85,7 @@ class Upkeep {
   std::atomic<std::uint64_t> leases_expired_{0};
   std::atomic<std::uint64_t> max_deliveries_recorded_{0};
   std::atomic<std::uint64_t> advisories_dropped_{0};
-  app::AdvisoryBudget advisory_budget_;  // this thread only
+  upkeep::AdvisoryBudget advisory_budget_;  // this thread only
   std::atomic<std::uint64_t> failures_{0};
   // Of notifying of what SQL enqueued: not before the first, so that a flood does not keep Postgres busy; at the second without
   // being woken. This thread only.

@@ -2,17 +2,17 @@
 
 #include <exception>
 
-#include "server/store/connection_pool.hpp"
-#include "server/store/event_table.hpp"
-#include "server/store/worker_table.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/store/executions/event_table.hpp"
+#include "server/store/queue/worker_table.hpp"
+#include "shared/json/object_writer.hpp"
 #include "shared/telemetry/log.hpp"
-#include "shared/wire/object_writer.hpp"
 
 namespace noetl::vault {
 
 namespace {
 // Of no execution: its history tells what its steps did, and a worker reads a credential once for many of them.
-store::NewEventRow row_of(app::ServerContext& context, std::string event_type, std::string payload,
+store::NewEventRow row_of(dispatch::ServerContext& context, std::string event_type, std::string payload,
                           std::string worker_id, std::string status) {
   return {.event_id = {context.ids.next()},
           .execution_id = {},
@@ -29,11 +29,11 @@ store::NewEventRow row_of(app::ServerContext& context, std::string event_type, s
 }
 }  // namespace
 
-void audit_read(app::ServerContext& context, std::string_view what, const std::string& name,
+void audit_read(dispatch::ServerContext& context, std::string_view what, const std::string& name,
                 const wire::SecretReader& reader) {
   store::CallingWorker known;
   if (!reader.worker_id.empty()) {
-    context.connections.run_one([&](store::Session& session) {
+    context.connections.run_one([&](postgres::Session& session) {
       known = store::WorkerTable(session).calling({reader.worker_id, reader.instance}, reader.execution_id);
     });
   }
@@ -45,22 +45,22 @@ void audit_read(app::ServerContext& context, std::string_view what, const std::s
                        {"worker_id", worker_id},
                        {"execution_id", execution_id.is_set() ? execution_id.str() : std::string{}},
                        {"said_worker_id", reader.worker_id}});
-  wire::ObjectWriter said;
+  json::ObjectWriter said;
   said.text("worker_id", reader.worker_id).id("execution_id", reader.execution_id);
-  wire::ObjectWriter payload;
+  json::ObjectWriter payload;
   payload.text("name", name).text("from", reader.from).id("execution_id", execution_id).raw("said", said.finish());
   const auto row = row_of(context, std::string(what), payload.finish(), worker_id, "success");
-  context.connections.run_one([&](store::Session& session) { store::EventTable(session).insert({row}); });
+  context.connections.run_one([&](postgres::Session& session) { store::EventTable(session).insert({row}); });
 }
 
 void audit_change(std::string_view what, const std::string& name) {
   telemetry::log_info("audit", what, {{"name", name}});
 }
 
-void audit_call(app::ServerContext& context, const AuditedCall& call) {
+void audit_call(dispatch::ServerContext& context, const AuditedCall& call) {
   telemetry::log_info("audit", call.operation,
                       {{"object", call.object}, {"outcome", std::string(call.outcome)}, {"from", call.from}});
-  wire::ObjectWriter payload;
+  json::ObjectWriter payload;
   payload.text("object", call.object)
       .text("from", call.from)
       .text("token", call.shows_token ? "callers" : "none")
@@ -68,7 +68,7 @@ void audit_call(app::ServerContext& context, const AuditedCall& call) {
   try {
     const auto row = row_of(context, "audit." + std::string(call.operation), payload.finish(), {},
                             call.outcome == "success" ? "success" : "refused");
-    context.connections.run_one([&](store::Session& session) { store::EventTable(session).insert({row}); });
+    context.connections.run_one([&](postgres::Session& session) { store::EventTable(session).insert({row}); });
   } catch (const std::exception& error) {
     telemetry::log_warn("audit", "a row could not be written", {{"error", error.what()}});
   }

@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-#include "server/app/server_context.hpp"
-#include "shared/wire/credential.hpp"
+#include "server/dispatch/server_context.hpp"
+#include "shared/wire/messages/credential.hpp"
 
 namespace noetl::vault {
 
 // One log line and one row of noetl.event: `what` is an event's name, e.g. credential.read. In the row `worker_id` is of a worker
 // that has shown its instance, `execution_id` of an execution that it runs a command of; what the caller only says is in `said`.
-void audit_read(app::ServerContext& context, std::string_view what, const std::string& name,
+void audit_read(dispatch::ServerContext& context, std::string_view what, const std::string& name,
                 const wire::SecretReader& reader);
 // One log line.
 void audit_change(std::string_view what, const std::string& name);
@@ -24,6 +24,6 @@ struct AuditedCall {
   bool shows_token = false;  // the token of callers is set, and was shown
 };
 // One log line and one row of noetl.event, `audit.<operation>`. Does not throw: a row that cannot be written is in the log.
-void audit_call(app::ServerContext& context, const AuditedCall& call);
+void audit_call(dispatch::ServerContext& context, const AuditedCall& call);
 
 }  // namespace noetl::vault

@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/store/connection_pool.hpp"
-#include "server/store/credential_table.hpp"
-#include "server/store/keychain_table.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/store/secrets/credential_table.hpp"
+#include "server/store/secrets/keychain_table.hpp"
 #include "server/vault/audit.hpp"
 #include "shared/secrets/own_hosts.hpp"
 
@@ -31,9 +31,9 @@ wire::CredentialRow row_of(const store::StoredCredential& stored) {
           .secret = {}};
 }
 
-std::optional<store::StoredCredential> find(app::ServerContext& context, const std::string& name_or_id) {
+std::optional<store::StoredCredential> find(dispatch::ServerContext& context, const std::string& name_or_id) {
   std::optional<store::StoredCredential> found;
-  context.connections.run_one([&](store::Session& session) {
+  context.connections.run_one([&](postgres::Session& session) {
     found = store::CredentialTable(session).find(name_or_id, base::parse_id(name_or_id).value_or(0));
   });
   return found;
@@ -70,7 +70,7 @@ base::Result<wire::CredentialRow> Credentials::put(const wire::CredentialRequest
   stored.sealed = std::move(*sealed);
   stored.meta = request.meta;
   stored.description = request.description;
-  context_.connections.transact([&](store::Session& session) {
+  context_.connections.transact([&](postgres::Session& session) {
     store::CredentialTable(session).upsert(stored, request.tags, {.reveal = request.reveal, .hosts = request.hosts});
   });
   audit_change("credential.put", request.name);
@@ -82,7 +82,7 @@ base::Result<wire::CredentialRow> Credentials::set_policy(const std::string& nam
   const auto stored = find(context_, name_or_id);
   if (!stored) return unknown(name_or_id);
   bool is_there = false;
-  context_.connections.transact([&](store::Session& session) {
+  context_.connections.transact([&](postgres::Session& session) {
     is_there = store::CredentialTable(session).set_policy(stored->credential_id,
                                                           {.reveal = request.reveal, .hosts = request.hosts});
   });
@@ -114,7 +114,7 @@ base::Result<wire::CredentialRow> Credentials::read(const std::string& name_or_i
 
 std::vector<wire::CredentialRow> Credentials::list(const wire::CredentialFilter& filter) {
   std::vector<wire::CredentialRow> rows;
-  context_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](postgres::Session& session) {
     for (const auto& stored : store::CredentialTable(session).list(filter.type, filter.after, filter.limit))
       rows.push_back(row_of(stored));
   });
@@ -125,7 +125,7 @@ base::Result<wire::CredentialRow> Credentials::remove(const std::string& name_or
   const auto stored = find(context_, name_or_id);
   bool is_gone = false;
   if (stored) {
-    context_.connections.transact([&](store::Session& session) {
+    context_.connections.transact([&](postgres::Session& session) {
       is_gone = store::CredentialTable(session).remove(stored->credential_id);
     });
   }
@@ -147,7 +147,7 @@ base::Result<wire::RotateAnswer> Credentials::rotate() {
 void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
   std::vector<store::StoredCredential> batch;
   for (std::int64_t after = 0;; after = batch.back().credential_id) {
-    context_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](postgres::Session& session) {
       batch = store::CredentialTable(session).of_other_keys(answer.key_id, after, rotate_batch);
     });
     if (batch.empty()) return;
@@ -158,7 +158,7 @@ void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
         continue;
       }
       const auto sealed = keys_.seal(*text, context_of(old.name));
-      context_.connections.run_one([&](store::Session& session) {
+      context_.connections.run_one([&](postgres::Session& session) {
         answer.credentials +=
             store::CredentialTable(session).reseal(old.credential_id, old.sealed, *sealed) ? 1 : 0;
       });
@@ -169,7 +169,7 @@ void Credentials::rotate_credentials(wire::RotateAnswer& answer) {
 void Credentials::rotate_keychain(wire::RotateAnswer& answer) {
   std::vector<store::StoredKeychainEntry> batch;
   for (store::KeychainKey after;; after = batch.back().key) {
-    context_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](postgres::Session& session) {
       batch = store::KeychainTable(session).of_other_keys(answer.key_id, after, rotate_batch);
     });
     if (batch.empty()) return;
@@ -181,7 +181,7 @@ void Credentials::rotate_keychain(wire::RotateAnswer& answer) {
         continue;
       }
       const auto sealed = keys_.seal(*text, context);
-      context_.connections.run_one([&](store::Session& session) {
+      context_.connections.run_one([&](postgres::Session& session) {
         answer.keychain_entries += store::KeychainTable(session).reseal(old.key, old.sealed, *sealed) ? 1 : 0;
       });
     }

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "server/app/server_context.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/vault/key_ring.hpp"
 #include "shared/base/result.hpp"
-#include "shared/wire/credential.hpp"
+#include "shared/wire/messages/credential.hpp"
 
 namespace noetl::vault {
 
 class Credentials {
  public:
-  Credentials(app::ServerContext& context, const KeyRing& keys) : context_(context), keys_(keys) {}
+  Credentials(dispatch::ServerContext& context, const KeyRing& keys) : context_(context), keys_(keys) {}
 
   // Makes it, or replaces what has this name; the id stays.
   [[nodiscard]] base::Result<wire::CredentialRow> put(const wire::CredentialRequest& request);
@@ -35,7 +35,7 @@ class Credentials {
   void rotate_credentials(wire::RotateAnswer& answer);
   void rotate_keychain(wire::RotateAnswer& answer);
 
-  app::ServerContext& context_;
+  dispatch::ServerContext& context_;
   const KeyRing& keys_;
 };
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "shared/base/base64.hpp"
-#include "shared/base/hex.hpp"
+#include "shared/base/text/base64.hpp"
+#include "shared/base/text/hex.hpp"
 
 namespace noetl::vault {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/store/sealed_text.hpp"
+#include "server/store/secrets/sealed_text.hpp"
 #include "server/vault/sealed_box.hpp"
 #include "shared/base/result.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "server/app/playbook_cache.hpp"
-#include "server/store/catalog_table.hpp"
-#include "server/store/connection_pool.hpp"
+#include "server/catalog/playbook_cache.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/store/executions/catalog_table.hpp"
 #include "server/vault/audit.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/telemetry/log.hpp"
@@ -66,7 +66,7 @@ base::Result<wire::KeychainRow> Keychain::get(KeychainQuestion question) {
   std::optional<base::Error> first;
   for (int depth = 0; depth < callers_max && question.reader.execution_id.is_set(); ++depth) {
     std::optional<Execution> execution;
-    context_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](postgres::Session& session) {
       execution = store::KeychainTable(session).execution_of(question.reader.execution_id);
     });
     if (!execution || (depth == 0 && given.catalog_id.is_set() && given.catalog_id != execution->catalog_id))
@@ -100,7 +100,7 @@ base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& questio
     return base::failure(checked.error());
   base::ExecutionId root;
   if (execution) {
-    context_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](postgres::Session& session) {
       root = store::KeychainTable(session).root_of(question.reader.execution_id);
     });
   }
@@ -111,7 +111,7 @@ base::Result<wire::KeychainRow> Keychain::get_of(const KeychainQuestion& questio
 std::optional<Keychain::Stored> Keychain::find_stored(const store::KeychainKey& key, base::ExecutionId root) {
   std::optional<Stored> stored;
   context_.connections.run_one(
-      [&](store::Session& session) { stored = store::KeychainTable(session).find(key, root); });
+      [&](postgres::Session& session) { stored = store::KeychainTable(session).find(key, root); });
   return stored;
 }
 
@@ -300,7 +300,7 @@ base::Result<void> Keychain::keep(const wire::KeychainRow& row, double ttl_secon
       keys_.seal(domain::json_text(text), keychain_context(row.catalog_id, row.name, row.execution_id));
   if (!sealed) return base::failure(std::move(sealed.error()));
   stored.sealed = std::move(*sealed);
-  context_.connections.transact([&](store::Session& session) {
+  context_.connections.transact([&](postgres::Session& session) {
     store::KeychainTable(session).upsert(stored, ttl_seconds > 0 ? std::optional(ttl_seconds) : std::nullopt);
   });
   return {};
@@ -324,7 +324,7 @@ base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& reque
   row.secret = request.secret;
   if (request.scope == "local") row.execution_id = request.execution_id;
   if (request.scope == "shared") {
-    context_.connections.run_one([&](store::Session& session) {
+    context_.connections.run_one([&](postgres::Session& session) {
       row.execution_id = store::KeychainTable(session).root_of(request.execution_id);
     });
   }
@@ -339,7 +339,7 @@ base::Result<wire::KeychainRow> Keychain::put(const wire::KeychainRequest& reque
 base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string& name,
                                    std::optional<base::ExecutionId> execution_id) {
   int count = 0;
-  context_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](postgres::Session& session) {
     count = store::KeychainTable(session).remove(catalog_id, name, execution_id);
   });
   if (count == 0)
@@ -352,7 +352,7 @@ base::Result<int> Keychain::remove(base::CatalogId catalog_id, const std::string
 
 std::vector<wire::KeychainRow> Keychain::list(base::CatalogId catalog_id) {
   std::vector<wire::KeychainRow> rows;
-  context_.connections.run_one([&](store::Session& session) {
+  context_.connections.run_one([&](postgres::Session& session) {
     for (const auto& stored : store::KeychainTable(session).list(catalog_id)) rows.push_back(row_of(stored));
   });
   return rows;

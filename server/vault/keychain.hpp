@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "server/app/server_context.hpp"
-#include "server/store/keychain_table.hpp"
+#include "server/dispatch/server_context.hpp"
+#include "server/store/secrets/keychain_table.hpp"
 #include "server/vault/credentials.hpp"
 #include "server/vault/keychain_entry.hpp"
 #include "server/vault/single_flight.hpp"
@@ -23,7 +23,7 @@ struct KeychainQuestion {
 
 class Keychain {
  public:
-  Keychain(app::ServerContext& context, const KeyRing& keys, Credentials& credentials, const reach::Egress& egress)
+  Keychain(dispatch::ServerContext& context, const KeyRing& keys, Credentials& credentials, const reach::Egress& egress)
       : context_(context), keys_(keys), credentials_(credentials), egress_(egress) {}
 
   // Of the execution's playbook; where that has no such entry, of the playbook that called it, and so on up.
@@ -64,7 +64,7 @@ class Keychain {
   [[nodiscard]] base::Result<Json> open(const Stored& stored);
   [[nodiscard]] std::optional<Stored> find_stored(const store::KeychainKey& key, base::ExecutionId root);
 
-  app::ServerContext& context_;
+  dispatch::ServerContext& context_;
   const KeyRing& keys_;
   Credentials& credentials_;
   const reach::Egress& egress_;

@@ -9,7 +9,7 @@
 #include "shared/secrets/credential_policy.hpp"
 #include "shared/templating/member_names.hpp"
 #include "shared/templating/template.hpp"
-#include "shared/wire/credential.hpp"
+#include "shared/wire/messages/credential.hpp"
 
 namespace noetl::vault {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "shared/base/hex.hpp"
+#include "shared/base/text/hex.hpp"
 
 namespace noetl::vault {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "shared/base/ascii.hpp"
-#include "shared/base/percent.hpp"
+#include "shared/base/text/ascii.hpp"
+#include "shared/base/text/percent.hpp"
 #include "shared/domain/json_text.hpp"
 #include "shared/fetch/client.hpp"
 #include "shared/fetch/retry_after.hpp"

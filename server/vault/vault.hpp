@@ -16,7 +16,7 @@ struct VaultSettings {
 
 class Vault {
  public:
-  Vault(app::ServerContext& context, VaultSettings settings)
+  Vault(dispatch::ServerContext& context, VaultSettings settings)
       : settings_(std::move(settings)),
         egress_(settings_.egress),
         credentials_(context, settings_.keys),

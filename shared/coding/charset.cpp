@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <memory>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 
 namespace noetl::coding {
 namespace {

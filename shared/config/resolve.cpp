@@ -5,7 +5,7 @@
 #include <iterator>
 #include <vector>
 
-#include "shared/base/nearest_word.hpp"
+#include "shared/base/text/nearest_word.hpp"
 
 namespace noetl::config {
 namespace {

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 #include "shared/durations/duration.hpp"
 
 namespace noetl::config {

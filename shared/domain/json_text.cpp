@@ -3,15 +3,15 @@
 #include <array>
 #include <charconv>
 
-#include "shared/base/utf8.hpp"
+#include "shared/base/text/utf8.hpp"
 
 namespace noetl::domain {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-void append_by_library(std::string& out, const json& value) {
-  out += value.dump(-1, ' ', false, json::error_handler_t::replace);
+void append_by_library(std::string& out, const Json& value) {
+  out += value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 template <class Integer>
@@ -37,7 +37,7 @@ void append_escape(std::string& out, char c) {
   out += digits[byte & 0xFU];
 }
 
-void append_object(std::string& out, const json::object_t& members) {
+void append_object(std::string& out, const Json::object_t& members) {
   char before = '{';
   for (const auto& [name, value] : members) {
     out += before;
@@ -50,7 +50,7 @@ void append_object(std::string& out, const json::object_t& members) {
   out += '}';
 }
 
-void append_array(std::string& out, const json::array_t& items) {
+void append_array(std::string& out, const Json::array_t& items) {
   char before = '[';
   for (const auto& item : items) {
     out += before;
@@ -87,22 +87,22 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_json(std::string& out, const json& value) {
+void append_json(std::string& out, const Json& value) {
   switch (value.type()) {
-    case json::value_t::null: out += "null"; return;
-    case json::value_t::boolean: out += value.get_ref<const bool&>() ? "true" : "false"; return;
-    case json::value_t::number_integer: return append_integer(out, value.get_ref<const json::number_integer_t&>());
-    case json::value_t::number_unsigned: return append_integer(out, value.get_ref<const json::number_unsigned_t&>());
-    case json::value_t::string: return append_json_string(out, value.get_ref<const std::string&>());
-    case json::value_t::object: return append_object(out, value.get_ref<const json::object_t&>());
-    case json::value_t::array: return append_array(out, value.get_ref<const json::array_t&>());
-    case json::value_t::number_float:
-    case json::value_t::binary:
-    case json::value_t::discarded: return append_by_library(out, value);
+    case Json::value_t::null: out += "null"; return;
+    case Json::value_t::boolean: out += value.get_ref<const bool&>() ? "true" : "false"; return;
+    case Json::value_t::number_integer: return append_integer(out, value.get_ref<const Json::number_integer_t&>());
+    case Json::value_t::number_unsigned: return append_integer(out, value.get_ref<const Json::number_unsigned_t&>());
+    case Json::value_t::string: return append_json_string(out, value.get_ref<const std::string&>());
+    case Json::value_t::object: return append_object(out, value.get_ref<const Json::object_t&>());
+    case Json::value_t::array: return append_array(out, value.get_ref<const Json::array_t&>());
+    case Json::value_t::number_float:
+    case Json::value_t::binary:
+    case Json::value_t::discarded: return append_by_library(out, value);
   }
 }
 
-std::string json_text(const json& value) {
+std::string json_text(const Json& value) {
   std::string out;
   append_json(out, value);
   return out;

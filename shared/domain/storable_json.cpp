@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstddef>
 
-#include "shared/base/utf8.hpp"
+#include "shared/base/text/utf8.hpp"
 #include "shared/domain/json_number.hpp"
 
 namespace noetl::domain {

@@ -1,6 +1,6 @@
 #include "shared/engine/ahead.hpp"
 
-#include "shared/engine/fields.hpp"
+#include "shared/engine/state/fields.hpp"
 
 namespace noetl::engine {
 

@@ -1,7 +1,7 @@
 #include "shared/engine/command_context.hpp"
 
 #include "shared/domain/json_text.hpp"
-#include "shared/wire/reserved_name.hpp"
+#include "shared/json/reserved_name.hpp"
 
 namespace noetl::engine {
 
@@ -15,7 +15,7 @@ std::string command_context(const NewCommand& command) {
   context += R"(,"tool":)";
   domain::append_json(context, command.tool);
   // Without the list a worker looks for templates itself: rows of servers that made no list have none.
-  if (!command.templates.empty() || wire::has_reserved_name(std::string_view(context))) {
+  if (!command.templates.empty() || json::has_reserved_name(std::string_view(context))) {
     context += R"(,"templates":)";
     domain::append_json(context, command.templates);
   }

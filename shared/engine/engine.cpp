@@ -1,8 +1,8 @@
 #include "shared/engine/engine.hpp"
 
-#include "shared/engine/evaluator.hpp"
-#include "shared/engine/fields.hpp"
-#include "shared/engine/tool_error.hpp"
+#include "shared/engine/decisions/evaluator.hpp"
+#include "shared/engine/state/fields.hpp"
+#include "shared/engine/state/tool_error.hpp"
 
 namespace noetl::engine {
 namespace {

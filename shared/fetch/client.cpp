@@ -8,7 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 #include "shared/fetch/exchange_state.hpp"
 
 namespace noetl::fetch {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 
 namespace noetl::fetch {
 namespace {

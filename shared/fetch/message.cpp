@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "shared/base/ascii.hpp"
-#include "shared/base/base64.hpp"
+#include "shared/base/text/ascii.hpp"
+#include "shared/base/text/base64.hpp"
 
 namespace noetl::fetch {
 

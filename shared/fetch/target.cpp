@@ -1,6 +1,6 @@
 #include "shared/fetch/target.hpp"
 
-#include "shared/base/percent.hpp"
+#include "shared/base/text/percent.hpp"
 
 namespace noetl::fetch {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "shared/language/template_names.hpp"
 
 namespace noetl::language {

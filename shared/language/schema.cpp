@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "shared/language/tool_vocabulary.hpp"
+#include "shared/language/vocabulary/tool_vocabulary.hpp"
 
 namespace noetl::language {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "shared/domain/error_details.hpp"
-#include "shared/language/field.hpp"
+#include "shared/language/loading/field.hpp"
 #include "shared/templating/members_read.hpp"
 #include "shared/templating/template.hpp"
 

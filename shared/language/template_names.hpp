@@ -3,8 +3,8 @@
 // fails nowhere. Only names that nothing in the playbook brings and that are near to one that it does are
 // worth a word. One thread.
 #include "shared/domain/playbook.hpp"
-#include "shared/language/findings.hpp"
-#include "shared/language/yaml.hpp"
+#include "shared/language/yaml/findings.hpp"
+#include "shared/language/yaml/yaml.hpp"
 
 namespace noetl::language {
 

@@ -3,9 +3,9 @@
 #include <array>
 #include <set>
 
+#include "shared/json/object_reader.hpp"
 #include "shared/schema/expectation.hpp"
 #include "shared/wire/names.hpp"
-#include "shared/wire/object_reader.hpp"
 
 namespace noetl::schema {
 namespace {
@@ -54,7 +54,7 @@ struct Checker::Place {
     return error("must be " + expectation(schema) + ", found " + shown(value));
   }
   [[nodiscard]] std::string shown(const Json& value) const {
-    if (rules.shows_values) return wire::describe(value);
+    if (rules.shows_values) return json::describe(value);
     return std::string(value.type_name()) + " (not shown, as it may be secret)";
   }
 };
@@ -246,7 +246,7 @@ std::optional<base::Error> Checker::find_unnamed(const Json& schema, const Json&
   }
   for (const auto& [name, field] : value.items()) {
     if (names(schema, name)) continue;
-    const auto near = wire::nearest_word(name, known);
+    const auto near = json::nearest_word(name, known);
     auto error =
         place.at(name).error("is not a known field" +
                              (near.empty() ? std::string{} : "; did you mean '" + std::string(near) + "'?"));

@@ -7,7 +7,7 @@
 #include <set>
 #include <string_view>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 
 namespace noetl::secrets {
 

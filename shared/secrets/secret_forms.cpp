@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "shared/base/base64.hpp"
-#include "shared/base/hex.hpp"
+#include "shared/base/text/base64.hpp"
+#include "shared/base/text/hex.hpp"
 
 namespace noetl::secrets {
 

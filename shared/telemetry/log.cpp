@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <ctime>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 #include "shared/telemetry/masking.hpp"
 
 namespace noetl::telemetry {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "shared/base/ascii.hpp"
+#include "shared/base/text/ascii.hpp"
 
 namespace noetl::telemetry {
 namespace {

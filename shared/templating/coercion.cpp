@@ -6,10 +6,10 @@
 #include <initializer_list>
 #include <optional>
 
-#include "shared/templating/failure.hpp"
-#include "shared/templating/json_parsing.hpp"
-#include "shared/templating/python_text.hpp"
 #include "shared/templating/template.hpp"
+#include "shared/templating/text/json_parsing.hpp"
+#include "shared/templating/values/failure.hpp"
+#include "shared/templating/values/python_text.hpp"
 
 namespace noetl::templating {
 namespace {

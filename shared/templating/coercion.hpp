@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "shared/templating/ast.hpp"
+#include "shared/templating/program/ast.hpp"
 
 namespace noetl::templating {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <new>
 
-#include "shared/templating/parser.hpp"
-#include "shared/templating/python_text.hpp"
-#include "shared/templating/unicode.hpp"
+#include "shared/templating/syntax/parser.hpp"
+#include "shared/templating/values/python_text.hpp"
+#include "shared/templating/values/unicode.hpp"
 
 namespace noetl::templating {
 namespace {

@@ -4,11 +4,11 @@
 #include <variant>
 #include <vector>
 
-#include "shared/templating/ast.hpp"
 #include "shared/templating/coercion.hpp"
-#include "shared/templating/failure.hpp"
-#include "shared/templating/renderer.hpp"
+#include "shared/templating/program/ast.hpp"
+#include "shared/templating/program/renderer.hpp"
 #include "shared/templating/template.hpp"
+#include "shared/templating/values/failure.hpp"
 
 namespace noetl::templating {
 

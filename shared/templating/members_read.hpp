@@ -3,14 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "shared/templating/syntax/free_names.hpp"
 #include "shared/templating/template.hpp"
 
 namespace noetl::templating {
-
-struct MemberRead {
-  std::string name;
-  std::string member;
-};
 
 // Of "{{ workload.url }}" workload and url. Without those that the template takes to be missing perhaps: `| default`, `is defined`,
 // `or`, the condition of an `if`. Sorted, unique. `parsed` is what parse() gave.

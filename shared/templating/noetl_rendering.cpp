@@ -7,10 +7,10 @@
 
 #include "shared/templating/coercion.hpp"
 #include "shared/templating/compiled_template.hpp"
-#include "shared/templating/lexer.hpp"
-#include "shared/templating/python_text.hpp"
+#include "shared/templating/syntax/lexer.hpp"
 #include "shared/templating/template.hpp"
-#include "shared/templating/unicode.hpp"
+#include "shared/templating/values/python_text.hpp"
+#include "shared/templating/values/unicode.hpp"
 
 namespace noetl::templating {
 namespace {

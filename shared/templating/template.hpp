@@ -4,46 +4,16 @@
 // immutable; any thread may render it. Pure: no clock, no I/O. Sizes, depth and steps are bounded, and
 // what exceeds a bound is an Error, never a crash (R10).
 #include <cstddef>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "shared/base/result.hpp"
+#include "shared/templating/values/limits.hpp"
+#include "shared/templating/values/scope.hpp"
 
 namespace noetl::templating {
-
-using Json = nlohmann::json;
-
-struct Limits {
-  std::size_t source_bytes_max = 1 << 20;
-  std::size_t output_bytes_max = 16 << 20;
-  std::size_t value_bytes_max = 16 << 20;  // texts, lists and dicts that one rendering holds at once
-  std::size_t parsed_bytes_max = 64 << 20;  // the tree of one template
-  int depth_max = 100;  // nesting of expressions and blocks
-  long steps_max = 5'000'000;  // loop rounds and node evaluations of one rendering
-};
-
-// Names that a rendering can see. Layers are looked at from the last added to the first; nothing is
-// copied, so the values must outlive the Scope.
-class Scope {
- public:
-  // Adds the members of a JSON object as names.
-  void add_layer(const Json& object);
-  // Adds or replaces one name in a layer above all others. `members`, a map: where `name.x` and `name['x']` are
-  // looked for before `value` is asked. So a list can have members as well: the rows of a SQL step and its row_count.
-  void add(std::string name, const Json& value, const Json* members = nullptr);
-  [[nodiscard]] const Json* find(std::string_view name) const;
-  // The member of a name that was added with members; null when there is none.
-  [[nodiscard]] const Json* find_member(std::string_view name, std::string_view member) const;
-
- private:
-  std::vector<const Json*> layers_;
-  std::map<std::string, const Json*, std::less<>> names_;
-  std::map<std::string, const Json*, std::less<>> members_;
-};
 
 class Template {
  public:

@@ -7,13 +7,13 @@
 #include <random>
 
 #include "shared/domain/storable_json.hpp"
-#include "shared/wire/ahead_json.hpp"
-#include "shared/wire/claim_json.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/codecs/ahead_json.hpp"
+#include "shared/wire/codecs/claim_json.hpp"
+#include "shared/wire/codecs/report_json.hpp"
+#include "shared/wire/codecs/worker_json.hpp"
 #include "shared/wire/error_codes.hpp"
-#include "shared/wire/parse_body.hpp"
 #include "shared/wire/quick_read.hpp"
-#include "shared/wire/report_json.hpp"
-#include "shared/wire/worker_json.hpp"
 
 namespace noetl::transport {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t idle_clients_max = 16;
 // A batch of 1024 commands with large inputs. Contexts are nested a few levels into the answer, and a playbook's templates nest results
 // in maps of their own. What SQL has enqueued may have numbers that no body may: run_command reads them.
-constexpr wire::BodyBounds answer_bounds{
+constexpr json::BodyBounds answer_bounds{
     .bytes_max = 512UL * 1024 * 1024, .depth_max = 256, .values_max = 20'000'000, .refuses_rounding = false};
 
 template <class Answer, class Decode>
@@ -30,7 +30,7 @@ base::Result<Answer> decoded(const base::Result<std::string>& body, const std::s
   if (!body) return base::failure(body.error());
   // A tree would round the numbers that SQL has enqueued.
   const auto storable = domain::storable_json(*body);
-  const auto json = wire::parse_body(storable ? *storable : *body, answer_bounds);
+  const auto json = json::parse_body(storable ? *storable : *body, answer_bounds);
   if (!json)
     return base::failure(base::ErrorCode::internal, "answer of " + path + ": " + json.error().message);
   auto answer = decode(*json);
@@ -43,7 +43,7 @@ base::Result<Answer> decoded(const base::Result<std::string>& body, const std::s
 template <class Answer, class Quick, class Decode>
 base::Result<Answer> decoded_quickly(const base::Result<std::string>& body, const std::string& path,
                                      Quick&& quick, Decode&& decode) {
-  if (body && !wire::check_body(*body, answer_bounds)) {
+  if (body && !json::check_body(*body, answer_bounds)) {
     if (auto answer = quick(*body)) return std::move(*answer);
   }
   return decoded<Answer>(body, path, decode);

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "shared/base/result.hpp"
-#include "shared/wire/ahead.hpp"
-#include "shared/wire/claim.hpp"
-#include "shared/wire/report.hpp"
-#include "shared/wire/worker.hpp"
+#include "shared/wire/messages/ahead.hpp"
+#include "shared/wire/messages/claim.hpp"
+#include "shared/wire/messages/report.hpp"
+#include "shared/wire/messages/worker.hpp"
 
 namespace noetl::transport {
 

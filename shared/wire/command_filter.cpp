@@ -3,15 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/domain/command.hpp"
+#include "shared/json/object_reader.hpp"
+#include "shared/json/object_writer.hpp"
 #include "shared/wire/id_list.hpp"
 #include "shared/wire/names.hpp"
-#include "shared/wire/object_reader.hpp"
-#include "shared/wire/object_writer.hpp"
 
 namespace noetl::wire {
 namespace {
 
-std::string read_time(ObjectReader& reader, const char* name) {
+std::string read_time(json::ObjectReader& reader, const char* name) {
   auto time = reader.optional_string(name, {0, 40}).value_or("");
   if (!time.empty() && !is_rfc3339(time)) {
     reader.refuse(name, "must be a time as in 2026-01-31T12:00:00Z (RFC 3339), found '" + time + "'");
@@ -19,8 +19,8 @@ std::string read_time(ObjectReader& reader, const char* name) {
   return time;
 }
 
-CommandFilter read_command_filter(ObjectReader& outer, const Json& body) {
-  ObjectReader reader(body, outer.pointer_to("filter"));
+CommandFilter read_command_filter(json::ObjectReader& outer, const json::Json& body) {
+  json::ObjectReader reader(body, outer.pointer_to("filter"));
   CommandFilter filter;
   filter.status = reader.optional_string("status", {1, 16}).value_or("");
   if (!filter.status.empty() && filter.status != "queued" && filter.status != "running") {
@@ -38,11 +38,11 @@ CommandFilter read_command_filter(ObjectReader& outer, const Json& body) {
 
 }  // namespace
 
-base::Result<CancelCommandsRequest> decode_cancel_commands_request(const Json& body) {
-  ObjectReader reader(body);
+base::Result<CancelCommandsRequest> decode_cancel_commands_request(const json::Json& body) {
+  json::ObjectReader reader(body);
   CancelCommandsRequest request;
   request.queue_ids = read_command_ids(reader, "queue_ids", cancel_commands_max);
-  if (const Json* filter = reader.optional_object("filter")) {
+  if (const json::Json* filter = reader.optional_object("filter")) {
     request.has_filter = true;
     request.filter = read_command_filter(reader, *filter);
   }
@@ -58,8 +58,8 @@ base::Result<CancelCommandsRequest> decode_cancel_commands_request(const Json& b
   return request;
 }
 
-base::Result<std::string> decode_cancel_reason(const Json& body) {
-  ObjectReader reader(body);
+base::Result<std::string> decode_cancel_reason(const json::Json& body) {
+  json::ObjectReader reader(body);
   auto reason = reader.optional_string("reason", {0, reason_bytes_max}).value_or("");
   if (auto error = reader.finish()) return base::failure(std::move(*error));
   return reason;
@@ -69,21 +69,21 @@ std::string encode(const CancelledCommands& answer) {
   std::vector<std::string> ids, refused;
   for (const auto& id : answer.queue_ids) ids.push_back('"' + id.str() + '"');
   for (const auto& one : answer.refused) {
-    ObjectWriter out;
+    json::ObjectWriter out;
     out.id("queue_id", one.queue_id).text("code", base::to_string(one.code)).text("message", one.message);
     refused.push_back(out.finish());
   }
-  ObjectWriter out(64 + 24 * ids.size());
+  json::ObjectWriter out(64 + 24 * ids.size());
   out.boolean("dry_run", answer.is_dry_run)
       .integer("count", static_cast<std::int64_t>(ids.size()))
-      .raw("queue_ids", join_array(ids))
-      .raw("refused", join_array(refused))
+      .raw("queue_ids", json::join_array(ids))
+      .raw("refused", json::join_array(refused))
       .boolean("has_more", answer.has_more);
   return out.finish();
 }
 
 std::string encode(const CancelledCommand& answer) {
-  ObjectWriter out(96);
+  json::ObjectWriter out(96);
   out.id("queue_id", answer.queue_id).text("status", answer.status).boolean("cancelled", answer.is_cancelled);
   return out.finish();
 }

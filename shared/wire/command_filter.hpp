@@ -7,7 +7,7 @@
 
 #include "shared/base/ids.hpp"
 #include "shared/base/result.hpp"
-#include "shared/wire/object_reader.hpp"
+#include "shared/json/object_reader.hpp"
 
 namespace noetl::wire {
 
@@ -54,8 +54,8 @@ struct CancelledCommand {
   std::string status;  // of the command now
 };
 
-[[nodiscard]] base::Result<CancelCommandsRequest> decode_cancel_commands_request(const Json& body);
-[[nodiscard]] base::Result<std::string> decode_cancel_reason(const Json& body);
+[[nodiscard]] base::Result<CancelCommandsRequest> decode_cancel_commands_request(const json::Json& body);
+[[nodiscard]] base::Result<std::string> decode_cancel_reason(const json::Json& body);
 [[nodiscard]] std::string encode(const CancelledCommands& answer);
 [[nodiscard]] std::string encode(const CancelledCommand& answer);
 

@@ -6,7 +6,7 @@
 
 #include "shared/base/invariant.hpp"
 #include "shared/domain/json_text.hpp"
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
 
 namespace noetl::wire {
 namespace {
@@ -55,7 +55,7 @@ int int_of(const Json& object, const char* name) {
 
 base::Error quoted(int http_status, std::string_view body) {
   std::string shown(body.substr(0, quoted_bytes_max));
-  if (find_invalid_utf8(shown) != std::string_view::npos) shown.resize(find_invalid_utf8(shown));
+  if (json::find_invalid_utf8(shown) != std::string_view::npos) shown.resize(json::find_invalid_utf8(shown));
   return base::Error{.code = error_code_from_http(http_status),
                      .message = "HTTP status " + std::to_string(http_status) +
                                 " without a problem description; body: '" + shown + "'",
@@ -131,7 +131,7 @@ std::string encode_problem(const base::Error& error) {
 }
 
 base::Error decode_problem(int http_status, std::string_view body) {
-  const auto parsed = parse_body(body);
+  const auto parsed = json::parse_body(body);
   if (!parsed || !parsed->is_object() || !parsed->contains("code")) return quoted(http_status, body);
   const auto code = error_code_from(text_of(*parsed, "code"));
   base::Error error{.code = code.value_or(error_code_from_http(http_status)),

@@ -4,16 +4,17 @@
 
 namespace noetl::wire {
 
-std::vector<base::CommandId> read_command_ids(ObjectReader& reader, const char* name, std::size_t ids_max) {
+std::vector<base::CommandId> read_command_ids(json::ObjectReader& reader, const char* name,
+                                              std::size_t ids_max) {
   std::vector<base::CommandId> read;
-  const Json* ids = reader.optional_array(name, ids_max, 1);
+  const json::Json* ids = reader.optional_array(name, ids_max, 1);
   if (ids == nullptr) return read;
   read.reserve(ids->size());
   for (std::size_t i = 0; i < ids->size(); ++i) {
-    const Json& item = (*ids)[i];
-    const auto id = id_of(item);
+    const json::Json& item = (*ids)[i];
+    const auto id = json::id_of(item);
     if (!id) {
-      reader.refuse(name, "must have ids, found " + describe(item) + " at " + std::to_string(i));
+      reader.refuse(name, "must have ids, found " + json::describe(item) + " at " + std::to_string(i));
       return {};
     }
     read.push_back({*id});

@@ -1,9 +1,9 @@
 #include "shared/wire/notification.hpp"
 
-#include "shared/wire/command.hpp"
-#include "shared/wire/object_reader.hpp"
-#include "shared/wire/object_writer.hpp"
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/object_reader.hpp"
+#include "shared/json/object_writer.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/messages/command.hpp"
 
 namespace noetl::wire {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::size_t notification_depth_max = 8;
 constexpr std::size_t step_shown_bytes_max = 256;
 
 // 0 for "0", an empty text or null: not set. Nothing for what is no id.
-std::optional<std::int64_t> notified_id_of(const Json& value) {
+std::optional<std::int64_t> notified_id_of(const json::Json& value) {
   if (value.is_null()) return 0;
   std::string text;
   if (value.is_string())
@@ -28,13 +28,13 @@ std::optional<std::int64_t> notified_id_of(const Json& value) {
 }
 
 // The same for a field, which may be missing.
-std::optional<std::int64_t> notified_id_of(const Json& object, const char* name) {
+std::optional<std::int64_t> notified_id_of(const json::Json& object, const char* name) {
   const auto found = object.find(name);
   return found == object.end() ? 0 : notified_id_of(*found);
 }
 
 // Empty when there is no list.
-base::Result<std::vector<base::CommandId>> ids_of(const Json& object) {
+base::Result<std::vector<base::CommandId>> ids_of(const json::Json& object) {
   std::vector<base::CommandId> ids;
   const auto found = object.find("queue_ids");
   if (found == object.end()) return ids;
@@ -43,7 +43,7 @@ base::Result<std::vector<base::CommandId>> ids_of(const Json& object) {
       "notification: queue_ids must be a list of 1 to " + std::to_string(notification_commands_max) + " ids",
       "/queue_ids");
   if (!found->is_array() || found->empty() || found->size() > notification_commands_max) return refusal;
-  for (const Json& item : *found) {
+  for (const json::Json& item : *found) {
     const auto id = notified_id_of(item);
     if (!id || *id == 0) return refusal;
     ids.push_back(base::CommandId{*id});
@@ -52,14 +52,14 @@ base::Result<std::vector<base::CommandId>> ids_of(const Json& object) {
 }
 
 // Whatever is none is 0, as where there is none.
-int priority_of(const Json& object) {
+int priority_of(const json::Json& object) {
   const auto found = object.find("priority");
   if (found == object.end() || !found->is_number_integer()) return 0;
   const auto priority = found->get<std::int64_t>();
   return priority < priority_min || priority > priority_max ? 0 : static_cast<int>(priority);
 }
 
-std::string member_text(const Json& object, const char* name) {
+std::string member_text(const json::Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
@@ -81,21 +81,21 @@ std::string encode(const Notification& notification) {
   } else {
     out += "\",\"step\":";
   }
-  append_json_string(out, std::string_view(notification.step).substr(0, step_shown_bytes_max));
+  json::append_json_string(out, std::string_view(notification.step).substr(0, step_shown_bytes_max));
   out += ",\"server_url\":";
-  append_json_string(out, notification.server_url);
+  json::append_json_string(out, notification.server_url);
   if (notification.priority != 0) out += ",\"priority\":" + std::to_string(notification.priority);
   out += notification.is_dispatched ? ",\"dispatched\":true}" : "}";
   return out;
 }
 
 base::Result<Notification> decode_notification(std::string_view bytes) {
-  const auto parsed = parse_body(bytes, notification_bytes_max, notification_depth_max);
+  const auto parsed = json::parse_body(bytes, notification_bytes_max, notification_depth_max);
   if (!parsed)
     return base::failure(base::ErrorCode::malformed_body, "notification: " + parsed.error().message);
   if (!parsed->is_object())
     return base::failure(base::ErrorCode::malformed_body,
-                         "notification: must be an object, found " + describe(*parsed));
+                         "notification: must be an object, found " + json::describe(*parsed));
   const auto execution_id = notified_id_of(*parsed, "execution_id");
   const auto queue_id = notified_id_of(*parsed, "queue_id");
   if (!execution_id)
@@ -112,7 +112,7 @@ base::Result<Notification> decode_notification(std::string_view bytes) {
                       .step = member_text(*parsed, "step"),
                       .server_url = member_text(*parsed, "server_url"),
                       .priority = priority_of(*parsed),
-                      .is_dispatched = parsed->value("dispatched", Json()) == true};
+                      .is_dispatched = parsed->value("dispatched", json::Json()) == true};
 }
 
 }  // namespace noetl::wire

@@ -3,15 +3,15 @@
 #include <array>
 #include <limits>
 
-#include "shared/wire/command.hpp"
-#include "shared/wire/json_cursor.hpp"
+#include "shared/json/json_cursor.hpp"
+#include "shared/json/object_reader.hpp"
+#include "shared/wire/messages/command.hpp"
 #include "shared/wire/names.hpp"
-#include "shared/wire/object_reader.hpp"
 
 namespace noetl::wire {
 namespace {
 
-constexpr std::size_t text_bytes_max = TextBounds{}.characters_max;
+constexpr std::size_t text_bytes_max = json::TextBounds{}.characters_max;
 
 // Which of the known fields it is, each once; none for what is unknown or comes again.
 template <std::size_t N>
@@ -42,7 +42,7 @@ class Fields {
 
 // An object: `read_one` gets the number of each field, and reads its value.
 template <std::size_t N, class ReadOne>
-bool read_fields(JsonCursor& cursor, Fields<N>& fields, ReadOne read_one) {
+bool read_fields(json::JsonCursor& cursor, Fields<N>& fields, ReadOne read_one) {
   std::string_view name;
   cursor.object();
   while (cursor.field(name)) {
@@ -52,30 +52,30 @@ bool read_fields(JsonCursor& cursor, Fields<N>& fields, ReadOne read_one) {
 }
 
 template <class Id>
-bool read_id(JsonCursor& cursor, Id& id) {
+bool read_id(json::JsonCursor& cursor, Id& id) {
   const auto read = base::parse_id(cursor.plain_text());
   if (read) id = Id{*read};
   return read.has_value();
 }
 
-bool read_small(JsonCursor& cursor, std::int32_t& value, std::int32_t least) {
+bool read_small(json::JsonCursor& cursor, std::int32_t& value, std::int32_t least) {
   const std::int64_t read = cursor.integer();
   value = static_cast<std::int32_t>(read);
   return !cursor.has_failed() && read >= least && read <= std::numeric_limits<std::int32_t>::max();
 }
 
-bool read_text(JsonCursor& cursor, std::string& text) {
+bool read_text(json::JsonCursor& cursor, std::string& text) {
   text = cursor.text();
   return !cursor.has_failed() && text.size() <= text_bytes_max;
 }
 
-bool read_time(JsonCursor& cursor, std::chrono::milliseconds& time) {
+bool read_time(json::JsonCursor& cursor, std::chrono::milliseconds& time) {
   const std::int64_t read = cursor.integer();
   time = std::chrono::milliseconds(read);
   return !cursor.has_failed() && read >= 0 && read <= milliseconds_max;
 }
 
-bool read_command(JsonCursor& cursor, domain::ClaimedCommand& command) {
+bool read_command(json::JsonCursor& cursor, domain::ClaimedCommand& command) {
   static constexpr std::array<std::string_view, 12> names{
       "queue_id", "epoch",        "execution_id", "step",    "node_id",     "tool_kind",
       "attempt",  "max_attempts", "timeout_ms",   "context", "traceparent", "priority"};
@@ -100,7 +100,7 @@ bool read_command(JsonCursor& cursor, domain::ClaimedCommand& command) {
   return read_fields(cursor, fields, read_one) && fields.has(0) && fields.has(5) && fields.has(9);
 }
 
-bool read_payload(JsonCursor& cursor, AttemptReport& attempt) {
+bool read_payload(json::JsonCursor& cursor, AttemptReport& attempt) {
   static constexpr std::array<std::string_view, 2> names{"result", "output"};
   Fields fields(names);
   return read_fields(cursor, fields, [&](std::size_t field) {
@@ -110,7 +110,7 @@ bool read_payload(JsonCursor& cursor, AttemptReport& attempt) {
   });
 }
 
-bool read_meta(JsonCursor& cursor, AttemptReport& attempt) {
+bool read_meta(json::JsonCursor& cursor, AttemptReport& attempt) {
   static constexpr std::array<std::string_view, 2> names{"duration_ms", "trace_id"};
   Fields fields(names);
   return read_fields(cursor, fields, [&](std::size_t field) {
@@ -127,7 +127,7 @@ bool read_meta(JsonCursor& cursor, AttemptReport& attempt) {
 }
 
 // Successes alone: what else may come has more to be checked than a quick reader should know.
-bool read_attempt(JsonCursor& cursor, AttemptReport& attempt) {
+bool read_attempt(json::JsonCursor& cursor, AttemptReport& attempt) {
   static constexpr std::array<std::string_view, 6> names{"queue_id", "epoch",   "execution_id",
                                                          "name",     "payload", "meta"};
   Fields fields(names);
@@ -145,7 +145,7 @@ bool read_attempt(JsonCursor& cursor, AttemptReport& attempt) {
   return read_fields(cursor, fields, read_one) && fields.has(0) && fields.has(1) && fields.has(3);
 }
 
-bool read_verdict(JsonCursor& cursor, ReportVerdict& verdict) {
+bool read_verdict(json::JsonCursor& cursor, ReportVerdict& verdict) {
   static constexpr std::array<std::string_view, 3> names{"queue_id", "status", "retry_after_ms"};
   Fields fields(names);
   const auto read_one = [&](std::size_t field) {
@@ -161,7 +161,7 @@ bool read_verdict(JsonCursor& cursor, ReportVerdict& verdict) {
 
 // A list of what `read_one` reads.
 template <class One, class ReadOne>
-bool read_list(JsonCursor& cursor, std::vector<One>& list, std::size_t most, ReadOne read_one) {
+bool read_list(json::JsonCursor& cursor, std::vector<One>& list, std::size_t most, ReadOne read_one) {
   cursor.array();
   while (cursor.item()) {
     if (list.size() >= most || !read_one(cursor, list.emplace_back())) return false;
@@ -169,7 +169,7 @@ bool read_list(JsonCursor& cursor, std::vector<One>& list, std::size_t most, Rea
   return !cursor.has_failed();
 }
 
-bool read_empty_list(JsonCursor& cursor) {
+bool read_empty_list(json::JsonCursor& cursor) {
   cursor.array();
   return !cursor.item() && !cursor.has_failed();
 }
@@ -180,7 +180,7 @@ std::optional<ClaimAnswer> quick_claim_answer(std::string_view text) {
   static constexpr std::array<std::string_view, 5> names{"commands", "refused", "waited_ms", "claim_id", "has_more"};
   Fields fields(names);
   ClaimAnswer answer;
-  JsonCursor cursor(text);
+  json::JsonCursor cursor(text);
   const auto read_one = [&](std::size_t field) {
     if (field == 0) return read_list(cursor, answer.commands, claim_ids_max, read_command);
     if (field == 2) return read_time(cursor, answer.waited.emplace());
@@ -196,7 +196,7 @@ std::optional<ReportRequest> quick_report_request(std::string_view text) {
   static constexpr std::array<std::string_view, 2> names{"worker_id", "events"};
   Fields fields(names);
   ReportRequest request;
-  JsonCursor cursor(text);
+  json::JsonCursor cursor(text);
   const auto read_one = [&](std::size_t field) {
     if (field == 0) request.worker_id = cursor.plain_text();
     return field == 0 || (field == 1 && read_list(cursor, request.attempts, report_events_max, read_attempt));
@@ -211,7 +211,7 @@ std::optional<ReportAnswer> quick_report_answer(std::string_view text) {
   static constexpr std::array<std::string_view, 3> names{"status", "commands_generated", "verdicts"};
   Fields fields(names);
   ReportAnswer answer;
-  JsonCursor cursor(text);
+  json::JsonCursor cursor(text);
   const auto read_one = [&](std::size_t field) {
     if (field == 0) return cursor.plain_text() == "ok";
     if (field == 1) return read_small(cursor, answer.commands_generated, 0);

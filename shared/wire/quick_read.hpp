@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "shared/wire/claim.hpp"
-#include "shared/wire/report.hpp"
+#include "shared/wire/messages/claim.hpp"
+#include "shared/wire/messages/report.hpp"
 
 namespace noetl::wire {
 

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "shared/wire/object_reader.hpp"
-#include "shared/wire/object_writer.hpp"
+#include "shared/json/object_reader.hpp"
+#include "shared/json/object_writer.hpp"
 
 namespace noetl::wire {
 namespace {
@@ -23,7 +23,7 @@ constexpr std::array<std::pair<std::string_view, BackoffKind>, 4> kinds{
 
 double to_seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
 
-void read_kind(ObjectReader& reader, base::Backoff& backoff) {
+void read_kind(json::ObjectReader& reader, base::Backoff& backoff) {
   const auto word = reader.optional_string("backoff", {1, 32});
   if (!word) return;
   for (const auto& [name, kind] : kinds) {
@@ -40,8 +40,8 @@ std::chrono::milliseconds from_seconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
 }
 
-base::Result<Retry> decode_retry(const Json& body, const std::string& pointer) {
-  ObjectReader reader(body, pointer);
+base::Result<Retry> decode_retry(const json::Json& body, const std::string& pointer) {
+  json::ObjectReader reader(body, pointer);
   Retry retry;
   read_kind(reader, retry.backoff);
   const auto initial = reader.optional_number("initial_delay", 0, retry_delay_seconds_max);
@@ -60,7 +60,7 @@ base::Result<Retry> decode_retry(const Json& body, const std::string& pointer) {
 
 Retry retry_from_text(std::string_view text) {
   if (text.empty()) return {};
-  const Json body = Json::parse(text, nullptr, false);
+  const json::Json body = json::Json::parse(text, nullptr, false);
   return decode_retry(body, {}).value_or(Retry{});
 }
 
@@ -69,7 +69,7 @@ std::string encode(const Retry& retry) {
   for (const auto& [name, kind] : kinds) {
     if (kind == retry.backoff.kind) word = name;
   }
-  ObjectWriter out(128);
+  json::ObjectWriter out(128);
   out.text("backoff", word)
       .number("initial_delay", to_seconds(retry.backoff.initial))
       .number("multiplier", retry.backoff.multiplier)

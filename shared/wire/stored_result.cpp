@@ -2,16 +2,16 @@
 
 #include <limits>
 
-#include "shared/wire/json_cursor.hpp"
-#include "shared/wire/json_tree.hpp"
+#include "shared/json/json_cursor.hpp"
+#include "shared/json/json_tree.hpp"
+#include "shared/json/object_reader.hpp"
+#include "shared/json/object_writer.hpp"
 #include "shared/wire/names.hpp"
-#include "shared/wire/object_reader.hpp"
-#include "shared/wire/object_writer.hpp"
 
 namespace noetl::wire {
 
 std::string encode(const StoreResultRequest& request) {
-  ObjectWriter out(128 + request.value.size());
+  json::ObjectWriter out(128 + request.value.size());
   out.text("worker_id", request.worker_id)
       .id("queue_id", request.lease.queue_id)
       .integer("epoch", request.lease.epoch)
@@ -20,7 +20,7 @@ std::string encode(const StoreResultRequest& request) {
 }
 
 base::Result<StoreResultRequest> decode_store_result_request(const nlohmann::json& body) {
-  ObjectReader reader(body);
+  json::ObjectReader reader(body);
   StoreResultRequest request;
   request.worker_id = reader.required_string("worker_id", {1, worker_id_bytes_max});
   request.lease.queue_id = reader.required_id<base::CommandId>("queue_id");
@@ -40,7 +40,7 @@ base::Result<StoreResultRequest> decode_store_result_request(const nlohmann::jso
 base::Result<StoreResultRequest> decode_large_result(std::string_view text) {
   nlohmann::json rest = nlohmann::json::object();
   std::string_view value;
-  JsonCursor cursor(text);
+  json::JsonCursor cursor(text);
   cursor.object();
   std::string_view name;
   constexpr std::size_t fields_max = 4;
@@ -56,7 +56,7 @@ base::Result<StoreResultRequest> decode_large_result(std::string_view text) {
           "plain JSON, with integers of at most 64 bits and no name twice");
     }
     if (is_value) value = given;
-    rest[std::string(name)] = is_value ? nlohmann::json() : parse_known(given);
+    rest[std::string(name)] = is_value ? nlohmann::json() : json::parse_known(given);
   }
   if (!cursor.is_done())
     return base::failure(base::ErrorCode::malformed_body, "the body is not acceptable JSON");
@@ -66,13 +66,13 @@ base::Result<StoreResultRequest> decode_large_result(std::string_view text) {
 }
 
 std::string encode(const StoreResultAnswer& kept) {
-  ObjectWriter out(96);
+  json::ObjectWriter out(96);
   out.id("id", kept.id).text("ref", "noetl://result/" + kept.id.str());
   return out.finish();
 }
 
 base::Result<StoreResultAnswer> decode_store_result_answer(const nlohmann::json& body) {
-  ObjectReader reader(body);
+  json::ObjectReader reader(body);
   StoreResultAnswer kept{.id = reader.required_id<base::ResultId>("id")};
   if (reader.has_failed()) return base::failure(*reader.finish());
   return kept;

@@ -202,7 +202,7 @@ class ProductTest(unittest.TestCase):
                 self.assertEqual(set(), set(listed.split("|")) - operations, where)
 
     def test_every_group_of_alerts_and_dashboards_is_one_of_the_server(self):
-        groups = set(re.findall(r'return "(\w+)"', text_of("server/api/request_metrics.cpp"))) | {"read", "write"}
+        groups = set(re.findall(r'return "(\w+)"', text_of("server/api/routes/request_metrics.cpp"))) | {"read", "write"}
         for where, expression in self.expressions():
             for listed in re.findall(r'group=~?"([^"]+)"', expression):
                 self.assertEqual(set(), set(listed.split("|")) - groups, where)

@@ -21,7 +21,7 @@ def settings():
 
 def endpoints():
     """{(method, path)} and {operation id} of the server's table."""
-    table = text_of("server/api/endpoints.cpp")
+    table = text_of("server/api/routes/endpoints.cpp")
     rows = re.findall(r'\.method = "([A-Z]+)", \.path = "([^"]+)", \.operation_id = "([^"]+)"', table)
     return {(method, path) for method, path, _id in rows}, {operation for _method, _path, operation in rows}
 

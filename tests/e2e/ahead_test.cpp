@@ -10,7 +10,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -64,12 +64,12 @@ void check_items(const Stack& stack, int items) {
 TEST_CASE("items of a sequential loop are run by one worker, each once and in order, and reported together") {
   const Stack stack;
   const Lines lines(stack);
-  const auto id = stack.execute(stack.register_playbook(line_of(100, lines.path)), json::object());
+  const auto id = stack.execute(stack.register_playbook(line_of(100, lines.path)), Json::object());
 
   const auto ended = stack.wait_for_execution(id);
 
   CHECK(ended.at("status") == "COMPLETED");
-  CHECK(ended.at("result") == json{{"last", 99}, {"count", 100}});
+  CHECK(ended.at("result") == Json{{"last", 99}, {"count", 100}});
   const auto written = lines.read();
   REQUIRE(written.size() == 100);
   for (std::size_t i = 0; i < written.size(); ++i) CHECK(written[i] == std::to_string(i));
@@ -81,7 +81,7 @@ TEST_CASE("items of a sequential loop are run by one worker, each once and in or
 TEST_CASE("a worker that is told not to, and one whose server does not know it, run one command after the other") {
   const Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_RUN_AHEAD", "off"}}});
   const Lines lines(stack);
-  const auto id = stack.execute(stack.register_playbook(line_of(20, lines.path)), json::object());
+  const auto id = stack.execute(stack.register_playbook(line_of(20, lines.path)), Json::object());
 
   CHECK(stack.wait_for_execution(id).at("status") == "COMPLETED");
   check_items(stack, 20);
@@ -103,7 +103,7 @@ workflow:
         echo $n >> )" + lines.path + R"(
         test $n -ne 20 && { test $n -ne 7 || test $attempt -eq 3; }
       spec: {policy: {rules: [{when: "{{ output.status == 'error' }}", then: {do: retry, attempts: 3, delay: 0.05, backoff: fixed}}]}}
-)"), json::object());
+)"), Json::object());
 
   const auto ended = stack.wait_for_execution(id);
 
@@ -118,7 +118,7 @@ workflow:
 TEST_CASE("after a worker was killed another goes on: what was reported is not run again, and each item counts once") {
   Stack stack;
   const Lines lines(stack);
-  const auto id = stack.execute(stack.register_playbook(line_of(150, lines.path, "sleep 0.02")), json::object());
+  const auto id = stack.execute(stack.register_playbook(line_of(150, lines.path, "sleep 0.02")), Json::object());
   wait_until("some are reported", 20s, [&] { return stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") > 20; });
 
   stack.worker(0).kill();
@@ -138,10 +138,10 @@ TEST_CASE("after a worker was killed another goes on: what was reported is not r
 TEST_CASE("a cancelled execution begins no more items") {
   const Stack stack;
   const Lines lines(stack);
-  const auto id = stack.execute(stack.register_playbook(line_of(1000, lines.path, "sleep 0.01")), json::object());
+  const auto id = stack.execute(stack.register_playbook(line_of(1000, lines.path, "sleep 0.01")), Json::object());
   wait_until("it runs", 20s, [&] { return lines.read().size() > 20; });
 
-  CHECK(stack.api().post("/api/v2/executions/" + id + "/cancel", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/executions/" + id + "/cancel", Json::object()).status == 200);
   wait_until("nothing runs", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 0; });
   // A heartbeat, or the answer to the next report, stops what runs; the second of these commands begins after that.
   const auto run_another = [&](int done) {
@@ -160,15 +160,15 @@ TEST_CASE("a cancelled execution begins no more items") {
 TEST_CASE("a paused execution ends what runs and begins nothing until it is resumed; then each item has been run once") {
   const Stack stack;
   const Lines lines(stack);
-  const auto id = stack.execute(stack.register_playbook(line_of(200, lines.path, "sleep 0.01")), json::object());
+  const auto id = stack.execute(stack.register_playbook(line_of(200, lines.path, "sleep 0.01")), Json::object());
   wait_until("it runs", 20s, [&] { return lines.read().size() > 20; });
 
-  CHECK(stack.api().post("/api/v2/executions/" + id + "/pause", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/executions/" + id + "/pause", Json::object()).status == 200);
   wait_until("nothing runs", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 0; });
   const auto paused_at = lines.read().size();
   CHECK(stack.sql_number("select count(*) from noetl.loop_item where status = 'completed'") == static_cast<std::int64_t>(paused_at));
   CHECK(paused_at < 190);
-  CHECK(stack.api().post("/api/v2/executions/" + id + "/resume", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/executions/" + id + "/resume", Json::object()).status == 200);
 
   CHECK(stack.wait_for_execution(id, 60s).at("status") == "COMPLETED");
   check_items(stack, 200);
@@ -185,7 +185,7 @@ workflow:
   - step: line
     loop: {in: "{{ range(200) | list }}", iterator: n, spec: {mode: sequential}}
     tool: {kind: shell, env: {word: "{{ word }}"}, command: "sleep 0.01; echo $word >> )" + lines.path + R"("}
-)"), json::object());
+)"), Json::object());
   wait_until("it runs", 20s, [&] { return lines.read().size() > 20; });
 
   CHECK(stack.api().post("/api/vars/" + id, {{"variables", {{"word", "after"}}}}).status == 200);
@@ -203,7 +203,7 @@ TEST_CASE("an item that kills its worker each time fails, and the others are run
   const Lines lines(stack);
   const auto pid_file = (stack.folder().path() / "pid").string();
   auto text = line_of(30, lines.path, "test $n -ne 9 || kill -9 $(cat " + pid_file + ") ; sleep 0.05");
-  const auto id = stack.execute(stack.register_playbook(text), json::object());
+  const auto id = stack.execute(stack.register_playbook(text), Json::object());
   const auto status = [&] { return stack.sql("select status from noetl.execution where execution_id = " + id).at(0).at(0); };
 
   for (int worker = 0; worker < 10 && status() == "running"; ++worker) {
@@ -241,7 +241,7 @@ workflow:
     next: {arcs: [{step: after}]}
   - step: after
     tool: {kind: noop, data: {count: "{{ line.stats.success }}"}}
-)"), json::object());
+)"), Json::object());
 
   const auto ended = stack.wait_for_execution(id, 60s);
 
@@ -254,13 +254,13 @@ workflow:
 
 TEST_CASE("a worker of one's own runs ahead by HTTP alone") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
-  const auto post = [&](const std::string& path, const json& body) {
+  const auto post = [&](const std::string& path, const Json& body) {
     const auto answer = stack.api().post(path, body);  // as the document says, or this throws
     REQUIRE_MESSAGE(answer.status == 200, answer.body);
     return answer.json();
   };
-  const auto end_of = [](const json& command) {
-    return json{{"attempt", {{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}, {"name", "command.completed"}}}};
+  const auto end_of = [](const Json& command) {
+    return Json{{"attempt", {{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}, {"name", "command.completed"}}}};
   };
   const auto id = stack.execute(stack.register_playbook(R"(
 metadata: {name: own, path: ahead/own}
@@ -269,13 +269,13 @@ workflow:
     loop: {in: [1, 2, 3], iterator: n, spec: {mode: sequential}}
     tool: {kind: noop}
 )"),
-                                json::object());
-  post("/api/v2/workers", {{"worker_id", "own"}, {"tools", json::array({"noop"})}});
+                                Json::object());
+  post("/api/v2/workers", {{"worker_id", "own"}, {"tools", Json::array({"noop"})}});
   const auto claimed = post("/api/v2/commands/claim", {{"worker_id", "own"}, {"slots", 1}, {"wait", 5}}).at("commands").at(0);
-  const json first{{"worker_id", "own"}, {"takes", true}, {"decisions_version", 1}, {"ended", json::array({end_of(claimed)})}};
+  const Json first{{"worker_id", "own"}, {"takes", true}, {"decisions_version", 1}, {"ended", Json::array({end_of(claimed)})}};
 
   const auto second = post("/api/v2/commands/ahead", first);
-  json ended = json::array({end_of(second.at("commands").at(0))});
+  Json ended = Json::array({end_of(second.at("commands").at(0))});
   ended.push_back({{"node_id", "line[2]"}, {"attempt", {{"name", "command.completed"}}}});
   const auto last = post("/api/v2/commands/ahead", {{"worker_id", "own"}, {"decisions_version", 1}, {"decisions", second.at("decisions")}, {"ended", ended}});
 

@@ -8,23 +8,23 @@
 using namespace noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
 struct Route {
   std::string path;
   std::string field;  // a text field of its body, for bad texts
-  std::vector<json> wrong;  // well-formed bodies that are refused
+  std::vector<Json> wrong;  // well-formed bodies that are refused
 };
 
-const json noop{{"tool", {{"kind", "noop"}}}};
+const Json noop{{"tool", {{"kind", "noop"}}}};
 
 std::vector<Route> routes() {
   return {
       {"/api/catalog/register",
        "content",
-       {json::object(),
+       {Json::object(),
         {{"content", 7}},
         {{"content", ""}},
         {{"content", "no: playbook"}},
@@ -34,7 +34,7 @@ std::vector<Route> routes() {
         {{"content", {{"a", 1}}}}}},
       {"/api/catalog/resource",
        "path",
-       {json::object(),
+       {Json::object(),
         {{"path", 1}},
         {{"path", ""}},
         {{"catalog_id", "x"}},
@@ -48,12 +48,12 @@ std::vector<Route> routes() {
        {{{"resource_type", 1}}, {{"limit", -5}}, {{"limit", 1e30}}, {{"nonsense", true}}}},
       {"/api/v2/execute",
        "path",
-       {json::object(),
+       {Json::object(),
         {{"path", 1}},
         {{"path", ""}},
         {{"path", std::string(10'000, 'p')}},
         {{"path", "a"}, {"payload", "text"}},
-        {{"path", "a"}, {"payload", json::array()}},
+        {{"path", "a"}, {"payload", Json::array()}},
         {{"path", "a"}, {"version", 0}},
         {{"path", "a"}, {"nonsense", 1}},
         {{"catalog_id", "99999999999999999999999"}},
@@ -64,16 +64,16 @@ std::vector<Route> routes() {
         {{"path", "a"}, {"parent_execution_id", "x"}}}},
       {"/api/v2/execute/batch",
        "executions",
-       {json::object(),
-        {{"executions", json::array()}},
+       {Json::object(),
+        {{"executions", Json::array()}},
         {{"executions", 3}},
-        {{"executions", json::array()}, {"nonsense", 1}},
-        {{"executions", json(2000, json{{"path", "a"}})}}}},
+        {{"executions", Json::array()}, {"nonsense", 1}},
+        {{"executions", Json(2000, Json{{"path", "a"}})}}}},
       {"/api/v2/commands",
        "pool",
-       {json::object(),
+       {Json::object(),
         {{"tool", "noop"}},
-        {{"tool", json::object()}},
+        {{"tool", Json::object()}},
         {{"tool", {{"kind", ""}}}},
         {{"tool", {{"kind", 5}}}},
         {{"tool", {{"kind", "noop"}}}, {"priority", 1000}},
@@ -86,12 +86,12 @@ std::vector<Route> routes() {
         {{"tool", {{"kind", "noop"}}}, {"pool", "*"}},
         {{"tool", {{"kind", "noop"}}}, {"input", 5}},
         {{"tool", {{"kind", "noop"}}}, {"nonsense", 5}},
-        {{"commands", json::array()}},
+        {{"commands", Json::array()}},
         {{"commands", {noop, 5}}},
-        {{"commands", json(10'001, noop)}}}},
+        {{"commands", Json(10'001, noop)}}}},
       {"/api/v2/commands/claim",
        "worker_id",
-       {json::object(),
+       {Json::object(),
         {{"worker_id", 5}},
         {{"worker_id", "no spaces allowed"}, {"slots", 1}},
         {{"worker_id", "hand"}, {"slots", 0}},
@@ -100,16 +100,16 @@ std::vector<Route> routes() {
         {{"worker_id", "hand"}, {"queue_ids", {"x"}}},
         {{"worker_id", "hand"}, {"queue_ids", {-1}}},
         {{"worker_id", "hand"}, {"queue_ids", {"99999999999999999999999"}}},
-        {{"worker_id", "hand"}, {"queue_ids", json(5000, 1)}},
+        {{"worker_id", "hand"}, {"queue_ids", Json(5000, 1)}},
         {{"worker_id", "unknown-worker"}, {"slots", 1}}}},
       {"/api/v2/commands/1/claim",
        "worker_id",
-       {json::object(), {{"worker_id", 5}}, {{"worker_id", "hand"}}}},
+       {Json::object(), {{"worker_id", 5}}, {{"worker_id", "hand"}}}},
       {"/api/v2/commands/99999999999999999999999/claim", "worker_id", {{{"worker_id", "hand"}}}},
       {"/api/v2/commands/abc/claim", "worker_id", {{{"worker_id", "hand"}}}},
       {"/api/v2/events",
        "name",
-       {json::object(),
+       {Json::object(),
         {{"events", 5}},
         {{"worker_id", "hand"}, {"events", {5}}},
         {{"name", "step.exit"}},
@@ -123,11 +123,11 @@ std::vector<Route> routes() {
          {"events", {{{"queue_id", 1}, {"epoch", 1}, {"name", "command.exploded"}}}}}}},
       {"/api/v2/executions/1/cancel",
        "reason",
-       {{{"reason", 5}}, {{"cascade", "yes"}}, {{"nonsense", 1}}, json::object()}},
-      {"/api/v2/executions/abc/cancel", "reason", {json::object()}},
+       {{{"reason", 5}}, {{"cascade", "yes"}}, {{"nonsense", 1}}, Json::object()}},
+      {"/api/v2/executions/abc/cancel", "reason", {Json::object()}},
       {"/api/v2/workers",
        "worker_id",
-       {json::object(),
+       {Json::object(),
         {{"worker_id", ""}},
         {{"worker_id", "a/b"}},
         {{"worker_id", std::string(500, 'w')}},
@@ -144,15 +144,15 @@ std::vector<Route> routes() {
         {{"held", {{{"queue_id", "x"}, {"epoch", 1}}}}},
         {{"running", -1}},
         {{"status", "asleep"}}}},
-      {"/api/execute", "path", {json::object(), {{"path", 5}}}},
-      {"/api/events", "name", {json::object(), {{"name", 5}}}},
-      {"/api/worker/pool/register", "name", {json::object(), {{"name", 5}}, {{"name", "a/b"}}}},
-      {"/api/worker/pool/heartbeat", "name", {json::object(), {{"name", 5}}}},
-      {"/api/worker/pool/deregister", "name", {json::object(), {{"name", 5}}, {{"name", "nobody"}}}},
-      {"/api/v2/workers/nobody/drain", "reason", {json::object(), {{"nonsense", 1}}}},
+      {"/api/execute", "path", {Json::object(), {{"path", 5}}}},
+      {"/api/events", "name", {Json::object(), {{"name", 5}}}},
+      {"/api/worker/pool/register", "name", {Json::object(), {{"name", 5}}, {{"name", "a/b"}}}},
+      {"/api/worker/pool/heartbeat", "name", {Json::object(), {{"name", 5}}}},
+      {"/api/worker/pool/deregister", "name", {Json::object(), {{"name", 5}}, {{"name", "nobody"}}}},
+      {"/api/v2/workers/nobody/drain", "reason", {Json::object(), {{"nonsense", 1}}}},
       {"/api/postgres/execute",
        "query",
-       {json::object(),
+       {Json::object(),
         {{"query", "select 1"}},
         {{"query_base64", "c2VsZWN0IDE="}},
         {{"procedure", "p"}},
@@ -267,7 +267,7 @@ TEST_CASE("ids out of range, unknown routes and wrong methods are refused with a
     CHECK_MESSAGE(answer.status / 100 == 4, answer.status, " ", answer.body.substr(0, 200));
     CHECK_MESSAGE(!answer.code().empty(), answer.body.substr(0, 200));
   }
-  CHECK(stack.api().post("/livez", json::object()).status / 100 == 4);
+  CHECK(stack.api().post("/livez", Json::object()).status / 100 == 4);
   CHECK(stack.api().remove("/api/v2/execute").status / 100 == 4);
   CHECK(stack.server().is_running());
 }

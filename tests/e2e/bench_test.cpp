@@ -2,12 +2,12 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include "tests/support/stack.hpp"
 #include "test_paths.hpp"
+#include "tests/support/stack.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -18,9 +18,9 @@ std::string bench(const Stack& stack, std::vector<std::string> arguments) {
       {.command = std::move(arguments), .env = {}, .log_file = {}, .work_folder = {}, .user = {}}, 60s);
 }
 
-json bench_json(const Stack& stack, std::vector<std::string> arguments) {
+Json bench_json(const Stack& stack, std::vector<std::string> arguments) {
   arguments.push_back("--json");
-  return json::parse(bench(stack, std::move(arguments)));
+  return Json::parse(bench(stack, std::move(arguments)));
 }
 
 }  // namespace

@@ -2,17 +2,17 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include "tests/support/stack.hpp"
 #include "test_paths.hpp"
+#include "tests/support/stack.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-const json noop{{"tool", {{"kind", "noop"}}}};
-json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
+const Json noop{{"tool", {{"kind", "noop"}}}};
+Json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
 // Kills its worker, which is above the processes that the worker has for it.
 const std::string killer = R"(import os, signal
 pid, name = os.getppid(), ''
@@ -22,7 +22,7 @@ while name != 'noetl-worker':
         os.kill(pid, signal.SIGKILL)
     pid = int(rest.split()[1])
 result = 1)";
-json poison(int max_attempts) {
+Json poison(int max_attempts) {
   return {{"tool", {{"kind", "python"}, {"code", killer}}}, {"max_attempts", max_attempts}};
 }
 
@@ -33,11 +33,11 @@ StackSettings impatient(int workers) {
           .env = {{"NOETL_LEASE", "1s"}, {"NOETL_HEARTBEAT_INTERVAL", "200ms"}}};
 }
 
-json command_of(const Stack& stack, const std::string& id) {
+Json command_of(const Stack& stack, const std::string& id) {
   return stack.api().get("/api/v2/commands/" + id).json();
 }
 
-std::string enqueue(const Stack& stack, const json& command) { return stack.enqueue({command}).at(0); }
+std::string enqueue(const Stack& stack, const Json& command) { return stack.enqueue({command}).at(0); }
 
 void wait_for_status(const Stack& stack, const std::string& id, const std::string& status) {
   wait_until("command " + id + " is " + status, 30s,
@@ -83,7 +83,7 @@ metadata: {name: poison, path: e2e/poison}
 workflow:
   - step: start
     tool: )" + poison(1).at("tool").dump() + "\n");
-  const auto execution = stack.execute("e2e/poison", json::object());
+  const auto execution = stack.execute("e2e/poison", Json::object());
 
   std::size_t worker = 0;
   for (int attempt = 1; attempt <= 3; ++attempt) {
@@ -118,36 +118,36 @@ TEST_CASE("what died of one cause is found, edited and redriven from a shell, an
   for (const auto& id : ids) wait_for_status(stack, id, "dead");
   wait_for_status(stack, other_id, "dead");
 
-  const auto groups = json::parse(noetlctl(stack, {"dead", "groups"})).at("groups");
+  const auto groups = Json::parse(noetlctl(stack, {"dead", "groups"})).at("groups");
   REQUIRE(groups.size() >= 1);
   std::string fingerprint = groups[0].at("fingerprint");
   const auto dry =
-      json::parse(noetlctl(stack, {"dead", "redrive", "--fingerprint", fingerprint, "--dry-run"}));
+      Json::parse(noetlctl(stack, {"dead", "redrive", "--fingerprint", fingerprint, "--dry-run"}));
   CHECK(dry.at("count") >= 5);
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 6);
-  CHECK(json::parse(noetlctl(stack, {"dead", "show", ids[0]})).at("error").at("kind") == "exit_code");
+  CHECK(Json::parse(noetlctl(stack, {"dead", "show", ids[0]})).at("error").at("kind") == "exit_code");
 
-  const auto redriven = json::parse(noetlctl(stack, {"dead", "redrive", ids[0], ids[1], ids[2], ids[3],
+  const auto redriven = Json::parse(noetlctl(stack, {"dead", "redrive", ids[0], ids[1], ids[2], ids[3],
                                                      ids[4], "--edit-tool", R"({"command":"echo better"})"}));
 
   CHECK(redriven.at("count") == 5);
   for (const auto& one : redriven.at("commands")) wait_for_status(stack, one.at("redriven_as"), "done");
-  CHECK(json::parse(noetlctl(stack, {"dead", "list"})).at("letters").size() == 1);
+  CHECK(Json::parse(noetlctl(stack, {"dead", "list"})).at("letters").size() == 1);
   CHECK_THROWS(noetlctl(stack, {"dead", "redrive", ids[0]}));
   CHECK_THROWS(noetlctl(stack, {"dead", "purge"}));
   CHECK_THROWS(noetlctl(stack, {"dead", "purge", other_id, "--dry-run"}));
-  CHECK(json::parse(noetlctl(stack, {"dead", "purge", other_id})).at("count") == 1);
-  CHECK(json::parse(noetlctl(stack, {"dead", "list"})).at("letters").empty());
-  CHECK(json::parse(noetlctl(stack, {"dead", "list", "--state", "closed"})).at("letters").size() == 5);
+  CHECK(Json::parse(noetlctl(stack, {"dead", "purge", other_id})).at("count") == 1);
+  CHECK(Json::parse(noetlctl(stack, {"dead", "list"})).at("letters").empty());
+  CHECK(Json::parse(noetlctl(stack, {"dead", "list", "--state", "closed"})).at("letters").size() == 5);
 }
 
 TEST_CASE("a pool's attempts and waits hold for its commands, set from a shell") {
   const Stack stack(StackSettings{.workers = 1, .worker_slots = 2, .env = {}});
   const auto set =
-      json::parse(noetlctl(stack, {"pool", "set", "default", "--max-attempts", "2", "--retry",
+      Json::parse(noetlctl(stack, {"pool", "set", "default", "--max-attempts", "2", "--retry",
                                    R"({"backoff":"fixed","initial_delay":0.1,"jitter":false})"}));
   CHECK(set.at("retry").at("backoff") == "fixed");
-  CHECK(json::parse(noetlctl(stack, {"pool", "get", "default"})).at("max_attempts") == 2);
+  CHECK(Json::parse(noetlctl(stack, {"pool", "get", "default"})).at("max_attempts") == 2);
 
   const auto id = enqueue(stack, shell("exit 7"));
 
@@ -155,7 +155,7 @@ TEST_CASE("a pool's attempts and waits hold for its commands, set from a shell")
   const auto command = command_of(stack, id);
   CHECK(command.at("attempts") == 2);
   CHECK(command.at("retry").at("initial_delay") == 0.1);
-  const auto kept = json::parse(noetlctl(stack, {"pool", "set", "default", "--max-attempts", "4"}));
+  const auto kept = Json::parse(noetlctl(stack, {"pool", "set", "default", "--max-attempts", "4"}));
   CHECK(kept.at("retry").at("backoff") == "fixed");
 }
 
@@ -187,15 +187,15 @@ TEST_CASE("a command that runs is cancelled from a shell: its tool is stopped, a
   delayed["idempotency_key"] = "order-17";
   const auto waiting = enqueue(stack, delayed);
 
-  const auto found = json::parse(noetlctl(stack, {"command", "list", "--idempotency-key", "order-17"}));
+  const auto found = Json::parse(noetlctl(stack, {"command", "list", "--idempotency-key", "order-17"}));
   REQUIRE(found.at("commands").size() == 1);
   CHECK(found.at("commands")[0].at("queue_id") == waiting);
-  const auto shown = json::parse(noetlctl(stack, {"command", "cancel", "--status", "queued", "--dry-run"}));
-  CHECK(shown.at("queue_ids") == json::array({waiting}));
-  CHECK(json::parse(noetlctl(stack, {"command", "cancel", waiting, "--reason", "withdrawn"})).at("count") == 1);
+  const auto shown = Json::parse(noetlctl(stack, {"command", "cancel", "--status", "queued", "--dry-run"}));
+  CHECK(shown.at("queue_ids") == Json::array({waiting}));
+  CHECK(Json::parse(noetlctl(stack, {"command", "cancel", waiting, "--reason", "withdrawn"})).at("count") == 1);
   CHECK(command_of(stack, waiting).at("error").at("message") == "cancelled on request: withdrawn");
 
-  CHECK(json::parse(noetlctl(stack, {"command", "cancel", running})).at("count") == 1);
+  CHECK(Json::parse(noetlctl(stack, {"command", "cancel", running})).at("count") == 1);
   // The worker has one slot in use for 300 s unless the tool was stopped.
   wait_until("the worker has stopped the tool", 20s, [&] {
     return stack.api().get("/api/v2/workers").json().at("workers").at(0).at("running") == 0;

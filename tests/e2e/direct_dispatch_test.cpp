@@ -6,11 +6,11 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-const json noop{{"tool", {{"kind", "noop"}}}};
+const Json noop{{"tool", {{"kind", "noop"}}}};
 
 bool shows(const Stack& stack, const std::string& metric) {
   return stack.api().get("/metrics").body.find("\n" + metric + "\n") != std::string::npos;

@@ -2,15 +2,15 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include "tests/e2e/fixtures.hpp"
 #include "test_paths.hpp"
+#include "tests/e2e/fixtures.hpp"
 #include "tests/support/stack.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -47,7 +47,7 @@ TEST_CASE("execute --wait and execution get end with the error: message, place, 
   (void)stack.register_playbook(two_steps_one_of_which_raises);
 
   const auto waited = noetlctl(stack, "execute e2e/shop --wait");
-  const auto id = json::parse(noetlctl(stack, "-o json execution list")).at("executions").at(0).at("execution_id").get<std::string>();
+  const auto id = Json::parse(noetlctl(stack, "-o json execution list")).at("executions").at(0).at("execution_id").get<std::string>();
   const auto got = noetlctl(stack, "execution get " + id);
 
   for (const auto& text : {waited, got}) {
@@ -63,7 +63,7 @@ TEST_CASE("execute --wait and execution get end with the error: message, place, 
 TEST_CASE("execution watch shows what runs while it runs, what it prints, what fails, and ends with the error") {
   const Stack stack;
   (void)stack.register_playbook(playbook_with_shell("e2e/slow", "echo first; sleep 3; echo second; echo gone wrong >&2; exit 3"));
-  const auto started = json::parse(noetlctl(stack, "-o json execute e2e/slow"));
+  const auto started = Json::parse(noetlctl(stack, "-o json execute e2e/slow"));
   const auto id = started.at("execution_id").get<std::string>();
 
   wait_until("the step's beginning in the events", 2s, [&] {

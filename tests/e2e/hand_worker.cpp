@@ -4,7 +4,7 @@
 
 namespace noetl::e2e {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 HandWorker::HandWorker(support::HttpClient api, std::string worker_id)
     : api_(std::move(api)), worker_id_(std::move(worker_id)) {
@@ -22,7 +22,7 @@ support::HttpAnswer HandWorker::claim(const std::vector<std::string>& queue_ids)
   return api_.post("/api/v2/commands/claim", {{"worker_id", worker_id_}, {"queue_ids", queue_ids}});
 }
 
-json HandWorker::claim_waiting(int slots) const {
+Json HandWorker::claim_waiting(int slots) const {
   const auto answer =
       api_.post("/api/v2/commands/claim",
                 {{"worker_id", worker_id_}, {"pool", "default"}, {"slots", slots}, {"wait", 0}});
@@ -30,8 +30,8 @@ json HandWorker::claim_waiting(int slots) const {
   return answer.json().at("commands");
 }
 
-support::HttpAnswer HandWorker::heartbeat(const json& held) const {
-  json leases = json::array();
+support::HttpAnswer HandWorker::heartbeat(const Json& held) const {
+  Json leases = Json::array();
   for (const auto& command : held)
     leases.push_back({{"queue_id", command.at("queue_id")}, {"epoch", command.at("epoch")}});
   return api_.post(
@@ -39,8 +39,8 @@ support::HttpAnswer HandWorker::heartbeat(const json& held) const {
       {{"worker_id", worker_id_}, {"held", leases}, {"running", leases.size()}, {"status", "ready"}});
 }
 
-support::HttpAnswer HandWorker::report(const json& command, const std::string& name,
-                                       const json& payload) const {
+support::HttpAnswer HandWorker::report(const Json& command, const std::string& name,
+                                       const Json& payload) const {
   return api_.post("/api/v2/events", {{"worker_id", worker_id_},
                                       {"queue_id", command.at("queue_id")},
                                       {"epoch", command.at("epoch")},

@@ -10,7 +10,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 TEST_CASE("a worker with a health port says that it lives, whether it is ready, and what it has done") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
@@ -19,7 +19,7 @@ TEST_CASE("a worker with a health port says that it lives, whether it is ready, 
   stack.start_worker({{"NOETL_HEALTH_PORT", std::to_string(port)}, {"NOETL_HOST", "127.0.0.1"}});
   wait_until("it to be ready", 20s, [&] { return health.get("/readyz").status == 200; });
 
-  stack.enqueue(std::vector<json>(3, {{"tool", {{"kind", "noop"}}}}));
+  stack.enqueue(std::vector<Json>(3, {{"tool", {{"kind", "noop"}}}}));
   wait_until("three commands done", 20s, [&] {
     return health.get("/metrics").body.find("\nnoetl_worker_attempts_completed_total 3\n") != std::string::npos;
   });

@@ -7,7 +7,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -79,7 +79,7 @@ TEST_CASE("a parallel loop runs every item once though a worker is killed, and i
   const auto execution = stack.wait_for_execution(id, 60s);
 
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
-  CHECK(execution.at("result") == json({{"in_order", true},
+  CHECK(execution.at("result") == Json({{"in_order", true},
                                         {"count", 1500},
                                         {"sum", 1499 * 1500},
                                         {"stats", {{"total", 1500}, {"success", 1500}, {"failed", 0}}}}));
@@ -113,23 +113,23 @@ TEST_CASE("a playbook as a tool runs as an execution of its own and its caller g
 
   SUBCASE("the execution's result") {
     stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
-    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", Json::object()));
     CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
     CHECK(execution.at("result") == "last");
   }
   SUBCASE("the result of one of its steps") {
     stack.register_playbook(caller_of("e2e/caller", "e2e/called", ", return_step: start"));
-    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", Json::object()));
     CHECK(execution.at("result") == "hi there");
   }
   SUBCASE("not waited for") {
     stack.register_playbook(caller_of("e2e/caller", "e2e/called", ", wait: false"));
-    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", Json::object()));
     CHECK(execution.at("result").at("status") == "started");
   }
   SUBCASE("one that is not registered fails the step and says so") {
     stack.register_playbook(caller_of("e2e/caller", "e2e/nobody"));
-    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+    const auto execution = stack.wait_for_execution(stack.execute("e2e/caller", Json::object()));
     CHECK(execution.at("status") == "FAILED");
     CHECK(execution.at("error").at("kind") == "not_found");
     CHECK(execution.at("error").at("message").get<std::string>().find("e2e/nobody") != std::string::npos);
@@ -144,11 +144,11 @@ TEST_CASE("a failing child fails its caller with the child's error; one that cal
   stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
   stack.register_playbook(caller_of("e2e/itself", "e2e/itself"));
 
-  const auto failed = stack.wait_for_execution(stack.execute("e2e/caller", json::object()));
+  const auto failed = stack.wait_for_execution(stack.execute("e2e/caller", Json::object()));
   CHECK(failed.at("status") == "FAILED");
   CHECK(failed.at("error").at("message").get<std::string>().find("no such thing") != std::string::npos);
 
-  const auto endless = stack.wait_for_execution(stack.execute("e2e/itself", json::object()));
+  const auto endless = stack.wait_for_execution(stack.execute("e2e/itself", Json::object()));
   CHECK(endless.at("status") == "FAILED");
   CHECK(endless.at("error").at("kind") == "too_deep");
 }
@@ -157,7 +157,7 @@ TEST_CASE("cancelling a caller cancels what it called") {
   const Stack stack;
   stack.register_playbook(called("e2e/called", "{ kind: shell, command: 'sleep 60' }"));
   stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
-  const auto id = stack.execute("e2e/caller", json::object());
+  const auto id = stack.execute("e2e/caller", Json::object());
   wait_until("the child runs", 10s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
   });
@@ -175,7 +175,7 @@ TEST_CASE("a caller learns of its child's end though the server dies before it t
   Stack stack(StackSettings{.env = {}});
   stack.register_playbook(called("e2e/called", "{ kind: shell, command: 'sleep 60' }"));
   stack.register_playbook(caller_of("e2e/caller", "e2e/called"));
-  const auto id = stack.execute("e2e/caller", json::object());
+  const auto id = stack.execute("e2e/caller", Json::object());
   wait_until("the child runs", 10s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 1;
   });
@@ -233,10 +233,10 @@ workflow:
     tool: { kind: noop, data: { page: "{{ ctx.page }}", attempts: "{{ ctx.seen }}" } }
 )yaml");
 
-  const auto execution = stack.wait_for_execution(stack.execute("e2e/pages", json::object()));
+  const auto execution = stack.wait_for_execution(stack.execute("e2e/pages", Json::object()));
 
   CHECK_MESSAGE(execution.at("status") == "COMPLETED", execution.dump(2));
-  CHECK(execution.at("result") == json({{"page", 3}, {"attempts", {1, 3, 1}}}));
+  CHECK(execution.at("result") == Json({{"page", 3}, {"attempts", {1, 3, 1}}}));
   CHECK(execution.at("duration").get<double>() >= 0.4);
 }
 
@@ -255,7 +255,7 @@ workflow:
   - step: divide
     tool: { kind: python, code: "result = sum(numbers) / divisor", input: { numbers: "{{ start.results }}", divisor: "{{ workload.divisor }}" } }
 )yaml");
-  const auto first = stack.execute("e2e/again", json::object());
+  const auto first = stack.execute("e2e/again", Json::object());
   CHECK(stack.wait_for_execution(first).at("status") == "FAILED");
 
   const auto rerun = "/api/v2/executions/" + first + "/rerun";
@@ -268,7 +268,7 @@ workflow:
   CHECK(execution.at("result") == 15.0);
   CHECK(stack.sql_number("select count(*) from noetl.queue where execution_id = " + second) == 1);
   CHECK(stack.api().post(rerun, {{"from_step", "nowhere"}}).status == 422);
-  CHECK(stack.api().post("/api/v2/executions/7/rerun", json::object()).status == 404);
+  CHECK(stack.api().post("/api/v2/executions/7/rerun", Json::object()).status == 404);
 }
 
 TEST_CASE("registration answers with the warnings of lint, a duration is refused with its place, and 200 ms hold in a tool") {
@@ -289,7 +289,7 @@ TEST_CASE("registration answers with the warnings of lint, a duration is refused
   CHECK(refused.status == 422);
   CHECK(refused.json().at("details")[0].at("line") == 7);
 
-  const auto ended = stack.wait_for_execution(stack.execute("e2e/t", json::object()));
+  const auto ended = stack.wait_for_execution(stack.execute("e2e/t", Json::object()));
   CHECK(ended.at("status") == "FAILED");
   CHECK(ended.at("error").at("kind") == "timeout");
   CHECK(ended.at("duration") < 15);
@@ -302,5 +302,5 @@ TEST_CASE("registration answers with the warnings of lint, a duration is refused
   const std::string second = again.json().at("execution_id");
   CHECK(stack.api().get("/api/v2/executions/" + second).json().at("version") == 2);
   CHECK(stack.api().post(rerun, {{"version", 9}}).status == 404);
-  CHECK(stack.api().post("/api/v2/executions/" + second + "/cancel", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/executions/" + second + "/cancel", Json::object()).status == 200);
 }

@@ -8,12 +8,12 @@
 using namespace noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-const json noop{{"tool", {{"kind", "noop"}}}};
-json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
+const Json noop{{"tool", {{"kind", "noop"}}}};
+Json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
 
 StackSettings without_workers() { return {.workers = 0, .env = {}}; }
 
@@ -26,7 +26,7 @@ std::int64_t count(const Stack& stack, const std::string& where) {
 TEST_CASE("the commands of a worker that was killed run elsewhere within six seconds") {
   Stack stack(StackSettings{.workers = 1, .worker_slots = 64, .env = {}});
   const auto first_worker = stack.sql("select worker_id from noetl.worker").at(0).at(0);
-  const auto ids = stack.enqueue(std::vector<json>(50, shell("sleep 2")));
+  const auto ids = stack.enqueue(std::vector<Json>(50, shell("sleep 2")));
   wait_until("50 commands running", 1500ms, [&] { return count(stack, "status = 'running'") == 50; });
 
   stack.worker(0).kill();
@@ -48,7 +48,7 @@ TEST_CASE("a late report of a lost lease gets 409 lease_lost and changes nothing
   const auto lost = silent.claim({id}).json().at("commands").at(0);
 
   const HandWorker next(stack.api(), "next");
-  json taken = json::array();
+  Json taken = Json::array();
   wait_until("the lease's end", 12s, [&] {
     next.heartbeat(taken);
     taken = next.claim_waiting(1);
@@ -72,7 +72,7 @@ TEST_CASE("in a batch of reports each has its own verdict") {
   const HandWorker worker(stack.api(), "hand");
   const auto commands = worker.claim(ids).json().at("commands");
   REQUIRE(commands.size() == 2);
-  json events = json::array();
+  Json events = Json::array();
   for (const auto& command : commands) {
     events.push_back({{"queue_id", command.at("queue_id")},
                       {"epoch", command.at("epoch")},
@@ -165,13 +165,13 @@ TEST_CASE("a worker that is stopped past its lease does not spoil what another d
     return count(stack, "queue_id = " + id + " and status = 'done' and attempts = 2 and epoch = 2") == 1;
   }));
   CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 1);
-  stack.enqueue(std::vector<json>(8, shell("sleep 0.3")));
+  stack.enqueue(std::vector<Json>(8, shell("sleep 0.3")));
   wait_until("both workers at work again", 10s, [&] { return count(stack, "status = 'done'") == 9; });
 }
 
 TEST_CASE("a worker told to stop finishes what it runs, claims no more, and leaves with 0") {
   Stack stack(StackSettings{.workers = 1, .worker_slots = 4, .env = {}});
-  stack.enqueue(std::vector<json>(20, shell("sleep 1")));
+  stack.enqueue(std::vector<Json>(20, shell("sleep 1")));
   wait_until("four commands running", 5s, [&] { return count(stack, "status = 'running'") == 4; });
 
   stack.worker(0).send(SIGTERM);

@@ -10,12 +10,12 @@
 using namespace noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-const json noop{{"tool", {{"kind", "noop"}}}};
-json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
+const Json noop{{"tool", {{"kind", "noop"}}}};
+Json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
 
 void wait_until_done(const Stack& stack, int total, std::chrono::milliseconds patience = 20s) {
   wait_until(std::to_string(total) + " commands done", patience, [&] {
@@ -72,7 +72,7 @@ TEST_CASE("an execute that crashed after its commit gives the same execution whe
   stack.register_playbook(playbook_of_three_steps());
   stack.server().kill();
   stack.restart_server(0, {{"NOETL_TEST_CRASH_AFTER_COMMIT", "1"}});
-  const json body{{"path", "e2e/three_steps"}};
+  const Json body{{"path", "e2e/three_steps"}};
 
   CHECK_THROWS_AS((void)stack.api().post("/api/v2/execute", body, {{"Idempotency-Key", "once"}}), HttpFailed);
   stack.server().wait(10s);
@@ -87,7 +87,7 @@ TEST_CASE("an execute that crashed after its commit gives the same execution whe
 
 TEST_CASE("a server killed with commands running comes back, and the worker goes on") {
   Stack stack;
-  stack.enqueue(std::vector<json>(4, shell("sleep 1.5")));
+  stack.enqueue(std::vector<Json>(4, shell("sleep 1.5")));
   wait_until("commands running", 5s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status = 'running'") == 4;
   });
@@ -122,7 +122,7 @@ TEST_CASE("a server starts and works without nats-server, and finds it later") {
 
   stack.start_server();
   stack.start_worker();
-  stack.enqueue(std::vector<json>(5, noop));
+  stack.enqueue(std::vector<Json>(5, noop));
   wait_until_done(stack, 5);
   stack.nats().start();
 
@@ -210,7 +210,7 @@ TEST_CASE("while Postgres is away requests get 503 with Retry-After, and everyth
   shared_postgres().start();
 
   wait_until("readiness", 10s, [&] { return stack.api().get("/readyz").status == 200; });
-  CHECK(stack.wait_for_execution(stack.execute("e2e/three_steps", json::object())).at("status") ==
+  CHECK(stack.wait_for_execution(stack.execute("e2e/three_steps", Json::object())).at("status") ==
         "COMPLETED");
   wait_until("the command that was running", 15s, [&] {
     return stack.sql_number(

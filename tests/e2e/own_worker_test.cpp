@@ -10,7 +10,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 StackSettings without_workers() { return {.workers = 0, .env = {{"NATS_URL", "none"}}}; }
@@ -29,9 +29,9 @@ struct OwnWorker {
   Process process;
 };
 
-json greet(const json& input) { return {{"tool", {{"kind", "greet"}}}, {"pool", "greeters"}, {"input", input}}; }
+Json greet(const Json& input) { return {{"tool", {{"kind", "greet"}}}, {"pool", "greeters"}, {"input", input}}; }
 
-json command(const Stack& stack, const std::string& id) { return stack.api().get("/api/v2/commands/" + id).json(); }
+Json command(const Stack& stack, const std::string& id) { return stack.api().get("/api/v2/commands/" + id).json(); }
 
 void wait_for_status(const Stack& stack, const std::string& id, const std::string& status) {
   wait_until("command to be " + status, 20s, [&] { return command(stack, id).at("status") == status; });
@@ -71,7 +71,7 @@ TEST_CASE("a worker of one's own runs commands; its word on retrying is obeyed; 
   CHECK(stack.sql_number("select count(*) from noetl.dead_letter where queue_id = " + ids[1]) == 1);
 
   const auto name = stack.sql("select worker_id from noetl.worker where pool = 'greeters'").at(0).at(0);
-  CHECK(stack.api().post("/api/v2/workers/" + name + "/drain", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/workers/" + name + "/drain", Json::object()).status == 200);
   CHECK(worker.process.wait(20s) == 0);
   CHECK(stack.sql_number("select count(*) from noetl.worker where status = 'stopped'") == 1);
 
@@ -98,7 +98,7 @@ TEST_CASE("its heartbeats keep long work; when it is killed another one goes on;
 
   const auto cancelled = stack.enqueue({greet({{"who", "Cid"}, {"seconds", 20}})}).front();
   wait_for_status(stack, cancelled, "running");
-  CHECK(stack.api().post("/api/v2/commands/" + cancelled + "/cancel", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/commands/" + cancelled + "/cancel", Json::object()).status == 200);
   wait_until("the worker to learn it", 10s, [&] { return second.said().find(cancelled + " lost") != std::string::npos; });
 }
 

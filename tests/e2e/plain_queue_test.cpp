@@ -6,21 +6,21 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-const json noop{{"tool", {{"kind", "noop"}}}};
-json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
+const Json noop{{"tool", {{"kind", "noop"}}}};
+Json shell(const std::string& command) { return {{"tool", {{"kind", "shell"}, {"command", command}}}}; }
 
-std::string enqueue_one(const Stack& stack, const json& command) {
+std::string enqueue_one(const Stack& stack, const Json& command) {
   const auto answer = stack.api().post("/api/v2/commands", command);
   REQUIRE_MESSAGE(answer.status / 100 == 2, answer.body);
   return answer.json().at("queue_id");
 }
 
-json wait_for_command(const Stack& stack, const std::string& queue_id) {
-  json command;
+Json wait_for_command(const Stack& stack, const std::string& queue_id) {
+  Json command;
   wait_until("end of command " + queue_id, 20s, [&] {
     command = stack.api().get("/api/v2/commands/" + queue_id).json();
     return command.at("status") != "queued" && command.at("status") != "running";
@@ -35,7 +35,7 @@ TEST_CASE("5,000 commands on two workers are all done, none twice") {
   constexpr int total = 5000;
 
   for (int sent = 0; sent < total; sent += 1000)
-    CHECK(stack.enqueue(std::vector<json>(1000, noop)).size() == 1000);
+    CHECK(stack.enqueue(std::vector<Json>(1000, noop)).size() == 1000);
   wait_until("all commands done", 40s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == total;
   });
@@ -53,15 +53,15 @@ TEST_CASE(
     "who enqueues one command does not wait behind who enqueued a thousand; priority goes before, or after, "
     "all") {
   Stack stack(StackSettings{.workers = 0, .worker_slots = 1, .env = {}});
-  const auto with = [](const char* field, const json& value) {
-    json command = noop;
+  const auto with = [](const char* field, const Json& value) {
+    Json command = noop;
     command[field] = value;
     return command;
   };
-  stack.enqueue(std::vector<json>(100, with("priority", -1)));
-  stack.enqueue(std::vector<json>(1000, noop));
+  stack.enqueue(std::vector<Json>(100, with("priority", -1)));
+  stack.enqueue(std::vector<Json>(1000, noop));
   stack.enqueue({with("group", "small")});
-  stack.enqueue(std::vector<json>(1000, noop));
+  stack.enqueue(std::vector<Json>(1000, noop));
   stack.enqueue({with("priority", 1)});
 
   stack.start_worker();
@@ -82,8 +82,8 @@ TEST_CASE(
 
 TEST_CASE("what fails is tried again or is dead at once, as its error says") {
   const Stack stack(StackSettings{.workers = 1, .env = {}});
-  const auto failing = [&](const json& tool) {
-    const json command{{"tool", tool}, {"retry", {{"backoff", "none"}}}, {"max_attempts", 2}};
+  const auto failing = [&](const Json& tool) {
+    const Json command{{"tool", tool}, {"retry", {{"backoff", "none"}}}, {"max_attempts", 2}};
     const auto ended = wait_for_command(stack, enqueue_one(stack, command));
     CHECK(ended.at("status") == "dead");
     return std::pair(ended.at("attempts").get<int>(), ended.at("error").at("retryable").get<bool>());
@@ -103,7 +103,7 @@ TEST_CASE("the gauge of waiting commands falls to zero when nothing waits any mo
     const std::string line = R"(noetl_queue_commands{pool="default",status="queued"} )" + count + "\n";
     return stack.api().get("/metrics").body.find(line) != std::string::npos;
   };
-  json later = noop;
+  Json later = noop;
   later["delay"] = 3;
 
   const std::string queue_id = enqueue_one(stack, later);
@@ -117,7 +117,7 @@ TEST_CASE("the depth of the queue is told per pool and status") {
   const Stack stack(StackSettings{.workers = 0, .env = {}});
   stack.enqueue({noop, noop, {{"tool", {{"kind", "noop"}}}, {"pool", "other"}}});
 
-  json queue;
+  Json queue;
   wait_until("the depths", 5s, [&] {
     queue = stack.api().get("/api/v2/queue").json().at("queue");
     return queue.size() == 2;
@@ -196,7 +196,7 @@ TEST_CASE("one bad command refuses the whole request and nothing of it is stored
 
 TEST_CASE("a command whose tool this worker does not have fails and says so") {
   const Stack stack;
-  json command{{"tool", {{"kind", "no_such_tool"}}}, {"max_attempts", 1}};
+  Json command{{"tool", {{"kind", "no_such_tool"}}}, {"max_attempts", 1}};
 
   const auto ended = wait_for_command(stack, enqueue_one(stack, command));
 

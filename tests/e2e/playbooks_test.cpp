@@ -10,7 +10,7 @@
 using namespace noetl::e2e;
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -31,7 +31,7 @@ std::string execute_with_curl(const Stack& stack, const std::string& body) {
                    .work_folder = {},
                    .user = {}},
                   20s);
-  const auto answer = json::parse(text);
+  const auto answer = Json::parse(text);
   CHECK(answer.at("status") == "started");
   CHECK(answer.at("commands_generated") == 1);
   return answer.at("execution_id");
@@ -96,7 +96,7 @@ TEST_CASE("a Python exception fails the execution, and the error names the step 
   const Stack stack;
   stack.register_playbook(playbook_that_raises());
 
-  const auto execution = stack.wait_for_execution(stack.execute("e2e/raises", json::object()), 30s);
+  const auto execution = stack.wait_for_execution(stack.execute("e2e/raises", Json::object()), 30s);
 
   CHECK(execution.at("status") == "FAILED");
   CHECK_MESSAGE(execution.at("error").at("step") == "breaks", execution.dump(2));
@@ -108,7 +108,7 @@ TEST_CASE("cancelling a running execution stops its tool within two seconds") {
   const TemporaryFolder folder;
   const auto mark = (folder.path() / "pid").string();
   stack.register_playbook(playbook_with_shell("e2e/waits", "echo $$ > " + mark + "; exec sleep 120"));
-  const auto execution_id = stack.execute("e2e/waits", json::object());
+  const auto execution_id = stack.execute("e2e/waits", Json::object());
   wait_until("the tool's start", 10s, [&] { return !read_text(mark).empty(); });
   const int tool = std::stoi(read_text(mark));
 
@@ -121,7 +121,7 @@ TEST_CASE("cancelling a running execution stops its tool within two seconds") {
   CHECK(stack.wait_for_execution(execution_id).at("status") == "CANCELLED");
   CHECK(stack.sql_number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
   CHECK(stack.api()
-            .post("/api/v2/executions/" + execution_id + "/cancel", json::object())
+            .post("/api/v2/executions/" + execution_id + "/cancel", Json::object())
             .json()
             .at("status") == "already_completed");
 }
@@ -129,7 +129,7 @@ TEST_CASE("cancelling a running execution stops its tool within two seconds") {
 TEST_CASE("executing twice with one idempotency key gives one execution") {
   const Stack stack;
   stack.register_playbook(playbook_of_three_steps());
-  const json body{{"path", "e2e/three_steps"}, {"payload", {{"n", 1}}}};
+  const Json body{{"path", "e2e/three_steps"}, {"payload", {{"n", 1}}}};
 
   const auto first = stack.api().post("/api/v2/execute", body, {{"Idempotency-Key", "order-17"}});
   const auto second = stack.api().post("/api/v2/execute", body, {{"Idempotency-Key", "order-17"}});
@@ -160,7 +160,7 @@ TEST_CASE("an idempotency key that was used for another playbook is a conflict")
 
 TEST_CASE("registering an unchanged text returns the version that exists") {
   const Stack stack(StackSettings{.workers = 0, .env = {}});
-  const json body{{"content", playbook_of_three_steps()}, {"resource_type", "Playbook"}};
+  const Json body{{"content", playbook_of_three_steps()}, {"resource_type", "Playbook"}};
 
   const auto first = stack.api().post("/api/catalog/register", body).json();
   const auto second = stack.api().post("/api/catalog/register", body).json();

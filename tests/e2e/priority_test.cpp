@@ -6,12 +6,12 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-json noop(int priority) { return {{"tool", {{"kind", "noop"}}}, {"priority", priority}}; }
-json sleeping(int priority, const std::string& seconds = "0.01") {
+Json noop(int priority) { return {{"tool", {{"kind", "noop"}}}, {"priority", priority}}; }
+Json sleeping(int priority, const std::string& seconds = "0.01") {
   return {{"tool", {{"kind", "shell"}, {"command", "sleep " + seconds}}}, {"priority", priority}};
 }
 
@@ -45,14 +45,14 @@ std::int64_t younger_first(const Stack& stack) {
 // Before, between and behind a bulk of priority 0: one by one, in bulk, by SQL, and the steps of a playbook.
 void enqueue_all_kinds(const Stack& stack, int bulk, const std::vector<int>& priorities) {
   for (const int priority : priorities) stack.enqueue({noop(-priority)});
-  for (int sent = 0; sent < bulk; sent += 5000) stack.enqueue(std::vector<json>(5000, noop(0)));
+  for (int sent = 0; sent < bulk; sent += 5000) stack.enqueue(std::vector<Json>(5000, noop(0)));
   for (const int priority : priorities) stack.enqueue({noop(priority)});
-  for (const int priority : priorities) stack.enqueue(std::vector<json>(20, noop(priority)));
+  for (const int priority : priorities) stack.enqueue(std::vector<Json>(20, noop(priority)));
   for (const int priority : priorities) {
     (void)stack.sql("select noetl.enqueue('{\"kind\": \"noop\"}', priority => " + std::to_string(priority) + ")");
     (void)stack.sql("select noetl.enqueue('{\"kind\": \"noop\"}', priority => " + std::to_string(-priority) + ")");
   }
-  (void)stack.execute("e2e/urgent", json::object());
+  (void)stack.execute("e2e/urgent", Json::object());
   stack.enqueue({noop(0)});
 }
 
@@ -98,8 +98,8 @@ TEST_CASE("several workers keep the order among them, but for claims of the same
     CAPTURE(has_nats);
     Stack stack(StackSettings{.servers = 2, .workers = 0, .worker_slots = 4, .env = env_of(has_nats)});
     stack.register_playbook(urgent_playbook());
-    stack.enqueue(std::vector<json>(600, sleeping(0)));
-    for (const int priority : {-7, 3, -50, 9}) stack.enqueue(std::vector<json>(60, sleeping(priority)));
+    stack.enqueue(std::vector<Json>(600, sleeping(0)));
+    for (const int priority : {-7, 3, -50, 9}) stack.enqueue(std::vector<Json>(60, sleeping(priority)));
 
     for (int worker = 0; worker < 4; ++worker)
       stack.start_worker({{"SERVER_API_URL", stack.api(static_cast<std::size_t>(worker % 2)).url()}});
@@ -132,10 +132,10 @@ TEST_CASE("a paused pool that is resumed, and many that are due at one moment, g
   for (const bool has_nats : {true, false}) {
     CAPTURE(has_nats);
     const Stack stack(StackSettings{.workers = 1, .worker_slots = 2, .env = env_of(has_nats)});
-    REQUIRE(stack.api().post("/api/v2/pools/default/pause", json::object()).status == 200);
-    for (const int priority : {-5, 0, 5, 10, -50, 100, 0, 7}) stack.enqueue(std::vector<json>(5, noop(priority)));
+    REQUIRE(stack.api().post("/api/v2/pools/default/pause", Json::object()).status == 200);
+    for (const int priority : {-5, 0, 5, 10, -50, 100, 0, 7}) stack.enqueue(std::vector<Json>(5, noop(priority)));
 
-    REQUIRE(stack.api().post("/api/v2/pools/default/resume", json::object()).status == 200);
+    REQUIRE(stack.api().post("/api/v2/pools/default/resume", Json::object()).status == 200);
     wait_for_end(stack);
 
     CHECK(claimed_too_early(stack) == 0);
@@ -146,7 +146,7 @@ TEST_CASE("a paused pool that is resumed, and many that are due at one moment, g
     env["NOETL_UPKEEP_INTERVAL"] = "100ms";
     const Stack stack(StackSettings{.workers = 1, .worker_slots = 2, .env = env});
     const auto at = stack.sql("select to_char(now() at time zone 'UTC' + interval '3 seconds', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
-    std::vector<json> commands;
+    std::vector<Json> commands;
     for (const int priority : {-5, 0, 5, 10, -50, 100, 0, 7}) {
       for (int i = 0; i < 5; ++i) {
         commands.push_back(sleeping(priority));
@@ -162,23 +162,23 @@ TEST_CASE("a paused pool that is resumed, and many that are due at one moment, g
 
 TEST_CASE("what was redriven keeps its priority, and a pool of its own has its own order") {
   Stack stack(StackSettings{.workers = 0, .worker_slots = 1, .env = env_of(true)});
-  const auto of_pool = [](json command) {
+  const auto of_pool = [](Json command) {
     command["pool"] = "blue";
     command["max_attempts"] = 1;
     return command;
   };
-  json failing = of_pool(noop(8));
+  Json failing = of_pool(noop(8));
   failing["tool"] = {{"kind", "shell"}, {"command", "exit 3"}};
-  stack.enqueue(std::vector<json>(3, failing));
+  stack.enqueue(std::vector<Json>(3, failing));
   stack.start_worker({{"NOETL_WORKER_POOL_NAME", "blue"}});
   wait_for_end(stack);
-  REQUIRE(stack.api().post("/api/v2/pools/blue/pause", json::object()).status == 200);
-  stack.enqueue(std::vector<json>(200, of_pool(noop(0))));
-  stack.enqueue(std::vector<json>(20, of_pool(noop(4))));
-  stack.enqueue(std::vector<json>(20, noop(100)));  // of another pool: nobody takes it
+  REQUIRE(stack.api().post("/api/v2/pools/blue/pause", Json::object()).status == 200);
+  stack.enqueue(std::vector<Json>(200, of_pool(noop(0))));
+  stack.enqueue(std::vector<Json>(20, of_pool(noop(4))));
+  stack.enqueue(std::vector<Json>(20, noop(100)));  // of another pool: nobody takes it
 
   REQUIRE(stack.api().post("/api/v2/dead/redrive", {{"filter", {{"pool", "blue"}}}}).status == 200);
-  REQUIRE(stack.api().post("/api/v2/pools/blue/resume", json::object()).status == 200);
+  REQUIRE(stack.api().post("/api/v2/pools/blue/resume", Json::object()).status == 200);
   wait_until("all of the pool have ended", 60s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where pool = 'blue' and status in ('queued', 'running')") == 0;
   });
@@ -193,7 +193,7 @@ TEST_CASE("what was redriven keeps its priority, and a pool of its own has its o
 
 TEST_CASE("what an older server has enqueued, with a priority and without a time, is claimed by priority") {
   Stack stack(StackSettings{.workers = 0, .worker_slots = 1, .env = env_of(false)});
-  stack.enqueue(std::vector<json>(20, noop(0)));
+  stack.enqueue(std::vector<Json>(20, noop(0)));
   (void)stack.sql(
       "insert into noetl.queue (queue_id, step, tool_kind, pool, priority, max_attempts, timeout_ms, context) "
       "select max(queue_id) + 1, 'noop', 'noop', 'default', 5, 3, 0, '{\"tool\":{\"kind\":\"noop\"},\"input\":{}}' from noetl.queue");

@@ -10,7 +10,7 @@
 using namespace noetl::support;
 using namespace noetl::e2e;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -19,14 +19,14 @@ std::string until_file(const std::filesystem::path& file) {
   return "echo one; echo two; until [ -e " + file.string() + " ]; do sleep 0.05; done; echo three";
 }
 
-json command_of(const Stack& stack, const std::string& queue_id) {
+Json command_of(const Stack& stack, const std::string& queue_id) {
   return stack.api().get("/api/v2/commands/" + queue_id).json();
 }
 
-std::vector<json> notes_of(const Stack& stack, const std::string& execution_id) {
-  std::vector<json> notes;
-  const json events = stack.api().get("/api/v2/executions/" + execution_id + "/events?limit=1000").json();
-  for (const json& event : events.at("events")) {
+std::vector<Json> notes_of(const Stack& stack, const std::string& execution_id) {
+  std::vector<Json> notes;
+  const Json events = stack.api().get("/api/v2/executions/" + execution_id + "/events?limit=1000").json();
+  for (const Json& event : events.at("events")) {
     if (event.at("event_type") == "command.log" || event.at("event_type") == "command.progress")
       notes.push_back(event);
   }
@@ -41,7 +41,7 @@ TEST_CASE("a plain command's newest words stand on it while it runs, and give wa
   const std::string id =
       stack.enqueue({{{"tool", {{"kind", "shell"}, {"command", until_file(file)}}}}}).front();
 
-  json command;
+  Json command;
   wait_until("the command to say something", 20s, [&] {
     command = command_of(stack, id);
     return !command.at("progress").is_null();
@@ -62,10 +62,10 @@ TEST_CASE("what a step prints is in the events of its execution before the step 
   const Stack stack;
   const auto file = stack.folder().path() / "go_on";
   const std::string path = stack.register_playbook(playbook_with_shell("e2e/talks", until_file(file)));
-  const std::string execution_id = stack.execute(path, json::object());
+  const std::string execution_id = stack.execute(path, Json::object());
 
   wait_until("the step to say something", 20s, [&] { return !notes_of(stack, execution_id).empty(); });
-  const json note = notes_of(stack, execution_id).front();
+  const Json note = notes_of(stack, execution_id).front();
   CHECK(note.at("event_type") == "command.log");
   CHECK(note.at("step") == "start");
   CHECK(note.at("payload").at("output") == "one\ntwo\n");
@@ -82,7 +82,7 @@ TEST_CASE("prints of python come through as well, and short steps say nothing") 
                            "'):\n  time.sleep(0.05)\nresult = 'there'";
   const std::string slow = stack.enqueue({{{"tool", {{"kind", "python"}, {"code", code}}}}}).front();
   const auto quick =
-      stack.enqueue(std::vector<json>(20, {{"tool", {{"kind", "python"}, {"code", "print('quick')"}}}}));
+      stack.enqueue(std::vector<Json>(20, {{"tool", {{"kind", "python"}, {"code", "print('quick')"}}}}));
 
   wait_until("the slow one to say something", 20s,
              [&] { return !command_of(stack, slow).at("progress").is_null(); });
@@ -114,7 +114,7 @@ TEST_CASE("the trace that work came with reaches its tools and the events of its
 
   const std::string path = stack.register_playbook(playbook_with_shell("e2e/traced", "echo $TRACEPARENT"));
   const auto answer = stack.api().post(
-      "/api/v2/execute", {{"path", path}, {"payload", json::object()}, {"traceparent", parent}});
+      "/api/v2/execute", {{"path", path}, {"payload", Json::object()}, {"traceparent", parent}});
   REQUIRE(answer.status == 200);
   const std::string execution_id = answer.json().at("execution_id");
   CHECK(stack.wait_for_execution(execution_id).at("status") == "COMPLETED");
@@ -139,7 +139,7 @@ TEST_CASE("words of another worker, of an earlier epoch, or after the end are re
   CHECK(say("hand", 1, "mine").status == 200);
   CHECK(say("other", 1, "not mine").json().at("code") == "lease_lost");
   CHECK(say("hand", 2, "not yet").status == 409);
-  CHECK(command_of(stack, id).at("progress") == json{{"text", "mine"}});
+  CHECK(command_of(stack, id).at("progress") == Json{{"text", "mine"}});
   CHECK(command_of(stack, id).at("status") == "running");
 
   CHECK(api.post("/api/v2/events", {{"worker_id", "hand"},

@@ -18,13 +18,13 @@
 using namespace noetl;
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
 const std::filesystem::path document = NOETL_SOURCE_DIR "/docs/reference/tables.md";
 
-std::string table_of_routes(const json& openapi) {
+std::string table_of_routes(const Json& openapi) {
   std::string table = "| method | path | operation | what it does |\n| --- | --- | --- | --- |\n";
   for (const auto& [path, methods] : openapi.at("paths").items()) {
     for (const auto& [method, operation] : methods.items()) {
@@ -83,7 +83,7 @@ workflow:
   stack.enqueue({{{"tool", {{"kind", "noop"}}}},
                  {{"tool", {{"kind", "no_such_tool"}}}, {"max_attempts", 1}},
                  {{"tool", {{"kind", "noop"}}}, {"delay", 3600}}});
-  const auto id = stack.execute("tests/fails", json::object());
+  const auto id = stack.execute("tests/fails", Json::object());
   wait_until("all of it to end", 20s, [&] {
     return stack.sql_number("select count(*) from noetl.queue where status in ('done', 'dead')") == 2 &&
            stack.sql_number(
@@ -199,7 +199,7 @@ TEST_CASE("docs/reference/tables.md has the routes, metrics and events of this r
   work(stack);  // so that every family has a value
 
   std::string text = read_text(document);
-  rewrite(text, "routes", table_of_routes(json::parse(stack.api().get("/openapi.json").body)));
+  rewrite(text, "routes", table_of_routes(Json::parse(stack.api().get("/openapi.json").body)));
   rewrite(text, "metrics of the server", table_of_metrics(stack.api().get("/metrics").body));
   rewrite(text, "metrics of a worker", table_of_metrics(health.get("/metrics").body));
   rewrite(text, "events", table_of_events());

@@ -4,14 +4,14 @@
 
 #include <filesystem>
 
+#include "test_paths.hpp"
 #include "tests/support/stack.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/token_server.hpp"
-#include "test_paths.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -109,7 +109,7 @@ std::string noetlctl(const Stack& stack, std::vector<std::string> arguments,
 TEST_CASE("a keychain token reaches the tools and is found neither in the database nor in a log") {
   TokenServer endpoint;
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", key}, {"NOETL_LOG_LEVEL", "debug"}}});
-  const auto put = json::parse(
+  const auto put = Json::parse(
       noetlctl(stack,
                {"credential", "put", "api_login", "--type", "oauth2", "--from-env", "client_id=TEST_ID",
                 "--from-env", "client_secret=TEST_SECRET", "--host", "127.0.0.1", "--reveal"},
@@ -210,7 +210,7 @@ TEST_CASE("with a worker token only who shows it reads secrets, and workers do")
   CHECK(stack.api().get("/api/credentials/api_login?include_data=true").status == 401);
   CHECK_THROWS(
       noetlctl(stack, {"credential", "get", "api_login", "--include-data"}, {{"NOETL_TOKEN", "wrong"}}));
-  const auto shown = json::parse(noetlctl(stack, {"credential", "get", "api_login", "--include-data"},
+  const auto shown = Json::parse(noetlctl(stack, {"credential", "get", "api_login", "--include-data"},
                                           {{"NOETL_TOKEN", "the-worker-token"}}));
   CHECK(shown.at("data").at("client_id") == TokenServer::client_id);
 
@@ -260,7 +260,7 @@ TEST_CASE("keys are rotated on a running installation, after which the old one i
 
   restart_with(new_key + "," + key);
   CHECK(value().json().at("data").at("v") == "the-value");
-  const auto rotated = json::parse(noetlctl(stack, {"credential", "rotate"}));
+  const auto rotated = Json::parse(noetlctl(stack, {"credential", "rotate"}));
   CHECK(rotated.at("credentials") == 1);
   CHECK(rotated.at("unreadable").empty());
   restart_with(new_key);
@@ -312,7 +312,7 @@ workflow:
   const auto file = stack.folder().path() / "go";
   const auto id = stack.execute(path, {{"file", file.string()}});
 
-  const auto set = json::parse(noetlctl(stack, {"vars", "set", id, "outside=[1,2]", "--step", "the-test"}));
+  const auto set = Json::parse(noetlctl(stack, {"vars", "set", id, "outside=[1,2]", "--step", "the-test"}));
   CHECK(set.at("variables_set") == 1);
   run_program({.command = {"touch", file.string()}, .env = {}, .log_file = {}, .work_folder = {}, .user = {}},
               5s);

@@ -2,12 +2,12 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include "tests/support/stack.hpp"
 #include "test_paths.hpp"
+#include "tests/support/stack.hpp"
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 // Looks so rarely by itself that what begins at once began because its commit was heard.
@@ -95,7 +95,7 @@ TEST_CASE("20,000 commands of one transaction are all done, once each, and the d
   CHECK(stack.sql_number("select count(*) from noetl.queue where attempts = 1") == 20'000);
   // Its exit code is of the cluster too, which these tests run without fsync.
   const auto answer =
-      json::parse(run_program({.command = {"sh", "-c", NOETL_BIN_DIR "/noetlctl -o json doctor --deep; true"},
+      Json::parse(run_program({.command = {"sh", "-c", NOETL_BIN_DIR "/noetlctl -o json doctor --deep; true"},
                                .env = {{"NOETL_DATABASE_URL", stack.database_url()}, {"NATS_URL", "none"}},
                                .log_file = {},
                                .work_folder = {},
@@ -116,7 +116,7 @@ TEST_CASE("what fails at every attempt is a dead letter, and is redriven") {
   (void)stack.sql(
       R"(select noetl.enqueue('{"kind": "shell", "command": "exit 7"}', max_attempts => 2, retry => '{"backoff": "none"}'))");
 
-  json letters;
+  Json letters;
   wait_until("the letter", 10s, [&] {
     letters = stack.api().get("/api/v2/dead").json().at("letters");
     return letters.size() == 1;

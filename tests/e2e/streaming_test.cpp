@@ -10,7 +10,7 @@
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -77,8 +77,8 @@ TEST_CASE("the memory of worker and server does not grow with the body") {
   const int server_before = peak_mib(stack.server().pid());
 
   const auto began = std::chrono::steady_clock::now();
-  const std::string execution_id = stack.execute(path, json::object());
-  const json execution = stack.wait_for_execution(execution_id, std::chrono::minutes(3));
+  const std::string execution_id = stack.execute(path, Json::object());
+  const Json execution = stack.wait_for_execution(execution_id, std::chrono::minutes(3));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
 
   REQUIRE_MESSAGE(execution.at("status") == "COMPLETED", execution.dump());
@@ -110,8 +110,8 @@ TEST_CASE(
       "  - step: save\n    tool: {kind: artifact, result_ref: \"{{ start._ref }}\", path: \"" +
       file.string() + "\"}\n");
 
-  const std::string execution_id = stack.execute(path, json::object());
-  const json execution = stack.wait_for_execution(execution_id);
+  const std::string execution_id = stack.execute(path, Json::object());
+  const Json execution = stack.wait_for_execution(execution_id);
 
   REQUIRE_MESSAGE(execution.at("status") == "COMPLETED", execution.dump());
   CHECK(std::filesystem::file_size(file) == body_bytes);
@@ -127,7 +127,7 @@ TEST_CASE("a plain command cannot keep a body, and says what to do instead") {
                              .enqueue({{{"tool", {{"kind", "http"}, {"url", site.url()}, {"stream", true}}},
                                         {"max_attempts", 1}}})
                              .front();
-  json command;
+  Json command;
   wait_until("its end", std::chrono::seconds(20), [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();
     return command.at("status") == "dead";
@@ -142,7 +142,7 @@ TEST_CASE("only who runs a command keeps something with it") {
   const std::string path = stack.register_playbook(
       "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata:\n  name: one\n  path: e2e/one\nworkflow:\n"
       "  - step: start\n    tool: {kind: noop}\n");
-  const std::string execution_id = stack.execute(path, json::object());
+  const std::string execution_id = stack.execute(path, Json::object());
   const auto api = stack.api();
   REQUIRE(api.post("/api/v2/workers", {{"worker_id", "hand"}}).status == 200);
   const auto id = std::to_string(stack.sql_number("select queue_id from noetl.queue"));
@@ -155,7 +155,7 @@ TEST_CASE("only who runs a command keeps something with it") {
   REQUIRE(api.post("/api/v2/commands/" + id + "/claim", {{"worker_id", "hand"}}).status == 200);
   const auto kept = keep(1);
   REQUIRE(kept.status == 201);
-  CHECK(api.get("/api/v2/results/" + kept.json().at("id").get<std::string>()).json() == json{{"a", 1}});
+  CHECK(api.get("/api/v2/results/" + kept.json().at("id").get<std::string>()).json() == Json{{"a", 1}});
   CHECK(keep(2).status == 409);
   CHECK(stack.sql_number("select count(*) from noetl.result where execution_id = " + execution_id) == 1);
 }

@@ -8,16 +8,16 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
 const std::string big = "340282366920938463463374607431768211456";  // 2^128
 
-json python(const std::string& code) { return {{"tool", {{"kind", "python"}, {"code", code}}}}; }
+Json python(const std::string& code) { return {{"tool", {{"kind", "python"}, {"code", code}}}}; }
 
-json ended(const Stack& stack, const std::string& id) {
-  json command;
+Json ended(const Stack& stack, const std::string& id) {
+  Json command;
   wait_until("command " + id + " has ended", 30s, [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();
     return command.at("status") == "done" || command.at("status") == "dead";

@@ -1,6 +1,6 @@
 #pragma once
 // NothingStored: the archive of an execution whose results are all in its state and that has no loops.
-#include "shared/engine/archive.hpp"
+#include "shared/engine/state/archive.hpp"
 
 namespace noetl::engine_tests {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "shared/engine/engine.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "tests/engine/memory_archive.hpp"
 #include "tests/engine/state_json.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 // A state as a tree, for who compares.
-#include "shared/engine/state.hpp"
+#include "shared/engine/state/state.hpp"
 
 namespace noetl::engine {
 

@@ -40,7 +40,7 @@ TEST_CASE("A state whose names need escapes comes back as well") {
 
 TEST_CASE("A result that nobody reads is stored as the text that it came as") {
   State state;
-  state.results["a"].value = wire::LazyJson::of_text(R"({"b": 1.50, "a": ["}", "\\", "\u00e9"]})");
+  state.results["a"].value = json::LazyJson::of_text(R"({"b": 1.50, "a": ["}", "\\", "\u00e9"]})");
   const auto text = state_text(state);
   const auto back = state_from_text(text);
 

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "tests/engine/state_json.hpp"
 
 namespace noetl::engine_tests {

@@ -2,12 +2,12 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "shared/wire/claim_json.hpp"
-#include "shared/wire/command_json.hpp"
-#include "shared/wire/execution_json.hpp"
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/codecs/claim_json.hpp"
+#include "shared/wire/codecs/command_json.hpp"
+#include "shared/wire/codecs/execution_json.hpp"
+#include "shared/wire/codecs/worker_json.hpp"
 #include "shared/wire/quick_read.hpp"
-#include "shared/wire/worker_json.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace {
@@ -18,6 +18,7 @@ void check_refusal(const noetl::base::Result<T>& read) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace noetl::json;
   using namespace noetl::wire;
   const auto body = parse_body({reinterpret_cast<const char*>(data), size});
   if (!body) return 0;

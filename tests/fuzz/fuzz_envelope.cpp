@@ -3,11 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
 #include "tests/fuzz/target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace noetl::wire;
+  using namespace noetl::json;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto body = parse_body(text);
   if (!body) {

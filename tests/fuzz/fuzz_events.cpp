@@ -2,12 +2,13 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/codecs/report_json.hpp"
 #include "shared/wire/quick_read.hpp"
-#include "shared/wire/report_json.hpp"
 #include "tests/fuzz/target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace noetl::json;
   using namespace noetl::wire;
   const auto body =
       parse_body({reinterpret_cast<const char*>(data), size}, report_bytes_max, report_depth_max);

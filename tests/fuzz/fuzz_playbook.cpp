@@ -2,7 +2,7 @@
 #include <string_view>
 
 #include "shared/language/lint.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "tests/fuzz/target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "tests/fuzz/target.hpp"
-#include "worker/tools/postgres/statements.hpp"
+#include "worker/tools/postgres/sql/statements.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace noetl::tools::postgres;

@@ -1,6 +1,6 @@
 // What becomes of a command when an attempt ended: every row of docs/concepts/states.md.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include "server/app/attempt_policy.hpp"
+#include "server/attempts/attempt_policy.hpp"
 
 #include <doctest/doctest.h>
 
@@ -37,7 +37,7 @@ wire::AttemptReport report(Outcome outcome, const std::string& error_kind = "exc
 }
 
 CommandStatus status_after(const store::LockedCommand& command, const wire::AttemptReport& attempt) {
-  return app::decide_attempt(&command, attempt, nullptr, 0.5).ended.value().status;
+  return attempts::decide_attempt(&command, attempt, nullptr, 0.5).ended.value().status;
 }
 }  // namespace
 
@@ -46,8 +46,8 @@ TEST_CASE("success is done, and a step's success is the engine's business") {
   const auto step = running(false, 1, 3);
 
   CHECK(status_after(plain, report(Outcome::completed)) == CommandStatus::done);
-  CHECK_FALSE(app::decide_attempt(&plain, report(Outcome::completed), nullptr, 0).concerns_engine);
-  CHECK(app::decide_attempt(&step, report(Outcome::completed), nullptr, 0).concerns_engine);
+  CHECK_FALSE(attempts::decide_attempt(&plain, report(Outcome::completed), nullptr, 0).concerns_engine);
+  CHECK(attempts::decide_attempt(&step, report(Outcome::completed), nullptr, 0).concerns_engine);
 }
 
 TEST_CASE("a plain command's failure is tried again while attempts are left, then dead") {
@@ -70,7 +70,7 @@ TEST_CASE("a plain command is tried again exactly when its error says that it is
     for (const bool is_retryable : {true, false}) {
       attempt.error->is_retryable = is_retryable;
       const auto plain = running(true, 1, 3);
-      const auto decision = app::decide_attempt(&plain, attempt, nullptr, 0.5);
+      const auto decision = attempts::decide_attempt(&plain, attempt, nullptr, 0.5);
       CHECK(decision.ended->status == (is_retryable ? CommandStatus::queued : CommandStatus::dead));
       CHECK(decision.dead_letter.has_value() == !is_retryable);
       CHECK(decision.ended->error.find(is_retryable ? "\"retryable\":true" : "\"retryable\":false") != std::string::npos);
@@ -100,7 +100,7 @@ TEST_CASE("a command whose cancellation was asked for is not tried again, not ev
 
 TEST_CASE("a step's failure is failed and told to the engine, whatever attempts are left") {
   const auto step = running(false, 1, 3);
-  const auto decision = app::decide_attempt(&step, report(Outcome::failed), nullptr, 0);
+  const auto decision = attempts::decide_attempt(&step, report(Outcome::failed), nullptr, 0);
 
   CHECK(decision.ended->status == CommandStatus::failed);
   CHECK(decision.concerns_engine);
@@ -111,7 +111,7 @@ TEST_CASE("a lost worker costs an attempt, not the command; the last one makes i
   const auto step = running(false, 3, 3);
 
   CHECK(status_after(running(false, 1, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);
-  const auto last = app::decide_attempt(&step, report(Outcome::failed, "worker_lost"), nullptr, 0);
+  const auto last = attempts::decide_attempt(&step, report(Outcome::failed, "worker_lost"), nullptr, 0);
   CHECK(last.ended->status == CommandStatus::dead);
   CHECK(last.dead_letter);
   CHECK(last.concerns_engine);
@@ -123,18 +123,18 @@ TEST_CASE("the wait before the next attempt grows, is spread, and follows the pe
   auto asked = report(Outcome::failed);
   asked.error->retry_after = std::chrono::milliseconds(1234);
 
-  CHECK(app::decide_attempt(&first, report(Outcome::failed), nullptr, 0.0).ended->delay ==
+  CHECK(attempts::decide_attempt(&first, report(Outcome::failed), nullptr, 0.0).ended->delay ==
         std::chrono::milliseconds(500));
-  CHECK(app::decide_attempt(&fourth, report(Outcome::failed), nullptr, 0.0).ended->delay ==
+  CHECK(attempts::decide_attempt(&fourth, report(Outcome::failed), nullptr, 0.0).ended->delay ==
         std::chrono::milliseconds(4000));
-  CHECK(app::decide_attempt(&first, asked, nullptr, 0.0).ended->delay == std::chrono::milliseconds(1234));
+  CHECK(attempts::decide_attempt(&first, asked, nullptr, 0.0).ended->delay == std::chrono::milliseconds(1234));
 }
 
 TEST_CASE("a command's own retry says how long it waits, from none to exponential, and caps it") {
   const auto wait = [](const std::string& retry, int attempts) {
     auto command = running(true, attempts, 99);
     command.retry = retry;
-    return app::decide_attempt(&command, report(Outcome::failed), nullptr, 0.0).ended->delay.count();
+    return attempts::decide_attempt(&command, report(Outcome::failed), nullptr, 0.0).ended->delay.count();
   };
 
   CHECK(wait(R"({"backoff":"none","initial_delay":5})", 4) == 0);
@@ -153,7 +153,7 @@ TEST_CASE("what the peer asked for goes before the command's own retry") {
   auto asked = report(Outcome::failed, "rate_limit");
   asked.error->retry_after = std::chrono::milliseconds(90'000);
 
-  CHECK(app::decide_attempt(&command, asked, nullptr, 0.0).ended->delay == std::chrono::milliseconds(90'000));
+  CHECK(attempts::decide_attempt(&command, asked, nullptr, 0.0).ended->delay == std::chrono::milliseconds(90'000));
 }
 
 TEST_CASE(
@@ -162,7 +162,7 @@ TEST_CASE(
   const auto last = running(true, 3, 3);
 
   CHECK(status_after(running(true, 2, 3), report(Outcome::failed, "worker_lost")) == CommandStatus::queued);
-  const auto decision = app::decide_attempt(&last, report(Outcome::failed, "worker_lost"), nullptr, 0);
+  const auto decision = attempts::decide_attempt(&last, report(Outcome::failed, "worker_lost"), nullptr, 0);
   CHECK(decision.ended->status == CommandStatus::dead);
   CHECK(decision.dead_letter.value().fingerprint.size() == 16);
 }
@@ -172,10 +172,10 @@ TEST_CASE("another epoch is a lost lease, the same epoch of an ended command a d
   auto old = report(Outcome::completed);
   old.lease.epoch = 2;
 
-  CHECK(app::decide_attempt(&command, old, nullptr, 0).verdict.refused == base::ErrorCode::lease_lost);
+  CHECK(attempts::decide_attempt(&command, old, nullptr, 0).verdict.refused == base::ErrorCode::lease_lost);
   command.status = CommandStatus::done;
-  CHECK(app::decide_attempt(&command, report(Outcome::completed), nullptr, 0).verdict.is_duplicate);
-  CHECK(app::decide_attempt(nullptr, old, nullptr, 0).verdict.refused == base::ErrorCode::not_found);
+  CHECK(attempts::decide_attempt(&command, report(Outcome::completed), nullptr, 0).verdict.is_duplicate);
+  CHECK(attempts::decide_attempt(nullptr, old, nullptr, 0).verdict.refused == base::ErrorCode::not_found);
 }
 
 TEST_CASE("the report of another worker, or of another process under its name, is a lost lease, before and after the end") {
@@ -188,13 +188,13 @@ TEST_CASE("the report of another worker, or of another process under its name, i
   for (const auto status : {CommandStatus::running, CommandStatus::done}) {
     command.status = status;
     for (const auto& caller : wrong) {
-      const auto decision = app::decide_attempt(&command, report(Outcome::completed), &caller, 0);
+      const auto decision = attempts::decide_attempt(&command, report(Outcome::completed), &caller, 0);
       CHECK(decision.verdict.refused == base::ErrorCode::lease_lost);
       CHECK(decision.verdict.is_of_another);
       CHECK_FALSE(decision.ended);
     }
     const store::Caller holder{own, process};
-    CHECK_FALSE(app::decide_attempt(&command, report(Outcome::completed), &holder, 0).verdict.refused);
+    CHECK_FALSE(attempts::decide_attempt(&command, report(Outcome::completed), &holder, 0).verdict.refused);
   }
 }
 
@@ -202,7 +202,7 @@ TEST_CASE("a command whose worker was lost is due at once, whatever its own retr
   auto command = running(false, 1, 3);
   command.retry = R"({"backoff":"fixed","initial_delay":5,"jitter":false})";
 
-  const auto decision = app::decide_attempt(&command, report(Outcome::failed, "worker_lost"), nullptr, 0.9);
+  const auto decision = attempts::decide_attempt(&command, report(Outcome::failed, "worker_lost"), nullptr, 0.9);
 
   CHECK(decision.ended->delay == std::chrono::milliseconds(0));
   CHECK(decision.verdict.retry_after == std::chrono::milliseconds(0));
@@ -212,7 +212,7 @@ TEST_CASE("the verdict says when a command that failed is due again") {
   auto command = running(true, 1, 3);
   command.retry = R"({"backoff":"fixed","initial_delay":5,"jitter":false})";
 
-  const auto decision = app::decide_attempt(&command, report(Outcome::failed), nullptr, 0);
+  const auto decision = attempts::decide_attempt(&command, report(Outcome::failed), nullptr, 0);
 
   CHECK(decision.verdict.retry_after == std::chrono::milliseconds(5000));
 }
@@ -221,19 +221,19 @@ TEST_CASE("a plain command is no engine's business, however it ends; a step alwa
   for (const auto outcome : {Outcome::completed, Outcome::cancelled, Outcome::failed}) {
     const auto plain = running(true, 3, 3);
     const auto step = running(false, 3, 3);
-    CHECK_FALSE(app::decide_attempt(&plain, report(outcome), nullptr, 0).concerns_engine);
-    CHECK(app::decide_attempt(&step, report(outcome), nullptr, 0).concerns_engine);
+    CHECK_FALSE(attempts::decide_attempt(&plain, report(outcome), nullptr, 0).concerns_engine);
+    CHECK(attempts::decide_attempt(&step, report(outcome), nullptr, 0).concerns_engine);
   }
   const auto again = running(false, 1, 3);
-  CHECK_FALSE(app::decide_attempt(&again, report(Outcome::failed, "worker_lost"), nullptr, 0).concerns_engine);
-  CHECK_FALSE(app::decide_attempt(&again, report(Outcome::released), nullptr, 0).concerns_engine);
+  CHECK_FALSE(attempts::decide_attempt(&again, report(Outcome::failed, "worker_lost"), nullptr, 0).concerns_engine);
+  CHECK_FALSE(attempts::decide_attempt(&again, report(Outcome::released), nullptr, 0).concerns_engine);
 }
 
 TEST_CASE("a cancelled attempt ends its command cancelled; one that is handed back costs no attempt and is due at once") {
   const auto command = running(true, 2, 3);
 
   CHECK(status_after(command, report(Outcome::cancelled)) == CommandStatus::cancelled);
-  const auto released = app::decide_attempt(&command, report(Outcome::released), nullptr, 0);
+  const auto released = attempts::decide_attempt(&command, report(Outcome::released), nullptr, 0);
   CHECK(released.ended->status == CommandStatus::queued);
   CHECK(released.ended->attempts == 1);
   CHECK(released.ended->delay == std::chrono::milliseconds(0));
@@ -246,8 +246,8 @@ TEST_CASE("a plain command keeps its result in its row, a step leaves it to its 
   const auto plain = running(true, 1, 3);
   const auto step = running(false, 1, 3);
 
-  CHECK(app::decide_attempt(&plain, attempt, nullptr, 0).ended->result == R"({"a":1})");
-  CHECK(app::decide_attempt(&step, attempt, nullptr, 0).ended->result.empty());
+  CHECK(attempts::decide_attempt(&plain, attempt, nullptr, 0).ended->result == R"({"a":1})");
+  CHECK(attempts::decide_attempt(&step, attempt, nullptr, 0).ended->result.empty());
 }
 
 TEST_CASE("the report of an earlier epoch is no duplicate, not even of a command that has ended, and nobody's but a lost lease") {
@@ -260,7 +260,7 @@ TEST_CASE("the report of an earlier epoch is no duplicate, not even of a command
   for (const auto status : {CommandStatus::running, CommandStatus::done, CommandStatus::queued}) {
     command.status = status;
     const store::Caller caller{other, process};
-    const auto decision = app::decide_attempt(&command, old, &caller, 0);
+    const auto decision = attempts::decide_attempt(&command, old, &caller, 0);
     CHECK(decision.verdict.refused == base::ErrorCode::lease_lost);
     CHECK_FALSE(decision.verdict.is_duplicate);
     CHECK_FALSE(decision.verdict.is_of_another);  // whoever held it then may report late: that is no intrusion
@@ -274,7 +274,7 @@ TEST_CASE("a command that was put back under the same epoch is a lost lease to w
   const std::string other = "rogue", process;
   const store::Caller caller{other, process};
 
-  const auto decision = app::decide_attempt(&command, report(Outcome::completed), &caller, 0);
+  const auto decision = attempts::decide_attempt(&command, report(Outcome::completed), &caller, 0);
 
   CHECK(decision.verdict.refused == base::ErrorCode::lease_lost);
   CHECK_FALSE(decision.verdict.is_of_another);
@@ -286,5 +286,5 @@ TEST_CASE("a worker that registered without an instance is known by its name alo
   const std::string name = "w", process = "p1";
   const store::Caller caller{name, process};
 
-  CHECK_FALSE(app::decide_attempt(&command, report(Outcome::completed), &caller, 0).verdict.refused);
+  CHECK_FALSE(attempts::decide_attempt(&command, report(Outcome::completed), &caller, 0).verdict.refused);
 }

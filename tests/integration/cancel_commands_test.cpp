@@ -3,14 +3,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/cancel_commands.hpp"
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/read_queue.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/app/worker_registry.hpp"
-#include "server/store/session.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/postgres/session.hpp"
+#include "server/queue/cancel_commands.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/worker_registry.hpp"
+#include "server/views/read_queue.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -29,7 +29,7 @@ struct Queue : TestServer {
     command.tool = R"({"kind":")" + kind + R"("})";
     command.pool = pool;
     command.idempotency_key = key;
-    return app::enqueue_commands(context, {command}).value().at(0).queue_id;
+    return queue::enqueue_commands(context, {command}).value().at(0).queue_id;
   }
   std::int64_t depth(const std::string& status) {
     return number("select coalesce(sum(count), 0) from (select pool, status, count from noetl.queue_depth union all "
@@ -39,7 +39,7 @@ struct Queue : TestServer {
   wire::CancelledCommands cancel(std::vector<base::CommandId> commands) {
     wire::CancelCommandsRequest request;
     request.queue_ids = std::move(commands);
-    return app::cancel_commands(context, request);
+    return queue::cancel_commands(context, request);
   }
   wire::CancelledCommands cancel(const wire::CommandFilter& filter, int limit = 1000, bool is_dry_run = false) {
     wire::CancelCommandsRequest request;
@@ -47,11 +47,11 @@ struct Queue : TestServer {
     request.has_filter = true;
     request.limit = limit;
     request.is_dry_run = is_dry_run;
-    return app::cancel_commands(context, request);
+    return queue::cancel_commands(context, request);
   }
   std::vector<base::CommandId> listed(const wire::CommandFilter& filter) {
     std::vector<base::CommandId> found;
-    for (const auto& row : app::list_commands(context, filter, 100)) found.push_back(row.queue_id);
+    for (const auto& row : views::list_commands(context, filter, 100)) found.push_back(row.queue_id);
     return found;
   }
 };
@@ -63,11 +63,11 @@ using Ids = std::vector<base::CommandId>;
 TEST_CASE("a command that waits is cancelled once, is never claimed, and says why") {
   Queue server;
   const auto id = server.enqueue();
-  const auto answer = app::cancel_command(server.context, id, "order was withdrawn").value();
+  const auto answer = queue::cancel_command(server.context, id, "order was withdrawn").value();
   CHECK(answer.is_cancelled);
   CHECK(answer.status == "cancelled");
   CHECK(server.claim_ids("w", {id}).commands.empty());
-  const auto row = app::get_command(server.context, id).value();
+  const auto row = views::get_command(server.context, id).value();
   CHECK(row.status == "cancelled");
   CHECK(row.attempts == 0);
   CHECK(Json::parse(row.error).at("message") == "cancelled on request: order was withdrawn");
@@ -75,7 +75,7 @@ TEST_CASE("a command that waits is cancelled once, is never claimed, and says wh
   CHECK(server.depth("cancelled") == 1);
   CHECK(server.number("select count(*) from noetl.event where event_type = 'command.cancelled' and epoch is null") == 1);
 
-  const auto again = app::cancel_command(server.context, id, {}).value();
+  const auto again = queue::cancel_command(server.context, id, {}).value();
   CHECK(!again.is_cancelled);
   CHECK(again.status == "cancelled");
   CHECK(server.depth("cancelled") == 1);
@@ -85,11 +85,11 @@ TEST_CASE("a command that runs is cancelled at once: its worker is told, and its
   Queue server;
   const auto id = server.enqueue();
   const auto held = server.claim("w", id);
-  CHECK(app::cancel_command(server.context, id, {}).value().is_cancelled);
+  CHECK(queue::cancel_command(server.context, id, {}).value().is_cancelled);
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
   heartbeat.held = {held.lease};
-  const auto told = app::renew_leases(server.context, heartbeat).value();
+  const auto told = queue::renew_leases(server.context, heartbeat).value();
   CHECK(told.cancelled == Ids{id});
   const auto verdict = server.report(support::completed(held));
   CHECK(verdict.is_duplicate);
@@ -102,15 +102,15 @@ TEST_CASE("what has ended stays as it is, unknown ids and steps of executions ar
   Queue server;
   const auto done = server.enqueue();
   (void)server.report(support::completed(server.claim("w", done)));
-  CHECK(app::cancel_command(server.context, done, {}).value().status == "done");
-  CHECK(app::cancel_command(server.context, {77}, {}).error().code == base::ErrorCode::not_found);
+  CHECK(queue::cancel_command(server.context, done, {}).value().status == "done");
+  CHECK(queue::cancel_command(server.context, {77}, {}).error().code == base::ErrorCode::not_found);
 
-  (void)app::register_playbook(server.context, {.content = support::single_step}).value();
+  (void)catalog::register_playbook(server.context, {.content = support::single_step}).value();
   wire::ExecuteRequest request;
   request.path = "tests/single";
-  const auto execution = app::start_execution(server.context, request).value().execution_id;
+  const auto execution = executions::start_execution(server.context, request).value().execution_id;
   const base::CommandId step{server.number("select queue_id from noetl.queue where execution_id is not null")};
-  const auto refused = app::cancel_command(server.context, step, {});
+  const auto refused = queue::cancel_command(server.context, step, {});
   CHECK(refused.error().code == base::ErrorCode::conflict);
   CHECK(refused.error().message.find("noetlctl execution cancel " + execution.str()) != std::string::npos);
 
@@ -157,16 +157,16 @@ TEST_CASE("commands are found by key, execution, tool, and time") {
   Queue server;
   const auto keyed = server.enqueue_in("default", "noop", "order-17");
   const auto shell = server.enqueue_in("default", "shell");
-  (void)app::register_playbook(server.context, {.content = support::single_step}).value();
+  (void)catalog::register_playbook(server.context, {.content = support::single_step}).value();
   wire::ExecuteRequest request;
   request.path = "tests/single";
-  const auto execution = app::start_execution(server.context, request).value().execution_id;
+  const auto execution = executions::start_execution(server.context, request).value().execution_id;
   const base::CommandId step{server.number("select queue_id from noetl.queue where execution_id is not null")};
 
   wire::CommandFilter filter;
   filter.idempotency_key = "order-17";
   CHECK(server.listed(filter) == Ids{keyed});
-  CHECK(app::get_command(server.context, keyed).value().idempotency_key == "order-17");
+  CHECK(views::get_command(server.context, keyed).value().idempotency_key == "order-17");
   filter.status = "done";
   CHECK(server.listed(filter).empty());
   filter = {};
@@ -192,7 +192,7 @@ TEST_CASE("the oldest age of a pool grows, whatever other pools do") {
   Queue server;
   (void)server.enqueue_in("idle");
   const auto age = [&] {
-    for (const auto& row : app::read_queue_depth(server.context)) {
+    for (const auto& row : views::read_queue_depth(server.context)) {
       if (row.pool == "idle" && row.status == "queued") return row.oldest_age_seconds;
     }
     return -1.0;
@@ -203,7 +203,7 @@ TEST_CASE("the oldest age of a pool grows, whatever other pools do") {
   claim.worker_id = "w";
   claim.pool = "default";
   claim.slots = 1;
-  (void)app::claim_commands(server.context, claim, {});
+  (void)queue::claim_commands(server.context, claim, {});
   CHECK(age() >= 120);
   CHECK(age() >= 120);
 }

@@ -4,11 +4,11 @@
 #include <atomic>
 #include <thread>
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/long_polls.hpp"
-#include "server/app/report_events.hpp"
-#include "server/store/session.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/dispatch/long_polls.hpp"
+#include "server/postgres/session.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -66,7 +66,7 @@ TEST_CASE("of many ids as many are claimed as there are slots; the others are le
     request.worker_id = worker;
     request.queue_ids = std::move(some);
     request.slots = slots;
-    return app::claim_commands(server.context, request, {}).value();
+    return queue::claim_commands(server.context, request, {}).value();
   };
 
   const auto first = claim_some("a", ids, 2);
@@ -99,12 +99,12 @@ TEST_CASE("refusals say why: unknown, ended, not due, unregistered") {
   wire::NewCommand later;
   later.tool_kind = "noop";
   later.delay = std::chrono::hours(1);
-  const auto not_due = app::enqueue_commands(server.context, {later}).value()[0].queue_id;
+  const auto not_due = queue::enqueue_commands(server.context, {later}).value()[0].queue_id;
 
   const auto answer = server.claim_ids("a", {ended, not_due, {42}});
   wire::ClaimRequest request = poll("nobody", 1);
   request.queue_ids = {not_due};
-  const auto unregistered = app::claim_commands(server.context, request, {});
+  const auto unregistered = queue::claim_commands(server.context, request, {});
 
   REQUIRE(answer.refused.size() == 3);
   for (const auto& refusal : answer.refused) {
@@ -121,7 +121,7 @@ TEST_CASE("eight claimers of the same thousand commands get each command once") 
   std::vector<wire::NewCommand> commands(1000);
   for (auto& command : commands) command.tool_kind = "noop";
   std::vector<base::CommandId> ids;
-  const auto enqueued = app::enqueue_commands(server.context, commands);
+  const auto enqueued = queue::enqueue_commands(server.context, commands);
   for (const auto& made : enqueued.value()) ids.push_back(made.queue_id);
   for (int i = 0; i < 8; ++i) server.add_worker("w" + std::to_string(i));
   std::atomic<std::size_t> claimed{0};
@@ -152,18 +152,18 @@ TEST_CASE(
   std::vector<wire::NewCommand> commands(1000);
   for (auto& command : commands) command.tool_kind = "noop";
   std::vector<base::CommandId> ids;
-  const auto enqueued = app::enqueue_commands(server.context, commands);
+  const auto enqueued = queue::enqueue_commands(server.context, commands);
   for (const auto& made : enqueued.value()) ids.push_back(made.queue_id);
   server.run("create table before as select queue_id, (ctid::text::point)[0] as page from noetl.queue");
 
-  server.connections.run_one([&](store::Session& open) {
+  server.connections.run_one([&](postgres::Session& open) {
     // Nothing that is seen from here on is taken away before this ends.
     (void)open.transaction().exec("select pg_current_xact_id()");
     wire::ReportRequest request;
     request.worker_id = "w";
     const auto claimed = server.claim_ids("w", ids);
     for (const auto& command : claimed.commands) request.attempts.push_back(support::completed(command));
-    (void)app::report_events(server.context, request).value();
+    (void)attempts::report_events(server.context, request).value();
   });
 
   const auto in_place = server.number(
@@ -179,13 +179,13 @@ TEST_CASE("a poll takes the highest priority first and wakes when something is q
   wire::NewCommand urgent;
   urgent.tool_kind = "noop";
   urgent.priority = 9;
-  const auto urgent_id = app::enqueue_commands(server.context, {urgent}).value()[0].queue_id;
+  const auto urgent_id = queue::enqueue_commands(server.context, {urgent}).value()[0].queue_id;
 
-  const auto first = app::claim_commands(server.context, poll("a", 1), {}).value();
-  (void)app::claim_commands(server.context, poll("a", 10), {}).value();
+  const auto first = queue::claim_commands(server.context, poll("a", 1), {}).value();
+  (void)queue::claim_commands(server.context, poll("a", 10), {}).value();
   wire::ClaimAnswer woken;
   std::jthread waiting(
-      [&] { woken = app::claim_commands(server.context, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
+      [&] { woken = queue::claim_commands(server.context, poll("a", 1, std::chrono::seconds(20)), {}).value(); });
   const auto late_id = server.enqueue();
   waiting.join();
 
@@ -197,7 +197,7 @@ TEST_CASE("a poll takes the highest priority first and wakes when something is q
 
 TEST_CASE("polls begin where commands wait, and once a second where nothing can have been missed") {
   using namespace std::chrono_literals;
-  app::LongPolls waiting;
+  dispatch::LongPolls waiting;
   const auto id = [](std::int64_t value) { return base::CommandId{value}; };
   const auto start = std::chrono::steady_clock::time_point{} + 1h;
 
@@ -226,7 +226,7 @@ TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once 
     std::size_t commands = 0;
     for (int i = 0; i < 100; ++i)
       commands +=
-          app::claim_commands(server.context, poll("w" + std::to_string(i), 1), {}).value().commands.size();
+          queue::claim_commands(server.context, poll("w" + std::to_string(i), 1), {}).value().commands.size();
     return commands;
   };
   const auto& waiting = server.long_polls;
@@ -238,11 +238,11 @@ TEST_CASE("a hundred idle workers cost Postgres what one costs, and see at once 
   CHECK(polled() == 1);
   CHECK(polled() == 0);
   CHECK_FALSE(
-      waiting.is_known_empty("default", std::chrono::steady_clock::now() + app::LongPolls::empty_for));
+      waiting.is_known_empty("default", std::chrono::steady_clock::now() + dispatch::LongPolls::empty_for));
 }
 
 TEST_CASE("polls that look at the same time take different commands") {
-  app::LongPolls waiting;
+  dispatch::LongPolls waiting;
   const std::vector<base::CommandId> seen{base::CommandId{1}, base::CommandId{2}, base::CommandId{3},
                                           base::CommandId{4}, base::CommandId{5}};
 

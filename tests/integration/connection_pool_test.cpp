@@ -4,8 +4,8 @@
 #include <barrier>
 #include <future>
 
-#include "server/store/errors.hpp"
-#include "server/store/session.hpp"
+#include "server/postgres/errors.hpp"
+#include "server/postgres/session.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -18,7 +18,7 @@ TEST_CASE("of two transactions that wait for each other one is repeated, and bot
   std::barrier both_hold_one(2);
   const auto raise_both = [&](const std::string& first, const std::string& second) {
     bool is_first_try = true;
-    server.connections.transact([&](store::Session& session) {
+    server.connections.transact([&](postgres::Session& session) {
       session.transaction().exec("update public.pair set n = n + 1 where id = " + first);
       if (std::exchange(is_first_try, false)) both_hold_one.arrive_and_wait();
       session.transaction().exec("update public.pair set n = n + 1 where id = " + second);
@@ -37,16 +37,16 @@ TEST_CASE("what Postgres rolls back again and again fails as unavailable, not as
   int tries = 0;
   const auto lose = [&](const std::string& state) {
     tries = 0;
-    server.connections.run_one([&](store::Session& session) {
+    server.connections.run_one([&](postgres::Session& session) {
       ++tries;
       session.transaction().exec("do $$ begin raise exception 'lost' using errcode = '" + state +
                                  "'; end $$");
     });
   };
 
-  CHECK_THROWS_AS(lose("40P01"), store::Unavailable);
+  CHECK_THROWS_AS(lose("40P01"), postgres::Unavailable);
   CHECK(tries == 5);
-  CHECK_THROWS_AS(lose("40001"), store::Unavailable);
+  CHECK_THROWS_AS(lose("40001"), postgres::Unavailable);
   CHECK(tries == 5);
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("a poll reads the oldest that wait and stops: it neither collects nor 
       " select n, 'noop', 'noop', 'default', 3, '{}' from generate_series(1, 20000) as n");
   std::string plan;
 
-  server.connections.run_one([&](store::Session& session) {
+  server.connections.run_one([&](postgres::Session& session) {
     (void)session.run("candidates_in_pool", "default", 0, 8, -100);  // prepares it
     for (const auto& row : session.transaction().exec("explain execute candidates_in_pool('default', 0, 8, -100)"))
       plan += std::string(row[0].c_str()) + "\n";

@@ -4,14 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
 #include "server/vault/vault.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/token_server.hpp"
 
 using namespace noetl;
-using nlohmann::json;
+using Json = nlohmann::json;
 using support::TestServer;
 using support::TokenServer;
 
@@ -22,7 +22,7 @@ const std::string second_key(64, 'b');
 
 vault::KeyRing ring(const std::string& text) { return *vault::KeyRing::parse(text); }
 
-wire::CredentialRequest credential(const std::string& name, const json& secret,
+wire::CredentialRequest credential(const std::string& name, const Json& secret,
                                    const std::string& type = "generic") {
   wire::CredentialRequest request;
   request.name = name;
@@ -43,15 +43,15 @@ struct Fixture {
         "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: p, path: test/p}\n"
         "workload: {login: api_login, base: nothing}\nkeychain:\n" +
         keychain + "\nworkflow:\n  - step: start\n    tool: {kind: noop}\n";
-    const auto answer = app::register_playbook(server.context, {.content = text, .resource_type = "Playbook"});
+    const auto answer = catalog::register_playbook(server.context, {.content = text, .resource_type = "Playbook"});
     REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().message));
     return answer->catalog_id;
   }
-  base::ExecutionId start(const json& payload = json::object()) {
+  base::ExecutionId start(const Json& payload = Json::object()) {
     wire::ExecuteRequest request;
     request.path = "test/p";
     request.payload = payload.dump();
-    const auto answer = app::start_execution(server.context, request);
+    const auto answer = executions::start_execution(server.context, request);
     REQUIRE_MESSAGE(answer, (answer ? std::string{} : answer.error().message));
     return answer->execution_id;
   }
@@ -63,7 +63,7 @@ struct Fixture {
   }
   // A token's text, or the error.
   std::string token(const base::Result<wire::KeychainRow>& row) {
-    return row ? json::parse(row->secret).value("token", "(no token)") : row.error().message;
+    return row ? Json::parse(row->secret).value("token", "(no token)") : row.error().message;
   }
   void put_login(const TokenServer& endpoint) {
     REQUIRE(vault.credentials().put(credential("api_login",
@@ -84,7 +84,7 @@ constexpr const char* global_oauth =
 
 TEST_CASE("a credential is stored sealed, listed without its data, and read back whole") {
   Fixture fixture;
-  const json secret{{"db_password", "correct horse battery"}, {"db_port", 5432}, {"umlaut", "Schlüssel"}};
+  const Json secret{{"db_password", "correct horse battery"}, {"db_port", 5432}, {"umlaut", "Schlüssel"}};
 
   const auto put = fixture.vault.credentials().put(credential("pg_local", secret, "postgres"));
 
@@ -94,10 +94,10 @@ TEST_CASE("a credential is stored sealed, listed without its data, and read back
   const auto rows = fixture.vault.credentials().list({});
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].secret.empty());
-  CHECK(json::parse(rows[0].tags) == json({"a, b", "c"}));
+  CHECK(Json::parse(rows[0].tags) == Json({"a, b", "c"}));
   CHECK(fixture.vault.credentials().get("pg_local")->secret.empty());
-  CHECK(json::parse(fixture.vault.credentials().read("pg_local", {})->secret) == secret);
-  CHECK(json::parse(fixture.vault.credentials().read(put->id.str(), {})->secret) == secret);
+  CHECK(Json::parse(fixture.vault.credentials().read("pg_local", {})->secret) == secret);
+  CHECK(Json::parse(fixture.vault.credentials().read(put->id.str(), {})->secret) == secret);
 }
 
 TEST_CASE("putting a name again replaces its data and keeps its id") {
@@ -107,7 +107,7 @@ TEST_CASE("putting a name again replaces its data and keeps its id") {
   const auto second = fixture.vault.credentials().put(credential("x", {{"v", 2}}));
 
   CHECK(first->id == second->id);
-  CHECK(json::parse(fixture.vault.credentials().read("x", {})->secret) == json{{"v", 2}});
+  CHECK(Json::parse(fixture.vault.credentials().read("x", {})->secret) == Json{{"v", 2}});
   CHECK(fixture.vault.credentials().remove("x"));
   CHECK(fixture.vault.credentials().remove("x").error().code == base::ErrorCode::not_found);
   CHECK(fixture.vault.credentials().read("x", {}).error().code == base::ErrorCode::not_found);
@@ -184,7 +184,7 @@ TEST_CASE("rotation seals everything with the new key, after which the old one i
   CHECK(rotated->unreadable.empty());
   CHECK(both.credentials().rotate()->credentials == 0);
   for (int i = 0; i < 5; ++i)
-    CHECK(json::parse(without_old.credentials().read("c" + std::to_string(i), {})->secret) == json{{"v", i}});
+    CHECK(Json::parse(without_old.credentials().read("c" + std::to_string(i), {})->secret) == Json{{"v", i}});
   CHECK(without_old.keychain().get({.catalog_id = catalog_id, .name = "t", .reader = {}}));
 }
 

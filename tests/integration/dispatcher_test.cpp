@@ -1,5 +1,5 @@
 // Commands that are claimed for a waiting worker in the transaction that makes them.
-#include "server/app/dispatcher.hpp"
+#include "server/dispatch/dispatcher.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,12 +8,12 @@
 #include <future>
 #include <thread>
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/pause.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/app/worker_registry.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/pause.hpp"
+#include "server/queue/worker_registry.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -45,13 +45,13 @@ domain::ClaimedCommand command(std::int64_t id) {
 
 // A worker's poll in a thread of its own.
 struct WaitingWorker {
-  app::Dispatcher& dispatcher;
+  dispatch::Dispatcher& dispatcher;
   std::string worker_id;
   std::atomic<bool> is_there{true};
   std::stop_source stop;
-  std::future<app::Dispatcher::Dispatched> dispatched;
+  std::future<dispatch::Dispatcher::Dispatched> dispatched;
 
-  WaitingWorker(app::Dispatcher& dispatcher_of, std::string name, std::size_t slots = 4,
+  WaitingWorker(dispatch::Dispatcher& dispatcher_of, std::string name, std::size_t slots = 4,
                 std::chrono::milliseconds wait = 60s)
       : dispatcher(dispatcher_of), worker_id(std::move(name)) {
     const auto before = dispatcher.waiting();
@@ -83,7 +83,7 @@ struct Poll {
       request.slots = slots;
       request.wait = 30s;
       request.direct_dispatch = true;
-      return app::claim_commands(server.context, request, token).value();
+      return queue::claim_commands(server.context, request, token).value();
     });
     support::wait_until("it waits", 15s, [&] { return server.dispatcher.waiting() > before; });
   }
@@ -93,7 +93,7 @@ struct Poll {
 
 std::vector<wire::EnqueuedCommand> enqueue(TestServer& server, std::size_t count,
                                            const wire::NewCommand& like) {
-  return app::enqueue_commands(server.context, std::vector<wire::NewCommand>(count, like)).value();
+  return queue::enqueue_commands(server.context, std::vector<wire::NewCommand>(count, like)).value();
 }
 
 wire::NewCommand noop() {
@@ -106,7 +106,7 @@ wire::NewCommand noop() {
 }  // namespace
 
 TEST_CASE("whoever waits longest is dispatched first, and only what it has slots for") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker first(dispatcher, "first", 1);
   WaitingWorker second(dispatcher, "second", 4);
 
@@ -130,15 +130,15 @@ TEST_CASE("whoever waits longest is dispatched first, and only what it has slots
 }
 
 TEST_CASE("more than a few go by notification") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker worker(dispatcher, "w", 1000);
-  CHECK_FALSE(dispatcher.reserve("default", app::Dispatcher::commands_max + 1));
+  CHECK_FALSE(dispatcher.reserve("default", dispatch::Dispatcher::commands_max + 1));
   CHECK_FALSE(dispatcher.reserve("default", 0));
-  CHECK(dispatcher.reserve("default", app::Dispatcher::commands_max));
+  CHECK(dispatcher.reserve("default", dispatch::Dispatcher::commands_max));
 }
 
 TEST_CASE("a reservation that comes to nothing leaves the worker where it was") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker first(dispatcher, "first");
   WaitingWorker second(dispatcher, "second");
   { const auto reservation = dispatcher.reserve("default", 1); }
@@ -149,7 +149,7 @@ TEST_CASE("a reservation that comes to nothing leaves the worker where it was") 
 }
 
 TEST_CASE("a worker whose time is over while it is reserved waits for the end of that transaction") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker worker(dispatcher, "w", 4, 100ms);
   auto reservation = dispatcher.reserve("default", 1);
   REQUIRE(reservation);
@@ -167,7 +167,7 @@ TEST_CASE("a worker whose time is over while it is reserved waits for the end of
 }
 
 TEST_CASE("who has closed the connection is passed over") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker gone(dispatcher, "gone");
   WaitingWorker there(dispatcher, "there");
   gone.is_there = false;
@@ -177,7 +177,7 @@ TEST_CASE("who has closed the connection is passed over") {
 }
 
 TEST_CASE("what a worker claims otherwise meanwhile takes slots from its poll, the last ends it") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker worker(dispatcher, "w", 3);
   dispatcher.note_claimed("other", 3);
   dispatcher.note_claimed("w", 2);
@@ -188,7 +188,7 @@ TEST_CASE("what a worker claims otherwise meanwhile takes slots from its poll, t
 }
 
 TEST_CASE("a server that closes ends the waiting") {
-  app::Dispatcher dispatcher;
+  dispatch::Dispatcher dispatcher;
   WaitingWorker worker(dispatcher, "w");
   worker.stop.request_stop();
   CHECK(worker.dispatched.get().commands.empty());
@@ -240,9 +240,9 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
   auto like = noop();
   std::size_t count = 1;
   bool is_notified = true;
-  SUBCASE("more than a few") { count = app::Dispatcher::commands_max + 1; }
+  SUBCASE("more than a few") { count = dispatch::Dispatcher::commands_max + 1; }
   SUBCASE("more than its slots") { count = 5; }
-  SUBCASE("its pool is paused") { (void)app::pause_pool(server.context, "default", true); }
+  SUBCASE("its pool is paused") { (void)queue::pause_pool(server.context, "default", true); }
   SUBCASE("its lease has ended") {
     server.run("update noetl.worker set lease_until = now() - interval '1 second'");
   }
@@ -275,12 +275,12 @@ TEST_CASE("what cannot be claimed for the worker is queued and notified, and the
 TEST_CASE("the steps of an execution are dispatched directly one after the other") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {three_steps}).value();
+  (void)catalog::register_playbook(server.context, {three_steps}).value();
   std::optional<Poll> poll(std::in_place, server, "w");
   wire::ExecuteRequest request;
   request.path = "tests/three";
 
-  const auto execution = app::start_execution(server.context, request).value().execution_id;
+  const auto execution = executions::start_execution(server.context, request).value().execution_id;
   for (const char* step : {"start", "second", "third"}) {
     const auto answer = poll->answer.get();
     REQUIRE(answer.commands.size() == 1);
@@ -302,11 +302,11 @@ TEST_CASE(
   // Else a heartbeat that comes right after the commit takes it for one whose answer was lost, and frees what is being begun.
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {three_steps}).value();
+  (void)catalog::register_playbook(server.context, {three_steps}).value();
   std::optional<Poll> poll(std::in_place, server, "w");
   wire::ExecuteRequest request;
   request.path = "tests/three";
-  (void)app::start_execution(server.context, request).value();
+  (void)executions::start_execution(server.context, request).value();
   const auto first = poll->answer.get().commands.at(0);
   poll.emplace(server, "w");
   server.run("create table public.held_until (t timestamptz)");
@@ -353,7 +353,7 @@ TEST_CASE("a command claimed for a worker that never got the answer is reclaimed
 
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
-  (void)app::renew_leases(server.context, heartbeat).value();
+  (void)queue::renew_leases(server.context, heartbeat).value();
 
   CHECK(server.status_of(lease.queue_id) == "queued");
   CHECK(server.claim("other", lease.queue_id).lease.epoch == 2);

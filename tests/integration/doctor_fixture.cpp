@@ -4,9 +4,9 @@
 
 #include <stdexcept>
 
-#include "server/app/register_playbook.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
 
 namespace noetl::support {
 
@@ -48,12 +48,12 @@ workflow:
 base::ExecutionId execute(TestServer& server, const std::string& path) {
   wire::ExecuteRequest request;
   request.path = path;
-  return app::start_execution(server.context, request).value().execution_id;
+  return executions::start_execution(server.context, request).value().execution_id;
 }
 
 void register_both(TestServer& server) {
-  (void)app::register_playbook(server.context, {called}).value();
-  (void)app::register_playbook(server.context, {caller}).value();
+  (void)catalog::register_playbook(server.context, {called}).value();
+  (void)catalog::register_playbook(server.context, {caller}).value();
 }
 
 std::vector<base::CommandId> queued(TestServer& server) {

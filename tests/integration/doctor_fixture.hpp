@@ -6,7 +6,7 @@
 
 #include "server/doctor/doctor.hpp"
 #include "server/doctor/rule_checks.hpp"
-#include "server/store/connection_pool.hpp"
+#include "server/postgres/connection_pool.hpp"
 #include "tests/integration/test_server.hpp"
 
 namespace noetl::support {
@@ -25,7 +25,7 @@ struct Doctor {
   // The check of that name; throws when there is none.
   [[nodiscard]] doctor::Check rule(const std::string& name);
   [[nodiscard]] doctor::Check replays() { return doctor::check_replays(connections, {}); }
-  store::ConnectionPool connections;
+  postgres::ConnectionPool connections;
 };
 
 // Broken, about this one alone, and with a cure.

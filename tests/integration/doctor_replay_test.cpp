@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/cancel_execution.hpp"
-#include "server/app/execution_variables.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/rerun_execution.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/executions/cancel_execution.hpp"
+#include "server/executions/rerun_execution.hpp"
+#include "server/views/execution_variables.hpp"
 #include "tests/integration/doctor_fixture.hpp"
 
 using namespace noetl;
@@ -30,13 +30,13 @@ TEST_CASE(
   (void)server.report(
       completed(server.claim("w", queued(server).front()),
                 nlohmann::json{{"items", std::vector<std::string>(1000, std::string(90, 'x'))}}.dump()));
-  CHECK(app::set_variables(
+  CHECK(views::set_variables(
       server.context,
       {.execution_id = whole,
        .variables = {
            {.name = "greeting", .value = R"("good day")", .var_type = "user_defined", .source_step = ""},
            {.name = "gone", .value = "1", .var_type = "user_defined", .source_step = ""}}}));
-  CHECK(app::delete_variable(server.context, whole, "gone"));
+  CHECK(views::delete_variable(server.context, whole, "gone"));
   CHECK(work(server) == 7);
   const auto failing = execute(server, "tests/caller");
   (void)work(server, 2);
@@ -44,11 +44,11 @@ TEST_CASE(
   (void)work(server);
   const auto cancelled = execute(server, "tests/caller");
   (void)work(server, 3);
-  (void)app::cancel_execution(server.context, {cancelled, "enough", true}).value();
-  const auto again =
-      app::rerun_execution(server.context, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
-          .value()
-          .execution_id;
+  (void)executions::cancel_execution(server.context, {cancelled, "enough", true}).value();
+  const auto again = executions::rerun_execution(
+                         server.context, {.execution_id = whole, .from_step = "nested", .payload = "{}"})
+                         .value()
+                         .execution_id;
   (void)work(server);
   (void)execute(server, "tests/caller");
   (void)work(server, 4);
@@ -173,7 +173,7 @@ TEST_CASE("an event that a client sends cannot pass for a change of the state") 
   event.payload = R"({"set":{"x":1}})";
   event.meta = R"({"s\u0065quence":2,"color":"red"})";
   request.events = {event};
-  CHECK(app::report_events(server.context, request));
+  CHECK(attempts::report_events(server.context, request));
   (void)work(server);
 
   Doctor doctor(server);

@@ -3,9 +3,9 @@
 
 #include <regex>
 
-#include "server/app/pause.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/pause.hpp"
 #include "tests/integration/doctor_fixture.hpp"
 
 using namespace noetl;
@@ -113,7 +113,7 @@ TEST_CASE("R6: a command that is postponed although its execution is not paused"
   TestServer server;
   register_both(server);
   const auto paused = execute(server, "tests/called");
-  (void)app::pause_execution(server.context, {.execution_id = paused});
+  (void)queue::pause_execution(server.context, {.execution_id = paused});
   const auto id = execute(server, "tests/called");
   const auto command = server.number("select queue_id from noetl.queue where execution_id = " + id.str());
   Doctor doctor(server);
@@ -122,7 +122,7 @@ TEST_CASE("R6: a command that is postponed although its execution is not paused"
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
              std::to_string(command));
   check_found(doctor.rule("only paused ones are postponed"), std::to_string(command));
-  (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = false});
+  (void)queue::pause_execution(server.context, {.execution_id = id, .is_paused = false});
 
   CHECK(doctor.rule("only paused ones are postponed").verdict == Verdict::ok);
 }
@@ -133,7 +133,7 @@ TEST_CASE("R6: an execution that runs beyond its limit") {
   wire::ExecuteRequest request;
   request.path = "tests/called";
   request.timeout = std::chrono::hours(1);
-  const auto id = app::start_execution(server.context, request).value().execution_id;
+  const auto id = executions::start_execution(server.context, request).value().execution_id;
   Doctor doctor(server);
   CHECK(doctor.rule("time limits hold").verdict == Verdict::ok);
 
@@ -165,11 +165,11 @@ TEST_CASE("R6: a pool without a worker, commands that a live worker leaves, and 
 TEST_CASE("R6: a pool that is paused while commands wait in it is a warning that says since when") {
   TestServer server;
   Doctor doctor(server);
-  (void)app::pause_pool(server.context, "idle", true);
+  (void)queue::pause_pool(server.context, "idle", true);
   CHECK(doctor.rule("pools are not paused").verdict == Verdict::ok);
 
   (void)server.enqueue();
-  const auto pool = app::pause_pool(server.context, "default", true);
+  const auto pool = queue::pause_pool(server.context, "default", true);
 
   const auto paused = doctor.rule("pools are not paused");
   CHECK(paused.verdict == Verdict::warning);

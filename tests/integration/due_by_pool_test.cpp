@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/pause.hpp"
-#include "server/store/session.hpp"
-#include "server/store/upkeep_statements.hpp"
+#include "server/postgres/session.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/pause.hpp"
+#include "server/store/upkeep/upkeep_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
@@ -31,7 +31,7 @@ void add_due(TestServer& server, const std::string& pool, int first, int count) 
 std::vector<store::WaitingCommand> due(TestServer& server, const store::DueCursors& from, int limit) {
   std::vector<store::WaitingCommand> found;
   server.connections.run_one(
-      [&](store::Session& session) { found = store::UpkeepStatements(session).due_commands(from, limit); });
+      [&](postgres::Session& session) { found = store::UpkeepStatements(session).due_commands(from, limit); });
   return found;
 }
 
@@ -41,7 +41,7 @@ std::int64_t of_pool(const std::vector<store::WaitingCommand>& commands, const s
 
 std::string analyzed(TestServer& server, const std::string& call) {
   std::string plan;
-  server.connections.run_one([&](store::Session& session) {
+  server.connections.run_one([&](postgres::Session& session) {
     for (const auto& row :
          session.transaction().exec("explain (analyze, costs off, timing off) execute " + call))
       plan += std::string(row[0].c_str()) + "\n";
@@ -68,11 +68,11 @@ TEST_CASE("pools take turns among the due ones, and each goes on where it was") 
 TEST_CASE("what is due in a paused pool keeps upkeep from nothing and is not read by it") {
   TestServer server;
   add_due(server, "paused", 1, 20'000);
-  (void)app::pause_pool(server.context, "paused", true);
+  (void)queue::pause_pool(server.context, "paused", true);
   const auto look = [&] {
     store::UpkeepLook found;
     server.connections.run_one(
-        [&](store::Session& session) { found = store::UpkeepStatements(session).look(); });
+        [&](postgres::Session& session) { found = store::UpkeepStatements(session).look(); });
     return found;
   };
 
@@ -87,7 +87,7 @@ TEST_CASE("what is due in a paused pool keeps upkeep from nothing and is not rea
   add_due(server, "open", 80'000, 1);
   CHECK(look().has_due);
   CHECK(due(server, {}, 100).size() == 1);
-  (void)app::pause_pool(server.context, "paused", false);
+  (void)queue::pause_pool(server.context, "paused", false);
   CHECK(due(server, {}, 100).size() == 100);
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a poll reads no due command of another pool") {
   TestServer server;
   server.add_worker("w");
   add_due(server, "other", 1, 20'000);
-  server.connections.run_one([&](store::Session& session) {
+  server.connections.run_one([&](postgres::Session& session) {
     (void)session.run("candidates_in_pool", "default", 0, 8, -100);  // prepares it
     (void)session.run("due_commands", "{}", "{}", "{}", 8);
   });
@@ -142,10 +142,10 @@ TEST_CASE("a poll starts no workers of Postgres, however large the table is") {
   }
   add_due(server, "other", 1, 20'000);
   server.run("analyze noetl.queue");
-  store::ConnectionPool fresh({.database_url = server.database_url, .connections_max = 1});
+  postgres::ConnectionPool fresh({.database_url = server.database_url, .connections_max = 1});
   std::string plan;
 
-  fresh.run_one([&](store::Session& session) {
+  fresh.run_one([&](postgres::Session& session) {
     (void)session.run("candidates_in_pool", "default", 90'000, 8, -100);  // prepares it
     for (const auto& row :
          session.transaction().exec("explain (analyze) execute candidates_in_pool('default', 90000, 8, -100)"))

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "server/app/due_times.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/pause.hpp"
+#include "server/dispatch/due_times.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/pause.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
@@ -24,7 +24,7 @@ upkeep::UpkeepSettings rare(const TestServer& server) {
   return {.database_url = server.database_url, .interval = 1000ms, .renotify_after = 60s, .retention = {}};
 }
 
-base::CommandId enqueue(app::ServerContext& context, milliseconds delay, const std::string& pool = "default") {
+base::CommandId enqueue(dispatch::ServerContext& context, milliseconds delay, const std::string& pool = "default") {
   wire::NewCommand command;
   command.tool_kind = "noop";
   command.tool = R"({"kind":"noop"})";
@@ -32,7 +32,7 @@ base::CommandId enqueue(app::ServerContext& context, milliseconds delay, const s
   command.delay = delay;
   command.max_attempts = 3;
   command.retry = R"({"backoff":"fixed","initial_delay":0.2,"multiplier":2,"max_delay":60,"jitter":false})";
-  return app::enqueue_commands(context, {command}).value().front().queue_id;
+  return queue::enqueue_commands(context, {command}).value().front().queue_id;
 }
 
 bool was_notified(TestServer& server, base::CommandId id) {
@@ -102,8 +102,8 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
   TestServer server;
   auto leader = std::make_unique<upkeep::Upkeep>(server.context, rare(server));
   wait_until("it leads", 5s, [&] { return leader->is_leading(); });
-  app::DueTimes own;
-  app::ServerContext context{.connections = server.connections,
+  dispatch::DueTimes own;
+  dispatch::ServerContext context{.connections = server.connections,
                              .notifier = server.notifier,
                              .ids = server.ids,
                              .playbooks = server.playbooks,
@@ -129,7 +129,7 @@ TEST_CASE("a server that does not lead notifies of what it wrote itself") {
 TEST_CASE("a pool that is paused is not notified when something becomes due in it") {
   TestServer server;
   const upkeep::Upkeep upkeep(server.context, rare(server));
-  (void)app::pause_pool(server.context, "paused", true);
+  (void)queue::pause_pool(server.context, "paused", true);
   const auto silent = enqueue(server.context, 100ms, "paused");
   const auto heard = enqueue(server.context, 200ms, "open");
 
@@ -139,7 +139,7 @@ TEST_CASE("a pool that is paused is not notified when something becomes due in i
 }
 
 TEST_CASE("what is kept of due times has a bound, and the newest time of a command counts") {
-  app::DueTimes times(10s);
+  dispatch::DueTimes times(10s);
   const auto notification_of = [](std::int64_t id, milliseconds delay) {
     notify::Notification notification;
     notification.queue_id = {id};
@@ -158,9 +158,9 @@ TEST_CASE("what is kept of due times has a bound, and the newest time of a comma
   CHECK(due[0].queue_id.value + due[1].queue_id.value == 3);
   CHECK(due[0].delay == 0ms);
   std::vector<notify::Notification> many;
-  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(app::DueTimes::kept_max) + 100; ++id) many.push_back(notification_of(id, 1ms));
+  for (std::int64_t id = 10; id < 10 + static_cast<std::int64_t>(dispatch::DueTimes::kept_max) + 100; ++id) many.push_back(notification_of(id, 1ms));
   times.add(many);
   std::size_t taken = 0;
-  while (taken < app::DueTimes::kept_max) taken += times.wait(stop.get_token()).due.size();
-  CHECK(taken == app::DueTimes::kept_max);
+  while (taken < dispatch::DueTimes::kept_max) taken += times.wait(stop.get_token()).due.size();
+  CHECK(taken == dispatch::DueTimes::kept_max);
 }

@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "server/app/long_polls.hpp"
-#include "server/store/enqueue_listener.hpp"
+#include "server/dispatch/long_polls.hpp"
+#include "server/postgres/enqueue_listener.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "shared/base/guarded.hpp"
 #include "tests/integration/test_server.hpp"
@@ -38,7 +38,7 @@ struct Heard {
   }
   base::Guarded<std::vector<std::string>> calls;
   base::Guarded<std::set<std::string>> pools_told;
-  const store::EnqueueListener listener;
+  const postgres::EnqueueListener listener;
 };
 
 std::size_t notified(TestServer& server) {
@@ -122,7 +122,7 @@ TEST_CASE("who leads notifies at once of what SQL enqueued, however long its int
   TestServer server;
   upkeep::Upkeep upkeep(server.context, sleepy(server));
   wait_until("the first tick", 5s, [&] { return upkeep.ticks() == 1; });
-  const store::EnqueueListener listener(server.database_url, [&](const auto&) { upkeep.wake(); });
+  const postgres::EnqueueListener listener(server.database_url, [&](const auto&) { upkeep.wake(); });
   wait_until("it listens", 5s, [&] { return listener.is_listening(); });
 
   enqueue(server, "red");

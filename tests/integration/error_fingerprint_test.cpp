@@ -1,12 +1,12 @@
 // What errors of one cause have in common.
-#include "server/app/error_fingerprint.hpp"
+#include "server/attempts/error_fingerprint.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-using noetl::app::error_fingerprint;
-using noetl::app::normalised_message;
+using noetl::attempts::error_fingerprint;
+using noetl::attempts::normalised_message;
 
 TEST_CASE("numbers, times and addresses do not count") {
   CHECK(normalised_message("connection to 10.0.0.7:5432 refused after 3.1s") ==

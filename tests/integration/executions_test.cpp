@@ -3,12 +3,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/cancel_execution.hpp"
-#include "server/app/read_executions.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/rerun_execution.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/cancel_execution.hpp"
+#include "server/executions/rerun_execution.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/views/read_executions.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -35,7 +35,7 @@ wire::ExecuteAnswer execute(TestServer& server, const std::string& key = {}) {
   request.path = "tests/two";
   request.payload = R"({"greeting":"good day"})";
   request.idempotency_key = key;
-  return app::start_execution(server.context, request).value();
+  return executions::start_execution(server.context, request).value();
 }
 
 base::CommandId queued_of(TestServer& server, base::ExecutionId id) {
@@ -47,9 +47,9 @@ base::CommandId queued_of(TestServer& server, base::ExecutionId id) {
 TEST_CASE("registering an unchanged text returns the version that exists, a changed one makes the next") {
   TestServer server;
 
-  const auto first = app::register_playbook(server.context, {two_steps}).value();
-  const auto same = app::register_playbook(server.context, {two_steps}).value();
-  const auto changed = app::register_playbook(server.context, {std::string(two_steps) + "# changed\n"}).value();
+  const auto first = catalog::register_playbook(server.context, {two_steps}).value();
+  const auto same = catalog::register_playbook(server.context, {two_steps}).value();
+  const auto changed = catalog::register_playbook(server.context, {std::string(two_steps) + "# changed\n"}).value();
 
   CHECK(first.version == 1);
   CHECK_FALSE(same.is_new);
@@ -60,14 +60,14 @@ TEST_CASE("registering an unchanged text returns the version that exists, a chan
 TEST_CASE("an execution runs its steps and completes with the rendered input") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {two_steps}).value();
+  (void)catalog::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
 
   const auto first = server.claim("w", queued_of(server, started.execution_id));
   (void)server.report(completed(first, R"({"items":[1,2,3]})"));
   const auto second = server.claim("w", queued_of(server, started.execution_id));
   (void)server.report(completed(second, R"({"ok":true})"));
-  const auto row = app::get_execution(server.context, started.execution_id).value();
+  const auto row = views::get_execution(server.context, started.execution_id).value();
 
   CHECK(nlohmann::json::parse(second.context)["input"] ==
         nlohmann::json({{"said", "good day"}, {"size", 3}}));
@@ -80,7 +80,7 @@ TEST_CASE("an execution runs its steps and completes with the rendered input") {
 TEST_CASE("a result too large for the state is stored once, referenced by the event, and read by templates") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {two_steps}).value();
+  (void)catalog::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
   nlohmann::json large{{"items", std::vector<std::string>(1000, std::string(50, 'x'))}};
 
@@ -95,7 +95,7 @@ TEST_CASE("a result too large for the state is stored once, referenced by the ev
 
 TEST_CASE("the same idempotency key gives the first execution, on another path a conflict") {
   TestServer server;
-  (void)app::register_playbook(server.context, {two_steps}).value();
+  (void)catalog::register_playbook(server.context, {two_steps}).value();
 
   const auto first = execute(server, "once");
   const auto again = execute(server, "once");
@@ -110,18 +110,18 @@ TEST_CASE(
     "a rerun under a known key gives the first one, with its trace; for something else it is a conflict") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {two_steps});
+  (void)catalog::register_playbook(server.context, {two_steps});
   const auto id = execute(server, "start").execution_id;
   for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
-  const app::RerunRequest request{.execution_id = id,
+  const executions::RerunRequest request{.execution_id = id,
                                   .from_step = "end",
                                   .idempotency_key = "again",
                                   .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"};
 
-  const auto first = app::rerun_execution(server.context, request).value();
+  const auto first = executions::rerun_execution(server.context, request).value();
   const auto rows =
       server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)");
-  const auto second = app::rerun_execution(server.context, request).value();
+  const auto second = executions::rerun_execution(server.context, request).value();
   CHECK(server.number("select (select count(*) from noetl.queue) + (select count(*) from noetl.event)") ==
         rows);
   auto other = request;
@@ -133,10 +133,10 @@ TEST_CASE(
   CHECK(server.number("select count(*) from noetl.execution") == 2);
   CHECK(server.number("select count(*) from noetl.execution e join noetl.queue q using (execution_id) where "
                       "e.traceparent = q.traceparent and q.traceparent like '00-0af7%'") == 1);
-  CHECK(app::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
+  CHECK(executions::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
   other.execution_id = id;
   other.idempotency_key = "start";
-  CHECK(app::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
+  CHECK(executions::rerun_execution(server.context, other).error().code == base::ErrorCode::conflict);
 }
 
 TEST_CASE("a rerun takes the version that ran, the one that is named, or the latest with what that adds to the workload") {
@@ -147,16 +147,16 @@ TEST_CASE("a rerun takes the version that ran, the one that is named, or the lat
            "\nworkflow:\n  - step: fetch\n    tool: {kind: noop}\n    next: [{step: " + step + "}]\n  - step: " + step +
            "\n    tool: {kind: noop}\n";
   };
-  (void)app::register_playbook(server.context, {text("{a: 1}", "store")}).value();
+  (void)catalog::register_playbook(server.context, {text("{a: 1}", "store")}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/fixed";
   execute.payload = R"({"a":5})";
-  const auto id = app::start_execution(server.context, execute).value().execution_id;
+  const auto id = executions::start_execution(server.context, execute).value().execution_id;
   for (int i = 0; i < 2; ++i) (void)server.report(completed(server.claim("w", queued_of(server, id))));
-  (void)app::register_playbook(server.context, {text("{a: 1, b: 2}", "keep")}).value();
+  (void)catalog::register_playbook(server.context, {text("{a: 1, b: 2}", "keep")}).value();
 
-  const auto version_of = [&](const app::RerunRequest& request) {
-    const auto again = app::rerun_execution(server.context, request).value().execution_id;
+  const auto version_of = [&](const executions::RerunRequest& request) {
+    const auto again = executions::rerun_execution(server.context, request).value().execution_id;
     return server.number("select version * 1000 + (workload ->> 'a')::int * 10 + coalesce((workload ->> 'b')::int, 0) "
                          "from noetl.execution where execution_id = " +
                          again.str());
@@ -166,9 +166,9 @@ TEST_CASE("a rerun takes the version that ran, the one that is named, or the lat
   CHECK(version_of({.execution_id = id, .from_step = "keep", .takes_latest = true}) == 2052);
   CHECK(version_of({.execution_id = id, .version = 2}) == 2052);
   CHECK(version_of({.execution_id = id, .version = 1}) == 1050);
-  CHECK(app::rerun_execution(server.context, {.execution_id = id, .version = 3}).error().code ==
+  CHECK(executions::rerun_execution(server.context, {.execution_id = id, .version = 3}).error().code ==
         base::ErrorCode::not_found);
-  CHECK(app::rerun_execution(server.context, {.execution_id = id, .from_step = "store", .takes_latest = true})
+  CHECK(executions::rerun_execution(server.context, {.execution_id = id, .from_step = "store", .takes_latest = true})
             .error()
             .field == "/from_step");
 }
@@ -176,7 +176,7 @@ TEST_CASE("a rerun takes the version that ran, the one that is named, or the lat
 TEST_CASE("a rerun sees a loop's result as the execution before it did") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {R"(
+  (void)catalog::register_playbook(server.context, {R"(
 apiVersion: noetl.io/v2
 kind: Playbook
 metadata: {name: loop, path: tests/loop}
@@ -191,7 +191,7 @@ workflow:
 )"});
   wire::ExecuteRequest request;
   request.path = "tests/loop";
-  const auto id = app::start_execution(server.context, request).value().execution_id;
+  const auto id = executions::start_execution(server.context, request).value().execution_id;
   const auto next = [&](base::ExecutionId of) {
     return base::CommandId{server.number(
         "select min(queue_id) from noetl.queue where status = 'queued' and execution_id = " + of.str())};
@@ -199,7 +199,7 @@ workflow:
   for (int i = 0; i < 4; ++i) (void)server.report(completed(server.claim("w", next(id))));
 
   const auto again =
-      app::rerun_execution(server.context, {.execution_id = id, .from_step = "end"}).value().execution_id;
+      executions::rerun_execution(server.context, {.execution_id = id, .from_step = "end"}).value().execution_id;
 
   const auto input = [&](base::ExecutionId of) {
     return support::sql(server.database_url,
@@ -218,7 +218,7 @@ TEST_CASE("an unknown path is not found and stores nothing") {
   wire::ExecuteRequest request;
   request.path = "tests/none";
 
-  const auto answer = app::start_execution(server.context, request);
+  const auto answer = executions::start_execution(server.context, request);
 
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == base::ErrorCode::not_found);
@@ -228,37 +228,37 @@ TEST_CASE("an unknown path is not found and stores nothing") {
 TEST_CASE("cancel ends an execution and its commands, and is final") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {two_steps}).value();
+  (void)catalog::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
   const auto running = server.claim("w", queued_of(server, started.execution_id));
 
-  const auto answer = app::cancel_execution(server.context, {started.execution_id, "enough", true}).value();
+  const auto answer = executions::cancel_execution(server.context, {started.execution_id, "enough", true}).value();
   const auto late = server.report(completed(running));
-  const auto again = app::cancel_execution(server.context, {started.execution_id, "again", true}).value();
+  const auto again = executions::cancel_execution(server.context, {started.execution_id, "again", true}).value();
 
   CHECK(answer.status == "cancelled");
   CHECK(late.is_duplicate);
   CHECK(again.status == "already_completed");
-  CHECK(app::get_execution(server.context, started.execution_id).value().status == "CANCELLED");
+  CHECK(views::get_execution(server.context, started.execution_id).value().status == "CANCELLED");
   CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
 }
 
 TEST_CASE("the shown events are in order, have ids of their own and page without gaps") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {two_steps}).value();
+  (void)catalog::register_playbook(server.context, {two_steps}).value();
   const auto started = execute(server);
   for (int i = 0; i < 2; ++i)
     (void)server.report(completed(server.claim("w", queued_of(server, started.execution_id))));
 
   wire::EventFilter all{
       .execution_id = started.execution_id, .event_type = {}, .step = {}, .after = {}, .limit = 1000};
-  const auto events = app::list_events(server.context, all).value();
+  const auto events = views::list_events(server.context, all).value();
   std::vector<base::EventId> paged;
   wire::EventFilter page = all;
   page.limit = 2;
-  for (auto rows = app::list_events(server.context, page).value(); !rows.empty();
-       rows = app::list_events(server.context, page).value()) {
+  for (auto rows = views::list_events(server.context, page).value(); !rows.empty();
+       rows = views::list_events(server.context, page).value()) {
     for (const auto& row : rows) paged.push_back(row.event_id);
     page.after = rows.back().event_id;
   }

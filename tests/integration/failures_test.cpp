@@ -5,9 +5,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "server/app/read_executions.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/views/read_executions.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -25,10 +25,10 @@ std::string playbook(const std::string& workflow) {
 
 base::ExecutionId start(TestServer& server, const std::string& workflow) {
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {playbook(workflow)}).value();
+  (void)catalog::register_playbook(server.context, {playbook(workflow)}).value();
   wire::ExecuteRequest request;
   request.path = "tests/p";
-  return app::start_execution(server.context, request).value().execution_id;
+  return executions::start_execution(server.context, request).value().execution_id;
 }
 
 domain::ClaimedCommand claim_next(TestServer& server, base::ExecutionId id) {
@@ -45,10 +45,10 @@ wire::AttemptReport failed_at(const domain::ClaimedCommand& command, const std::
 }
 
 std::vector<wire::EventRow> events_of(TestServer& server, base::ExecutionId id, base::EventId after = {}, int limit = 1000) {
-  return app::list_events(server.context, {.execution_id = id, .event_type = {}, .step = {}, .after = after, .limit = limit}).value();
+  return views::list_events(server.context, {.execution_id = id, .event_type = {}, .step = {}, .after = after, .limit = limit}).value();
 }
 
-Json error_of(TestServer& server, base::ExecutionId id) { return Json::parse(app::get_execution(server.context, id).value().error); }
+Json error_of(TestServer& server, base::ExecutionId id) { return Json::parse(views::get_execution(server.context, id).value().error); }
 
 }  // namespace
 
@@ -61,7 +61,7 @@ TEST_CASE("an execution that failed says the step, the line, the traceback and w
   for (int i = 0; i < 3; ++i)
     (void)server.report(failed_at(claim_next(server, id), "KeyError: 'prise'", R"({"code":"r['prise']","line":5})"));
 
-  const auto execution = app::get_execution(server.context, id).value();
+  const auto execution = views::get_execution(server.context, id).value();
   const Json error = Json::parse(execution.error);
   CHECK(execution.status == "FAILED");
   CHECK(execution.result == "null");

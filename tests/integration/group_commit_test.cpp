@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "server/app/group_commit.hpp"
+#include "server/dispatch/group_commit.hpp"
 #include "tests/support/wait_until.hpp"
 
 using namespace noetl;
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using Ints = app::GroupCommit<int, int>;
+using Ints = dispatch::GroupCommit<int, int>;
 
 // Answers each with ten times itself, and writes one batch at a time, each only when it may.
 struct Fixture {
@@ -128,7 +128,7 @@ TEST_CASE("what is wrong with one is its own error; when Postgres is away all ar
     std::vector<base::Result<int>> answers;
     for (const int one : requests) {
       if (one == 13) throw std::runtime_error("thirteen");
-      if (one == 99) throw store::Unavailable("away");
+      if (one == 99) throw postgres::Unavailable("away");
       answers.emplace_back(one);
     }
     return answers;
@@ -151,7 +151,7 @@ TEST_CASE("what is wrong with one is its own error; when Postgres is away all ar
   threads.clear();
   CHECK(answered == 6);
   CHECK(refused == 1);
-  CHECK_THROWS_AS((void)commits.submit(99), store::Unavailable);
+  CHECK_THROWS_AS((void)commits.submit(99), postgres::Unavailable);
 }
 
 TEST_CASE("thousands from many threads are each answered with their own") {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/read_executions.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/views/read_executions.hpp"
 
 namespace noetl::support {
 
@@ -37,10 +37,10 @@ workflow:
 }  // namespace
 
 base::ExecutionId execute(TestServer& server, wire::ExecuteRequest request) {
-  (void)app::register_playbook(server.context, {single_step}).value();
-  (void)app::register_playbook(server.context, {calling}).value();
-  (void)app::register_playbook(server.context, {limited}).value();
-  return app::start_execution(server.context, request).value().execution_id;
+  (void)catalog::register_playbook(server.context, {single_step}).value();
+  (void)catalog::register_playbook(server.context, {calling}).value();
+  (void)catalog::register_playbook(server.context, {limited}).value();
+  return executions::start_execution(server.context, request).value().execution_id;
 }
 
 base::ExecutionId execute(TestServer& server, const std::string& path) {
@@ -63,7 +63,7 @@ wire::ClaimAnswer poll(TestServer& server) {
   request.worker_id = "w";
   request.pool = "default";
   request.slots = 10;
-  return app::claim_commands(server.context, request, {}).value();
+  return queue::claim_commands(server.context, request, {}).value();
 }
 
 bool was_notified_again(TestServer& server, base::CommandId id) {
@@ -73,7 +73,7 @@ bool was_notified_again(TestServer& server, base::CommandId id) {
 }
 
 std::string status_of(TestServer& server, base::ExecutionId id) {
-  return app::get_execution(server.context, id).value().status;
+  return views::get_execution(server.context, id).value().status;
 }
 
 }  // namespace noetl::support

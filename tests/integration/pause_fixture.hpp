@@ -2,8 +2,8 @@
 // What the tests of pauses and time limits work with: three playbooks, and a worker's view of what waits. Main thread.
 #include <string>
 
-#include "shared/wire/claim.hpp"
-#include "shared/wire/execution.hpp"
+#include "shared/wire/messages/claim.hpp"
+#include "shared/wire/messages/execution.hpp"
 #include "tests/integration/test_server.hpp"
 
 namespace noetl::support {

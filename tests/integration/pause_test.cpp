@@ -3,14 +3,14 @@
 
 #include <vector>
 
-#include "server/app/cancel_execution.hpp"
-#include "server/app/pause.hpp"
-#include "server/app/read_executions.hpp"
-#include "server/app/reclaim_leases.hpp"
-#include "server/app/worker_registry.hpp"
-#include "server/store/execution_table.hpp"
-#include "server/store/pause_statements.hpp"
+#include "server/attempts/reclaim_leases.hpp"
+#include "server/executions/cancel_execution.hpp"
+#include "server/queue/pause.hpp"
+#include "server/queue/worker_registry.hpp"
+#include "server/store/executions/execution_table.hpp"
+#include "server/store/upkeep/pause_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
+#include "server/views/read_executions.hpp"
 #include "tests/integration/pause_fixture.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -32,15 +32,15 @@ TEST_CASE(
   TestServer server;
   server.add_worker("w");
   const auto first = server.enqueue();
-  const auto paused = app::pause_pool(server.context, "default", true);
+  const auto paused = queue::pause_pool(server.context, "default", true);
   const auto second = server.enqueue();
 
   const auto by_id = server.claim_ids("w", {first, second});
   const auto by_poll = poll(server);
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
-  const bool told = app::renew_leases(server.context, heartbeat).value().is_paused;
-  (void)app::pause_pool(server.context, "default", false);
+  const bool told = queue::renew_leases(server.context, heartbeat).value().is_paused;
+  (void)queue::pause_pool(server.context, "default", false);
 
   CHECK(paused.is_paused);
   CHECK(by_id.commands.empty());
@@ -49,7 +49,7 @@ TEST_CASE(
   CHECK(by_id.refused[0].retry_after > 0ms);
   CHECK(by_poll.commands.empty());
   CHECK(told);
-  CHECK_FALSE(app::renew_leases(server.context, heartbeat).value().is_paused);
+  CHECK_FALSE(queue::renew_leases(server.context, heartbeat).value().is_paused);
   CHECK(poll(server).commands.size() == 2);
 }
 
@@ -59,10 +59,10 @@ TEST_CASE("an old command of a pool that was paused for long is still found by a
   const auto id = server.enqueue();
   const auto hour = std::to_string(base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 3'600'000));
   server.run("update noetl.queue set queue_id = queue_id - " + hour + " where queue_id = " + id.str());
-  (void)app::pause_pool(server.context, "default", true);
+  (void)queue::pause_pool(server.context, "default", true);
   for (int i = 0; i < 3; ++i) CHECK(poll(server).commands.empty());
 
-  (void)app::pause_pool(server.context, "default", false);
+  (void)queue::pause_pool(server.context, "default", false);
 
   CHECK(poll(server).commands.size() == 1);
 }
@@ -90,15 +90,15 @@ TEST_CASE("of a paused execution what runs ends, and nothing else is claimed bef
   const auto id = execute(server, "tests/calling");
   const auto running = server.claim("w", queued_of(server, id));
 
-  const auto paused = app::pause_execution(server.context, {.execution_id = id}).value();
+  const auto paused = queue::pause_execution(server.context, {.execution_id = id}).value();
   const auto notified_before = server.notifier.notifications().size();
   (void)server.report(completed(running));
   const auto child = child_of(server, id);
   const auto refused = server.claim_ids("w", {queued_of(server, child)});
   const auto polled = poll(server);
-  const bool is_shown = app::get_execution(server.context, id).value().is_paused;
+  const bool is_shown = views::get_execution(server.context, id).value().is_paused;
   const auto notified_after = server.notifier.notifications().size();
-  const auto resumed = app::pause_execution(server.context, {.execution_id = id, .is_paused = false}).value();
+  const auto resumed = queue::pause_execution(server.context, {.execution_id = id, .is_paused = false}).value();
 
   CHECK(paused == std::vector{id});
   CHECK(refused.commands.empty());
@@ -121,13 +121,13 @@ TEST_CASE("a pause reaches what was called, and waiting commands of every kind; 
   (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const auto child = child_of(server, id);
 
-  const auto first = app::pause_execution(server.context, {.execution_id = id}).value();
-  const auto again = app::pause_execution(server.context, {.execution_id = id}).value();
+  const auto first = queue::pause_execution(server.context, {.execution_id = id}).value();
+  const auto again = queue::pause_execution(server.context, {.execution_id = id}).value();
 
   CHECK(first == std::vector{id, child});
   CHECK(again.empty());
   CHECK(poll(server).commands.empty());
-  CHECK(app::get_execution(server.context, child).value().is_paused);
+  CHECK(views::get_execution(server.context, child).value().is_paused);
 }
 
 TEST_CASE("a command of a paused execution whose worker is lost waits for the resume") {
@@ -135,14 +135,14 @@ TEST_CASE("a command of a paused execution whose worker is lost waits for the re
   server.add_worker("w");
   const auto id = execute(server, "tests/single");
   (void)server.claim("w", queued_of(server, id));
-  (void)app::pause_execution(server.context, {.execution_id = id});
+  (void)queue::pause_execution(server.context, {.execution_id = id});
 
-  CHECK(app::reclaim_leases(server.context, "w", "a test").done == 1);
+  CHECK(attempts::reclaim_leases(server.context, "w", "a test").done == 1);
 
   CHECK(server.number("select count(*) from noetl.queue where status = 'queued' and available_at > now() + "
                       "interval '100 years'") == 1);
   CHECK(poll(server).commands.empty());
-  (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = false});
+  (void)queue::pause_execution(server.context, {.execution_id = id, .is_paused = false});
   CHECK(poll(server).commands.size() == 1);
 }
 
@@ -162,18 +162,18 @@ TEST_CASE("what a heartbeat frees while its execution is being resumed or paused
   wire::Heartbeat heartbeat;
   heartbeat.worker_id = "w";
   for (const bool is_paused : {true, false}) {
-    server.connections.transact([&](store::Session& session) {
+    server.connections.transact([&](postgres::Session& session) {
       (void)store::ExecutionTable(session).lock({id});
       (void)store::PauseStatements(session).pause_executions(id, is_paused, true);
       age();
-      (void)app::renew_leases(server.context, heartbeat);  // on another connection
+      (void)queue::renew_leases(server.context, heartbeat);  // on another connection
     });
     CHECK(server.status_of(command) == "running");
     CHECK(server.status_of(plain) == "queued");
   }
 
   age();
-  (void)app::renew_leases(server.context, heartbeat);
+  (void)queue::renew_leases(server.context, heartbeat);
 
   CHECK(server.status_of(command) == "queued");
   CHECK(poll(server).commands.size() == 2);
@@ -188,7 +188,7 @@ TEST_CASE("resuming again ends the delay of what was postponed by mistake, of al
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where status = 'queued'");
   CHECK(poll(server).commands.empty());
 
-  const auto changed = app::pause_execution(server.context, {.execution_id = id, .is_paused = false}).value();
+  const auto changed = queue::pause_execution(server.context, {.execution_id = id, .is_paused = false}).value();
 
   CHECK(changed.empty());
   CHECK(was_notified_again(server, stray));
@@ -200,7 +200,7 @@ TEST_CASE("upkeep ends the delay of what is postponed though its execution is no
   server.add_worker("w");
   const auto id = execute(server, "tests/single");
   const auto paused = execute(server, "tests/single");
-  (void)app::pause_execution(server.context, {.execution_id = paused});
+  (void)queue::pause_execution(server.context, {.execution_id = paused});
   const auto stray = queued_of(server, id);
   server.run("update noetl.queue set available_at = now() + noetl.pause_shift() where queue_id = " +
              stray.str());
@@ -218,13 +218,13 @@ TEST_CASE(
     "there") {
   TestServer server;
   const auto id = execute(server, "tests/single");
-  (void)app::pause_execution(server.context, {.execution_id = id});
+  (void)queue::pause_execution(server.context, {.execution_id = id});
 
-  CHECK(app::cancel_execution(server.context, {id, "enough", true}).value().status == "cancelled");
+  CHECK(executions::cancel_execution(server.context, {id, "enough", true}).value().status == "cancelled");
 
-  CHECK_FALSE(app::get_execution(server.context, id).value().is_paused);
-  CHECK(app::pause_execution(server.context, {.execution_id = id}).error().code ==
+  CHECK_FALSE(views::get_execution(server.context, id).value().is_paused);
+  CHECK(queue::pause_execution(server.context, {.execution_id = id}).error().code ==
         base::ErrorCode::already_terminal);
-  CHECK(app::pause_execution(server.context, {.execution_id = {42}}).error().code ==
+  CHECK(queue::pause_execution(server.context, {.execution_id = {42}}).error().code ==
         base::ErrorCode::not_found);
 }

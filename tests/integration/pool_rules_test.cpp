@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/pools.hpp"
-#include "server/app/read_queue.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/pools.hpp"
+#include "server/views/read_queue.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -18,7 +18,7 @@ TEST_CASE("what a pool says counts for commands that say nothing, from the next 
   pool.pool = "slow";
   pool.max_attempts = 9;
   pool.retry = R"({"backoff":"fixed","initial_delay":5,"multiplier":2,"max_delay":60,"jitter":false})";
-  CHECK(app::put_pool(server.context, pool).max_attempts == 9);
+  CHECK(queue::put_pool(server.context, pool).max_attempts == 9);
   wire::NewCommand silent;
   silent.tool_kind = "noop";
   silent.tool = R"({"kind":"noop"})";
@@ -29,9 +29,11 @@ TEST_CASE("what a pool says counts for commands that say nothing, from the next 
   auto elsewhere = silent;
   elsewhere.pool = "default";
 
-  const auto made = app::enqueue_commands(server.context, {silent, loud, elsewhere}).value();
+  const auto made = queue::enqueue_commands(server.context, {silent, loud, elsewhere}).value();
 
-  const auto row = [&](std::size_t i) { return app::get_command(server.context, made[i].queue_id).value(); };
+  const auto row = [&](std::size_t i) {
+    return views::get_command(server.context, made[i].queue_id).value();
+  };
   CHECK(row(0).max_attempts == 9);
   CHECK(nlohmann::json::parse(row(0).retry)["backoff"] == "fixed");
   CHECK(row(1).max_attempts == 2);
@@ -53,14 +55,14 @@ TEST_CASE("setting a pool again replaces both, and does not touch whether it is 
   wire::Pool pool;
   pool.pool = "blue";
   pool.max_attempts = 9;
-  (void)app::put_pool(server.context, pool);
+  (void)queue::put_pool(server.context, pool);
   server.run("update noetl.pool set is_paused = true");
   pool.max_attempts.reset();
 
-  const auto now = app::put_pool(server.context, pool);
+  const auto now = queue::put_pool(server.context, pool);
 
   CHECK_FALSE(now.max_attempts);
   CHECK(now.is_paused);
-  CHECK(app::list_pools(server.context).size() == 2);  // and the default pool, which has a worker
-  CHECK(app::get_pool(server.context, "never-set").updated_at.empty());
+  CHECK(queue::list_pools(server.context).size() == 2);  // and the default pool, which has a worker
+  CHECK(queue::get_pool(server.context, "never-set").updated_at.empty());
 }

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/pause.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/pause.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
@@ -29,7 +29,7 @@ std::vector<base::CommandId> enqueue(TestServer& server, const std::vector<int>&
     commands.push_back(command);
   }
   std::vector<base::CommandId> ids;
-  const auto made = app::enqueue_commands(server.context, commands).value();
+  const auto made = queue::enqueue_commands(server.context, commands).value();
   for (const auto& one : made) ids.push_back(one.queue_id);
   return ids;
 }
@@ -39,7 +39,7 @@ wire::ClaimAnswer claim(TestServer& server, const std::string& worker, std::vect
   request.worker_id = worker;
   request.queue_ids = std::move(ids);
   request.slots = slots;
-  return app::claim_commands(server.context, request, {}).value();
+  return queue::claim_commands(server.context, request, {}).value();
 }
 
 wire::ClaimAnswer poll(TestServer& server, const std::string& worker, int slots, std::optional<int> priority_min = {}) {
@@ -47,7 +47,7 @@ wire::ClaimAnswer poll(TestServer& server, const std::string& worker, int slots,
   request.worker_id = worker;
   request.slots = slots;
   request.priority_min = priority_min;
-  return app::claim_commands(server.context, request, {}).value();
+  return queue::claim_commands(server.context, request, {}).value();
 }
 
 std::vector<int> priorities_of(const wire::ClaimAnswer& answer) {
@@ -136,11 +136,11 @@ TEST_CASE("delayed ones and those of a paused or another pool go before nobody")
   server.run("update noetl.queue set pool = 'blue', available_at = now() where queue_id = (select max(queue_id) from noetl.queue)");
 
   CHECK(ids_of(claim(server, "a", {normal[0]}, 1)) == std::vector{normal[0]});
-  app::pause_pool(server.context, "default", true);
+  queue::pause_pool(server.context, "default", true);
   (void)enqueue(server, {8});
   CHECK(claim(server, "a", {normal[1]}, 1).commands.empty());
   CHECK(poll(server, "a", 1, 1).commands.empty());
-  app::pause_pool(server.context, "default", false);
+  queue::pause_pool(server.context, "default", false);
   CHECK(priorities_of(claim(server, "a", {normal[1]}, 1)) == std::vector{8});
 }
 
@@ -206,7 +206,7 @@ TEST_CASE("what has a priority below 0 is given to no worker where it is made") 
   request.wait = 20s;
   request.direct_dispatch = true;
   wire::ClaimAnswer given;
-  std::jthread waiting([&] { given = app::claim_commands(server.context, request, {}).value(); });
+  std::jthread waiting([&] { given = queue::claim_commands(server.context, request, {}).value(); });
   wait_until("the worker waits", 5s, [&] { return server.dispatcher.waiting() == 1; });
 
   (void)enqueue(server, {-1});

@@ -1,11 +1,11 @@
 // Reporting: fenced, recorded once, retried until the dead letter.
 #include <doctest/doctest.h>
 
-#include "server/app/read_queue.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/store/queue_table.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/store/queue/queue_table.hpp"
+#include "server/views/read_queue.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -91,7 +91,7 @@ TEST_CASE("of two attempts of one command in one request only the live one is re
   request.worker_id = "w";
   request.attempts = {completed(stale), completed(fresh)};
 
-  const auto answer = app::report_events(server.context, request);
+  const auto answer = attempts::report_events(server.context, request);
 
   REQUIRE(answer);
   REQUIRE(answer->verdicts.at(0).refused);
@@ -104,11 +104,11 @@ TEST_CASE(
     "a report that names another execution than its command's is refused, and the right one still counts") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {support::single_step}).value();
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/single";
-  const auto mine = app::start_execution(server.context, execute).value().execution_id;
-  const auto other = app::start_execution(server.context, execute).value().execution_id;
+  const auto mine = executions::start_execution(server.context, execute).value().execution_id;
+  const auto other = executions::start_execution(server.context, execute).value().execution_id;
   const auto command = server.claim(
       "w", {server.number("select queue_id from noetl.queue where execution_id = " + mine.str())});
   const auto plain = server.claim("w", server.enqueue());
@@ -135,10 +135,10 @@ TEST_CASE(
 TEST_CASE("a report for an execution that has ended, or is gone, by other hands is refused") {
   TestServer server;
   server.add_worker("w");
-  (void)app::register_playbook(server.context, {support::single_step}).value();
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
   wire::ExecuteRequest execute;
   execute.path = "tests/single";
-  (void)app::start_execution(server.context, execute).value();
+  (void)executions::start_execution(server.context, execute).value();
   const auto command = server.claim("w", {server.number("select queue_id from noetl.queue")});
 
   server.run("update noetl.execution set status = 'cancelled', outstanding = 0, finished_at = now()");
@@ -196,7 +196,7 @@ TEST_CASE("one request may mix successes, failures and strangers, each with its 
   request.worker_id = "w";
   request.attempts = {completed(good), failed(bad, "exception"), unknown, completed(good)};
 
-  const auto answer = app::report_events(server.context, request).value();
+  const auto answer = attempts::report_events(server.context, request).value();
 
   REQUIRE(answer.verdicts.size() == 4);
   CHECK_FALSE(answer.verdicts[0].refused);
@@ -226,16 +226,16 @@ TEST_CASE("what a running command says stands on it until the attempt ends, what
   const auto command = server.claim("w", id);
 
   CHECK_FALSE(
-      app::report_events(server.context, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
-  CHECK(app::get_command(server.context, id)->progress == R"({"rows":5})");
-  CHECK(app::get_command(server.context, id)->result == "null");
+      attempts::report_events(server.context, saying(command, "w", R"({"rows":5})")).value().verdicts.at(0).refused);
+  CHECK(views::get_command(server.context, id)->progress == R"({"rows":5})");
+  CHECK(views::get_command(server.context, id)->result == "null");
   (void)server.report(failed(command, "exception"));  // it waits again
 
-  const auto row = app::get_command(server.context, id).value();
+  const auto row = views::get_command(server.context, id).value();
   CHECK(row.status == "queued");
   CHECK(row.progress == "null");
   CHECK(row.result == "null");
-  CHECK(app::report_events(server.context, saying(command, "w", "{}")).value().verdicts.at(0).refused ==
+  CHECK(attempts::report_events(server.context, saying(command, "w", "{}")).value().verdicts.at(0).refused ==
         base::ErrorCode::lease_lost);
 }
 
@@ -248,9 +248,9 @@ TEST_CASE("what a running command says waits for nobody: while its end is being 
   request.notes.push_back({.lease = free.lease, .name = "command.progress", .payload = R"({"rows":2})"});
 
   wire::ReportAnswer answer;
-  server.connections.transact([&](store::Session& session) {
+  server.connections.transact([&](postgres::Session& session) {
     (void)store::QueueTable(session).lock({busy.lease.queue_id});
-    answer = app::report_events(server.context, request).value();  // on another connection
+    answer = attempts::report_events(server.context, request).value();  // on another connection
   });
 
   CHECK(answer.verdicts.at(0).refused == base::ErrorCode::lease_lost);

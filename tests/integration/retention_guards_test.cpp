@@ -1,9 +1,9 @@
 // Each condition of sql/queries/retention.sql by itself: what it keeps leaves when it alone no longer holds.
 #include <doctest/doctest.h>
 
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/store/retention_statements.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/store/upkeep/retention_statements.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -19,14 +19,14 @@ struct Guarded : TestServer {
   Guarded() {
     add_worker("w");
     run("update noetl.worker set lease_until = now() + interval '1 hour'");
-    (void)app::register_playbook(context, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
+    (void)catalog::register_playbook(context, {"apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: one, path: tests/one}\n"
                                            "workflow:\n  - step: start\n    tool: {kind: noop}\n"})
         .value();
   }
   base::ExecutionId running() {
     wire::ExecuteRequest request;
     request.path = "tests/one";
-    return app::start_execution(context, request).value().execution_id;
+    return executions::start_execution(context, request).value().execution_id;
   }
   base::ExecutionId ended() {
     const auto id = running();
@@ -41,7 +41,7 @@ struct Guarded : TestServer {
   template <class Act>
   auto with(Act&& act) {
     decltype(act(std::declval<store::RetentionStatements&>())) answer{};
-    connections.transact([&](store::Session& session) {
+    connections.transact([&](postgres::Session& session) {
       store::RetentionStatements statements(session);
       answer = act(statements);
     });

@@ -3,13 +3,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/cancel_execution.hpp"
-#include "server/app/read_executions.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/rerun_execution.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/store/retention_statements.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/cancel_execution.hpp"
+#include "server/executions/rerun_execution.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/store/upkeep/retention_statements.hpp"
 #include "server/upkeep/upkeep.hpp"
+#include "server/views/read_executions.hpp"
 #include "tests/integration/test_server.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -42,7 +42,7 @@ upkeep::UpkeepSettings keeping(const TestServer& server, store::RetentionPolicy 
 base::ExecutionId execute(TestServer& server) {
   wire::ExecuteRequest request;
   request.path = "tests/looping";
-  return app::start_execution(server.context, request).value().execution_id;
+  return executions::start_execution(server.context, request).value().execution_id;
 }
 
 // Runs whatever waits of it; `large`: each result is one that the state does not hold.
@@ -55,7 +55,7 @@ void run_to_the_end(TestServer& server, base::ExecutionId id, bool is_large) {
   while (server.number(count) > 0) {
     (void)server.report(support::completed(server.claim("w", {server.number(waiting)}), result));
   }
-  REQUIRE(app::get_execution(server.context, id).value().status == "COMPLETED");
+  REQUIRE(views::get_execution(server.context, id).value().status == "COMPLETED");
 }
 
 std::int64_t rows_of(TestServer& server, base::ExecutionId id) {
@@ -71,7 +71,7 @@ struct Retained : TestServer {
   Retained() {
     add_worker("w");
     run("update noetl.worker set lease_until = now() + interval '1 hour'");
-    (void)app::register_playbook(context, {looping}).value();
+    (void)catalog::register_playbook(context, {looping}).value();
   }
 };
 }  // namespace
@@ -155,7 +155,7 @@ TEST_CASE("each outcome has its own time; without one it stays for ever") {
   run_to_the_end(server, completed, false);
   wire::CancelRequest cancel;
   cancel.execution_id = cancelled;
-  (void)app::cancel_execution(server.context, cancel).value();
+  (void)executions::cancel_execution(server.context, cancel).value();
 
   const upkeep::Upkeep upkeep(server.context,
                               keeping(server, {.completed = {}, .failed = 0s, .cancelled = 0s, .dead = 0s}));
@@ -175,7 +175,7 @@ TEST_CASE(
              " where execution_id = " + child.str());
   const auto ended = [&] {
     store::EndedWindow found;
-    server.connections.run_one([&](store::Session& session) {
+    server.connections.run_one([&](postgres::Session& session) {
       found = store::RetentionStatements(session).ended_executions(
           {.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = {}},
           {.after = 0, .until = INT64_MAX, .rows_max = 100});
@@ -231,7 +231,7 @@ TEST_CASE("however many plain commands stay, one step lets executions leave as w
       "context, finished_at) "
       "select i, 'noop', 'noop', 'default', 1, 1, 1, 'dead', '{}', now() from generate_series(1, 60000) as "
       "i");
-  store::DutyConnection connection(server.database_url);
+  postgres::DutyConnection connection(server.database_url);
   REQUIRE(connection.acquire());
   upkeep::Retention retention(server.context, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
 
@@ -250,7 +250,7 @@ TEST_CASE("a kind whose round is over begins the next one, however long another 
       "context, finished_at) "
       "select i, 'noop', 'noop', 'default', 1, 1, 1, 'dead', '{}', now() from generate_series(1, 400000) as "
       "i");
-  store::DutyConnection connection(server.database_url);
+  postgres::DutyConnection connection(server.database_url);
   REQUIRE(connection.acquire());
   upkeep::Retention retention(server.context, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
   const auto now = [&] { return server.number("select (extract(epoch from now()) * 1000)::bigint"); };
@@ -269,8 +269,8 @@ TEST_CASE("an execution stays while one is there that repeats it, and leaves aft
   const auto first = execute(server);
   run_to_the_end(server, first, false);
   const auto again =
-      app::rerun_execution(server.context, {.execution_id = first, .from_step = "end"}).value().execution_id;
-  store::DutyConnection connection(server.database_url);
+      executions::rerun_execution(server.context, {.execution_id = first, .from_step = "end"}).value().execution_id;
+  postgres::DutyConnection connection(server.database_url);
   REQUIRE(connection.acquire());
   upkeep::Retention retention(server.context, {.completed = 0s, .failed = {}, .cancelled = {}, .dead = {}});
   const auto step = [&] {
@@ -280,7 +280,7 @@ TEST_CASE("an execution stays while one is there that repeats it, and leaves aft
   step();
   CHECK(rows_of(server, first) > 5);
   // Both look: the list, so that it is not locked round after round, and whoever locks, for what came in between.
-  server.connections.transact([&](store::Session& pruning) {
+  server.connections.transact([&](postgres::Session& pruning) {
     store::RetentionStatements statements(pruning);
     const store::IdWindow all{.after = 0, .until = INT64_MAX, .rows_max = 100};
     CHECK(statements.ended_executions({.completed = 0s, .failed = 0s, .cancelled = 0s, .dead = {}}, all).executions.empty());
@@ -297,15 +297,15 @@ TEST_CASE("an execution that somebody is reading for a rerun is left for later")
   Retained server;
   const auto ended = execute(server);
   run_to_the_end(server, ended, false);
-  server.connections.transact([&](store::Session& reading) {
+  server.connections.transact([&](postgres::Session& reading) {
     (void)store::RetentionStatements(reading).lock_ended({ended});
 
-    server.connections.transact([&](store::Session& pruning) {
+    server.connections.transact([&](postgres::Session& pruning) {
       CHECK(store::RetentionStatements(pruning).lock_ended({ended}).empty());
     });
   });
 
-  server.connections.transact([&](store::Session& pruning) {
+  server.connections.transact([&](postgres::Session& pruning) {
     CHECK(store::RetentionStatements(pruning).lock_ended({ended}) == std::vector{ended});
   });
 }

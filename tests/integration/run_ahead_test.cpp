@@ -1,13 +1,13 @@
 // What a worker reports that has run ahead of the server: decided here again, fenced, once, and only as far as it follows.
-#include "server/app/run_ahead.hpp"
+#include "server/attempts/run_ahead.hpp"
 
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/pause.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/pause.hpp"
 #include "shared/engine/ahead.hpp"
 #include "tests/integration/test_server.hpp"
 
@@ -29,10 +29,10 @@ struct Line {
   Line() {
     server.add_worker("w");
     server.add_worker("other");
-    REQUIRE(app::register_playbook(server.context, {.content = loop_of_six}));
+    REQUIRE(catalog::register_playbook(server.context, {.content = loop_of_six}));
     wire::ExecuteRequest request;
     request.path = "tests/line";
-    execution_id = app::start_execution(server.context, request).value().execution_id;
+    execution_id = executions::start_execution(server.context, request).value().execution_id;
     first = server.claim("w", {server.number("select queue_id from noetl.queue")});
   }
   static wire::AheadEnd of_lease(const domain::ClaimedCommand& command) {
@@ -52,7 +52,7 @@ struct Line {
     request.takes = begun.empty();
     request.decisions = decisions;
     request.decisions_version = engine::decisions_version;
-    return app::run_ahead(server.context, request).value();
+    return attempts::run_ahead(server.context, request).value();
   }
   std::int64_t count(const std::string& where) { return server.number("select count(*) from noetl.queue where " + where); }
 
@@ -145,7 +145,7 @@ TEST_CASE("an end that does not follow is passed over, and the worker is told to
 TEST_CASE("in a paused execution, and in one that somebody else has changed, what was begun ends and the rest waits") {
   Line line;
   const auto taken = line.call({Line::of_lease(line.first)}, {});
-  SUBCASE("paused") { REQUIRE(app::pause_execution(line.server.context, {.execution_id = line.execution_id, .is_paused = true, .cascade = false})); }
+  SUBCASE("paused") { REQUIRE(queue::pause_execution(line.server.context, {.execution_id = line.execution_id, .is_paused = true, .cascade = false})); }
   SUBCASE("changed") { line.server.run("update noetl.execution set state = jsonb_set(state::jsonb, '{decisions}', '77')"); }
 
   const auto answer = line.call({Line::of_lease(taken.commands.at(0))}, {"line[2]"}, taken.decisions);
@@ -166,7 +166,7 @@ TEST_CASE("a worker that decides by another version is given nothing") {
   request.takes = true;
   request.decisions_version = engine::decisions_version + 1;
 
-  const auto answer = app::run_ahead(line.server.context, request).value();
+  const auto answer = attempts::run_ahead(line.server.context, request).value();
 
   CHECK_FALSE(answer.goes_on);
   CHECK(answer.commands.empty());

@@ -8,10 +8,10 @@
 #include <regex>
 #include <sstream>
 
-#include "server/store/migrations.hpp"
+#include "server/migrations/migrations.hpp"
+#include "test_paths.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
-#include "test_paths.hpp"
 
 using namespace noetl;
 using support::sql;
@@ -20,7 +20,7 @@ using support::sql_number;
 namespace {
 std::string migrated() {
   auto url = support::shared_postgres().create_database();
-  REQUIRE(store::migrate_up(url));
+  REQUIRE(migrations::migrate_up(url));
   return url;
 }
 
@@ -75,24 +75,24 @@ TEST_CASE("a publication for all tables can tell every row of ours from another"
   CHECK_MESSAGE(rows.empty(), (rows.empty() ? "" : rows[0][0]));
 }
 
-TEST_CASE("migrating twice changes nothing") { CHECK(store::migrate_up(migrated()).value().empty()); }
+TEST_CASE("migrating twice changes nothing") { CHECK(migrations::migrate_up(migrated()).value().empty()); }
 
 TEST_CASE(
     "a newer database is worked with when its migrations run with what this program knows, and refused when "
     "not") {
   const auto url = migrated();
-  const std::string known = std::to_string(store::known_migrations().back().version);
+  const std::string known = std::to_string(migrations::known_migrations().back().version);
   (void)sql(url,
             "insert into noetl.schema_migration (version, name, checksum, runs_with) values (9998, "
             "'expands', 'x', " +
                 known + ")");
-  CHECK(store::migrate_up(url).value().empty());
-  CHECK(store::migration_status(url).has_value());
+  CHECK(migrations::migrate_up(url).value().empty());
+  CHECK(migrations::migration_status(url).has_value());
 
   (void)sql(url,
             "insert into noetl.schema_migration (version, name, checksum, runs_with) values (9999, "
             "'contracts', 'x', 9998)");
-  const auto refused = store::migrate_up(url);
+  const auto refused = migrations::migrate_up(url);
 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::schema_mismatch);
@@ -100,14 +100,14 @@ TEST_CASE(
 }
 
 TEST_CASE("every migration says which programs go on working with it, and never one to come") {
-  for (const auto& migration : store::known_migrations()) CHECK(migration.runs_with <= migration.version);
+  for (const auto& migration : migrations::known_migrations()) CHECK(migration.runs_with <= migration.version);
 }
 
 TEST_CASE("a migration that was edited after it was applied is refused") {
   const auto url = migrated();
   (void)sql(url, "update noetl.schema_migration set checksum = 'edited' where version = 1");
 
-  const auto refused = store::migrate_up(url);
+  const auto refused = migrations::migrate_up(url);
 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("another text") != std::string::npos);

@@ -3,31 +3,31 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/pools.hpp"
 #include "server/doctor/check.hpp"
-#include "server/store/node_id.hpp"
-#include "shared/wire/command_json.hpp"
+#include "server/postgres/node_id.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/pools.hpp"
+#include "shared/wire/codecs/command_json.hpp"
 #include "tests/integration/doctor_fixture.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
-using nlohmann::json;
+using Json = nlohmann::json;
 using support::TestServer;
 using support::SqlRow;
 
 namespace {
-const json noop{{"tool", {{"kind", "noop"}}}};
+const Json noop{{"tool", {{"kind", "noop"}}}};
 
-json with(const std::string& field, const json& value) {
-  json command = noop;
+Json with(const std::string& field, const Json& value) {
+  Json command = noop;
   command[field] = value;
   return command;
 }
 
-json nested(int levels) {
-  json value = json::array();
-  for (int i = 1; i < levels; ++i) value = json::array({value});
+Json nested(int levels) {
+  Json value = Json::array();
+  for (int i = 1; i < levels; ++i) value = Json::array({value});
   return value;
 }
 
@@ -37,7 +37,7 @@ std::string quoted(const std::string& text) {
   return literal + "'";
 }
 
-std::vector<base::CommandId> enqueue_many(TestServer& server, const json& commands) {
+std::vector<base::CommandId> enqueue_many(TestServer& server, const Json& commands) {
   std::vector<base::CommandId> ids;
   for (const auto& row : support::sql(server.database_url,
                                       "select * from noetl.enqueue_many(" + quoted(commands.dump()) + ")")) {
@@ -92,8 +92,8 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
   slow.pool = "slow";
   slow.max_attempts = 9;
   slow.retry = R"({"backoff":"fixed","initial_delay":5,"multiplier":2,"max_delay":60,"jitter":false})";
-  (void)app::put_pool(server.context, slow);
-  const json commands{
+  (void)queue::put_pool(server.context, slow);
+  const Json commands{
       noop,
       {{"tool", {{"kind", "http"}, {"url", "https://example.com/ä"}, {"n", 1.5}, {"nothing", nullptr}}},
        {"input", {{"order", 17}, {"list", {1, "two", nullptr, true}}}}},
@@ -107,7 +107,7 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
       with("delay_ms", 1500),
       with("timeout", 0.0301),
       with("max_attempts", 100),
-      with("retry", json::object()),
+      with("retry", Json::object()),
       with("retry",
            {{"backoff", "linear"}, {"initial_delay", 0.0005}, {"multiplier", 1.5}, {"jitter", false}}),
       with("retry", {{"initial_delay", 3600}}),
@@ -122,7 +122,7 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
   const auto by_sql = enqueue_many(server, commands);
   server.run("update noetl.queue set idempotency_key = null");
   auto decoded = wire::decode_new_commands({{"commands", commands}}).value();
-  const auto by_api = app::enqueue_commands(server.context, decoded).value();
+  const auto by_api = queue::enqueue_commands(server.context, decoded).value();
 
   REQUIRE(by_sql.size() == commands.size());
   for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -134,7 +134,7 @@ TEST_CASE("SQL writes what POST /api/v2/commands writes") {
 TEST_CASE("an absolute time is the one that was asked for") {
   TestServer server;
 
-  const auto ids = enqueue_many(server, json{with("available_at", "2101-01-31T12:00:00.5+02:00"),
+  const auto ids = enqueue_many(server, Json{with("available_at", "2101-01-31T12:00:00.5+02:00"),
                                              with("available_at", "2101-01-31 10:00:00z")});
   const auto one = enqueue(server, R"('{"kind": "noop"}', available_at => '2101-01-31T10:00:00Z')");
 
@@ -166,20 +166,20 @@ TEST_CASE("the arguments of noetl.enqueue are the fields of the API") {
                                 {"retry", {{"backoff", "fixed"}}},
                                 {"timeout", 1.5},
                                 {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
-  const auto same = app::enqueue_commands(server.context, {api.value()}).value();
+  const auto same = queue::enqueue_commands(server.context, {api.value()}).value();
   CHECK(content_of(server, id) == content_of(server, same[0].queue_id));
   CHECK(server.number("select count(*) from noetl.queue where idempotency_key = 'order 17'") == 1);
 }
 
 TEST_CASE("what the API refuses SQL refuses, says what and where, and enqueues nothing of the call") {
   TestServer server;
-  const json wrong{
-      json::object(),
+  const Json wrong{
+      Json::object(),
       {{"tool", "noop"}},
-      {{"tool", json::object()}},
+      {{"tool", Json::object()}},
       {{"tool", {{"kind", 7}}}},
       {{"tool", {{"kind", "no such\nkind"}}}},
-      with("input", json::array()),
+      with("input", Json::array()),
       with("pool", ""),
       with("pool", std::string(65, 'p')),
       with("pool", 7),
@@ -217,7 +217,7 @@ TEST_CASE("what the API refuses SQL refuses, says what and where, and enqueues n
     CAPTURE(command.dump());
     CHECK_FALSE(wire::decode_new_command(command));
     const auto said =
-        refusal(server, "noetl.enqueue_many(" + quoted(json{noop, command, command}.dump()) + ")");
+        refusal(server, "noetl.enqueue_many(" + quoted(Json{noop, command, command}.dump()) + ")");
     CAPTURE(said);
     CHECK(said.find("noetl.enqueue_many refuses the commands: '/1") != std::string::npos);
   }
@@ -255,7 +255,7 @@ TEST_CASE("what no reader of JSON would take does not get into the queue") {
   CHECK(refusal(server, R"(noetl.enqueue('{"kind": "noop", "text": "\u0000"}'))").find("\\u0000") !=
         std::string::npos);
   const auto deep = [&](int levels) {
-    return quoted(json{{"kind", "noop"}, {"deep", nested(levels)}}.dump());
+    return quoted(Json{{"kind", "noop"}, {"deep", nested(levels)}}.dump());
   };
   CHECK(refusal(server, "noetl.enqueue(" + deep(98) + ")").empty());
   CHECK(refusal(server, "noetl.enqueue(" + deep(99) + ")").find("deeper than 100 levels") !=
@@ -268,7 +268,7 @@ TEST_CASE("a known idempotency key gives the first command, whoever enqueued it"
 
   const auto again = enqueue(server, R"('{"kind": "noop"}', idempotency_key => 'order-17')");
   const auto many =
-      enqueue_many(server, json{with("idempotency_key", "order-18"), noop,
+      enqueue_many(server, Json{with("idempotency_key", "order-18"), noop,
                                 with("idempotency_key", "order-17"), with("idempotency_key", "order-18")});
   const auto by_api = server.enqueue(3, "order-18");
 
@@ -282,7 +282,7 @@ TEST_CASE("a known idempotency key gives the first command, whoever enqueued it"
 
 TEST_CASE("many commands come in one call, each with an id of its own, in their order") {
   TestServer server;
-  json commands = json::array();
+  Json commands = Json::array();
   for (int i = 0; i < 10'000; ++i)
     commands.push_back({{"tool", {{"kind", "noop"}}}, {"input", {{"nth", i}}}});
 
@@ -300,7 +300,7 @@ TEST_CASE(
   const auto before =
       base::IdGenerator::first_id_at(server.number("select (extract(epoch from now()) * 1000)::bigint"));
 
-  const auto ids = enqueue_many(server, json(100, noop));
+  const auto ids = enqueue_many(server, Json(100, noop));
 
   for (const auto id : ids) {
     CHECK(((id.value >> 12) & 1023) >= 1008);
@@ -308,8 +308,8 @@ TEST_CASE(
     CHECK(id.value < before + base::IdGenerator::first_id_at(base::IdGenerator::epoch_ms + 60'000));
   }
   server.run("select setval('noetl.node_id', 1006)");
-  CHECK(store::take_node_id(server.connections) == 1007);
-  CHECK(store::take_node_id(server.connections) == 0);
+  CHECK(postgres::take_node_id(server.connections) == 1007);
+  CHECK(postgres::take_node_id(server.connections) == 0);
 }
 
 TEST_CASE("an id that is taken already is drawn anew") {
@@ -322,7 +322,7 @@ TEST_CASE("an id that is taken already is drawn anew") {
       "case nextval('noetl.drawn') when 1 then " +
       taken.str() + " when 3 then " + taken.str() + " else currval('noetl.drawn') end");
 
-  const auto ids = enqueue_many(server, json{noop, with("idempotency_key", "a"), noop, with("pool", "blue")});
+  const auto ids = enqueue_many(server, Json{noop, with("idempotency_key", "a"), noop, with("pool", "blue")});
 
   CHECK(std::set(ids.begin(), ids.end()).size() == 4);
   CHECK(std::find(ids.begin(), ids.end(), taken) == ids.end());
@@ -379,7 +379,7 @@ TEST_CASE(
   server.run("update noetl.queue set available_at = now() where queue_id = " + id.str());
   (void)server.report(support::failed(server.claim("w", id), "exception"));
   (void)server.report(support::completed(server.claim("w", good)));
-  (void)enqueue_many(server, json(50, noop));
+  (void)enqueue_many(server, Json(50, noop));
 
   CHECK(server.status_of(id) == "dead");
   CHECK(server.status_of(good) == "done");

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <thread>
 
-#include "server/app/register_playbook.hpp"
-#include "server/app/submit_batcher.hpp"
-#include "server/store/errors.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/postgres/errors.hpp"
+#include "server/queue/submit_batcher.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
@@ -32,7 +32,7 @@ void at_once(int threads, const std::function<void(int)>& work) {
 
 TEST_CASE("concurrent single enqueues are all stored and notified, one key once, in fewer transactions") {
   TestServer server;
-  app::SubmitBatcher submits(server.context);
+  queue::SubmitBatcher submits(server.context);
   std::atomic<int> queued{0}, duplicates{0};
   const auto transactions = [&] {
     return server.number("select count(distinct xmin::text) from noetl.queue");
@@ -56,7 +56,7 @@ TEST_CASE("concurrent single enqueues are all stored and notified, one key once,
 
 TEST_CASE("a request that Postgres refuses fails alone, and those that came with it are stored") {
   TestServer server;
-  app::SubmitBatcher submits(server.context);
+  queue::SubmitBatcher submits(server.context);
   std::atomic<int> stored{0}, refused{0};
 
   at_once(16, [&](int thread) {
@@ -83,25 +83,25 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
   };
   TestServer server;
   BrokenNotifier broken;
-  app::ServerContext context{.connections = server.connections,
-                             .notifier = broken,
-                             .ids = server.ids,
-                             .playbooks = server.playbooks,
-                             .long_polls = server.long_polls,
-                             .dispatcher = server.dispatcher,
-                             .pool_rules = server.pool_rules,
-                             .work_counts = server.work_counts,
-                             .due_times = server.due_times,
-                             .settings = {}};
-  (void)app::register_playbook(server.context, {support::single_step}).value();
-  app::SubmitBatcher submits(context);
+  dispatch::ServerContext context{.connections = server.connections,
+                                  .notifier = broken,
+                                  .ids = server.ids,
+                                  .playbooks = server.playbooks,
+                                  .long_polls = server.long_polls,
+                                  .dispatcher = server.dispatcher,
+                                  .pool_rules = server.pool_rules,
+                                  .work_counts = server.work_counts,
+                                  .due_times = server.due_times,
+                                  .settings = {}};
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
+  queue::SubmitBatcher submits(context);
 
   at_once(16, [&](int) {
     for (int i = 0; i < 10; ++i) {
-      CHECK_THROWS_AS((void)submits.enqueue(noop()), store::Unavailable);
+      CHECK_THROWS_AS((void)submits.enqueue(noop()), postgres::Unavailable);
       wire::ExecuteRequest request;
       request.path = "tests/single";
-      CHECK_THROWS_AS((void)submits.execute(request), store::Unavailable);
+      CHECK_THROWS_AS((void)submits.execute(request), postgres::Unavailable);
     }
   });
 
@@ -112,8 +112,8 @@ TEST_CASE("what fails after the commit is an outcome that is unknown, and nothin
 TEST_CASE(
     "concurrent executes each have their execution; an unknown playbook is only its own request's error") {
   TestServer server;
-  (void)app::register_playbook(server.context, {support::single_step}).value();
-  app::SubmitBatcher submits(server.context);
+  (void)catalog::register_playbook(server.context, {support::single_step}).value();
+  queue::SubmitBatcher submits(server.context);
   std::atomic<int> started{0}, unknown{0}, duplicates{0};
 
   at_once(12, [&](int thread) {

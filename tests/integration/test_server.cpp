@@ -2,11 +2,11 @@
 
 #include <stdexcept>
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/worker_registry.hpp"
-#include "server/store/migrations.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/migrations/migrations.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/worker_registry.hpp"
 #include "shared/domain/error_kinds.hpp"
 
 namespace noetl::support {
@@ -14,7 +14,7 @@ namespace noetl::support {
 namespace {
 std::string migrated_database() {
   auto url = shared_postgres().create_database();
-  if (const auto done = store::migrate_up(url); !done) throw std::runtime_error(done.error().message);
+  if (const auto done = migrations::migrate_up(url); !done) throw std::runtime_error(done.error().message);
   return url;
 }
 }  // namespace
@@ -39,7 +39,7 @@ void TestServer::add_worker(const std::string& worker_id, const std::string& poo
   registration.worker_id = worker_id;
   registration.hostname = "test";
   registration.slots = 4;
-  if (!app::register_worker(context, registration)) throw std::runtime_error("worker was not registered");
+  if (!queue::register_worker(context, registration)) throw std::runtime_error("worker was not registered");
 }
 
 base::CommandId TestServer::enqueue(int max_attempts, const std::string& idempotency_key) {
@@ -48,7 +48,7 @@ base::CommandId TestServer::enqueue(int max_attempts, const std::string& idempot
   command.tool = R"({"kind":"noop"})";
   command.max_attempts = max_attempts;
   command.idempotency_key = idempotency_key;
-  const auto made = app::enqueue_commands(context, {command});
+  const auto made = queue::enqueue_commands(context, {command});
   if (!made) throw std::runtime_error(made.error().message);
   return made->front().queue_id;
 }
@@ -58,7 +58,7 @@ wire::ClaimAnswer TestServer::claim_ids(const std::string& worker_id,
   wire::ClaimRequest request;
   request.worker_id = worker_id;
   request.queue_ids = std::move(queue_ids);
-  auto answer = app::claim_commands(context, request, {});
+  auto answer = queue::claim_commands(context, request, {});
   if (!answer) throw std::runtime_error(answer.error().message);
   return std::move(*answer);
 }
@@ -73,7 +73,7 @@ wire::ReportVerdict TestServer::report(const wire::AttemptReport& attempt, const
   wire::ReportRequest request;
   request.worker_id = worker_id;
   request.attempts = {attempt};
-  auto answer = app::report_events(context, request);
+  auto answer = attempts::report_events(context, request);
   if (!answer) throw std::runtime_error(answer.error().message);
   return answer->verdicts.at(0);
 }

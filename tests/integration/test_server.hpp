@@ -1,18 +1,18 @@
 #pragma once
 // TestServer: a server without HTTP: a migrated database of its own, the context of every use case,
 // and a notifier that records what was notified. Main thread makes it; use cases may run in any.
-#include "server/app/dispatcher.hpp"
-#include "server/app/due_times.hpp"
-#include "server/app/long_polls.hpp"
-#include "server/app/playbook_cache.hpp"
-#include "server/app/pool_rules.hpp"
-#include "server/app/server_context.hpp"
+#include "server/catalog/playbook_cache.hpp"
 #include "server/counts/work_counts.hpp"
+#include "server/dispatch/dispatcher.hpp"
+#include "server/dispatch/due_times.hpp"
+#include "server/dispatch/long_polls.hpp"
+#include "server/dispatch/pool_rules.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/notify/recording_notifier.hpp"
-#include "server/store/connection_pool.hpp"
-#include "shared/wire/claim.hpp"
-#include "shared/wire/command.hpp"
-#include "shared/wire/report.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "shared/wire/messages/claim.hpp"
+#include "shared/wire/messages/command.hpp"
+#include "shared/wire/messages/report.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
 
@@ -34,16 +34,16 @@ struct TestServer {
   void run(const std::string& statement) { (void)sql(database_url, statement); }
 
   std::string database_url;
-  store::ConnectionPool connections;
+  postgres::ConnectionPool connections;
   notify::RecordingNotifier notifier;
   base::IdGenerator ids{7};
-  app::PlaybookCache playbooks{connections};
-  app::LongPolls long_polls;
-  app::Dispatcher dispatcher;
-  app::PoolRules pool_rules{connections};
+  catalog::PlaybookCache playbooks{connections};
+  dispatch::LongPolls long_polls;
+  dispatch::Dispatcher dispatcher;
+  dispatch::PoolRules pool_rules{connections};
   counts::WorkCounts work_counts;
-  app::DueTimes due_times;
-  app::ServerContext context;
+  dispatch::DueTimes due_times;
+  dispatch::ServerContext context;
 };
 
 // A playbook of one step.

@@ -3,11 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/app/read_executions.hpp"
-#include "server/app/rerun_execution.hpp"
-#include "server/app/time_limits.hpp"
 #include "server/doctor/replay_check.hpp"
+#include "server/executions/rerun_execution.hpp"
+#include "server/upkeep/time_limits.hpp"
 #include "server/upkeep/upkeep.hpp"
+#include "server/views/read_executions.hpp"
 #include "tests/integration/pause_fixture.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -33,13 +33,13 @@ TEST_CASE(
   (void)server.report(completed(server.claim("w", queued_of(server, id))));
   const auto child = child_of(server, id);
   const auto running = server.claim("w", queued_of(server, child));
-  CHECK(app::fail_overdue(server.context, 100).done == 0);
+  CHECK(upkeep::fail_overdue(server.context, 100).done == 0);
 
   server.run(
       "update noetl.execution set deadline_at = '2026-01-02 03:04:05.5+00' where deadline_at is not null");
-  CHECK(app::fail_overdue(server.context, 100).done == 2);
+  CHECK(upkeep::fail_overdue(server.context, 100).done == 2);
 
-  const auto row = app::get_execution(server.context, id).value();
+  const auto row = views::get_execution(server.context, id).value();
   const auto error = nlohmann::json::parse(row.error);
   CHECK(row.status == "FAILED");
   CHECK(error["kind"] == "timeout");
@@ -49,7 +49,7 @@ TEST_CASE(
   CHECK(status_of(server, child) == "FAILED");
   CHECK(server.number("select count(*) from noetl.queue where status in ('queued', 'running')") == 0);
   CHECK(server.report(completed(running)).is_duplicate);
-  store::ConnectionPool inspection(
+  postgres::ConnectionPool inspection(
       {.database_url = server.database_url, .connections_max = 2, .is_inspection = true});
   CHECK(doctor::check_replays(inspection, {}).verdict == doctor::Verdict::ok);
 }
@@ -71,12 +71,12 @@ TEST_CASE("an execution that cannot be read fails with its time limit, and the o
       "in (" +
       child.str() + ", " + stateless.str() + ")");
 
-  const auto outcome = app::fail_overdue(server.context, 100);
+  const auto outcome = upkeep::fail_overdue(server.context, 100);
 
   CHECK(outcome.done == 3);
   CHECK(outcome.left == 0);
   for (const auto id : {child, stateless, good}) {
-    const auto row = app::get_execution(server.context, id).value();
+    const auto row = views::get_execution(server.context, id).value();
     const auto error = nlohmann::json::parse(row.error);
     CHECK(row.status == "FAILED");
     CHECK(error["kind"] == "timeout");
@@ -120,7 +120,7 @@ TEST_CASE("a limit of the playbook holds unless the request says another, and a 
   const auto by_request = execute(server, request);
   (void)server.report(completed(server.claim("w", queued_of(server, by_playbook))));
   const auto again =
-      app::rerun_execution(server.context, {.execution_id = by_playbook, .from_step = {}, .payload = "{}"})
+      executions::rerun_execution(server.context, {.execution_id = by_playbook, .from_step = {}, .payload = "{}"})
           .value()
           .execution_id;
 

@@ -4,15 +4,15 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "server/app/execution_variables.hpp"
-#include "server/app/read_result.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/render_template.hpp"
-#include "server/app/start_execution.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/views/execution_variables.hpp"
+#include "server/views/read_result.hpp"
+#include "server/views/render_template.hpp"
 #include "tests/integration/test_server.hpp"
 
 using namespace noetl;
-using nlohmann::json;
+using Json = nlohmann::json;
 using support::TestServer;
 
 namespace {
@@ -36,15 +36,15 @@ workflow:
 struct Fixture : TestServer {
   Fixture() {
     add_worker("w");
-    REQUIRE(app::register_playbook(context, {.content = playbook, .resource_type = "Playbook"}));
+    REQUIRE(catalog::register_playbook(context, {.content = playbook, .resource_type = "Playbook"}));
     wire::ExecuteRequest request;
     request.path = "test/p";
     request.payload = "{}";
-    execution_id = app::start_execution(context, request)->execution_id;
+    execution_id = executions::start_execution(context, request)->execution_id;
   }
-  void set(const std::string& name, const json& value, const std::string& type = "user_defined",
+  void set(const std::string& name, const Json& value, const std::string& type = "user_defined",
            const std::string& step = "") {
-    const auto done = app::set_variables(
+    const auto done = views::set_variables(
         context, {.execution_id = execution_id,
                   .variables = {{.name = name, .value = value.dump(), .var_type = type, .source_step = step}}});
     REQUIRE_MESSAGE(done, (done ? std::string{} : done.error().message));
@@ -68,21 +68,21 @@ TEST_CASE("variables that were set from outside are seen by the steps that follo
   fixture.run_next();
   const auto second = fixture.run_next();
 
-  CHECK(json::parse(second.context)["input"]["seen"] == json{{"deep", 85}});
+  CHECK(Json::parse(second.context)["input"]["seen"] == Json{{"deep", 85}});
   const auto event =
       support::sql(fixture.database_url, "select payload from noetl.event where event_type = 'ctx.updated'");
   REQUIRE(event.size() >= 1);
-  CHECK(json::parse(event[0][0])["set"]["x"]["deep"] == 85);
+  CHECK(Json::parse(event[0][0])["set"]["x"]["deep"] == 85);
 }
 
 TEST_CASE("reads are counted, types and sources are kept, setting again keeps the count") {
   Fixture fixture;
   fixture.set("x", 1, "computed", "outside");
 
-  CHECK(app::list_variables(fixture.context, fixture.execution_id)->at(0).access_count == 0);
-  CHECK(app::read_variable(fixture.context, fixture.execution_id, "x")->access_count == 1);
+  CHECK(views::list_variables(fixture.context, fixture.execution_id)->at(0).access_count == 0);
+  CHECK(views::read_variable(fixture.context, fixture.execution_id, "x")->access_count == 1);
   fixture.set("x", "two", "user_defined", "elsewhere");
-  const auto read = app::read_variable(fixture.context, fixture.execution_id, "x");
+  const auto read = views::read_variable(fixture.context, fixture.execution_id, "x");
 
   REQUIRE(read);
   CHECK(read->access_count == 2);
@@ -96,7 +96,7 @@ TEST_CASE("a variable of a step's vars says which step it came from") {
   Fixture fixture;
   fixture.run_next();
 
-  const auto rows = app::list_variables(fixture.context, fixture.execution_id);
+  const auto rows = views::list_variables(fixture.context, fixture.execution_id);
 
   REQUIRE(rows);
   REQUIRE(rows->size() == 1);
@@ -109,23 +109,23 @@ TEST_CASE("a variable of a step's vars says which step it came from") {
 TEST_CASE("what is not there is not found, and a finished execution keeps its variables") {
   Fixture fixture;
   fixture.set("x", 1);
-  CHECK(app::delete_variable(fixture.context, fixture.execution_id, "x"));
-  CHECK(app::read_variable(fixture.context, fixture.execution_id, "x").error().code ==
+  CHECK(views::delete_variable(fixture.context, fixture.execution_id, "x"));
+  CHECK(views::read_variable(fixture.context, fixture.execution_id, "x").error().code ==
         base::ErrorCode::not_found);
-  CHECK(app::delete_variable(fixture.context, fixture.execution_id, "x").error().code ==
+  CHECK(views::delete_variable(fixture.context, fixture.execution_id, "x").error().code ==
         base::ErrorCode::not_found);
-  CHECK(app::list_variables(fixture.context, {1}).error().code == base::ErrorCode::not_found);
+  CHECK(views::list_variables(fixture.context, {1}).error().code == base::ErrorCode::not_found);
 
   fixture.set("x", 2);
   fixture.run_next();
   fixture.run_next();
-  const auto late = app::set_variables(
+  const auto late = views::set_variables(
       fixture.context, {.execution_id = fixture.execution_id,
                         .variables = {{.name = "x", .value = "3", .var_type = "computed", .source_step = {}}}});
 
   REQUIRE_FALSE(late);
   CHECK(late.error().code == base::ErrorCode::already_terminal);
-  CHECK(app::read_variable(fixture.context, fixture.execution_id, "x")->value == "2");
+  CHECK(views::read_variable(fixture.context, fixture.execution_id, "x")->value == "2");
 }
 
 TEST_CASE("setting variables from many sides at once loses none") {
@@ -139,7 +139,7 @@ TEST_CASE("setting variables from many sides at once loses none") {
     }
   }
 
-  CHECK(app::list_variables(fixture.context, fixture.execution_id)->size() == 40);
+  CHECK(views::list_variables(fixture.context, fixture.execution_id)->size() == 40);
 }
 
 TEST_CASE("templates are rendered with what the execution knows, strictly or not") {
@@ -151,41 +151,41 @@ TEST_CASE("templates are rendered with what the execution knows, strictly or not
       R"({"sum":"{{ vars.x + extra }}","text":"{{ workload.greeting }}, {{ execution_id }}","plain":7})";
   request.extra_context = R"({"extra":1})";
 
-  const auto rendered = app::render_template(fixture.context, request);
+  const auto rendered = views::render_template(fixture.context, request);
 
   REQUIRE_MESSAGE(rendered, (rendered ? std::string{} : rendered.error().message));
-  const auto value = json::parse(rendered->rendered);
+  const auto value = Json::parse(rendered->rendered);
   CHECK(value["sum"] == 42);
   CHECK(value["text"] == "hello, " + fixture.execution_id.str());
   CHECK(value["plain"] == 7);
-  CHECK(json(rendered->context_keys).dump().find("\"greeting\"") != std::string::npos);
+  CHECK(Json(rendered->context_keys).dump().find("\"greeting\"") != std::string::npos);
 
   request.source = R"("{{ nobody }}")";
-  const auto strict = app::render_template(fixture.context, request);
+  const auto strict = views::render_template(fixture.context, request);
   REQUIRE_FALSE(strict);
   CHECK(strict.error().message.find("'nobody'") != std::string::npos);
   request.is_strict = false;
-  CHECK(app::render_template(fixture.context, request));
-  request.source = json("{{ unfinished").dump();
-  const auto broken = app::render_template(fixture.context, request);
+  CHECK(views::render_template(fixture.context, request));
+  request.source = Json("{{ unfinished").dump();
+  const auto broken = views::render_template(fixture.context, request);
   REQUIRE_FALSE(broken);
   CHECK(broken.error().field == "template");
   request.execution_id = {1};
-  CHECK(app::render_template(fixture.context, request).error().code == base::ErrorCode::not_found);
+  CHECK(views::render_template(fixture.context, request).error().code == base::ErrorCode::not_found);
 }
 
 TEST_CASE("a result that left the state is read by its id or its reference") {
   Fixture fixture;
-  fixture.run_next(json{{"big", std::string(10'000, 'x')}}.dump());
+  fixture.run_next(Json{{"big", std::string(10'000, 'x')}}.dump());
   const auto id = fixture.number("select result_id from noetl.result");
 
-  const auto text = app::read_result(fixture.context, {id});
+  const auto text = views::read_result(fixture.context, {id});
 
   REQUIRE(text);
-  CHECK(json::parse(*text)["big"].get<std::string>().size() == 10'000);
-  CHECK(app::result_id_of("noetl://result/" + std::to_string(id))->value == id);
-  CHECK(app::result_id_of(std::to_string(id))->value == id);
-  CHECK_FALSE(app::result_id_of("noetl://result/"));
-  CHECK_FALSE(app::result_id_of("file:///etc/passwd"));
-  CHECK(app::read_result(fixture.context, {1}).error().code == base::ErrorCode::not_found);
+  CHECK(Json::parse(*text)["big"].get<std::string>().size() == 10'000);
+  CHECK(views::result_id_of("noetl://result/" + std::to_string(id))->value == id);
+  CHECK(views::result_id_of(std::to_string(id))->value == id);
+  CHECK_FALSE(views::result_id_of("noetl://result/"));
+  CHECK_FALSE(views::result_id_of("file:///etc/passwd"));
+  CHECK(views::read_result(fixture.context, {1}).error().code == base::ErrorCode::not_found);
 }

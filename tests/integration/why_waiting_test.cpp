@@ -1,10 +1,10 @@
 // Why what waits does not run, as the API says it of commands, pools and executions.
 #include <doctest/doctest.h>
 
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/pause.hpp"
-#include "server/app/read_executions.hpp"
-#include "server/app/read_queue.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/pause.hpp"
+#include "server/views/read_executions.hpp"
+#include "server/views/read_queue.hpp"
 #include "tests/integration/pause_fixture.hpp"
 #include "tests/integration/test_server.hpp"
 
@@ -23,13 +23,13 @@ wire::NewCommand command_for(const std::string& pool, std::chrono::milliseconds 
 }
 
 base::CommandId enqueue(TestServer& server, const wire::NewCommand& command) {
-  return app::enqueue_commands(server.context, {command}).value().front().queue_id;
+  return queue::enqueue_commands(server.context, {command}).value().front().queue_id;
 }
 
-wire::CommandRow command(TestServer& server, base::CommandId id) { return app::get_command(server.context, id).value(); }
+wire::CommandRow command(TestServer& server, base::CommandId id) { return views::get_command(server.context, id).value(); }
 
 wire::QueueDepth queued(TestServer& server, const std::string& pool) {
-  for (const auto& row : app::read_queue_depth(server.context)) {
+  for (const auto& row : views::read_queue_depth(server.context)) {
     if (row.pool == pool && row.status == "queued") return row;
   }
   return {};
@@ -61,10 +61,10 @@ TEST_CASE("a command says why it waits: no worker, no tool, all busy, paused, du
   server.run("update noetl.worker set tools = '{}'");  // does not say which it has
   CHECK(command(server, waits).wait_reason == "next");
 
-  (void)app::pause_pool(server.context, "p", true);
+  (void)queue::pause_pool(server.context, "p", true);
   CHECK(says(command(server, waits).wait_message, "pool 'p' is paused since 20"));
   CHECK(queued(server, "p").wait_reason == "pool_paused");
-  (void)app::pause_pool(server.context, "p", false);
+  (void)queue::pause_pool(server.context, "p", false);
 
   const auto held = server.claim("w", waits);
   CHECK(command(server, waits).wait_reason.empty());
@@ -82,26 +82,26 @@ TEST_CASE("a command says why it waits: no worker, no tool, all busy, paused, du
 
 TEST_CASE("a pool paused twice is paused since the first time, and a resumed one since no time") {
   TestServer server;
-  (void)app::pause_pool(server.context, "p", true);
+  (void)queue::pause_pool(server.context, "p", true);
   server.run("update noetl.pool set paused_at = '2026-01-31T12:00:00Z'");
 
-  CHECK(says(app::pause_pool(server.context, "p", true).paused_at, "2026-01-31T12:00:00"));
-  CHECK(app::pause_pool(server.context, "p", false).paused_at.empty());
-  CHECK_FALSE(says(app::pause_pool(server.context, "p", true).paused_at, "2026-01-31"));
+  CHECK(says(queue::pause_pool(server.context, "p", true).paused_at, "2026-01-31T12:00:00"));
+  CHECK(queue::pause_pool(server.context, "p", false).paused_at.empty());
+  CHECK_FALSE(says(queue::pause_pool(server.context, "p", true).paused_at, "2026-01-31"));
 }
 
 TEST_CASE("an execution that runs and does nothing says why; one whose command runs says nothing") {
   TestServer server;
   const auto id = support::execute(server, "tests/single");
-  const auto execution = [&] { return app::get_execution(server.context, id).value(); };
+  const auto execution = [&] { return views::get_execution(server.context, id).value(); };
 
   CHECK(execution().wait_message == "no worker in pool 'default'");
   server.add_worker("w");
   CHECK(execution().wait_reason == "next");
-  (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = true, .cascade = true}).value();
+  (void)queue::pause_execution(server.context, {.execution_id = id, .is_paused = true, .cascade = true}).value();
   CHECK(execution().wait_reason == "execution_paused");
   CHECK(queued(server, "default").wait_reason == "execution_paused");
-  (void)app::pause_execution(server.context, {.execution_id = id, .is_paused = false, .cascade = true}).value();
+  (void)queue::pause_execution(server.context, {.execution_id = id, .is_paused = false, .cascade = true}).value();
   const auto held = server.claim("w", support::queued_of(server, id));
   CHECK(execution().wait_reason.empty());
   (void)server.report(support::completed(held));
@@ -114,11 +114,11 @@ TEST_CASE("a caller says which called playbook it waits for, and that one says w
   (void)server.report(support::completed(server.claim("w", support::queued_of(server, id))));
   const auto child = support::child_of(server, id);
 
-  const auto caller = app::get_execution(server.context, id).value();
+  const auto caller = views::get_execution(server.context, id).value();
 
   CHECK(caller.wait_reason == "called_playbook");
   CHECK(caller.wait_message == "waits for execution " + child.str() + " of playbook 'tests/single'");
-  CHECK(app::get_execution(server.context, child).value().wait_reason == "next");
+  CHECK(views::get_execution(server.context, child).value().wait_reason == "next");
 }
 
 TEST_CASE("a delayed execution says when it is due, and its duration does not count the wait") {
@@ -128,7 +128,7 @@ TEST_CASE("a delayed execution says when it is due, and its duration does not co
   request.delay = 3600s;
   const auto id = support::execute(server, request);
 
-  const auto waiting = app::get_execution(server.context, id).value();
+  const auto waiting = views::get_execution(server.context, id).value();
 
   CHECK(waiting.status == "RUNNING");
   CHECK(waiting.wait_reason == "due_at");
@@ -136,7 +136,7 @@ TEST_CASE("a delayed execution says when it is due, and its duration does not co
   CHECK(says(waiting.wait_message, "due at " + waiting.due_at.substr(0, 16)));
   CHECK(waiting.duration_seconds == 0);
   server.run("update noetl.execution set started_at = now() - interval '1 hour', due_at = now() - interval '10 seconds' where execution_id = " + id.str());
-  const auto began = app::get_execution(server.context, id).value();
+  const auto began = views::get_execution(server.context, id).value();
   CHECK(began.duration_seconds >= 10);
   CHECK(began.duration_seconds < 60);
 }

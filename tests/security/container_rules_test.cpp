@@ -8,7 +8,7 @@
 #include "tests/security/one_command.hpp"
 
 using namespace noetl::support;
-using json = nlohmann::json;
+using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -34,8 +34,8 @@ struct Docker {
   TemporaryFolder folder{"noetl-docker"};
 };
 
-json container(const json& more) {
-  json tool{{"kind", "container"}, {"image", "debian:12"}, {"command", {"true"}}};
+Json container(const Json& more) {
+  Json tool{{"kind", "container"}, {"image", "debian:12"}, {"command", {"true"}}};
   tool.update(more);
   return tool;
 }
@@ -50,7 +50,7 @@ TEST_CASE(
   const Docker docker;
   const Stack stack(docker.settings());
 
-  const json ran = ended_command(
+  const Json ran = ended_command(
       stack,
       container({{"env", {{"TOKEN", "t0ken"}, {"DOCKER_HOST", "tcp://evil:1"}, {"LD_PRELOAD", "/x.so"}}}}));
 
@@ -66,7 +66,7 @@ TEST_CASE(
   for (const char* words : {"t0ken", "tcp://evil", "LD_PRELOAD", "NOETL_"})
     CHECK_FALSE_MESSAGE(has(client, words), client);
 
-  for (const json& more : std::vector<json>{{{"mounts", {"/:/host"}}},
+  for (const Json& more : std::vector<Json>{{{"mounts", {"/:/host"}}},
                                             {{"mounts", {"/var/run/docker.sock:/var/run/docker.sock"}}},
                                             {{"volumes", {{{"source", "/etc"}, {"target", "/e"}}}}},
                                             {{"mounts", {docker.shared() + ":/s"}}},
@@ -77,7 +77,7 @@ TEST_CASE(
                                             {{"user", "000:0"}},
                                             {{"user", "1000:0"}}}) {
     CAPTURE(more.dump());
-    const json refused = ended_command(stack, container(more));
+    const Json refused = ended_command(stack, container(more));
     CHECK_MESSAGE(has(complaint_of(refused), "container-"), refused.dump());
   }
 }
@@ -89,7 +89,7 @@ TEST_CASE("a worker's lists open images, folders, networks and users, and no mor
                                      {"NOETL_CONTAINER_NETWORKS", "bridge,etl"},
                                      {"NOETL_CONTAINER_USERS", "0"}}));
 
-  const json ran = ended_command(
+  const Json ran = ended_command(
       stack, container({{"mounts", {docker.shared("below") + ":/data"}}, {"network", "etl"}, {"user", "0"}}));
 
   REQUIRE_MESSAGE(ran.at("status") == "done", ran.dump());
@@ -97,8 +97,8 @@ TEST_CASE("a worker's lists open images, folders, networks and users, and no mor
   CHECK(has(said, "--volume=" + docker.shared("below") + ":/data:ro\n"));
   CHECK(has(said, "--network=etl\n"));
   CHECK(has(said, "--user=0\n"));
-  for (const json& more :
-       std::vector<json>{{{"image", "alpine"}},
+  for (const Json& more :
+       std::vector<Json>{{{"image", "alpine"}},
                          {{"image", "evil/debian:12"}},
                          {{"mounts", {docker.shared("below") + ":/data:rw"}}},
                          {{"mounts", {docker.shared("link") + ":/data"}}},

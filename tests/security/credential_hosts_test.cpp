@@ -12,7 +12,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -83,7 +83,7 @@ class FakePostgres {
 struct Peer {
   Peer() {
     const auto remember = [this](const httplib::Request& request, httplib::Response& response) {
-      json seen{{"path", request.target}, {"body", request.body}};
+      Json seen{{"path", request.target}, {"body", request.body}};
       for (const auto& [name, value] : request.headers) seen["headers"][name] = value;
       {
         const std::lock_guard lock(mutex);
@@ -120,7 +120,7 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
               {"data", {{"db_host", "db.internal"}, {"db_user", "app"}, {"db_password", password}}}});
   const std::string dsn = "postgresql://127.0.0.1:" + std::to_string(fake.port()) + "/x";
 
-  const json beside[] = {
+  const Json beside[] = {
       {{"db_host", "127.0.0.1"}, {"db_port", fake.port()}},
       {{"db_port", fake.port()}},
       {{"connection_string", dsn}},
@@ -131,10 +131,10 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
       {{"auth", {{"pg", {{"type", "postgres"}, {"key", "victim"}, {"host", "127.0.0.1"}}}}}},
   };
   for (const auto& options : beside) {
-    json tool{{"kind", "postgres"}, {"auth", "victim"}, {"query", "select 1"}};
+    Json tool{{"kind", "postgres"}, {"auth", "victim"}, {"query", "select 1"}};
     tool.update(options);
     CAPTURE(tool.dump());
-    const json command = run_tool(stack, tool);
+    const Json command = run_tool(stack, tool);
     CHECK(command.at("error").at("kind") == "invalid_input");
     CHECK_MESSAGE(command.dump().find("victim") != std::string::npos, command.dump(2));
   }
@@ -142,7 +142,7 @@ TEST_CASE("a database that a playbook names is never sent the password of a cred
       one_step("inline", "  - {name: k, kind: credential, credential: victim}\n",
                "      {kind: postgres, db_host: 127.0.0.1, db_port: " + std::to_string(fake.port()) +
                    ", db_user: app, db_password: '{{ keychain.k.db_password }}', query: select 1}\n"));
-  const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
+  const auto execution = stack.wait_for_execution(stack.execute(path, Json::object()));
   CHECK_MESSAGE(execution.dump().find("may not be sent to 127.0.0.1") != std::string::npos, execution.dump(2));
   CHECK(fake.received().empty());
 }
@@ -154,7 +154,7 @@ TEST_CASE("a database that asks for a password in the clear, on a line that anyb
               {"type", "postgres"},
               {"data", {{"db_host", "127.0.0.1"}, {"db_port", fake.port()}, {"db_user", "app"}, {"db_password", password}}}});
 
-  const json command = run_tool(stack, {{"kind", "postgres"}, {"auth", "own"}, {"query", "select 1"}});
+  const Json command = run_tool(stack, {{"kind", "postgres"}, {"auth", "own"}, {"query", "select 1"}});
 
   CHECK_MESSAGE(command.at("error").at("kind") == "auth", command.dump(2));
   wait_until("the connection is over", 10s, [&] { return !fake.received().empty(); });
@@ -168,7 +168,7 @@ TEST_CASE("a token is sent to the hosts that its credential names, and to no oth
   put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
   put_credential(stack, {{"name", "other"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"api.example.com", "*.example.org:443"}}});
 
-  for (const json& tool : std::vector<json>{
+  for (const Json& tool : std::vector<Json>{
            {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "nowhere"}},
            {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "other"}},
            {{"kind", "http"}, {"url", peer.elsewhere("/echo")}, {"auth", "here"}},
@@ -182,13 +182,13 @@ TEST_CASE("a token is sent to the hosts that its credential names, and to no oth
             {"script", {{"uri", peer.elsewhere("/code")}, {"source", {{"type", "http"}, {"auth", "here"}}}}}},
        }) {
     CAPTURE(tool.dump());
-    const json command = run_tool(stack, tool);
+    const Json command = run_tool(stack, tool);
     CHECK_MESSAGE(command.at("error").at("kind") == "auth", command.dump(2));
     CHECK(command.dump().find("may not be sent to") != std::string::npos);
   }
   CHECK(peer.seen().empty());
 
-  const json sent = run_tool(stack, {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "here"}});
+  const Json sent = run_tool(stack, {{"kind", "http"}, {"url", peer.http.url("/echo")}, {"auth", "here"}});
   CHECK_MESSAGE(sent.at("status") == "done", sent.dump(2));
   CHECK(peer.seen().find("Bearer " + token) != std::string::npos);
 }
@@ -202,7 +202,7 @@ TEST_CASE("a token does not follow a redirect to another host, and what the keyc
   const auto path = stack.register_playbook(
       one_step("carried", "  - {name: k, kind: credential, credential: here}\n",
                "      {kind: http, url: '" + peer.http.url("/away") + "', headers: {X-Own-Token: '{{ keychain.k.token }}'}}\n"));
-  static_cast<void>(stack.wait_for_execution(stack.execute(path, json::object())));
+  static_cast<void>(stack.wait_for_execution(stack.execute(path, Json::object())));
 
   CHECK_MESSAGE(peer.seen().find(token) == std::string::npos, peer.seen());
 }
@@ -226,7 +226,7 @@ TEST_CASE("the server sends a credential to no token endpoint but those of its h
     CAPTURE(name);
     const auto path = stack.register_playbook(
         one_step(name, chain, "      {kind: http, url: '" + peer.http.url("/api") + "', headers: {X: '{{ keychain.k.token }}'}}\n"));
-    const auto execution = stack.wait_for_execution(stack.execute(path, json::object()));
+    const auto execution = stack.wait_for_execution(stack.execute(path, Json::object()));
     CHECK_MESSAGE(execution.dump().find("may not be sent to 127.0.0.1") != std::string::npos, execution.dump(2));
   }
   CHECK(peer.seen().empty());

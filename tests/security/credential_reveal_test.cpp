@@ -9,13 +9,13 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
 const std::string secret = "S3cretPassw0rd!";
 
-json victim() {
+Json victim() {
   return {{"name", "victim"},
           {"type", "postgres"},
           {"data", {{"db_host", "db.internal"}, {"db_user", "app"}, {"db_password", secret}}}};
@@ -40,7 +40,7 @@ TEST_CASE("no tool shows a step the bytes of a credential that does not allow it
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}, {"NOETL_TOOL_EXEC", "own=" + program(folder)}}});
   put_credential(stack, victim());
 
-  const json attempts[] = {
+  const Json attempts[] = {
       {{"kind", "python"}, {"auth", "victim"}, {"code", "result = auth"}},
       {{"kind", "python"}, {"credential", {{"key", "victim"}, {"type", "postgres"}}}, {"code", "result = auth"}},
       {{"kind", "secrets"}, {"name", "victim"}, {"reveal", true}},
@@ -50,12 +50,12 @@ TEST_CASE("no tool shows a step the bytes of a credential that does not allow it
   };
   for (const auto& tool : attempts) {
     CAPTURE(tool.dump());
-    const json command = run_tool(stack, tool);
+    const Json command = run_tool(stack, tool);
     CHECK(command.at("status") == "dead");
     CHECK_MESSAGE(command.dump().find("victim") != std::string::npos, command.dump(2));
     CHECK(command.dump().find(secret) == std::string::npos);
   }
-  const json refused = run_tool(stack, attempts[0]);
+  const Json refused = run_tool(stack, attempts[0]);
   CHECK(refused.at("error").at("kind") == "auth");
   CHECK(refused.at("error").dump().find("noetlctl credential allow victim --reveal") != std::string::npos);
   // Whether it is there is no secret.
@@ -90,11 +90,11 @@ TEST_CASE("a keychain entry shows a step no more than the credential that it was
 TEST_CASE("what an operator allows is shown in the list, and holds after the secret was changed") {
   Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}}});
   put_credential(stack, victim());
-  const json tool{{"kind", "python"}, {"auth", "victim"}, {"code", "result = len(auth['db_password'])"}};
+  const Json tool{{"kind", "python"}, {"auth", "victim"}, {"code", "result = len(auth['db_password'])"}};
   CHECK(stack.api().get("/api/credentials/victim").json().at("reveal") == false);
   CHECK(run_tool(stack, tool).at("status") == "dead");
 
-  const auto allowed = json::parse(run_program({.command = {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url",
+  const auto allowed = Json::parse(run_program({.command = {NOETL_BIN_DIR "/noetlctl", "-o", "json", "--server-url",
                                                             stack.api().url(), "credential", "allow", "victim", "--reveal"},
                                                 .env = {},
                                                 .log_file = {},
@@ -102,7 +102,7 @@ TEST_CASE("what an operator allows is shown in the list, and holds after the sec
                                                 .user = {}},
                                                20s));
   CHECK(allowed.at("reveal") == true);
-  json changed = victim();
+  Json changed = victim();
   changed["data"]["db_password"] = "another-password";
   put_credential(stack, changed);
   CHECK(stack.api().get("/api/credentials").json().at("items").at(0).at("reveal") == true);
@@ -111,7 +111,7 @@ TEST_CASE("what an operator allows is shown in the list, and holds after the sec
   stack.worker().send(SIGTERM);
   static_cast<void>(stack.worker().wait(20s));
   stack.start_worker();
-  const json command = run_tool(stack, tool);
+  const Json command = run_tool(stack, tool);
   CHECK_MESSAGE(command.at("status") == "done", command.dump(2));
   CHECK(command.at("result") == 16);
 }

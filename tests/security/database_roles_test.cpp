@@ -11,7 +11,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -192,6 +192,6 @@ TEST_CASE("a database that a superuser's server has made is given to another rol
   stack.restart_server(index);  // as noetl_server
 
   stack.start_worker();
-  const auto id = stack.enqueue({json{{"tool", {{"kind", "noop"}}}}}).at(0);
+  const auto id = stack.enqueue({Json{{"tool", {{"kind", "noop"}}}}}).at(0);
   wait_until("its end", 10s, [&] { return stack.api().get("/api/v2/commands/" + id).json().at("status") == "done"; });
 }

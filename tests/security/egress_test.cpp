@@ -11,7 +11,7 @@
 #include "tests/support/peer.hpp"
 
 using namespace noetl::support;
-using json = nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -85,7 +85,7 @@ std::string playbook_with_token(const std::string& name, const std::string& entr
 TEST_CASE("no spelling of an address of this machine, of a link or of metadata is reached by a step") {
   Peer peer(once(ok_head, "reached"));
   const Stack stack(strict());
-  std::vector<json> commands;
+  std::vector<Json> commands;
   std::vector<std::string> urls;
   for (const std::string& spelling : spellings()) {
     urls.push_back(with_port(spelling, peer.port()));
@@ -101,7 +101,7 @@ TEST_CASE("no spelling of an address of this machine, of a link or of metadata i
 
   CHECK(peer.connections() == 0);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const json command = stack.api().get("/api/v2/commands/" + ids[i]).json();
+    const Json command = stack.api().get("/api/v2/commands/" + ids[i]).json();
     CAPTURE(urls[i]);
     CAPTURE(command.dump());
     CHECK(command.at("status") != "done");
@@ -118,7 +118,7 @@ TEST_CASE("postgres, nats, stores of objects, scripts and transfers are kept fro
   Peer peer(once(ok_head, "reached"));
   const Stack stack(strict());
   const std::string port = std::to_string(peer.port());
-  const std::vector<json> tools{
+  const std::vector<Json> tools{
       {{"kind", "postgres"},
        {"query", "select 1"},
        {"auth", {{"type", "postgres"}, {"db_host", "127.0.0.1"}, {"db_port", port}}}},
@@ -166,10 +166,10 @@ TEST_CASE("postgres, nats, stores of objects, scripts and transfers are kept fro
        {"target", {{"type", "csv"}, {"path", "x.csv"}}}},
       {{"kind", "http"}, {"url", "http://192.0.2.1/"}, {"proxy", peer.at("127.0.0.1")}, {"timeout", 5}},
   };
-  for (const json& tool : tools) {
+  for (const Json& tool : tools) {
     CAPTURE(tool.dump());
 
-    const json command = ended_command(stack, tool);
+    const Json command = ended_command(stack, tool);
 
     CAPTURE(command.dump());
     CHECK(command.at("status") != "done");
@@ -186,9 +186,9 @@ TEST_CASE("a rule opens what it names, and a redirect leads nowhere else") {
       "127.0.0.1:" + std::to_string(open.port()) + ", localhost:" + std::to_string(plain.port());
   const Stack stack({.env = {{"NOETL_EGRESS_ALLOW", allow}}});
 
-  const json led = ended_command(stack, {{"kind", "http"}, {"url", open.at("127.0.0.1")}});
-  const json named = ended_command(stack, {{"kind", "http"}, {"url", plain.at("localhost")}});
-  const json unnamed = ended_command(stack, {{"kind", "http"}, {"url", plain.at("127.0.0.1")}});
+  const Json led = ended_command(stack, {{"kind", "http"}, {"url", open.at("127.0.0.1")}});
+  const Json named = ended_command(stack, {{"kind", "http"}, {"url", plain.at("localhost")}});
+  const Json unnamed = ended_command(stack, {{"kind", "http"}, {"url", plain.at("127.0.0.1")}});
 
   CHECK_MESSAGE(complaint_of(led).find("may not be reached") != std::string::npos, led.dump());
   CHECK(open.connections() == 1);
@@ -199,13 +199,13 @@ TEST_CASE("a rule opens what it names, and a redirect leads nowhere else") {
 
 TEST_CASE("a rule opens a NATS server that a step names, as it does a web server") {
   Stack stack;
-  const json publish{{"kind", "nats"},
+  const Json publish{{"kind", "nats"},
                      {"operation", "publish"},
                      {"subject", "a"},
                      {"data", "x"},
                      {"auth", {{"type", "nats"}, {"nats_url", stack.nats().url()}}}};
 
-  const json sent = ended_command(stack, publish);
+  const Json sent = ended_command(stack, publish);
 
   CHECK_MESSAGE(sent.at("status") == "done", sent.dump());
 }
@@ -218,19 +218,19 @@ TEST_CASE("to another origin go no header of the step and no body") {
   Peer with_user(once(
       "HTTP/1.1 302 Found\r\nLocation: http://u:w@127.0.0.1:" + std::to_string(other.port()) + "/\r\n", ""));
   const Stack stack;
-  const json headers{{"X-Vault-Token", "t0ken-secret"},
+  const Json headers{{"X-Vault-Token", "t0ken-secret"},
                      {"apikey", "t0ken-secret"},
                      {"Private-Token", "t0ken-secret"},
                      {"Accept-Language", "sv"}};
 
-  const json followed =
+  const Json followed =
       ended_command(stack, {{"kind", "http"}, {"url", moved.at("localhost")}, {"headers", headers}});
   const std::string heard = other.heard();
-  const json refused = ended_command(stack, {{"kind", "http"},
+  const Json refused = ended_command(stack, {{"kind", "http"},
                                              {"method", "POST"},
                                              {"url", kept.at("localhost")},
                                              {"json", {{"client_secret", "t0ken-secret"}}}});
-  const json named = ended_command(stack, {{"kind", "http"}, {"url", with_user.at("localhost")}});
+  const Json named = ended_command(stack, {{"kind", "http"}, {"url", with_user.at("localhost")}});
 
   CHECK_MESSAGE(followed.at("status") == "done", followed.dump());
   CHECK(moved.heard().find("t0ken-secret") != std::string::npos);
@@ -255,7 +255,7 @@ TEST_CASE("a token call reaches neither this machine nor, whatever is allowed, t
           "loop",
           "{name: k, kind: oauth2, endpoint: '" + endpoint + "', method: GET, map: {access_token: total}}"));
 
-      const json execution = stack.wait_for_execution(stack.execute(path, json::object()));
+      const Json execution = stack.wait_for_execution(stack.execute(path, Json::object()));
 
       const bool is_allowed = std::string(allow) == "all" && endpoint != own;
       CHECK((execution.dump().find("may not be called from the server") != std::string::npos) == !is_allowed);
@@ -276,7 +276,7 @@ TEST_CASE("a token call has no line that its playbook did not name as a header")
         playbook_with_token("lines", "{name: k, kind: oauth2, endpoint: '" + peer.at("127.0.0.1") +
                                          "/token', headers: " + headers + ", data: {a: b}}"));
 
-    const json execution = stack.wait_for_execution(stack.execute(path, json::object()));
+    const Json execution = stack.wait_for_execution(stack.execute(path, Json::object()));
 
     CHECK_MESSAGE(execution.at("status") == "FAILED", execution.dump());
   }

@@ -10,7 +10,7 @@
 #include "tests/support/peer.hpp"
 
 using namespace noetl::support;
-using json = nlohmann::json;
+using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -52,7 +52,7 @@ StackSettings with_root(const Folders& folders) {
 }
 
 bool has_duckdb(const Stack& stack) {
-  const json ran = ended_command(stack, {{"kind", "duckdb"}, {"query", "select 1"}});
+  const Json ran = ended_command(stack, {{"kind", "duckdb"}, {"query", "select 1"}});
   if (ran.at("status") == "done") return true;
   MESSAGE("left out, no DuckDB here: " << ran.dump().substr(0, 300));
   return false;
@@ -72,14 +72,14 @@ TEST_CASE("http sends files below the root and no others") {
 
   for (const std::string& path :
        {std::string("below/open.txt"), (folders.root() / "below" / "open.txt").string()}) {
-    const json sent = send(path);
+    const Json sent = send(path);
     CHECK_MESSAGE(sent.at("status") == "done", sent.dump());
   }
   for (std::string path :
        {std::string("/proc/self/environ"), std::string("/proc/self/fd/0"), std::string("/etc/hostname"),
         std::string("link.txt"), std::string("file:///etc/hostname")}) {
     CAPTURE(path);
-    const json refused = send(path);
+    const Json refused = send(path);
     CHECK_MESSAGE(
         complaint_of(refused).find("is outside of '" + folders.root().string()) != std::string::npos,
         refused.dump());
@@ -89,7 +89,7 @@ TEST_CASE("http sends files below the root and no others") {
     CHECK(send(path).at("status") != "done");
   }
   for (const char* option : {"ca_cert", "client_cert"}) {
-    const json refused = ended_command(stack, {{"kind", "http"},
+    const Json refused = ended_command(stack, {{"kind", "http"},
                                                {"url", peer.at("127.0.0.1")},
                                                {option, "/etc/hostname"},
                                                {"client_key", "/etc/hostname"}});
@@ -112,7 +112,7 @@ TEST_CASE("stores of objects and artifact read and write below the root only") {
                                  {"credential", {{"token", "t"}}}});
   };
 
-  const json got = object("get", "below/got.txt");
+  const Json got = object("get", "below/got.txt");
 
   CHECK_MESSAGE(got.at("status") == "done", got.dump());
   CHECK(read_text(folders.root() / "below" / "got.txt") == "from the store");
@@ -137,8 +137,8 @@ TEST_CASE("duckdb and transfer have the root's files and nothing else of the mac
   const Stack stack(with_root(folders));
   if (!has_duckdb(stack)) return;
   const std::string root = folders.root().string();
-  const auto run = [&](const std::string& sql, const json& more = json::object()) {
-    json tool{{"kind", "duckdb"}, {"command", sql}};
+  const auto run = [&](const std::string& sql, const Json& more = Json::object()) {
+    Json tool{{"kind", "duckdb"}, {"command", sql}};
     tool.update(more);
     return ended_command(stack, tool);
   };
@@ -147,10 +147,10 @@ TEST_CASE("duckdb and transfer have the root's files and nothing else of the mac
        {"copy (select * from '" + root + "/in.csv') to '" + root + "/out.parquet' (format parquet)",
         "select * from '" + root + "/out.parquet'",
         "attach '" + root + "/other.duckdb' as o; create table o.t as select 1 as a"}) {
-    const json ran = run(sql);
+    const Json ran = run(sql);
     CHECK_MESSAGE(ran.at("status") == "done", ran.dump());
   }
-  const json made = run("create table t as select 1 as a", {{"database", "below/own.duckdb"}});
+  const Json made = run("create table t as select 1 as a", {{"database", "below/own.duckdb"}});
   CHECK_MESSAGE(made.at("status") == "done", made.dump());
   CHECK(fs::exists(folders.root() / "below" / "own.duckdb"));
 
@@ -181,7 +181,7 @@ TEST_CASE("duckdb and transfer have the root's files and nothing else of the mac
                                  std::string("pragma enable_profiling='json'"),
                                  "set log_query_path='" + outside + "/made.log'"}) {
     CAPTURE(sql);
-    const json refused = run(sql);
+    const Json refused = run(sql);
     CHECK_MESSAGE(refused.at("status") != "done", refused.dump());
     CHECK(refused.dump().find(secret) == std::string::npos);
   }
@@ -192,13 +192,13 @@ TEST_CASE("duckdb and transfer have the root's files and nothing else of the mac
   for (const char* type : {"csv", "json", "parquet"}) {
     for (const std::string& path : folders.ways_to("made.csv")) {
       CAPTURE(path);
-      const json written = ended_command(stack, {{"kind", "transfer"},
+      const Json written = ended_command(stack, {{"kind", "transfer"},
                                                  {"source", {{"type", "csv"}, {"path", "in.csv"}}},
                                                  {"target", {{"type", type}, {"path", path}}}});
       CHECK(written.at("status") != "done");
     }
   }
-  const json moved = ended_command(stack, {{"kind", "transfer"},
+  const Json moved = ended_command(stack, {{"kind", "transfer"},
                                            {"source", {{"type", "csv"}, {"path", "in.csv"}}},
                                            {"target", {{"type", "json"}, {"path", "below/out.json"}}}});
   CHECK_MESSAGE(moved.at("status") == "done", moved.dump());

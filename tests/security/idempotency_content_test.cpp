@@ -8,10 +8,10 @@
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
-json command(const json& input, const std::string& key, const std::string& kind = "noop") {
+Json command(const Json& input, const std::string& key, const std::string& kind = "noop") {
   return {{"tool", {{"kind", kind}}}, {"input", input}, {"idempotency_key", key}};
 }
 bool says(const HttpAnswer& answer, const std::string& part) {
@@ -34,9 +34,9 @@ TEST_CASE(
   CHECK(same.json().at("status") == "duplicate");
   CHECK(same.json().at("queue_id") == id);
 
-  json other_pool = command({{"a", 1}, {"b", {1, 2}}}, "k");
+  Json other_pool = command({{"a", 1}, {"b", {1, 2}}}, "k");
   other_pool["pool"] = "blue";
-  for (const json& other :
+  for (const Json& other :
        {command({{"a", 2}}, "k"), command({{"a", 1}, {"b", {1, 2}}}, "k", "shell"), other_pool}) {
     const auto refused = stack.api().post("/api/v2/commands", other);
     CHECK(refused.status == 409);
@@ -59,7 +59,7 @@ TEST_CASE(
                                               command({}, "new"), command({{"x", 1}}, "new")}}});
 
   REQUIRE_MESSAGE(answer.status == 201, answer.body);
-  const json told = answer.json();
+  const Json told = answer.json();
   CHECK(told.at("count") == 2);
   CHECK(told.at("duplicates") == 1);
   CHECK(told.at("queue_ids").at(1).is_null());
@@ -67,7 +67,7 @@ TEST_CASE(
   CHECK(told.at("conflicts").size() == 2);
   CHECK(told.at("conflicts").at(0).at("index") == 1);
   CHECK(told.at("conflicts").at(0).at("code") == "conflict");
-  for (const json& conflict : told.at("conflicts"))  // each says which work has the key, and which was asked for
+  for (const Json& conflict : told.at("conflicts"))  // each says which work has the key, and which was asked for
     CHECK(std::regex_search(conflict.dump(), std::regex("has the fingerprint [0-9a-f]{16} .*, this one [0-9a-f]{16}")));
   CHECK(stack.sql_number("select count(*) from noetl.queue") == 2);
   CHECK(stack.api().post("/api/v2/commands", {{"commands", {command({{"a", 3}}, "k")}}}).status == 409);
@@ -97,8 +97,8 @@ TEST_CASE("a key of an execution is refused for another payload or version") {
       "b: 2}\n"
       "workflow:\n  - step: start\n    tool: {kind: noop}\n";
   const auto path = stack.register_playbook(text);
-  const auto start = [&](const json& payload, const json& more = json::object()) {
-    json body{{"path", path}, {"payload", payload}, {"idempotency_key", "k"}};
+  const auto start = [&](const Json& payload, const Json& more = Json::object()) {
+    Json body{{"path", path}, {"payload", payload}, {"idempotency_key", "k"}};
     body.update(more);
     return stack.api().post("/api/v2/execute", body);
   };

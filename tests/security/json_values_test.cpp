@@ -13,7 +13,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -133,9 +133,9 @@ TEST_CASE("28 MiB of empty maps cost a stranger's request its refusal, and the s
 
 TEST_CASE("honest batches and results of many values go on working") {
   const Stack stack(StackSettings{.workers = 1, .env = {}});
-  json input = json::object();
+  Json input = Json::object();
   for (int i = 0; i < 40; ++i) input["field_" + std::to_string(i)] = i;
-  std::vector<json> commands(10'000, json{{"tool", {{"kind", "noop"}}}, {"input", input}, {"delay", 3600}});
+  std::vector<Json> commands(10'000, Json{{"tool", {{"kind", "noop"}}}, {"input", input}, {"delay", 3600}});
   std::string python = "result = [{'id': i, 'name': 'n'} for i in range(150000)]";
 
   const auto enqueued = stack.api().post("/api/v2/commands", {{"commands", commands}});
@@ -151,13 +151,13 @@ TEST_CASE("a result of more values than a worker may hold fails with a kind that
   // An http peer whose answer is small as text.
   Answering many("[" + maps(4UL << 20) + "]");
   const Stack stack(StackSettings{.workers = 1, .env = {}});
-  const json python{{"tool", {{"kind", "python"}, {"code", "result = [{}] * 2500000"}}}, {"max_attempts", 1}};
+  const Json python{{"tool", {{"kind", "python"}, {"code", "result = [{}] * 2500000"}}}, {"max_attempts", 1}};
 
-  const json peer{
+  const Json peer{
       {"tool", {{"kind", "http"}, {"url", "http://127.0.0.1:" + std::to_string(many.port()) + "/"}}},
       {"max_attempts", 1}};
   for (const auto& id : stack.enqueue({python, peer})) {
-    json command;
+    Json command;
     wait_until("the end of " + id, 60s, [&] {
       command = stack.api().get("/api/v2/commands/" + id).json();
       return command.at("status") == "dead" || command.at("status") == "done";

@@ -39,7 +39,7 @@ TEST_CASE("a daemon of a step that fails, or that its deadline ends, is gone too
 
   CHECK(run(stack, shell(std::string(daemonise) + " > " + file.string() + "; exit 3")).at("status") == "dead");
   check_ends(std::stoi(read_text(file)));
-  json late = shell(std::string(daemonise) + " > " + file.string() + "; sleep 60");
+  Json late = shell(std::string(daemonise) + " > " + file.string() + "; sleep 60");
   late["tool"]["timeout"] = 1;
   CHECK(run(stack, late).at("status") == "dead");
   check_ends(std::stoi(read_text(file)));
@@ -53,7 +53,7 @@ TEST_CASE("a daemon of Python code and of a program of tool-exec is gone when th
   stack.start_worker({{"NOETL_TOOL_EXEC", "daemonises=" + program.string()}});
 
   check_ends(run(stack, {{"tool", {{"kind", "daemonises"}}}}).at("result"));
-  check_ends(run(stack, python("import subprocess\nresult = int(subprocess.run(['sh', '-c', " + json(daemonise).dump() +
+  check_ends(run(stack, python("import subprocess\nresult = int(subprocess.run(['sh', '-c', " + Json(daemonise).dump() +
                                "], capture_output=True).stdout)"))
                  .at("result"));
   check_ends(run(stack, python("import subprocess\nresult = subprocess.Popen(['sleep', '271'], start_new_session=True).pid")).at("result"));

@@ -9,7 +9,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -48,7 +48,7 @@ void check_clean(const std::string& text) {
   CHECK(text.find(token) == std::string::npos);
 }
 
-json shown_credential() {
+Json shown_credential() {
   return {{"name", "shown"}, {"type", "basic"}, {"data", {{"username", "somebody"}, {"password", secret}}}, {"reveal", true},
           {"hosts", {"127.0.0.1"}}};
 }
@@ -59,15 +59,15 @@ TEST_CASE("a result, an output and an error have no form of a credential that th
   const Stack stack({.env = {{"NOETL_ENCRYPTION_KEY", credential_test_key}, {"NOETL_LOG_LEVEL", "debug"}}});
   put_credential(stack, shown_credential());
 
-  const json done = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "result = forms\n"}});
+  const Json done = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "result = forms\n"}});
   CHECK_MESSAGE(done.at("status") == "done", done.dump(2));
   CHECK(done.at("result").at("inside") == "<***>");
-  CHECK(done.at("result").at("list") == json{"***"});
-  const json dead = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
+  CHECK(done.at("result").at("list") == Json{"***"});
+  const Json dead = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", std::string(all_forms) + "raise ValueError(s + ' ' + forms['b64'] + repr([s]))\n"}});
   CHECK(dead.at("status") == "dead");
   CHECK_MESSAGE(dead.at("error").dump().find("***") != std::string::npos, dead.dump(2));
-  const json user = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", "result = auth"}});
-  CHECK(user.at("result") == json{{"username", "somebody"}, {"password", "***"}});
+  const Json user = run_tool(stack, {{"kind", "python"}, {"auth", "shown"}, {"code", "result = auth"}});
+  CHECK(user.at("result") == Json{{"username", "somebody"}, {"password", "***"}});
 
   check_clean(done.dump());
   check_clean(dead.dump());
@@ -77,7 +77,7 @@ TEST_CASE("a result, an output and an error have no form of a credential that th
 TEST_CASE("an API that echoes what it was sent stores no token, be it in the answer or in a body that is kept apart") {
   LocalHttp peer;
   peer.server.Get(".*", [](const httplib::Request& request, httplib::Response& response) {
-    json seen;
+    Json seen;
     for (const auto& [name, value] : request.headers) seen[name] = value;
     response.set_header("X-Echo", request.get_header_value("Authorization"));
     response.set_content(seen.dump(), "application/json");
@@ -87,9 +87,9 @@ TEST_CASE("an API that echoes what it was sent stores no token, be it in the ans
   put_credential(stack, {{"name", "here"}, {"type", "bearer"}, {"data", {{"token", token}}}, {"hosts", {"127.0.0.1"}}});
   put_credential(stack, shown_credential());
 
-  const json bearer = run_tool(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "here"}});
+  const Json bearer = run_tool(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "here"}});
   CHECK_MESSAGE(bearer.at("result").at("data").at("authorization") == "Bearer ***", bearer.dump(2));
-  const json basic = run_tool(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "shown"}});
+  const Json basic = run_tool(stack, {{"kind", "http"}, {"url", peer.url("/")}, {"auth", "shown"}});
   CHECK_MESSAGE(basic.at("status") == "done", basic.dump(2));
   check_clean(bearer.dump() + basic.dump());
 
@@ -134,7 +134,7 @@ TEST_CASE("what a step says while it runs is masked before it is told") {
       "            print('using', auth['password'], base64.b64encode(auth['password'].encode()).decode(), flush=True)\n"
       "            time.sleep(0.05)\n"
       "        result = 1\n"));
-  const auto id = stack.execute(path, json::object());
+  const auto id = stack.execute(path, Json::object());
 
   wait_until("something was told", 20s, [&] {
     return stack.sql_number("select count(*) from noetl.event where event_type like 'command.log%' or event_type = 'command.progress'") > 0;

@@ -6,17 +6,17 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
-const json trap{{"a", {{"$template", "{{ 7*7 }}"}}},
-                {"b", {{"$template", "{{ keychain.x.y }}"}, {"$names", json::object()}}},
+const Json trap{{"a", {{"$template", "{{ 7*7 }}"}}},
+                {"b", {{"$template", "{{ keychain.x.y }}"}, {"$names", Json::object()}}},
                 {"c", "{{ 7*7 }}"}};
 constexpr const char* echo = "def main(**given):\n  return given";
 
-json ended(const Stack& stack, const std::string& id) {
-  json command;
+Json ended(const Stack& stack, const std::string& id) {
+  Json command;
   wait_until("the end of command " + id, 20s, [&] {
     command = stack.api().get("/api/v2/commands/" + id).json();
     return command.at("status") != "queued" && command.at("status") != "running";
@@ -25,11 +25,11 @@ json ended(const Stack& stack, const std::string& id) {
 }
 
 // A tool's result calls such a member $template_ (docs/guides/credentials.md).
-json renamed(const json& value) {
+Json renamed(const Json& value) {
   std::string text = value.dump();
   for (std::size_t at = 0; (at = text.find("\"$template\"", at)) != std::string::npos; at += 12)
     text.insert(at + 10, "_");
-  return json::parse(text);
+  return Json::parse(text);
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ TEST_CASE(
   const auto by_http =
       stack.enqueue({{{"tool", {{"kind", "python"}, {"code", echo}}}, {"input", trap}}}).front();
   const auto by_sql = stack
-                          .sql("select noetl.enqueue('" + json{{"kind", "python"}, {"code", echo}}.dump() +
+                          .sql("select noetl.enqueue('" + Json{{"kind", "python"}, {"code", echo}}.dump() +
                                "', '" + trap.dump() + "')::text")
                           .front()
                           .front();

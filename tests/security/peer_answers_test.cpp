@@ -9,7 +9,7 @@
 #include "tests/support/peer.hpp"
 
 using namespace noetl::support;
-using json = nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -77,7 +77,7 @@ TEST_CASE("a peer's answer without end costs the worker less than 20 MiB, and th
     forget_peak(stack.worker());
     const std::size_t before = peak_bytes(stack.worker());
 
-    const json command =
+    const Json command =
         ended_command(stack, {{"kind", "http"}, {"url", peer.at("127.0.0.1")}, {"timeout", 60}});
 
     CAPTURE(command.dump().substr(0, 1000));
@@ -96,7 +96,7 @@ TEST_CASE("a store's answer without end costs the worker less than 20 MiB") {
     forget_peak(stack.worker());
     const std::size_t before = peak_bytes(stack.worker());
 
-    const json command = ended_command(stack, {{"kind", "s3"},
+    const Json command = ended_command(stack, {{"kind", "s3"},
                                                {"action", "get"},
                                                {"bucket", "b"},
                                                {"key", "k"},
@@ -123,8 +123,8 @@ TEST_CASE("a token endpoint's answer without end costs the server less than 20 M
     forget_peak(stack.server());
     const std::size_t before = peak_bytes(stack.server());
 
-    const json execution =
-        stack.wait_for_execution(stack.execute(path, json::object()), std::chrono::seconds(60));
+    const Json execution =
+        stack.wait_for_execution(stack.execute(path, Json::object()), std::chrono::seconds(60));
 
     CHECK(execution.at("status") == "FAILED");
     CHECK(peak_bytes(stack.server()) < before + growth_bytes_max);

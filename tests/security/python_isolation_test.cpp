@@ -44,8 +44,8 @@ os.nice(3)
 result = 1
 )";
 
-json answer_of(const Stack& stack, const std::string& code) {
-  const json ended = run(stack, python(code));
+Json answer_of(const Stack& stack, const std::string& code) {
+  const Json ended = run(stack, python(code));
   INFO(ended.dump());
   CHECK(ended.at("status") == "done");
   return ended.at("result");
@@ -56,7 +56,7 @@ json answer_of(const Stack& stack, const std::string& code) {
 TEST_CASE("24 calls that replace what they find change nothing of the calls after them") {
   Stack stack(StackSettings{.workers = 0, .worker_slots = 4, .env = {}});
   stack.start_worker({{"NOETL_PYTHON_PROCESSES", "1"}, {"NOETL_PYTHON_PROCESSES_MAX", "2"}});
-  const json clean = answer_of(stack, victim);
+  const Json clean = answer_of(stack, victim);
   REQUIRE(clean.at("balance") == 5);
 
   for (int i = 0; i < 24; ++i) (void)run(stack, python(poison));
@@ -69,7 +69,7 @@ TEST_CASE("24 calls that replace what they find change nothing of the calls afte
 TEST_CASE("a call reads and changes nothing of the process that forks it, nor of a call beside it") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
   const auto worker = worker_of_step_user(stack, {{"NOETL_PYTHON_PROCESSES", "1"}, {"NOETL_PYTHON_PROCESSES_MAX", "1"}});
-  const json clean = answer_of(stack, victim);
+  const Json clean = answer_of(stack, victim);
   const std::string look = R"(
 opened = []
 for name in ('mem', 'environ', 'maps', 'fd/3', 'fd/4'):
@@ -81,7 +81,7 @@ for name in ('mem', 'environ', 'maps', 'fd/3', 'fd/4'):
 result = [opened, sorted(int(fd) for fd in os.listdir('/proc/self/fd'))[:4]]
 )";
 
-  CHECK(answer_of(stack, look) == json{json::array(), {0, 1, 2, 3}});
+  CHECK(answer_of(stack, look) == Json{Json::array(), {0, 1, 2, 3}});
   CHECK(answer_of(stack, "import resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (7, 7))\nresult = 1") == 1);
   CHECK(answer_of(stack, victim) == clean);
   CHECK(answer_of(stack, "os.setpriority(os.PRIO_PROCESS, os.getppid(), 7)\nos.sched_setaffinity(os.getppid(), {0})\nresult = 1") == 1);

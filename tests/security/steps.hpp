@@ -13,19 +13,19 @@
 
 namespace noetl::security {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
-inline json shell(const std::string& command) {
+inline Json shell(const std::string& command) {
   return {{"tool", {{"kind", "shell"}, {"command", command}}}, {"max_attempts", 1}};
 }
-inline json python(const std::string& code) {
+inline Json python(const std::string& code) {
   return {{"tool", {{"kind", "python"}, {"code", code}}}, {"max_attempts", 1}};
 }
 
 // The ended command of GET /api/v2/commands/{queue_id}.
-inline json run(const support::Stack& stack, const json& command) {
+inline Json run(const support::Stack& stack, const Json& command) {
   const std::string queue_id = stack.enqueue({command}).at(0);
-  json ended;
+  Json ended;
   support::wait_until("end of command " + queue_id, std::chrono::seconds(30), [&] {
     ended = stack.api().get("/api/v2/commands/" + queue_id).json();
     return ended.at("status") != "queued" && ended.at("status") != "running";

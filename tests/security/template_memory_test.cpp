@@ -10,7 +10,7 @@
 #include "tests/support/stack.hpp"
 
 using namespace noetl::support;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -57,8 +57,8 @@ TEST_CASE("what templates of strangers make stays below 20 MiB of the server, ho
   const auto path = stack.register_playbook(
       "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {name: t, path: security/t}\n"
       "workflow:\n  - step: start\n    tool: {kind: noop}\n");
-  const auto execution = stack.execute(path, json::object());
-  const auto render = [&](const json& source) {
+  const auto execution = stack.execute(path, Json::object());
+  const auto render = [&](const Json& source) {
     return stack.api().post("/api/context/render", {{"execution_id", execution}, {"template", source}});
   };
   // Threads and connections of eight callers at once are no matter of templates.
@@ -84,7 +84,7 @@ TEST_CASE("what templates of strangers make stays below 20 MiB of the server, ho
     }
   }
   forget_peak(server);
-  CHECK(render(json(std::vector<std::string>(2000, "{{ 'x' * 1000000 }}"))).status == 422);
+  CHECK(render(Json(std::vector<std::string>(2000, "{{ 'x' * 1000000 }}"))).status == 422);
   CHECK(memory_kib(server, "VmHWM") - idle < 20 * 1024);
   CHECK(render("{{ range(1000000000)|list|length }}")
             .json()

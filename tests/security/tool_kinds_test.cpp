@@ -11,9 +11,9 @@ TEST_CASE("a worker that was told nothing runs neither shell nor container nor p
   Stack stack(StackSettings{.workers = 0, .env = {}});
   stack.start_worker({{"NOETL_TOOLS", ""}, {"NOETL_TOOL_EXEC", "own=/bin/true"}});
 
-  for (const json& tool : {json{{"kind", "shell"}, {"command", "echo ran"}}, json{{"kind", "container"}, {"image", "debian"}},
-                           json{{"kind", "own"}}}) {
-    const json ended = run(stack, {{"tool", tool}, {"max_attempts", 1}});
+  for (const Json& tool : {Json{{"kind", "shell"}, {"command", "echo ran"}}, Json{{"kind", "container"}, {"image", "debian"}},
+                           Json{{"kind", "own"}}}) {
+    const Json ended = run(stack, {{"tool", tool}, {"max_attempts", 1}});
     CHECK(ended.at("status") == "dead");
     CHECK(ended.dump().find("NOETL_TOOLS") != std::string::npos);
     CHECK(ended.dump().find("unsupported") != std::string::npos);
@@ -29,7 +29,7 @@ TEST_CASE("a worker runs the kinds that it names and no other") {
   stack.start_worker({{"NOETL_TOOLS", "shell,noop"}});
 
   CHECK(run(stack, shell("echo ran")).at("result").at("stdout") == "ran\n");
-  const json refused = run(stack, python("result = 1"));
+  const Json refused = run(stack, python("result = 1"));
   CHECK(refused.at("status") == "dead");
   CHECK(refused.dump().find("no 'python' steps") != std::string::npos);
 }

@@ -13,7 +13,7 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -21,8 +21,8 @@ HttpAnswer register_as(const Stack& stack, const std::string& worker_id, const s
   return stack.api().post("/api/v2/workers", {{"worker_id", worker_id}, {"pool", pool}, {"slots", 4}});
 }
 
-json poll(const std::string& worker_id, bool direct_dispatch, int wait_seconds) {
-  json request{{"worker_id", worker_id}, {"pool", "default"}, {"slots", 1}, {"wait", wait_seconds}};
+Json poll(const std::string& worker_id, bool direct_dispatch, int wait_seconds) {
+  Json request{{"worker_id", worker_id}, {"pool", "default"}, {"slots", 1}, {"wait", wait_seconds}};
   if (direct_dispatch) request["direct_dispatch"] = true;
   return request;
 }
@@ -36,7 +36,7 @@ double metric(const Stack& stack, const std::string& name) {
 // A poll whose caller sends it and says nothing more.
 class SilentPoll {
  public:
-  SilentPoll(int port, const json& request) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  SilentPoll(int port, const Json& request) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
@@ -126,7 +126,7 @@ TEST_CASE("registrations make no more pools than they may, and are told what to 
 TEST_CASE("what an operator does, and who is refused a secret, is in the audit with the address") {
   Stack stack(StackSettings{.workers = 0, .env = {{"NOETL_ENCRYPTION_KEY", std::string(43, 'A') + "="}}});
   REQUIRE(register_as(stack, "w").status == 200);
-  CHECK(stack.api().post("/api/v2/workers/w/drain", json::object()).status == 200);
+  CHECK(stack.api().post("/api/v2/workers/w/drain", Json::object()).status == 200);
   CHECK(stack.api()
             .post("/api/credentials", {{"name", "victim"}, {"type", "generic"}, {"data", {{"password", "S3cret-value"}}}})
             .status == 200);

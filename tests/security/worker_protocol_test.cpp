@@ -8,22 +8,22 @@
 
 using namespace noetl::support;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
 constexpr const char* header = "Noetl-Worker-Instance";
 
-json shell(const std::string& command, const std::string& pool = "default") {
+Json shell(const std::string& command, const std::string& pool = "default") {
   return {{"tool", {{"kind", "shell"}, {"command", command}}}, {"pool", pool}, {"max_attempts", 3}};
 }
-json noop(const std::string& pool) { return {{"tool", {{"kind", "noop"}}}, {"pool", pool}}; }
+Json noop(const std::string& pool) { return {{"tool", {{"kind", "noop"}}}, {"pool", pool}}; }
 
 std::string state_of(const Stack& stack, const std::string& id) {
   return stack.api().get("/api/v2/commands/" + id).json().at("status");
 }
 
-json running_command(const Stack& stack, const std::string& id) {
+Json running_command(const Stack& stack, const std::string& id) {
   wait_until("it runs", 10s, [&] { return state_of(stack, id) == "running"; });
   return stack.api().get("/api/v2/commands/" + id).json();
 }
@@ -33,11 +33,11 @@ HttpAnswer register_as(const Stack& stack, const std::string& worker_id, const s
   return stack.api().post("/api/v2/workers", {{"worker_id", worker_id}, {"pool", pool}, {"slots", 4}}, headers);
 }
 
-HttpAnswer claim(const Stack& stack, const json& request) {
+HttpAnswer claim(const Stack& stack, const Json& request) {
   return stack.api().post("/api/v2/commands/claim", request);
 }
 
-json ending(const json& command, const std::string& worker_id) {
+Json ending(const Json& command, const std::string& worker_id) {
   return {{"worker_id", worker_id},
           {"queue_id", command.at("queue_id")},
           {"epoch", command.at("epoch")},
@@ -87,7 +87,7 @@ TEST_CASE("a worker that runs cannot be taken over, handed back or renewed by ot
     const auto taken = register_as(stack, worker_id, "attackerpool", headers);
     CHECK_MESSAGE(taken.status == 409, taken.body);
     CHECK(taken.json().value("detail", "").find("lease lasts until") != std::string::npos);
-    CHECK(stack.api().post(path + "/heartbeat", {{"held", json::array()}}, headers).json().at("is_known") == false);
+    CHECK(stack.api().post(path + "/heartbeat", {{"held", Json::array()}}, headers).json().at("is_known") == false);
   }
   CHECK(stack.api().remove(path).status == 409);
   CHECK(stack.api().post("/api/worker/pool/deregister", {{"name", worker_id}}).status == 409);
@@ -131,7 +131,7 @@ TEST_CASE("a worker claims from its own pool alone: by ids, by a poll and where 
       claim(stack, {{"worker_id", "w"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}, {"direct_dispatch", true}});
   CHECK_MESSAGE(waiting.status == 403, waiting.body);
   for (const bool direct_dispatch : {false, true}) {
-    json request{{"worker_id", "nobody"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}};
+    Json request{{"worker_id", "nobody"}, {"pool", "secret"}, {"slots", 1}, {"wait", 1}};
     if (direct_dispatch) request["direct_dispatch"] = true;
     CHECK(claim(stack, request).status == 404);
   }

@@ -3,10 +3,10 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "server/app/cancel_execution.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/app/worker_registry.hpp"
+#include "server/executions/cancel_execution.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/worker_registry.hpp"
 #include "shared/wire/subjects.hpp"
 #include "tests/simulation/network.hpp"
 
@@ -37,7 +37,7 @@ std::optional<T> until_answered(World& world, const std::string& what, const typ
 // As the API does it: one command goes with others that come at the same time.
 base::Result<std::vector<wire::EnqueuedCommand>> enqueue(Server& server,
                                                          const std::vector<wire::NewCommand>& commands) {
-  if (commands.size() != 1) return app::enqueue_commands(server.context, commands);
+  if (commands.size() != 1) return queue::enqueue_commands(server.context, commands);
   const auto one = server.submits.enqueue(commands.front());
   if (!one) return base::failure(one.error());
   return std::vector<wire::EnqueuedCommand>{*one};
@@ -87,7 +87,7 @@ void execute_some(World& world, int client) {
         .execution_id = answer->execution_id, .reason = "enough", .cascade = true};
     (void)until_answered<wire::CancelAnswer>(
         world, "cancel " + request.idempotency_key,
-        [cancel](Server& server) { return app::cancel_execution(server.context, cancel); });
+        [cancel](Server& server) { return executions::cancel_execution(server.context, cancel); });
   }
 }
 
@@ -183,7 +183,7 @@ void break_a_worker(World& world) {
     return;
   }
   (void)Call<void>(world, "drain " + worker.worker_id, [id = worker.worker_id](Server& server) {
-    (void)app::drain_worker(server.context, id);  // an unknown one is as good as drained
+    (void)queue::drain_worker(server.context, id);  // an unknown one is as good as drained
     return base::Result<void>{};
   }).run();
 }

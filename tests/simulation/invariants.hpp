@@ -3,8 +3,8 @@
 // here are those of answers, and what must be true when the faults have stopped and everything has had time to end.
 #include <string>
 
-#include "shared/wire/claim.hpp"
-#include "shared/wire/report.hpp"
+#include "shared/wire/messages/claim.hpp"
+#include "shared/wire/messages/report.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace noetl::simulation {

@@ -1,9 +1,9 @@
 #include "tests/simulation/network.hpp"
 
-#include "server/app/claim_commands.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/run_ahead.hpp"
-#include "server/app/worker_registry.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/attempts/run_ahead.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/worker_registry.hpp"
 #include "tests/simulation/invariants.hpp"
 
 namespace noetl::simulation {
@@ -47,7 +47,7 @@ base::Result<wire::RegistrationAnswer> SimulatedTransport::register_worker(
   return Call<wire::RegistrationAnswer>(
              world_, "registration of " + registration.worker_id,
              [registration = of_process(registration, instance_)](Server& server) {
-               return app::register_worker(server.context, registration);
+               return queue::register_worker(server.context, registration);
              })
       .run();
 }
@@ -56,7 +56,7 @@ base::Result<wire::HeartbeatAnswer> SimulatedTransport::heartbeat(const wire::He
   return Call<wire::HeartbeatAnswer>(
              world_, "heartbeat of " + heartbeat.worker_id,
              [heartbeat = of_process(heartbeat, instance_)](Server& server) {
-               return app::renew_leases(server.context, heartbeat);
+               return queue::renew_leases(server.context, heartbeat);
              })
       .run();
 }
@@ -68,7 +68,7 @@ base::Result<wire::ClaimAnswer> SimulatedTransport::claim(const wire::ClaimReque
                                                  : ids_of(request.queue_ids));
   return Call<wire::ClaimAnswer>(world_, what,
                                  [request = of_process(request, instance_), &world = world_](Server& server) {
-                                   auto answer = app::claim_commands(server.context, request, {});
+                                   auto answer = queue::claim_commands(server.context, request, {});
                                    if (answer) check_claim(world, request.worker_id, *answer);
                                    if (answer && request.direct_dispatch)
                                      world.note_dispatched(answer->commands.size());
@@ -86,8 +86,8 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                  world.scheduler.spawn(world.scheduler.process(), [request, &world, &server] {
                    world.scheduler.sleep(std::chrono::milliseconds(1));
                    try {
-                     (void)app::report_events(server.context, request);
-                   } catch (const store::Unavailable&) {
+                     (void)attempts::report_events(server.context, request);
+                   } catch (const postgres::Unavailable&) {
                      // Nobody is there any more to be told: that is the mistake.
                      return;
                    }
@@ -96,7 +96,7 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
                  promise_reports(world, request, rash);
                  return rash;
                }
-               auto answer = app::report_events(server.context, request);
+               auto answer = attempts::report_events(server.context, request);
                if (answer) promise_reports(world, request, *answer);
                return answer;
              })
@@ -106,14 +106,14 @@ base::Result<wire::ReportAnswer> SimulatedTransport::report(const wire::ReportRe
 base::Result<wire::AheadAnswer> SimulatedTransport::run_ahead(const wire::AheadRequest& request) {
   return Call<wire::AheadAnswer>(
              world_, "ahead of " + request.worker_id + ": " + std::to_string(request.ended.size()) + " ended",
-             [request = of_process(request, instance_)](Server& server) { return app::run_ahead(server.context, request); })
+             [request = of_process(request, instance_)](Server& server) { return attempts::run_ahead(server.context, request); })
       .run();
 }
 
 base::Result<void> SimulatedTransport::deregister(const std::string& worker_id) {
   return Call<void>(world_, "deregistration of " + worker_id,
                     [worker_id, instance = instance_](Server& server) {
-                      return app::deregister_worker(
+                      return queue::deregister_worker(
                           server.context, {.worker_id = worker_id, .instance = instance, .by_force = false});
                     })
       .run();

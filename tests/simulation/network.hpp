@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "server/store/errors.hpp"
+#include "server/postgres/errors.hpp"
 #include "shared/base/result.hpp"
 #include "shared/transport/transport.hpp"
 #include "tests/simulation/server.hpp"
@@ -59,7 +59,7 @@ class Call {
       std::optional<base::Result<T>> answer;
       try {
         answer = work(server);
-      } catch (const store::Unavailable& away) {
+      } catch (const postgres::Unavailable& away) {
         answer = base::failure(base::ErrorCode::unavailable, away.what());
       } catch (const std::exception& thrown) {
         world.trace.broken(what + " threw: " + thrown.what());

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/engine/engine.hpp"
-#include "shared/engine/tool_error.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/engine/state/tool_error.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "tests/engine/memory_archive.hpp"
 #include "tests/engine/state_json.hpp"
 

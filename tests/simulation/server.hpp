@@ -1,16 +1,16 @@
 #pragma once
 // Server: one simulated server process: the context of every use case and the background duties, as run_server wires
 // them, without HTTP. Made in a fiber of its process; never destroyed, since the dead clean nothing up.
-#include "server/app/dispatcher.hpp"
-#include "server/app/due_times.hpp"
-#include "server/app/long_polls.hpp"
-#include "server/app/playbook_cache.hpp"
-#include "server/app/pool_rules.hpp"
-#include "server/app/server_context.hpp"
-#include "server/app/submit_batcher.hpp"
+#include "server/catalog/playbook_cache.hpp"
 #include "server/counts/work_counts.hpp"
+#include "server/dispatch/dispatcher.hpp"
+#include "server/dispatch/due_times.hpp"
+#include "server/dispatch/long_polls.hpp"
+#include "server/dispatch/pool_rules.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/notify/jetstream_notifier.hpp"
-#include "server/store/connection_pool.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/queue/submit_batcher.hpp"
 #include "server/upkeep/upkeep.hpp"
 #include "tests/simulation/scheduler.hpp"
 
@@ -25,7 +25,7 @@ struct ServerSettings {
 struct Server {
   explicit Server(const ServerSettings& settings)
       : process(settings.process),
-        connections(store::PoolSettings{}),
+        connections(postgres::PoolSettings{}),
         notifier(notify::NotifierSettings{.nats = {}, .ack_wait = settings.ack_wait, .backlog_max = {3, 30}}),
         ids(settings.node),
         playbooks(connections),
@@ -44,17 +44,17 @@ struct Server {
         upkeep(context, upkeep::UpkeepSettings{.database_url = {}}) {}
 
   const ProcessNumber process;
-  store::ConnectionPool connections;
+  postgres::ConnectionPool connections;
   notify::JetStreamNotifier notifier;
   base::IdGenerator ids;
-  app::PlaybookCache playbooks;
-  app::LongPolls long_polls;
-  app::Dispatcher dispatcher;
-  app::PoolRules pool_rules;
+  catalog::PlaybookCache playbooks;
+  dispatch::LongPolls long_polls;
+  dispatch::Dispatcher dispatcher;
+  dispatch::PoolRules pool_rules;
   counts::WorkCounts work_counts;
-  app::DueTimes due_times;
-  app::ServerContext context;
-  app::SubmitBatcher submits;
+  dispatch::DueTimes due_times;
+  dispatch::ServerContext context;
+  queue::SubmitBatcher submits;
   upkeep::Upkeep upkeep;
 };
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "server/store/errors.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "server/postgres/errors.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "tests/simulation/actors.hpp"
 #include "tests/simulation/invariants.hpp"
 #include "tests/simulation/model/log_sink.hpp"
@@ -196,7 +196,7 @@ void World::transact(const char* where, const std::function<void()>& work) {
   scheduler.sleep(random().time(std::chrono::microseconds(50), std::chrono::microseconds(900)));
   if (random().one_in(troubles.transaction_slow)) scheduler.sleep(random().time({}, seconds(3)));
   if (!is_database_up_ || random().one_in(troubles.transaction_refused))
-    throw store::Unavailable("Postgres is away");
+    throw postgres::Unavailable("Postgres is away");
   if (random().one_in(troubles.crash_before)) crash_here("before a commit");
   if (has_trace()) note(where);
   try {
@@ -207,7 +207,7 @@ void World::transact(const char* where, const std::function<void()>& work) {
   }
   if (random().one_in(troubles.crash_after)) crash_here("after a commit");
   if (random().one_in(troubles.commit_unknown))
-    throw store::Unavailable("the connection was lost during commit");
+    throw postgres::Unavailable("the connection was lost during commit");
   if (random().one_in(4)) scheduler.sleep(random().time({}, milliseconds(2)));
 }
 

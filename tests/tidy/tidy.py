@@ -18,64 +18,159 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BASELINE = ROOT / "tests" / "tidy" / "baseline.txt"
 LINES_MAX = {".hpp": 200, ".cpp": 400}
 FUNCTION_LINES_MAX = 70
+MODULES_MAX = 10
 
-# Folder → what it may include: folders, or single headers. Its own folder it always may. The arrows of
-# docs/internals/architecture.md; change both or neither.
+# Folder → what it may include: folders without those below them, single headers, or with a slash at the end whole trees.
+# Its own folder it always may. The arrows of docs/internals/architecture.md; change both or neither.
 LAYERS = {
     "shared/base": [],
+    "shared/base/text": [],
     "shared/durations": ["shared/base"],
-    "shared/domain": ["shared/base"],
-    "shared/templating": ["shared/base"],
-    "shared/language": ["shared/base", "shared/durations", "shared/domain", "shared/templating"],
-    "shared/secrets": ["shared/base", "shared/domain"],
-    "shared/wire": ["shared/base", "shared/domain", "shared/secrets"],
-    "shared/schema": ["shared/base", "shared/wire"],
-    "shared/config": ["shared/base", "shared/durations"],
-    "shared/telemetry": ["shared/base"],
-    "shared/process": ["shared/base"],
-    "shared/http": ["shared/base"],
-    "shared/reach": ["shared/base"],
-    "shared/coding": ["shared/base"],
-    "shared/fetch": ["shared/base", "shared/reach", "shared/coding"],
+    "shared/domain": ["shared/base", "shared/base/text"],
+    "shared/templating/values": [],
+    "shared/templating/text": ["shared/templating/values"],
+    "shared/templating/operations": ["shared/templating/values", "shared/templating/text"],
+    "shared/templating/program": ["shared/templating/values", "shared/templating/operations"],
+    "shared/templating/methods": ["shared/templating/values", "shared/templating/text", "shared/templating/operations",
+                                  "shared/templating/program"],
+    "shared/templating/filters": ["shared/base/text", "shared/templating/values", "shared/templating/text",
+                                  "shared/templating/operations", "shared/templating/program", "shared/templating/methods"],
+    "shared/templating/evaluation": ["shared/templating/values", "shared/templating/operations", "shared/templating/program",
+                                     "shared/templating/filters"],
+    "shared/templating/syntax": ["shared/templating/values", "shared/templating/text", "shared/templating/program",
+                                 "shared/templating/filters"],
+    "shared/templating": ["shared/base", "shared/templating/values", "shared/templating/text", "shared/templating/program",
+                          "shared/templating/syntax"],
+    "shared/language/vocabulary": [],
+    "shared/language/yaml": ["shared/base", "shared/base/text", "shared/domain"],
+    "shared/language/loading": ["shared/base", "shared/durations", "shared/domain", "shared/templating/program",
+                                "shared/templating/syntax", "shared/templating", "shared/language/vocabulary", "shared/language/yaml"],
+    "shared/language": ["shared/base", "shared/domain", "shared/templating", "shared/language/vocabulary", "shared/language/yaml",
+                        "shared/language/loading"],
+    "shared/secrets": ["shared/base", "shared/base/text", "shared/domain"],
+    "shared/json": ["shared/base", "shared/base/text", "shared/domain"],
+    "shared/wire/messages": ["shared/base", "shared/domain", "shared/secrets"],
+    "shared/wire": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages"],
+    "shared/wire/codecs": ["shared/base", "shared/base/text", "shared/domain", "shared/secrets", "shared/json", "shared/wire/messages",
+                           "shared/wire"],
+    "shared/schema": ["shared/base", "shared/json", "shared/wire"],
+    "shared/config": ["shared/base", "shared/base/text", "shared/durations"],
+    "shared/telemetry": ["shared/base", "shared/base/text"],
+    "shared/process": [],
+    "shared/http": ["shared/base", "shared/base/text"],
+    "shared/reach": ["shared/base", "shared/base/text"],
+    "shared/coding": ["shared/base", "shared/base/text"],
+    "shared/fetch": ["shared/base", "shared/base/text", "shared/reach", "shared/coding"],
     "shared/nats": ["shared/base"],
-    "shared/transport": ["shared/base", "shared/domain", "shared/wire", "shared/nats"],
-    "shared/engine": ["shared/base", "shared/durations", "shared/domain", "shared/templating",
-                      "shared/wire/lazy_json.hpp", "shared/wire/json_cursor.hpp", "shared/wire/reserved_name.hpp"],
+    "shared/transport": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/wire/codecs",
+                         "shared/nats"],
+    "shared/engine/state": ["shared/base", "shared/durations", "shared/domain", "shared/json/json_cursor.hpp",
+                            "shared/json/lazy_json.hpp"],
+    "shared/engine/context": ["shared/domain", "shared/templating", "shared/engine/state"],
+    "shared/engine/decisions": ["shared/domain", "shared/engine/state", "shared/engine/context"],
+    "shared/engine": ["shared/domain", "shared/json/reserved_name.hpp", "shared/engine/state", "shared/engine/decisions"],
     "server/counts": ["shared/base", "shared/domain", "shared/telemetry"],
-    "server/waiting": ["shared/base"],
-    "server/store": ["shared/base", "shared/domain", "shared/wire", "server/waiting"],
-    "server/notify": ["shared/base", "shared/domain", "shared/wire", "shared/nats", "shared/telemetry"],
-    "server/app": ["shared/base", "shared/durations", "shared/domain", "shared/wire", "shared/language", "shared/templating",
-                   "shared/telemetry", "server/counts", "shared/engine", "server/waiting", "server/store", "server/notify/notifier.hpp"],
-    "server/upkeep": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "server/app",
-                      "server/store", "server/notify/notifier.hpp"],
-    "server/vault": ["shared/base", "shared/durations", "shared/domain", "shared/secrets", "shared/wire", "shared/telemetry", "shared/templating",
-                     "shared/reach", "shared/fetch",
-                     "server/app", "server/store"],
-    "server/doctor": ["shared/base", "shared/domain", "shared/nats", "shared/engine", "server/store", "server/notify",
-                      "server/app"],
+    "server/waiting": [],
+    "server/postgres": ["shared/base", "shared/base/text", "shared/wire"],
+    "server/migrations": ["shared/base", "server/postgres"],
+    "server/store/executions": ["shared/base", "shared/domain", "shared/wire/messages", "shared/wire", "server/postgres"],
+    "server/store/queue": ["shared/base", "shared/domain", "shared/wire/messages", "shared/wire", "server/waiting", "server/postgres"],
+    "server/store/secrets": ["shared/base", "server/postgres"],
+    "server/store/upkeep": ["shared/base", "shared/domain", "server/postgres"],
+    "server/notify": ["shared/base", "shared/domain", "shared/wire", "shared/telemetry", "shared/nats"],
+    "server/dispatch": ["shared/base", "shared/domain", "shared/wire/messages", "server/postgres", "server/store/queue",
+                        "server/notify/notifier.hpp"],
+    "server/dead_letters": ["shared/base", "shared/domain", "shared/wire/messages", "shared/wire", "server/postgres",
+                            "server/store/queue", "server/notify/notifier.hpp", "server/dispatch"],
+    "server/catalog": ["shared/base", "shared/domain", "shared/language/loading", "shared/language", "shared/wire/messages",
+                       "server/postgres", "server/store/executions", "server/dispatch"],
+    "server/decisions": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/engine/state", "shared/engine",
+                         "server/counts", "server/postgres", "server/store/executions", "server/store/queue", "server/store/upkeep",
+                         "server/notify/notifier.hpp", "server/dispatch", "server/catalog"],
+    "server/attempts": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/engine/state",
+                        "shared/engine", "server/counts", "server/postgres", "server/store/executions", "server/store/queue",
+                        "server/store/upkeep", "server/dispatch", "server/decisions"],
+    "server/executions": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/engine/state",
+                          "server/postgres", "server/store/executions", "server/store/upkeep", "server/notify/notifier.hpp",
+                          "server/dispatch", "server/catalog", "server/decisions"],
+    "server/views": ["shared/base", "shared/domain", "shared/templating/values", "shared/wire/messages", "shared/wire",
+                     "shared/engine/state", "shared/engine/context", "server/waiting", "server/postgres", "server/migrations",
+                     "server/store/executions", "server/store/queue", "server/store/upkeep", "server/notify/notifier.hpp",
+                     "server/dispatch", "server/catalog", "server/decisions"],
+    "server/queue": ["shared/base", "shared/domain", "shared/wire/messages", "shared/wire", "server/counts", "server/postgres",
+                     "server/store/executions", "server/store/queue", "server/store/upkeep", "server/notify/notifier.hpp",
+                     "server/dispatch", "server/decisions", "server/attempts", "server/executions"],
+    "server/upkeep": ["shared/base", "shared/domain", "shared/telemetry", "server/postgres", "server/store/executions",
+                      "server/store/queue", "server/store/upkeep", "server/notify/notifier.hpp", "server/dispatch", "server/decisions",
+                      "server/attempts", "server/executions", "server/queue"],
+    "server/vault": ["shared/base", "shared/base/text", "shared/durations", "shared/domain", "shared/templating", "shared/secrets",
+                     "shared/json", "shared/wire/messages", "shared/telemetry", "shared/reach", "shared/fetch", "server/postgres",
+                     "server/store/executions", "server/store/queue", "server/store/secrets", "server/dispatch", "server/catalog"],
+    "server/doctor": ["shared/base", "shared/domain", "shared/nats", "shared/engine/state", "shared/engine", "server/postgres",
+                      "server/migrations", "server/store/executions", "server/store/upkeep", "server/notify", "server/catalog",
+                      "server/decisions", "server/executions"],
+    "server/api/calls": ["shared/base", "shared/domain", "shared/json", "shared/wire", "shared/schema", "shared/telemetry",
+                         "server/dispatch", "server/queue", "server/vault"],
+    "server/api/executions": ["shared/base", "shared/domain", "shared/json", "shared/wire", "shared/wire/codecs", "server/dead_letters",
+                              "server/catalog", "server/executions", "server/views", "server/queue", "server/api/calls"],
+    "server/api/secrets": ["shared/json", "shared/wire/messages", "shared/wire", "shared/wire/codecs", "server/api/calls"],
+    "server/api/work": ["shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/wire/codecs", "server/attempts",
+                        "server/views", "server/queue", "server/api/calls"],
+    "server/api/routes": ["shared/base", "shared/base/text", "shared/json", "shared/wire/messages", "shared/wire", "shared/wire/codecs",
+                          "shared/schema", "shared/telemetry", "shared/http", "server/api/calls", "server/api/executions",
+                          "server/api/secrets", "server/api/work"],
     # errors.hpp: the API is where exceptions of the store are caught.
-    "server/api": ["shared/base", "shared/domain", "shared/wire", "shared/schema", "shared/nats", "shared/telemetry", "shared/http", "shared/coding",
-                   "server/app", "server/vault", "server/store/errors.hpp"],
-    "server": ["shared", "server"],
-    "worker/tools": ["shared/base", "shared/durations", "shared/domain", "shared/secrets", "shared/process", "shared/nats", "shared/reach",
-                     "shared/fetch", "shared/coding"],
-    "worker/loop": ["shared/base", "shared/domain", "shared/secrets", "shared/wire", "shared/nats", "shared/telemetry",
-                    "shared/engine", "shared/language", "shared/templating", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
-                    "worker/tools/credentials.hpp", "worker/tools/progress.hpp"],
-    "worker/health": ["shared/base", "shared/http", "worker/loop/settings.hpp"],
-    "worker": ["shared", "worker"],
-    "cli": ["shared/base", "shared/durations", "shared/wire", "shared/config", "shared/telemetry", "shared/process", "cli/load"],
-    "cli/load": ["shared/base", "shared/wire", "cli/interruptible_wait.hpp"],
+    "server/api": ["shared/base", "shared/base/text", "shared/wire/messages", "shared/wire", "shared/telemetry", "shared/http",
+                   "shared/coding", "server/postgres/errors.hpp", "server/dispatch", "server/vault", "server/api/calls",
+                   "server/api/routes"],
+    "server": ["shared/", "server/"],
+    "worker/tools": ["shared/base", "shared/durations", "shared/domain", "shared/secrets", "shared/reach"],
+    "worker/tools/http": ["shared/base", "shared/base/text", "shared/domain", "shared/reach", "shared/coding", "shared/fetch",
+                          "worker/tools"],
+    "worker/tools/programs": ["shared/base", "shared/domain", "shared/process", "worker/tools"],
+    "worker/tools/builtin": ["shared/base/text", "shared/process", "worker/tools", "worker/tools/http"],
+    "worker/tools/containers": ["shared/base", "shared/domain", "worker/tools", "worker/tools/programs"],
+    "worker/tools/python": ["shared/base", "shared/domain", "worker/tools", "worker/tools/programs"],
+    "worker/tools/duckdb": ["shared/base", "shared/base/text", "shared/domain", "worker/tools", "worker/tools/programs"],
+    "worker/tools/nats": ["shared/base/text", "shared/nats", "worker/tools"],
+    "worker/tools/objects": ["shared/base", "shared/base/text", "shared/fetch", "worker/tools", "worker/tools/http"],
+    "worker/tools/postgres/sql": ["shared/base", "shared/base/text", "worker/tools"],
+    "worker/tools/postgres": ["shared/base", "shared/base/text", "shared/domain", "shared/reach", "worker/tools",
+                              "worker/tools/programs", "worker/tools/postgres/sql"],
+    "worker/tools/transfer/cells": ["shared/base", "shared/base/text", "worker/tools", "worker/tools/duckdb", "worker/tools/postgres"],
+    "worker/tools/transfer": ["shared/base/text", "worker/tools", "worker/tools/duckdb", "worker/tools/postgres/sql",
+                              "worker/tools/postgres", "worker/tools/transfer/cells"],
+    "worker/loop/leases": ["shared/base", "shared/domain", "shared/wire/messages", "shared/telemetry", "shared/nats",
+                           "shared/transport/transport.hpp", "worker/tools/tool.hpp"],
+    "worker/loop/progress": ["shared/base", "shared/domain", "shared/wire/messages", "shared/telemetry",
+                             "shared/transport/transport.hpp", "worker/tools/progress.hpp", "worker/loop/leases"],
+    "worker/loop/secrets": ["shared/base", "shared/base/text", "shared/domain", "shared/templating", "shared/secrets", "shared/json",
+                            "shared/wire", "shared/wire/codecs", "worker/tools/credentials.hpp", "worker/tools/tool.hpp",
+                            "worker/loop/leases"],
+    "worker/loop/runs": ["shared/base", "shared/domain", "shared/json", "shared/wire/messages", "shared/wire", "shared/telemetry",
+                         "shared/transport/transport.hpp", "shared/engine", "worker/tools/tool.hpp", "worker/loop/leases",
+                         "worker/loop/progress", "worker/loop/secrets"],
+    "worker/loop/ahead": ["shared/base", "shared/domain", "shared/language/loading", "shared/wire/messages", "shared/telemetry",
+                          "shared/transport/transport.hpp", "shared/engine/state", "shared/engine", "worker/loop/leases",
+                          "worker/loop/runs"],
+    "worker/loop/fetching": ["shared/base", "shared/wire/messages", "shared/wire", "shared/telemetry", "shared/nats",
+                             "shared/transport/transport.hpp", "worker/loop/leases", "worker/loop/runs", "worker/loop/ahead"],
+    "worker/loop": ["shared/base", "shared/wire", "shared/telemetry", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
+                    "worker/loop/leases", "worker/loop/progress", "worker/loop/runs", "worker/loop/fetching"],
+    "worker/health": ["shared/http", "worker/loop/leases/settings.hpp"],
+    "worker": ["shared/", "worker/"],
+    "cli": ["shared/base", "shared/base/text", "shared/durations", "shared/language", "shared/json", "shared/wire/messages",
+            "shared/wire", "shared/config", "shared/telemetry", "shared/process", "server/migrations", "cli/load"],
+    "cli/load": ["shared/base", "shared/base/text", "shared/wire", "cli/interruptible_wait.hpp"],
     # The one place where the command line meets the programs that it starts.
-    "cli/main.cpp": ["shared", "cli", "server/run_doctor.hpp", "server/run_server.hpp",
-                     "server/store/migrations.hpp", "server/store/users_objects.hpp", "worker/run_worker.hpp"],
+    "cli/main.cpp": ["shared/", "cli/", "server/run_doctor.hpp", "server/run_server.hpp", "server/migrations/migrations.hpp",
+                     "server/migrations/users_objects.hpp", "worker/run_worker.hpp"],
 }
 
 # Third-party header → the folders that may include it.
 THIRD_PARTY = {
     "nats/": ["shared/nats"],
-    "pqxx/": ["server/store"],
+    "pqxx/": ["server/postgres", "server/migrations", "server/store"],
     "libpq-fe.h": ["worker/tools/postgres"],
     "httplib.h": ["shared/transport", "cli"],
     "curl/": ["shared/fetch"],
@@ -108,6 +203,10 @@ def is_below(name, place):
     return name == place or name.startswith(place + "/")
 
 
+def may_be(included, place):
+    return included.startswith(place) if place.endswith("/") else included == place or layer_of(included) == place
+
+
 def check_includes(name, lines):
     layer = layer_of(name)
     for number, line in enumerate(lines, 1):
@@ -117,9 +216,8 @@ def check_includes(name, lines):
         bracket, included = match.groups()
         if bracket == '"' and layer is not None and included.split("/")[0] in ("shared", "server", "worker", "cli", "tests"):
             folder = layer.rsplit("/", 1)[0] if layer.endswith(".cpp") else layer
-            # A folder with folders below it is one layer only with itself: server may not be included by server/app.
-            own = layer_of(included) == folder
-            if not own and not any(is_below(included, place) for place in LAYERS[layer]):
+            # A folder with folders below it is one layer only with itself: server may not be included by server/queue.
+            if layer_of(included) != folder and not any(may_be(included, place) for place in LAYERS[layer]):
                 yield f"{name}:{number}: {layer} may not include {included}"
         for header, folders in THIRD_PARTY.items():
             is_product = layer is not None
@@ -186,6 +284,25 @@ def check_lengths(name, lines, baseline, seen):
             yield f"{text}, {allowed}"
 
 
+def folder_sizes(names):
+    """{folder: modules} of the product: a module is a header, a source, or both under one name."""
+    modules = {}
+    for name in names:
+        if not name.startswith("tests/"):
+            folder, file = name.rsplit("/", 1)
+            modules.setdefault(folder, set()).add(file.rsplit(".", 1)[0])
+    return {folder: len(found) for folder, found in modules.items()}
+
+
+def check_folders(names, baseline, seen):
+    for folder, count in sorted(folder_sizes(names).items()):
+        if count <= MODULES_MAX:
+            continue
+        seen[f"folder {folder}"] = count
+        if count > baseline.get(f"folder {folder}", 0):
+            yield f"{folder}: {count} modules, at most {baseline.get(f'folder {folder}', MODULES_MAX)}; divide it by subject"
+
+
 def read_baseline():
     entries = {}
     if BASELINE.exists():
@@ -198,7 +315,9 @@ def read_baseline():
 
 def main():
     baseline, seen, findings = read_baseline(), {}, []
+    names = []
     for name, lines in sources():
+        names.append(name)
         for check in (check_includes, check_header, check_text):
             findings.extend(check(name, lines))
         findings.extend(check_name(name))
@@ -207,6 +326,9 @@ def main():
             findings.extend(lengths)
     texts = {name: "\n".join(lines) for name, lines in sources()}
     findings.extend(settings.check(texts[settings.HEADER], texts))
+    folders = list(check_folders(names, baseline, seen))
+    if "--update-baseline" not in sys.argv:
+        findings.extend(folders)
     findings.extend(documents.findings())
     findings.extend(words.findings())
     if "--update-baseline" in sys.argv:

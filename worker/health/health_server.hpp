@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "worker/loop/settings.hpp"
+#include "worker/loop/leases/settings.hpp"
 
 namespace noetl::health {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "worker/loop/settings.hpp"
+#include "worker/loop/leases/settings.hpp"
 
 namespace noetl::health {
 

@@ -13,13 +13,13 @@
 #include "shared/telemetry/log.hpp"
 #include "shared/wire/names.hpp"
 #include "shared/wire/subjects.hpp"
-#include "worker/loop/dispatch_poller.hpp"
-#include "worker/loop/fetcher.hpp"
-#include "worker/loop/heartbeat_sender.hpp"
-#include "worker/loop/notification_consumer.hpp"
-#include "worker/loop/progress_reporter.hpp"
-#include "worker/loop/reporter.hpp"
-#include "worker/loop/tool_threads.hpp"
+#include "worker/loop/fetching/dispatch_poller.hpp"
+#include "worker/loop/fetching/fetcher.hpp"
+#include "worker/loop/fetching/notification_consumer.hpp"
+#include "worker/loop/leases/heartbeat_sender.hpp"
+#include "worker/loop/progress/progress_reporter.hpp"
+#include "worker/loop/runs/reporter.hpp"
+#include "worker/loop/runs/tool_threads.hpp"
 
 namespace noetl::loop {
 namespace {

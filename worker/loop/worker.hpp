@@ -4,7 +4,7 @@
 #include <stop_token>
 
 #include "shared/transport/transport.hpp"
-#include "worker/loop/settings.hpp"
+#include "worker/loop/leases/settings.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::loop {

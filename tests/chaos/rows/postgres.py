@@ -215,7 +215,7 @@ class MigrationMeanwhile(Row):
 
 
 def migrate(stack, statements):
-    """As server/store/migrations.cpp does it: it steps back when it cannot have its locks soon. How many tries it took."""
+    """As server/migrations/migrations.cpp does it: it steps back when it cannot have its locks soon. How many tries it took."""
     for tried in range(1, 101):
         try:
             stack.sql(f"begin; set local lock_timeout = '500ms'; {statements} commit")

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/store/execution_table.hpp"
+#include "server/store/executions/execution_table.hpp"
 #include "shared/base/ids.hpp"
 #include "tests/simulation/random.hpp"
 

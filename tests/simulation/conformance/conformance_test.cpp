@@ -6,7 +6,7 @@
 #include <memory>
 #include <pqxx/pqxx>
 
-#include "server/store/migrations.hpp"
+#include "server/migrations/migrations.hpp"
 #include "tests/simulation/conformance/sequence.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
@@ -90,7 +90,7 @@ struct ManualDatabase {
     (void)support::sql(url, manual_clock);
     url += url.find('?') == std::string::npos ? "?" : "&";
     url += "options=-csearch_path%3Dtest_clock,pg_catalog,public";
-    const auto migrated = store::migrate_up(url, path);
+    const auto migrated = migrations::migrate_up(url, path);
     REQUIRE_MESSAGE(migrated, migrated.error().message);
     (void)support::sql(url,
                        "insert into noetl.catalog (catalog_id, path, version, name, content, checksum) "
@@ -124,7 +124,7 @@ std::string difference(const std::vector<std::string>& real, const std::vector<s
 
 TEST_CASE("the model's statements answer and leave what Postgres answers and leaves") {
   const ManualDatabase database;
-  store::ConnectionPool connections(store::PoolSettings{
+  postgres::ConnectionPool connections(postgres::PoolSettings{
       .database_url = database.url, .connections_max = 2, .search_path = ManualDatabase::path});
   pqxx::connection link(database.url);
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/store/upkeep_statements.hpp"
+#include "server/store/upkeep/upkeep_statements.hpp"
 #include "shared/domain/command.hpp"
 
 namespace noetl::simulation {

@@ -82,7 +82,7 @@ int main(int count, char** words) {
   Database database([&] { return now; },
                     [](const std::string& what) { std::printf("BROKEN %s\n", what.c_str()); });
   installation().database = &database;
-  noetl::store::ConnectionPool connections{noetl::store::PoolSettings{}};
+  noetl::postgres::ConnectionPool connections{noetl::postgres::PoolSettings{}};
   const Bench bench{.connections = connections,
                     .advance = [&](std::chrono::milliseconds by) { now += by; },
                     .dump = [&] { return dump(database); }};

@@ -1,9 +1,9 @@
 #include "tests/simulation/conformance/sequence.hpp"
 
-#include "server/store/event_table.hpp"
-#include "server/store/execution_table.hpp"
-#include "server/store/queue_table.hpp"
-#include "server/store/worker_table.hpp"
+#include "server/store/executions/event_table.hpp"
+#include "server/store/executions/execution_table.hpp"
+#include "server/store/queue/queue_table.hpp"
+#include "server/store/queue/worker_table.hpp"
 #include "tests/simulation/conformance/choices.hpp"
 #include "tests/simulation/conformance/listed.hpp"
 
@@ -21,7 +21,7 @@ class Sequence : Choices {
 
   std::vector<std::string> run(int statements) {
     for (int i = 0; i < statements; ++i) {
-      bench_.connections.transact([&](store::Session& session) { one(session); });
+      bench_.connections.transact([&](postgres::Session& session) { one(session); });
       if (random_.one_in(3)) {
         const milliseconds by{random_.one_in(3) ? random_.between(0, 6000) : random_.between(0, 40) * 100};
         bench_.advance(by);
@@ -33,9 +33,9 @@ class Sequence : Choices {
   }
 
  private:
-  using Statement = void (Sequence::*)(store::Session&);
+  using Statement = void (Sequence::*)(postgres::Session&);
 
-  void one(store::Session& session) {
+  void one(postgres::Session& session) {
     // clang-format off
     static constexpr Statement all[] = {
         &Sequence::insert_plain, &Sequence::insert_plain, &Sequence::start_execution,
@@ -59,7 +59,7 @@ class Sequence : Choices {
     return listed(leases);
   }
 
-  void insert_plain(store::Session& session) {
+  void insert_plain(postgres::Session& session) {
     std::vector<wire::NewCommand> commands(static_cast<std::size_t>(random_.between(1, 3)));
     std::vector<base::CommandId> ids;
     for (auto& command : commands) {
@@ -79,7 +79,7 @@ class Sequence : Choices {
         taken(made.claimed));
   }
 
-  void start_execution(store::Session& session) {
+  void start_execution(postgres::Session& session) {
     auto row = new_execution();
     if (random_.one_in(3)) row.idempotency_key = "e" + std::to_string(random_.below(4));
     if (random_.one_in(3)) {
@@ -105,7 +105,7 @@ class Sequence : Choices {
     say("insert_commands");
   }
 
-  void register_worker(store::Session& session) {
+  void register_worker(postgres::Session& session) {
     wire::WorkerRegistration registration;
     registration.worker_id = some_worker();
     registration.hostname = "h";
@@ -115,7 +115,7 @@ class Sequence : Choices {
     say("register_worker " + registration.worker_id + (is_taken ? " taken" : ""));
   }
 
-  void claim(store::Session& session) {
+  void claim(postgres::Session& session) {
     const auto worker = some_worker(), instance = some_instance();
     const auto ids = some_commands();
     const int slots = random_.one_in(2) ? random_.between(1, 4) : 0;
@@ -124,7 +124,7 @@ class Sequence : Choices {
   }
 
   // What a worker might say it holds: of all leases ever given, some.
-  void renew(store::Session& session) {
+  void renew(postgres::Session& session) {
     wire::Heartbeat heartbeat;
     heartbeat.worker_id = some_worker();
     heartbeat.instance = some_instance();
@@ -152,7 +152,7 @@ class Sequence : Choices {
     return one;
   }
 
-  void finish_plain(store::Session& session) {
+  void finish_plain(postgres::Session& session) {
     const std::string result = R"({"n":1})";
     std::vector<store::FinishedPlain> finished;
     std::vector<domain::Lease> said;
@@ -169,7 +169,7 @@ class Sequence : Choices {
         listed(store::QueueTable(session).finish_plain(finished, {worker, instance})));
   }
 
-  void end_attempts(store::Session& session) {
+  void end_attempts(postgres::Session& session) {
     const auto one = some_lease();
     if (!one) return;
     for (const auto& locked : store::QueueTable(session).lock({one->queue_id})) {
@@ -198,7 +198,7 @@ class Sequence : Choices {
     }
   }
 
-  void expire(store::Session& session) {
+  void expire(postgres::Session& session) {
     auto lost = store::UpkeepStatements(session).expire_workers();
     std::sort(lost.begin(), lost.end());
     std::string text;
@@ -206,26 +206,26 @@ class Sequence : Choices {
     say("expire_workers ->" + text);
   }
 
-  void orphans(store::Session& session) {
+  void orphans(postgres::Session& session) {
     const auto worker = any_or_one_worker();
     say("orphaned_commands " + worker.value_or("any") + " ->" +
         listed(store::UpkeepStatements(session).orphaned_commands(worker)));
   }
 
-  void forget(store::Session& session) {
+  void forget(postgres::Session& session) {
     const auto worker = any_or_one_worker();
     say("forget_claims " + worker.value_or("any"));
     store::UpkeepStatements(session).forget_claims(worker);
   }
 
-  void due(store::Session& session) {
+  void due(postgres::Session& session) {
     due_ = store::UpkeepStatements(session).due_commands(store::cursors_after(due_), random_.between(1, 20));
     say("due_commands ->" + listed(due_));
     for (const auto& one : store::UpkeepStatements(session).due_by_priority(random_.between(1, 3)))
       say("due_by_priority -> " + one.queue_id.str() + (one.is_new ? " new" : ""));
   }
 
-  void unclaimed(store::Session& session) {
+  void unclaimed(postgres::Session& session) {
     const auto after = random_.one_in(2) ? base::CommandId{} : some_command();
     const auto until = random_.one_in(2) ? base::CommandId{1'000'000} : some_command();
     base::CommandId last;
@@ -236,14 +236,14 @@ class Sequence : Choices {
         last.str());
   }
 
-  void claimable(store::Session& session) {
+  void claimable(postgres::Session& session) {
     const auto worker = some_worker();
     const std::vector<base::CommandId> ids{some_command(), some_command(), some_command()};
     say("claimable_of " + worker + listed(ids) + " ->" +
         listed(store::QueueTable(session).claimable_of(worker, ids, random_.between(1, 2))));
   }
 
-  void candidates(store::Session& session) {
+  void candidates(postgres::Session& session) {
     std::optional<base::CommandId> first;
     const int least = random_.one_in(3) ? 1 : wire::priority_min;
     const auto found = store::QueueTable(session).candidates({"default", some_command(), random_.between(1, 5), least}, first);
@@ -252,14 +252,14 @@ class Sequence : Choices {
     say("candidates_in_pool ->" + text + " fresh from " + (first && !found.empty() ? first->str() : "-"));
   }
 
-  void cancel(store::Session& session) {
+  void cancel(postgres::Session& session) {
     if (!random_.one_in(3)) return;
     const auto id = some_execution();
     say("cancel_commands_of_execution " + id.str() + " ->" +
         listed(store::QueueTable(session).cancel_commands(id)));
   }
 
-  void stop_or_drain(store::Session& session) {
+  void stop_or_drain(postgres::Session& session) {
     const auto worker = some_worker(), instance = some_instance();
     const bool stops = random_.one_in(2), by_force = random_.one_in(4);
     const bool is_known = stops ? store::WorkerTable(session).stop(worker, instance, by_force)
@@ -267,7 +267,7 @@ class Sequence : Choices {
     say((stops ? "stop_worker " : "ask_to_drain ") + worker + " -> " + (is_known ? "known" : "unknown"));
   }
 
-  void look(store::Session& session) {
+  void look(postgres::Session& session) {
     const auto look = store::UpkeepStatements(session).look();
     say("upkeep_look -> now " + std::to_string(look.now_ms) + " due in " +
         std::to_string(look.next_due.count()) + " lease ends in " +
@@ -277,12 +277,12 @@ class Sequence : Choices {
         (look.has_running ? " running" : "") + (look.has_unreported ? " unreported" : ""));
   }
 
-  void fold(store::Session& session) {
+  void fold(postgres::Session& session) {
     say("fold_queue_changes");
     store::UpkeepStatements(session).fold_queue_changes();
   }
 
-  void explain(store::Session& session) {
+  void explain(postgres::Session& session) {
     const auto ids = some_commands();
     std::vector<std::string> found;
     for (const auto& one : store::QueueTable(session).explain(ids)) {
@@ -293,7 +293,7 @@ class Sequence : Choices {
     for (const auto& one : found) say("commands_to_explain -> " + one);
   }
 
-  void update_executions(store::Session& session) {
+  void update_executions(postgres::Session& session) {
     store::ExecutionUpdate update;
     update.execution_id = some_execution();
     constexpr ExecutionStatus ends[] = {ExecutionStatus::running, ExecutionStatus::completed,
@@ -310,7 +310,7 @@ class Sequence : Choices {
     }
   }
 
-  void children(store::Session& session) {
+  void children(postgres::Session& session) {
     store::ExecutionTable table(session);
     std::vector<base::ExecutionId> unreported;
     for (const auto& child : table.unreported_children({}, 10)) unreported.push_back(child.execution_id);
@@ -322,7 +322,7 @@ class Sequence : Choices {
     if (!ended.empty() && random_.one_in(2)) table.mark_callers_resumed(ended);
   }
 
-  void loops(store::Session& session) {
+  void loops(postgres::Session& session) {
     store::ExecutionTable table(session);
     if (!has_loop_) {
       table.insert_loop_items({{{101}, "each", 0, "1"}, {{101}, "each", 1, "2"}, {{101}, "each", 2, "3"}});
@@ -339,7 +339,7 @@ class Sequence : Choices {
     say("loop_items ->" + text);
   }
 
-  void events(store::Session& session) {
+  void events(postgres::Session& session) {
     store::SentEvent event;
     event.event_id = {4000 + static_cast<std::int64_t>(random_.below(20))};
     event.execution_id = some_execution();
@@ -347,7 +347,7 @@ class Sequence : Choices {
     say(std::string("insert_event_once ->") + (store::EventTable(session).insert_once(event) ? " new" : ""));
   }
 
-  void dead_letters(store::Session& session) {
+  void dead_letters(postgres::Session& session) {
     store::DeadLetter letter;
     letter.queue_id = some_command();
     letter.pool = "default";
@@ -359,7 +359,7 @@ class Sequence : Choices {
     say("insert_dead_letters " + letter.queue_id.str());
   }
 
-  void small_questions(store::Session& session) {
+  void small_questions(postgres::Session& session) {
     store::QueueTable queue(session);
     std::string text;
     wire::NewCommand asked;

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "server/store/connection_pool.hpp"
+#include "server/postgres/connection_pool.hpp"
 
 namespace noetl::simulation {
 
 // What a sequence works on: empty tables with one catalog entry, and a clock that only moves when it is told to.
 struct Bench {
-  store::ConnectionPool& connections;
+  postgres::ConnectionPool& connections;
   std::function<void(std::chrono::milliseconds)> advance;
   std::function<std::vector<std::string>()> dump;  // all rows of all tables, sorted
 };

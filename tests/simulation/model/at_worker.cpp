@@ -1,5 +1,5 @@
-// server/store/at_worker_statements.hpp on the model database.
-#include "server/store/at_worker_statements.hpp"
+// server/store/queue/at_worker_statements.hpp on the model database.
+#include "server/store/queue/at_worker_statements.hpp"
 
 #include "tests/simulation/model/session.hpp"
 

@@ -2,11 +2,11 @@
 // is to group errors.
 #include <functional>
 
-#include "server/store/pause_statements.hpp"
-#include "server/store/pool_table.hpp"
-#include "server/store/sha256.hpp"
-#include "server/store/time_limit_statements.hpp"
-#include "server/store/worker_table.hpp"
+#include "server/postgres/sha256.hpp"
+#include "server/store/executions/time_limit_statements.hpp"
+#include "server/store/queue/pool_table.hpp"
+#include "server/store/queue/worker_table.hpp"
+#include "server/store/upkeep/pause_statements.hpp"
 #include "tests/simulation/model/session.hpp"
 
 namespace noetl::store {
@@ -33,6 +33,10 @@ std::vector<wire::WorkerRow> WorkerTable::list(const std::string& /*pool*/, cons
   not_here("list_workers");
 }
 
+}  // namespace noetl::store
+
+namespace noetl::postgres {
+
 std::string sha256_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
@@ -42,4 +46,4 @@ std::string sha256_hex(std::string_view bytes) {
   return text;
 }
 
-}  // namespace noetl::store
+}  // namespace noetl::postgres

@@ -1,13 +1,13 @@
-// server/store/connection_pool.hpp and duty_connection.hpp on the model database: every transaction goes through the
+// server/postgres/connection_pool.hpp and duty_connection.hpp on the model database: every transaction goes through the
 // installation's runner, which is where the simulation lets time pass, servers die and answers get lost.
 #include <algorithm>
 
-#include "server/store/connection_pool.hpp"
-#include "server/store/duty_connection.hpp"
-#include "server/store/errors.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/postgres/duty_connection.hpp"
+#include "server/postgres/errors.hpp"
 #include "tests/simulation/model/session.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 
 namespace {
 void run(const char* where, const std::function<void(Session&)>& work) {
@@ -89,4 +89,4 @@ void DutyConnection::release() {
   epoch_ = 0;
 }
 
-}  // namespace noetl::store
+}  // namespace noetl::postgres

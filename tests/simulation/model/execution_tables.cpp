@@ -1,12 +1,12 @@
-// server/store/execution_table.hpp, event_table.hpp and catalog_table.hpp on the model database: what the use cases
+// server/store/executions/execution_table.hpp, event_table.hpp and catalog_table.hpp on the model database: what the use cases
 // of the protocol ask of them.
 #include <algorithm>
 
-#include "server/store/catalog_table.hpp"
-#include "server/store/event_table.hpp"
-#include "server/store/execution_table.hpp"
-#include "server/store/retention_statements.hpp"
-#include "server/store/time_limit_statements.hpp"
+#include "server/store/executions/catalog_table.hpp"
+#include "server/store/executions/event_table.hpp"
+#include "server/store/executions/execution_table.hpp"
+#include "server/store/executions/time_limit_statements.hpp"
+#include "server/store/upkeep/retention_statements.hpp"
 #include "shared/base/invariant.hpp"
 #include "tests/simulation/model/session.hpp"
 

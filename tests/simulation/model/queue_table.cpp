@@ -1,6 +1,6 @@
-// server/store/queue_table.hpp on the model database: one function for each statement of sql/queries/queue.sql, and
+// server/store/queue/queue_table.hpp on the model database: one function for each statement of sql/queries/queue.sql, and
 // in its order.
-#include "server/store/queue_table.hpp"
+#include "server/store/queue/queue_table.hpp"
 
 #include <algorithm>
 #include <functional>

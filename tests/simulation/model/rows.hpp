@@ -7,11 +7,11 @@
 #include <tuple>
 #include <vector>
 
-#include "server/store/event_table.hpp"
-#include "server/store/execution_table.hpp"
-#include "server/store/queue_table.hpp"
-#include "shared/wire/catalog.hpp"
-#include "shared/wire/worker.hpp"
+#include "server/store/executions/event_table.hpp"
+#include "server/store/executions/execution_table.hpp"
+#include "server/store/queue/queue_table.hpp"
+#include "shared/wire/messages/catalog.hpp"
+#include "shared/wire/messages/worker.hpp"
 #include "tests/simulation/scheduler.hpp"
 
 namespace noetl::simulation {

@@ -2,7 +2,7 @@
 // Session: what the product's Session is on Postgres, on the model database. One thread.
 #include "tests/simulation/model/database.hpp"
 
-namespace noetl::store {
+namespace noetl::postgres {
 
 class Session {
  public:
@@ -13,4 +13,4 @@ class Session {
   simulation::Database& database;
 };
 
-}  // namespace noetl::store
+}  // namespace noetl::postgres

@@ -1,13 +1,13 @@
-// server/store/worker_table.hpp and upkeep_statements.hpp on the model database: one function for each statement of
+// server/store/queue/worker_table.hpp and upkeep_statements.hpp on the model database: one function for each statement of
 // sql/queries/worker.sql and upkeep.sql.
 #include <algorithm>
 #include <limits>
 #include <tuple>
 #include <utility>
 
-#include "server/store/pool_table.hpp"
-#include "server/store/upkeep_statements.hpp"
-#include "server/store/worker_table.hpp"
+#include "server/store/queue/pool_table.hpp"
+#include "server/store/queue/worker_table.hpp"
+#include "server/store/upkeep/upkeep_statements.hpp"
 #include "tests/simulation/model/session.hpp"
 
 namespace noetl::store {

@@ -1,7 +1,7 @@
 // The answers of the door when something else fails, and its counters.
 #include <doctest/doctest.h>
 
-#include "server/store/errors.hpp"
+#include "server/postgres/errors.hpp"
 #include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
@@ -12,7 +12,7 @@ TEST_CASE("a database that is away is 503, and what nobody expected is 500 witho
   const RunningApi server;
 
   app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {
-    throw store::Unavailable("secret host is down");
+    throw postgres::Unavailable("secret host is down");
   };
   const auto away = post(server, "/api/v2/execute", R"({"path":"a"})");
   app.start = [](const wire::ExecuteRequest&) -> base::Result<wire::ExecuteAnswer> {

@@ -6,7 +6,7 @@
 #include <latch>
 #include <vector>
 
-#include "server/app/submit_batcher.hpp"
+#include "server/queue/submit_batcher.hpp"
 #include "tests/unit/api/running_api.hpp"
 
 using namespace noetl;
@@ -228,11 +228,11 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   settings.in_flight_max = 8;
   settings.batch_submits_max = 2;
   settings.in_flight_patience = 10s;  // the flood waits; a report must not wait behind it
-  std::latch inside(app::SubmitBatcher::writers_max);
+  std::latch inside(queue::SubmitBatcher::writers_max);
   std::latch release(1);
   std::atomic<int> entered{0};
   app.enqueue = [&](const std::vector<wire::NewCommand>& commands) {
-    if (entered.fetch_add(1) < app::SubmitBatcher::writers_max) inside.count_down();
+    if (entered.fetch_add(1) < queue::SubmitBatcher::writers_max) inside.count_down();
     release.wait();
     return std::vector<wire::EnqueuedCommand>(commands.size(), {.queue_id = {1}, .is_duplicate = false});
   };
@@ -252,7 +252,7 @@ TEST_CASE("a flood of new work leaves room for what workers report") {
   release.count_down();
 
   CHECK(report.status == 200);
-  CHECK(entered_meanwhile == app::SubmitBatcher::writers_max);
+  CHECK(entered_meanwhile == queue::SubmitBatcher::writers_max);
   for (auto& one : flood) CHECK(one.get() == 201);
 }
 

@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/wire/catalog_json.hpp"
-#include "shared/wire/command_json.hpp"
-#include "shared/wire/execution_json.hpp"
+#include "shared/json/object_writer.hpp"
+#include "shared/wire/codecs/catalog_json.hpp"
+#include "shared/wire/codecs/command_json.hpp"
+#include "shared/wire/codecs/execution_json.hpp"
 #include "shared/wire/names.hpp"
-#include "shared/wire/object_writer.hpp"
 
 using namespace noetl;
 using Json = nlohmann::json;
@@ -153,7 +153,7 @@ TEST_CASE("names, times and trace contexts are told from what only looks like th
 TEST_CASE("what is written is JSON whatever the text holds") {
   std::string text = "quote\" back\\ tab\t bell\x07 bad\xFF ok\xC3\xA9";
 
-  const Json json = Json::parse(wire::ObjectWriter().text("t", text).raw("r", "").number("n", 0.5).finish());
+  const Json json = Json::parse(json::ObjectWriter().text("t", text).raw("r", "").number("n", 0.5).finish());
 
   CHECK(json["t"] == "quote\" back\\ tab\t bell\x07 bad\xEF\xBF\xBD ok\xC3\xA9");
   CHECK(json["r"].is_null());

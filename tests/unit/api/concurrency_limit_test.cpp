@@ -3,7 +3,7 @@
 #include <atomic>
 #include <thread>
 
-#include "server/api/concurrency_limit.hpp"
+#include "server/api/calls/concurrency_limit.hpp"
 
 using namespace noetl::api;
 using namespace std::chrono_literals;

@@ -1,16 +1,16 @@
 #include "tests/unit/api/fake_app.hpp"
 
-#include "server/app/cancel_commands.hpp"
-#include "server/app/cancel_execution.hpp"
-#include "server/app/claim_commands.hpp"
-#include "server/app/enqueue_commands.hpp"
-#include "server/app/read_executions.hpp"
-#include "server/app/register_playbook.hpp"
-#include "server/app/report_events.hpp"
-#include "server/app/rerun_execution.hpp"
-#include "server/app/run_ahead.hpp"
-#include "server/app/start_execution.hpp"
-#include "server/app/worker_registry.hpp"
+#include "server/attempts/report_events.hpp"
+#include "server/attempts/run_ahead.hpp"
+#include "server/catalog/register_playbook.hpp"
+#include "server/executions/cancel_execution.hpp"
+#include "server/executions/rerun_execution.hpp"
+#include "server/executions/start_execution.hpp"
+#include "server/queue/cancel_commands.hpp"
+#include "server/queue/claim_commands.hpp"
+#include "server/queue/enqueue_commands.hpp"
+#include "server/queue/worker_registry.hpp"
+#include "server/views/read_executions.hpp"
 
 namespace noetl::api_test {
 
@@ -86,97 +86,140 @@ FakeApp& reset_fake_app() {
 
 }  // namespace noetl::api_test
 
-namespace noetl::app {
+namespace noetl::executions {
 
-using api_test::fake_app;
-
-base::Result<wire::ExecuteAnswer> start_execution(ServerContext&, const wire::ExecuteRequest& request) {
-  return fake_app().start(request);
+base::Result<wire::ExecuteAnswer> start_execution(dispatch::ServerContext&, const wire::ExecuteRequest& request) {
+  return api_test::fake_app().start(request);
 }
 std::vector<base::Result<wire::ExecuteAnswer>> start_executions(
-    ServerContext&, const std::vector<wire::ExecuteRequest>& requests) {
+    dispatch::ServerContext&, const std::vector<wire::ExecuteRequest>& requests) {
   std::vector<base::Result<wire::ExecuteAnswer>> answers;
-  for (const auto& request : requests) answers.push_back(fake_app().start(request));
+  for (const auto& request : requests) answers.push_back(api_test::fake_app().start(request));
   return answers;
 }
+
+}  // namespace noetl::executions
+
+namespace noetl::queue {
+
 base::Result<std::vector<wire::EnqueuedCommand>> enqueue_commands(
-    ServerContext&, const std::vector<wire::NewCommand>& commands) {
-  return fake_app().enqueue(commands);
+    dispatch::ServerContext&, const std::vector<wire::NewCommand>& commands) {
+  return api_test::fake_app().enqueue(commands);
 }
-base::Result<wire::ClaimAnswer> claim_commands(ServerContext&, const wire::ClaimRequest& request,
+base::Result<wire::ClaimAnswer> claim_commands(dispatch::ServerContext&, const wire::ClaimRequest& request,
                                                std::stop_token stop, std::function<bool()>) {
-  return fake_app().claim(request, stop);
+  return api_test::fake_app().claim(request, stop);
 }
-base::Result<wire::AheadAnswer> run_ahead(ServerContext&, const wire::AheadRequest&) { return wire::AheadAnswer{}; }
-base::Result<wire::ReportAnswer> report_events(ServerContext&, const wire::ReportRequest& request) {
-  return fake_app().report(request);
+
+}  // namespace noetl::queue
+
+namespace noetl::attempts {
+
+base::Result<wire::AheadAnswer> run_ahead(dispatch::ServerContext&, const wire::AheadRequest&) { return wire::AheadAnswer{}; }
+base::Result<wire::ReportAnswer> report_events(dispatch::ServerContext&, const wire::ReportRequest& request) {
+  return api_test::fake_app().report(request);
 }
-base::Result<wire::RegisterAnswer> register_playbook(ServerContext&, const wire::RegisterRequest& request) {
-  return fake_app().register_playbook(request);
+
+}  // namespace noetl::attempts
+
+namespace noetl::catalog {
+
+base::Result<wire::RegisterAnswer> register_playbook(dispatch::ServerContext&, const wire::RegisterRequest& request) {
+  return api_test::fake_app().register_playbook(request);
 }
-std::vector<wire::CatalogRow> list_catalog(ServerContext&, const std::string&, int) { return {}; }
-base::Result<wire::CatalogRow> get_resource(ServerContext&, const wire::ResourceRequest& request) {
+std::vector<wire::CatalogRow> list_catalog(dispatch::ServerContext&, const std::string&, int) { return {}; }
+base::Result<wire::CatalogRow> get_resource(dispatch::ServerContext&, const wire::ResourceRequest& request) {
   wire::CatalogRow row;
   row.catalog_id = {5};
   row.path = request.path;
   row.version = request.version.value_or(9);
   return row;
 }
-base::Result<wire::RegistrationAnswer> register_worker(ServerContext&, const wire::WorkerRegistration& registration) {
-  return fake_app().register_worker(registration);
+
+}  // namespace noetl::catalog
+
+namespace noetl::queue {
+
+base::Result<wire::RegistrationAnswer> register_worker(dispatch::ServerContext&, const wire::WorkerRegistration& registration) {
+  return api_test::fake_app().register_worker(registration);
 }
-base::Result<wire::HeartbeatAnswer> renew_leases(ServerContext&, const wire::Heartbeat& heartbeat) {
-  return fake_app().heartbeat(heartbeat);
+base::Result<wire::HeartbeatAnswer> renew_leases(dispatch::ServerContext&, const wire::Heartbeat& heartbeat) {
+  return api_test::fake_app().heartbeat(heartbeat);
 }
-base::Result<void> deregister_worker(ServerContext&, const Deregistration& request) {
-  return fake_app().deregister(request.worker_id);
+base::Result<void> deregister_worker(dispatch::ServerContext&, const Deregistration& request) {
+  return api_test::fake_app().deregister(request.worker_id);
 }
-base::Result<void> drain_worker(ServerContext&, const std::string&) { return {}; }
-std::vector<wire::WorkerRow> list_workers(ServerContext&, const std::string&, const std::string&) {
+base::Result<void> drain_worker(dispatch::ServerContext&, const std::string&) { return {}; }
+std::vector<wire::WorkerRow> list_workers(dispatch::ServerContext&, const std::string&, const std::string&) {
   wire::WorkerRow row;
   row.registration.worker_id = "w1";
   row.status = "ready";
   return {row};
 }
-std::vector<wire::ExecutionRow> list_executions(ServerContext&, const wire::ExecutionFilter& filter) {
-  return fake_app().executions(filter);
+
+}  // namespace noetl::queue
+
+namespace noetl::views {
+
+std::vector<wire::ExecutionRow> list_executions(dispatch::ServerContext&, const wire::ExecutionFilter& filter) {
+  return api_test::fake_app().executions(filter);
 }
-base::Result<wire::ExecutionRow> get_execution(ServerContext&, base::ExecutionId id) {
-  return fake_app().execution(id);
+base::Result<wire::ExecutionRow> get_execution(dispatch::ServerContext&, base::ExecutionId id) {
+  return api_test::fake_app().execution(id);
 }
-base::Result<std::vector<wire::EventRow>> list_events(ServerContext&, const wire::EventFilter& filter) {
-  return fake_app().events(filter);
+base::Result<std::vector<wire::EventRow>> list_events(dispatch::ServerContext&, const wire::EventFilter& filter) {
+  return api_test::fake_app().events(filter);
 }
-base::Result<wire::ExecuteAnswer> rerun_execution(ServerContext&, const RerunRequest& request) {
+
+}  // namespace noetl::views
+
+namespace noetl::executions {
+
+base::Result<wire::ExecuteAnswer> rerun_execution(dispatch::ServerContext&, const RerunRequest& request) {
   wire::ExecuteRequest again;
   again.path = request.from_step;
   again.payload = request.payload;
   again.idempotency_key = request.idempotency_key;
   again.traceparent = request.traceparent;
-  return fake_app().start(again);
+  return api_test::fake_app().start(again);
 }
-base::Result<wire::CancelAnswer> cancel_execution(ServerContext&, const wire::CancelRequest& request) {
-  return fake_app().cancel(request);
+base::Result<wire::CancelAnswer> cancel_execution(dispatch::ServerContext&, const wire::CancelRequest& request) {
+  return api_test::fake_app().cancel(request);
 }
-std::vector<wire::QueueDepth> read_queue_depth(ServerContext&) {
+
+}  // namespace noetl::executions
+
+namespace noetl::views {
+
+std::vector<wire::QueueDepth> read_queue_depth(dispatch::ServerContext&) {
   return {{.pool = "default", .status = "queued", .count = 3, .oldest_age_seconds = 1.5}};
 }
-base::Result<wire::CommandRow> get_command(ServerContext&, base::CommandId queue_id) {
+base::Result<wire::CommandRow> get_command(dispatch::ServerContext&, base::CommandId queue_id) {
   wire::CommandRow row;
   row.queue_id = queue_id;
   row.status = "queued";
   return row;
 }
-base::Result<wire::CancelledCommand> cancel_command(ServerContext&, base::CommandId queue_id, const std::string&) {
+
+}  // namespace noetl::views
+
+namespace noetl::queue {
+
+base::Result<wire::CancelledCommand> cancel_command(dispatch::ServerContext&, base::CommandId queue_id, const std::string&) {
   return wire::CancelledCommand{.queue_id = queue_id, .is_cancelled = true, .status = "cancelled"};
 }
-wire::CancelledCommands cancel_commands(ServerContext&, const wire::CancelCommandsRequest& request) {
+wire::CancelledCommands cancel_commands(dispatch::ServerContext&, const wire::CancelCommandsRequest& request) {
   wire::CancelledCommands answer;
   answer.is_dry_run = request.is_dry_run;
   answer.queue_ids = request.queue_ids;
   return answer;
 }
-std::vector<wire::CommandRow> list_commands(ServerContext&, const wire::CommandFilter& filter, int limit) {
+
+}  // namespace noetl::queue
+
+namespace noetl::views {
+
+std::vector<wire::CommandRow> list_commands(dispatch::ServerContext&, const wire::CommandFilter& filter, int limit) {
   std::vector<wire::CommandRow> rows;
   for (std::int64_t id = filter.before.is_set() ? filter.before.value - 1 : 10;
        id > 0 && static_cast<int>(rows.size()) < limit; --id) {
@@ -187,6 +230,6 @@ std::vector<wire::CommandRow> list_commands(ServerContext&, const wire::CommandF
   }
   return rows;
 }
-Readiness check_readiness(ServerContext&) { return fake_app().readiness; }
+Readiness check_readiness(dispatch::ServerContext&) { return api_test::fake_app().readiness; }
 
-}  // namespace noetl::app
+}  // namespace noetl::views

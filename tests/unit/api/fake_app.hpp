@@ -1,19 +1,19 @@
 #pragma once
-// FakeApp: what stands in for server/app behind the API: each use case is a function that a test may
+// FakeApp: what stands in for the use cases behind the API: each use case is a function that a test may
 // replace, and remembers its last request. One test at a time; the door's threads only read the functions.
 #include <functional>
 #include <stop_token>
 
-#include "server/app/read_queue.hpp"
-#include "server/app/server_context.hpp"
+#include "server/dispatch/server_context.hpp"
 #include "server/notify/notifier.hpp"
+#include "server/views/read_queue.hpp"
 #include "shared/base/guarded.hpp"
-#include "shared/wire/catalog.hpp"
-#include "shared/wire/claim.hpp"
-#include "shared/wire/command.hpp"
-#include "shared/wire/execution.hpp"
-#include "shared/wire/report.hpp"
-#include "shared/wire/worker.hpp"
+#include "shared/wire/messages/catalog.hpp"
+#include "shared/wire/messages/claim.hpp"
+#include "shared/wire/messages/command.hpp"
+#include "shared/wire/messages/execution.hpp"
+#include "shared/wire/messages/report.hpp"
+#include "shared/wire/messages/worker.hpp"
 
 namespace noetl::api_test {
 
@@ -31,7 +31,7 @@ struct FakeApp {
   std::function<std::vector<wire::ExecutionRow>(const wire::ExecutionFilter&)> executions;
   std::function<base::Result<std::vector<wire::EventRow>>(const wire::EventFilter&)> events;
   std::function<base::Result<wire::CancelAnswer>(const wire::CancelRequest&)> cancel;
-  app::Readiness readiness{
+  views::Readiness readiness{
       .has_postgres = true, .is_schema_current = true, .schema_version = 1, .has_nats = true, .message = {}};
 };
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <sstream>
 
-#include "server/api/openapi.hpp"
+#include "server/api/routes/openapi.hpp"
 #include "shared/wire/error_codes.hpp"
 #include "test_paths.hpp"
 

@@ -1,7 +1,7 @@
 // What no route accepts: every one of them answers with problem+json, a code and no effect.
 #include <doctest/doctest.h>
 
-#include "server/api/endpoints.hpp"
+#include "server/api/routes/endpoints.hpp"
 #include "tests/support/packed.hpp"
 #include "tests/unit/api/running_api.hpp"
 

@@ -3,10 +3,10 @@
 
 #include <set>
 
-#include "server/api/endpoints.hpp"
-#include "server/api/schemas.hpp"
+#include "server/api/routes/endpoints.hpp"
+#include "server/api/routes/schemas.hpp"
 #include "shared/schema/checker.hpp"
-#include "shared/wire/credential_json.hpp"
+#include "shared/wire/codecs/credential_json.hpp"
 #include "tests/unit/api/random_bodies.hpp"
 #include "tests/unit/api/running_api.hpp"
 

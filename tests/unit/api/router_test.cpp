@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "server/api/router.hpp"
+#include "server/api/routes/router.hpp"
 
 using namespace noetl;
 using api::endpoints;

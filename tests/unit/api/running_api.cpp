@@ -6,8 +6,8 @@
 
 #include <stdexcept>
 
-#include "server/api/endpoints.hpp"
-#include "server/api/openapi.hpp"
+#include "server/api/routes/endpoints.hpp"
+#include "server/api/routes/openapi.hpp"
 #include "tests/support/answer_check.hpp"
 
 namespace noetl::api_test {
@@ -39,15 +39,15 @@ api::ApiSettings api_settings() {
 }
 
 RunningApi::RunningApi(api::ApiSettings settings)
-    : context_{.connections = *reinterpret_cast<store::ConnectionPool*>(&nothing_),
+    : context_{.connections = *reinterpret_cast<postgres::ConnectionPool*>(&nothing_),
                .notifier = notifier_,
                .ids = ids_,
-               .playbooks = *reinterpret_cast<app::PlaybookCache*>(&nothing_),
-               .long_polls = *reinterpret_cast<app::LongPolls*>(&nothing_),
-               .dispatcher = *reinterpret_cast<app::Dispatcher*>(&nothing_),
-               .pool_rules = *reinterpret_cast<app::PoolRules*>(&nothing_),
+               .playbooks = *reinterpret_cast<catalog::PlaybookCache*>(&nothing_),
+               .long_polls = *reinterpret_cast<dispatch::LongPolls*>(&nothing_),
+               .dispatcher = *reinterpret_cast<dispatch::Dispatcher*>(&nothing_),
+               .pool_rules = *reinterpret_cast<dispatch::PoolRules*>(&nothing_),
                .work_counts = work_counts_,
-               .due_times = *reinterpret_cast<app::DueTimes*>(&nothing_),
+               .due_times = *reinterpret_cast<dispatch::DueTimes*>(&nothing_),
                .settings = {}},
       server_(context_, vault_, std::move(settings), metrics_) {
   port_ = server_.bind();

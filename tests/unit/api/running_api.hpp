@@ -37,7 +37,7 @@ class RunningApi {
   SilentNotifier notifier_;
   base::IdGenerator ids_{1};
   counts::WorkCounts work_counts_;
-  app::ServerContext context_;
+  dispatch::ServerContext context_;
   vault::Vault vault_{context_, {}};
   telemetry::Metrics metrics_;
   api::ApiServer server_;

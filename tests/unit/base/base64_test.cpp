@@ -1,4 +1,4 @@
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "shared/base/hex.hpp"
+#include "shared/base/text/hex.hpp"
 
 #include <doctest/doctest.h>
 

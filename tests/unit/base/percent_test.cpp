@@ -1,5 +1,5 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include "shared/base/percent.hpp"
+#include "shared/base/text/percent.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
-#include "cli/error_text.hpp"
+#include "cli/text/error_text.hpp"
 
 #include <doctest/doctest.h>
 
 #include <sstream>
 
-#include "cli/output.hpp"
+#include "cli/text/output.hpp"
 
 namespace noetl::cli {
 

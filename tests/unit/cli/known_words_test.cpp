@@ -1,4 +1,4 @@
-#include "cli/known_words.hpp"
+#include "cli/text/known_words.hpp"
 
 #include <doctest/doctest.h>
 

@@ -11,7 +11,7 @@
 #include "tests/unit/injection/wire.hpp"
 #include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
-#include "worker/tools/http_tool.hpp"
+#include "worker/tools/http/http_tool.hpp"
 #include "worker/tools/objects/object_tool.hpp"
 #include "worker/tools/script_source.hpp"
 

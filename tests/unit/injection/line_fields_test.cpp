@@ -8,8 +8,8 @@
 #include "tests/unit/injection/wire.hpp"
 #include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
-#include "worker/tools/container_launch.hpp"
-#include "worker/tools/container_tool.hpp"
+#include "worker/tools/containers/container_launch.hpp"
+#include "worker/tools/containers/container_tool.hpp"
 #include "worker/tools/nats/nats_tool.hpp"
 #include "worker/tools/postgres/postgres_tool.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "shared/language/lint.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 
 namespace noetl::language {
 namespace {

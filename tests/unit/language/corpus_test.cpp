@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 #include "test_paths.hpp"
 
 // Whole playbooks: ours, those of NoETL's authors when they are at hand, and broken variants of ours.

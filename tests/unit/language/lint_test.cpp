@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "shared/language/tool_vocabulary.hpp"
+#include "shared/language/vocabulary/tool_vocabulary.hpp"
 #include "test_paths.hpp"
 
 // What `noetlctl playbook lint` says of a text: generation, place, suggestion.

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 
 namespace noetl::language {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "shared/language/lint.hpp"
-#include "shared/language/option_names.hpp"
-#include "shared/language/playbook_loader.hpp"
+#include "shared/language/loading/option_names.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
 
 // Lint never says ok to what has no effect.
 namespace noetl::language {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "shared/language/lint.hpp"
-#include "shared/language/playbook_loader.hpp"
-#include "shared/language/yaml.hpp"
+#include "shared/language/loading/playbook_loader.hpp"
+#include "shared/language/yaml/yaml.hpp"
 
 namespace noetl::language {
 namespace {

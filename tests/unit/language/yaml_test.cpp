@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "shared/language/yaml.hpp"
+#include "shared/language/yaml/yaml.hpp"
 
 namespace noetl::language {
 

@@ -11,11 +11,11 @@
 namespace noetl::load {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
-json row(int id, bool has_ended) {
-  json command{{"queue_id", std::to_string(id)},
+Json row(int id, bool has_ended) {
+  Json command{{"queue_id", std::to_string(id)},
                {"status", has_ended ? "done" : "running"},
                {"created_at", "2026-01-31T12:00:00.000000Z"},
                {"claimed_at", "2026-01-31T12:00:00.250000Z"},
@@ -26,11 +26,11 @@ json row(int id, bool has_ended) {
 
 // Commands 7, 8 and 9, as `rows` says at each look at the list.
 struct Commands {
-  std::function<json(int look)> rows;
+  std::function<Json(int look)> rows;
   std::atomic<int> looks{0};
   support::LocalHttp http;
 
-  explicit Commands(std::function<json(int)> shown) : rows(std::move(shown)) {
+  explicit Commands(std::function<Json(int)> shown) : rows(std::move(shown)) {
     http.server.Get(
         R"(/api/v2/commands/(\d+))", [this](const httplib::Request& request, httplib::Response& response) {
           for (const auto& command : rows(looks)) {
@@ -42,7 +42,7 @@ struct Commands {
         });
     http.server.Get("/api/v2/commands", [this](const httplib::Request& request, httplib::Response& response) {
       CHECK(request.get_param_value("pool") == "blue");
-      response.set_content(json{{"commands", rows(looks++)}}.dump(), "application/json");
+      response.set_content(Json{{"commands", rows(looks++)}}.dump(), "application/json");
     });
     http.listen();
   }
@@ -60,7 +60,7 @@ struct Commands {
 
 TEST_CASE("all are followed to their end, with the server's times, whatever others stand between") {
   // Command 7 ends after the first look at the list; 10 is somebody else's.
-  Commands server([](int look) { return json{row(10, true), row(9, true), row(8, true), row(7, look > 0)}; });
+  Commands server([](int look) { return Json{row(10, true), row(9, true), row(8, true), row(7, look > 0)}; });
 
   const auto followed = server.follow(10s);
 
@@ -75,7 +75,7 @@ TEST_CASE("all are followed to their end, with the server's times, whatever othe
 }
 
 TEST_CASE("what is not there any more is not waited for") {
-  Commands server([](int) { return json{row(8, true)}; });
+  Commands server([](int) { return Json{row(8, true)}; });
 
   const auto followed = server.follow(10s);
 
@@ -85,7 +85,7 @@ TEST_CASE("what is not there any more is not waited for") {
 }
 
 TEST_CASE("who does not end in time is named, and those who did are told") {
-  Commands server([](int) { return json{row(9, false), row(8, true), row(7, true)}; });
+  Commands server([](int) { return Json{row(9, false), row(8, true), row(7, true)}; });
 
   const auto followed = server.follow(50ms);
 

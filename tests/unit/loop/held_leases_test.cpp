@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "worker/loop/held_leases.hpp"
-#include "worker/loop/prefetch_estimator.hpp"
+#include "worker/loop/leases/held_leases.hpp"
+#include "worker/loop/runs/prefetch_estimator.hpp"
 
 using namespace noetl;
 using namespace noetl::loop;

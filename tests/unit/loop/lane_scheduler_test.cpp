@@ -3,7 +3,7 @@
 #include <map>
 #include <numeric>
 
-#include "worker/loop/lane_scheduler.hpp"
+#include "worker/loop/fetching/lane_scheduler.hpp"
 
 using noetl::loop::LaneScheduler;
 

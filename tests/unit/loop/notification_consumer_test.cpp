@@ -4,7 +4,7 @@
 #include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
 #include "tests/unit/loop/notification_fixture.hpp"
-#include "worker/loop/notification_consumer.hpp"
+#include "worker/loop/fetching/notification_consumer.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;

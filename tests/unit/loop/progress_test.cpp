@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/loop/worker_fixture.hpp"
-#include "worker/loop/command_progress.hpp"
-#include "worker/loop/progress_reporter.hpp"
+#include "worker/loop/progress/command_progress.hpp"
+#include "worker/loop/progress/progress_reporter.hpp"
 
 using namespace noetl;
 using namespace noetl::loop_test;

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/domain/error_kinds.hpp"
-#include "worker/loop/run_command.hpp"
+#include "worker/loop/runs/run_command.hpp"
 #include "worker/tools/results.hpp"
 
 using namespace noetl;

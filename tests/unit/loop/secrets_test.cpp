@@ -4,14 +4,14 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "worker/loop/credential_client.hpp"
-#include "worker/loop/resolve_secrets.hpp"
-#include "worker/loop/run_command.hpp"
+#include "worker/loop/runs/run_command.hpp"
+#include "worker/loop/secrets/credential_client.hpp"
+#include "worker/loop/secrets/resolve_secrets.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;
 using domain::Outcome;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -57,7 +57,7 @@ class ScriptedTool final : public tools::Tool {
   std::function<tools::ToolResult(const tools::ToolCall&)> act;
 };
 
-domain::ClaimedCommand command_of(const json& context) {
+domain::ClaimedCommand command_of(const Json& context) {
   domain::ClaimedCommand command;
   command.lease = {.queue_id = {1}, .epoch = 1};
   command.execution_id = {77};
@@ -119,7 +119,7 @@ TEST_CASE("results come by reference or by id") {
 TEST_CASE("deferred templates become text wherever they stand; all else stays as it is") {
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
-  auto value = json::parse(
+  auto value = Json::parse(
       R"({"headers":{"Authorization":{"$template":"{{ scheme }} {{ keychain.api.token }}","$names":{"scheme":"Bearer"}},"X":"{{ kept }}"},
     "list":[{"$template":"{{ keychain['api']['token'] }}"},3],"own":{"$template":"x","other":1}})");
 
@@ -128,7 +128,7 @@ TEST_CASE("deferred templates become text wherever they stand; all else stays as
 
   CHECK(
       value ==
-      json::parse(
+      Json::parse(
           R"({"headers":{"Authorization":"Bearer tok-12345678","X":"{{ kept }}"},"list":["tok-12345678",3],"own":{"$template":"x","other":1}})"));
   CHECK(fixture.server.asked.size() == 1);
 }
@@ -138,28 +138,28 @@ TEST_CASE(
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
   loop::Resolved resolved;
-  const json deferred{{"$template", "{{ keychain.api.token }}"}};
-  const json data{{"$template", "{{ 7*7 }}"}, {"$names", json::object()}};
-  const json both{{"token", deferred}, {"data", data}};
-  json listed{{"tool", both}, {"input", {{"x", data}}}, {"templates", {"/tool/token"}}};
-  json none = {{"tool", {{"token", deferred}}}, {"input", json::object()}, {"templates", json::array()}};
-  json older{{"tool", {{"token", deferred}}}, {"input", json::object()}};
+  const Json deferred{{"$template", "{{ keychain.api.token }}"}};
+  const Json data{{"$template", "{{ 7*7 }}"}, {"$names", Json::object()}};
+  const Json both{{"token", deferred}, {"data", data}};
+  Json listed{{"tool", both}, {"input", {{"x", data}}}, {"templates", {"/tool/token"}}};
+  Json none = {{"tool", {{"token", deferred}}}, {"input", Json::object()}, {"templates", Json::array()}};
+  Json older{{"tool", {{"token", deferred}}}, {"input", Json::object()}};
 
   REQUIRE(loop::resolve_command(listed, "http", secrets, resolved));
   REQUIRE(loop::resolve_command(none, "http", secrets, resolved));
   REQUIRE(loop::resolve_command(older, "http", secrets, resolved));
 
-  CHECK(listed == json{{"tool", {{"token", "tok-12345678"}, {"data", data}}}, {"input", {{"x", data}}}});
+  CHECK(listed == Json{{"tool", {{"token", "tok-12345678"}, {"data", data}}}, {"input", {{"x", data}}}});
   CHECK(none["tool"]["token"] == deferred);
   CHECK(older["tool"]["token"] == "tok-12345678");
-  json wrong{{"tool", {{"token", "text"}}}, {"templates", {"/tool/token"}}};
+  Json wrong{{"tool", {{"token", "text"}}}, {"templates", {"/tool/token"}}};
   CHECK(loop::resolve_command(wrong, "http", secrets, resolved).error().message.find("/tool/token") != std::string::npos);
 }
 
 TEST_CASE("a plain command has no templates, whatever it brings") {
   Fixture fixture;
   ScriptedTool tool;
-  json seen;
+  Json seen;
   tool.act = [&](const tools::ToolCall& call) {
     seen = call.input;
     return tools::ToolResult{};
@@ -171,7 +171,7 @@ TEST_CASE("a plain command has no templates, whatever it brings") {
   const auto report =
       loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
 
-  CHECK(seen == json{{"a", {{"$template", "{{ keychain.api.token }}"}}}});
+  CHECK(seen == Json{{"a", {{"$template", "{{ keychain.api.token }}"}}}});
   CHECK(fixture.server.asked.empty());
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("templates that name what is not there are refused by the names alone"
   Fixture fixture;
   loop::CommandSecrets secrets(&fixture.client, fixture.asker);
   const auto error_of = [&](const std::string& source) {
-    json value{{"$template", source}};
+    Json value{{"$template", source}};
     loop::Resolved resolved;
     const auto done = loop::resolve_secrets(value, "python", secrets, resolved);
     REQUIRE_FALSE(done);
@@ -192,7 +192,7 @@ TEST_CASE("templates that name what is not there are refused by the names alone"
   CHECK(field.message.find("tok-12345678") == std::string::npos);
   CHECK(error_of("{{ keychain.nobody.token }}").code == base::ErrorCode::not_found);
   CHECK(error_of("{{ keychain[name].token }}").code == base::ErrorCode::invalid_input);
-  json optional{{"$template", "{{ keychain.api.tokken | default('nothing') }}"}};
+  Json optional{{"$template", "{{ keychain.api.tokken | default('nothing') }}"}};
   loop::Resolved resolved;
   REQUIRE(loop::resolve_secrets(optional, "python", secrets, resolved));
   CHECK(optional == "nothing");
@@ -201,14 +201,14 @@ TEST_CASE("templates that name what is not there are refused by the names alone"
 TEST_CASE("a tool sees the secret, its report does not: not in output, error, or result") {
   Fixture fixture;
   ScriptedTool tool;
-  json seen;
+  Json seen;
   tool.act = [&](const tools::ToolCall& call) {
     seen = call.tool;
     const auto pg = call.credentials->find("pg");
     tools::ToolResult result;
     result.outcome = Outcome::failed;
     result.output = "sending tok-12345678 to somebody with correct horse";
-    result.result = json{{"echo", "Bearer tok-12345678"}, {"user", "somebody"}}.dump();
+    result.result = Json{{"echo", "Bearer tok-12345678"}, {"user", "somebody"}}.dump();
     result.error = domain::ToolError{.kind = "auth",
                                      .message = "refused tok-12345678",
                                      .is_retryable = false,
@@ -219,7 +219,7 @@ TEST_CASE("a tool sees the secret, its report does not: not in output, error, or
   };
   const auto command =
       command_of({{"tool", {{"kind", "scripted"}, {"token", {{"$template", "{{ keychain.api.token }}"}}}}},
-                  {"input", json::object()}});
+                  {"input", Json::object()}});
 
   const auto report =
       loop::run_command(command, &tool, {}, {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
@@ -229,7 +229,7 @@ TEST_CASE("a tool sees the secret, its report does not: not in output, error, or
   CHECK(report.output == "sending *** to somebody with ***");
   CHECK(report.error->message == "refused ***");
   CHECK(report.error->traceback == "password=***");
-  CHECK(json::parse(report.result) == json{{"echo", "Bearer ***"}, {"user", "somebody"}});
+  CHECK(Json::parse(report.result) == Json{{"echo", "Bearer ***"}, {"user", "somebody"}});
 }
 
 TEST_CASE("the result of a failed attempt is reported when it can be stored, and left out when not") {
@@ -249,7 +249,7 @@ TEST_CASE("the result of a failed attempt is reported when it can be stored, and
   };
   const auto run = [&](const std::string& result) {
     given = result;
-    return loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
+    return loop::run_command(command_of({{"tool", Json::object()}}), &tool, {},
                              {.worker_id = "w", .limits = {.result_bytes_max = 100, .reach = nullptr}, .secrets = nullptr});
   };
 
@@ -267,7 +267,7 @@ TEST_CASE("a result that looks like a deferred template is defused, or the next 
     return result;
   };
 
-  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
+  const auto report = loop::run_command(command_of({{"tool", Json::object()}}), &tool, {},
                                         {.worker_id = "w", .limits = {}, .secrets = nullptr});
 
   CHECK(report.result == R"({"body":{"$template_":"{{ keychain.api.token }}"}})");
@@ -281,7 +281,7 @@ TEST_CASE("what a tool throws is masked, too") {
                              call.credentials->find("pg")->data["db_password"].get<std::string>());
   };
 
-  const auto report = loop::run_command(command_of({{"tool", json::object()}}), &tool, {},
+  const auto report = loop::run_command(command_of({{"tool", Json::object()}}), &tool, {},
                                         {.worker_id = "w", .limits = {}, .secrets = &fixture.client});
 
   CHECK(report.error->message == "tool 'scripted' threw: cannot use ***");

@@ -1,5 +1,5 @@
 // Threads of tools: what waits for a slot goes back, what waits for a thread to begin does not.
-#include "worker/loop/tool_threads.hpp"
+#include "worker/loop/runs/tool_threads.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "server/notify/jetstream_notifier.hpp"
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "shared/wire/notification.hpp"
 #include "shared/wire/subjects.hpp"
 #include "tests/support/nats_server.hpp"

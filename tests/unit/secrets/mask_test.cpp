@@ -9,7 +9,7 @@
 #include "shared/secrets/secret_mask.hpp"
 
 using namespace noetl::secrets;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -21,9 +21,9 @@ SecretMask mask_of(const std::vector<std::string>& texts, const std::vector<std:
   return mask;
 }
 
-std::string in_json(SecretMask& mask, const json& value) {
+std::string in_json(SecretMask& mask, const Json& value) {
   const std::string masked = mask.in_json(value.dump(), "");
-  REQUIRE_MESSAGE(json::accept(masked), masked);
+  REQUIRE_MESSAGE(Json::accept(masked), masked);
   return masked;
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("a secret is found in every encoded form, in text and inside of JSON")
     CAPTURE(name);
     CHECK(mask.in_text("before " + form + " after", "") == "before *** after");
     CHECK(in_json(mask, {{"a", {"before " + form}}, {"b", 1}}) == R"({"a":["before ***"],"b":1})");
-    CHECK(in_json(mask, json{{"a", json{{"inner", form}}.dump()}}).find("S3cret") == std::string::npos);
+    CHECK(in_json(mask, Json{{"a", Json{{"inner", form}}.dump()}}).find("S3cret") == std::string::npos);
   }
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("JSON stays JSON whatever is found in it") {
   CHECK(mask_of({std::string(8, '\\')}).in_json(R"({"a":")" + std::string(16, '\\') + R"(\""})", "") == R"({"a":"***"})");
   CHECK(letters.in_json(R"({"a":"\\nabcdefgh"})", "") == R"({"a":"\\***"})");
   SecretMask structure = mask_of({R"(","x":"y)"});
-  CHECK(json::accept(structure.in_json(R"({"a":"1","x":"yes"})", "")));
+  CHECK(Json::accept(structure.in_json(R"({"a":"1","x":"yes"})", "")));
 
   std::mt19937 random(20261129);
   const std::string alphabet = "ab\"\\n:,{}[]1 ";
@@ -94,10 +94,10 @@ TEST_CASE("JSON stays JSON whatever is found in it") {
     };
     const std::string one = text(8 + random() % 4);
     SecretMask mask = mask_of({one, text(8)}, {text(5)});
-    const json value{{"a", text(3) + one + text(3)}, {"b", {text(12), one, 12.5}}, {text(2), text(9)}};
+    const Json value{{"a", text(3) + one + text(3)}, {"b", {text(12), one, 12.5}}, {text(2), text(9)}};
     const std::string masked = mask.in_json(value.dump(), "\n[cut");
-    REQUIRE_MESSAGE(json::accept(masked), value.dump() << " without " << one << " is " << masked);
-    CHECK(json::parse(masked).dump().find(json(one).dump().substr(1, one.size())) == std::string::npos);
+    REQUIRE_MESSAGE(Json::accept(masked), value.dump() << " without " << one << " is " << masked);
+    CHECK(Json::parse(masked).dump().find(Json(one).dump().substr(1, one.size())) == std::string::npos);
   }
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("more secrets than can be looked for leave nothing of the text") {
   SecretMask mask = mask_of(many);
 
   CHECK(mask.in_text("harmless", "").starts_with("***"));
-  CHECK(json::accept(mask.in_json(R"({"a":1})", "")));
+  CHECK(Json::accept(mask.in_json(R"({"a":1})", "")));
 }
 
 TEST_CASE("a result of 24 MiB is searched in a moment, also when it is made to be slow") {

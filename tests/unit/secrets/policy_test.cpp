@@ -8,7 +8,7 @@
 #include "shared/secrets/secret_fields.hpp"
 
 using namespace noetl::secrets;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 TEST_CASE("a pattern is a host, what is below one, or any, with or without a port") {
   for (const char* good : {"api.example.com", "*.example.com", "*", "localhost:8080", "127.0.0.1", "[::1]:80", "::1", "*:443",
@@ -54,7 +54,7 @@ TEST_CASE("every credential that a value came from must agree, and the error say
 }
 
 TEST_CASE("where no hosts are named a credential may go to those in its own fields") {
-  const auto hosts = [](const char* type, const json& fields) { return own_hosts(type, fields); };
+  const auto hosts = [](const char* type, const Json& fields) { return own_hosts(type, fields); };
   using Hosts = std::vector<std::string>;
 
   CHECK(hosts("postgres", {{"db_host", "db.internal"}, {"db_port", 5433}, {"db_password", "x"}}) == Hosts{"db.internal:5433"});
@@ -69,11 +69,11 @@ TEST_CASE("where no hosts are named a credential may go to those in its own fiel
 }
 
 TEST_CASE("what is no list of policies allows nothing") {
-  CHECK(policies_from(json(), "x") == CredentialPolicies{{.name = "x", .may_reveal = false, .hosts = {}}});
-  CHECK(policies_from(json::array({1}), "x").size() == 1);
+  CHECK(policies_from(Json(), "x") == CredentialPolicies{{.name = "x", .may_reveal = false, .hosts = {}}});
+  CHECK(policies_from(Json::array({1}), "x").size() == 1);
   const CredentialPolicies some{{.name = "a", .may_reveal = true, .hosts = {"*"}}};
   CHECK(policies_from(to_json(some), "x") == some);
-  CHECK(policies_from(json::array(), "x").empty());
+  CHECK(policies_from(Json::array(), "x").empty());
 }
 
 TEST_CASE("the secrets of a credential are its fields but who and where, passwords in addresses, and fields in JSON text") {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <random>
 
-#include "shared/templating/python_text.hpp"
+#include "shared/templating/values/python_text.hpp"
 #include "tests/unit/templating/rendering_fixture.hpp"
 
 namespace noetl::templating {

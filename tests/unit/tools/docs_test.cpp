@@ -9,9 +9,9 @@
 
 #include "shared/domain/error_details.hpp"
 #include "shared/domain/error_kinds.hpp"
-#include "worker/run_worker_tools.hpp"
-#include "worker/tools/absent_tools.hpp"
 #include "test_paths.hpp"
+#include "worker/run_worker_tools.hpp"
+#include "worker/tools/builtin/absent_tools.hpp"
 
 namespace noetl {
 

@@ -1,6 +1,6 @@
 // What peers answer, byte for byte: packed bodies, charsets, cookies, trailers, interim answers, Retry-After.
 #include "http_site.hpp"
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "tests/support/packed.hpp"
 #include "tests/support/peer.hpp"
 

@@ -5,7 +5,7 @@
 #include "support.hpp"
 #include "tests/support/local_http.hpp"
 #include "tests/unit/tools/open_limits.hpp"
-#include "worker/tools/http_tool.hpp"
+#include "worker/tools/http/http_tool.hpp"
 
 namespace noetl::tools {
 

@@ -1,6 +1,6 @@
 // Bodies that are kept apart while they come.
 #include "http_site.hpp"
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "worker/tools/results.hpp"
 
 using namespace noetl::tools;

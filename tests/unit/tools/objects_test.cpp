@@ -8,8 +8,8 @@
 #include <map>
 #include <mutex>
 
-#include "shared/base/base64.hpp"
-#include "shared/base/percent.hpp"
+#include "shared/base/text/base64.hpp"
+#include "shared/base/text/percent.hpp"
 #include "support.hpp"
 #include "tests/support/local_http.hpp"
 #include "tests/unit/tools/open_limits.hpp"

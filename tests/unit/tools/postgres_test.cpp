@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "tests/support/postgres_cluster.hpp"
 #include "tests/support/sql.hpp"
 #include "tests/support/temporary_folder.hpp"

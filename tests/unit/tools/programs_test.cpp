@@ -8,10 +8,10 @@
 
 #include "support.hpp"
 #include "tests/support/open_reach.hpp"
-#include "worker/tools/artifact_tool.hpp"
-#include "worker/tools/container_tool.hpp"
-#include "worker/tools/exec_tool.hpp"
-#include "worker/tools/secrets_tool.hpp"
+#include "worker/tools/builtin/artifact_tool.hpp"
+#include "worker/tools/builtin/secrets_tool.hpp"
+#include "worker/tools/containers/container_tool.hpp"
+#include "worker/tools/programs/exec_tool.hpp"
 
 namespace noetl::tools {
 

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "support.hpp"
-#include "worker/tools/python_tool.hpp"
+#include "worker/tools/python/python_tool.hpp"
 
 using namespace noetl::tools;
 

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "support.hpp"
-#include "worker/tools/python_tool.hpp"
+#include "worker/tools/python/python_tool.hpp"
 
 using namespace noetl::tools;
 

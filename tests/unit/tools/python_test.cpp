@@ -7,7 +7,7 @@
 
 #include "shared/base/guarded.hpp"
 #include "support.hpp"
-#include "worker/tools/python_tool.hpp"
+#include "worker/tools/python/python_tool.hpp"
 
 using namespace noetl::tools;
 

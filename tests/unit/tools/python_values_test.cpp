@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "support.hpp"
-#include "worker/tools/python_tool.hpp"
+#include "worker/tools/python/python_tool.hpp"
 
 using namespace noetl::tools;
 

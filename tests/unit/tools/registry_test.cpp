@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "support.hpp"
-#include "worker/tools/instant_tools.hpp"
+#include "worker/tools/builtin/instant_tools.hpp"
 #include "worker/tools/results.hpp"
 
 using namespace noetl::tools;

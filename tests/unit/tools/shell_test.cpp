@@ -6,7 +6,7 @@
 #include <future>
 
 #include "support.hpp"
-#include "worker/tools/shell_tool.hpp"
+#include "worker/tools/programs/shell_tool.hpp"
 
 using namespace noetl::tools;
 

@@ -3,8 +3,8 @@
 
 #include <random>
 
-#include "worker/tools/postgres/statements.hpp"
-#include "worker/tools/postgres/values.hpp"
+#include "worker/tools/postgres/sql/statements.hpp"
+#include "worker/tools/postgres/sql/values.hpp"
 
 namespace noetl::tools::postgres {
 

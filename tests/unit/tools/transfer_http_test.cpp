@@ -7,7 +7,7 @@
 #include "tests/support/sql.hpp"
 #include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
-#include "worker/tools/http_tool.hpp"
+#include "worker/tools/http/http_tool.hpp"
 #include "worker/tools/transfer/transfer_tool.hpp"
 
 namespace noetl::tools {

@@ -10,7 +10,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/tools/open_limits.hpp"
 #include "tests/unit/tools/support.hpp"
-#include "worker/tools/http_tool.hpp"
+#include "worker/tools/http/http_tool.hpp"
 #include "worker/tools/transfer/transfer_tool.hpp"
 
 namespace noetl::tools {

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/wire/claim_json.hpp"
+#include "shared/wire/codecs/claim_json.hpp"
 #include "shared/wire/quick_read.hpp"
 
 using namespace noetl;

@@ -1,4 +1,4 @@
-#include "shared/wire/dead_json.hpp"
+#include "shared/wire/codecs/dead_json.hpp"
 
 #include <doctest/doctest.h>
 

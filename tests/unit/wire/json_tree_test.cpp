@@ -1,24 +1,24 @@
 // The tree of a JSON text is the one that nlohmann's parser makes, whatever the text.
-#include "shared/wire/json_tree.hpp"
+#include "shared/json/json_tree.hpp"
 
 #include <doctest/doctest.h>
 
 #include <random>
 
 using namespace noetl;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
 // What the parser alone says; nothing when it refuses.
-std::optional<json> reference(const std::string& text) {
-  json parsed = json::parse(text, nullptr, false);
+std::optional<Json> reference(const std::string& text) {
+  Json parsed = Json::parse(text, nullptr, false);
   if (parsed.is_discarded()) return std::nullopt;
   return parsed;
 }
 
 // Types count: 1 is not 1u and not 1.0.
-bool is_same(const json& a, const json& b) {
+bool is_same(const Json& a, const Json& b) {
   if (a.type() != b.type() || a.size() != b.size()) return false;
   if (a.is_object()) {
     for (const auto& [name, value] : a.items()) {
@@ -32,7 +32,7 @@ bool is_same(const json& a, const json& b) {
 
 void check_same(const std::string& text) {
   const auto expected = reference(text);
-  const auto found = wire::build_tree(text);
+  const auto found = json::build_tree(text);
   INFO("text: ", text);
   if (!found && found.error().find("twice") != std::string::npos) return;  // the parser takes the last one
   REQUIRE(found.has_value() == expected.has_value());
@@ -163,11 +163,11 @@ TEST_CASE("random texts, whole and damaged, give the parser's tree or its refusa
 TEST_CASE("deep nesting costs no stack") {
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
 
-  CHECK(wire::build_tree(deep).has_value());
+  CHECK(json::build_tree(deep).has_value());
 }
 
 TEST_CASE("a field named twice is refused by its name") {
-  const auto found = wire::build_tree(R"({"a":1,"b":{"c":1,"c":2}})");
+  const auto found = json::build_tree(R"({"a":1,"b":{"c":1,"c":2}})");
 
   REQUIRE_FALSE(found.has_value());
   CHECK(found.error().find("'c' twice") != std::string::npos);

@@ -1,11 +1,11 @@
 // The pieces of a large list are what a tree of the whole would have had.
-#include "shared/wire/list_pieces.hpp"
+#include "shared/json/list_pieces.hpp"
 
 #include <doctest/doctest.h>
 
-#include "shared/wire/json_cursor.hpp"
+#include "shared/json/json_cursor.hpp"
 
-using namespace noetl::wire;
+using namespace noetl::json;
 using Json = nlohmann::json;
 
 TEST_CASE("items come as their texts, other fields as a tree") {

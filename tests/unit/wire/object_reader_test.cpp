@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
 #include "shared/base/ids.hpp"
-#include "shared/wire/object_reader.hpp"
+#include "shared/json/object_reader.hpp"
 
 using noetl::base::CommandId;
-using noetl::wire::Json;
-using noetl::wire::ObjectReader;
+using noetl::json::Json;
+using noetl::json::ObjectReader;
 
 TEST_CASE("a reader gives the fields that are there and empty values for those left out") {
   const Json body =
@@ -90,7 +90,7 @@ TEST_CASE("pointers escape slashes and tildes") {
 }
 
 TEST_CASE("a name far from all known ones gets no suggestion") {
-  CHECK(noetl::wire::nearest_word("qwertz", {"payload", "path"}).empty());
-  CHECK(noetl::wire::nearest_word("pool", {"pools", "path"}) == "pools");
-  CHECK(noetl::wire::nearest_word(std::string(10'000, 'x'), {"path"}).empty());
+  CHECK(noetl::json::nearest_word("qwertz", {"payload", "path"}).empty());
+  CHECK(noetl::json::nearest_word("pool", {"pools", "path"}) == "pools");
+  CHECK(noetl::json::nearest_word(std::string(10'000, 'x'), {"path"}).empty());
 }

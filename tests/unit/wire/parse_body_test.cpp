@@ -2,11 +2,11 @@
 
 #include <random>
 
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
 
 using noetl::base::ErrorCode;
-using noetl::wire::find_invalid_utf8;
-using noetl::wire::parse_body;
+using noetl::json::find_invalid_utf8;
+using noetl::json::parse_body;
 
 TEST_CASE("valid JSON of any kind is parsed") {
   CHECK(parse_body(R"({"a":[1,"ü",null]})").value()["a"][1] == "ü");
@@ -20,7 +20,7 @@ TEST_CASE("a body that is too large is refused without being read") {
 }
 
 TEST_CASE("values beyond the bound are refused before a tree is made; names are none") {
-  const auto values = [](std::string_view text) { return noetl::wire::count_values(text, {}).value(); };
+  const auto values = [](std::string_view text) { return noetl::json::count_values(text, {}).value(); };
   CHECK(values("7") == 1);
   CHECK(values(R"({"a":[1,-2.5e+3,"x:,[{",true,null,{}],"b\\\"c":"d"})") == 9);
   CHECK(values("[[],[],{}]") == 4);
@@ -44,7 +44,7 @@ TEST_CASE("two ways of counting values agree, on what is JSON and on what is not
     for (auto length = random() % 40; length > 0; --length)
       text += pieces[random() % (sizeof pieces - 1)];
     CAPTURE(text);
-    const auto counted = noetl::wire::count_values(text, {});
+    const auto counted = noetl::json::count_values(text, {});
     if (counted) CHECK(noetl::domain::json_shape(text, 1000).values == *counted);
   }
 }

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "shared/wire/claim_json.hpp"
-#include "shared/wire/parse_body.hpp"
-#include "shared/wire/report_json.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/codecs/claim_json.hpp"
+#include "shared/wire/codecs/report_json.hpp"
 
 using namespace noetl;
 using Json = nlohmann::json;
@@ -156,12 +156,12 @@ void compare(const Made& made, Quick quick, Careful careful) {
     std::string text = wire::encode(made(random));
     if (!is_whole) text = mutated(std::move(text), random);
     CAPTURE(text);
-    if (wire::check_body(text)) continue;
+    if (json::check_body(text)) continue;
     const auto read = quick(text);
     if (is_whole) REQUIRE(read.has_value());
     if (!read) continue;
     ++taken;
-    const auto body = wire::parse_body(text);
+    const auto body = json::parse_body(text);
     REQUIRE(body.has_value());
     const auto expected = careful(*body);
     REQUIRE(expected.has_value());

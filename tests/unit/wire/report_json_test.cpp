@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/wire/parse_body.hpp"
-#include "shared/wire/report_json.hpp"
+#include "shared/json/parse_body.hpp"
+#include "shared/wire/codecs/report_json.hpp"
 
 using namespace noetl;
 using Json = nlohmann::json;
@@ -87,7 +87,7 @@ TEST_CASE("output that no database stores is made storable") {
                               .duration = {},
                               .execution_id = {}});
 
-  const auto parsed = wire::parse_body(wire::encode(request));
+  const auto parsed = json::parse_body(wire::encode(request));
 
   REQUIRE(parsed.has_value());
   CHECK(wire::decode_report_request(*parsed)->attempts[0].output ==

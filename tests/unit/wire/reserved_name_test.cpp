@@ -3,17 +3,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/wire/reserved_name.hpp"
+#include "shared/json/reserved_name.hpp"
 
 using namespace noetl;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 TEST_CASE("the reserved name is found as a member, at any depth and however it is written") {
   for (const char* text : {R"({"$template":"x"})", R"([{"a":{"$template":1}}])", R"({"\u0024template":"x"})",
                            R"({"\u0024\u0074emplate":"x"})"}) {
     CAPTURE(text);
-    CHECK(wire::has_reserved_name(std::string_view(text)));
-    CHECK_FALSE(wire::has_reserved_name(std::string_view(wire::without_reserved_names(text))));
+    CHECK(json::has_reserved_name(std::string_view(text)));
+    CHECK_FALSE(json::has_reserved_name(std::string_view(json::without_reserved_names(text))));
   }
 }
 
@@ -21,13 +21,13 @@ TEST_CASE("values, longer names and texts that are no JSON stay as they are") {
   for (const std::string text : {R"({"a":"$template"})", R"({"$templates":1})", R"({"template":1})",
                                  "\"$template\"", "{$template", "{\"price\":\"\\u00245\"}"}) {
     CAPTURE(text);
-    CHECK_FALSE(wire::has_reserved_name(std::string_view(text)));
-    CHECK(wire::without_reserved_names(text) == text);
+    CHECK_FALSE(json::has_reserved_name(std::string_view(text)));
+    CHECK(json::without_reserved_names(text) == text);
   }
 }
 
 TEST_CASE("a defused object keeps its value") {
-  CHECK(json::parse(wire::without_reserved_names(
+  CHECK(Json::parse(json::without_reserved_names(
             R"({"a":[{"$template":"{{ keychain.x.y }}","$names":{"$template":2}}]})")) ==
-        json::parse(R"({"a":[{"$template_":"{{ keychain.x.y }}","$names":{"$template_":2}}]})"));
+        Json::parse(R"({"a":[{"$template_":"{{ keychain.x.y }}","$names":{"$template_":2}}]})"));
 }

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/wire/pool_json.hpp"
+#include "shared/wire/codecs/worker_json.hpp"
 
 using namespace noetl;
 using namespace std::chrono_literals;

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "shared/domain/json_number.hpp"
-#include "shared/wire/parse_body.hpp"
+#include "shared/json/parse_body.hpp"
 
 using namespace noetl;
 using domain::is_kept_number;
@@ -69,16 +69,16 @@ TEST_CASE("what is no number of JSON is the parser's business") {
 }
 
 TEST_CASE("a request with a number that would be rounded is refused at its byte; what is there already is read") {
-  const auto refused = wire::parse_body(R"({"input": {"n": 340282366920938463463374607431768211456}})");
+  const auto refused = json::parse_body(R"({"input": {"n": 340282366920938463463374607431768211456}})");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::malformed_body);
   CHECK(refused.error().message.find("would be rounded: send it as a text") != std::string::npos);
   CHECK(refused.error().message.find("at byte 16") != std::string::npos);
   for (const char* body : {"[1e-400]", "[9007199254740993.25]", "[-9223372036854775809]", "18446744073709551616", "{\"a\":[0.1,3.14159265358979323846]}"})
-    CHECK_FALSE(wire::parse_body(body));
+    CHECK_FALSE(json::parse_body(body));
   for (const char* body : {R"(["18446744073709551616"])", R"({"18446744073709551616":1})", "[18446744073709551615, 1e22, 0.1]"})
-    CHECK(wire::parse_body(body));
-  CHECK(wire::parse_body("[18446744073709551616]", {.refuses_rounding = false}));
+    CHECK(json::parse_body(body));
+  CHECK(json::parse_body("[18446744073709551616]", {.refuses_rounding = false}));
 }
 
 TEST_CASE("numbers that would be rounded become the text of their digits, and nothing else changes") {

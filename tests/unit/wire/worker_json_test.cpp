@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "shared/wire/worker_json.hpp"
+#include "shared/wire/codecs/worker_json.hpp"
 
 using namespace noetl;
 using Json = nlohmann::json;

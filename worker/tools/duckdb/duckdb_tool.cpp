@@ -3,7 +3,7 @@
 #include <array>
 #include <filesystem>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/reach_of.hpp"
 #include "worker/tools/rows_text.hpp"

@@ -16,7 +16,7 @@
 #include "shared/domain/command.hpp"
 #include "worker/tools/duckdb/library.hpp"
 #include "worker/tools/duckdb/values.hpp"
-#include "worker/tools/waiter.hpp"
+#include "worker/tools/programs/waiter.hpp"
 
 namespace noetl::tools::duckdb {
 

@@ -8,7 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "worker/tools/results.hpp"
 
 namespace noetl::tools::duckdb {

@@ -4,7 +4,7 @@
 #include <array>
 #include <functional>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "shared/nats/jetstream.hpp"
 #include "shared/nats/key_value.hpp"
 #include "worker/tools/auth.hpp"

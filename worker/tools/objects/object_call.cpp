@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "shared/base/percent.hpp"
+#include "shared/base/text/percent.hpp"
 #include "shared/fetch/message.hpp"
 #include "worker/tools/auth.hpp"
+#include "worker/tools/http/upload_file.hpp"
 #include "worker/tools/options.hpp"
-#include "worker/tools/upload_file.hpp"
 
 namespace noetl::tools::objects {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "worker/tools/credentials.hpp"
-#include "worker/tools/http_request.hpp"
+#include "worker/tools/http/http_request.hpp"
 
 namespace noetl::tools::objects {
 

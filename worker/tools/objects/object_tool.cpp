@@ -2,11 +2,11 @@
 
 #include <array>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "worker/tools/auth.hpp"
+#include "worker/tools/http/peer_body.hpp"
 #include "worker/tools/objects/signature.hpp"
 #include "worker/tools/options.hpp"
-#include "worker/tools/peer_body.hpp"
 #include "worker/tools/reach_of.hpp"
 
 namespace noetl::tools {

@@ -3,8 +3,8 @@
 // and those like it (docs/reference/tools.md has the options). Any thread.
 #include <chrono>
 
-#include "worker/tools/http_clients.hpp"
-#include "worker/tools/http_exchange.hpp"
+#include "worker/tools/http/http_clients.hpp"
+#include "worker/tools/http/http_exchange.hpp"
 #include "worker/tools/objects/object_call.hpp"
 #include "worker/tools/objects/service_account.hpp"
 #include "worker/tools/tool.hpp"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "shared/base/base64.hpp"
-#include "shared/base/percent.hpp"
+#include "shared/base/text/base64.hpp"
+#include "shared/base/text/percent.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/results.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "shared/base/guarded.hpp"
 #include "shared/base/result.hpp"
-#include "worker/tools/http_request.hpp"
+#include "worker/tools/http/http_request.hpp"
 
 namespace noetl::tools::objects {
 

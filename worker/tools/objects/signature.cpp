@@ -8,7 +8,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "shared/base/hex.hpp"
+#include "shared/base/text/hex.hpp"
 
 namespace noetl::tools::objects {
 

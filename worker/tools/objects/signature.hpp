@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "worker/tools/http_request.hpp"
+#include "worker/tools/http/http_request.hpp"
 
 namespace noetl::tools::objects {
 

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "shared/domain/command.hpp"
-#include "worker/tools/postgres/statements.hpp"
+#include "worker/tools/postgres/sql/statements.hpp"
+#include "worker/tools/postgres/sql/values.hpp"
 #include "worker/tools/postgres/target.hpp"
-#include "worker/tools/postgres/values.hpp"
-#include "worker/tools/waiter.hpp"
+#include "worker/tools/programs/waiter.hpp"
 
 struct pg_conn;
 struct pg_result;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "worker/tools/options.hpp"
 
 namespace noetl::tools::postgres {

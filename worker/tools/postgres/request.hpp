@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "shared/base/result.hpp"
-#include "worker/tools/postgres/statements.hpp"
-#include "worker/tools/postgres/values.hpp"
+#include "worker/tools/postgres/sql/statements.hpp"
+#include "worker/tools/postgres/sql/values.hpp"
 #include "worker/tools/tool.hpp"
 
 namespace noetl::tools::postgres {

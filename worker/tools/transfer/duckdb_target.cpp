@@ -6,9 +6,9 @@
 
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
-#include "worker/tools/postgres/statements.hpp"
-#include "worker/tools/transfer/column_types.hpp"
-#include "worker/tools/transfer/duckdb_text.hpp"
+#include "worker/tools/postgres/sql/statements.hpp"
+#include "worker/tools/transfer/cells/column_types.hpp"
+#include "worker/tools/transfer/cells/duckdb_text.hpp"
 #include "worker/tools/transfer/rows.hpp"
 #include "worker/tools/transfer/whole_file.hpp"
 

@@ -4,7 +4,7 @@
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/postgres/copy_rows.hpp"
-#include "worker/tools/transfer/postgres_text.hpp"
+#include "worker/tools/transfer/cells/postgres_text.hpp"
 #include "worker/tools/transfer/rows.hpp"
 
 namespace noetl::tools::transfer {

@@ -11,7 +11,7 @@
 #include "worker/tools/postgres/postgres_tool.hpp"
 #include "worker/tools/results.hpp"
 #include "worker/tools/tool.hpp"
-#include "worker/tools/transfer/cell.hpp"
+#include "worker/tools/transfer/cells/cell.hpp"
 
 namespace noetl::tools::transfer {
 

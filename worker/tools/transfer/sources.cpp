@@ -3,11 +3,11 @@
 #include <optional>
 #include <utility>
 
-#include "shared/base/base64.hpp"
+#include "shared/base/text/base64.hpp"
 #include "worker/tools/auth.hpp"
 #include "worker/tools/options.hpp"
 #include "worker/tools/reach_of.hpp"
-#include "worker/tools/transfer/postgres_cell.hpp"
+#include "worker/tools/transfer/cells/postgres_cell.hpp"
 #include "worker/tools/transfer/rows.hpp"
 
 namespace noetl::tools::transfer {

@@ -1,0 +1,61 @@
+#include "server/executions/cancel_execution.hpp"
+
+#include <deque>
+
+#include "server/decisions/resume_callers.hpp"
+#include "server/decisions/stored_values.hpp"
+#include "server/executions/end_execution.hpp"
+#include "server/postgres/connection_pool.hpp"
+
+namespace noetl::executions {
+
+namespace {
+enum class Cancelled { yes, already_completed, not_found };
+
+Cancelled cancel_one(dispatch::ServerContext& context, base::ExecutionId id, const std::string& reason,
+                     std::vector<base::ExecutionId>* children) {
+  auto outcome = Cancelled::not_found;
+  counts::Work work;
+  context.connections.transact([&](postgres::Session& session) {
+    outcome = Cancelled::not_found;
+    store::ExecutionTable executions(session);
+    const auto locked = executions.lock({id});
+    if (locked.empty()) return;
+    if (children != nullptr) *children = executions.running_children(id);
+    outcome = Cancelled::already_completed;
+    if (locked[0].status != domain::ExecutionStatus::running) return;
+    auto open = decisions::load_execution(context, session, locked[0]);
+    decisions::NothingStored nothing;  // cancelling renders nothing
+    work = end_execution(
+        context, session, open,
+        engine::cancel({*open.playbook, id, open.workload, nothing}, std::move(open.state), reason));
+    outcome = Cancelled::yes;
+  });
+  if (outcome == Cancelled::yes) context.work_counts.add(work);
+  return outcome;
+}
+}  // namespace
+
+base::Result<wire::CancelAnswer> cancel_execution(dispatch::ServerContext& context, const wire::CancelRequest& request) {
+  wire::CancelAnswer answer{.status = "already_completed", .cancelled_executions = {}};
+  std::deque<base::ExecutionId> todo{request.execution_id};
+  while (!todo.empty()) {
+    const auto id = todo.front();
+    todo.pop_front();
+    std::vector<base::ExecutionId> children;
+    const auto outcome = cancel_one(context, id, request.reason, request.cascade ? &children : nullptr);
+    if (outcome == Cancelled::not_found && id == request.execution_id) {
+      return base::failure(base::ErrorCode::not_found, "no execution has execution_id " + id.str(),
+                           "/execution_id");
+    }
+    if (outcome == Cancelled::yes) {
+      answer.cancelled_executions.push_back(id);
+      if (id == request.execution_id) answer.status = "cancelled";
+      decisions::resume_callers(context, {id});
+    }
+    todo.insert(todo.end(), children.begin(), children.end());
+  }
+  return answer;
+}
+
+}  // namespace noetl::executions

@@ -1,0 +1,99 @@
+#include "server/queue/pause.hpp"
+
+#include "server/dispatch/long_polls.hpp"
+#include "server/dispatch/notify_workers.hpp"
+#include "server/dispatch/pool_rules.hpp"
+#include "server/executions/clear_stale_pause.hpp"
+#include "server/notify/notifier.hpp"
+#include "server/postgres/connection_pool.hpp"
+#include "server/queue/pools.hpp"
+#include "server/store/executions/event_table.hpp"
+#include "server/store/executions/execution_table.hpp"
+#include "server/store/upkeep/pause_statements.hpp"
+
+namespace noetl::queue {
+
+namespace {
+using base::ErrorCode;
+
+class PauseTransaction {
+ public:
+  PauseTransaction(dispatch::ServerContext& context, postgres::Session& session) : context_(context), session_(session) {}
+
+  base::Result<std::vector<base::ExecutionId>> run(const PauseRequest& request) {
+    const auto id = request.execution_id;
+    const auto locked = store::ExecutionTable(session_).lock({id});
+    if (locked.empty())
+      return base::failure(ErrorCode::not_found, "no execution has execution_id " + id.str(),
+                           "/execution_id");
+    if (locked[0].status != domain::ExecutionStatus::running) {
+      return base::failure(ErrorCode::already_terminal,
+                           "execution " + id.str() + " is " +
+                               std::string(domain::to_display(locked[0].status)) +
+                               ": only a running one can be paused or resumed",
+                           "/execution_id");
+    }
+    std::vector<base::ExecutionId> changed;
+    store::PauseStatements statements(session_);
+    for (auto more = change(request); !more.empty(); more = change(request))
+      changed.insert(changed.end(), more.begin(), more.end());
+    // Of all, changed or not: what was postponed by mistake is undone by resuming again.
+    if (!request.is_paused) {
+      const int redelivery = executions::redelivery_of_resume(context_.ids);
+      for (auto& command : statements.resume_commands(statements.running_tree(id, request.cascade)))
+        notifications_.push_back(executions::notification_of(std::move(command), redelivery));
+    }
+    if (changed.empty()) return changed;
+    if (request.is_paused) statements.postpone_commands(changed);
+    add_events(changed, request.is_paused ? "execution.paused" : "execution.resumed");
+    return changed;
+  }
+  [[nodiscard]] const std::vector<notify::Notification>& notifications() const { return notifications_; }
+
+ private:
+  std::vector<base::ExecutionId> change(const PauseRequest& request) {
+    return store::PauseStatements(session_).pause_executions(request.execution_id, request.is_paused,
+                                                             request.cascade);
+  }
+
+  void add_events(const std::vector<base::ExecutionId>& ids, const std::string& type) {
+    std::vector<store::NewEventRow> events;
+    for (const auto id : ids) {
+      store::NewEventRow event;
+      event.event_id = {context_.ids.next()};
+      event.execution_id = id;
+      event.event_type = type;
+      event.status = type == "execution.paused" ? "paused" : "running";
+      events.push_back(std::move(event));
+    }
+    store::EventTable(session_).insert(events);
+  }
+
+  dispatch::ServerContext& context_;
+  postgres::Session& session_;
+  std::vector<notify::Notification> notifications_;
+};
+}  // namespace
+
+base::Result<std::vector<base::ExecutionId>> pause_execution(dispatch::ServerContext& context, const PauseRequest& request) {
+  base::Result<std::vector<base::ExecutionId>> answer;
+  std::vector<notify::Notification> notifications;
+  context.connections.transact([&](postgres::Session& session) {
+    PauseTransaction transaction(context, session);
+    answer = transaction.run(request);
+    notifications = transaction.notifications();
+  });
+  dispatch::notify_workers(context, notifications);
+  return answer;
+}
+
+wire::PoolRow pause_pool(dispatch::ServerContext& context, const std::string& pool, bool is_paused) {
+  context.connections.run_one(
+      [&](postgres::Session& session) { store::PauseStatements(session).pause_pool(pool, is_paused); });
+  context.pool_rules.forget();
+  // What was notified before the pause waits in the stream; polls of this server need not wait for their next look.
+  if (!is_paused) context.long_polls.wake({pool});
+  return get_pool(context, pool);
+}
+
+}  // namespace noetl::queue

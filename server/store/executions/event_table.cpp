@@ -1,0 +1,76 @@
+#include "server/store/executions/event_table.hpp"
+
+#include "server/postgres/array_literal.hpp"
+#include "server/postgres/session.hpp"
+
+namespace noetl::store {
+
+void EventTable::insert(const std::vector<NewEventRow>& events) {
+  postgres::ArrayLiteral ids, executions, commands, types, steps, nodes, epochs, statuses, payloads, metas, workers,
+      claims;
+  for (const auto& e : events) {
+    ids.add(e.event_id.value);
+    executions.add_or_null(e.execution_id.value);
+    commands.add_or_null(e.queue_id.value);
+    types.add(e.event_type);
+    steps.add_or_null(e.step);
+    nodes.add_or_null(e.node_id);
+    epochs.add_or_null(e.epoch);
+    statuses.add_or_null(e.status);
+    payloads.add_or_null(e.payload);
+    metas.add_or_null(e.meta);
+    workers.add_or_null(e.worker_id);
+    claims.add_or_null(e.claimed_at);
+  }
+  session_.run("insert_events", ids.text(), executions.text_or_null(), commands.text_or_null(), types.text(),
+               steps.text_or_null(), nodes.text_or_null(), epochs.text_or_null(), statuses.text_or_null(),
+               payloads.text_or_null(), metas.text_or_null(), workers.text_or_null(), claims.text_or_null());
+}
+
+bool EventTable::insert_once(const SentEvent& event) {
+  return !session_
+              .run("insert_event_once", event.event_id.value, event.execution_id.value, event.event_type,
+                   event.step, event.payload, event.meta, event.worker_id)
+              .empty();
+}
+
+namespace {
+
+std::vector<StoredEvent> events_of(const pqxx::result& rows) {
+  std::vector<StoredEvent> found;
+  for (const auto& row : rows) {
+    StoredEvent event;
+    event.row.event_id = {row["event_id"].as<std::int64_t>()};
+    event.row.execution_id = {row["execution_id"].as<std::int64_t>()};
+    event.row.queue_id = {row["queue_id"].as<std::int64_t>()};
+    event.row.event_type = row["event_type"].c_str();
+    event.row.step = row["step"].c_str();
+    event.row.status = row["status"].c_str();
+    if (!row["payload"].is_null()) event.row.payload = postgres::text_of(row["payload"]);
+    if (!row["meta"].is_null()) event.row.meta = postgres::text_of(row["meta"]);
+    event.row.worker_id = row["worker_id"].c_str();
+    event.row.created_at = row["created_at"].c_str();
+    event.node_id = row["node_id"].c_str();
+    event.epoch = row["epoch"].as<int>();
+    event.claimed_at = row["claimed_at"].c_str();
+    event.claimed_ms = row["claimed_ms"].as<std::int64_t>();
+    found.push_back(std::move(event));
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<StoredEvent> EventTable::list(base::ExecutionId execution_id, base::EventId from, int limit) {
+  return events_of(session_.run("list_events", execution_id.value, from.value, limit));
+}
+
+std::vector<StoredEvent> EventTable::begun_before(base::ExecutionId execution_id, base::EventId after, std::int64_t unix_ms) {
+  return events_of(session_.run("attempts_begun_before", execution_id.value, after.value, unix_ms));
+}
+
+std::vector<StoredEvent> EventTable::running(base::ExecutionId execution_id) {
+  return events_of(session_.run("running_attempts", execution_id.value));
+}
+
+}  // namespace noetl::store

@@ -1,0 +1,47 @@
+#include "server/store/upkeep/pause_statements.hpp"
+
+#include "server/postgres/array_literal.hpp"
+#include "server/postgres/session.hpp"
+
+namespace noetl::store {
+
+void PauseStatements::pause_pool(const std::string& pool, bool is_paused) {
+  session_.run("pause_pool", pool, is_paused);
+}
+
+std::vector<base::ExecutionId> PauseStatements::pause_executions(base::ExecutionId id, bool is_paused,
+                                                                 bool cascade) {
+  std::vector<base::ExecutionId> changed;
+  for (const auto& row : session_.run("pause_executions", id.value, is_paused, cascade)) {
+    changed.push_back({row[0].as<std::int64_t>()});
+  }
+  return changed;
+}
+
+std::vector<base::ExecutionId> PauseStatements::running_tree(base::ExecutionId id, bool cascade) {
+  std::vector<base::ExecutionId> tree;
+  for (const auto& row : session_.run("running_tree", id.value, cascade))
+    tree.push_back({row[0].as<std::int64_t>()});
+  return tree;
+}
+
+void PauseStatements::postpone_commands(const std::vector<base::ExecutionId>& ids) {
+  session_.run("postpone_commands", postgres::id_array(ids));
+}
+
+std::vector<WaitingCommand> PauseStatements::resume_commands(const std::vector<base::ExecutionId>& ids) {
+  std::vector<WaitingCommand> due;
+  for (const auto& row : session_.run("resume_commands", postgres::id_array(ids))) {
+    if (!row["is_due"].as<bool>()) continue;
+    due.push_back({.queue_id = {row["queue_id"].as<std::int64_t>()},
+                   .execution_id = {row["execution_id"].as<std::int64_t>()},
+                   .step = postgres::text_of(row["step"]),
+                   .pool = postgres::text_of(row["pool"]),
+                   .priority = row["priority"].as<int>(),
+                   .epoch = row["epoch"].as<int>(),
+                   .available_at = {}});
+  }
+  return due;
+}
+
+}  // namespace noetl::store
