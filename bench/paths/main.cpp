@@ -1,5 +1,5 @@
 // noetl-bench-paths: goes through what is done for every command, with fixed inputs, and prints a line of JSON for each.
-// bench/check.py runs it under callgrind and compares. A name, or a part of one, chooses.
+// bench/paths/check.py runs it under callgrind and compares. A name, or a part of one, chooses.
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 // Path: one thing that is done for every command, with inputs that are always the same, so that what it costs in
-// instructions, statements and WAL can be compared with what it cost before (bench/check.py). One thread.
+// instructions, statements and WAL can be compared with what it cost before (bench/paths/check.py). One thread.
 #include <cstddef>
 #include <functional>
 #include <string>

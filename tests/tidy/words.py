@@ -32,7 +32,7 @@ PATTERNS = [(re.compile(rf"(?<![A-Za-z])(?:{pattern})(?![a-z])", re.I), word) fo
 # Names that are stored, or that the release before knows: they stay, the glossary lists them.
 STORED = re.compile(r"noetl\.doorbell\b|notification\.given_up\b|execution_untold\b|decisions/\S+|\b\d{4}-[\w-]+\.md\b")
 SKIPPED = (documents.DECISIONS, "sql/migrations/", "sql/schema.sql", "LICENSE", "bench/results/", "bench/plots/", "tests/chaos/results/",
-           "deploy/try/results/", "tests/compat/", "tests/fuzz/corpus/", "tests/clients/", "tests/tidy/words")
+           "tests/deploy/live/results/", "tests/compat/", "tests/fuzz/corpus/", "tests/clients/", "tests/tidy/words")
 # What was renamed is quoted there by its old name.
 CHANGELOG, QUOTED = "CHANGELOG.md", re.compile(r"`[^`]*`")
 

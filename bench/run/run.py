@@ -8,7 +8,8 @@ import os
 import statistics
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "sweeps")]
 
 import cursor
 import figures
@@ -131,7 +132,7 @@ def print_ratios(ours, theirs):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", default=os.path.join(here, "..", "build", "release", "bin"), help="folder of the programs")
+    parser.add_argument("--bin", default=os.path.join(here, "..", "..", "build", "release", "bin"), help="folder of the programs")
     parser.add_argument("--peers", action="store_true", help="measure graphile-worker, pg-boss and BullMQ too")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--commands", type=int, default=100_000, help="of one drain; the other counts follow it")

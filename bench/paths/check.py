@@ -141,7 +141,7 @@ def read_json(path):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench --check", description=__doc__)
-    parser.add_argument("--bin", default=os.path.join(HERE, "..", "build", "release", "bin"), help="folder of the programs")
+    parser.add_argument("--bin", default=os.path.join(HERE, "..", "..", "build", "release", "bin"), help="folder of the programs")
     parser.add_argument("--figures", metavar="FILE", default=os.path.join(HERE, "figures.json"), help="what to compare with")
     parser.add_argument("--update", action="store_true", help="write what was measured to the file of figures")
     parser.add_argument("--only", metavar="TEXT", default="", help="only paths whose name has it; of the server's those beginning with it")

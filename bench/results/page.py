@@ -66,13 +66,13 @@ def page_with(page, table):
 
 
 def main():
-    readme = HERE / "README.md"
-    files = [(file.stem, file.read_text(encoding="utf-8")) for file in sorted((HERE / "results").glob("*.md"))]
+    readme = HERE.parent / "README.md"
+    files = [(file.stem, file.read_text(encoding="utf-8")) for file in sorted(HERE.glob("*.md"))]
     page = readme.read_text(encoding="utf-8")
     made = page_with(page, table_of(figures_of(files)))
     if "--check" in sys.argv[1:]:
         if made != page:
-            print("bench/README.md is not what bench/results say: run python3 bench/page.py")
+            print("bench/README.md is not what bench/results say: run python3 bench/results/page.py")
             return 1
         return 0
     readme.write_text(made, encoding="utf-8")

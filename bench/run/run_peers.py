@@ -7,7 +7,7 @@ import subprocess
 
 from stack import find_program, free_port
 
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers")
 SCRIPTS = ("graphile_worker.js", "pg_boss.js", "bullmq.js")
 
 

@@ -1,10 +1,14 @@
-"""What idle workers cost Postgres: `python3 bench/heartbeats.py --bin build/release/bin`. So many workers with nothing to do,
+"""What idle workers cost Postgres: `python3 bench/sweeps/heartbeats.py --bin build/release/bin`. So many workers with nothing to do,
 each renewing its leases once a second; transactions a second, the server's share of a core, and its memory."""
 import argparse
+import os
+import sys
 import time
 
-import cost
-from stack import Stack
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "run"))
+
+import cost  # noqa: E402
+from stack import Stack  # noqa: E402
 
 
 def transactions(stack):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/page.py: the newest figure wins, peers stand side by side, and bench/README.md is what the results say."""
+"""bench/results/page.py: the newest figure wins, peers stand side by side, and bench/README.md is what the results say."""
 
 import pathlib
 import subprocess

@@ -1,4 +1,4 @@
-#include "bench/start_latency.hpp"
+#include "bench/run/start_latency.hpp"
 
 #include <chrono>
 #include <stdexcept>

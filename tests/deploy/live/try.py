@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Brings the compose stack up from nothing, uses it as its users do, breaks each part, and says what it saw.
 
-    deploy/try/try.py [--build | --bin build/release/bin] [--work .noetl/try] [--keep]
+    tests/deploy/live/try.py [--build | --bin build/release/bin] [--work .noetl/try] [--keep]
 
 As root on a Debian machine. No image registry is needed: base images are made by debootstrap, those of Postgres, NATS and
-Prometheus from Debian's packages (deploy/try/images), and the product's image from source with all stages of deploy/Dockerfile (--build),
+Prometheus from Debian's packages (tests/deploy/live/images), and the product's image from source with all stages of deploy/Dockerfile (--build),
 or from programs that are built already, which is quicker. Grafana is in no Debian package: of it, only the expressions of the dashboard
 are tried, on Prometheus. --keep leaves the stack up."""
 import argparse

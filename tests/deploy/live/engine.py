@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGES = ["docker.io", "docker-compose", "debootstrap", "iptables"]
 # The Debian that the prebuilt programs are of, and the one that the files name.

@@ -1,9 +1,9 @@
-// noetl-bench: the load generator of bench/run.py. Each call measures one thing against a server that runs
+// noetl-bench: the load generator of bench/run/run.py. Each call measures one thing against a server that runs
 // already and prints one line of JSON.
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "bench/start_latency.hpp"
+#include "bench/run/start_latency.hpp"
 #include "cli/load/benchmarks.hpp"
 #include "cli/load/send_load.hpp"
 

@@ -1,15 +1,19 @@
-"""How long a small execution takes while a flood waits in the same pool: `python3 bench/fairness.py --bin build/release/bin`.
+"""How long a small execution takes while a flood waits in the same pool: `python3 bench/sweeps/fairness.py --bin build/release/bin`.
 A three-step playbook is run alone, then behind plain commands that were enqueued before it, then behind executions
 of another playbook that were started before it, then behind executions of its own, in a group of its own and without
 one. Shown is from the POST to its end, in milliseconds; nothing is judged."""
 
 import argparse
 import json
+import os
 import statistics
+import sys
 import time
 
-import figures
-from stack import Stack, wait_until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "run"))
+
+import figures  # noqa: E402
+from stack import Stack, wait_until  # noqa: E402
 
 
 SMALL = figures.THREE_STEPS.replace("three_steps", "small")

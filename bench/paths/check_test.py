@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/check.py as a process: what makes it fail, what it only tells, and that a true figure that is set too low fails."""
+"""bench/paths/check.py as a process: what makes it fail, what it only tells, and that a true figure that is set too low fails."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BIN = os.path.join(HERE, "..", "build", "release", "bin")
+BIN = os.path.join(HERE, "..", "..", "build", "release", "bin")
 PATH, SERVER = "codecs, a notification", "server, 512 commands claimed"
 
 

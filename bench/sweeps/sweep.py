@@ -98,7 +98,7 @@ def chosen(arguments):
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(prog="./dev bench --sweep", description=__doc__)
     numbers = lambda words: [int(word) for word in words.split(",")]
-    parser.add_argument("--bin", type=os.path.abspath, default=os.path.join(here, "..", "build", "release", "bin"), help="folder of the programs")
+    parser.add_argument("--bin", type=os.path.abspath, default=os.path.join(here, "..", "..", "build", "release", "bin"), help="folder of the programs")
     parser.add_argument("--only", action="append", choices=list(SWEEPS), help="this sweep alone (may be repeated)")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, not how fast")
     parser.add_argument("--json", metavar="FILE", help="write every value of every run")

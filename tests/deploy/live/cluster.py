@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """The manifests of k8s/ on a real Kubernetes, on this machine: accepted by its API server, run by its kubelet, broken, and what was seen.
 
-    deploy/try/cluster.py [--work .noetl/try] [--keep]
+    tests/deploy/live/cluster.py [--work .noetl/try] [--keep]
 
-As root on a Debian machine with Go and kubectl. Kubernetes is built from its Go modules (deploy/try/programs.py), etcd and containerd are Debian's, and
-images are those of deploy/try/try.py --build, which is run first with the same folder. One node; its network plugin is a plain bridge, so that
+As root on a Debian machine with Go and kubectl. Kubernetes is built from its Go modules (tests/deploy/live/programs.py), etcd and containerd are Debian's, and
+images are those of tests/deploy/live/try.py --build, which is run first with the same folder. One node; its network plugin is a plain bridge, so that
 network policies are accepted and not enforced. --keep leaves the cluster up."""
 import argparse
 import json
@@ -338,7 +338,7 @@ def main():
     engine.install()
     engine.start()
     if not engine.has("local/noetl:latest"):
-        sys.exit("cluster.py: there is no image local/noetl:latest; deploy/try/try.py --build makes it, in the same folder of work")
+        sys.exit("cluster.py: there is no image local/noetl:latest; tests/deploy/live/try.py --build makes it, in the same folder of work")
     for service in ("postgres", "nats"):
         engine.make_standin(service)
     built = programs.build(work / "programs")

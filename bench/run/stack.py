@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "support"))
 
 from machine import (die_with_parent, find_program, free_port, init_cluster, is_postgres_ready,  # noqa: E402
                      ordinary_user, postgres_command, process_status, wait_until)

@@ -1,14 +1,18 @@
-"""What a flood of new work does to what workers report: `python3 bench/backpressure.py --bin build/release/bin`.
+"""What a flood of new work does to what workers report: `python3 bench/sweeps/backpressure.py --bin build/release/bin`.
 One client claims and reports commands one by one, first alone, then while others enqueue batches as fast as they are
 let in. Shown are the times of its reports in milliseconds, and how many enqueues were told to come again."""
 
 import argparse
 import http.client
 import json
+import os
+import sys
 import threading
 import time
 
-from stack import Stack
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "run"))
+
+from stack import Stack  # noqa: E402
 
 
 class Caller:
