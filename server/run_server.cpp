@@ -25,6 +25,7 @@
 #include "server/notifier_settings.hpp"
 #include "server/notify/jetstream_notifier.hpp"
 #include "server/notify/no_notifier.hpp"
+#include "server/over_nats.hpp"
 #include "server/postgres/connection_pool.hpp"
 #include "server/postgres/enqueue_listener.hpp"
 #include "server/postgres/errors.hpp"
@@ -246,6 +247,7 @@ int serve(const config::ServerSettings& settings, vault::KeyRing keys, std::stop
     long_polls.wake(pools);
     upkeep.wake();
   });
+  const OverNats over_nats(settings, server.application(), port, [&server] { return server.connections(); });
   expose_server(metrics, {context, jetstream ? &*jetstream : nullptr, upkeep, listener, settings.is_insecure});
   write_port_file(settings.port_file, port);
   log_info("server", "listening", {{"host", settings.host}, {"port", std::to_string(port)}});

@@ -1,10 +1,16 @@
 #include "worker/run_worker.hpp"
 
 #include <exception>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 
+#include "shared/nats/connection.hpp"
+#include "shared/service/lasting.hpp"
+#include "shared/service/service.hpp"
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
+#include "shared/transport/nats_transport.hpp"
 #include "worker/health/health_server.hpp"
 #include "worker/loop/secrets/credential_client.hpp"
 #include "worker/loop/worker.hpp"
@@ -37,30 +43,74 @@ loop::WorkerSettings loop_settings(const config::WorkerSettings& settings) {
   return loop;
 }
 
+std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSettings& settings, const loop::WorkerSettings& loop) {
+  if (!settings.uses_nats_transport) {
+    transport::HttpSettings http;
+    http.server_url = settings.server_url;
+    http.token = settings.token;
+    http.tls_ca_file = settings.server_ca_file;
+    return std::make_unique<transport::HttpTransport>(http);
+  }
+  if (!loop.uses_nats) throw std::invalid_argument("transport is nats, and nats-url is none: name the NATS server in nats-url");
+  if (const auto prefix = nats::Subject::parse(settings.cluster_prefix); !prefix)
+    throw std::invalid_argument("cluster-prefix: " + prefix.error().message);
+  auto wanted = loop.nats;
+  wanted.name = "noetl-worker-requests";
+  wanted.sends_asap = true;
+  return std::make_unique<transport::NatsTransport>(transport::NatsSettings{
+      .connection = std::move(wanted), .prefix = settings.cluster_prefix, .worker_id = loop.worker_id, .token = settings.token, .instance = {}});
+}
+
+// How the worker shows itself on NATS.
+service::Settings shown_of(const loop::Worker& worker, const tools::Registry& registry) {
+  return {.name = "noetl-worker",
+          .id = service::token_of(worker.worker_id()),
+          .version = NOETL_VERSION,
+          .description = "Durable work queue and playbook runner: worker",
+          .capabilities = registry.kinds(),
+          .endpoints = {},
+          .health = [&counts = worker.counts()] {
+            const bool is_ready = counts.is_registered && !counts.is_draining;
+            return service::Health{.is_healthy = is_ready,
+                                   .status = counts.is_draining ? "draining" : is_ready ? "healthy" : "starting",
+                                   .active_connections = 0};
+          }};
+}
+
+void show(std::optional<service::Lasting>& lasting, const loop::WorkerSettings& loop, const loop::Worker& worker, const tools::Registry& registry) {
+  if (!loop.uses_nats) return;
+  auto wanted = loop.nats;
+  wanted.name = "noetl-worker-service";
+  lasting.emplace(wanted, "health and discovery over NATS",
+                  [&worker, &registry](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
+                    auto started = service::Service::start(connection, shown_of(worker, registry));
+                    if (!started) return base::failure(std::move(started.error()));
+                    return std::shared_ptr<void>(std::move(*started));
+                  });
+}
+
 }  // namespace
 
 int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
   try {
     tools::Registry registry;
     add_tools(registry, settings);
-    transport::HttpSettings http;
-    http.server_url = settings.server_url;
-    http.token = settings.token;
-    http.tls_ca_file = settings.server_ca_file;
-    transport::HttpTransport transport(http);
+    auto loop = loop_settings(settings);
+    if (loop.worker_id.empty()) loop.worker_id = loop::new_worker_id();
+    const auto transport = open_transport(settings, loop);
     const base::SystemClock clock;
-    loop::CredentialClient secrets([&transport](const std::string& path) { return transport.get(path); },
-                                   clock,
-                                   [&transport](const std::string& path, const std::string& body) {
-                                     return transport.post(path, body);
-                                   });
-    loop::Worker worker(loop_settings(settings), transport, registry, &secrets);
+    loop::CredentialClient secrets([&](const std::string& path) { return transport->get(path); }, clock,
+                                   [&](const std::string& path, const std::string& body) { return transport->post(path, body); });
+    loop::Worker worker(loop, *transport, registry, &secrets);
     telemetry::log_info("worker", "Worker starts",
                         {{"worker_id", worker.worker_id()},
                          {"pool", settings.pool},
                          {"slots", std::to_string(settings.slots)},
-                         {"server", settings.server_url},
+                         {"transport", settings.uses_nats_transport ? "nats" : "http"},
+                         {"server", settings.uses_nats_transport ? settings.cluster_prefix : settings.server_url},
                          {"nats", settings.nats.url}});
+    std::optional<service::Lasting> shown;
+    show(shown, loop, worker, registry);
     std::optional<health::HealthServer> server;
     if (settings.health_port != 0)
       server.emplace(

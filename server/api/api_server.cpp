@@ -1,5 +1,6 @@
 #include "server/api/api_server.hpp"
 
+#include <atomic>
 #include <csignal>
 
 #include "server/api/request_handler.hpp"
@@ -28,12 +29,18 @@ class ApiServer::State {
       : settings_(std::move(settings)),
         handler_(server, vault, settings_, metrics),
         server_(handler_, server_settings(settings_),
-                {.connections = [this](int change) { handler_.metrics().connections(change); },
+                {.connections =
+                     [this](int change) {
+                       connections_ += change;
+                       handler_.metrics().connections(change);
+                     },
                  .refused = [this] { handler_.metrics().refused_connection(); }}) {}
 
   int bind() { return server_.bind(); }
   void serve() { server_.serve(); }
   void fail_readiness() { handler_.fail_readiness(); }
+  http::Application& application() { return handler_; }
+  [[nodiscard]] std::int64_t connections() const { return connections_; }
   void stop() {
     handler_.fail_readiness();
     handler_.stop();
@@ -41,6 +48,7 @@ class ApiServer::State {
   }
 
  private:
+  std::atomic<std::int64_t> connections_{0};
   const ApiSettings settings_;
   RequestHandler handler_;
   http::Server server_;  // last: its threads use the handler
@@ -58,5 +66,7 @@ int ApiServer::bind() { return state_->bind(); }
 void ApiServer::serve() { state_->serve(); }
 void ApiServer::fail_readiness() { state_->fail_readiness(); }
 void ApiServer::stop() { state_->stop(); }
+std::int64_t ApiServer::connections() const { return state_->connections(); }
+http::Application& ApiServer::application() { return state_->application(); }
 
 }  // namespace noetl::api

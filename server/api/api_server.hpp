@@ -3,12 +3,14 @@
 // and makes serve() return after what is in flight was answered. Context, vault and metrics must outlive it.
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "server/api/access_check.hpp"
 #include "server/dispatch/server_context.hpp"
 #include "server/vault/vault.hpp"
+#include "shared/http/application.hpp"
 #include "shared/telemetry/metrics.hpp"
 
 namespace noetl::api {
@@ -49,6 +51,9 @@ class ApiServer {
   // From now on /readyz says no; everything is answered as before. For who asked to stop, some time before stop().
   void fail_readiness();
   void stop();
+  [[nodiscard]] std::int64_t connections() const;  // open now
+  // What answers: for who answers requests that come by another way, and ends before this object and after stop().
+  [[nodiscard]] http::Application& application();
 
  private:
   class State;

@@ -61,6 +61,10 @@ struct ServerSettings {
   std::chrono::milliseconds pool_idle_time{0};  // without a worker and commands: then a pool's consumers go
   int http_threads = 0;
   int http_queue = 0;
+  int nats_threads = 0;  // that answer workers over NATS; 0: none do
+  std::string cluster_prefix;  // of the subjects of those
+  std::string session_subject;  // of requests for executions; the session follows
+  std::string session_playbook;  // that those of sessions start unless they name another; empty: none
   std::size_t body_bytes_max = 0;
   std::size_t report_bytes_max = 0;
   std::size_t inline_bytes_max = 0;
@@ -88,6 +92,8 @@ struct WorkerSettings {
   int prefetch_max = 0;
   bool takes_direct_dispatch = true;
   bool runs_ahead = true;
+  bool uses_nats_transport = false;  // the server is reached over NATS
+  std::string cluster_prefix;  // of the subjects then
   std::string host;  // that health_port listens on
   int health_port = 0;  // 0: none
   std::string worker_id;  // empty: make one

@@ -1,5 +1,5 @@
 #pragma once
-// How a failed nats.c call becomes a base::Error. Only for this folder: it includes nats.h. Any thread.
+// How a failed nats.c call becomes a base::Error. Only for this folder and those below it: it includes nats.h. Any thread.
 #include <nats/nats.h>
 
 #include <string>

@@ -27,15 +27,17 @@ REFUSED_PUBLISH = {
     "worker": ["noetl.commands", "noetl.commands.batch", "noetl.dead.default", "$JS.API.INFO", "$JS.API.STREAM.INFO.NOETL_COMMANDS",
                "$JS.API.STREAM.DELETE.NOETL_COMMANDS", "$JS.API.STREAM.PURGE.NOETL_COMMANDS", "$JS.API.STREAM.MSG.GET.NOETL_COMMANDS",
                "$JS.API.CONSUMER.CREATE.NOETL_COMMANDS", "$JS.API.CONSUMER.DELETE.NOETL_COMMANDS." + POOL, "$JS.API.STREAM.CREATE.MINE",
-               "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "$JS.API.ACCOUNT.PURGE.NOETL", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject"],
-    "operator": ["noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
+               "$JS.API.CONSUMER.MSG.NEXT.NOETL_DEAD.spy", "$JS.API.ACCOUNT.PURGE.NOETL", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
+               "noetl.workflow.execute.s", "health.noetl-server", "noetl.pod.x.health"],
+    "operator": ["noetl.cluster.register", "noetl.cluster.claim.w", "noetl.workflow.execute.s", "noetl.commands", "noetl.dead.default", f"{ADVISORY}.{POOL}", "_INBOX_server.test", "other.subject",
                  "$JS.API.STREAM.DELETE.NOETL_DEAD", "$JS.API.CONSUMER.CREATE.NOETL_DEAD", NEXT + POOL, "$JS.ACK.NOETL_COMMANDS.x.1.1.1.1.1"],
     "playbook": ["$JS.API.ACCOUNT.PURGE.NOETL", "$JS.API.SERVER.REMOVE", "$JS.API.META.LEADER.STEPDOWN"],
 }
 REFUSED_SUBSCRIBE = {
     "server": [">", "_INBOX.>", "_INBOX_default.>", "noetl.>", "$JS.API.>", "$JS.ACK.>"],
-    "worker": [">", "_INBOX.>", "_INBOX_server.>", "_INBOX_batch.>", "noetl.>", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>"],
-    "worker-batch": ["_INBOX_default.>", "noetl.commands"],
+    "worker": [">", "_INBOX.>", "_INBOX_server.>", "_INBOX_batch.>", "noetl.>", "$JS.API.>", "$JS.ACK.>", "$JS.EVENT.>",
+               "noetl.cluster.>", "noetl.cluster.claim.>", "noetl.workflow.execute.*", "health.noetl-server"],
+    "worker-batch": ["_INBOX_default.>", "noetl.commands", "noetl.cluster.>"],
     "operator": [">", "_INBOX_server.>", "$JS.API.>", "$JS.ACK.>"],
 }
 # Permitted to the user and imported by nobody: JetStream does not hear it.
@@ -214,6 +216,57 @@ class Accounts:
             worker.publish(NEXT + POOL, b'{"batch":3,"no_wait":true}', reply)
         worker.flush()
 
+        self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
+
+    def served(self, count):
+        """What the server hears of `count` requests, each answered on the reply subject that it came with."""
+        server = self.line("server")
+        for number, subject in enumerate(("noetl.cluster.>", "health.noetl-server"), 1):
+            server.send(f"SUB {subject} noetl-server {number}".encode())
+        server.flush()
+        yield
+        server.socket.settimeout(10)
+        heard = []
+        while len(heard) < count:
+            server.take_line()
+            heard, server.messages = heard + [one for _number, one in server.messages], []
+        for _subject, reply, _body in heard:
+            server.publish(reply, b"the answer")
+        server.flush()
+        self.assertEqual([], server.refusals)
+        yield [subject for subject, _reply, _body in heard]
+
+    def test_a_worker_asks_the_server_and_nobody_listens_to_it(self):
+        operator = self.line("operator")
+        operator.send(b"SUB noetl.> 9999")
+        operator.flush()
+        served = self.served(1)
+        next(served)
+        worker = self.line("worker")
+        worker.send(f"SUB {worker.prefix}.answers 7".encode())
+        worker.publish("noetl.cluster.heartbeat.w-1", b'{"held":[]}', f"{worker.prefix}.answers")
+        worker.flush()
+
+        self.assertEqual(["noetl.cluster.heartbeat.w-1"], next(served))
+        worker.socket.settimeout(10)
+        while not worker.messages:
+            worker.take_line()
+        self.assertEqual(b"the answer", worker.messages[0][1][2])
+        self.assertEqual([], [one for one in nats_client.messages_for(operator, 0.5) if one[0].startswith("noetl.cluster")])
+
+    def test_an_answer_of_the_server_stays_with_who_asked(self):
+        before = self.state()
+        served = self.served(len(REPLIES))
+        next(served)
+        worker = self.line("worker")
+        for reply in REPLIES:
+            worker.publish("noetl.cluster.claim.w-1", b"{}", reply)
+        worker.flush()
+        self.assertEqual([], [one for one in worker.refusals if "with Reply" not in one])
+        if worker.refusals:
+            return  # nats-server 2.15 looks at the reply subject as well
+
+        self.assertEqual(len(REPLIES), len(next(served)))
         self.assertTrue(nats_client.holds_for(1.0, lambda: self.state() == before), f"{before} became {self.state()}")
 
     def test_a_reply_subject_of_an_operator_does_nothing(self):

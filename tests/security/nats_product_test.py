@@ -33,7 +33,8 @@ class ProductTest(unittest.TestCase):
                                                        "NOETL_NATS_REPLICAS": "3"})
         machine.wait_until("the server", lambda: cls.answer("/readyz", is_text=True), 60)
         cls.start("worker", "noetl-worker", "worker", {"NOETL_WORKER_SLOTS": "4", "NOETL_WORKER_DIRECT_DISPATCH": "off"})
-        cls.start("worker-batch", "noetl-worker", "worker-batch", {"NOETL_WORKER_POOL_NAME": "batch", "NOETL_WORKER_DIRECT_DISPATCH": "off"})
+        cls.start("worker-batch", "noetl-worker", "worker-batch", {"NOETL_WORKER_POOL_NAME": "batch", "NOETL_WORKER_TRANSPORT": "nats",
+                                                                   "SERVER_API_URL": "http://127.0.0.1:1"})  # NATS alone
         for name in ("worker", "worker-batch"):
             machine.wait_until(f"{name} to subscribe", lambda who=name: "Subscribed to" in cls.log(who), 60)
 
@@ -92,6 +93,13 @@ class ProductTest(unittest.TestCase):
         for name in ("worker", "worker-batch"):
             # Before it subscribed it may have found no consumer yet.
             self.assertNotIn("polling the server instead", self.log(name).rpartition("Subscribed to")[2])
+
+    def test_a_worker_of_another_account_reports_over_nats_what_is_larger_than_a_message(self):
+        code = "def main():\n    return {'text': 'x' * 3000000}"
+        one, = self.answer("/api/v2/commands", {"commands": [{"pool": "batch", "tool": {"kind": "python", "code": code}}]})["queue_ids"]
+        machine.wait_until("the large result", lambda: self.answer(f"/api/v2/commands/{one}")["status"] == "done", 60, 0.2)
+
+        self.assertEqual(3000000, len(self.answer(f"/api/v2/commands/{one}")["result"]["text"]))
 
     def test_nothing_that_they_do_is_refused(self):
         self.run_commands("default", 5)

@@ -113,7 +113,13 @@ std::string NatsServer::exchange(const std::string& lines, bool wants_message) c
   for (;;) {
     const std::string line = connection.read_line();
     if (line.starts_with("-ERR")) throw std::runtime_error("nats-server says " + line);
-    if (line.starts_with("HMSG")) throw std::runtime_error("nobody answers on that subject");
+    if (line.starts_with("HMSG")) {  // subject, subscription, bytes of the headers, of all
+      const auto last = line.rfind(' ');
+      const auto headers = std::stoul(line.substr(line.rfind(' ', last - 1) + 1));
+      const std::string all = connection.read_bytes(std::stoul(line.substr(last + 1)));
+      if (all.starts_with("NATS/1.0 503")) throw std::runtime_error("nobody answers on that subject");
+      return all.substr(headers);
+    }
     if (line == "PONG" && !wants_message) return "";
     if (line.starts_with("MSG ")) return connection.read_bytes(std::stoul(line.substr(line.rfind(' ') + 1)));
   }

@@ -87,6 +87,11 @@ std::size_t Stack::start_worker(const std::map<std::string, std::string>& env) {
   const auto before = sql_number("select count(*) from noetl.worker");
   auto with = common_env();
   with["SERVER_API_URL"] = api().url();
+  // The same tests over NATS (tests/e2e/CMakeLists.txt): then nothing answers at the server's address.
+  if (const char* transport = std::getenv("NOETL_TEST_TRANSPORT"); transport != nullptr && *transport != '\0') {
+    with["NOETL_WORKER_TRANSPORT"] = transport;
+    with["SERVER_API_URL"] = "http://127.0.0.1:1";
+  }
   with.try_emplace("NOETL_TOOLS", "all");
   with["NOETL_WORKER_SLOTS"] = std::to_string(settings_.worker_slots);
   workers_.push_back(std::make_unique<Process>(

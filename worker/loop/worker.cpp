@@ -42,15 +42,15 @@ std::string host_name() {
   return cleaned.empty() ? "host" : cleaned;
 }
 
-std::string made_up_id() {
+}  // namespace
+
+std::string new_worker_id() {
   constexpr std::string_view digits = "0123456789abcdef";
   std::random_device random;
   std::string id = host_name() + "-" + std::to_string(getpid()) + "-";
   for (int i = 0; i < 6; ++i) id += digits[random() % digits.size()];
   return id;
 }
-
-}  // namespace
 
 // Destroyed from the last to the first: the fetcher ends before the tools, these before the reporter, and the leases
 // are kept until the last report is out.
@@ -94,7 +94,7 @@ struct Worker::Running {
 Worker::Worker(WorkerSettings settings, transport::Transport& transport, const tools::Registry& registry,
                CredentialClient* secrets)
     : settings_(std::move(settings)), transport_(transport), registry_(registry), secrets_(secrets) {
-  if (settings_.worker_id.empty()) settings_.worker_id = made_up_id();
+  if (settings_.worker_id.empty()) settings_.worker_id = new_worker_id();
   if (!wire::is_worker_id(settings_.worker_id))
     throw std::invalid_argument("worker id '" + settings_.worker_id +
                                 "' must be 1 to 128 of A-Z a-z 0-9 . _ -");

@@ -2,6 +2,7 @@
 // Worker: one worker process's loop: register, take notifications, claim, run, report, answer, until it is
 // told to stop; then hand back what has not finished. The caller's parts must outlive it. run() once, in one thread.
 #include <stop_token>
+#include <string>
 
 #include "shared/transport/transport.hpp"
 #include "worker/loop/leases/settings.hpp"
@@ -10,6 +11,9 @@
 namespace noetl::loop {
 
 class CredentialClient;
+
+// host-pid-random: unique to this start of the program.
+[[nodiscard]] std::string new_worker_id();
 
 class Worker {
  public:

@@ -36,6 +36,19 @@ std::chrono::milliseconds read_interval(json::ObjectReader& reader, std::string_
       reader.optional_int(name, {1, interval_ms_max}).value_or(otherwise.count()));
 }
 
+// {cpu_cores, running, max}: what it can take at a time stands for slots where those are left out. Other clusters' workers call the
+// last two pipelines_running and max_pipelines.
+std::int64_t read_capacity(const json::Json& capacity, WorkerRegistration& registration, json::ObjectReader& outer) {
+  json::ObjectReader reader(capacity, "/capacity");
+  const auto cpu_cores = reader.optional_int("cpu_cores", {0, slots_max}).value_or(0);
+  for (const std::string_view name : {"running", "pipelines_running"}) (void)reader.optional_int(name, {0, slots_max});
+  auto most = reader.optional_int("max", {1, slots_max});
+  if (const auto pipelines = reader.optional_int("max_pipelines", {1, slots_max}); !most) most = pipelines;
+  if (most && !outer.has("slots")) registration.slots = static_cast<int>(*most);
+  if (auto error = reader.finish()) outer.refuse(std::move(*error));
+  return cpu_cores;
+}
+
 }  // namespace
 
 std::string encode(const WorkerRegistration& registration) {
@@ -63,8 +76,15 @@ base::Result<WorkerRegistration> decode_worker_registration(const json::Json& bo
   registration.slots = static_cast<int>(reader.optional_int("slots", {1, slots_max}).value_or(1));
   registration.version = reader.optional_string("version", {0, 64}).value_or("");
   registration.tools = reader.optional_strings("tools", 256, {1, 64});
-  if (const json::Json* labels = reader.optional_object("labels")) {
-    registration.labels = labels->dump();
+  const auto address = reader.optional_string("address", {0, 255}).value_or("");
+  const json::Json* capacity = reader.optional_object("capacity");
+  const auto cpu_cores = capacity == nullptr ? 0 : read_capacity(*capacity, registration, reader);
+  const json::Json* given = reader.optional_object("labels");
+  if (given != nullptr || !address.empty() || cpu_cores > 0) {
+    json::Json labels = given == nullptr ? json::Json::object() : *given;
+    if (!address.empty()) labels.emplace("address", address);
+    if (cpu_cores > 0) labels.emplace("cpu_cores", cpu_cores);
+    registration.labels = labels.dump();
     if (registration.labels.size() > labels_bytes_max) reader.refuse("labels", "must not exceed 16384 bytes");
   }
   if (auto error = reader.finish()) return base::failure(std::move(*error));
@@ -74,6 +94,8 @@ base::Result<WorkerRegistration> decode_worker_registration(const json::Json& bo
 std::string encode(const RegistrationAnswer& answer) {
   return json::ObjectWriter()
       .text("worker_id", answer.worker_id)
+      .text("status", "registered")
+      .number("heartbeat_interval_secs", static_cast<double>(answer.heartbeat_interval.count()) / 1000.0)
       .integer("heartbeat_interval_ms", answer.heartbeat_interval.count())
       .integer("lease_ms", answer.lease.count())
       .integer("ack_wait_ms", answer.ack_wait.count())

@@ -1,0 +1,63 @@
+#include "shared/service/lasting.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "shared/base/backoff.hpp"
+#include "shared/base/thread_name.hpp"
+#include "shared/telemetry/log.hpp"
+
+namespace noetl::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr base::Backoff backoff{
+    .kind = base::BackoffKind::exponential, .initial = milliseconds(500), .delay_max = milliseconds(10'000), .multiplier = 2.0};
+constexpr milliseconds look_interval{500};  // for a connection that was closed
+
+void wait(const std::stop_token& stop, milliseconds time) {
+  std::mutex mutex;
+  std::condition_variable_any wakes;
+  std::unique_lock lock(mutex);
+  wakes.wait_for(lock, stop, time, [] { return false; });
+}
+
+}  // namespace
+
+Lasting::Lasting(nats::ConnectionSettings settings, std::string what, Start start)
+    : settings_(std::move(settings)),
+      what_(std::move(what)),
+      start_(std::move(start)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+Lasting::~Lasting() = default;
+
+base::Result<void> Lasting::live(const std::stop_token& stop) {
+  auto connection = nats::Connection::open(settings_);
+  if (!connection) return base::failure(std::move(connection.error()));
+  auto started = start_(**connection);
+  if (!started) return base::failure(std::move(started.error()));
+  while (!stop.stop_requested() && !(*connection)->is_closed()) wait(stop, look_interval);
+  started->reset();  // before the connection
+  return {};
+}
+
+void Lasting::run(const std::stop_token& stop) {
+  base::name_thread("lasting");
+  const nats::ThreadScope scope;
+  std::string told;
+  for (int failures = 0; !stop.stop_requested();) {
+    if (const auto lived = live(stop); lived) {
+      failures = 0;
+    } else if (lived.error().message != told) {
+      told = lived.error().message;
+      telemetry::log_warn("nats", what_ + ": not there, will be tried again: " + told);
+    }
+    ++failures;
+    if (!stop.stop_requested()) wait(stop, backoff.delay_after(failures));
+  }
+}
+
+}  // namespace noetl::service

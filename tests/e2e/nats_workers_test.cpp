@@ -1,0 +1,170 @@
+// Requests over NATS, of workers and for executions: the answers are those of HTTP, and the customer's messages work as printed.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include "tests/support/stack.hpp"
+
+using namespace noetl::support;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+const json noop{{"tool", {{"kind", "noop"}}}};
+
+json claimed(Stack& stack, const std::string& worker_id, const json& queue_ids) {
+  return stack.nats()
+      .request("noetl.cluster.claim." + worker_id, json{{"worker_id", worker_id}, {"queue_ids", queue_ids}}.dump())
+      .at("commands")
+      .at(0);
+}
+
+json completed(const json& command, const std::string& worker_id) {
+  return {{"name", "command.completed"},
+          {"queue_id", command.at("queue_id")},
+          {"epoch", command.at("epoch")},
+          {"worker_id", worker_id},
+          {"payload", {{"result", {{"by", "nats"}}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a worker registers, claims, reports and leaves by requests of the nats command line") {
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  const auto registered = stack.nats().request(
+      "noetl.cluster.register",
+      R"({"worker_id":"worker-0","address":"http://localhost:9000","api_key":"test","capacity":{"cpu_cores":8,"running":0,"max":100}})");
+  CHECK(registered.at("worker_id") == "worker-0");
+  CHECK(registered.at("status") == "registered");
+  CHECK(registered.at("heartbeat_interval_secs") == 1.0);
+  CHECK(stack.sql_number("select slots from noetl.worker where worker_id = 'worker-0'") == 100);
+
+  const auto ids = stack.enqueue({noop});
+  const auto command = claimed(stack, "worker-0", ids);
+  CHECK(command.at("tool_kind") == "noop");
+  const auto heartbeat = stack.nats().request(
+      "noetl.cluster.heartbeat.worker-0", json{{"held", {{{"queue_id", ids[0]}, {"epoch", command.at("epoch")}}}}}.dump());
+  CHECK(heartbeat.at("lost").empty());
+  (void)stack.nats().request("noetl.cluster.report.worker-0", completed(command, "worker-0").dump());
+  CHECK(stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1);
+  (void)stack.nats().request("noetl.cluster.deregister.worker-0");
+  CHECK(stack.sql_number("select count(*) from noetl.worker where status = 'stopped'") == 1);
+}
+
+TEST_CASE("a heartbeat that is only published renews the leases as well") {
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  (void)stack.nats().request("noetl.cluster.register", R"({"worker_id":"quiet.1"})");
+  (void)stack.sql("update noetl.worker set heartbeat_at = now() - interval '4 seconds'");
+
+  stack.nats().publish("noetl.cluster.heartbeat.quiet.1", R"({"held":[]})");
+
+  wait_until("the heartbeat is recorded", 10s, [&] {
+    return stack.sql_number("select count(*) from noetl.worker where heartbeat_at > now() - interval '3 seconds'") == 1;
+  });
+}
+
+TEST_CASE("what no worker may ask is refused, with the problem that HTTP would have") {
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  for (const auto& [subject, body] : std::vector<std::pair<std::string, std::string>>{
+           {"noetl.cluster.claim.nobody", R"({"worker_id":"nobody","queue_ids":["1"],"wait":3})"},
+           {"noetl.cluster.claim.nobody", "{"},
+           {"noetl.cluster.heartbeat.bad%id", "{}"},
+           {"noetl.cluster.read.nobody", ""},
+           {"noetl.cluster.register", R"({"worker_id":"a b"})"}}) {
+    CAPTURE(subject);
+    const auto answer = stack.nats().request(subject, body);
+    CHECK(answer.contains("code"));
+    CHECK(answer.contains("detail"));
+  }
+  CHECK(stack.sql_number("select count(*) from noetl.worker") == 0);
+}
+
+TEST_CASE("a server that asks for a token asks for it over NATS as well") {
+  const std::string token(32, 'k');
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_TOKEN", token}, {"NOETL_WORKER_TRANSPORT", "nats"}}});
+  const auto refused = stack.nats().request("noetl.cluster.register", R"({"worker_id":"stranger","api_key":"guess"})");
+  CHECK(refused.at("code") == "unauthenticated");
+  CHECK_FALSE(refused.dump().find("guess") != std::string::npos);
+
+  const auto taken = stack.nats().request("noetl.cluster.register", json{{"worker_id", "friend"}, {"api_key", token}}.dump());
+  CHECK(taken.at("status") == "registered");
+  CHECK(stack.sql_number("select count(*) from noetl.worker where worker_id in ('stranger', 'friend')") == 1);
+}
+
+TEST_CASE("a result beyond NATS' max_payload is reported and read by a worker over NATS") {
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_TRANSPORT", "nats"}, {"NOETL_TOOL_RESULT_MAX", "16MiB"}}});
+  const auto ids = stack.enqueue({{{"tool", {{"kind", "python"}, {"code", "def main():\n    return {'text': 'x' * 5000000}"}}}}});
+  wait_until("it is done", 30s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
+  CHECK(stack.sql_number("select octet_length(result::text) from noetl.queue where queue_id = " + ids[0]) > 5'000'000);
+}
+
+TEST_CASE("two servers share the requests, and when one is killed the other answers") {
+  Stack stack(StackSettings{.servers = 2, .workers = 2, .env = {{"NOETL_WORKER_TRANSPORT", "nats"}}});
+  std::vector<json> commands(2000, noop);
+  stack.enqueue(commands);
+  stack.server(1).kill();
+  wait_until("all are done", 60s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 2000; });
+  CHECK(stack.sql_number("select count(*) from noetl.event_history where event_type = 'command.completed'") == 2000);
+}
+
+TEST_CASE("a message of a session starts one execution, however often it comes") {
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_SESSION_PLAYBOOK", "chat/answer"}}});
+  stack.register_playbook(R"(apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: answer, path: chat/answer }
+workload: { message: "" }
+workflow:
+  - step: start
+    tool: { kind: python, code: "def main(text, session):\n    return {'echo': text, 'session': session}" }
+    args: { text: "{{ workload.message }}", session: "{{ workload.session_id }}" }
+    next: [{ step: end }]
+  - step: end
+)");
+  const std::string message = R"({"message_id":"msg_abc123","session_id":"sess_456","user_id":"user_789","message":"What is the weather today?",
+    "context":{"ai_provider":"openai","model":"gpt-4","temperature":0.7,"max_tokens":2000},
+    "timestamp":"2025-11-17T20:30:00Z","correlation_id":"corr_xyz"})";
+
+  const auto first = stack.nats().request("noetl.workflow.execute.sess_456", message);
+  const auto second = stack.nats().request("noetl.workflow.execute.sess_456", message);
+
+  CHECK(first.at("execution_id") == second.at("execution_id"));
+  CHECK(stack.sql_number("select count(*) from noetl.execution") == 1);
+  const auto ended = stack.wait_for_execution(first.at("execution_id").get<std::string>());
+  CHECK(ended.at("status") == "COMPLETED");
+  CHECK(ended.dump().find("What is the weather today?") != std::string::npos);
+
+  for (const auto& [session, body] : std::vector<std::pair<std::string, std::string>>{
+           {"other", message}, {"sess_456", "{}"}, {"sess_456", R"({"message_id":"m","wrong":1})"}, {"sess_456", "["}, {"sess_456", R"({"path":"chat/nothing"})"}}) {
+    CAPTURE(body);
+    CHECK(stack.nats().request("noetl.workflow.execute." + session, body).contains("code"));
+  }
+  CHECK(stack.sql_number("select count(*) from noetl.execution") == 1);
+}
+
+TEST_CASE("server and worker show themselves on NATS: health, discovery, and the service protocol of nats micro") {
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "shown.1"}, {"NOETL_WORKER_TRANSPORT", "nats"}}});
+  for (const std::string name : {"noetl-server", "noetl-worker"}) {
+    CAPTURE(name);
+    const auto health = stack.nats().request("health." + name);
+    CHECK(health.at("status") == "healthy");
+    CHECK(health.at("service") == name);
+    const auto discovery = stack.nats().request("discovery." + name);
+    CHECK(discovery.at("name") == name);
+    CHECK(discovery.at("instance_id").get<std::string>().size() > 3);
+    const auto ping = stack.nats().request("$SRV.PING." + name);
+    CHECK(ping.at("type") == "io.nats.micro.v1.ping_response");
+    const auto id = ping.at("id").get<std::string>();
+    CHECK(stack.nats().request("$SRV.INFO." + name + "." + id).at("version") == discovery.at("version"));
+    CHECK(stack.nats().request("noetl.pod." + id + ".health").at("pod_id") == id);
+  }
+  CHECK(stack.nats().request("$SRV.PING.noetl-worker").at("id") == "shown_1");
+
+  stack.enqueue({noop, noop});
+  wait_until("both are done", 20s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 2; });
+  const auto stats = stack.nats().request("$SRV.STATS.noetl-server");
+  std::map<std::string, int> requests;
+  for (const auto& endpoint : stats.at("endpoints")) requests[endpoint.at("name")] = endpoint.at("num_requests").get<int>();
+  CHECK(requests.at("register") == 1);
+  CHECK(requests.at("claim") >= 1);
+  CHECK(requests.at("report") >= 1);
+}
