@@ -40,7 +40,8 @@ def figures_of(files):
             product, how = split_peer(row["peer"])
             value, _, unit = row["peer's"].rpartition(" ")
             new = {"noetl": f"{row['noetl']} {unit}", "date": date, **dict.fromkeys(PEERS, "")}
-            figure = beside.setdefault(row["figure"], {**figures.get(row["figure"], new), **dict.fromkeys(PEERS, "")})
+            known = figures.get(row["figure"], new)  # with the unit of its own table, where that is of the same day
+            figure = beside.setdefault(row["figure"], {**(known if known["date"] == date else new), **dict.fromkeys(PEERS, "")})
             cell = f"{value} ({how})" if how else value
             figure[product] = f"{figure[product]}; {cell}" if figure[product] else cell
         figures.update(beside)

@@ -45,6 +45,12 @@ class PageTest(unittest.TestCase):
         self.assertEqual(drain["BullMQ on Redis"], "10")
         self.assertEqual(drain["pg-boss"], "")
 
+    def test_a_newer_measurement_beside_peers_has_its_own_figure_and_date(self):
+        newer = OLD.partition("## noetl alone")[0].replace("| 40 |", "| 50 |")
+        drain = page.figures_of([("2026-01-01", OLD), ("2026-01-03", newer)])["drain"]
+
+        self.assertEqual((drain["noetl"], drain["date"]), ("50 /s", "2026-01-03"))
+
     def test_an_unknown_peer_is_refused(self):
         with self.assertRaisesRegex(ValueError, "sidekiq"):
             page.split_peer("sidekiq, 2 processes")

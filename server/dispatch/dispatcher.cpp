@@ -18,7 +18,11 @@ Dispatcher::Dispatched Dispatcher::wait(const Poll& worker, std::chrono::steady_
   ++waiting_;
   for (auto now = begin; now < until && !stop.stop_requested(); now = std::chrono::steady_clock::now()) {
     if (own.turn.wait_until(lock, stop, std::min(until, now + look_interval), [&] { return own.is_done; })) break;
-    if (worker.is_there && !worker.is_there()) break;
+    // Without the lock: it asks the kernel, or NATS.
+    lock.unlock();
+    const bool is_there = !worker.is_there || worker.is_there();
+    lock.lock();
+    if (!is_there) break;
   }
   // Whoever has taken the reservation is in a transaction, which ends.
   own.turn.wait(lock, [&] { return own.is_done || !own.is_reserved; });
@@ -79,18 +83,32 @@ void Dispatcher::note_claimed(const std::string& worker_id, std::size_t commands
 
 std::optional<Dispatcher::Reservation> Dispatcher::reserve(const std::string& pool, std::size_t commands) {
   if (commands == 0 || commands > commands_max) return std::nullopt;
+  while (WaitingPoll* poll = take_first(pool, commands)) {
+    // Without the lock, as above. Its thread waits for us, since it is reserved.
+    if (!poll->worker.is_there || poll->worker.is_there()) return std::optional<Reservation>(std::in_place, *this, *poll);
+    end_abandoned(*poll);
+  }
+  return std::nullopt;
+}
+
+Dispatcher::WaitingPoll* Dispatcher::take_first(const std::string& pool, std::size_t commands) {
   const std::lock_guard lock(mutex_);
   const auto polls = polls_.find(pool);
-  if (polls == polls_.end()) return std::nullopt;
-  const auto first = std::ranges::find_if(polls->second, [&](const WaitingPoll* poll) {
-    return poll->slots >= commands && (!poll->worker.is_there || poll->worker.is_there());
-  });
-  if (first == polls->second.end()) return std::nullopt;
-  WaitingPoll& poll = **first;
-  remove(poll);
-  poll.is_reserved = true;
-  poll.reserved_at = std::chrono::steady_clock::now();
-  return std::optional<Reservation>(std::in_place, *this, poll);
+  if (polls == polls_.end()) return nullptr;
+  const auto first = std::ranges::find_if(polls->second, [&](const WaitingPoll* poll) { return poll->slots >= commands; });
+  if (first == polls->second.end()) return nullptr;
+  WaitingPoll* poll = *first;
+  remove(*poll);
+  poll->is_reserved = true;
+  poll->reserved_at = std::chrono::steady_clock::now();
+  return poll;
+}
+
+void Dispatcher::end_abandoned(WaitingPoll& poll) {
+  const std::lock_guard lock(mutex_);
+  poll.is_reserved = false;
+  poll.is_done = true;
+  poll.turn.notify_one();  // under the lock, as above
 }
 
 void Dispatcher::finish(WaitingPoll& poll, std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id) {

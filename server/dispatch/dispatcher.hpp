@@ -101,6 +101,10 @@ class Dispatcher {
     std::chrono::steady_clock::time_point until;
   };
 
+  // The longest waiting with so many slots, reserved; nullptr: none.
+  [[nodiscard]] WaitingPoll* take_first(const std::string& pool, std::size_t commands);
+  // A reserved one, whose worker has gone.
+  void end_abandoned(WaitingPoll& poll);
   void end_other_polls_of(const WaitingPoll& own);
   void finish(WaitingPoll& poll, std::vector<domain::ClaimedCommand> commands, base::ClaimId claim_id);
   void remove(const WaitingPoll& poll);

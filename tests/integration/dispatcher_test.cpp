@@ -61,7 +61,8 @@ struct WaitingWorker {
                               .worker_id = worker_id,
                               .instance = instance,
                               .slots = slots,
-                              .is_there = [this] { return is_there.load(); }},
+                              // Asked without the dispatcher's lock: it may take a round trip.
+                              .is_there = [this] { return dispatcher.waiting() > 0 && is_there.load(); }},
                              std::chrono::steady_clock::now() + wait, stop.get_token());
     });
     support::wait_until("it waits", 15s, [&] { return dispatcher.waiting() > before; });

@@ -83,6 +83,10 @@ struct Worker::Running {
   ProgressReporter progress;  // tools talk to it until they end
   PrefetchEstimator prefetch;
   IdleGate idle_gate;
+  // Before the threads that use them: those end first, also when an error ends the worker.
+  std::optional<AheadRunner> ahead;
+  std::optional<Fetcher> fetcher;
+  std::optional<DispatchPoller> dispatch_poller;
   std::unique_ptr<ToolThreads> threads;
   std::jthread sending_heartbeats;
   std::jthread reporting;
@@ -133,6 +137,48 @@ std::optional<wire::RegistrationAnswer> Worker::register_until_known(const std::
   return std::nullopt;
 }
 
+void Worker::start(Running& running, const wire::RegistrationAnswer& rules) {
+  running.ahead.emplace(AheadRunner::Parts{.transport = transport_,
+                                           .registry = registry_,
+                                           .leases = running.leases,
+                                           .reporter = running.reporter,
+                                           .counts = counts_,
+                                           .prefetch = running.prefetch},
+                        RunSettings{.worker_id = settings_.worker_id,
+                                    .limits = settings_.limits,
+                                    .secrets = secrets_,
+                                    .progress = &running.progress},
+                        settings_.slots);
+  const CommandStarter::Parts starting{.registry = registry_,
+                                       .leases = running.leases,
+                                       .reporter = running.reporter,
+                                       .threads = *running.threads,
+                                       .counts = counts_,
+                                       .prefetch = running.prefetch,
+                                       .secrets = secrets_,
+                                       .progress = &running.progress,
+                                       .ahead = settings_.runs_ahead ? &*running.ahead : nullptr};
+  running.fetcher.emplace(Fetcher::Parts{.transport = transport_,
+                                         .leases = running.leases,
+                                         .heartbeats = running.heartbeats,
+                                         .threads = *running.threads,
+                                         .counts = counts_,
+                                         .idle_gate = running.idle_gate},
+                          starting, settings_, running.consumer.get());
+  running.dispatch_poller.emplace(DispatchPoller::Parts{.transport = transport_,
+                                                        .leases = running.leases,
+                                                        .heartbeats = running.heartbeats,
+                                                        .counts = counts_,
+                                                        .idle_gate = running.idle_gate},
+                                  starting, settings_);
+  running.sending_heartbeats = std::jthread([&](const std::stop_token& end) { running.heartbeats.run(end); });
+  running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
+  running.reporting_progress = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
+  running.fetching = std::jthread([&](const std::stop_token& end) { running.fetcher->run(end); });
+  if (running.consumer && rules.dispatches_directly && settings_.takes_direct_dispatch)
+    running.dispatching = std::jthread([&](const std::stop_token& end) { running.dispatch_poller->run(end); });
+}
+
 bool Worker::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   const auto rules = register_until_known(stop);
@@ -143,42 +189,7 @@ bool Worker::run(const std::stop_token& stop) {
                        {"pool", settings_.pool},
                        {"slots", std::to_string(settings_.slots)}});
   Running running(settings_, *rules, registration(), transport_, counts_);
-  AheadRunner ahead({.transport = transport_,
-                     .registry = registry_,
-                     .leases = running.leases,
-                     .reporter = running.reporter,
-                     .counts = counts_,
-                     .prefetch = running.prefetch},
-                    {.worker_id = settings_.worker_id, .limits = settings_.limits, .secrets = secrets_, .progress = &running.progress},
-                    settings_.slots);
-  const CommandStarter::Parts starting{.registry = registry_,
-                                       .leases = running.leases,
-                                       .reporter = running.reporter,
-                                       .threads = *running.threads,
-                                       .counts = counts_,
-                                       .prefetch = running.prefetch,
-                                       .secrets = secrets_,
-                                       .progress = &running.progress,
-                                       .ahead = settings_.runs_ahead ? &ahead : nullptr};
-  Fetcher fetcher({.transport = transport_,
-                   .leases = running.leases,
-                   .heartbeats = running.heartbeats,
-                   .threads = *running.threads,
-                   .counts = counts_,
-                   .idle_gate = running.idle_gate},
-                  starting, settings_, running.consumer.get());
-  DispatchPoller dispatch_poller({.transport = transport_,
-                                  .leases = running.leases,
-                                  .heartbeats = running.heartbeats,
-                                  .counts = counts_,
-                                  .idle_gate = running.idle_gate},
-                                 starting, settings_);
-  running.sending_heartbeats = std::jthread([&](const std::stop_token& end) { running.heartbeats.run(end); });
-  running.reporting = std::jthread([&](const std::stop_token& end) { running.reporter.run(end); });
-  running.reporting_progress = std::jthread([&](const std::stop_token& end) { running.progress.run(end); });
-  running.fetching = std::jthread([&](const std::stop_token& end) { fetcher.run(end); });
-  if (running.consumer && rules->dispatches_directly && settings_.takes_direct_dispatch)
-    running.dispatching = std::jthread([&](const std::stop_token& end) { dispatch_poller.run(end); });
+  start(running, *rules);
   counts_.is_registered = true;
   running.heartbeats.wait_for_end(stop);
   counts_.is_draining = true;

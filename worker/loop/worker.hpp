@@ -36,6 +36,7 @@ class Worker {
   [[nodiscard]] wire::WorkerRegistration registration() const;
   // Nothing when `stop` came first.
   std::optional<wire::RegistrationAnswer> register_until_known(const std::stop_token& stop);
+  void start(Running& running, const wire::RegistrationAnswer& rules);
   bool drain(Running& running);
 
   WorkerSettings settings_;
