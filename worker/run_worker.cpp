@@ -11,6 +11,7 @@
 #include "shared/telemetry/log.hpp"
 #include "shared/transport/http_transport.hpp"
 #include "shared/transport/nats_transport.hpp"
+#include "worker/control/worker_commands.hpp"
 #include "worker/health/health_server.hpp"
 #include "worker/loop/secrets/credential_client.hpp"
 #include "worker/loop/worker.hpp"
@@ -61,14 +62,25 @@ std::unique_ptr<transport::ApiTransport> open_transport(const config::WorkerSett
       .connection = std::move(wanted), .prefix = settings.cluster_prefix, .worker_id = loop.worker_id, .token = settings.token, .instance = {}});
 }
 
+// What lives on one connection: commands to this worker, health and discovery, which tell of those.
+struct OverNats {
+  std::unique_ptr<control::WorkerCommands> commands;
+  std::unique_ptr<service::Service> shown;
+};
+
 // How the worker shows itself on NATS.
-service::Settings shown_of(const loop::Worker& worker, const tools::Registry& registry) {
+service::Settings shown_of(const loop::Worker& worker, const tools::Registry& registry, const control::WorkerCommands& commands) {
   return {.name = "noetl-worker",
           .id = service::token_of(worker.worker_id()),
           .version = NOETL_VERSION,
           .description = "Durable work queue and playbook runner: worker",
           .capabilities = registry.kinds(),
-          .endpoints = {},
+          .endpoints = {{.name = "cmd",
+                         .subject = commands.subject_filter(),
+                         .queue_group = {},
+                         .counts = [&commands] {
+                           return service::EndpointCounts{.requests = commands.requests(), .errors = commands.errors(), .processing_ns = 0};
+                         }}},
           .health = [&counts = worker.counts()] {
             const bool is_ready = counts.is_registered && !counts.is_draining;
             return service::Health{.is_healthy = is_ready,
@@ -77,15 +89,20 @@ service::Settings shown_of(const loop::Worker& worker, const tools::Registry& re
           }};
 }
 
-void show(std::optional<service::Lasting>& lasting, const loop::WorkerSettings& loop, const loop::Worker& worker, const tools::Registry& registry) {
+void serve_over_nats(std::optional<service::Lasting>& lasting, const config::WorkerSettings& settings, const loop::WorkerSettings& loop,
+                     loop::Worker& worker, const tools::Registry& registry) {
   if (!loop.uses_nats) return;
   auto wanted = loop.nats;
   wanted.name = "noetl-worker-service";
-  lasting.emplace(wanted, "health and discovery over NATS",
-                  [&worker, &registry](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
-                    auto started = service::Service::start(connection, shown_of(worker, registry));
-                    if (!started) return base::failure(std::move(started.error()));
-                    return std::shared_ptr<void>(std::move(*started));
+  const control::WorkerCommandsSettings commanded{
+      .prefix = settings.cluster_prefix, .worker_id = worker.worker_id(), .pool = loop.pool, .slots = loop.slots, .token = settings.token};
+  lasting.emplace(wanted, "commands, health and discovery over NATS",
+                  [&worker, &registry, commanded](nats::Connection& connection) -> base::Result<std::shared_ptr<void>> {
+                    auto commands = control::WorkerCommands::start(connection, commanded, worker.orders(), worker.counts());
+                    if (!commands) return base::failure(std::move(commands.error()));
+                    auto shown = service::Service::start(connection, shown_of(worker, registry, **commands));
+                    if (!shown) return base::failure(std::move(shown.error()));
+                    return std::make_shared<OverNats>(OverNats{.commands = std::move(*commands), .shown = std::move(*shown)});
                   });
 }
 
@@ -109,8 +126,8 @@ int run_worker(const config::WorkerSettings& settings, std::stop_token stop) {
                          {"transport", settings.uses_nats_transport ? "nats" : "http"},
                          {"server", settings.uses_nats_transport ? settings.cluster_prefix : settings.server_url},
                          {"nats", settings.nats.url}});
-    std::optional<service::Lasting> shown;
-    show(shown, loop, worker, registry);
+    std::optional<service::Lasting> over_nats;
+    serve_over_nats(over_nats, settings, loop, worker, registry);
     std::optional<health::HealthServer> server;
     if (settings.health_port != 0)
       server.emplace(

@@ -168,3 +168,33 @@ TEST_CASE("server and worker show themselves on NATS: health, discovery, and the
   CHECK(requests.at("claim") >= 1);
   CHECK(requests.at("report") >= 1);
 }
+
+TEST_CASE("one worker is asked how it is, paused, resumed and drained by requests over NATS") {
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "hand.1"}}});
+  const auto command = [&](const std::string& name) { return stack.nats().request("noetl.cluster.cmd.hand.1." + name); };
+  const auto done = [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'"); };
+  CHECK(command("ping") == json{{"id", "hand.1"}, {"name", "ping"}, {"status", "ready"}});
+  CHECK(command("status").at("slots") == 8);
+
+  CHECK(command("pause").at("status") == "paused");
+  wait_until("no long poll waits any more", 40s, [&] {
+    return stack.api().get("/metrics").body.find("\nnoetl_workers_waiting 0\n") != std::string::npos;
+  });
+  stack.enqueue({noop});
+  CHECK(holds_for(1500ms, [&] { return done() == 0; }));
+  CHECK(command("resume").at("status") == "ready");
+  wait_until("it is done", 10s, [&] { return done() == 1; });
+
+  CHECK(command("explode").at("code") == "not_found");
+  CHECK(command("drain").at("status") == "draining");
+  CHECK(stack.worker(0).wait(15s) == 0);
+}
+
+TEST_CASE("a worker with a token obeys nobody who does not show it") {
+  const std::string token(32, 'k');
+  Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "guarded"}, {"NOETL_WORKER_TOKEN", token}, {"NOETL_INSECURE", "on"}}});
+  CHECK(stack.nats().request("noetl.cluster.cmd.guarded.drain").at("code") == "unauthenticated");
+  CHECK(stack.worker(0).is_running());
+  stack.enqueue({noop});
+  wait_until("it still works", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
+}

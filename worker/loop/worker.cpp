@@ -56,10 +56,11 @@ std::string new_worker_id() {
 // are kept until the last report is out.
 struct Worker::Running {
   Running(const WorkerSettings& settings, const wire::RegistrationAnswer& rules,
-          const wire::WorkerRegistration& registration, transport::Transport& transport, WorkerCounts& counts)
+          const wire::WorkerRegistration& registration, transport::Transport& transport, WorkerCounts& counts,
+          const WorkerOrders& orders)
       : leases(settings.slots),
         reporter(settings.worker_id, transport, leases, counts),
-        heartbeats({.transport = transport, .leases = leases, .counts = counts}, registration, rules,
+        heartbeats({.transport = transport, .leases = leases, .counts = counts, .orders = orders}, registration, rules,
                    settings.ack_wait),
         progress(settings, transport, counts),
         prefetch(settings.slots, settings.prefetch_max),
@@ -188,7 +189,7 @@ bool Worker::run(const std::stop_token& stop) {
                       {{"worker_id", settings_.worker_id},
                        {"pool", settings_.pool},
                        {"slots", std::to_string(settings_.slots)}});
-  Running running(settings_, *rules, registration(), transport_, counts_);
+  Running running(settings_, *rules, registration(), transport_, counts_, orders_);
   start(running, *rules);
   counts_.is_registered = true;
   running.heartbeats.wait_for_end(stop);

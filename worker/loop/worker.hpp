@@ -29,6 +29,8 @@ class Worker {
 
   [[nodiscard]] const std::string& worker_id() const { return settings_.worker_id; }
   [[nodiscard]] const WorkerCounts& counts() const { return counts_; }
+  // Obeyed within a heartbeat. Any thread, also before run().
+  [[nodiscard]] WorkerOrders& orders() { return orders_; }
 
  private:
   struct Running;
@@ -43,6 +45,7 @@ class Worker {
   transport::Transport& transport_;
   const tools::Registry& registry_;
   CredentialClient* secrets_;
+  WorkerOrders orders_;
   WorkerCounts counts_;
 };
 

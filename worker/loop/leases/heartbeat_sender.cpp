@@ -28,6 +28,7 @@ void HeartbeatSender::run(const std::stop_token& stop) {
     ++parts_.counts.heartbeat_turns;
     send();
     signal_progress();
+    if (parts_.orders.should_drain) end();
     std::unique_lock lock(mutex_);
     ended_.wait_until(lock, stop, begin + rules_.heartbeat_interval, [] { return false; });
   }
@@ -83,7 +84,10 @@ void HeartbeatSender::apply(const wire::HeartbeatAnswer& answer, const std::vect
                         {{"commands", std::to_string(cancelled)}});
   }
   is_paused_ = answer.is_paused;
-  if (!answer.should_drain) return;
+  if (answer.should_drain) end();
+}
+
+void HeartbeatSender::end() {
   const std::lock_guard lock(mutex_);
   if (!should_end_) telemetry::log_info("worker", "asked to drain");
   should_end_ = true;

@@ -20,6 +20,7 @@ class HeartbeatSender {
     transport::Transport& transport;
     HeldLeases& leases;
     WorkerCounts& counts;
+    const WorkerOrders& orders;
   };
   HeartbeatSender(Parts parts, wire::WorkerRegistration registration, wire::RegistrationAnswer rules,
                   std::chrono::milliseconds ack_wait);
@@ -28,7 +29,7 @@ class HeartbeatSender {
 
   void run(const std::stop_token& stop);
 
-  [[nodiscard]] bool is_paused() const { return is_paused_; }
+  [[nodiscard]] bool is_paused() const { return is_paused_ || parts_.orders.is_paused; }
   // Waits until `stop`, or until an operator asked this worker to drain.
   void wait_for_end(const std::stop_token& stop);
   void set_draining() { is_draining_ = true; }
@@ -36,6 +37,7 @@ class HeartbeatSender {
  private:
   void send();
   void apply(const wire::HeartbeatAnswer& answer, const std::vector<domain::Lease>& told);
+  void end();
   void register_again();
   void note_failure(const base::Error& error);
   void abandon_stale_leases();
