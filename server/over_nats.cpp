@@ -45,10 +45,11 @@ service::Health health_of(http::Application& application, std::int64_t connectio
   request.peer = "nats";
   request.ticket = std::move(admission.ticket);
   const auto response = application.answer(std::move(request));
+  if (response.status != ok) return {.is_healthy = false, .status = "unhealthy", .active_connections = connections};
   const auto body = nlohmann::json::parse(response.body, nullptr, false);
-  const std::string said = body.is_object() ? body.value("status", "") : "";
-  const bool is_healthy = response.status == ok;
-  return {.is_healthy = is_healthy, .status = !is_healthy ? "unhealthy" : said == "ok" ? "healthy" : said, .active_connections = connections};
+  const auto said = body.is_object() ? body.find("status") : body.end();
+  const bool is_degraded = said != body.end() && *said == "degraded";
+  return {.is_healthy = true, .status = is_degraded ? "degraded" : "healthy", .active_connections = connections};
 }
 
 std::string host_name() {

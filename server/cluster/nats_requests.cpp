@@ -115,10 +115,14 @@ void NatsRequests::take(Route& route, Incoming request) {
 void NatsRequests::submit(Route& route, std::shared_ptr<Incoming> request, http::Request parsed, http::Place place) {
   const auto work = [this, &route, request, shared = std::make_shared<http::Request>(std::move(parsed))] {
     const nats::ThreadScope scope;
-    const auto begun = std::chrono::steady_clock::now();
-    const auto response = application_.answer(std::move(*shared));
-    route.processing_ns += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun) / std::chrono::nanoseconds(1));
-    answer(route, *request, response);
+    try {
+      const auto begun = std::chrono::steady_clock::now();
+      const auto response = application_.answer(std::move(*shared));
+      route.processing_ns += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun) / std::chrono::nanoseconds(1));
+      answer(route, *request, response);
+    } catch (...) {  // no memory: whoever asked hears nothing, and asks again
+      ++route.errors;
+    }
   };
   if (pool_.submit(work, lane_of(place))) return;
   answer(route, *request, application_.refuse({.status = unavailable, .message = "every thread that answers over NATS is busy; try again"}));

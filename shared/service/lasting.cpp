@@ -49,12 +49,15 @@ void Lasting::run(const std::stop_token& stop) {
   const nats::ThreadScope scope;
   std::string told;
   for (int failures = 0; !stop.stop_requested();) {
-    if (const auto lived = live(stop); lived) {
-      failures = 0;
-    } else if (lived.error().message != told) {
-      told = lived.error().message;
-      telemetry::log_warn("nats", what_ + ": not there, will be tried again: " + told);
+    std::string failure;
+    try {
+      if (const auto lived = live(stop); !lived) failure = lived.error().message;
+    } catch (const std::exception& error) {
+      failure = error.what();
     }
+    if (failure.empty()) failures = 0;
+    if (!failure.empty() && failure != told) telemetry::log_warn("nats", what_ + ": not there, will be tried again: " + failure);
+    told = failure;
     ++failures;
     if (!stop.stop_requested()) wait(stop, backoff.delay_after(failures));
   }

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared/base/thread_name.hpp"
-#include "shared/service/process_usage.hpp"
+#include "shared/telemetry/log.hpp"
 
 namespace noetl::service {
 namespace {
@@ -96,20 +96,27 @@ void Service::announce(const std::stop_token& stop) {
   const auto announced = nats::Subject::parse(announce_subject).value();
   const auto heartbeat = nats::Subject::parse("noetl.pod." + settings_.id + ".heartbeat");
   while (!stop.stop_requested()) {
-    // What is lost while NATS is away is said again soon.
-    if (connection_.is_connected()) {
-      (void)connection_.publish(announced, discovery());
-      const auto used = usage.look();
-      const Json beat{{"pod_id", settings_.id},
-                      {"timestamp", now()},
-                      {"active_connections", settings_.health().active_connections},
-                      {"memory_usage_mb", used.memory_mb},
-                      {"cpu_usage_percent", used.cpu_percent}};
-      if (heartbeat) (void)connection_.publish(*heartbeat, beat.dump());
+    try {
+      // What is lost while NATS is away is said again soon.
+      if (connection_.is_connected()) {
+        (void)connection_.publish(announced, discovery());
+        if (heartbeat) (void)connection_.publish(*heartbeat, beat(usage.look()));
+      }
+    } catch (const std::exception& error) {
+      telemetry::log_warn("nats", "cannot announce this program", {{"error", error.what()}});
     }
     std::unique_lock lock(mutex);
     wakes.wait_for(lock, stop, settings_.interval, [] { return false; });
   }
+}
+
+std::string Service::beat(const Usage& usage) const {
+  return Json{{"pod_id", settings_.id},
+              {"timestamp", now()},
+              {"active_connections", settings_.health().active_connections},
+              {"memory_usage_mb", usage.memory_mb},
+              {"cpu_usage_percent", usage.cpu_percent}}
+      .dump();
 }
 
 std::string Service::health() const {

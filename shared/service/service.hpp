@@ -13,6 +13,7 @@
 #include "shared/base/result.hpp"
 #include "shared/nats/connection.hpp"
 #include "shared/nats/requests/responder.hpp"
+#include "shared/service/process_usage.hpp"
 
 namespace noetl::service {
 
@@ -63,6 +64,7 @@ class Service {
   [[nodiscard]] base::Result<void> serve(const std::string& subject, bool is_shared, Body body);
   [[nodiscard]] base::Result<void> serve_all();
   void announce(const std::stop_token& stop);
+  [[nodiscard]] std::string beat(const Usage& usage) const;
   [[nodiscard]] std::string health() const;
   [[nodiscard]] std::string pod_health() const;
   [[nodiscard]] std::string discovery() const;

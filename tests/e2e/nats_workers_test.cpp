@@ -12,6 +12,20 @@ namespace {
 
 const json noop{{"tool", {{"kind", "noop"}}}};
 
+// A program that has just started may not listen yet.
+json first_answer(Stack& stack, const std::string& subject) {
+  json answer;
+  wait_until("an answer to " + subject, 10s, [&] {
+    try {
+      answer = stack.nats().request(subject);
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  });
+  return answer;
+}
+
 json claimed(Stack& stack, const std::string& worker_id, const json& queue_ids) {
   return stack.nats()
       .request("noetl.cluster.claim." + worker_id, json{{"worker_id", worker_id}, {"queue_ids", queue_ids}}.dump())
@@ -31,6 +45,7 @@ json completed(const json& command, const std::string& worker_id) {
 
 TEST_CASE("a worker registers, claims, reports and leaves by requests of the nats command line") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
+  (void)first_answer(stack, "health.noetl-server");
   const auto registered = stack.nats().request(
       "noetl.cluster.register",
       R"({"worker_id":"worker-0","address":"http://localhost:9000","api_key":"test","capacity":{"cpu_cores":8,"running":0,"max":100}})");
@@ -53,6 +68,7 @@ TEST_CASE("a worker registers, claims, reports and leaves by requests of the nat
 
 TEST_CASE("a heartbeat that is only published renews the leases as well") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
+  (void)first_answer(stack, "health.noetl-server");
   (void)stack.nats().request("noetl.cluster.register", R"({"worker_id":"quiet.1"})");
   (void)stack.sql("update noetl.worker set heartbeat_at = now() - interval '4 seconds'");
 
@@ -65,6 +81,7 @@ TEST_CASE("a heartbeat that is only published renews the leases as well") {
 
 TEST_CASE("what no worker may ask is refused, with the problem that HTTP would have") {
   Stack stack(StackSettings{.workers = 0, .env = {}});
+  (void)first_answer(stack, "health.noetl-server");
   for (const auto& [subject, body] : std::vector<std::pair<std::string, std::string>>{
            {"noetl.cluster.claim.nobody", R"({"worker_id":"nobody","queue_ids":["1"],"wait":3})"},
            {"noetl.cluster.claim.nobody", "{"},
@@ -82,6 +99,7 @@ TEST_CASE("what no worker may ask is refused, with the problem that HTTP would h
 TEST_CASE("a server that asks for a token asks for it over NATS as well") {
   const std::string token(32, 'k');
   Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_TOKEN", token}, {"NOETL_WORKER_TRANSPORT", "nats"}}});
+  (void)first_answer(stack, "health.noetl-server");
   const auto refused = stack.nats().request("noetl.cluster.register", R"({"worker_id":"stranger","api_key":"guess"})");
   CHECK(refused.at("code") == "unauthenticated");
   CHECK_FALSE(refused.dump().find("guess") != std::string::npos);
@@ -124,6 +142,7 @@ workflow:
     "context":{"ai_provider":"openai","model":"gpt-4","temperature":0.7,"max_tokens":2000},
     "timestamp":"2025-11-17T20:30:00Z","correlation_id":"corr_xyz"})";
 
+  (void)first_answer(stack, "health.noetl-server");
   const auto first = stack.nats().request("noetl.workflow.execute.sess_456", message);
   const auto second = stack.nats().request("noetl.workflow.execute.sess_456", message);
 
@@ -145,7 +164,7 @@ TEST_CASE("server and worker show themselves on NATS: health, discovery, and the
   Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "shown.1"}, {"NOETL_WORKER_TRANSPORT", "nats"}}});
   for (const std::string name : {"noetl-server", "noetl-worker"}) {
     CAPTURE(name);
-    const auto health = stack.nats().request("health." + name);
+    const auto health = first_answer(stack, "health." + name);
     CHECK(health.at("status") == "healthy");
     CHECK(health.at("service") == name);
     const auto discovery = stack.nats().request("discovery." + name);
@@ -173,7 +192,7 @@ TEST_CASE("one worker is asked how it is, paused, resumed and drained by request
   Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "hand.1"}}});
   const auto command = [&](const std::string& name) { return stack.nats().request("noetl.cluster.cmd.hand.1." + name); };
   const auto done = [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'"); };
-  CHECK(command("ping") == json{{"id", "hand.1"}, {"name", "ping"}, {"status", "ready"}});
+  CHECK(first_answer(stack, "noetl.cluster.cmd.hand.1.ping") == json{{"id", "hand.1"}, {"name", "ping"}, {"status", "ready"}});
   CHECK(command("status").at("slots") == 8);
 
   CHECK(command("pause").at("status") == "paused");
@@ -193,8 +212,21 @@ TEST_CASE("one worker is asked how it is, paused, resumed and drained by request
 TEST_CASE("a worker with a token obeys nobody who does not show it") {
   const std::string token(32, 'k');
   Stack stack(StackSettings{.workers = 1, .env = {{"NOETL_WORKER_ID", "guarded"}, {"NOETL_WORKER_TOKEN", token}, {"NOETL_INSECURE", "on"}}});
-  CHECK(stack.nats().request("noetl.cluster.cmd.guarded.drain").at("code") == "unauthenticated");
+  CHECK(first_answer(stack, "noetl.cluster.cmd.guarded.drain").at("code") == "unauthenticated");
   CHECK(stack.worker(0).is_running());
   stack.enqueue({noop});
   wait_until("it still works", 10s, [&] { return stack.sql_number("select count(*) from noetl.queue where status = 'done'") == 1; });
+}
+
+TEST_CASE("without Postgres the server is unhealthy over NATS, and lives on") {
+  Stack stack(StackSettings{.workers = 0, .env = {}});
+  CHECK(first_answer(stack, "health.noetl-server").at("status") == "healthy");
+  shared_postgres().stop();
+  wait_until("it says so", 10s, [&] { return stack.nats().request("health.noetl-server").at("status") == "unhealthy"; });
+  const auto refused = stack.nats().request("noetl.cluster.register", R"({"worker_id":"w"})");
+  CHECK(refused.at("code") == "unavailable");
+  // The next announcement, which asks as well.
+  CHECK(holds_for(11s, [&] { return stack.server().is_running(); }));
+  shared_postgres().start();
+  wait_until("it is healthy again", 10s, [&] { return stack.nats().request("health.noetl-server").at("status") == "healthy"; });
 }
