@@ -107,6 +107,10 @@ void Fetcher::take_notifications(int room, milliseconds patience, const std::sto
     auto fetched =
         consumer_->fetch(room, silent_finds_ > 0 || seeks_low_ ? fetch_patience_when_silent : patience, parts_.idle_gate);
     if (!fetched) return;
+    if (parts_.heartbeats.is_paused()) {  // since then: they are for others
+      for (const auto& message : *fetched) message.nak(nak_delay);
+      return;
+    }
     if (fetched->empty()) return poll_fallback(room, stop);
     messages = std::move(*fetched);
     parts_.counts.notifications += messages.size();
