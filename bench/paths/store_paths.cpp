@@ -110,7 +110,7 @@ struct StorePaths::Server {
     return answer.commands_generated;
   }
 
-  // What was notified is what can be claimed next.
+  // The commands of the notifications can be claimed next.
   void take_notified() {
     waiting.clear();
     for (const auto& notification : server.notifier.take()) waiting.push_back(notification.queue_id);

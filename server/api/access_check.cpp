@@ -5,6 +5,7 @@
 
 #include "server/api/inflate.hpp"
 #include "shared/base/text/ascii.hpp"
+#include "shared/base/text/same_secret.hpp"
 
 namespace noetl::api {
 namespace {
@@ -32,16 +33,6 @@ std::string shown(std::string_view text) {
   std::replace_if(
       out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7E; }, '?');
   return "'" + out + "'";
-}
-
-// In a time that does not depend on how much of it is right.
-bool is_same_secret(std::string_view shown, std::string_view token) {
-  volatile unsigned char difference = shown.size() == token.size() ? 0 : 1;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    const char c = i < shown.size() ? shown[i] : '\0';
-    difference = static_cast<unsigned char>(difference | static_cast<unsigned char>(c ^ token[i]));
-  }
-  return difference == 0;
 }
 
 // The token of "Authorization: Bearer <token>"; empty when there is none, or several.
@@ -92,7 +83,7 @@ std::optional<AccessRefusal> AccessCheck::refusal(const http::Head& head, const 
 }
 
 bool AccessCheck::shows_token(const http::Head& head) const {
-  return !access_.token.empty() && is_same_secret(bearer_of(head), access_.token);
+  return !access_.token.empty() && base::is_same_secret(bearer_of(head), access_.token);
 }
 
 // A browser says where a request comes from; programs say nothing. Older browsers send less, hence Host and media types.
@@ -130,8 +121,8 @@ std::optional<AccessRefusal> AccessCheck::wrong_host(const http::Head& head) con
 
 std::optional<AccessRefusal> AccessCheck::wrong_token(const http::Head& head, Access access) const {
   const auto bearer = bearer_of(head);
-  const bool is_callers = !access_.token.empty() && is_same_secret(bearer, access_.token);
-  const bool is_workers = !access_.worker_token.empty() && is_same_secret(bearer, access_.worker_token);
+  const bool is_callers = !access_.token.empty() && base::is_same_secret(bearer, access_.token);
+  const bool is_workers = !access_.worker_token.empty() && base::is_same_secret(bearer, access_.worker_token);
   if (is_callers || (is_workers && (access == Access::workers || access_.token.empty()))) return std::nullopt;
   if (is_workers)
     return refused(401, ErrorCode::unauthenticated,

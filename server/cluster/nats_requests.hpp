@@ -49,7 +49,7 @@ class NatsRequests {
   // Takes no more; what is being answered ends. Long polls must be ended by the application.
   void stop();
 
-  // What is served under one name. Counts: since start; any thread.
+  // Requests that are served under one name. Counts: since start; any thread.
   struct Route {
     std::string name;
     std::string subject_filter;

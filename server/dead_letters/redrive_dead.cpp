@@ -160,7 +160,7 @@ class Redriving {
     }
     const base::CommandId new_id{context_.ids.next()};
     answer_.redriven.push_back({dead.queue_id, new_id, delay_ms});
-    // What is not due yet is notified by upkeep when its time has come.
+    // Upkeep notifies of commands that are not due yet when their time has come.
     if (delay_ms == 0) {
       notifications.push_back({.queue_id = new_id,
                                .execution_id = {},

@@ -118,7 +118,7 @@ Json DecisionApplier::react(LoadedExecution& open, const engine::NodeResult& nod
   return std::move(decision.place);
 }
 
-// What the result brought, as the log keeps it: with the error of a failure, and by reference when just this has
+// The result as the log keeps it: with the error of a failure, and by reference when just this has
 // left the state. A pipeline's step may have a large result of its own while a task of it brought a small one.
 std::string DecisionApplier::payload_of(const engine::NodeResult& node_result, const store::NewEventRow& event,
                                         const std::vector<log_notes::LeftResult>& left) const {

@@ -18,7 +18,7 @@
 
 namespace noetl::decisions {
 
-// What was claimed for a worker that waits: delivered after the commit.
+// Commands that were claimed for a waiting worker: delivered after the commit.
 struct DirectDispatch {
   dispatch::Dispatcher::Reservation reservation;
   std::vector<domain::ClaimedCommand> commands;

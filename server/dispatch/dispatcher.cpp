@@ -24,7 +24,7 @@ Dispatcher::Dispatched Dispatcher::wait(const Poll& worker, std::chrono::steady_
     lock.lock();
     if (!is_there) break;
   }
-  // Whoever has taken the reservation is in a transaction, which ends.
+  // The reservation belongs to a transaction, which ends.
   own.turn.wait(lock, [&] { return own.is_done || !own.is_reserved; });
   if (!own.is_done) remove(own);
   --waiting_;

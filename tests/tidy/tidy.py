@@ -162,7 +162,7 @@ LAYERS = {
                              "shared/transport/transport.hpp", "worker/loop/leases", "worker/loop/runs", "worker/loop/ahead"],
     "worker/loop": ["shared/base", "shared/wire", "shared/telemetry", "shared/transport/transport.hpp", "worker/tools/tool.hpp",
                     "worker/loop/leases", "worker/loop/progress", "worker/loop/runs", "worker/loop/fetching"],
-    "worker/control": ["shared/base", "shared/nats", "shared/nats/requests", "worker/loop/leases/settings.hpp"],
+    "worker/control": ["shared/base", "shared/base/text", "shared/nats", "shared/nats/requests", "worker/loop/leases/settings.hpp"],
     "worker/health": ["shared/http", "worker/loop/leases/settings.hpp"],
     "worker": ["shared/", "worker/"],
     "cli": ["shared/base", "shared/base/text", "shared/durations", "shared/language", "shared/json", "shared/wire/messages",

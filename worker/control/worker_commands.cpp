@@ -2,20 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "shared/base/text/same_secret.hpp"
+
 namespace noetl::control {
 namespace {
 
 using Json = nlohmann::json;
-
-// In a time that does not depend on how much of it is right.
-bool is_same_secret(std::string_view shown, std::string_view token) {
-  volatile unsigned char difference = shown.size() == token.size() ? 0 : 1;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    const char c = i < shown.size() ? shown[i] : '\0';
-    difference = static_cast<unsigned char>(difference | static_cast<unsigned char>(c ^ token[i]));
-  }
-  return difference == 0;
-}
 
 }  // namespace
 
@@ -47,7 +39,7 @@ void WorkerCommands::answer(nats::Responder& responder, const nats::Responder::I
                      Json{{"code", code}, {"detail", detail}}.dump());
   };
   const std::string bearer = "Bearer " + settings_.token;
-  if (!settings_.token.empty() && !is_same_secret(nats::header_of(request.headers, "authorization"), bearer))
+  if (!settings_.token.empty() && !base::is_same_secret(nats::header_of(request.headers, "authorization"), bearer))
     return refuse("401", "unauthenticated", "the worker asks for the header 'Authorization: Bearer <token>', with its own token");
   const std::string command = request.subject.substr(request.subject.rfind('.') + 1);
   const std::string said = obey(command);
